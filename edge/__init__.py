@@ -1,0 +1,1 @@
+"""One Raspberry Pi at a door or a machine."""

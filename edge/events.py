@@ -1,0 +1,66 @@
+"""What can happen to an edge: the inputs of a controller's step. Each carries the time at which it happened."""
+
+from dataclasses import dataclass
+
+from policy.terms import Instant
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """at: wall clock, ms since 1970 UTC. mono: monotonic clock, seconds. Both taken where the event happened."""
+
+    at: Instant
+    mono: float
+
+
+@dataclass(frozen=True, slots=True)
+class ReaderEvent(Event):
+    """Something at one reader, named as in edge.toml."""
+
+    reader: str
+
+
+@dataclass(frozen=True, slots=True)
+class CardSeen(ReaderEvent):
+    """One badge came into the field and was read whole. A badge left lying is seen once.
+
+    uid: 4, 7 or 10 bytes. sak: the last SELECT's answer (ISO 14443-3). transfers, seconds: what the read cost on the SPI bus and in time.
+    """
+
+    uid: bytes
+    sak: int
+    transfers: int
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class CardsCollided(ReaderEvent):
+    """Two badges or more in the field at once: nobody is read. Said once until the field changes."""
+
+
+@dataclass(frozen=True, slots=True)
+class CardGone(ReaderEvent):
+    """The field is empty again after CardSeen or CardsCollided."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReaderFault(ReaderEvent):
+    """The reader does not answer as it should. why: in English, for the log and the status message."""
+
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReaderRecovered(ReaderEvent):
+    """A faulty reader answers again and has been set up anew."""
+
+
+Sighting = CardSeen | CardsCollided | CardGone | ReaderFault | ReaderRecovered
+
+
+@dataclass(frozen=True, slots=True)
+class InputChanged(Event):
+    """An input pin is stable at a new level. name: contact, rex or fire. active: door open, button pressed, alarm on."""
+
+    name: str
+    active: bool

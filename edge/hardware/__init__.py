@@ -1,0 +1,1 @@
+"""The only place that imports gpiozero, mfrc522 and spidev."""

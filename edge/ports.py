@@ -1,0 +1,48 @@
+"""What the edge needs from the world: a clock, readers, pins. Real ones stand in edge/hardware, simulated ones in simulator/."""
+
+from collections.abc import Mapping
+from typing import Protocol
+
+from edge.events import Sighting
+from policy.terms import ClockState, Instant
+
+
+class Clock(Protocol):
+    """The edge's two clocks. Durations come from `monotonic`, records carry `now`."""
+
+    def now(self) -> Instant:
+        """Wall clock, milliseconds since 1970 UTC."""
+
+    def monotonic(self) -> float:
+        """Seconds since an arbitrary start; never goes back."""
+
+    def sleep(self, seconds: float) -> None:
+        """Give the processor away for about so long."""
+
+    def state(self) -> ClockState:
+        """Whether `now` can be believed."""
+
+
+class Reader(Protocol):
+    """One badge reader. Polled at a steady rate by the thread that owns its bus."""
+
+    name: str
+
+    def poll(self) -> Sighting | None:
+        """Look once at the field: what changed since the last look, None when nothing did. Never raises for a broken reader: that is a `ReaderFault`."""
+
+    def close(self) -> None:
+        """Switch the field off. A reset line shared with another reader stays as it is."""
+
+
+class Pins(Protocol):
+    """Outputs by name, inputs by name; polarity, pull and debouncing are the adapter's business."""
+
+    def set(self, output: str, active: bool) -> None:
+        """Drive an output. Its safe value is inactive (relay de-energised)."""
+
+    def sample(self) -> Mapping[str, bool]:
+        """Read every input once (call each 10 ms). The names whose *stable* level changed since the last call, with the new level; all names at the first call."""
+
+    def close(self) -> None:
+        """Put every output to its safe value and let go of the lines."""

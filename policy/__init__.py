@@ -1,0 +1,1 @@
+"""What is allowed, when and why. Pure: no input or output, no clock, no randomness, no logging."""

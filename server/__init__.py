@@ -1,0 +1,1 @@
+"""The small Flask server: ingest, history, pages, publishing of rules."""

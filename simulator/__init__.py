@@ -1,0 +1,1 @@
+"""The world that is not there: reader chip, badges, pins, clock, people."""
