@@ -24,7 +24,8 @@ class ReaderEvent(Event):
 class CardSeen(ReaderEvent):
     """One badge came into the field and was read whole. A badge left lying is seen once.
 
-    uid: 4, 7 or 10 bytes. sak: the last SELECT's answer (ISO 14443-3). transfers, seconds: what the read cost on the SPI bus and in time.
+    uid: 4, 7 or 10 bytes. sak: the last SELECT's answer (ISO 14443-3).
+    transfers, seconds: what the read cost on the SPI bus and in time.
     """
 
     uid: bytes
@@ -60,7 +61,10 @@ Sighting = CardSeen | CardsCollided | CardGone | ReaderFault | ReaderRecovered
 
 @dataclass(frozen=True, slots=True)
 class InputChanged(Event):
-    """An input pin is stable at a new level. name: contact, rex or fire. active: door open, button pressed, alarm on."""
+    """An input pin is stable at a new level.
+
+    name: contact, rex or fire. active: door open, button pressed, alarm on.
+    """
 
     name: str
     active: bool

@@ -1,4 +1,7 @@
-"""What the edge needs from the world: a clock, readers, pins. Real ones stand in edge/hardware, simulated ones in simulator/."""
+"""What the edge needs from the world: a clock, readers, pins.
+
+Real ones stand in edge/hardware, simulated ones in simulator/.
+"""
 
 from collections.abc import Mapping
 from typing import Protocol
@@ -29,7 +32,10 @@ class Reader(Protocol):
     name: str
 
     def poll(self) -> Sighting | None:
-        """Look once at the field: what changed since the last look, None when nothing did. Never raises for a broken reader: that is a `ReaderFault`."""
+        """Look once at the field: what changed since the last look, None when nothing did.
+
+        Never raises for a broken reader: that is a `ReaderFault`.
+        """
 
     def close(self) -> None:
         """Switch the field off. A reset line shared with another reader stays as it is."""
@@ -42,7 +48,10 @@ class Pins(Protocol):
         """Drive an output. Its safe value is inactive (relay de-energised)."""
 
     def sample(self) -> Mapping[str, bool]:
-        """Read every input once (call each 10 ms). The names whose *stable* level changed since the last call, with the new level; all names at the first call."""
+        """Read every input once; call it each 10 ms.
+
+        Gives the names whose *stable* level changed since the last call, with the new level; all names at the first call.
+        """
 
     def close(self) -> None:
         """Put every output to its safe value and let go of the lines."""

@@ -1,0 +1,58 @@
+"""Who said this, and is it unaltered? Every message travels in one signed envelope (Ed25519, RFC 8032).
+
+The signature covers the topic as well as the body, so that a message cannot be moved to another topic.
+"""
+
+from base64 import b64decode, b64encode
+
+import msgspec
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from msgspec import Raw, Struct
+
+from wire.errors import Forged, TooLarge, WireError
+
+MAX_BYTES = 4 * 1024 * 1024
+"""The rules of 100,000 members fit; anything larger is not ours."""
+
+
+class Envelope(Struct, frozen=True, forbid_unknown_fields=True):
+    """by: server or an edge id. sig: base64. body: the message, JSON, as it was signed."""
+
+    by: str
+    sig: str
+    body: Raw
+
+
+_decoder = msgspec.json.Decoder(Envelope)
+
+
+def seal(key: Ed25519PrivateKey, by: str, topic: str, body: bytes) -> bytes:
+    """The bytes to publish on the topic. body: JSON."""
+    signature = key.sign(_signed(by, topic, body))
+    return msgspec.json.encode(Envelope(by, b64encode(signature).decode(), Raw(body)))
+
+
+def unseal(key: Ed25519PublicKey, by: str, topic: str, payload: bytes) -> bytes:
+    """The body, once it is certain that `by`, who has this public key, signed it for this topic.
+
+    Raises TooLarge, Forged, or WireError when the payload is no envelope.
+    """
+    if len(payload) > MAX_BYTES:
+        raise TooLarge(f"{topic}: {len(payload)} bytes; at most {MAX_BYTES} are read")
+    try:
+        envelope = _decoder.decode(payload)
+        signature = b64decode(envelope.sig, validate=True)
+    except (msgspec.MsgspecError, ValueError, RecursionError) as error:
+        raise WireError(f"{topic}: not a Loquet envelope ({error})") from None
+    if envelope.by != by:
+        raise Forged(f"{topic}: signed by {envelope.by!r}, only {by!r} may write here")
+    try:
+        key.verify(signature, _signed(by, topic, bytes(envelope.body)))
+    except InvalidSignature:
+        raise Forged(f"{topic}: the signature is not that of {by!r} for these bytes") from None
+    return bytes(envelope.body)
+
+
+def _signed(by: str, topic: str, body: bytes) -> bytes:
+    return b"loquet/1\n" + by.encode() + b"\n" + topic.encode() + b"\n" + body

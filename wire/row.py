@@ -1,0 +1,66 @@
+"""What does a row of the journal hold? The edge writes it once; the same bytes lie on its disk and cross the wire."""
+
+from enum import StrEnum
+
+import msgspec
+from msgspec import Struct
+
+from policy.reasons import Reason
+from policy.terms import ClockState
+from wire.errors import WireError
+
+
+class Kind(StrEnum):
+    """What happened."""
+
+    STARTED = "started"
+    TAP = "tap"
+    CARDS_COLLIDED = "cards_collided"
+    DOOR_OPENED = "door_opened"
+    DOOR_CLOSED = "door_closed"
+    DOOR_FORCED = "door_forced"
+    DOOR_HELD = "door_held"
+    REX = "rex"
+    FIRE = "fire"
+    FIRE_ENDED = "fire_ended"
+    READER_FAULT = "reader_fault"
+    READER_RECOVERED = "reader_recovered"
+
+
+class Row(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """Keyed by (edge, journal, seq); seq starts at 1 and has no gaps.
+
+    at: RFC 3339 UTC with milliseconds, by the edge's wall clock, whose state is `clock`. mono_ms: monotonic clock of this
+    boot. pending: a granted `in` tap that takes effect when the door opens. settles: the seq of the tap that a
+    door_opened row settles. detail: what a fault says, in English.
+    """
+
+    seq: int
+    at: str
+    mono_ms: int
+    boot: str
+    clock: ClockState
+    kind: Kind
+    access_point: str | None = None
+    reader: str | None = None
+    credential: str | None = None
+    member: str | None = None
+    granted: bool | None = None
+    reason: Reason | None = None
+    until: str | None = None
+    rules_version: int | None = None
+    pending: bool = False
+    settles: int | None = None
+    detail: str | None = None
+
+
+_decoder = msgspec.json.Decoder(Row)
+encode = msgspec.json.Encoder().encode
+
+
+def decode(row: bytes, where: str) -> Row:
+    """Raises WireError naming where the row came from, and what is wrong with it."""
+    try:
+        return _decoder.decode(row)
+    except (msgspec.MsgspecError, ValueError, RecursionError) as error:
+        raise WireError(f"{where}: not a journal row ({error})") from None
