@@ -50,7 +50,7 @@ class Pins(Protocol):
     def sample(self) -> Mapping[str, bool]:
         """Read every input once; call it each 10 ms.
 
-        Gives the names whose *stable* level changed since the last call, with the new level; all names at the first call.
+        Gives the names whose *stable* level changed since the last call, with the new level; all at the first call.
         """
 
     def close(self) -> None:

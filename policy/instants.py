@@ -11,7 +11,7 @@ def text(at: Instant) -> str:
 
 
 def instant(written: str) -> Instant:
-    """The instant of an ISO 8601 time with an offset, to the millisecond. Raises ValueError without one or for another text."""
+    """The instant of an ISO 8601 time with an offset, to the millisecond. Raises ValueError for any other text."""
     return of(datetime.fromisoformat(written))
 
 

@@ -10,7 +10,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from msgspec import Raw, Struct
 
-from wire.errors import Forged, TooLarge, WireError
+from wire.errors import ForgedError, TooLargeError, WireError
 
 MAX_BYTES = 4 * 1024 * 1024
 """The rules of 100,000 members fit; anything larger is not ours."""
@@ -36,21 +36,21 @@ def seal(key: Ed25519PrivateKey, by: str, topic: str, body: bytes) -> bytes:
 def unseal(key: Ed25519PublicKey, by: str, topic: str, payload: bytes) -> bytes:
     """The body, once it is certain that `by`, who has this public key, signed it for this topic.
 
-    Raises TooLarge, Forged, or WireError when the payload is no envelope.
+    Raises TooLargeError, ForgedError, or WireError when the payload is no envelope.
     """
     if len(payload) > MAX_BYTES:
-        raise TooLarge(f"{topic}: {len(payload)} bytes; at most {MAX_BYTES} are read")
+        raise TooLargeError(f"{topic}: {len(payload)} bytes; at most {MAX_BYTES} are read")
     try:
         envelope = _decoder.decode(payload)
         signature = b64decode(envelope.sig, validate=True)
     except (msgspec.MsgspecError, ValueError, RecursionError) as error:
         raise WireError(f"{topic}: not a Loquet envelope ({error})") from None
     if envelope.by != by:
-        raise Forged(f"{topic}: signed by {envelope.by!r}, only {by!r} may write here")
+        raise ForgedError(f"{topic}: signed by {envelope.by!r}, only {by!r} may write here")
     try:
         key.verify(signature, _signed(by, topic, bytes(envelope.body)))
     except InvalidSignature:
-        raise Forged(f"{topic}: the signature is not that of {by!r} for these bytes") from None
+        raise ForgedError(f"{topic}: the signature is not that of {by!r} for these bytes") from None
     return bytes(envelope.body)
 
 

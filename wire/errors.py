@@ -5,9 +5,9 @@ class WireError(ValueError):
     """The other side's fault; asking it to repeat the same bytes does not help."""
 
 
-class Forged(WireError):
+class ForgedError(WireError):
     """The signature is missing, not the expected sender's, or over other bytes."""
 
 
-class TooLarge(WireError):
+class TooLargeError(WireError):
     """More bytes than any honest message of its kind has."""

@@ -30,8 +30,8 @@ class Kind(StrEnum):
 class Row(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """Keyed by (edge, journal, seq); seq starts at 1 and has no gaps.
 
-    at: RFC 3339 UTC with milliseconds, by the edge's wall clock, whose state is `clock`. mono_ms: monotonic clock of this
-    boot. pending: a granted `in` tap that takes effect when the door opens. settles: the seq of the tap that a
+    at: RFC 3339 UTC with milliseconds, by the edge's wall clock, whose state is `clock`. mono_ms: monotonic clock of
+    this boot. pending: a granted `in` tap that takes effect when the door opens. settles: the seq of the tap that a
     door_opened row settles. detail: what a fault says, in English.
     """
 

@@ -5,7 +5,7 @@ import zlib
 import msgspec
 
 from policy.ruleset import RuleSet
-from wire.errors import TooLarge, WireError
+from wire.errors import TooLargeError, WireError
 
 MAX_UNPACKED = 64 * 1024 * 1024
 
@@ -18,12 +18,12 @@ def pack(rules: RuleSet) -> bytes:
 
 
 def unpack(body: bytes) -> RuleSet:
-    """Raises TooLarge, or WireError when the body is not a rule set."""
+    """Raises TooLargeError, or WireError when the body is not a rule set."""
     try:
         unpacker = zlib.decompressobj()
         plain = unpacker.decompress(body, MAX_UNPACKED)
         if unpacker.unconsumed_tail:
-            raise TooLarge(f"rule set: unpacks to more than {MAX_UNPACKED} bytes")
+            raise TooLargeError(f"rule set: unpacks to more than {MAX_UNPACKED} bytes")
         return _decoder.decode(plain)
     except (zlib.error, msgspec.MsgspecError, RecursionError) as error:
         raise WireError(f"rule set: cannot be read ({error})") from None

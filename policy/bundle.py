@@ -1,0 +1,206 @@
+"""What does a site know? The types of a bundle, `loquet.bundle/1`: one frozen type for each kind of thing in it.
+
+Times without an offset are local to the site. policy/check.py says what must hold between them.
+"""
+
+from datetime import date
+from enum import StrEnum
+from typing import Literal, TypeAlias
+
+from msgspec import UNSET, Struct, UnsetType
+
+from policy.ruleset import Ground
+
+FORMAT = "loquet.bundle/1"
+
+HourRange: TypeAlias = tuple[str, str]
+"""HH:MM from and to, local. An end that is not after the start is on the next day."""
+Week: TypeAlias = dict[Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"], tuple[HourRange, ...]]
+
+
+class Part(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """What all parts of a bundle share: frozen, and a key that is not known is refused."""
+
+
+class Role(StrEnum):
+    STAFF = "staff"
+    GARDIEN = "gardien"
+    FAB_MANAGER = "fab_manager"
+
+
+class Closure(Part, rename={"first": "from", "last": "to"}):
+    """No staff hours from the first date to the last, both included."""
+
+    first: date
+    last: date
+
+
+class Opening(Part):
+    """The staff hours of one date, whatever the week, a holiday or a closure says."""
+
+    date: date
+    hours: tuple[HourRange, ...]
+
+
+class Site(Part):
+    """shift_lead, shift_grace: minutes. adhoc_hours: hours, 0 for not allowed. holidays: FR or FR-57."""
+
+    id: str
+    name: str
+    timezone: str
+    holidays: str | None = None
+    capacity: int | None = None
+    at_capacity: Literal["warn", "deny"] = "warn"
+    day_cutoff: str = "04:00"
+    half_day_split: str = "13:00"
+    shift_lead: int = 30
+    shift_grace: int = 15
+    adhoc_hours: int = 0
+    offline_days: int = 14
+    anti_passback: Literal["off", "soft", "hard"] = "off"
+    staff_hours: Week = {}
+    closures: tuple[Closure, ...] = ()
+    openings: tuple[Opening, ...] = ()
+
+
+class Readers(Part, rename={"in_": "in"}):
+    """The readers of a door leaf, by id."""
+
+    in_: str
+    out: str | None = None
+
+
+class AccessPoint(Part):
+    id: str
+    readers: Readers
+
+
+class Tier(Part, rename={"pass_": "pass"}):
+    """access_points: all when left out."""
+
+    id: str
+    grounds: tuple[Ground, ...]
+    hours: Week = {}
+    access_points: tuple[str, ...] | UnsetType = UNSET
+    pass_: Literal["none", "day", "half_day"] = "none"
+
+
+class Member(Part):
+    """valid_until: last day of the membership."""
+
+    id: str
+    name: str
+    tier: str
+    roles: tuple[Role, ...] = ()
+    status: Literal["active", "suspended"] = "active"
+    valid_from: date | None = None
+    valid_until: date | None = None
+
+
+class Credential(Part):
+    """uid: hex, 4, 7 or 10 bytes, any case. valid_until: last day."""
+
+    uid: str
+    member: str
+    status: Literal["active", "lost", "stolen", "returned"] = "active"
+    valid_until: date | None = None
+
+
+class Pass(Part):
+    """used: the days (2026-11-20) or half-days (2026-11-20am) that it paid. valid_until: last day."""
+
+    id: str
+    member: str
+    unit: Literal["day", "half_day"]
+    total: int
+    used: tuple[str, ...] = ()
+    valid_until: date | None = None
+
+
+class Shift(Part):
+    """start, end: local, or with an offset. Lead and grace are not in them."""
+
+    id: str
+    gardien: str
+    start: str
+    end: str
+
+
+class Event(Part):
+    id: str
+    title: str
+    start: str
+    end: str
+    audience: Literal["members", "public"]
+    free: bool = False
+    access_points: tuple[str, ...] | UnsetType = UNSET
+
+
+class Invitation(Part):
+    id: str
+    member: str
+    start: str
+    end: str
+    access_points: tuple[str, ...] | UnsetType = UNSET
+
+
+class LockOut(Part):
+    """by: who locked the machine out, as a word for people. urgent: do not wait for the running session."""
+
+    by: str
+    why: str
+    urgent: bool = False
+
+
+class Machine(Part):
+    """attended: true for a machine that cuts, false for one that warns, when left out."""
+
+    id: str
+    kind: str
+    reader: str
+    hours: Week = {}
+    min_people: int = 0
+    on_end: Literal["warn", "cut"] = "warn"
+    attended: bool | UnsetType = UNSET
+    locked_out: LockOut | None = None
+
+
+class Certification(Part):
+    """until: last day."""
+
+    member: str
+    kind: str
+    until: date | None = None
+
+
+class Quota(Part):
+    kind: str
+    minutes: int
+    period: Literal["week", "month"]
+
+
+class Booking(Part):
+    id: str
+    machine: str
+    member: str
+    start: str
+    end: str
+
+
+class Bundle(Part):
+    """All that a site knows."""
+
+    format: Literal["loquet.bundle/1"]
+    site: Site
+    access_points: tuple[AccessPoint, ...] = ()
+    tiers: tuple[Tier, ...] = ()
+    members: tuple[Member, ...] = ()
+    credentials: tuple[Credential, ...] = ()
+    passes: tuple[Pass, ...] = ()
+    shifts: tuple[Shift, ...] = ()
+    events: tuple[Event, ...] = ()
+    invitations: tuple[Invitation, ...] = ()
+    machines: tuple[Machine, ...] = ()
+    certifications: tuple[Certification, ...] = ()
+    quotas: tuple[Quota, ...] = ()
+    bookings: tuple[Booking, ...] = ()
