@@ -28,21 +28,21 @@ class Role(StrEnum):
     FAB_MANAGER = "fab_manager"
 
 
-class Closure(Part, rename={"first": "from", "last": "to"}):
+class Closure(Part, frozen=True, rename={"first": "from", "last": "to"}):
     """No staff hours from the first date to the last, both included."""
 
     first: date
     last: date
 
 
-class Opening(Part):
+class Opening(Part, frozen=True):
     """The staff hours of one date, whatever the week, a holiday or a closure says."""
 
     date: date
     hours: tuple[HourRange, ...]
 
 
-class Site(Part):
+class Site(Part, frozen=True):
     """shift_lead, shift_grace: minutes. adhoc_hours: hours, 0 for not allowed. holidays: FR or FR-57."""
 
     id: str
@@ -63,19 +63,19 @@ class Site(Part):
     openings: tuple[Opening, ...] = ()
 
 
-class Readers(Part, rename={"in_": "in"}):
+class Readers(Part, frozen=True, rename={"in_": "in"}):
     """The readers of a door leaf, by id."""
 
     in_: str
     out: str | None = None
 
 
-class AccessPoint(Part):
+class AccessPoint(Part, frozen=True):
     id: str
     readers: Readers
 
 
-class Tier(Part, rename={"pass_": "pass"}):
+class Tier(Part, frozen=True, rename={"pass_": "pass"}):
     """access_points: all when left out."""
 
     id: str
@@ -85,7 +85,7 @@ class Tier(Part, rename={"pass_": "pass"}):
     pass_: Literal["none", "day", "half_day"] = "none"
 
 
-class Member(Part):
+class Member(Part, frozen=True):
     """valid_until: last day of the membership."""
 
     id: str
@@ -97,7 +97,7 @@ class Member(Part):
     valid_until: date | None = None
 
 
-class Credential(Part):
+class Credential(Part, frozen=True):
     """uid: hex, 4, 7 or 10 bytes, any case. valid_until: last day."""
 
     uid: str
@@ -106,7 +106,7 @@ class Credential(Part):
     valid_until: date | None = None
 
 
-class Pass(Part):
+class Pass(Part, frozen=True):
     """used: the days (2026-11-20) or half-days (2026-11-20am) that it paid. valid_until: last day."""
 
     id: str
@@ -117,7 +117,7 @@ class Pass(Part):
     valid_until: date | None = None
 
 
-class Shift(Part):
+class Shift(Part, frozen=True):
     """start, end: local, or with an offset. Lead and grace are not in them."""
 
     id: str
@@ -126,7 +126,7 @@ class Shift(Part):
     end: str
 
 
-class Event(Part):
+class Event(Part, frozen=True):
     id: str
     title: str
     start: str
@@ -136,7 +136,7 @@ class Event(Part):
     access_points: tuple[str, ...] | UnsetType = UNSET
 
 
-class Invitation(Part):
+class Invitation(Part, frozen=True):
     id: str
     member: str
     start: str
@@ -144,7 +144,7 @@ class Invitation(Part):
     access_points: tuple[str, ...] | UnsetType = UNSET
 
 
-class LockOut(Part):
+class LockOut(Part, frozen=True):
     """by: who locked the machine out, as a word for people. urgent: do not wait for the running session."""
 
     by: str
@@ -152,7 +152,7 @@ class LockOut(Part):
     urgent: bool = False
 
 
-class Machine(Part):
+class Machine(Part, frozen=True):
     """attended: true for a machine that cuts, false for one that warns, when left out."""
 
     id: str
@@ -165,7 +165,7 @@ class Machine(Part):
     locked_out: LockOut | None = None
 
 
-class Certification(Part):
+class Certification(Part, frozen=True):
     """until: last day."""
 
     member: str
@@ -173,13 +173,13 @@ class Certification(Part):
     until: date | None = None
 
 
-class Quota(Part):
+class Quota(Part, frozen=True):
     kind: str
     minutes: int
     period: Literal["week", "month"]
 
 
-class Booking(Part):
+class Booking(Part, frozen=True):
     id: str
     machine: str
     member: str
@@ -187,7 +187,7 @@ class Booking(Part):
     end: str
 
 
-class Bundle(Part):
+class Bundle(Part, frozen=True):
     """All that a site knows."""
 
     format: Literal["loquet.bundle/1"]
