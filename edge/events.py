@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from policy.ruleset import RuleSet
 from policy.terms import Instant
 
 
@@ -68,3 +69,30 @@ class InputChanged(Event):
 
     name: str
     active: bool
+
+
+@dataclass(frozen=True, slots=True)
+class RulesSwapped(Event):
+    """New rules are on disk and in force. not_after: until when they are confirmed."""
+
+    version: int
+    not_after: Instant
+    rules: RuleSet
+
+
+@dataclass(frozen=True, slots=True)
+class RulesConfirmed(Event):
+    """The server confirmed the rules that the edge holds, until not_after."""
+
+    not_after: Instant
+
+
+@dataclass(frozen=True, slots=True)
+class JournalTrouble(Event):
+    """The journal cannot be written (why, in English), or can again (None).
+
+    full: so many rows wait in memory that no more are taken.
+    """
+
+    why: str | None
+    full: bool = False
