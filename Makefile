@@ -1,0 +1,47 @@
+# make demo: see it run. make test: prove it. Both set themselves up. `make help` lists the rest.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+export PYTHONUTF8 := 1
+
+.PHONY: help setup demo test lint bench pins system clean
+
+help: ## list these targets
+	@sed -n 's/^\([a-z]*\):.*## /  \1\t/p' $(MAKEFILE_LIST)
+
+setup: $(READY) ## make the virtual environment
+
+$(READY): requirements/dev.txt pyproject.toml
+	@echo "Setting up: a virtual environment with the pinned packages (well under a minute)"
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Loquet needs Python 3.11 or later")'
+	@$(PYTHON) -m venv $(VENV) || { echo 'Missing: the venv module. Install it with: sudo apt-get install python3-venv'; exit 2; }
+	@$(BIN)/python -m pip --quiet --disable-pip-version-check install 'uv==0.13.*'
+	@$(BIN)/uv pip sync --quiet --python $(BIN)/python requirements/dev.txt
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	@touch $(READY)
+
+demo: setup ## an invented site on this machine: make demo, or make demo RESET=1 to start afresh
+	@exec $(BIN)/loquet demo $(if $(RESET),--reset) $(if $(PORT),--port $(PORT))
+
+test: setup system lint ## lint, then every test
+	@$(BIN)/pytest -n auto
+
+lint: setup
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+system: ## the Debian packages that the tests need: a broker and a browser
+	@tools/system-packages mosquitto:/usr/sbin/mosquitto chromium:/usr/bin/chromium
+
+bench: setup ## measure, each figure beside its floor
+	@$(BIN)/loquet bench
+
+pins: setup ## compile requirements/*.txt again from pyproject.toml
+	@tools/pins
+
+clean: ## forget the virtual environment and the demo's state
+	rm -rf $(VENV) .demo

@@ -1,0 +1,36 @@
+"""The one console command. Each subcommand imports what it needs when it is called: an edge never loads Flask."""
+
+import argparse
+import importlib
+import sys
+
+COMMANDS = {
+    "edge": "run the door or machine of one Raspberry Pi, or probe its readers",
+    "server": "run the server: history, pages, publishing of rules",
+    "demo": "run a whole invented site on this machine, without hardware",
+    "bench": "measure decision, reader, journal and edge process, each beside its floor",
+}
+
+
+class CommandError(Exception):
+    """Something the caller can mend. The message names the thing, the value and the remedy."""
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run one subcommand; 0 when it went well, 1 when it did not, 2 when what it was given cannot be used."""
+    arguments = sys.argv[1:] if argv is None else argv
+    parser = argparse.ArgumentParser(prog="loquet", description="Access control for cooperative spaces.")
+    subparsers = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    wanted = next((word for word in arguments if word in COMMANDS), None)
+    for name, purpose in COMMANDS.items():
+        subparser = subparsers.add_parser(name, help=purpose, description=purpose)
+        if name == wanted:
+            importlib.import_module(f"loquet.{name}").add_arguments(subparser)
+    parsed = parser.parse_args(arguments)
+    try:
+        return int(importlib.import_module(f"loquet.{parsed.command}").run(parsed))
+    except CommandError as error:
+        print(f"loquet {parsed.command}: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        return 130
