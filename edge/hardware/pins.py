@@ -51,7 +51,7 @@ class SafePinFactory(LGPIOFactory):  # type: ignore[misc]
 class GpioPins:
     """The `Pins` port. Belongs to one thread; nothing of gpiozero runs in the background.
 
-    Raises LineError for a line or a name used twice, HardwareError for a line that cannot be had; then none stays claimed.
+    Raises LineError for a line or a name used twice, HardwareError for a line that cannot be had; then none is claimed.
     """
 
     def __init__(self, outputs: Sequence[OutputSpec], inputs: Sequence[InputSpec], factory: Any = None) -> None:

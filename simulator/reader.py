@@ -1,0 +1,101 @@
+"""A badge reader without a chip: the Reader port for tests, replay and the simulated world, at no cost of radio or bus.
+
+It says what the MFRC522 driver says on the emulated chip, only at once instead of after a few polls. The tests in
+tests/contract hold the two together.
+"""
+
+from edge.events import CardGone, CardsCollided, CardSeen, ReaderFault, ReaderRecovered, Sighting
+from edge.ports import Clock
+
+COST = {4: (25, 0.0029), 7: (43, 0.0053), 10: (61, 0.0077)}
+"""What the driver needs to read a badge, by the length of its number: SPI transfers, seconds (emulated)."""
+
+CLASSIC = 0x08
+"""The SAK of a Mifare Classic 1K."""
+
+
+class SimulatedReader:
+    """The `Reader` port, and a field for the test to fill. May be laid on and taken from between polls of one thread."""
+
+    def __init__(self, name: str, clock: Clock) -> None:
+        """name: as in edge.toml."""
+        self.name = name
+        self._clock = clock
+        self._laid: dict[bytes, int] = {}
+        self._known: bytes | None = None
+        self._several = False
+        self._why: str | None = None
+        self._reported = False
+
+    def lay(self, uid: bytes, sak: int = CLASSIC) -> None:
+        """Lay a badge on the reader. uid: 4, 7 or 10 bytes; any other length raises ValueError."""
+        if len(uid) not in COST:
+            raise ValueError(f"a badge number of {len(uid)} bytes ({uid.hex()}): the standard knows 4, 7 and 10")
+        self._laid[uid] = sak
+
+    def take(self, uid: bytes) -> None:
+        """Take a badge away. Raises KeyError when it is not there."""
+        del self._laid[uid]
+
+    def fault(self, why: str) -> None:
+        """Let the reader stop to answer. why: as in `ReaderFault`."""
+        self._why = why
+
+    def recover(self) -> None:
+        """Let the reader answer again."""
+        self._why = None
+
+    def poll(self) -> Sighting | None:
+        """As in edge/ports.py."""
+        if self._reported or self._why is not None:
+            return self._poll_faulty()
+        if self._several:
+            return self._watch_several()
+        if self._known is not None:
+            return self._watch_one(self._known)
+        return self._watch_empty()
+
+    def close(self) -> None:
+        """Switch the field off: whatever lies there is seen no more."""
+        self._laid.clear()
+
+    def _poll_faulty(self) -> Sighting | None:
+        if self._why is None:
+            self._reported = False
+            return ReaderRecovered(*self._when())
+        if self._reported:
+            return None
+        self._reported = True
+        return ReaderFault(*self._when(), self._why)
+
+    def _watch_empty(self) -> Sighting | None:
+        if not self._laid:
+            return None
+        if len(self._laid) > 1:
+            return self._collide()
+        self._known = next(iter(self._laid))
+        transfers, seconds = COST[len(self._known)]
+        return CardSeen(*self._when(), self._known, self._laid[self._known], transfers, seconds)
+
+    def _watch_one(self, known: bytes) -> Sighting | None:
+        if len(self._laid) > 1:
+            return self._collide()
+        if known in self._laid:
+            return None
+        self._known = None
+        return CardGone(*self._when())
+
+    def _watch_several(self) -> Sighting | None:
+        """One that is left of several is known from here on, but not read."""
+        if len(self._laid) > 1:
+            return None
+        self._several = False
+        self._known = next(iter(self._laid), None)
+        return CardGone(*self._when()) if self._known is None else None
+
+    def _collide(self) -> CardsCollided:
+        self._several, self._known = True, None
+        return CardsCollided(*self._when())
+
+    def _when(self) -> tuple[int, float, str]:
+        return self._clock.now(), self._clock.monotonic(), self.name
