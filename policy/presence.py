@@ -6,7 +6,6 @@ from typing import TypeAlias
 from msgspec import Struct
 
 from policy.ruleset import RuleSet
-from policy.spans import covers
 from policy.terms import Instant
 
 
@@ -48,6 +47,6 @@ def inside(moves: Moves, rules: RuleSet, at: Instant) -> list[str]:
 def holders(moves: Moves, rules: RuleSet, at: Instant) -> Iterable[str]:
     """The gardiens who hold the place: inside, not suspended, and with a shift that covers the instant."""
     day_start = rules.day_start(at)
-    for member, shifts in rules.shifts.items():
-        if is_inside(moves, member, day_start) and covers(shifts, at) and not rules.members[member].suspended:
+    for member in rules.on_duty(at):
+        if is_inside(moves, member, day_start) and not rules.members[member].suspended:
             yield member

@@ -5,6 +5,7 @@ No calendar, no time zone, no name.
 
 from bisect import bisect_right
 from enum import StrEnum
+from functools import cached_property
 
 from msgspec import Struct
 
@@ -55,7 +56,7 @@ class Reader(Struct, frozen=True, forbid_unknown_fields=True):
     edge: str | None
 
 
-class RuleSet(Struct, frozen=True, forbid_unknown_fields=True):
+class RuleSet(Struct, frozen=True, forbid_unknown_fields=True, dict=True):
     """days: the instants at which site days start, sorted; past the last of them every 24 h starts one.
 
     staffed: when the team is there. shifts: for each gardien, when a shift of theirs covers, lead and grace included.
@@ -79,3 +80,19 @@ class RuleSet(Struct, frozen=True, forbid_unknown_fields=True):
             return self.days[position - 1]
         known = self.days[-1] if position else self.days[0]
         return known + (at - known) // DAY * DAY
+
+    def on_duty(self, at: Instant) -> tuple[str, ...]:
+        """The members of whom a shift covers the instant, inside or not, in one bisection."""
+        edges, duties = self._duties
+        return duties[bisect_right(edges, at)]
+
+    @cached_property
+    def _duties(self) -> tuple[Spans, tuple[tuple[str, ...], ...]]:
+        """The instants at which somebody's shift starts or ends, and who is on duty before, between and after them."""
+        edges = tuple(sorted({edge for shifts in self.shifts.values() for edge in shifts}))
+        on: list[list[str]] = [[] for _ in range(len(edges) + 1)]
+        for member, shifts in self.shifts.items():
+            for start, end in zip(shifts[::2], shifts[1::2], strict=True):
+                for position in range(bisect_right(edges, start), bisect_right(edges, end)):
+                    on[position].append(member)
+        return edges, tuple(map(tuple, on))

@@ -1,0 +1,65 @@
+"""`loquet bench`: how fast is it, beside a floor measured in the same run?
+
+Counts of SPI transfers and modelled milliseconds come from the emulated chip and are the same on every machine. The
+rest is this machine's: quote the ratios. A floor is the least that the job costs without us; docs/bench.md says which.
+"""
+
+import argparse
+import json
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """value and floor in the same unit; ratio: value / floor."""
+
+    value: float
+    unit: str
+    floor: float
+    ratio: float
+
+
+def figure(value: float, unit: str, floor: float) -> Figure:
+    return Figure(_rounded(value), unit, _rounded(floor), round(value / floor, 2))
+
+
+def _rounded(value: float) -> float:
+    return float(f"{value:.4g}")
+
+
+Figures = Iterator[tuple[str, Figure]]
+
+
+def parts() -> dict[str, Callable[[], Figures]]:
+    """What is measured, by the word that shows while it runs."""
+    from loquet.benches import decision, journal, process, reader
+
+    return {
+        "decision": decision.figures,
+        "reader": reader.figures,
+        "journal": journal.figures,
+        "edge process": process.figures,
+    }
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--json", action="store_true", help="print one JSON object, name -> value, unit, floor, ratio")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    measured: dict[str, Figure] = {}
+    for title, measure in parts().items():
+        print(f"measuring: {title} ...", file=sys.stderr, flush=True)
+        for name, value in measure():
+            measured[name] = value
+            if not arguments.json:
+                print(_line(name, value), flush=True)
+    if arguments.json:
+        print(json.dumps({name: asdict(value) for name, value in measured.items()}, indent=1))
+    return 0
+
+
+def _line(name: str, figure: Figure) -> str:
+    return f"{name:22} {figure.value:>10g} {figure.unit:9} floor {figure.floor:>10g}   ratio {figure.ratio:g}"

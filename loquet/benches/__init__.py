@@ -1,0 +1,1 @@
+"""The parts of `loquet bench`, one file for each thing measured."""
