@@ -48,8 +48,8 @@ TIERS = (
     Tier(id="equipe", grounds=ALWAYS),
     Tier(id="resident", grounds=ALWAYS),
     Tier(id="nomade", grounds=OPEN),
-    Tier(id="carnet-jour", grounds=OPEN, pass_="day")  # noqa: S106,
-    Tier(id="carnet-demi", grounds=OPEN, pass_="half_day")  # noqa: S106,
+    Tier(id="carnet-jour", grounds=OPEN, pass_="day"),  # noqa: S106
+    Tier(id="carnet-demi", grounds=OPEN, pass_="half_day"),  # noqa: S106
     Tier(id="fabriqueur", grounds=OPEN, access_points=("garage",)),
 )
 
