@@ -1,108 +1,34 @@
-"""May this badge pass this door now? The table of docs/rules.md, line by line; the first line that applies decides.
+"""May this badge pass this door now? The table of docs/rules.md, line by line; the first line that applies decides."""
 
-Not decided yet, and refused in a bundle by name: lockdown, anti-passback, tier hours, invitations, events, capacity,
-ad hoc opening. Passes are carried but not counted (policy/undecided.py).
-"""
+from msgspec.structs import replace
 
-from collections.abc import Callable
-
-from msgspec import Struct
-
-from policy.presence import Moves, holders
+from policy.badge import LINES as BADGE_LINES
+from policy.case import Case, Decision, Line, Mark, Table, Tap, case_of, first_of
+from policy.passes import is_paid, left, unit_now
 from policy.reasons import Reason
-from policy.ruleset import Credential, Ground, Member, Reader, RuleSet, Tier
+from policy.ruleset import AntiPassback, Ground, RuleSet
 from policy.spans import covers
+from policy.state import SiteState, is_held, is_staffed, on_shift
 from policy.terms import Direction, Instant
 
-
-class Tap(Struct, frozen=True):
-    """A badge at a reader. credential: its keyed hash."""
-
-    reader: str
-    credential: str
-
-
-class SiteState(Struct, frozen=True):
-    """All that is not in the rules.
-
-    moves: who went in and out last. not_after: the last instant for which the rules are confirmed.
-    clock_trusted: whether the wall clock can be believed.
-    """
-
-    moves: Moves
-    not_after: Instant
-    clock_trusted: bool = True
-
-
-class Decision(Struct, frozen=True):
-    """member: whom the badge belongs to, None when nobody's.
-
-    until: first instant at which the grant ends, None at doors.
-    """
-
-    granted: bool
-    reason: Reason
-    member: str | None = None
-    until: Instant | None = None
-
-
-class Case(Struct, frozen=True):
-    """A tap with all that the lines ask about it, looked up once."""
-
-    rules: RuleSet
-    state: SiteState
-    at: Instant
-    reader: Reader
-    credential: Credential
-    member: Member
-    tier: Tier
-
-    def grant(self, reason: Reason) -> Decision:
-        return Decision(True, reason, self.credential.member)
-
-    def deny(self, reason: Reason) -> Decision:
-        return Decision(False, reason, self.credential.member)
-
-
-Line = Callable[[Case], Decision | None]
-
-
-def credential_blocked(case: Case) -> Decision | None:
-    """Line 4: lost, stolen, returned or past its last day."""
-    past = case.credential.valid_until is not None and case.at >= case.credential.valid_until
-    return case.deny(Reason.CREDENTIAL_BLOCKED) if case.credential.blocked or past else None
-
-
-def member_suspended(case: Case) -> Decision | None:
-    """Line 5."""
-    return case.deny(Reason.MEMBER_SUSPENDED) if case.member.suspended else None
-
-
-def membership_not_valid(case: Case) -> Decision | None:
-    """Line 6: the site day is before the first day of the membership or after its last."""
-    first, end = case.member.valid_from, case.member.valid_until
-    if (first is not None and case.at < first) or (end is not None and case.at >= end):
-        return case.deny(Reason.MEMBERSHIP_NOT_VALID)
-    return None
+NEEDS_NO_PASS = (Reason.INVITED, Reason.EVENT)
 
 
 def not_allowed_here(case: Case) -> Decision | None:
     """Line 7: the access point is not one of the tier's."""
     allowed = case.tier.access_points
-    return (
-        case.deny(Reason.NOT_ALLOWED_HERE) if allowed is not None and case.reader.access_point not in allowed else None
-    )
+    return case.deny(Reason.NOT_ALLOWED_HERE) if allowed is not None and case.place not in allowed else None
 
 
 def rules_stale(case: Case) -> Decision | None:
-    """Between 7 and 8: rules confirmed too long ago. Staff and gardiens pass this line."""
+    """After line 7: rules confirmed too long ago. Staff and gardiens pass this line."""
     if case.at <= case.state.not_after or case.member.staff or case.member.gardien:
         return None
     return case.deny(Reason.RULES_STALE)
 
 
 def clock_untrusted(case: Case) -> Decision | None:
-    """Between 7 and 8, after staleness: nothing that hangs on the hour can be asked."""
+    """After staleness: without a trusted clock nothing that hangs on the hour can be asked."""
     if case.state.clock_trusted:
         return None
     if case.member.staff:
@@ -119,47 +45,69 @@ def staff(case: Case) -> Decision | None:
     return case.grant(Reason.STAFF) if case.member.staff else None
 
 
+def already_inside(case: Case) -> Decision | None:
+    """Line 9: hard anti-passback, as long as the edge hears of the others. A tap that opens the place is let by."""
+    hard = case.rules.anti_passback is AntiPassback.HARD and case.state.link_up
+    if hard and case.adhoc is None and case.who in case.inside:
+        return case.deny(Reason.ALREADY_INSIDE)
+    return None
+
+
 def own_shift(case: Case) -> Decision | None:
     """Line 10: the member is a gardien and a shift of theirs covers the instant."""
-    if case.member.gardien and covers(case.rules.shifts.get(case.credential.member, ()), case.at):
+    if case.member.gardien and (case.adhoc or on_shift(case.rules, case.state, case.who, case.at)):
         return case.grant(Reason.OWN_SHIFT)
     return None
 
 
-def ground(case: Case) -> Decision:
-    """Lines 11 and 14: the first ground that holds, in the order of the table; none is `outside_hours`."""
-    for wanted, reason, holds in GROUNDS:
-        if wanted in case.tier.grounds and holds(case):
-            return case.grant(reason)
-    return case.deny(Reason.OUTSIDE_HOURS)
+def outside_hours(case: Case) -> Decision | None:
+    """Line 11: no ground of the tier holds, no invitation and no event."""
+    return case.deny(Reason.OUTSIDE_HOURS) if case.ground is None else None
 
 
-def staffed(rules: RuleSet, at: Instant) -> bool:
-    """Whether the instant is inside staff hours."""
-    return covers(rules.staffed, at)
+def pass_exhausted(case: Case) -> Decision | None:
+    """Line 12: the entry would cost a unit and nothing is left."""
+    if to_pay(case) is None or left(case.rules, case.state, case.who, case.at) > 0:
+        return None
+    return case.deny(Reason.PASS_EXHAUSTED)
 
 
-def held(rules: RuleSet, moves: Moves, at: Instant) -> bool:
-    """Whether a gardien whose shift covers the instant is inside."""
-    return any(True for _ in holders(moves, rules, at))
+def site_full(case: Case) -> Decision | None:
+    """Line 13."""
+    return case.deny(Reason.SITE_FULL) if case.rules.full_denies and one_too_many(case) else None
 
 
-GROUNDS: tuple[tuple[Ground, Reason, Callable[[Case], bool]], ...] = (
-    (Ground.ALWAYS, Reason.ALWAYS, lambda case: True),
-    (Ground.STAFFED, Reason.STAFFED_HOURS, lambda case: staffed(case.rules, case.at)),
-    (Ground.HELD, Reason.GARDIEN_PRESENT, lambda case: held(case.rules, case.state.moves, case.at)),
-)
+def granted(case: Case) -> Decision | None:
+    """Line 14: the first ground that holds."""
+    return replace(case.grant(case.ground), pays=to_pay(case)) if case.ground else None
 
-LINES: tuple[Line, ...] = (
-    credential_blocked,
-    member_suspended,
-    membership_not_valid,
-    not_allowed_here,
-    rules_stale,
-    clock_untrusted,
-    staff,
-    own_shift,
-    ground,
+
+def to_pay(case: Case) -> Instant | None:
+    """The day or half-day for which the entry must pay; None when it costs nothing or is paid."""
+    if case.ground in NEEDS_NO_PASS or covers(case.rules.free_events.at.get(case.place, ()), case.at):
+        return None
+    unit = unit_now(case.rules, case.who, case.at)
+    return None if unit is None or is_paid(case.rules, case.state, case.who, unit) else unit
+
+
+def one_too_many(case: Case) -> bool:
+    """Whether as many members are inside as the capacity, and this one is not."""
+    capacity, inside = case.rules.capacity, case.inside
+    return capacity is not None and len(inside) >= capacity and case.who not in inside
+
+
+FIRST_LINES: Table = (*BADGE_LINES, Line("7", not_allowed_here))
+LINES: Table = (
+    *FIRST_LINES,
+    Line("7a", rules_stale),
+    Line("7b", clock_untrusted),
+    Line("8", staff),
+    Line("9", already_inside),
+    Line("10", own_shift),
+    Line("11", outside_hours),
+    Line("12", pass_exhausted),
+    Line("13", site_full),
+    Line("14", granted),
 )
 
 
@@ -170,18 +118,57 @@ def decide(rules: RuleSet, state: SiteState, tap: Tap, at: Instant) -> Decision:
     that the rules do not know: the edge keeps such rules out.
     """
     reader = rules.readers[tap.reader]
-    credential = rules.credentials.get(tap.credential)
+    case = case_of(rules, state, tap, reader, at)
     if reader.direction is Direction.OUT:
-        return Decision(True, Reason.EGRESS, credential.member if credential else None)
-    if credential is None:
-        return Decision(False, Reason.UNKNOWN_CREDENTIAL)
-    member = rules.members[credential.member]
-    case = Case(rules, state, at, reader, credential, member, rules.tiers[member.tier])
-    return next(decision for line in LINES if (decision := line(case)))
+        return case.grant(Reason.EGRESS)
+    if tap.second and opens_adhoc(case):
+        case = replace(case, adhoc=(at, at + rules.adhoc))
+    decision = first_of(LINES, case)
+    marks = marks_of(case) if decision.granted and state.clock_trusted else ()
+    return replace(decision, marks=marks, adhoc=case.adhoc) if marks or case.adhoc else decision
 
 
-def decide_without_rules(direction: Direction) -> Decision:
-    """Decide on a new device: out is out, `in` waits for rules."""
+def decide_without_rules(direction: Direction | None) -> Decision:
+    """Decide on a new device: out is out, everything else waits for rules."""
     if direction is Direction.OUT:
         return Decision(True, Reason.EGRESS)
     return Decision(False, Reason.RULES_STALE)
+
+
+def opens_adhoc(case: Case) -> bool:
+    """Whether this second tap makes a shift: a gardien with a good badge, at a place that nobody holds."""
+    rules, state, at = case.rules, case.state, case.at
+    return (
+        rules.adhoc > 0
+        and case.member.gardien
+        and state.clock_trusted
+        and all(line.applies(case) is None for line in FIRST_LINES)
+        and not on_shift(rules, state, case.who, at)
+        and not is_staffed(rules, at)
+        and not is_held(rules, state, at)
+    )
+
+
+def marks_of(case: Case) -> tuple[Mark, ...]:
+    """What a granted entry is remembered for."""
+    kind = case.rules.anti_passback
+    lax = kind is AntiPassback.SOFT or (kind is AntiPassback.HARD and not case.state.link_up)
+    marks = [Mark.PASSBACK] if lax and case.who in case.inside else []
+    if not case.rules.full_denies and one_too_many(case):
+        marks.append(Mark.OVER_CAPACITY)
+    return tuple(marks)
+
+
+def unlocked_for_public(rules: RuleSet, state: SiteState, place: str, at: Instant) -> bool:
+    """Whether a public event holds the access point unlocked: somebody of the staff or a gardien must be inside."""
+    if state.lockdown or not state.clock_trusted or at > state.not_after:
+        return False
+    if not covers(rules.public_events.at.get(place, ()), at):
+        return False
+    inside = state.presence.inside(rules.day_start(at))
+    return any(_answers_for(rules, who) for who in inside)
+
+
+def _answers_for(rules: RuleSet, who: str) -> bool:
+    member = rules.members.get(who)
+    return member is not None and (member.staff or (member.gardien and not member.suspended))

@@ -1,11 +1,9 @@
 """Who is inside, from the last move of each member? The same on edge, server and in replay."""
 
-from collections.abc import Iterable, Mapping
-from typing import TypeAlias
+from collections.abc import Iterable
 
 from msgspec import Struct
 
-from policy.ruleset import RuleSet
 from policy.terms import Instant
 
 
@@ -14,10 +12,6 @@ class Move(Struct, frozen=True):
 
     at: Instant
     inside: bool
-
-
-Moves: TypeAlias = Mapping[str, Move]
-"""The last move of each member, by member id."""
 
 
 def later(known: Move | None, new: Move) -> Move:
@@ -29,24 +23,31 @@ def later(known: Move | None, new: Move) -> Move:
     return known
 
 
-def is_inside(moves: Moves, member: str, day_start: Instant) -> bool:
-    """Whether the member is inside on the site day that began at day_start.
+class Presence:
+    """The last move of each member, and who of them is inside.
 
-    Whoever came in before it was checked out then (`auto_out`).
+    Whoever came in before a site day began was checked out when it did (`auto_out`): every question names the start of
+    the site day that it is about. Answers are quick for the day asked about last.
     """
-    move = moves.get(member)
-    return move is not None and move.inside and move.at >= day_start
 
+    def __init__(self, moves: Iterable[tuple[str, Move]] = ()) -> None:
+        self.moves: dict[str, Move] = {}
+        self._day: Instant | None = None
+        self._inside: set[str] = set()
+        for member, move in moves:
+            self.apply(member, move)
 
-def inside(moves: Moves, rules: RuleSet, at: Instant) -> list[str]:
-    """The ids of all who are inside at the instant, sorted."""
-    day_start = rules.day_start(at)
-    return sorted(member for member in moves if is_inside(moves, member, day_start))
+    def apply(self, member: str, move: Move) -> None:
+        """Take a move in, in any order and any number of times."""
+        self.moves[member] = last = later(self.moves.get(member), move)
+        if self._day is not None and last.inside and last.at >= self._day:
+            self._inside.add(member)
+        else:
+            self._inside.discard(member)
 
-
-def holders(moves: Moves, rules: RuleSet, at: Instant) -> Iterable[str]:
-    """The gardiens who hold the place: inside, not suspended, and with a shift that covers the instant."""
-    day_start = rules.day_start(at)
-    for member in rules.on_duty(at):
-        if is_inside(moves, member, day_start) and not rules.members[member].suspended:
-            yield member
+    def inside(self, day_start: Instant) -> set[str]:
+        """The ids of all who are inside on the site day that began at day_start. Not to be changed."""
+        if day_start != self._day:
+            self._day = day_start
+            self._inside = {who for who, move in self.moves.items() if move.inside and move.at >= day_start}
+        return self._inside

@@ -22,11 +22,35 @@ class Ground(StrEnum):
     HELD = "held"
 
 
+class AntiPassback(StrEnum):
+    """What happens when somebody who is inside comes in."""
+
+    OFF = "off"
+    SOFT = "soft"
+    HARD = "hard"
+
+
+class Period(StrEnum):
+    """Over what a quota counts."""
+
+    WEEK = "week"
+    MONTH = "month"
+
+
+class Unit(StrEnum):
+    """What one entry on a pass pays for."""
+
+    DAY = "day"
+    HALF_DAY = "half_day"
+
+
 class Tier(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """access_points: None for all."""
+    """hours: its own. access_points: None for all. unit: what an entry costs, None for nothing."""
 
     grounds: tuple[Ground, ...]
+    hours: Spans = ()
     access_points: tuple[str, ...] | None = None
+    unit: Unit | None = None
 
 
 class Member(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -35,6 +59,7 @@ class Member(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True
     tier: str
     staff: bool = False
     gardien: bool = False
+    fab_manager: bool = False
     suspended: bool = False
     valid_from: Instant | None = None
     valid_until: Instant | None = None
@@ -49,17 +74,63 @@ class Credential(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=
 
 
 class Reader(Struct, frozen=True, forbid_unknown_fields=True):
-    """Where a reader hangs, which way it leads, and which edge owns it (None: no edge does yet)."""
+    """Where a reader hangs and which way it leads: an access point with a direction, or a machine without one.
+
+    edge: the edge that owns it; None while none does.
+    """
 
     access_point: str
-    direction: Direction
+    direction: Direction | None
     edge: str | None
 
 
-class RuleSet(Struct, frozen=True, forbid_unknown_fields=True, dict=True):
+class Places(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """When something runs: at each access point, and at any at all."""
+
+    anywhere: Spans = ()
+    at: dict[str, Spans] = {}
+
+
+class Pass(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """total: units bought. used: starts of the days or half-days that it paid. valid_until: first instant past it."""
+
+    total: int
+    used: tuple[Instant, ...] = ()
+    valid_until: Instant | None = None
+
+
+class Machine(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """hours: None for always. cuts: power goes at the end of a session; else it only warns."""
+
+    kind: str
+    hours: Spans | None = None
+    min_people: int = 0
+    cuts: bool = False
+    attended: bool = False
+    locked_out: bool = False
+    urgent: bool = False
+
+
+class Quota(Struct, frozen=True, forbid_unknown_fields=True):
+    """seconds: for every member who is not staff, in each period."""
+
+    seconds: int
+    period: Period
+
+
+class Booking(Struct, frozen=True, forbid_unknown_fields=True):
+    member: str
+    start: Instant
+    end: Instant
+
+
+class RuleSet(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, dict=True):
     """days: the instants at which site days start, sorted; past the last of them every 24 h starts one.
+    splits: the instants at which their afternoons start, one for each of the days.
 
     staffed: when the team is there. shifts: for each gardien, when a shift of theirs covers, lead and grace included.
+    adhoc: how long a shift without a rota lasts, ms, 0 for not allowed. certifications: by member and kind, the first
+    instant past each. bookings: of each machine, sorted. weeks, months: the instants at which quota periods start.
     credentials: by keyed hash (wire/credential.py). edges: public key of each edge, Ed25519, hex.
     """
 
@@ -72,6 +143,24 @@ class RuleSet(Struct, frozen=True, forbid_unknown_fields=True, dict=True):
     shifts: dict[str, Spans]
     readers: dict[str, Reader]
     edges: dict[str, str]
+    splits: tuple[Instant, ...] = ()
+    events: Places = Places()
+    free_events: Places = Places()
+    public_events: Places = Places()
+    invitations: dict[str, Places] = {}
+    passes: dict[str, tuple[Pass, ...]] = {}
+    capacity: int | None = None
+    full_denies: bool = False
+    anti_passback: AntiPassback = AntiPassback.OFF
+    shift_lead: Instant = 0
+    shift_grace: Instant = 0
+    adhoc: Instant = 0
+    machines: dict[str, Machine] = {}
+    certifications: dict[str, dict[str, Instant | None]] = {}
+    quotas: dict[str, Quota] = {}
+    bookings: dict[str, tuple[Booking, ...]] = {}
+    weeks: tuple[Instant, ...] = ()
+    months: tuple[Instant, ...] = ()
 
     def day_start(self, at: Instant) -> Instant:
         """The start of the site day that holds the instant. Before the first known day: that day less whole 24 h."""
@@ -80,6 +169,15 @@ class RuleSet(Struct, frozen=True, forbid_unknown_fields=True, dict=True):
             return self.days[position - 1]
         known = self.days[-1] if position else self.days[0]
         return known + (at - known) // DAY * DAY
+
+    def unit_start(self, unit: Unit, at: Instant) -> Instant:
+        """The start of the day or half-day that holds the instant: the name under which it is paid."""
+        day = self.day_start(at)
+        if unit is Unit.DAY:
+            return day
+        position = bisect_right(self.days, day) - 1
+        length = self.splits[position] - self.days[position]
+        return day + length if at >= day + length else day
 
     def on_duty(self, at: Instant) -> tuple[str, ...]:
         """The members of whom a shift covers the instant, inside or not, in one bisection."""

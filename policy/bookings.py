@@ -1,0 +1,36 @@
+"""Whose is the machine now, and who comes next?"""
+
+from collections.abc import Iterable
+
+from policy.ruleset import Booking, RuleSet
+from policy.state import SiteState
+from policy.terms import MINUTE, Instant
+
+RELEASE_AFTER = 15 * MINUTE
+
+
+def released(state: SiteState, machine: str, booking: Booking, at: Instant) -> bool:
+    """Whether the booking lapsed: its holder neither ran the machine nor found it busy in the first 15 minutes."""
+    deadline = booking.start + RELEASE_AFTER
+    if at < deadline:
+        return False
+    came = any(
+        session.member == booking.member and session.overlaps(booking.start, deadline)
+        for session in state.sessions.of_machine(machine)
+    )
+    tried = any(
+        member == booking.member and booking.start <= moment < deadline
+        for member, moment in state.busy.get(machine, ())
+    )
+    return not came and not tried
+
+
+def covering(rules: RuleSet, machine: str, at: Instant) -> Iterable[Booking]:
+    """The bookings of the machine that cover the instant: one, since they may not overlap."""
+    return (booking for booking in rules.bookings.get(machine, ()) if booking.start <= at < booking.end)
+
+
+def next_of_others(rules: RuleSet, machine: str, member: str, at: Instant) -> Instant | None:
+    """When the next booking of somebody else starts; None when there is none."""
+    starts = (b.start for b in rules.bookings.get(machine, ()) if b.start > at and b.member != member)
+    return min(starts, default=None)
