@@ -2,10 +2,9 @@
 
 from collections.abc import Callable
 from enum import StrEnum
-from functools import cached_property
 from typing import NamedTuple, TypeAlias
 
-from msgspec import Struct
+from msgspec import UNSET, Struct, UnsetType
 
 from policy.reasons import Reason
 from policy.ruleset import Credential, Ground, Member, Reader, RuleSet, Tier
@@ -54,8 +53,11 @@ NO_MEMBER = Member("")
 NO_TIER = Tier(())
 
 
-class Case(Struct, frozen=True, dict=True):
-    """who: the member's id, empty for a badge that is nobody's. place: the access point or the machine."""
+class Case(Struct):
+    """who: the member's id, empty for a badge that is nobody's. place: the access point or the machine.
+
+    adhoc: the shift that this tap makes, if it makes one.
+    """
 
     rules: RuleSet
     state: SiteState
@@ -66,6 +68,7 @@ class Case(Struct, frozen=True, dict=True):
     member: Member
     tier: Tier
     adhoc: tuple[Instant, Instant] | None = None
+    _ground: Reason | UnsetType | None = UNSET
 
     def grant(self, reason: Reason, until: Instant | None = None) -> Decision:
         return Decision(True, reason, self.who or None, until)
@@ -78,9 +81,14 @@ class Case(Struct, frozen=True, dict=True):
         """All who are inside."""
         return self.state.presence.inside(self.rules.day_start(self.at))
 
-    @cached_property
+    @property
     def ground(self) -> Reason | None:
-        """The first ground that holds, None when none does."""
+        """The first ground that holds, None when none does. Looked for once."""
+        if self._ground is UNSET:
+            self._ground = self._first_ground()
+        return self._ground
+
+    def _first_ground(self) -> Reason | None:
         for reason, holds in GROUNDS:
             if holds(self):
                 return reason

@@ -79,7 +79,7 @@ def site_full(case: Case) -> Decision | None:
 
 def granted(case: Case) -> Decision | None:
     """Line 14: the first ground that holds."""
-    return replace(case.grant(case.ground), pays=to_pay(case)) if case.ground else None
+    return Decision(True, case.ground, case.who, pays=to_pay(case)) if case.ground else None
 
 
 def to_pay(case: Case) -> Instant | None:
@@ -122,7 +122,7 @@ def decide(rules: RuleSet, state: SiteState, tap: Tap, at: Instant) -> Decision:
     if reader.direction is Direction.OUT:
         return case.grant(Reason.EGRESS)
     if tap.second and opens_adhoc(case):
-        case = replace(case, adhoc=(at, at + rules.adhoc))
+        case.adhoc = (at, at + rules.adhoc)
     decision = first_of(LINES, case)
     marks = marks_of(case) if decision.granted and state.clock_trusted else ()
     return replace(decision, marks=marks, adhoc=case.adhoc) if marks or case.adhoc else decision
