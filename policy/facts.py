@@ -1,0 +1,77 @@
+"""What changes the state of a site? Facts: what an edge tells others, what the server reads from journal rows.
+
+Taking them in is the same in any order and any number of times.
+"""
+
+from typing import TypeAlias
+
+from msgspec import Struct
+
+from policy.presence import Move
+from policy.sessions import Session
+from policy.state import SiteState
+from policy.terms import Instant
+
+
+class Moved(Struct, frozen=True, tag=True):
+    """A member went in or out."""
+
+    member: str
+    at: Instant
+    inside: bool
+
+
+class Paid(Struct, frozen=True, tag=True):
+    """A member's day or half-day that starts then is paid with a unit of a pass."""
+
+    member: str
+    unit: Instant
+
+
+class Opened(Struct, frozen=True, tag=True):
+    """A gardien made a shift for [start, end) by two taps."""
+
+    member: str
+    start: Instant
+    end: Instant
+
+
+class Ran(Struct, frozen=True, tag=True):
+    """A session began, or ended."""
+
+    session: Session
+
+
+class Busy(Struct, frozen=True, tag=True):
+    """A member found the machine busy."""
+
+    machine: str
+    member: str
+    at: Instant
+
+
+class Stopped(Struct, frozen=True, tag=True):
+    """A machine's emergency stop was pressed, or the machine was put back in service."""
+
+    machine: str
+    stopped: bool
+
+
+Fact: TypeAlias = Moved | Paid | Opened | Ran | Busy | Stopped
+
+
+def apply(state: SiteState, fact: Fact) -> None:
+    """Take one fact into the state."""
+    match fact:
+        case Moved(member, at, inside):
+            state.presence.apply(member, Move(at, inside))
+        case Paid(member, unit):
+            state.units[member].add(unit)
+        case Opened(member, start, end):
+            state.adhoc[member].add((start, end))
+        case Ran(session):
+            state.sessions.apply(session)
+        case Busy(machine, member, at):
+            state.busy[machine].add((member, at))
+        case Stopped(machine, stopped):
+            (state.stopped.add if stopped else state.stopped.discard)(machine)
