@@ -1,40 +1,30 @@
-"""What does a door do? One step: events in, actions and the next deadline out. No thread, no clock, no disk, no pin.
+"""What does a door do? Events in, actions and the next deadline out. No thread, no clock, no disk, no pin.
 
-A door acts, then records: the strike moves before the row is written. The controller alone knows who is inside, which
-grants wait for the door to open, and when the strike must fall back.
+A door acts, then records: the strike moves before the row is written. The controller alone knows which grants wait for
+the door to open, and when the strike must fall back.
 
     shut, locked --granted tap--> strike released --door opens--> somebody is in --shuts--> shut, locked
                                          |
                                          +--strike time is over--> shut, locked: the grant lapses
-
-Not decided here yet: lockdown, commands, facts from other edges (docs/flow.md).
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
 
-from edge.actions import Action, Drive, Record
-from edge.events import (
-    CardGone,
-    CardsCollided,
-    CardSeen,
-    Event,
-    InputChanged,
-    JournalTrouble,
-    ReaderFault,
-    ReaderRecovered,
-    RulesConfirmed,
-    RulesSwapped,
-)
+from edge.core import Core, LastTap, Now
+from edge.events import CardGone, CardsCollided, CardSeen, Event, InputChanged, ReaderFault, ReaderRecovered
 from edge.patterns import DOOR_FORCED, DOOR_HELD, NO_RULES, OF_FAMILY, READER_FAULT, TWO_CARDS, Player, Signal
-from policy.door import Decision, SiteState, Tap, decide, decide_without_rules
+from policy.case import Decision, Tap
+from policy.door import decide, decide_without_rules, unlocked_for_public
 from policy.instants import text
-from policy.presence import Move, later
 from policy.reasons import family
-from policy.ruleset import RuleSet
-from policy.terms import ClockState, Direction, Instant
-from wire.row import Kind, Row
+from policy.spans import next_change
+from policy.terms import Direction, Instant
+from wire.row import Kind
+
+PAIR_SECONDS = 5.0
+"""Two taps of one badge at most so far apart may open the place (docs/rules.md, "ad hoc")."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +32,7 @@ class DoorSetup:
     """What hangs at this door.
 
     strike_seconds: how long a grant releases the strike. held_after: seconds for which the door may stand open.
+    prefix: what stands before the names of its inputs and of its strike, where an edge has more than one place.
     """
 
     access_point: str
@@ -51,6 +42,7 @@ class DoorSetup:
     held_after: float = 60.0
     has_contact: bool = True
     has_rex: bool = True
+    prefix: str = ""
 
     @property
     def readers(self) -> tuple[str, ...]:
@@ -58,104 +50,100 @@ class DoorSetup:
 
 
 @dataclass(frozen=True, slots=True)
-class HeldRules:
-    """The rules in force, and until when the server confirmed them."""
-
-    version: int
-    not_after: Instant
-    rules: RuleSet
-
-
-@dataclass(frozen=True, slots=True)
-class Memory:
-    """What the edge found on its disk when it started.
-
-    boot: a random id of this start. last_seq: 0 for a new journal. last_at: the newest trusted instant in the journal.
-    """
-
-    boot: str
-    last_seq: int = 0
-    moves: dict[str, Move] = field(default_factory=dict)
-    held: HeldRules | None = None
-    last_at: Instant = 0
-
-
-class Now(NamedTuple):
-    """Both clocks at the moment of a step. mono: seconds."""
-
-    at: Instant
-    mono: float
-    clock: ClockState
-
-
-class Step(NamedTuple):
-    """actions: to be carried out in this order. deadline: monotonic seconds of the next step without an event."""
-
-    actions: list[Action]
-    deadline: float | None
-
-
-@dataclass(frozen=True, slots=True)
 class Grant:
-    """A granted `in` tap that waits for the door to open until `expires` (monotonic seconds)."""
+    """A granted `in` tap that waits for the door to open until `expires` (monotonic seconds). pays: as in its row."""
 
     seq: int
     member: str
     expires: float
+    pays: str | None
 
 
 class DoorController:
-    """One door leaf. `step` is its only way in; everything it knows is in its own fields."""
+    """One door leaf of an edge."""
 
-    def __init__(self, setup: DoorSetup, memory: Memory, pseudonym: Callable[[bytes], str]) -> None:
+    def __init__(self, setup: DoorSetup, core: Core) -> None:
         self.setup = setup
-        self.held = memory.held
-        self.moves = dict(memory.moves)
-        self.seq = memory.last_seq
-        self.unrecorded = 0
-        self._boot = memory.boot
-        self._pseudonym = pseudonym
-        self._trusted = (memory.last_at, 0.0)
-        self._journal_full = False
+        self.place = setup.access_point
+        self.readers = setup.readers
+        self.inputs = {f"{setup.prefix}{name}" for name in INPUTS}
+        self._core = core
         self._open = False
         self._opened_at: float | None = None
         self._held_said = False
         self._released_until = 0.0
         self._expected_until = 0.0
         self._grants: list[Grant] = []
-        self._levels: dict[str, bool] = {}
         self._faulty: set[str] = set()
         self._fire = False
         self._lamps = {reader: Player() for reader in setup.readers}
-        self._actions: list[Action] = []
 
-    def start(self, now: Now) -> Step:
-        """The first step: outputs to their start levels, and a row that says so."""
-        self._row(now, Kind.STARTED)
-        return self.step(now, ())
+    def take(self, now: Now, event: Event) -> None:
+        """Take one event about this door."""
+        HANDLERS[type(event)](self, now, event)
 
-    def step(self, now: Now, events: Sequence[Event]) -> Step:
-        """Take what happened, in order, and say what to do."""
-        if now.clock is not ClockState.UNKNOWN:
-            self._trusted = (now.at, now.mono)
-        for event in events:
-            HANDLERS[type(event)](self, now, event)
-        self._let_time_pass(now)
-        self._settle_outputs(now)
-        actions, self._actions = self._actions, []
-        return Step(actions, self._deadline(now))
+    def pass_time(self, now: Now) -> None:
+        """Do what is due at this moment."""
+        self._grants = [grant for grant in self._grants if now.mono < grant.expires]
+        if self._opened_at is not None and not self._held_said and now.mono >= self._opened_at + self.setup.held_after:
+            self._held_said = True
+            self._row(now, Kind.DOOR_HELD)
+        self._core.drive(f"{self.setup.prefix}strike", self._unlocked(now))
+        for reader, lamp in self._lamps.items():
+            lamp.stand(self._standing(reader), now.mono)
+            for name, active in zip(("green", "red", "buzzer"), lamp.levels(now.mono), strict=True):
+                self._core.drive(f"{reader}.{name}", active)
+
+    def deadline(self, now: Now) -> float | None:
+        """Monotonic seconds at which something is due next."""
+        due = [lamp.next_change(now.mono) for lamp in self._lamps.values()]
+        due += [grant.expires for grant in self._grants]
+        if now.mono < self._released_until:
+            due.append(self._released_until)
+        if self._opened_at is not None and not self._held_said:
+            due.append(self._opened_at + self.setup.held_after)
+        due.append(self._public_change(now))
+        return min((moment for moment in due if moment is not None), default=None)
 
     # What each event does
 
     def _card_seen(self, now: Now, event: CardSeen) -> None:
-        tap = Tap(event.reader, self._pseudonym(event.uid))
         direction = Direction.OUT if event.reader == self.setup.reader_out else Direction.IN
+        tap = self._tap(event, direction)
         decision = self._decide(now, tap, direction, event.at)
-        waits = direction is Direction.IN and self.setup.has_contact
+        pending = decision.granted and direction is Direction.IN and self.setup.has_contact
         if decision.granted:
             self._release(now)
         self._lamps[event.reader].play(OF_FAMILY[family(decision.granted, decision.reason)], now.mono)
-        seq = self._row(
+        seq = self._record_tap(now, event, tap, decision, pending)
+        if pending and decision.member is not None:
+            pays = None if decision.pays is None else text(decision.pays)
+            self._grants.append(Grant(seq, decision.member, now.mono + self.setup.strike_seconds, pays))
+            if self._open:
+                self._settle_grants(now, now.at)
+
+    def _tap(self, event: CardSeen, direction: Direction) -> Tap:
+        """The tap, and whether it is the second of a pair; a third begins a new pair."""
+        core, credential = self._core, self._core.pseudonym(event.uid)
+        last = core.last_tap
+        second = (
+            direction is Direction.IN
+            and last is not None
+            and (last.reader, last.credential) == (event.reader, credential)
+            and event.mono - last.mono <= PAIR_SECONDS
+        )
+        core.last_tap = None if second else LastTap(event.reader, credential, event.mono)
+        return Tap(event.reader, credential, second)
+
+    def _decide(self, now: Now, tap: Tap, direction: Direction, at: Instant) -> Decision:
+        held = self._core.held
+        if held is None:
+            return decide_without_rules(direction)
+        return decide(held.rules, self._core.state, tap, self._core.decided_at(now, at))
+
+    def _record_tap(self, now: Now, event: CardSeen, tap: Tap, decision: Decision, pending: bool) -> int:
+        held = self._core.held
+        return self._row(
             now,
             Kind.TAP,
             at=event.at,
@@ -164,27 +152,12 @@ class DoorController:
             member=decision.member,
             granted=decision.granted,
             reason=decision.reason,
-            rules_version=self.held.version if self.held else None,
-            pending=decision.granted and waits,
+            rules_version=held.version if held else None,
+            pending=pending,
+            pays=None if decision.pays is None else text(decision.pays),
+            adhoc_until=None if decision.adhoc is None else text(decision.adhoc[1]),
+            marks=decision.marks,
         )
-        if decision.granted and decision.member is not None:
-            self._passes(now, decision.member, direction, seq, event.at)
-
-    def _decide(self, now: Now, tap: Tap, direction: Direction, at: Instant) -> Decision:
-        if self.held is None:
-            return decide_without_rules(direction)
-        trusted = now.clock is not ClockState.UNKNOWN
-        state = SiteState(self.moves, self.held.not_after, trusted)
-        return decide(self.held.rules, state, tap, at if trusted else self._trusted[0])
-
-    def _passes(self, now: Now, member: str, direction: Direction, seq: int, at: Instant) -> None:
-        """Let a grant take effect: out at once, in when the door opens, at once where no contact says so."""
-        if direction is Direction.OUT or not self.setup.has_contact:
-            self._move(now, member, at, inside=direction is Direction.IN)
-            return
-        self._grants.append(Grant(seq, member, now.mono + self.setup.strike_seconds))
-        if self._open:
-            self._settle_grants(now, now.at)
 
     def _cards_collided(self, now: Now, event: CardsCollided) -> None:
         self._lamps[event.reader].play(TWO_CARDS, now.mono)
@@ -202,7 +175,7 @@ class DoorController:
         self._row(now, Kind.READER_RECOVERED, at=event.at, reader=event.reader)
 
     def _input_changed(self, now: Now, event: InputChanged) -> None:
-        INPUTS[event.name](self, now, event)
+        INPUTS[event.name.removeprefix(self.setup.prefix)](self, now, event)
 
     def _contact(self, now: Now, event: InputChanged) -> None:
         if event.active == self._open:
@@ -217,9 +190,10 @@ class DoorController:
     def _door_opened(self, now: Now, event: InputChanged) -> None:
         self._opened_at, self._held_said = event.mono, False
         self._grants = [grant for grant in self._grants if event.mono < grant.expires]
+        expected = event.mono < self._expected_until or self._unlocked(now) or not self.setup.has_rex
         if self._grants:
             self._settle_grants(now, event.at)
-        elif event.mono < self._expected_until or self._fire or not self.setup.has_rex:
+        elif expected:
             self._row(now, Kind.DOOR_OPENED, at=event.at)
         else:
             self._row(now, Kind.DOOR_FORCED, at=event.at)
@@ -227,8 +201,8 @@ class DoorController:
 
     def _settle_grants(self, now: Now, at: Instant) -> None:
         for grant in self._grants:
-            self._row(now, Kind.DOOR_OPENED, at=at, member=grant.member, settles=grant.seq or None)
-            self._move(now, grant.member, at, inside=True)
+            settled = {"member": grant.member, "settles": grant.seq or None, "pays": grant.pays}
+            self._row(now, Kind.DOOR_OPENED, at=at, **settled)
         self._grants.clear()
 
     def _rex(self, now: Now, event: InputChanged) -> None:
@@ -243,77 +217,41 @@ class DoorController:
             self._fire = event.active
             self._row(now, Kind.FIRE if self._fire else Kind.FIRE_ENDED, at=event.at)
 
-    def _rules_swapped(self, now: Now, event: RulesSwapped) -> None:
-        self.held = HeldRules(event.version, event.not_after, event.rules)
+    # Small hands
 
-    def _rules_confirmed(self, now: Now, event: RulesConfirmed) -> None:
-        if self.held is not None:
-            self.held = HeldRules(self.held.version, event.not_after, self.held.rules)
+    def _unlocked(self, now: Now) -> bool:
+        return self._fire or now.mono < self._released_until or self._public(now)
 
-    def _journal_trouble(self, now: Now, event: JournalTrouble) -> None:
-        self._journal_full = event.full
+    def _public(self, now: Now) -> bool:
+        held, core = self._core.held, self._core
+        return held is not None and unlocked_for_public(
+            held.rules, core.state, self.place, core.decided_at(now, now.at)
+        )
 
-    # What time does
-
-    def _let_time_pass(self, now: Now) -> None:
-        self._grants = [grant for grant in self._grants if now.mono < grant.expires]
-        if self._opened_at is not None and not self._held_said and now.mono >= self._opened_at + self.setup.held_after:
-            self._held_said = True
-            self._row(now, Kind.DOOR_HELD)
-
-    def _settle_outputs(self, now: Now) -> None:
-        self._drive("strike", self._fire or now.mono < self._released_until)
-        for reader, lamp in self._lamps.items():
-            lamp.stand(self._standing(reader), now.mono)
-            for name, active in zip(("green", "red", "buzzer"), lamp.levels(now.mono), strict=True):
-                self._drive(f"{reader}.{name}", active)
+    def _public_change(self, now: Now) -> float | None:
+        """When a public event may lock or unlock the door next."""
+        held, core = self._core.held, self._core
+        if held is None or not (times := held.rules.public_events.at.get(self.place)):
+            return None
+        at = core.decided_at(now, now.at)
+        change = next_change(times, at)
+        changes = [held.rules.day_end(at), *([] if change is None else [change])]
+        return core.mono_of(now, min(changes)) if core.state.clock_trusted else None
 
     def _standing(self, reader: str) -> Signal | None:
         if reader in self._faulty:
             return READER_FAULT
         if self._opened_at is not None and self._held_said:
             return DOOR_HELD
-        return NO_RULES if self.held is None else None
-
-    def _deadline(self, now: Now) -> float | None:
-        due = [lamp.next_change(now.mono) for lamp in self._lamps.values()]
-        due += [grant.expires for grant in self._grants]
-        if now.mono < self._released_until:
-            due.append(self._released_until)
-        if self._opened_at is not None and not self._held_said:
-            due.append(self._opened_at + self.setup.held_after)
-        return min((moment for moment in due if moment is not None), default=None)
-
-    # Small hands
+        return NO_RULES if self._core.held is None else None
 
     def _release(self, now: Now) -> None:
         self._released_until = now.mono + self.setup.strike_seconds
         self._expected_until = max(self._expected_until, self._released_until)
-        self._drive("strike", True)
+        self._core.drive(f"{self.setup.prefix}strike", True)
 
-    def _drive(self, output: str, active: bool) -> None:
-        if self._levels.get(output) is not active:
-            self._levels[output] = active
-            self._actions.append(Drive(output, active))
-
-    def _move(self, now: Now, member: str, at: Instant, *, inside: bool) -> None:
-        """Note a move; while the clock is not trusted, at the last trusted instant and what has passed since."""
-        if now.clock is ClockState.UNKNOWN:
-            trusted_at, mono = self._trusted
-            at = trusted_at + round((now.mono - mono) * 1000)
-        self.moves[member] = later(self.moves.get(member), Move(at, inside))
-
-    def _row(self, now: Now, kind: Kind, *, at: Instant | None = None, **fields: Any) -> int:
-        """Record a row and give its seq; 0 when the journal takes no more."""
-        if self._journal_full:
-            self.unrecorded += 1
-            return 0
-        self.seq += 1
-        written = text(now.at if at is None else at)
-        place = self.setup.access_point
-        row = Row(self.seq, written, round(now.mono * 1000), self._boot, now.clock, kind, place, **fields)
-        self._actions.append(Record(row))
-        return self.seq
+    def _row(self, now: Now, kind: Kind, **fields: Any) -> int:
+        return self._core.row(now, kind, access_point=self.place, **fields)
 
 
 HANDLERS: dict[type[Event], Callable[[DoorController, Now, Any], None]] = {
@@ -323,9 +261,6 @@ HANDLERS: dict[type[Event], Callable[[DoorController, Now, Any], None]] = {
     ReaderFault: DoorController._reader_fault,
     ReaderRecovered: DoorController._reader_recovered,
     InputChanged: DoorController._input_changed,
-    RulesSwapped: DoorController._rules_swapped,
-    RulesConfirmed: DoorController._rules_confirmed,
-    JournalTrouble: DoorController._journal_trouble,
 }
 
 INPUTS: dict[str, Callable[[DoorController, Now, InputChanged], None]] = {

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from policy.facts import Fact
 from policy.ruleset import RuleSet
 from policy.terms import Instant
 
@@ -96,3 +97,32 @@ class JournalTrouble(Event):
 
     why: str | None
     full: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class LinkChanged(Event):
+    """The broker is reached, or no more."""
+
+    up: bool
+
+
+@dataclass(frozen=True, slots=True)
+class FactsHeard(Event):
+    """What another edge did: signed by it, about readers of its own."""
+
+    facts: tuple[Fact, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class StateHeard(Event):
+    """What the server knows of the site, and whether it is locked down."""
+
+    lockdown: bool
+    facts: tuple[Fact, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Journalled(Event):
+    """Row `seq` and all before it are on this edge's disk."""
+
+    seq: int

@@ -64,6 +64,17 @@ DOOR_HELD = Signal(((0.3, _beep(AMBER)), (1.7, AMBER)), repeats=True)
 DOOR_FORCED = Signal(_blinks(20, _beep(AMBER), 0.25, 0.25))
 """The door was opened without a grant."""
 
+MACHINE_ON = Signal(((60.0, GREEN),), repeats=True)
+"""A session runs."""
+MACHINE_ENDS_SOON = Signal(((0.3, _beep(AMBER)), (0.7, GREEN)), repeats=True)
+"""A session ends within minutes, or must end because somebody left."""
+MACHINE_OVERRUN = Signal(((0.5, _beep(AMBER)), (4.5, AMBER)), repeats=True)
+"""A session runs on past its end."""
+MACHINE_STOPPED = Signal(((0.5, RED), (0.5, DARK)), repeats=True)
+"""The emergency stop was pressed: staff or a fab manager must put the machine back in service."""
+MACHINE_LOCKED_OUT = Signal(((3.0, RED), (0.2, DARK)), repeats=True)
+"""Out of service."""
+
 
 @dataclass(slots=True)
 class Player:

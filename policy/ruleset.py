@@ -170,6 +170,11 @@ class RuleSet(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=Tru
         known = self.days[-1] if position else self.days[0]
         return known + (at - known) // DAY * DAY
 
+    def day_end(self, at: Instant) -> Instant:
+        """The end of the site day that holds the instant, when everybody is checked out."""
+        position = bisect_right(self.days, at)
+        return self.days[position] if position < len(self.days) else self.day_start(at) + DAY
+
     def unit_start(self, unit: Unit, at: Instant) -> Instant:
         """The start of the day or half-day that holds the instant: the name under which it is paid."""
         day = self.day_start(at)

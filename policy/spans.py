@@ -38,6 +38,12 @@ def end_of(inside: Spans, at: Instant) -> Instant | None:
     return inside[position] if position % 2 else None
 
 
+def next_change(inside: Spans, at: Instant) -> Instant | None:
+    """The first start or end after the instant, None when there is none."""
+    position = bisect_right(inside, at)
+    return inside[position] if position < len(inside) else None
+
+
 def next_start(inside: Spans, at: Instant) -> Instant | None:
     """The first start after the instant, None when there is none."""
     position = bisect_right(inside, at)

@@ -5,6 +5,7 @@ from enum import StrEnum
 import msgspec
 from msgspec import Struct
 
+from policy.case import Mark
 from policy.reasons import Reason
 from policy.terms import ClockState
 from wire.errors import WireError
@@ -25,14 +26,22 @@ class Kind(StrEnum):
     FIRE_ENDED = "fire_ended"
     READER_FAULT = "reader_fault"
     READER_RECOVERED = "reader_recovered"
+    SESSION_STARTED = "session_started"
+    SESSION_WARNED = "session_warned"
+    SESSION_ENDED = "session_ended"
+    ESTOP = "estop"
+    MACHINE_RESET = "machine_reset"
 
 
 class Row(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """Keyed by (edge, journal, seq); seq starts at 1 and has no gaps.
 
     at: RFC 3339 UTC with milliseconds, by the edge's wall clock, whose state is `clock`. mono_ms: monotonic clock of
-    this boot. pending: a granted `in` tap that takes effect when the door opens. settles: the seq of the tap that a
-    door_opened row settles. detail: what a fault says, in English.
+    this boot. access_point: the access point or the machine. pending: a granted `in` tap that takes effect when the
+    door opens. settles: the seq of the tap that a door_opened row settles. pays: the start of the day or half-day that
+    is paid with a unit of a pass, once the entry takes effect. adhoc_until: end of the shift that the tap made. marks:
+    what a grant is remembered for. started: when the session began; machine_kind, cuts: what it is.
+    detail: what a fault says, in English.
     """
 
     seq: int
@@ -51,6 +60,12 @@ class Row(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     rules_version: int | None = None
     pending: bool = False
     settles: int | None = None
+    pays: str | None = None
+    adhoc_until: str | None = None
+    marks: tuple[Mark, ...] = ()
+    started: str | None = None
+    machine_kind: str | None = None
+    cuts: bool = False
     detail: str | None = None
 
 

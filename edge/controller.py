@@ -1,0 +1,92 @@
+"""What does one edge do? One step: events in, actions and the next deadline out, for every door and machine of it."""
+
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+from edge.actions import Action
+from edge.core import Core, Memory, Now
+from edge.door import DoorController, DoorSetup
+from edge.events import (
+    Event,
+    FactsHeard,
+    InputChanged,
+    Journalled,
+    JournalTrouble,
+    LinkChanged,
+    ReaderEvent,
+    RulesConfirmed,
+    RulesSwapped,
+    StateHeard,
+)
+from edge.machine import MachineController, MachineSetup
+from wire.row import Kind
+
+
+class Step(NamedTuple):
+    """actions: to be carried out in this order. deadline: monotonic seconds of the next step without an event."""
+
+    actions: list[Action]
+    deadline: float | None
+
+
+class EdgeController:
+    """All places of one edge. `step` is the only way in; it owns all state."""
+
+    def __init__(
+        self, setups: Sequence[DoorSetup | MachineSetup], memory: Memory, pseudonym: Callable[[bytes], str]
+    ) -> None:
+        self.core = Core(memory, pseudonym)
+        self._alive_at = memory.alive_at
+        self.places = [_controller(setup, self.core) for setup in setups]
+        self._of_reader = {reader: place for place in self.places for reader in place.readers}
+        self._of_input = {name: place for place in self.places for name in place.inputs}
+
+    def start(self, now: Now) -> Step:
+        """The first step: outputs to their start levels, sessions that a power cut ended, and a row that says so."""
+        self.core.begin(now)
+        self.core.row(now, Kind.STARTED)
+        for place in self.places:
+            if isinstance(place, MachineController):
+                place.recover(now, self._alive_at)
+        return self.step(now, ())
+
+    def step(self, now: Now, events: Sequence[Event]) -> Step:
+        """Take what happened, in order, and say what to do."""
+        self.core.begin(now)
+        for event in events:
+            self._take(now, event)
+        for place in self.places:
+            place.pass_time(now)
+        due = [deadline for place in self.places if (deadline := place.deadline(now)) is not None]
+        return Step(self.core.taken(), min(due, default=None))
+
+    @property
+    def runs_session(self) -> bool:
+        """Whether a session runs on a machine of this edge: then the runtime notes each second that it is alive."""
+        return any(isinstance(place, MachineController) and place.session is not None for place in self.places)
+
+    def _take(self, now: Now, event: Event) -> None:
+        if isinstance(event, ReaderEvent):
+            self._of_reader[event.reader].take(now, event)
+        elif isinstance(event, InputChanged):
+            self._of_input[event.name].take(now, event)
+        elif isinstance(event, Journalled):
+            for place in self.places:
+                if isinstance(place, MachineController):
+                    place.take(now, event)
+        else:
+            TO_CORE[type(event)](self.core, event)
+
+
+def _controller(setup: DoorSetup | MachineSetup, core: Core) -> DoorController | MachineController:
+    return DoorController(setup, core) if isinstance(setup, DoorSetup) else MachineController(setup, core)
+
+
+TO_CORE: dict[type[Event], Callable[[Core, Any], None]] = {
+    RulesSwapped: Core.rules_swapped,
+    RulesConfirmed: Core.rules_confirmed,
+    FactsHeard: Core.facts_heard,
+    StateHeard: Core.state_heard,
+    LinkChanged: Core.link_changed,
+    JournalTrouble: Core.journal_trouble,
+}

@@ -1,0 +1,157 @@
+"""What do all controllers of one edge share? Rules, state of the site, numbers of rows, trusted time.
+
+Pure like the controllers: what they ask for is collected here and handed out as the actions of a step.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from edge.actions import Action, Drive, Record
+from edge.events import FactsHeard, JournalTrouble, LinkChanged, RulesConfirmed, RulesSwapped, StateHeard
+from policy.facts import Fact, apply
+from policy.instants import text
+from policy.ruleset import RuleSet
+from policy.state import SiteState
+from policy.terms import ClockState, Instant
+from wire.facts import facts_of
+from wire.row import Kind, Row
+
+
+@dataclass(frozen=True, slots=True)
+class HeldRules:
+    """The rules in force, and until when the server confirmed them."""
+
+    version: int
+    not_after: Instant
+    rules: RuleSet
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """What the edge found on its disk when it started.
+
+    boot: a random id of this start. last_seq: 0 for a new journal. last_at: the newest trusted instant in the journal.
+    alive_at: the last instant that the edge recorded while a session ran.
+    """
+
+    boot: str
+    last_seq: int = 0
+    state: SiteState = field(default_factory=SiteState)
+    held: HeldRules | None = None
+    last_at: Instant = 0
+    alive_at: Instant | None = None
+
+
+class Now(NamedTuple):
+    """Both clocks at the moment of a step. mono: seconds."""
+
+    at: Instant
+    mono: float
+    clock: ClockState
+
+
+class LastTap(NamedTuple):
+    """The last tap at this edge; None where a pair has used it up."""
+
+    reader: str
+    credential: str
+    mono: float
+
+
+class Core:
+    """Shared by the controllers of one edge; belongs to the thread that steps them."""
+
+    def __init__(self, memory: Memory, pseudonym: Callable[[bytes], str]) -> None:
+        self.held = memory.held
+        self.state = memory.state
+        self.seq = memory.last_seq
+        self.unrecorded = 0
+        self.journal_fault: str | None = None
+        self.pseudonym = pseudonym
+        self.last_tap: LastTap | None = None
+        self._boot = memory.boot
+        self._trusted = (memory.last_at, 0.0)
+        self._journal_full = False
+        self._levels: dict[str, bool] = {}
+        self._actions: list[Action] = []
+        self._confirmed()
+
+    def begin(self, now: Now) -> None:
+        """Note the time of a step."""
+        self.state.clock_trusted = now.clock is not ClockState.UNKNOWN
+        if self.state.clock_trusted:
+            self._trusted = (now.at, now.mono)
+
+    def decided_at(self, now: Now, at: Instant) -> Instant:
+        """The instant by which a tap is decided: the last trusted one while the clock is not."""
+        return at if now.clock is not ClockState.UNKNOWN else self._trusted[0]
+
+    def believed(self, now: Now, at: Instant) -> Instant:
+        """When it happened: while the clock is not trusted, the last trusted instant and what has passed since."""
+        if now.clock is not ClockState.UNKNOWN:
+            return at
+        trusted_at, mono = self._trusted
+        return trusted_at + round((now.mono - mono) * 1000)
+
+    def mono_of(self, now: Now, at: Instant) -> float:
+        """The monotonic second of an instant, as far as can be told from here."""
+        return now.mono + (at - self.decided_at(now, now.at)) / 1000
+
+    def drive(self, output: str, active: bool) -> None:
+        """Put an output to a level, if it is not there already."""
+        if self._levels.get(output) is not active:
+            self._levels[output] = active
+            self._actions.append(Drive(output, active))
+
+    def row(self, now: Now, kind: Kind, *, at: Instant | None = None, **fields: Any) -> int:
+        """Record a row, take its facts into the state, and give its seq; 0 when the journal takes no more."""
+        happened = now.at if at is None else at
+        seq = 0 if self._journal_full else self.seq + 1
+        row = Row(seq, text(happened), round(now.mono * 1000), self._boot, now.clock, kind, **fields)
+        for fact in facts_of(row, self.believed(now, happened)):
+            apply(self.state, fact)
+        if self._journal_full:
+            self.unrecorded += 1
+            return 0
+        self.seq = seq
+        self._actions.append(Record(row))
+        return seq
+
+    def taken(self) -> list[Action]:
+        """The actions collected since the last call."""
+        actions, self._actions = self._actions, []
+        return actions
+
+    # What the world outside says to the whole edge
+
+    def rules_swapped(self, event: RulesSwapped) -> None:
+        self.held = HeldRules(event.version, event.not_after, event.rules)
+        self._confirmed()
+
+    def rules_confirmed(self, event: RulesConfirmed) -> None:
+        if self.held is not None:
+            self.held = HeldRules(self.held.version, event.not_after, self.held.rules)
+            self._confirmed()
+
+    def facts_heard(self, event: FactsHeard) -> None:
+        for fact in event.facts:
+            self._hear(fact)
+
+    def state_heard(self, event: StateHeard) -> None:
+        self.state.lockdown = event.lockdown
+        for fact in event.facts:
+            self._hear(fact)
+
+    def link_changed(self, event: LinkChanged) -> None:
+        self.state.link_up = event.up
+
+    def journal_trouble(self, event: JournalTrouble) -> None:
+        self.journal_fault = event.why
+        self._journal_full = event.full
+
+    def _hear(self, fact: Fact) -> None:
+        apply(self.state, fact)
+
+    def _confirmed(self) -> None:
+        self.state.not_after = 0 if self.held is None else self.held.not_after

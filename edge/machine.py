@@ -1,0 +1,303 @@
+"""What does a machine do? Events in, actions and the next deadline out, as at a door.
+
+A machine's start is on disk before the interlock closes; a stop opens it first.
+
+    off --granted tap, row on disk--> running --tap, until, nobody there, emergency stop, urgent lock-out--> off
+    any --emergency stop--> stopped --machine_reset--> off
+
+What a session is (kind, warn or cut, until) was fixed when it began; `attended` and the lock-out are today's.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from edge.core import Core, LastTap, Now
+from edge.events import CardGone, CardsCollided, CardSeen, Event, InputChanged, Journalled, ReaderFault, ReaderRecovered
+from edge.patterns import (
+    MACHINE_ENDS_SOON,
+    MACHINE_LOCKED_OUT,
+    MACHINE_ON,
+    MACHINE_OVERRUN,
+    MACHINE_STOPPED,
+    NO_RULES,
+    OF_FAMILY,
+    READER_FAULT,
+    TWO_CARDS,
+    Player,
+    Signal,
+)
+from policy.case import Decision, Tap
+from policy.door import decide_without_rules
+from policy.instants import text
+from policy.machine import decide
+from policy.reasons import Reason, family
+from policy.ruleset import Machine
+from policy.sessions import Session
+from policy.terms import MINUTE, Instant
+from wire.row import Kind
+
+SAME_TAP: Instant = 5000
+"""A badge laid on again at most so many ms after its own decided tap is the same tap."""
+WARN_BEFORE: Instant = 5 * MINUTE
+"""A machine that cuts warns so long before it does."""
+ALONE_FOR: Instant = 5 * MINUTE
+"""An attended machine runs on so long without its holder or the people that it wants."""
+STARTS = (Reason.BOOKING, Reason.WALK_UP)
+
+
+@dataclass(frozen=True, slots=True)
+class MachineSetup:
+    """What hangs at this machine. prefix: what stands before the names of its input and of its interlock."""
+
+    machine: str
+    reader: str
+    prefix: str = ""
+
+
+class Decided(NamedTuple):
+    """The last tap that was decided at this reader, and what was said."""
+
+    credential: str
+    at: Instant
+    decision: Decision
+
+
+class MachineController:
+    """One machine of an edge."""
+
+    def __init__(self, setup: MachineSetup, core: Core) -> None:
+        self.setup = setup
+        self.place = setup.machine
+        self.readers = (setup.reader,)
+        self.inputs = {f"{setup.prefix}estop"}
+        self._core = core
+        self._lamp = Player()
+        self._faulty = False
+        self._decided: Decided | None = None
+        self._session: Session | None = None
+        self._powered = False
+        self._starting: int | None = None
+        self._warned = False
+        self._alone_since: Instant | None = None
+
+    def recover(self, now: Now, alive_at: Instant | None) -> None:
+        """After a power cut: end the session that it cut, at the last second that this edge recorded."""
+        for session in list(self._core.state.sessions.of_machine(self.place)):
+            if session.end is None and session.runs(self._core.decided_at(now, now.at)):
+                self._record_end(now, session, max(session.start, alive_at or session.start))
+
+    def take(self, now: Now, event: Event) -> None:
+        """Take one event about this machine."""
+        HANDLERS[type(event)](self, now, event)
+
+    def pass_time(self, now: Now) -> None:
+        """Do what is due at this moment."""
+        if self._session is not None:
+            self._watch(now, self._session)
+        self._core.drive(f"{self.setup.prefix}interlock", self._powered)
+        self._lamp.stand(self._standing(now), now.mono)
+        for name, active in zip(("green", "red", "buzzer"), self._lamp.levels(now.mono), strict=True):
+            self._core.drive(f"{self.setup.reader}.{name}", active)
+
+    def deadline(self, now: Now) -> float | None:
+        """Monotonic seconds at which something is due next."""
+        at = self._core.believed(now, now.at)
+        moments = [moment for moment in self._moments(at) if moment > at]
+        due = [now.mono + (moment - at) / 1000 for moment in moments]
+        change = self._lamp.next_change(now.mono)
+        return min([*due, *([] if change is None else [change])], default=None)
+
+    @property
+    def session(self) -> Session | None:
+        """The session that runs on this machine."""
+        return self._session
+
+    # A session's life
+
+    def _watch(self, now: Now, session: Session) -> None:
+        """End the session when it is time; warn before."""
+        at = self._core.believed(now, now.at)
+        until = session.until
+        if until is not None and session.cuts and at >= until:
+            self._end(now, session, until)
+            return
+        machine = self._machine()
+        if machine is not None and machine.urgent:
+            self._end(now, session, at)
+            return
+        if self._alone_since is not None and at >= self._alone_since + ALONE_FOR:
+            self._end(now, session, self._alone_since + ALONE_FOR)
+            return
+        self._keep_company(machine, session, at)
+        if until is not None and not self._warned and at >= (until - WARN_BEFORE if session.cuts else until):
+            self._warned = True
+            self._row(now, Kind.SESSION_WARNED, **_of(session))
+
+    def _keep_company(self, machine: Machine | None, session: Session, at: Instant) -> None:
+        """Note when the holder, or the people that the machine wants, are no longer there."""
+        held = self._core.held
+        if held is None or machine is None or not machine.attended:
+            self._alone_since = None
+            return
+        inside = self._core.state.presence.inside(held.rules.day_start(at))
+        if session.member in inside and len(inside) >= machine.min_people:
+            self._alone_since = None
+        elif self._alone_since is None:
+            self._alone_since = at
+
+    def _moments(self, at: Instant) -> list[Instant]:
+        """The instants at which the session changes by itself."""
+        session, held = self._session, self._core.held
+        if session is None:
+            return []
+        moments = [] if session.until is None else [session.until - WARN_BEFORE, session.until]
+        if self._alone_since is not None:
+            moments.append(self._alone_since + ALONE_FOR)
+        if held is not None:
+            moments.append(held.rules.day_end(at))
+        return moments
+
+    def _start(self, now: Now, member: str, decision: Decision, at: Instant) -> None:
+        machine = self._machine()
+        assert machine is not None, "a grant needs the machine's rules"
+        self._session = Session(self.place, machine.kind, member, at, decision.until, machine.cuts)
+        self._warned, self._alone_since = False, None
+        self._starting = self._row(now, Kind.SESSION_STARTED, at=at, **_of(self._session))
+
+    def _end(self, now: Now, session: Session, at: Instant) -> None:
+        """Cut the power, then record."""
+        self._session = self._starting = self._alone_since = None
+        self._powered = False
+        self._core.drive(f"{self.setup.prefix}interlock", False)
+        self._record_end(now, session, at)
+
+    def _record_end(self, now: Now, session: Session, at: Instant) -> None:
+        self._row(now, Kind.SESSION_ENDED, at=at, **_of(session))
+
+    # What each event does
+
+    def _card_seen(self, now: Now, event: CardSeen) -> None:
+        credential = self._core.pseudonym(event.uid)
+        self._core.last_tap = LastTap(event.reader, credential, event.mono)
+        at = self._core.decided_at(now, event.at)
+        if self._is_same_tap(credential, at):
+            assert self._decided is not None
+            self._show(now, self._decided.decision)
+            return
+        decision = self._decide(Tap(event.reader, credential), at)
+        self._decided = Decided(credential, at, decision)
+        if decision.reason is Reason.SESSION_ENDED and self._session is not None:
+            self._end(now, self._session, at)
+        self._show(now, decision)
+        self._record_tap(now, event, credential, decision)
+        if decision.reason is Reason.MACHINE_RESET:
+            self._row(now, Kind.MACHINE_RESET, at=event.at, member=decision.member)
+        elif decision.granted and decision.reason in STARTS and decision.member is not None:
+            self._start(now, decision.member, decision, at)
+
+    def _is_same_tap(self, credential: str, at: Instant) -> bool:
+        last = self._decided
+        return last is not None and last.credential == credential and 0 <= at - last.at <= SAME_TAP
+
+    def _decide(self, tap: Tap, at: Instant) -> Decision:
+        held = self._core.held
+        if held is None:
+            return decide_without_rules(None)
+        if self._core.journal_fault is not None and self._session is None:
+            return Decision(False, Reason.MACHINE_LOCKED_OUT)
+        return decide(held.rules, self._core.state, tap, at)
+
+    def _show(self, now: Now, decision: Decision) -> None:
+        self._lamp.play(OF_FAMILY[family(decision.granted, decision.reason)], now.mono)
+
+    def _record_tap(self, now: Now, event: CardSeen, credential: str, decision: Decision) -> None:
+        held = self._core.held
+        self._row(
+            now,
+            Kind.TAP,
+            at=event.at,
+            reader=event.reader,
+            credential=credential,
+            member=decision.member,
+            granted=decision.granted,
+            reason=decision.reason,
+            until=None if decision.until is None else text(decision.until),
+            rules_version=held.version if held else None,
+        )
+
+    def _journalled(self, now: Now, event: Journalled) -> None:
+        """The start of the session is on disk: now the interlock may close."""
+        if self._starting is not None and event.seq >= self._starting > 0:
+            self._starting = None
+            self._powered = True
+
+    def _input_changed(self, now: Now, event: InputChanged) -> None:
+        """The emergency stop has cut the power already; this ends the session and keeps the machine off."""
+        if not event.active:
+            return
+        if self._session is not None:
+            self._end(now, self._session, self._core.believed(now, event.at))
+        self._core.drive(f"{self.setup.prefix}interlock", False)
+        self._row(now, Kind.ESTOP, at=event.at)
+
+    def _cards_collided(self, now: Now, event: CardsCollided) -> None:
+        self._lamp.play(TWO_CARDS, now.mono)
+        self._row(now, Kind.CARDS_COLLIDED, at=event.at, reader=event.reader)
+
+    def _card_gone(self, now: Now, event: CardGone) -> None:
+        """Nothing to do: a session goes on without its badge."""
+
+    def _reader_fault(self, now: Now, event: ReaderFault) -> None:
+        self._faulty = True
+        self._row(now, Kind.READER_FAULT, at=event.at, reader=event.reader, detail=event.why)
+
+    def _reader_recovered(self, now: Now, event: ReaderRecovered) -> None:
+        self._faulty = False
+        self._row(now, Kind.READER_RECOVERED, at=event.at, reader=event.reader)
+
+    # Small hands
+
+    def _machine(self) -> Machine | None:
+        held = self._core.held
+        return None if held is None else held.rules.machines.get(self.place)
+
+    def _standing(self, now: Now) -> Signal | None:
+        machine, session = self._machine(), self._session
+        if self._faulty:
+            return READER_FAULT
+        if self.place in self._core.state.stopped:
+            return MACHINE_STOPPED
+        if session is not None:
+            if self._alone_since is not None:
+                return MACHINE_ENDS_SOON
+            warning = MACHINE_ENDS_SOON if session.cuts else MACHINE_OVERRUN
+            return warning if self._warned else MACHINE_ON
+        if machine is None:
+            return NO_RULES
+        return MACHINE_LOCKED_OUT if machine.locked_out else None
+
+    def _row(self, now: Now, kind: Kind, **fields: Any) -> int:
+        return self._core.row(now, kind, access_point=self.place, **fields)
+
+
+def _of(session: Session) -> dict[str, Any]:
+    """The fields by which a row speaks of a session."""
+    return {
+        "member": session.member,
+        "started": text(session.start),
+        "until": None if session.until is None else text(session.until),
+        "machine_kind": session.kind,
+        "cuts": session.cuts,
+    }
+
+
+HANDLERS: dict[type[Event], Callable[[MachineController, Now, Any], None]] = {
+    CardSeen: MachineController._card_seen,
+    CardsCollided: MachineController._cards_collided,
+    CardGone: MachineController._card_gone,
+    ReaderFault: MachineController._reader_fault,
+    ReaderRecovered: MachineController._reader_recovered,
+    InputChanged: MachineController._input_changed,
+    Journalled: MachineController._journalled,
+}

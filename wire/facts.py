@@ -1,0 +1,71 @@
+"""What does a journal row change of the site's state? The same reading at the edge that wrote it and on the server."""
+
+from collections.abc import Iterator
+
+from policy.facts import Busy, Fact, Moved, Opened, Paid, Ran, Stopped
+from policy.instants import instant
+from policy.reasons import Reason
+from policy.sessions import Session
+from policy.terms import Instant
+from wire.row import Kind, Row
+
+SESSION_KINDS = (Kind.SESSION_STARTED, Kind.SESSION_ENDED)
+
+
+def facts_of(row: Row, at: Instant) -> Iterator[Fact]:
+    """The facts in a row. at: when it happened, as far as is known: its own instant where its clock can be believed.
+
+    Raises ValueError for an instant that is none.
+    """
+    if row.kind in SESSION_KINDS:
+        yield from _session(row, at)
+    elif row.kind in (Kind.ESTOP, Kind.MACHINE_RESET) and row.access_point is not None:
+        yield Stopped(row.access_point, row.kind is Kind.ESTOP)
+    elif row.member is not None and row.kind in (Kind.TAP, Kind.DOOR_OPENED):
+        yield from _passage(row, row.member, at)
+
+
+def _passage(row: Row, member: str, at: Instant) -> Iterator[Fact]:
+    """A tap says at once what waits for no door; what waits is said by the door_opened row that settles it."""
+    if row.adhoc_until is not None:
+        yield Opened(member, at, instant(row.adhoc_until))
+    if row.reason is Reason.MACHINE_BUSY and row.access_point is not None:
+        yield Busy(row.access_point, member, at)
+    if row.kind is Kind.DOOR_OPENED:
+        yield Moved(member, at, inside=True)
+    elif row.granted and row.reason in DOOR_GRANTS and not row.pending:
+        yield Moved(member, at, inside=row.reason is not Reason.EGRESS)
+    if row.pays is not None and not row.pending:
+        yield Paid(member, instant(row.pays))
+
+
+DOOR_GRANTS = {
+    Reason.EGRESS,
+    Reason.STAFF,
+    Reason.OWN_SHIFT,
+    Reason.ALWAYS,
+    Reason.TIER_HOURS,
+    Reason.STAFFED_HOURS,
+    Reason.GARDIEN_PRESENT,
+    Reason.INVITED,
+    Reason.EVENT,
+    Reason.GARDIEN_GRACE,
+}
+
+
+def _session(row: Row, at: Instant) -> Iterator[Fact]:
+    if None in (row.access_point, row.member, row.started, row.machine_kind):
+        raise ValueError(f"{row.kind} row {row.seq}: needs access_point, member, started and machine_kind")
+    until = None if row.until is None else instant(row.until)
+    end = at if row.kind is Kind.SESSION_ENDED else None
+    yield Ran(
+        Session(
+            machine=str(row.access_point),
+            kind=str(row.machine_kind),
+            member=str(row.member),
+            start=instant(str(row.started)),
+            until=until,
+            cuts=row.cuts,
+            end=end,
+        )
+    )
