@@ -160,7 +160,8 @@ class MachineController:
 
     def _start(self, now: Now, member: str, decision: Decision, at: Instant) -> None:
         machine = self._machine()
-        assert machine is not None, "a grant needs the machine's rules"
+        if machine is None:
+            return
         self._session = Session(self.place, machine.kind, member, at, decision.until, machine.cuts)
         self._warned, self._alone_since = False, None
         self._starting = self._row(now, Kind.SESSION_STARTED, at=at, **_of(self._session))
@@ -181,9 +182,9 @@ class MachineController:
         credential = self._core.pseudonym(event.uid)
         self._core.last_tap = LastTap(event.reader, credential, event.mono)
         at = self._core.decided_at(now, event.at)
-        if self._is_same_tap(credential, at):
-            assert self._decided is not None
-            self._show(now, self._decided.decision)
+        last = self._decided
+        if last is not None and last.credential == credential and 0 <= at - last.at <= SAME_TAP:
+            self._show(now, last.decision)
             return
         decision = self._decide(Tap(event.reader, credential), at)
         self._decided = Decided(credential, at, decision)
@@ -195,10 +196,6 @@ class MachineController:
             self._row(now, Kind.MACHINE_RESET, at=event.at, member=decision.member)
         elif decision.granted and decision.reason in STARTS and decision.member is not None:
             self._start(now, decision.member, decision, at)
-
-    def _is_same_tap(self, credential: str, at: Instant) -> bool:
-        last = self._decided
-        return last is not None and last.credential == credential and 0 <= at - last.at <= SAME_TAP
 
     def _decide(self, tap: Tap, at: Instant) -> Decision:
         held = self._core.held
