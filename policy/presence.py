@@ -1,6 +1,6 @@
 """Who is inside, from the last move of each member? The same on edge, server and in replay."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterator, Mapping
 from typing import TypeAlias
 
 from msgspec import Struct
@@ -44,9 +44,14 @@ def inside(moves: Moves, rules: RuleSet, at: Instant) -> list[str]:
     return sorted(member for member in moves if is_inside(moves, member, day_start))
 
 
-def holders(moves: Moves, rules: RuleSet, at: Instant) -> Iterable[str]:
-    """The gardiens who hold the place: inside, not suspended, and with a shift that covers the instant."""
+def gardiens_inside(moves: Moves, rules: RuleSet, at: Instant) -> Iterator[str]:
+    """The gardiens with a shift, now or not, who are inside and not suspended."""
     day_start = rules.day_start(at)
-    for member in rules.on_duty(at):
+    for member in rules.shifts:
         if is_inside(moves, member, day_start) and not rules.members[member].suspended:
             yield member
+
+
+def holders(moves: Moves, rules: RuleSet, at: Instant) -> Iterator[str]:
+    """The gardiens who hold the place: inside, not suspended, and with a shift that covers the instant."""
+    return (member for member in gardiens_inside(moves, rules, at) if covers(rules.shifts[member], at))

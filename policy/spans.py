@@ -38,6 +38,13 @@ def end_of(inside: Spans, at: Instant) -> Instant | None:
     return inside[position] if position % 2 else None
 
 
+def last_end(inside: Spans, at: Instant) -> Instant | None:
+    """The last end at or before the instant, None when there is none."""
+    position = bisect_right(inside, at)
+    position -= position % 2
+    return inside[position - 1] if position else None
+
+
 def next_start(inside: Spans, at: Instant) -> Instant | None:
     """The first start after the instant, None when there is none."""
     position = bisect_right(inside, at)
