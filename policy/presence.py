@@ -6,6 +6,7 @@ from typing import TypeAlias
 from msgspec import Struct
 
 from policy.ruleset import RuleSet
+from policy.spans import covers
 from policy.terms import Instant
 
 
