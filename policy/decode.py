@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Any, TypeVar
 
 import msgspec
-from msgspec import UNSET, inspect
+from msgspec import UNSET, Raw, Struct, inspect
 
 from policy.bundle import HourRange
 from policy.errors import BundleError, Problem
@@ -52,17 +52,17 @@ def _misfit(kind: type[Any], text: bytes, error: str) -> str:
     assert match is not None  # noqa: S101 - the pattern fits every text
     why, path = match["why"], match["path"] or ""
     try:
-        tree = msgspec.json.decode(text)
-    except (ValueError, RecursionError):
-        return f"{path or 'the file'}: {why}"
-    path = path.replace("[...]", f".{_bad_day(tree, path)}")
-    return str(_problem(kind, tree, path, why, as_key=match["as_key"] is not None))
+        path = path.replace("[...]", f".{_bad_day(text, path)}")
+        return str(_problem(kind, _walk(text, path), path, why, as_key=match["as_key"] is not None))
+    except (ValueError, RecursionError):  # further on the file is no JSON at all
+        return f"{path or 'the file'}: {_in_words(why)}"
 
 
-def _bad_day(tree: Any, path: str) -> str:
+def _bad_day(text: bytes, path: str) -> str:
     """Which weekday of a table of hours the codec could not read: it says only that one of them it was."""
     head, dots, _ = path.partition("[...]")
-    return next((day for day, ranges in _walk(tree, head)[-1].items() if not _is_hours(ranges)), "") if dots else ""
+    table = msgspec.json.decode(_walk(text, head)[-1]) if dots else {}
+    return next((day for day, ranges in table.items() if not _is_hours(ranges)), "")
 
 
 def _is_hours(value: Any) -> bool:
@@ -73,18 +73,18 @@ def _is_hours(value: Any) -> bool:
     return True
 
 
-def _problem(kind: type[Any], tree: Any, path: str, why: str, *, as_key: bool) -> Problem:
-    passed = _walk(tree, path)
-    of = _named(passed)
+def _problem(kind: type[Any], passed: list[Raw], path: str, why: str, *, as_key: bool) -> Problem:
+    value, of = passed[-1], _named(passed)
     if field := _FIELD.fullmatch(why):
         key = f"{path}.{field['field']}".lstrip(".")
         if field["what"] == "missing required":
             return Problem(key, UNSET, "it must be given", of)
-        return Problem(key, passed[-1].get(field["field"]), "this format has no such key: correct or remove it", of)
+        given = msgspec.json.decode(value, type=dict[str, Raw])
+        return Problem(key, given[field["field"]], "this format has no such key: correct or remove it", of)
     if allowed := [*_allowed(kind, path, as_key=as_key)]:
-        value = next(key for key in passed[-1] if key not in allowed) if as_key else passed[-1]
-        return Problem(path, value, f"use one of {', '.join(allowed)}", of)
-    return Problem(path or "the file", passed[-1], _in_words(why), of)
+        word = next(key for key in msgspec.json.decode(value) if key not in allowed) if as_key else value
+        return Problem(path, word, f"use one of {', '.join(allowed)}", of)
+    return Problem(path or "the file", value, _in_words(why), of)
 
 
 def _in_words(why: str) -> str:
@@ -93,19 +93,37 @@ def _in_words(why: str) -> str:
     return why[:1].lower() + why[1:].replace("`", "")
 
 
-def _walk(tree: Any, path: str) -> list[Any]:
-    """The values that the path passes, from the whole to the one it names."""
-    passed = [tree]
+def _walk(text: bytes, path: str) -> list[Raw]:
+    """The values that the path passes, from the whole to the one it names. Only what lies on the way is decoded."""
+    passed = [Raw(text)]
     for step in _STEP.findall(path):
-        passed.append(passed[-1][step if isinstance(passed[-1], dict) else int(step)])
+        if step.isdecimal():
+            passed.append(msgspec.json.decode(passed[-1], type=list[Raw])[int(step)])
+        else:
+            passed.append(msgspec.json.decode(passed[-1], type=dict[str, Raw])[step])
     return passed
 
 
-def _named(passed: list[Any]) -> str | None:
+class _Named(Struct):
+    """Whatever an object may be called by."""
+
+    id: Any = None
+    uid: Any = None
+    kind: Any = None
+
+
+def _named(passed: list[Raw]) -> str | None:
     """The id of the innermost object that has one."""
-    objects = [value for value in passed if isinstance(value, dict)]
-    names = (value[key] for value in reversed(objects) for key in ("id", "uid", "kind") if key in value)
-    return next((name for name in names if isinstance(name, str)), None)
+    names = (name for raw in reversed(passed) for name in _names(raw) if isinstance(name, str))
+    return next(names, None)
+
+
+def _names(raw: Raw) -> tuple[Any, ...]:
+    try:
+        named = msgspec.json.decode(raw, type=_Named)
+    except msgspec.ValidationError:  # a list or a word
+        return ()
+    return named.id, named.uid, named.kind
 
 
 def _allowed(kind: type[Any], path: str, *, as_key: bool) -> Iterator[str]:

@@ -27,6 +27,7 @@ class Problem(msgspec.Struct, frozen=True):
 
 
 def shown(value: object) -> str:
-    """The value as JSON, cut short."""
-    text = msgspec.json.encode(value).decode()
-    return text if len(text) <= SHOWN else text[: SHOWN - 1] + "…"
+    """The value as JSON on one line, cut short."""
+    text = msgspec.json.encode(value)[: 8 * SHOWN].decode(errors="ignore")
+    line = " ".join(text.split())
+    return line if len(line) <= SHOWN else line[: SHOWN - 1] + "…"
