@@ -5,9 +5,9 @@ Times without an offset are local to the site. policy/check.py says what must ho
 
 from datetime import date
 from enum import StrEnum
-from typing import Literal, TypeAlias
+from typing import Annotated, Literal, TypeAlias
 
-from msgspec import UNSET, Struct, UnsetType
+from msgspec import UNSET, Meta, Struct, UnsetType
 
 from policy.ruleset import Ground
 
@@ -15,7 +15,10 @@ FORMAT = "loquet.bundle/1"
 
 HourRange: TypeAlias = tuple[str, str]
 """HH:MM from and to, local. An end that is not after the start is on the next day."""
-Week: TypeAlias = dict[Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"], tuple[HourRange, ...]]
+Minutes: TypeAlias = Annotated[int, Meta(ge=0, le=24 * 60)]
+"""Of one day at most."""
+Weekday: TypeAlias = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+Week: TypeAlias = dict[Weekday, tuple[HourRange, ...]]
 
 
 class Part(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -49,14 +52,14 @@ class Site(Part, frozen=True):
     name: str
     timezone: str
     holidays: str | None = None
-    capacity: int | None = None
+    capacity: Annotated[int, Meta(ge=1, le=1_000_000)] | None = None
     at_capacity: Literal["warn", "deny"] = "warn"
     day_cutoff: str = "04:00"
     half_day_split: str = "13:00"
-    shift_lead: int = 30
-    shift_grace: int = 15
-    adhoc_hours: int = 0
-    offline_days: int = 14
+    shift_lead: Minutes = 30
+    shift_grace: Minutes = 15
+    adhoc_hours: Annotated[int, Meta(ge=0, le=24)] = 0
+    offline_days: Annotated[int, Meta(ge=1, le=366)] = 14
     anti_passback: Literal["off", "soft", "hard"] = "off"
     staff_hours: Week = {}
     closures: tuple[Closure, ...] = ()
@@ -112,7 +115,7 @@ class Pass(Part, frozen=True):
     id: str
     member: str
     unit: Literal["day", "half_day"]
-    total: int
+    total: Annotated[int, Meta(ge=0, le=1_000_000)]
     used: tuple[str, ...] = ()
     valid_until: date | None = None
 
@@ -159,7 +162,7 @@ class Machine(Part, frozen=True):
     kind: str
     reader: str
     hours: Week = {}
-    min_people: int = 0
+    min_people: Annotated[int, Meta(ge=0, le=1_000_000)] = 0
     on_end: Literal["warn", "cut"] = "warn"
     attended: bool | UnsetType = UNSET
     locked_out: LockOut | None = None
@@ -175,7 +178,7 @@ class Certification(Part, frozen=True):
 
 class Quota(Part, frozen=True):
     kind: str
-    minutes: int
+    minutes: Annotated[int, Meta(ge=0, le=1_000_000)]
     period: Literal["week", "month"]
 
 

@@ -27,6 +27,11 @@ def spans(intervals: Iterable[tuple[Instant, Instant]]) -> Spans:
     return tuple(chain.from_iterable(merged))
 
 
+def pairs(inside: Spans) -> Iterable[tuple[Instant, Instant]]:
+    """The intervals one by one."""
+    return zip(inside[::2], inside[1::2], strict=True)
+
+
 def covers(inside: Spans, at: Instant) -> bool:
     """True when one of the intervals holds the instant."""
     return bisect_right(inside, at) % 2 == 1
@@ -42,6 +47,13 @@ def next_change(inside: Spans, at: Instant) -> Instant | None:
     """The first start or end after the instant, None when there is none."""
     position = bisect_right(inside, at)
     return inside[position] if position < len(inside) else None
+
+
+def last_end(inside: Spans, at: Instant) -> Instant | None:
+    """The last end at or before the instant, None when there is none."""
+    position = bisect_right(inside, at)
+    position -= position % 2
+    return inside[position - 1] if position else None
 
 
 def next_start(inside: Spans, at: Instant) -> Instant | None:

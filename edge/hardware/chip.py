@@ -4,9 +4,11 @@ Kept from mfrc522.MFRC522: constructor, register access, antenna, reset. Section
 sheet, revision 3.9. This file alone imports the library.
 """
 
+from collections.abc import Callable
 from contextlib import suppress
 from typing import NamedTuple
 
+import lgpio
 import mfrc522
 
 from edge.hardware.errors import ChipError, CollisionError, GarbledError, HardwareError, SilenceError
@@ -64,7 +66,7 @@ class Chip(mfrc522.MFRC522):  # type: ignore[misc]
         self._unended = 0
         try:
             super().__init__(bus=bus, device=device, spd=speed, pin_mode=BCM, pin_rst=reset)
-        except (OSError, RuntimeError) as error:
+        except (OSError, RuntimeError, lgpio.error) as error:
             raise HardwareError(
                 f"reader on SPI {bus}.{device}, reset line GPIO{reset}: {error}. "
                 "Enable SPI (dtparam=spi=on in config.txt) and see that no other program holds the line."
@@ -97,10 +99,10 @@ class Chip(mfrc522.MFRC522):  # type: ignore[misc]
 
     def MFRC522_Init(self) -> None:  # noqa: N802
         """Reset the chip, set timer, gain and modulation, switch the field on. A silent chip is left alone."""
-        if self.Read_MFRC522(self.VersionReg) not in VERSIONS:
+        if not self._await(lambda: self.Read_MFRC522(self.VersionReg) in VERSIONS):
             return
         self.MFRC522_Reset()
-        self._await_oscillator()
+        self._await(lambda: not self.Read_MFRC522(self.CommandReg) & POWER_DOWN)
         for register, value in (
             (self.TModeReg, TIMER_MODE),
             (self.TPrescalerReg, TIMER_PRESCALER),
@@ -116,12 +118,13 @@ class Chip(mfrc522.MFRC522):  # type: ignore[misc]
         self._unended = 0
         self.AntennaOn()
 
-    def _await_oscillator(self) -> None:
-        """After a soft reset PowerDown reads 1 until the crystal swings (8.8.2)."""
+    def _await(self, ready: Callable[[], bool]) -> bool:
+        """After a reset, by its pin or by command, the chip takes until its crystal swings (8.8): some ms at most."""
         for _ in range(5):
             self.clock.sleep(1e-3)
-            if not self.Read_MFRC522(self.CommandReg) & POWER_DOWN:
-                return
+            if ready():
+                return True
+        return False
 
     def health(self) -> str | None:
         """Why the chip cannot be used as it is, in English; None when it is well. One transfer."""

@@ -91,6 +91,8 @@ class _Input:
         except (GPIOZeroError, lgpio.error) as error:
             raise _unavailable(spec, error) from error
         claimed.callback(device.close)
+        if pull_up is None:
+            device.pin.pull = "floating"  # gpiozero takes a line without its own pull for one that has none at all
         self._pin = device.pin
         self._active_low = spec.active_low
         self._steady = Steady(spec.stable_ms)

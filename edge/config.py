@@ -1,0 +1,208 @@
+"""What hangs on this Pi, and whom does it talk to? edge.toml, read once at start into frozen types.
+
+firmware_config/edge-door.toml is the reference: every key, its unit and its default.
+"""
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Literal, cast
+
+from edge import keys, wiring
+from edge.door import DoorSetup
+from edge.hardware.lines import InputSpec, OutputSpec
+from edge.keys import Keys
+from edge.tables import ConfigError, Table
+from wire.errors import WireError
+from wire.topics import check_id
+
+CHIP_SELECTS = {0: 2, 1: 3}
+
+
+@dataclass(frozen=True, slots=True)
+class ReaderConfig:
+    """Where an MFRC522 hangs: SPI bus and chip select."""
+
+    bus: int
+    device: int
+
+
+@dataclass(frozen=True, slots=True)
+class BrokerConfig:
+    """The MQTT broker, on this machine's loopback until TLS comes."""
+
+    host: str
+    port: int
+    username: str
+    password: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class DoorConfig:
+    """The door: its id in the rules, its readers by name. Times in seconds. fail: what the lock is without power."""
+
+    id: str
+    reader_in: str
+    reader_out: str | None
+    strike_seconds: float
+    held_after: float
+    fail: Literal["secure", "safe"]
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """All of edge.toml, its keys read and every path absolute or relative to the working directory as the file's is."""
+
+    file: Path
+    site: str
+    edge: str
+    keys: Keys
+    broker: BrokerConfig
+    journal: Path
+    readers: Mapping[str, ReaderConfig]
+    spi_hz: int
+    door: DoorConfig
+    outputs: tuple[OutputSpec, ...]
+    inputs: tuple[InputSpec, ...]
+
+    @property
+    def setup(self) -> DoorSetup:
+        """What the controller must know of the door."""
+        wired = {spec.name for spec in self.inputs}
+        door = self.door
+        return DoorSetup(
+            door.id,
+            door.reader_in,
+            door.reader_out,
+            door.strike_seconds,
+            door.held_after,
+            has_contact="contact" in wired,
+            has_rex="rex" in wired,
+        )
+
+
+def load(path: Path) -> Config:
+    """Read edge.toml and the key files it names. Raises ConfigError naming file, key, value and remedy."""
+    top = Table(path, "", _parsed(path))
+    site, edge = _id(top, "site", "the site's id, as the server knows it"), _id(top, "edge", "this edge's id")
+    spi_hz = top.whole("spi_hz", "the SPI clock in Hz", 100_000, 10_000_000, 10_000_000)
+    journal = top.table("journal", "where the journal lies")
+    journal_path = path.parent / journal.text("path", "the journal's file")
+    journal.done()
+    reader_tables = top.tables("readers", "a table for each reader, as [readers.front-in]")
+    door_table = _only_door(top)
+    config = Config(
+        path,
+        site,
+        edge,
+        _keys(top.table("keys", "the key files")),
+        _broker(top.table("broker", "the MQTT broker")),
+        journal_path,
+        _readers(reader_tables),
+        spi_hz,
+        _door(door_table, tuple(reader_tables)),
+        wiring.outputs(door_table, reader_tables),
+        wiring.inputs(door_table),
+    )
+    for table in (*reader_tables.values(), door_table, top):
+        table.done()
+    buses = [reader.bus for reader in config.readers.values()]
+    wiring.check_lines(path, buses, config.outputs, config.inputs)
+    return config
+
+
+def _parsed(path: Path) -> dict[str, object]:
+    try:
+        return tomllib.loads(path.read_text("utf-8"))
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be read ({error.strerror}): give the path of an edge.toml") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: not TOML ({error}): mend that line") from None
+
+
+def _id(table: Table, key: str, hint: str) -> str:
+    try:
+        return check_id(key, table.text(key, hint))
+    except WireError as error:
+        raise ConfigError(f"{table.file}: {error}") from None
+
+
+def _keys(table: Table) -> Keys:
+    folder = table.file.parent
+    own = keys.private_key(folder / table.text("own", "the file of this edge's private key"))
+    server = keys.public_key(folder / table.text("server", "the file of the server's public key"))
+    credential = keys.credential_key(folder / table.text("credential", "the file of the site's credential key"))
+    table.done()
+    return Keys(own, server, credential)
+
+
+def _broker(table: Table) -> BrokerConfig:
+    host = table.text("host", "the broker's address")
+    if not _loopback(host):
+        raise table.wrong("host", "plain text leaves this machine; until TLS comes only 127.0.0.1 is allowed")
+    port = table.whole("port", "the broker's TCP port", 1, 65535, 1883)
+    username = table.text("username", "the broker's user name for this edge")
+    password = keys.password(table.file.parent / table.text("password_file", "the file of the broker's password"))
+    table.done()
+    return BrokerConfig(host, port, username, password)
+
+
+def _loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _readers(tables: Mapping[str, Table]) -> dict[str, ReaderConfig]:
+    readers: dict[str, ReaderConfig] = {}
+    for name, table in tables.items():
+        _check_reader_name(table, name)
+        bus = table.whole("bus", "the SPI bus", 0, max(CHIP_SELECTS), 0)
+        device = table.whole("device", "the chip select", 0, CHIP_SELECTS[bus] - 1)
+        other = next((other for other, known in readers.items() if known == ReaderConfig(bus, device)), None)
+        if other is not None:
+            raise table.wrong("device", f"readers.{other} is on chip select {device} of bus {bus} already: use another")
+        readers[name] = ReaderConfig(bus, device)
+    return readers
+
+
+def _check_reader_name(table: Table, name: str) -> None:
+    try:
+        check_id("reader", name)
+    except WireError as error:
+        raise ConfigError(f"{table.file}: [{table.where}]: {error}") from None
+
+
+def _only_door(top: Table) -> Table:
+    doors = top.tables("door", "the door of this edge, as [door.front]")
+    if len(doors) > 1:
+        raise ConfigError(f"{top.file}: doors {', '.join(doors)}: an edge serves one door; give the others their own")
+    return next(iter(doors.values()))
+
+
+def _door(table: Table, readers: tuple[str, ...]) -> DoorConfig:
+    reader_in = _reader_name(table, "reader_in", readers)
+    reader_out = _reader_name(table, "reader_out", readers) if table.has("reader_out") else None
+    if reader_out == reader_in:
+        raise table.wrong("reader_out", "is reader_in already: name the other reader, or leave it out")
+    idle = [name for name in readers if name not in (reader_in, reader_out)]
+    if idle:
+        raise ConfigError(f"{table.file}: [readers.{idle[0]}] is at no door: name it in [{table.where}] or remove it")
+    return DoorConfig(
+        table.where.removeprefix("door."),
+        reader_in,
+        reader_out,
+        table.number("strike_seconds", "seconds for which a grant releases the strike", 0.5, 60, 5),
+        table.number("held_after", "seconds for which the door may stand open", 1, 3600, 60),
+        cast(Literal["secure", "safe"], table.choice("fail", ("secure", "safe"), "secure")),
+    )
+
+
+def _reader_name(table: Table, key: str, readers: tuple[str, ...]) -> str:
+    name = table.text(key, "the name of a reader, as in [readers.front-in]")
+    if name not in readers:
+        raise table.wrong(key, f"no such reader; the file has {', '.join(readers)}")
+    return name

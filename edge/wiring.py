@@ -1,0 +1,60 @@
+"""Which GPIO line serves what? The lamps, the strike and the inputs of edge.toml, each line with one use."""
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from edge.hardware.lines import InputSpec, OutputSpec, Pull
+from edge.tables import ConfigError, Table
+
+RESET_LINE = 25
+SPI_LINES = {0: range(7, 12), 1: range(16, 22)}
+"""By bus: chip selects, MISO, MOSI, clock. GPIO numbers (Broadcom)."""
+
+
+def outputs(door: Table, readers: Mapping[str, Table]) -> tuple[OutputSpec, ...]:
+    """The strike, and the lamp and buzzer of each reader as far as they are wired."""
+    specs = [_output(door.table("strike", "the strike's relay"), "strike")]
+    for reader, table in readers.items():
+        table.optional("green", "red", "buzzer")
+        lamps = (lamp for lamp in ("green", "red", "buzzer") if table.has(lamp))
+        specs += [_output(table.table(lamp, "an output"), f"{reader}.{lamp}") for lamp in lamps]
+    return tuple(specs)
+
+
+def _output(table: Table, name: str) -> OutputSpec:
+    spec = OutputSpec(name, _line(table), table.flag("active_high", True))
+    table.done()
+    return spec
+
+
+def inputs(door: Table) -> tuple[InputSpec, ...]:
+    """Contact, rex and fire, as far as they are wired."""
+    door.optional("contact", "rex", "fire")
+    return tuple(_input(door.table(name, "an input"), name) for name in ("contact", "rex", "fire") if door.has(name))
+
+
+def _input(table: Table, name: str) -> InputSpec:
+    line = _line(table)
+    pull = Pull(table.choice("pull", tuple(Pull), Pull.UP))
+    active_low = table.flag("active_low", True)
+    stable_ms = table.whole("stable_ms", "ms for which a new level must last", 10, 1000, 30)
+    table.done()
+    return InputSpec(name, line, pull, active_low, stable_ms)
+
+
+def _line(table: Table) -> int:
+    return table.whole("line", "a GPIO line by its Broadcom number, 17 for GPIO17", 2, 27)
+
+
+def check_lines(
+    file: Path, buses: Iterable[int], outputs: tuple[OutputSpec, ...], inputs: tuple[InputSpec, ...]
+) -> None:
+    """Every line has one use; the lines of the readers' buses count. Raises ConfigError naming both uses."""
+    uses = {RESET_LINE: "the readers' reset"}
+    for bus in {0, *buses}:
+        uses |= dict.fromkeys(SPI_LINES[bus], f"SPI bus {bus}")
+    specs: tuple[OutputSpec | InputSpec, ...] = (*outputs, *inputs)
+    for spec in specs:
+        if spec.line in uses:
+            raise ConfigError(f"{file}: {spec.name}: line = {spec.line}: {uses[spec.line]} has it; use a free line")
+        uses[spec.line] = spec.name

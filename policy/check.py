@@ -1,0 +1,165 @@
+"""Does a bundle hold together? Keys, references, readers, ends after starts, bookings that do not overlap."""
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, date, tzinfo
+from itertools import chain, pairwise
+from typing import Any
+
+from msgspec import UNSET
+
+from policy.bundle import Bundle
+from policy.calendar import moment, resolve
+from policy.errors import BundleError, Problem
+from policy.forms import TIMED, malformed
+
+REFERENCES = (
+    ("members", "tier", "tiers"),
+    ("credentials", "member", "members"),
+    ("passes", "member", "members"),
+    ("shifts", "gardien", "members"),
+    ("invitations", "member", "members"),
+    ("certifications", "member", "members"),
+    ("bookings", "machine", "machines"),
+    ("bookings", "member", "members"),
+)
+"""(collection, key, the collection whose id it names)."""
+
+KEYS: dict[str, Callable[[Any], Any]] = {
+    "access_points": lambda part: part.id,
+    "tiers": lambda part: part.id,
+    "members": lambda part: part.id,
+    "credentials": lambda part: part.uid.lower(),
+    "passes": lambda part: part.id,
+    "shifts": lambda part: part.id,
+    "events": lambda part: part.id,
+    "invitations": lambda part: part.id,
+    "machines": lambda part: part.id,
+    "certifications": lambda part: (part.member, part.kind),
+    "quotas": lambda part: part.kind,
+    "bookings": lambda part: part.id,
+}
+"""What an object is known by in its collection."""
+
+
+def check(bundle: Bundle, where: str, zone: tzinfo | None = None) -> None:
+    """Raises BundleError for the first thing that is wrong. where: the file's name.
+
+    zone: without it a local time is not compared with one that has an offset.
+    """
+    for problem in chain(malformed(bundle), _contradictions(bundle, zone)):
+        raise BundleError(f"{where}: {problem}")
+
+
+def _contradictions(bundle: Bundle, zone: tzinfo | None) -> Iterator[Problem]:
+    yield from _duplicates(bundle)
+    yield from _dangling(bundle)
+    yield from _readers_used_twice(bundle)
+    yield from _names_of_two_things(bundle)
+    yield from _no_way_out(bundle)
+    yield from _ends_before_starts(bundle, zone)
+    yield from _overlapping_bookings(bundle, zone)
+
+
+def _name(part: Any) -> str:
+    """What people call the object by."""
+    return str(next(getattr(part, key) for key in ("id", "uid", "kind") if hasattr(part, key)))
+
+
+def _duplicates(bundle: Bundle) -> Iterator[Problem]:
+    for collection, key_of in KEYS.items():
+        first: dict[Any, int] = {}
+        for index, part in enumerate(getattr(bundle, collection)):
+            before = first.setdefault(key_of(part), index)
+            if before != index:
+                why = f"{collection}[{before}] is the same one already: keep one of them"
+                yield Problem(f"{collection}[{index}]", _name(part), why)
+    opened: dict[date, int] = {}
+    for index, opening in enumerate(bundle.site.openings):
+        before = opened.setdefault(opening.date, index)
+        if before != index:
+            why = f"site.openings[{before}] is of that date already: put all its hours into one"
+            yield Problem(f"site.openings[{index}].date", opening.date, why)
+
+
+def _dangling(bundle: Bundle) -> Iterator[Problem]:
+    for collection, key, target in REFERENCES:
+        known = {part.id for part in getattr(bundle, target)}
+        for index, part in enumerate(getattr(bundle, collection)):
+            if (named := getattr(part, key)) not in known:
+                yield Problem(f"{collection}[{index}].{key}", named, _add_it(target), _name(part))
+    points = {point.id for point in bundle.access_points}
+    for collection in ("tiers", "events", "invitations"):
+        for index, part in enumerate(getattr(bundle, collection)):
+            for number, named in enumerate(part.access_points or ()):
+                if named not in points:
+                    spot = f"{collection}[{index}].access_points[{number}]"
+                    yield Problem(spot, named, _add_it("access_points"), part.id)
+
+
+def _add_it(collection: str) -> str:
+    return f"nothing in {collection} has this id: correct it here or add it there"
+
+
+def _readers(bundle: Bundle) -> Iterator[tuple[str, str, str]]:
+    """(key, reader, of) for each place that names a reader."""
+    for index, point in enumerate(bundle.access_points):
+        yield f"access_points[{index}].readers.in", point.readers.in_, point.id
+        if point.readers.out is not None:
+            yield f"access_points[{index}].readers.out", point.readers.out, point.id
+    for index, machine in enumerate(bundle.machines):
+        yield f"machines[{index}].reader", machine.reader, machine.id
+
+
+def _readers_used_twice(bundle: Bundle) -> Iterator[Problem]:
+    used: dict[str, str] = {}
+    for key, reader, of in _readers(bundle):
+        before = used.setdefault(reader, key)
+        if before != key:
+            yield Problem(key, reader, f"{before} is this reader already: each reader hangs in one place", of)
+
+
+def _names_of_two_things(bundle: Bundle) -> Iterator[Problem]:
+    points = {point.id for point in bundle.access_points}
+    for index, machine in enumerate(bundle.machines):
+        if machine.id in points:
+            yield Problem(
+                f"machines[{index}].id", machine.id, "an access point has this id already: rename one of them"
+            )
+
+
+def _no_way_out(bundle: Bundle) -> Iterator[Problem]:
+    if bundle.site.anti_passback != "hard":
+        return
+    for index, point in enumerate(bundle.access_points):
+        if point.readers.out is None:
+            why = "with anti_passback hard each access point needs a reader out: add one, or make anti_passback soft"
+            yield Problem(f"access_points[{index}].readers.out", UNSET, why, point.id)
+
+
+def _ends_before_starts(bundle: Bundle, zone: tzinfo | None) -> Iterator[Problem]:
+    for collection in TIMED:
+        for index, part in enumerate(getattr(bundle, collection)):
+            if _ends_too_early(part.start, part.end, zone):
+                why = f"is not after its start, {part.start}: an end must be"
+                yield Problem(f"{collection}[{index}].end", part.end, why, part.id)
+
+
+def _ends_too_early(start: str, end: str, zone: tzinfo | None) -> bool:
+    first, last = moment(start), moment(end)
+    if (first.tzinfo is None) == (last.tzinfo is None):
+        return last <= first
+    return zone is not None and resolve(end, zone, last=True) <= resolve(start, zone)
+
+
+def _overlapping_bookings(bundle: Bundle, zone: tzinfo | None) -> Iterator[Problem]:
+    booked = []
+    for index, booking in enumerate(bundle.bookings):
+        local = [moment(written).tzinfo is None for written in (booking.start, booking.end)]
+        if zone or local[0] == local[1]:
+            start, end = resolve(booking.start, zone or UTC), resolve(booking.end, zone or UTC, last=True)
+            booked.append((booking.machine, zone is None and local[0], start, end, index))
+    for before, after in pairwise(sorted(booked)):
+        if before[:2] == after[:2] and after[2] < before[3]:
+            one, other = bundle.bookings[before[4]], bundle.bookings[after[4]]
+            why = f"is before the end, {one.end}, of booking {one.id} of the same machine: move one of them"
+            yield Problem(f"bookings[{after[4]}].start", other.start, why, other.id)

@@ -1,0 +1,120 @@
+"""Is each value of a bundle well written? Ids, hours, times, UIDs, days paid.
+
+Types and ranges are in policy/bundle.py.
+"""
+
+import re
+from collections.abc import Iterator
+from datetime import date
+
+from policy.bundle import Bundle, Pass, Site, Week
+from policy.calendar import minutes, moment
+from policy.errors import Problem
+
+TOPIC_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+UID = re.compile(r"[0-9A-Fa-f]{8}|[0-9A-Fa-f]{14}|[0-9A-Fa-f]{20}")
+_USED = {
+    "day": re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})"),
+    "half_day": re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})(am|pm)"),
+}
+_USED_AS = {"day": "a day, as 2026-11-20", "half_day": "a half-day, as 2026-11-20am or 2026-11-20pm"}
+TIMED = ("shifts", "events", "invitations", "bookings")
+"""The collections whose objects have a start and an end."""
+
+
+def malformed(bundle: Bundle) -> Iterator[Problem]:
+    """Every value that is badly written, in the order of the file format."""
+    yield from _topic_ids(bundle)
+    yield from _ids(bundle)
+    yield from _site(bundle.site)
+    for index, tier in enumerate(bundle.tiers):
+        yield from _week(f"tiers[{index}].hours", tier.hours, tier.id)
+    for index, credential in enumerate(bundle.credentials):
+        if not UID.fullmatch(credential.uid):
+            why = "write the UID of 4, 7 or 10 bytes as 8, 14 or 20 hexadecimal digits, without spaces or colons"
+            yield Problem(f"credentials[{index}].uid", credential.uid, why)
+    for index, carnet in enumerate(bundle.passes):
+        yield from _used(f"passes[{index}].used", carnet)
+    for index, machine in enumerate(bundle.machines):
+        yield from _week(f"machines[{index}].hours", machine.hours, machine.id)
+    yield from _moments(bundle)
+
+
+def _topic_ids(bundle: Bundle) -> Iterator[Problem]:
+    """Ids that stand in a topic of the broker, or may name an edge that does."""
+    named = [("site.id", bundle.site.id)]
+    for index, point in enumerate(bundle.access_points):
+        spot = f"access_points[{index}]"
+        named += [(f"{spot}.id", point.id), (f"{spot}.readers.in", point.readers.in_)]
+        if point.readers.out is not None:
+            named.append((f"{spot}.readers.out", point.readers.out))
+    for index, machine in enumerate(bundle.machines):
+        named += [(f"machines[{index}].id", machine.id), (f"machines[{index}].reader", machine.reader)]
+    for key, written in named:
+        if not TOPIC_ID.fullmatch(written):
+            yield Problem(key, written, "use 1 to 64 letters without accents, digits, - or _")
+
+
+def _ids(bundle: Bundle) -> Iterator[Problem]:
+    """The other ids, which only have to be visible."""
+    for collection in ("tiers", "members", "passes", *TIMED):
+        for index, part in enumerate(getattr(bundle, collection)):
+            if not part.id or not part.id.isprintable() or part.id != part.id.strip():
+                why = "an id has one character at least, all of them visible, and no space at either end"
+                yield Problem(f"{collection}[{index}].id", part.id, why)
+
+
+def _site(site: Site) -> Iterator[Problem]:
+    for key in ("day_cutoff", "half_day_split"):
+        yield from _hour(f"site.{key}", getattr(site, key), None)
+    yield from _week("site.staff_hours", site.staff_hours, None)
+    for index, opening in enumerate(site.openings):
+        for number, (start, end) in enumerate(opening.hours):
+            yield from _range(f"site.openings[{index}].hours[{number}]", start, end, None)
+    for index, closure in enumerate(site.closures):
+        if closure.last < closure.first:
+            yield Problem(f"site.closures[{index}].to", closure.last, f"is before its from, {closure.first}")
+
+
+def _week(key: str, week: Week, of: str | None) -> Iterator[Problem]:
+    for day, ranges in week.items():
+        for number, (start, end) in enumerate(ranges):
+            yield from _range(f"{key}.{day}[{number}]", start, end, of)
+
+
+def _range(key: str, start: str, end: str, of: str | None) -> Iterator[Problem]:
+    yield from _hour(f"{key}[0]", start, of)
+    yield from _hour(f"{key}[1]", end, of, as_end=True)
+
+
+def _hour(key: str, written: str, of: str | None, *, as_end: bool = False) -> Iterator[Problem]:
+    try:
+        minutes(written, as_end=as_end)
+    except ValueError as error:
+        yield Problem(key, written, str(error), of)
+
+
+def _used(key: str, carnet: Pass) -> Iterator[Problem]:
+    for number, used in enumerate(carnet.used):
+        match = _USED[carnet.unit].fullmatch(used)
+        if match is None or not _is_date(match[1]):
+            why = f"a pass whose unit is {carnet.unit} names {_USED_AS[carnet.unit]}"
+            yield Problem(f"{key}[{number}]", used, why, carnet.id)
+
+
+def _is_date(written: str) -> bool:
+    try:
+        date.fromisoformat(written)
+    except ValueError:
+        return False
+    return True
+
+
+def _moments(bundle: Bundle) -> Iterator[Problem]:
+    for collection in TIMED:
+        for index, part in enumerate(getattr(bundle, collection)):
+            for key in ("start", "end"):
+                try:
+                    moment(getattr(part, key))
+                except ValueError as error:
+                    yield Problem(f"{collection}[{index}].{key}", getattr(part, key), str(error), part.id)

@@ -1,0 +1,170 @@
+"""How does the server reach its database? One connection writes, under a lock; the others can only read.
+
+SQLite before 3.51.3 may corrupt a WAL database when two connections write or checkpoint at one instant. So this
+process has one write connection, no other process gets in (a lock file says who has it), and the write connection is
+the last to be closed.
+"""
+
+import fcntl
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from threading import Lock
+from typing import Any
+
+from sqlalchemy import DateTime, Dialect, Engine, create_engine, event
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy.types import TypeDecorator
+from sqlmodel import Session
+
+from policy.terms import Instant
+from server.errors import DatabaseError
+
+BUSY_SECONDS = 5
+"""How long a statement waits for somebody else's lock (a backup, a shell)."""
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """Aware datetimes in, aware UTC datetimes out; SQLite alone would hand back naive ones. Naive ones are refused."""
+
+    impl = DateTime
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, _dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError(f"{value.isoformat()} has no time zone: the database keeps UTC only")
+        return value.astimezone(UTC).replace(tzinfo=None)
+
+    def process_result_value(self, value: datetime | None, _dialect: Dialect) -> datetime | None:
+        return None if value is None else value.replace(tzinfo=UTC)
+
+
+def moment(at: Instant) -> datetime:
+    """The aware UTC datetime of an instant."""
+    return datetime.fromtimestamp(at / 1000, UTC)
+
+
+class Database:
+    """`transaction()` to write, `reading()` to read. Raises DatabaseError, here and in both."""
+
+    def __init__(self, url: str) -> None:
+        self.url = _parse(url)
+        self.name = self.url.render_as_string(hide_password=True)
+        self._one_at_a_time = Lock()
+        self._claim = _claim(self.url)
+        self._writer = _engine(self.url, writes=True)
+        self._readers = _engine(self.url, writes=False)
+
+    @contextmanager
+    def transaction(self) -> Iterator[Session]:
+        """The one write session: committed when the block ends well, else rolled back. Not to be nested."""
+        with (
+            self._one_at_a_time,
+            explained(self.name),
+            Session(self._writer, expire_on_commit=False) as session,
+            session.begin(),
+        ):
+            yield session
+
+    @contextmanager
+    def reading(self) -> Iterator[Session]:
+        """A session that sees one moment of the database, and cannot write."""
+        with explained(self.name), Session(self._readers) as session:
+            yield session
+
+    def close(self) -> None:
+        """Readers first: so the last connection, which folds the write-ahead log back, is the one that writes."""
+        self._readers.dispose()
+        self._writer.dispose()
+        if self._claim is not None:
+            os.close(self._claim)
+            self._claim = None
+
+
+def _parse(url: str) -> URL:
+    try:
+        parsed = make_url(url)
+    except ArgumentError:
+        raise DatabaseError(f"database url {url!r}: write it as sqlite:////var/lib/loquet/loquet.db") from None
+    if parsed.get_backend_name() == "sqlite" and parsed.database in (None, "", ":memory:"):
+        raise DatabaseError(f"database url {url!r}: a file is needed, what is only in memory would be lost")
+    return parsed
+
+
+def _claim(url: URL) -> int | None:
+    """Take the lock file beside an SQLite database, for as long as this process has it open."""
+    if url.get_backend_name() != "sqlite":
+        return None
+    path = Path(f"{(url.database or '').removeprefix('file:')}.lock")
+    try:
+        claim = os.open(path, os.O_CREAT | os.O_RDWR, 0o600)
+    except OSError as error:
+        raise DatabaseError(f"{path}: {error.strerror}; check that the folder exists and may be written to") from None
+    try:
+        fcntl.flock(claim, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(claim)
+        raise DatabaseError(f"{url.database}: another Loquet process has this database open; stop it first") from None
+    return claim
+
+
+def _engine(url: URL, *, writes: bool) -> Engine:
+    if url.get_backend_name() != "sqlite":
+        return create_engine(url, hide_parameters=True, pool_size=1 if writes else 8, max_overflow=0)
+    engine = create_engine(
+        url,
+        hide_parameters=True,
+        connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False, "isolation_level": None},
+        pool_size=1 if writes else 8,
+        max_overflow=0 if writes else 32,
+    )
+    event.listen(engine, "connect", _writing if writes else _reading)
+    event.listen(engine, "begin", _begin_write if writes else _begin_read)
+    return engine
+
+
+def _writing(connection: sqlite3.Connection, _record: Any) -> None:
+    connection.execute("PRAGMA journal_mode=WAL")
+    connection.execute("PRAGMA synchronous=FULL")
+    connection.execute("PRAGMA foreign_keys=ON")
+
+
+def _reading(connection: sqlite3.Connection, _record: Any) -> None:
+    connection.execute("PRAGMA query_only=ON")
+
+
+def _begin_write(connection: Any) -> None:
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+def _begin_read(connection: Any) -> None:
+    connection.exec_driver_sql("BEGIN")
+
+
+REMEDIES = {
+    "locked": "another program holds it; close that program, or wait until its backup is done",
+    "full": "free space on the disk that holds it",
+    "readonly": "the server's user must be allowed to write the file and its folder",
+    "unable to open": "check that the folder exists and that the server's user may write to it",
+    "malformed": "restore the last backup, and keep the broken file for a repair",
+    "not a database": "the file is something else; correct the database url",
+}
+
+
+@contextmanager
+def explained(name: str) -> Iterator[None]:
+    """Turn what the driver says into a DatabaseError with a remedy. name: the database, without its password."""
+    try:
+        yield
+    except (DBAPIError, sqlite3.Error) as error:
+        said = str(getattr(error, "orig", error))
+        remedy = next((remedy for sign, remedy in REMEDIES.items() if sign in said), None)
+        if remedy is None:
+            raise
+        raise DatabaseError(f"{name}: {said}; {remedy}") from error

@@ -1,0 +1,17 @@
+"""What can keep the server from starting or from storing?"""
+
+
+class ServerError(Exception):
+    """Whoever runs the server can mend it. The message names the thing, the value and the remedy."""
+
+
+class ConfigError(ServerError):
+    """The configuration cannot be used."""
+
+
+class DatabaseError(ServerError):
+    """The database cannot be opened, read or written now."""
+
+
+class ImportRefusedError(ServerError):
+    """A bundle says what the server cannot keep."""

@@ -1,0 +1,115 @@
+"""How does a bundle get into the tables and out again? Nothing of it is lost on the way but the case of hex digits.
+
+The caller hands over a bundle that policy/parse.py has read. What the rules do not decide yet is refused by name
+before anything is stored (policy/undecided.py).
+"""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple, TypeVar
+
+import msgspec
+from msgspec import UNSET
+from sqlmodel import Session, SQLModel, col, delete, func, select
+
+from policy import bundle as parts
+from policy.bundle import Bundle, Part
+from server import models
+from server.errors import ImportRefusedError
+
+PartType = TypeVar("PartType", bound=Part)
+
+
+class Collection(NamedTuple):
+    """One list of a bundle and its table. key: the column that says which one is meant."""
+
+    name: str
+    part: type[Part]
+    table: type[SQLModel]
+    key: str = "id"
+
+
+COLLECTIONS = (
+    Collection("access_points", parts.AccessPoint, models.AccessPoint),
+    Collection("tiers", parts.Tier, models.Tier),
+    Collection("members", parts.Member, models.Member),
+    Collection("credentials", parts.Credential, models.Credential, key="uid"),
+    Collection("passes", parts.Pass, models.Pass),
+    Collection("shifts", parts.Shift, models.Shift),
+)
+"""In the order in which one may refer to another."""
+
+
+def replace(session: Session, bundle: Bundle) -> None:
+    """Make the site what the bundle says; journal, presence and edges stay. Raises ImportRefusedError."""
+    for collection in reversed(COLLECTIONS):
+        session.exec(delete(collection.table))
+    session.exec(delete(models.Site))
+    session.flush()
+    session.add(models.Site(**_columns(bundle.site, models.Site)))
+    for collection in COLLECTIONS:
+        for position, part in enumerate(getattr(bundle, collection.name)):
+            session.add(collection.table(position=position, **_columns(part, collection.table)))
+        session.flush()
+
+
+def put(session: Session, changed: Sequence[Part]) -> None:
+    """Insert each part, or replace the one with its key, which keeps its place. Raises ImportRefusedError."""
+    for part in changed:
+        collection = next((c for c in COLLECTIONS if c.part is type(part)), None)
+        if collection is None:
+            raise ImportRefusedError(f"{type(part).__name__}: not decided yet, so it is not stored either")
+        columns = _columns(part, collection.table)
+        known: Any = session.get(collection.table, columns[collection.key])
+        position = known.position if known is not None else _next_position(session, collection.table)
+        session.merge(collection.table(position=position, **columns))
+        session.flush()
+
+
+def _next_position(session: Session, table: Any) -> int:
+    return int(session.exec(select(func.coalesce(func.max(table.position) + 1, 0))).one())
+
+
+def site_of(session: Session) -> models.Site | None:
+    """The site, None before the first bundle."""
+    return session.exec(select(models.Site)).first()
+
+
+def export(session: Session) -> Bundle | None:
+    """The bundle that `replace` would read back; None before the first one."""
+    site = site_of(session)
+    if site is None:
+        return None
+    lists: dict[str, Any] = {
+        c.name: tuple(_part(row, c.part) for row in session.exec(select(c.table).order_by(col(_position(c.table)))))
+        for c in COLLECTIONS
+    }
+    return Bundle(format="loquet.bundle/1", site=_part(site, parts.Site), **lists)
+
+
+def _position(table: Any) -> Any:
+    return table.position
+
+
+def _columns(part: Part, table: type[SQLModel]) -> dict[str, Any]:
+    """What the table keeps of the part; what it does not keep is at its default, or was refused."""
+    values = {name: _plain(value) for name, value in msgspec.structs.asdict(part).items()}
+    if isinstance(part, parts.AccessPoint):
+        values |= {"reader_in": part.readers.in_, "reader_out": part.readers.out}
+    if isinstance(part, parts.Credential):
+        values["uid"] = part.uid.upper()
+    return {name: value for name, value in values.items() if name in table.model_fields}
+
+
+def _plain(value: Any) -> Any:
+    """Lists and objects as JSON columns hold them; dates stay dates."""
+    if value is UNSET:
+        return None
+    return msgspec.to_builtins(value) if isinstance(value, tuple | dict) else value
+
+
+def _part(row: SQLModel, kind: type[PartType]) -> PartType:
+    values = {name: value for name, value in row.model_dump().items() if value is not None}
+    if isinstance(row, models.AccessPoint):
+        values["readers"] = {"in": row.reader_in, "out": row.reader_out}
+    fields = msgspec.structs.fields(kind)
+    return msgspec.convert({f.encode_name: values[f.name] for f in fields if f.name in values}, kind)

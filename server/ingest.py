@@ -1,0 +1,250 @@
+"""What happens to a message from an edge? Verified, stored once and in order, and only then acknowledged.
+
+No Flask here, and no MQTT: whoever carries messages calls `take` and publishes the acknowledgement that it returns.
+"""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from sqlalchemy import Table, delete, insert
+from sqlmodel import Session, col, select, update
+
+from policy.instants import instant, of
+from policy.presence import Move, later
+from policy.terms import Direction, Instant
+from server.db import Database, moment
+from server.models import AccessPoint, DoorState, Edge, JournalRow, Position, Presence
+from server.rows import REFUSED, KnownEdge, Numbered, number, record
+from server.troubles import Troubles
+from wire.envelope import unseal
+from wire.errors import WireError
+from wire.messages import MAX_ROWS, Ack, Events, Status, decode
+from wire.row import Kind
+from wire.topics import Topics
+
+log = logging.getLogger("loquet.server")
+
+DOOR_KINDS = (Kind.DOOR_OPENED, Kind.DOOR_CLOSED, Kind.DOOR_FORCED, Kind.DOOR_HELD)
+_journal_row: Table = JournalRow.__table__  # type: ignore[attr-defined]
+_presence: Table = Presence.__table__  # type: ignore[attr-defined]
+
+
+@dataclass(frozen=True, slots=True)
+class Owed:
+    """An acknowledgement to publish to an edge: what it names is on the disk."""
+
+    edge: str
+    ack: Ack
+
+
+class Ingest:
+    """Used by one thread at a time. clock: now. changed: called after each commit that changed what pages show."""
+
+    def __init__(
+        self,
+        database: Database,
+        topics: Topics,
+        clock: Callable[[], Instant],
+        troubles: Troubles,
+        changed: Callable[[], None],
+    ) -> None:
+        self._database = database
+        self._topics = topics
+        self._clock = clock
+        self._troubles = troubles
+        self._changed = changed
+        self._edges: dict[str, KnownEdge] = {}
+        self.reload()
+
+    def reload(self) -> None:
+        """Read anew which edges there are; to be called when edges or access points change."""
+        with self._database.reading() as session:
+            self._edges = known_edges(session)
+
+    def take(self, topic: str, payload: bytes) -> Owed | None:
+        """Store what a message says and return the acknowledgement that is due, if any.
+
+        A message that cannot be believed is counted and logged. Raises DatabaseError: nothing is stored then, and the
+        same message may be taken again.
+        """
+        edge = None
+        try:
+            name, leaf = self._topics.edge_of(topic)
+            edge = self._edges.get(name)
+            if edge is None:
+                raise WireError(
+                    f"{topic}: edge {name!r} is not known; give it to the server's configuration, with its key"
+                )
+            key = Ed25519PublicKey.from_public_bytes(bytes.fromhex(edge.public_key))
+            return self._believe(edge, topic, leaf, unseal(key, name, topic, payload))
+        except WireError as error:
+            self._troubles.note(edge.id if edge else None, self._clock(), str(error))
+            self._changed()
+            return None
+
+    def owed(self) -> list[Owed]:
+        """The newest acknowledgement of each edge, to publish again at every connect."""
+        with self._database.reading() as session:
+            newest = {p.edge: p for p in session.exec(select(Position).order_by(col(Position.updated)))}
+        return [Owed(edge, Ack(position.journal, position.seq)) for edge, position in newest.items()]
+
+    def _believe(self, edge: KnownEdge, topic: str, leaf: str, body: bytes) -> Owed | None:
+        if leaf == "events":
+            return self._take_events(edge, topic, body)
+        if leaf == "status":
+            self._take_status(edge, topic, body)
+            return None
+        raise WireError(f"{topic}: an edge writes events and status only")
+
+    def _take_events(self, edge: KnownEdge, topic: str, body: bytes) -> Owed:
+        events = decode(Events, body, topic)
+        if len(events.rows) > MAX_ROWS:
+            raise WireError(f"{topic}: {len(events.rows)} rows; at most {MAX_ROWS} travel in a message")
+        numbered = number(events.rows, topic)
+        if len(numbered) < len(events.rows):
+            self._note_gap(edge, topic, events.journal, numbered[-1].seq + 1)
+        received = moment(self._clock())
+        with self._database.transaction() as session:
+            position = session.get(Position, (edge.id, events.journal))
+            on_disk = position.seq if position else 0
+            if numbered and numbered[0].seq > on_disk + 1:
+                self._note_gap(edge, topic, events.journal, on_disk + 1)
+                new = []
+            else:
+                new = [row for row in numbered if row.seq > on_disk]
+            if new:
+                self._store(session, edge, events.journal, new, received)
+                on_disk = new[-1].seq
+        if new:
+            self._changed()
+        return Owed(edge.id, Ack(events.journal, on_disk))
+
+    def _note_gap(self, edge: KnownEdge, topic: str, journal: str, seq: int) -> None:
+        why = f"{topic}: row {seq} of journal {journal!r} is missing; what follows is not stored before it comes"
+        self._troubles.note(edge.id, self._clock(), why)
+
+    def _store(self, session: Session, edge: KnownEdge, journal: str, rows: list[Numbered], received: datetime) -> None:
+        records = [record(edge, journal, row, received) for row in rows]
+        for refused in (r for r in records if r["kind"] == REFUSED):
+            where = f"row {refused['seq']} of journal {journal!r}"
+            self._troubles.note(
+                edge.id, self._clock(), f"edge {edge.id!r}, {where}: {refused['detail']}; kept, not counted"
+            )
+        _name_the_settled(session, records)
+        session.connection().execute(insert(_journal_row), records)
+        _move(session, records)
+        _note_doors(session, records)
+        session.merge(Position(edge=edge.id, journal=journal, seq=rows[-1].seq, updated=received))
+        session.exec(update(Edge).where(col(Edge.id) == edge.id).values(last_seen=received))
+
+    def _take_status(self, edge: KnownEdge, topic: str, body: bytes) -> None:
+        status = decode(Status, body, topic)
+        said_at = _said_at(status, topic, self._clock())
+        with self._database.transaction() as session:
+            row = session.get(Edge, edge.id)
+            if row is not None:
+                _apply(row, status, moment(said_at))
+        self._changed()
+
+
+def known_edges(session: Session) -> dict[str, KnownEdge]:
+    """The edges with a key, by id, with the readers of their access points."""
+    points = {point.id: point for point in session.exec(select(AccessPoint))}
+    return {
+        edge.id: KnownEdge(
+            edge.id,
+            edge.public_key,
+            frozenset(edge.access_points),
+            {
+                reader: direction
+                for point in (points[p] for p in edge.access_points if p in points)
+                for reader, direction in ((point.reader_in, Direction.IN), (point.reader_out, Direction.OUT))
+                if reader is not None
+            },
+        )
+        for edge in session.exec(select(Edge))
+    }
+
+
+def _name_the_settled(session: Session, records: list[dict[str, Any]]) -> None:
+    """Give each door_opened row the member of the tap that it settles, where the edge left it out."""
+    taps = {r["seq"]: r["member"] for r in records if r["kind"] == Kind.TAP}
+    for r in records:
+        if r["inside"] and r["member"] is None:
+            known = taps.get(r["settles"]) or _tapper(session, r)
+            r["member"] = known
+            if known is None:
+                r["inside"] = r["moved_at"] = None
+
+
+def _tapper(session: Session, opened: dict[str, Any]) -> str | None:
+    return session.exec(
+        select(JournalRow.member).where(
+            JournalRow.edge == opened["edge"],
+            JournalRow.journal == opened["journal"],
+            JournalRow.seq == opened["settles"],
+        )
+    ).first()
+
+
+def _move(session: Session, records: list[dict[str, Any]]) -> None:
+    """Bring the presence of everybody who moved up to date."""
+    moving = [r for r in records if r["inside"] is not None]
+    if not moving:
+        return
+    concerned = _presence.c.member.in_({r["member"] for r in moving})
+    connection = session.connection()
+    known = connection.execute(_presence.select().where(concerned)).mappings()
+    moves = {row["member"]: Move(of(row["at"]), row["inside"]) for row in known}
+    for r in moving:
+        moves[r["member"]] = later(moves.get(r["member"]), Move(of(r["moved_at"]), r["inside"]))
+    connection.execute(delete(_presence).where(concerned))
+    connection.execute(
+        insert(_presence),
+        [{"member": member, "at": moment(move.at), "inside": move.inside} for member, move in moves.items()],
+    )
+
+
+def _note_doors(session: Session, records: list[dict[str, Any]]) -> None:
+    """Remember what the contact of each door said last, and when it was last forced."""
+    said = [r for r in records if r["kind"] in DOOR_KINDS and r["access_point"] is not None]
+    for place in {r["access_point"] for r in said}:
+        here = [r for r in said if r["access_point"] == place]
+        newest = max(here, key=lambda r: (r["at"], r["seq"]))
+        state = session.get(DoorState, place) or DoorState(access_point=place, kind="", at=newest["at"])
+        if newest["at"] >= state.at:
+            state.kind, state.at = str(newest["kind"]), newest["at"]
+        forced = [r["at"] for r in here if r["kind"] == Kind.DOOR_FORCED]
+        state.forced_at = max([*forced, *([state.forced_at] if state.forced_at else [])], default=None)
+        session.add(state)
+
+
+def _said_at(status: Status, topic: str, now: Instant) -> Instant:
+    """When the edge said so: never later than now. A will has been written long before it is sent."""
+    if status.at is None or not status.online:
+        return now
+    try:
+        return min(instant(status.at), now)
+    except (ValueError, OverflowError) as error:
+        raise WireError(f"{topic}: at {status.at!r} is no instant ({error})") from None
+
+
+def _apply(edge: Edge, status: Status, at: datetime) -> None:
+    if edge.online != status.online:
+        edge.since = at
+    edge.online = status.online
+    if not status.online:
+        return
+    edge.last_seen = at if edge.last_seen is None else max(at, edge.last_seen)
+    edge.software = status.software
+    edge.rules_version = status.rules_version
+    edge.clock = status.clock
+    edge.readers = dict(status.readers)
+    edge.unacknowledged = status.unacknowledged
+    edge.journal_fault = status.journal_fault
+    edge.temperature = status.temperature
+    edge.free_disk = status.free_disk

@@ -1,0 +1,240 @@
+"""What does the server keep? One table for each noun.
+
+Names, UIDs and passages are here and nowhere else. No `from __future__ import annotations` in this file: SQLModel
+reads the annotations.
+"""
+
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import JSON, BigInteger, Column, Index, UniqueConstraint
+from sqlmodel import Field, SQLModel
+
+from server.db import UtcDateTime
+
+
+def _json() -> Any:
+    return Field(sa_column=Column(JSON(none_as_null=True), nullable=False))
+
+
+def _utc(*, index: bool = False) -> Any:
+    return Field(sa_type=UtcDateTime, index=index)
+
+
+def _utc_or_none() -> Any:
+    return Field(default=None, sa_type=UtcDateTime)
+
+
+class Site(SQLModel, table=True):
+    """The one row that says how this place runs. Keys as in a bundle."""
+
+    __tablename__ = "site"
+
+    id: str = Field(primary_key=True)
+    name: str
+    timezone: str
+    holidays: str | None
+    capacity: int | None
+    day_cutoff: str
+    half_day_split: str
+    shift_lead: int
+    shift_grace: int
+    offline_days: int
+    staff_hours: dict[str, Any] = _json()
+    closures: list[Any] = _json()
+    openings: list[Any] = _json()
+
+
+class AccessPoint(SQLModel, table=True):
+    """position: its place in the bundle's list, here and below."""
+
+    __tablename__ = "access_point"
+
+    id: str = Field(primary_key=True)
+    position: int
+    reader_in: str = Field(unique=True)
+    reader_out: str | None = Field(unique=True)
+
+
+class Tier(SQLModel, table=True):
+    """access_points: null for all. pass_: the unit it needs."""
+
+    __tablename__ = "tier"
+
+    id: str = Field(primary_key=True)
+    position: int
+    grounds: list[str] = _json()
+    access_points: list[str] | None = Field(sa_column=Column(JSON(none_as_null=True)))
+    pass_: str
+
+
+class Member(SQLModel, table=True):
+    """valid_until: last day."""
+
+    __tablename__ = "member"
+
+    id: str = Field(primary_key=True)
+    position: int
+    name: str
+    tier: str = Field(foreign_key="tier.id")
+    roles: list[str] = _json()
+    status: str
+    valid_from: date | None
+    valid_until: date | None
+
+
+class Credential(SQLModel, table=True):
+    """The UID of a badge (hex, upper case) stays in this table; everybody else knows its keyed hash."""
+
+    __tablename__ = "credential"
+
+    uid: str = Field(primary_key=True)
+    position: int
+    member: str = Field(foreign_key="member.id", index=True)
+    status: str
+    valid_until: date | None
+
+
+class Pass(SQLModel, table=True):
+    """A carnet. used: the days and half-days that it paid before Loquet counted them."""
+
+    __tablename__ = "pass"
+
+    id: str = Field(primary_key=True)
+    position: int
+    member: str = Field(foreign_key="member.id", index=True)
+    unit: str
+    total: int
+    used: list[str] = _json()
+    valid_until: date | None
+
+
+class Shift(SQLModel, table=True):
+    """start, end: as the bundle wrote them, local to the site or with an offset."""
+
+    __tablename__ = "shift"
+
+    id: str = Field(primary_key=True)
+    position: int
+    gardien: str = Field(foreign_key="member.id", index=True)
+    start: str
+    end: str
+
+
+class Edge(SQLModel, table=True):
+    """A Raspberry Pi at a door: its key, what it looks after, and what it last said of itself.
+
+    public_key: Ed25519, hex. since: when it came online or went. last_seen: when the server last heard from it.
+    """
+
+    __tablename__ = "edge"
+
+    id: str = Field(primary_key=True)
+    public_key: str
+    access_points: list[str] = _json()
+    online: bool | None = None
+    since: datetime | None = _utc_or_none()
+    last_seen: datetime | None = _utc_or_none()
+    software: str = ""
+    rules_version: int | None = None
+    clock: str | None = None
+    readers: dict[str, Any] = _json()
+    unacknowledged: int = 0
+    journal_fault: str | None = None
+    temperature: float | None = None
+    free_disk: int | None = None
+
+
+class JournalRow(SQLModel, table=True):
+    """One row of an edge's journal, stored once.
+
+    id: the order of arrival, the cursor of the API. kind: wire.row.Kind, or `refused` for a row that could not be
+    believed; then `detail` says why and `raw` keeps it as it came. inside, moved_at: what the row changed, for whom
+    `member` is: true for in, false for out, both null when it moved nobody.
+    """
+
+    __tablename__ = "journal_row"
+    __table_args__ = (
+        UniqueConstraint("edge", "journal", "seq"),
+        Index("ix_journal_row_kind_at", "kind", "at"),
+        Index("ix_journal_row_moved_at", "moved_at"),
+    )
+
+    id: int | None = Field(default=None, primary_key=True)
+    edge: str
+    journal: str
+    seq: int
+    at: datetime = _utc()
+    received: datetime = _utc()
+    mono_ms: int = Field(sa_type=BigInteger)
+    boot: str
+    clock: str
+    kind: str
+    access_point: str | None
+    reader: str | None
+    direction: str | None
+    credential: str | None
+    member: str | None
+    granted: bool | None
+    reason: str | None
+    until: datetime | None = _utc_or_none()
+    rules_version: int | None
+    pending: bool
+    settles: int | None
+    detail: str | None
+    inside: bool | None
+    moved_at: datetime | None = _utc_or_none()
+    raw: str | None
+
+
+class Position(SQLModel, table=True):
+    """Row `seq` of an edge's journal and all before it are in journal_row: what is acknowledged."""
+
+    __tablename__ = "position"
+
+    edge: str = Field(primary_key=True)
+    journal: str = Field(primary_key=True)
+    seq: int
+    updated: datetime = _utc()
+
+
+class Presence(SQLModel, table=True):
+    """The last move of each member. Whoever came in before the site day began was checked out then."""
+
+    __tablename__ = "presence"
+
+    member: str = Field(primary_key=True)
+    at: datetime = _utc()
+    inside: bool
+
+
+class DoorState(SQLModel, table=True):
+    """What the contact of an access point said last. forced_at: when it was last opened by force."""
+
+    __tablename__ = "door_state"
+
+    access_point: str = Field(primary_key=True)
+    kind: str
+    at: datetime = _utc()
+    forced_at: datetime | None = _utc_or_none()
+
+
+class Published(SQLModel, table=True):
+    """The one row that remembers the newest rule set: its version only ever grows."""
+
+    __tablename__ = "published"
+
+    id: int = Field(default=1, primary_key=True)
+    version: int
+    hash: str
+    issued: datetime = _utc()
+
+
+class WebSession(SQLModel, table=True):
+    """Somebody is logged in. token_hash: SHA-256 of the random token in their cookie, hex."""
+
+    __tablename__ = "web_session"
+
+    token_hash: str = Field(primary_key=True)
+    account: str
+    expires: datetime = _utc(index=True)

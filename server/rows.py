@@ -1,0 +1,189 @@
+"""What does a journal row become in the database? The columns of its record, and what it moved.
+
+A row that cannot be read, or that speaks of a reader which its edge does not own, is kept as it came with the kind
+`refused` and the reason why: it counts for nothing, is lost to nobody, and does not hold up the rows behind it.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+from msgspec import Raw, Struct
+
+from policy.terms import ClockState, Direction
+from wire import row as wire_row
+from wire.errors import WireError
+from wire.row import Kind, Row
+
+REFUSED = "refused"
+LARGEST = 2**31
+"""No honest counter of rows or rules gets there; the monotonic clock, in ms, stays below its square."""
+RAW_KEPT = 4096
+"""Characters of a refused row that are kept."""
+
+
+@dataclass(frozen=True)
+class KnownEdge:
+    """public_key: Ed25519, hex. readers: those that it owns, and which way they lead."""
+
+    id: str
+    public_key: str
+    access_points: frozenset[str]
+    readers: dict[str, Direction]
+
+
+@dataclass(frozen=True, slots=True)
+class Numbered:
+    """One row of a batch under its sequence number. row: None when it cannot be read, then fault says why."""
+
+    seq: int
+    raw: Raw
+    row: Row | None
+    fault: str = ""
+
+
+class _Key(Struct):
+    seq: int
+
+
+def number(rows: Sequence[Raw], where: str) -> list[Numbered]:
+    """The rows up to the first gap in their numbers; one that cannot be read takes its place's number.
+
+    Raises WireError when no row carries a number: without a key nothing can be stored once.
+    """
+    read = [_read(raw, where) for raw in rows]
+    first = next((row.seq - place for place, row in enumerate(read) if row.seq), 0)
+    if rows and not 1 <= first < LARGEST:
+        raise WireError(f"{where}: no row has a sequence number from 1 on")
+    numbered: list[Numbered] = []
+    for seq, row in enumerate(read, start=first):
+        if row.seq not in (0, seq):
+            break
+        numbered.append(Numbered(seq, row.raw, row.row, row.fault))
+    return numbered
+
+
+def _read(raw: Raw, where: str) -> Numbered:
+    try:
+        row = wire_row.decode(bytes(raw), where)
+        return Numbered(row.seq, raw, row)
+    except WireError as error:
+        return Numbered(_seq_of(raw), raw, None, str(error))
+
+
+def _seq_of(raw: Raw) -> int:
+    """The number of a row that cannot be read otherwise, 0 when that cannot be read either."""
+    try:
+        return msgspec.json.decode(raw, type=_Key).seq
+    except (msgspec.MsgspecError, ValueError, RecursionError):
+        return 0
+
+
+def record(edge: KnownEdge, journal: str, numbered: Numbered, received: datetime) -> dict[str, Any]:
+    """The columns of journal_row for one row. received: aware."""
+    columns: dict[str, Any] = {"edge": edge.id, "journal": journal, "seq": numbered.seq, "received": received}
+    if numbered.row is None:
+        return columns | _refused(numbered, numbered.fault, received)
+    try:
+        return columns | _believed(edge, numbered.row, received)
+    except (ValueError, OverflowError) as error:
+        return columns | _refused(numbered, str(error), received)
+
+
+def _refused(numbered: Numbered, why: str, received: datetime) -> dict[str, Any]:
+    raw = bytes(numbered.raw).decode(errors="backslashreplace")[:RAW_KEPT]
+    return EMPTY | {"at": received, "kind": REFUSED, "detail": why, "raw": raw}
+
+
+EMPTY: dict[str, Any] = {
+    "mono_ms": 0,
+    "boot": "",
+    "clock": ClockState.UNKNOWN,
+    "access_point": None,
+    "reader": None,
+    "direction": None,
+    "credential": None,
+    "member": None,
+    "granted": None,
+    "reason": None,
+    "until": None,
+    "rules_version": None,
+    "pending": False,
+    "settles": None,
+    "detail": None,
+    "inside": None,
+    "moved_at": None,
+    "raw": None,
+}
+
+
+def _believed(edge: KnownEdge, row: Row, received: datetime) -> dict[str, Any]:
+    """Raises ValueError or OverflowError for what an honest edge does not write."""
+    _check(edge, row)
+    at = _moment(row.at)
+    direction = edge.readers[row.reader] if row.reader is not None else None
+    inside = _inside(row, direction)
+    return {
+        "at": at,
+        "mono_ms": row.mono_ms,
+        "boot": row.boot,
+        "clock": row.clock,
+        "kind": row.kind,
+        "access_point": row.access_point,
+        "reader": row.reader,
+        "direction": direction,
+        "credential": row.credential,
+        "member": row.member,
+        "granted": row.granted,
+        "reason": row.reason,
+        "until": None if row.until is None else _moment(row.until),
+        "rules_version": row.rules_version,
+        "pending": row.pending,
+        "settles": row.settles,
+        "detail": row.detail,
+        "inside": inside,
+        "moved_at": None if inside is None else _effective(row, at, received),
+        "raw": None,
+    }
+
+
+def _check(edge: KnownEdge, row: Row) -> None:
+    if row.access_point is not None and row.access_point not in edge.access_points:
+        raise ValueError(f"access point {row.access_point!r} is not one of edge {edge.id!r}")
+    if row.reader is not None and row.reader not in edge.readers:
+        raise ValueError(f"reader {row.reader!r} is not one of edge {edge.id!r}")
+    if row.kind is Kind.TAP and None in (row.reader, row.credential, row.granted, row.reason):
+        raise ValueError("a tap needs reader, credential, granted and reason")
+    for name, value in (("rules_version", row.rules_version), ("settles", row.settles)):
+        if value is not None and not 0 <= value < LARGEST:
+            raise ValueError(f"{name} {value} is not from 0 to {LARGEST}")
+    if not 0 <= row.mono_ms < LARGEST**2:
+        raise ValueError(f"mono_ms {row.mono_ms} is no monotonic clock")
+
+
+def _moment(written: str) -> datetime:
+    moment = datetime.fromisoformat(written)
+    if moment.tzinfo is None:
+        raise ValueError(f"{written!r} has no offset from UTC")
+    return moment.astimezone(UTC)
+
+
+def _inside(row: Row, direction: Direction | None) -> bool | None:
+    """Whether the row lets its member in (true), out (false) or moves nobody (null).
+
+    A granted `in` tap that waits for the door counts when its door_opened row comes.
+    """
+    if row.kind is Kind.DOOR_OPENED and (row.member is not None or row.settles is not None):
+        return True
+    if row.kind is not Kind.TAP or not row.granted or row.member is None:
+        return None
+    if direction is Direction.OUT:
+        return False
+    return None if row.pending else True
+
+
+def _effective(row: Row, at: datetime, received: datetime) -> datetime:
+    """A clock that runs ahead must not win for ever, and an untrusted one not at all."""
+    return received if row.clock is ClockState.UNKNOWN else min(at, received)

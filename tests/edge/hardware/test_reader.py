@@ -1,0 +1,376 @@
+"""The reader on the emulated chip: badges that come, lie, collide or are torn away; noise; its own health."""
+
+import random
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from edge.events import CardGone, CardsCollided, CardSeen, ReaderFault, ReaderRecovered, Sighting
+from simulator.chip.radio import Noise
+from simulator.mfrc522 import Fault
+from tests.support_reader import FOUR, SEVEN, TEN, Bench
+
+quick = settings(max_examples=40, deadline=None)
+
+
+def kinds(told: list[Sighting]) -> list[type[Sighting]]:
+    return [type(sighting) for sighting in told]
+
+
+def uids(told: list[Sighting]) -> list[bytes]:
+    return [sighting.uid for sighting in told if isinstance(sighting, CardSeen)]
+
+
+@st.composite
+def numbers(draw: st.DrawFn, sizes: tuple[int, ...] = (4, 7, 10)) -> bytes:
+    """Numbers that the standard allows: the cascade tag nowhere where it would be taken for one."""
+    size = draw(st.sampled_from(sizes))
+    uid = bytearray(draw(st.binary(min_size=size, max_size=size)))
+    if size < 10 and uid[-4] == 0x88:
+        uid[-4] = 0x89
+    return bytes(uid)
+
+
+# Reading
+
+
+@quick
+@given(numbers(), st.integers(0, 255).map(lambda sak: sak & ~0x04))
+def test_any_badge_is_read_whole_and_once(uid: bytes, sak: int) -> None:
+    bench = Bench()
+    reader = bench.reader()
+    bench.lay(uid, sak)
+    (seen,) = bench.polls(reader)
+    assert isinstance(seen, CardSeen)
+    assert (seen.uid, seen.sak, seen.reader) == (uid, sak, "in")
+
+
+@pytest.mark.parametrize(
+    "uid", ["04a188c3d4e5f6", "8801020304050607ff88", "0488888901020304888888"[:14], "01020388040506088888"]
+)
+def test_the_cascade_tag_inside_a_number_is_a_number(uid: str) -> None:
+    bench = Bench()
+    reader = bench.reader()
+    bench.lay(bytes.fromhex(uid))
+    assert uids(bench.polls(reader)) == [bytes.fromhex(uid)]
+
+
+def test_a_sighting_carries_both_clocks_at_the_end_of_the_read_and_its_cost() -> None:
+    bench = Bench()
+    reader = bench.reader()
+    bench.lay(FOUR)
+    before = bench.emulated[0].transfers
+    started = bench.clock.monotonic()
+    seen = reader.poll()
+    assert isinstance(seen, CardSeen)
+    assert (seen.at, seen.mono) == (bench.clock.now(), bench.clock.monotonic())
+    assert seen.transfers == bench.emulated[0].transfers - before
+    assert seen.seconds == pytest.approx(bench.clock.monotonic() - started)
+
+
+# Lying, going, coming back
+
+
+@pytest.mark.parametrize("uid", [FOUR, SEVEN, TEN])
+def test_a_badge_left_lying_is_one_tap(uid: bytes) -> None:
+    bench = Bench()
+    reader = bench.reader()
+    bench.lay(uid)
+    assert kinds(bench.polls(reader, 1000)) == [CardSeen]
+
+
+def test_a_badge_taken_away_is_gone_within_100_ms_and_can_come_again() -> None:
+    bench = Bench()
+    reader = bench.reader()
+    card = bench.lay(FOUR)
+    bench.polls(reader)
+    bench.emulated[0].field.take(card)
+    assert kinds(bench.polls(reader, 9)) == [CardGone]
+    bench.emulated[0].field.lay(card)
+    assert uids(bench.polls(reader)) == [FOUR]
+
+
+def test_a_badge_that_flickers_at_the_edge_of_the_field_is_one_tap() -> None:
+    bench = Bench()
+    reader = bench.reader()
+    card = bench.lay(FOUR)
+    told = bench.polls(reader, 3)
+    for _ in range(20):
+        bench.emulated[0].field.take(card)
+        told += bench.polls(reader, 1)
+        bench.emulated[0].field.lay(card)
+        told += bench.polls(reader, 4)
+    assert kinds(told) == [CardSeen]
+
+
+@quick
+@given(numbers(), numbers())
+def test_another_badge_in_its_place_is_another_tap(first: bytes, second: bytes) -> None:
+    bench = Bench()
+    reader = bench.reader()
+    card = bench.lay(first)
+    told = bench.polls(reader)
+    bench.emulated[0].field.take(card)
+    bench.lay(second)
+    told += bench.polls(reader)
+    expected = [first] if first == second else [first, second]
+    assert uids(told) == expected
+
+
+# Two at once
+
+
+@quick
+@given(numbers(), numbers())
+def test_two_at_once_are_told_once_and_not_read(first: bytes, second: bytes) -> None:
+    if first == second:
+        return
+    bench = Bench()
+    reader = bench.reader()
+    bench.lay(first)
+    bench.lay(second)
+    assert kinds(bench.polls(reader, 100)) == [CardsCollided]
+    bench.emulated[0].field.clear()
+    assert kinds(bench.polls(reader)) == [CardGone]
+
+
+@quick
+@given(numbers(), numbers(), st.integers(0, 12))
+def test_a_badge_laid_beside_another_is_noticed_at_whatever_poll(first: bytes, second: bytes, after: int) -> None:
+    if first == second:
+        return
+    bench = Bench()
+    reader = bench.reader()
+    bench.lay(first)
+    assert uids(bench.polls(reader, after + 1)) == [first]
+    bench.lay(second)
+    assert kinds(bench.polls(reader, 10)) == [CardsCollided]
+
+
+def test_badges_of_one_batch_that_differ_in_the_last_byte_only() -> None:
+    bench = Bench()
+    reader = bench.reader()
+    bench.lay(SEVEN)
+    bench.polls(reader)
+    bench.lay(SEVEN[:6] + b"\x00")
+    assert kinds(bench.polls(reader, 200)) == [CardsCollided]
+
+
+def test_what_is_left_of_two_is_not_read_but_counts_as_lying() -> None:
+    bench = Bench()
+    reader = bench.reader()
+    bench.lay(FOUR)
+    second = bench.lay(SEVEN)
+    bench.polls(reader)
+    bench.emulated[0].field.take(second)
+    assert bench.polls(reader) == []
+    bench.emulated[0].field.lay(second)
+    assert kinds(bench.polls(reader)) == [CardsCollided]
+    bench.emulated[0].field.clear()
+    assert kinds(bench.polls(reader)) == [CardGone]
+
+
+# Torn away, noise
+
+
+@quick
+@given(numbers(), st.integers(0, 9_000_000))
+def test_a_badge_torn_away_at_any_moment_is_read_whole_or_not_at_all(uid: bytes, after_ns: int) -> None:
+    bench = Bench()
+    reader = bench.reader()
+    card = bench.lay(uid)
+    bench.clock.after(after_ns, bench.emulated[0].field.clear)
+    told = bench.polls(reader)
+    assert kinds(told) in ([], [CardSeen, CardGone])
+    assert uids(told) in ([], [uid])
+    bench.emulated[0].field.lay(card)
+    assert uids(bench.polls(reader)) == [uid]
+
+
+@settings(max_examples=60, deadline=None)
+@given(numbers(), st.sampled_from([1e-4, 1e-3, 1e-2, 0.05]), st.integers(0, 2**32))
+def test_noise_never_makes_another_number(uid: bytes, rate: float, seed: int) -> None:
+    bench = Bench()
+    reader = bench.reader()
+    bench.emulated[0].field.noise = Noise(rate, seed)
+    bench.lay(uid)
+    assert set(uids(bench.polls(reader, 40))) <= {uid}
+
+
+def test_a_badge_is_read_as_soon_as_the_noise_is_over() -> None:
+    bench = Bench()
+    reader = bench.reader()
+    bench.emulated[0].field.noise = Noise(0.2, 7)
+    bench.lay(SEVEN)
+    assert uids(bench.polls(reader, 50)) == []
+    bench.emulated[0].field.noise = None
+    assert uids(bench.polls(reader, 3)) == [SEVEN]
+
+
+# Health
+
+
+@pytest.mark.parametrize(
+    ("fault", "why"),
+    [(Fault.DEAD_LOW, "read 00"), (Fault.DEAD_HIGH, "read FF"), (Fault.RESET_STUCK, "read 00")],
+)
+def test_a_reader_that_is_unplugged_is_told_at_the_next_poll_once(fault: Fault, why: str) -> None:
+    bench = Bench()
+    reader = bench.reader()
+    bench.polls(reader, 5)
+    bench.emulated[0].fault = fault
+    told = bench.polls(reader, 1)
+    assert kinds(told) == [ReaderFault]
+    assert isinstance(told[0], ReaderFault)
+    assert why in told[0].why
+    assert "3.3 V" in told[0].why
+    assert bench.polls(reader, 1000) == []
+
+
+@pytest.mark.parametrize("fault", [Fault.DEAD_LOW, Fault.DEAD_HIGH, Fault.RESET_STUCK])
+def test_it_recovers_within_a_second_of_its_return_and_reads(fault: Fault) -> None:
+    bench = Bench()
+    reader = bench.reader()
+    bench.emulated[0].fault = fault
+    bench.polls(reader, 250)
+    bench.emulated[0].fault = Fault.NONE
+    assert kinds(bench.polls(reader, 101)) == [ReaderRecovered]
+    bench.lay(SEVEN)
+    assert uids(bench.polls(reader)) == [SEVEN]
+
+
+def test_a_reader_that_is_dead_at_the_start_is_told_and_recovers() -> None:
+    bench = Bench()
+    bench.emulated[0].fault = Fault.DEAD_LOW
+    reader = bench.reader()
+    assert kinds(bench.polls(reader, 100)) == [ReaderFault]
+    bench.emulated[0].fault = Fault.NONE
+    assert kinds(bench.polls(reader, 101)) == [ReaderRecovered]
+
+
+def test_a_supply_dip_is_told_and_mended_at_once() -> None:
+    bench = Bench()
+    reader = bench.reader()
+    bench.polls(reader, 5)
+    bench.emulated[0].brown_out()
+    fault, recovered = bench.polls(reader, 3)
+    assert isinstance(fault, ReaderFault)
+    assert "lost its settings" in fault.why
+    assert isinstance(recovered, ReaderRecovered)
+    bench.lay(FOUR)
+    assert uids(bench.polls(reader)) == [FOUR]
+
+
+def test_a_badge_that_lay_there_through_a_fault_is_no_second_tap() -> None:
+    bench = Bench()
+    reader = bench.reader()
+    bench.lay(FOUR)
+    bench.polls(reader)
+    bench.emulated[0].brown_out()
+    assert kinds(bench.polls(reader, 200)) == [ReaderFault, ReaderRecovered]
+
+
+def test_a_badge_taken_away_during_a_fault_is_gone_afterwards() -> None:
+    bench = Bench()
+    reader = bench.reader()
+    bench.lay(FOUR)
+    bench.polls(reader)
+    bench.emulated[0].fault = Fault.DEAD_LOW
+    bench.emulated[0].field.clear()
+    told = bench.polls(reader)
+    bench.emulated[0].fault = Fault.NONE
+    assert kinds(told + bench.polls(reader, 150)) == [ReaderFault, ReaderRecovered, CardGone]
+
+
+def test_a_chip_that_changes_its_version_is_a_fault() -> None:
+    bench = Bench()
+    reader = bench.reader()
+    bench.emulated[0].version = 0x12
+    told = bench.polls(reader, 1)
+    assert isinstance(told[0], ReaderFault)
+    assert "VersionReg reads 12" in told[0].why
+
+
+class Wire:
+    """A bus between driver and chip that can be spoilt."""
+
+    def __init__(self, inner: object, spoil: object) -> None:
+        self._inner = inner
+        self._spoil = spoil
+        self.max_speed_hz = 10_000_000
+
+    def xfer2(self, sent: list[int]) -> list[int]:
+        return self._spoil(self._inner.xfer2(sent))  # type: ignore[attr-defined, operator, no-any-return]
+
+    def close(self) -> None:
+        self._inner.close()  # type: ignore[attr-defined]
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.integers(0, 2**32), st.floats(0.01, 1.0))
+def test_garbage_on_the_bus_never_raises_and_never_makes_a_badge(seed: int, share: float) -> None:
+    bench = Bench()
+    reader = bench.reader()
+    bench.lay(FOUR)
+    chance = random.Random(seed)
+
+    def spoil(received: list[int]) -> list[int]:
+        return list(chance.randbytes(len(received))) if chance.random() < share else received
+
+    reader.chip.spi = Wire(reader.chip.spi, spoil)
+    assert set(uids(bench.polls(reader, 60))) <= {FOUR}
+
+
+def test_one_bad_transfer_is_no_fault() -> None:
+    bench = Bench()
+    reader = bench.reader()
+    bench.polls(reader, 3)
+    bad = iter([7])
+
+    def spoil(received: list[int]) -> list[int]:
+        return [0xFF] * len(received) if len(received) > 3 and next(bad, None) else received
+
+    reader.chip.spi = Wire(reader.chip.spi, spoil)
+    assert bench.polls(reader, 20) == []
+    assert next(bad, None) is None
+
+
+def test_a_bus_that_fails_is_a_fault_and_mends() -> None:
+    bench = Bench()
+    reader = bench.reader()
+    broken = [True]
+
+    def spoil(received: list[int]) -> list[int]:
+        if broken[0]:
+            raise OSError("Remote I/O error")
+        return received
+
+    reader.chip.spi = Wire(reader.chip.spi, spoil)
+    told = bench.polls(reader, 150)
+    assert kinds(told) == [ReaderFault]
+    assert isinstance(told[0], ReaderFault)
+    assert "Remote I/O error" in told[0].why
+    broken[0] = False
+    assert kinds(bench.polls(reader, 101)) == [ReaderRecovered]
+
+
+# Two readers on one bus
+
+
+def test_two_readers_do_not_disturb_each_other() -> None:
+    bench = Bench()
+    door_in, door_out = bench.reader(0), bench.reader(1)
+    bench.lay(FOUR, device=0)
+    bench.lay(SEVEN, device=1)
+    assert uids([s for s in (door_in.poll(), door_out.poll()) if s]) == [FOUR, SEVEN]
+
+
+def test_closing_one_reader_leaves_the_other_one_its_reset_line() -> None:
+    bench = Bench()
+    door_in, door_out = bench.reader(0), bench.reader(1)
+    door_in.close()
+    assert not bench.emulated[0].field.on
+    assert bench.board.level(25) == 1
+    bench.lay(SEVEN, device=1)
+    assert uids(bench.polls(door_out)) == [SEVEN]

@@ -1,0 +1,162 @@
+"""A journal that cannot go on in its file: what goes over into the new one, and what is set aside."""
+
+import os
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from edge.journal import KEEP, Journal, JournalDamagedError
+from edge.rescue import forget_aside, open_journal, renew, renumbered, salvage
+from tests.support_rows import row, rows
+from wire.row import Kind
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "journal.db"
+
+
+def filled(path: Path, last: int, acknowledged: int) -> str:
+    """A journal on the disk with rules kept; its id."""
+    with closing(Journal(path)) as journal:
+        journal.append(rows(1, last))
+        journal.acknowledge(acknowledged)
+        journal.keep({"rules": b"the rules"})
+        return journal.id
+
+
+def spoil(path: Path, seq: int) -> None:
+    with closing(sqlite3.connect(path)) as other, other:
+        other.execute("UPDATE journal SET row = x'00' WHERE seq = ?", (seq,))
+
+
+def test_a_healthy_journal_is_just_opened(path: Path) -> None:
+    made = filled(path, 5, 3)
+    journal, note = open_journal(path)
+    with closing(journal):
+        assert (journal.id, journal.last_seq, note) == (made, 5, None)
+    assert [file.name for file in path.parent.iterdir()] == ["journal.db"]
+
+
+def test_a_damaged_journal_is_set_aside_and_the_rest_goes_over(path: Path) -> None:
+    made = filled(path, 6, 3)
+    spoil(path, 6)
+    journal, note = open_journal(path)
+    with closing(journal):
+        assert journal.id != made
+        assert [(found.seq, found.at) for found in journal.rows()] == [(1, row(4).at), (2, row(5).at)]
+        assert (journal.last_seq, journal.acknowledged) == (2, 0)
+        assert journal.kept() == {"rules": b"the rules"}
+        assert note is not None
+        for word in ("row 6", "journal.db.aside-1", "2 rows", journal.id):
+            assert word in note
+    assert (path.parent / "journal.db.aside-1").exists()
+
+
+def test_rows_on_both_sides_of_a_broken_one_are_saved(path: Path) -> None:
+    filled(path, 9, 2)
+    spoil(path, 5)
+    saved = salvage(path)
+    assert sorted(saved.rows) == [1, 2, 3, 4, 6, 7, 8, 9]
+    assert saved.acknowledged == 2
+
+
+def test_a_file_that_is_no_database_leaves_an_empty_journal(path: Path) -> None:
+    path.write_bytes(b"\x00rubbish" * 5000)
+    journal, note = open_journal(path)
+    with closing(journal):
+        assert (journal.last_seq, journal.kept()) == (0, {})
+        assert note is not None
+        assert "0 rows" in note
+    assert (path.parent / "journal.db.aside-1").read_bytes().startswith(b"\x00rubbish")
+
+
+@pytest.mark.parametrize("page", [0, 1, 2, 3, 4])
+def test_a_broken_page_never_keeps_the_edge_from_starting(path: Path, page: int) -> None:
+    filled(path, 400, 100)
+    with path.open("r+b") as file:
+        file.seek(page * 4096)
+        file.write(b"\xa5" * 4096)
+    journal, _ = open_journal(path)
+    with closing(journal):
+        journal.append([row(journal.last_seq + 1)])
+
+
+def test_damage_that_shows_while_reading(path: Path) -> None:
+    filled(path, 400, 0)
+    with path.open("r+b") as file:
+        file.seek(6 * 4096)
+        file.write(b"\xa5" * 4096)
+    with closing(Journal(path)) as journal, pytest.raises(JournalDamagedError, match="damaged"):
+        journal.rows()
+
+
+def test_the_next_file_aside_has_the_next_number(path: Path) -> None:
+    for number in (1, 2):
+        path.write_bytes(b"rubbish" * 100)
+        journal, _ = open_journal(path)
+        journal.close()
+        assert (path.parent / f"journal.db.aside-{number}").exists()
+
+
+def test_a_restored_card_carries_over_what_is_chosen(path: Path) -> None:
+    filled(path, 4, 2)
+    with closing(Journal(path)) as journal:
+        journal.append(rows(5, 7, boot="b002"))
+    journal, note = renew(path, "row 90 is acknowledged, the last is 7", lambda found: found.boot == "b002")
+    with closing(journal):
+        assert [(found.seq, found.at) for found in journal.rows()] == [(n - 4, row(n).at) for n in (5, 6, 7)]
+        assert "row 90 is acknowledged" in note
+
+
+@pytest.mark.parametrize("moved", [False, True])
+def test_a_power_cut_between_two_moves_loses_nothing(path: Path, moved: bool) -> None:
+    filled(path, 4, 2)
+    with closing(Journal(path.with_name("journal.db.new"))) as new:
+        new.append(rows(1, 2))
+        made = new.id
+    if moved:
+        os.replace(path, path.with_name("journal.db.aside-1"))
+    journal, note = open_journal(path)
+    with closing(journal):
+        assert note is None
+        assert journal.last_seq == (2 if moved else 4)
+        assert (journal.id == made) is moved
+
+
+def test_a_half_written_new_journal_is_begun_again(path: Path) -> None:
+    filled(path, 3, 0)
+    spoil(path, 3)
+    path.with_name("journal.db.new").write_bytes(b"half a file")
+    journal, _ = open_journal(path)
+    with closing(journal):
+        assert journal.last_seq == 2
+    assert not path.with_name("journal.db.new").exists()
+
+
+def test_what_is_set_aside_is_forgotten_after_30_days(path: Path) -> None:
+    aside = path.with_name("journal.db.aside-1")
+    aside.write_bytes(b"names")
+    made = int(aside.stat().st_mtime * 1000)
+    forget_aside(path, made + KEEP)
+    assert aside.exists()
+    forget_aside(path, made + KEEP + 2000)
+    assert not aside.exists()
+
+
+def test_renumbered_rows_still_settle_what_they_settled() -> None:
+    tap, opened = row(7, Kind.TAP, pending=True), row(9, Kind.DOOR_OPENED, settles=7)
+    assert [(found.seq, found.settles) for found in renumbered([tap, row(8), opened])] == [(1, None), (2, None), (3, 1)]
+    assert [(found.seq, found.settles) for found in renumbered([row(8), opened])] == [(1, None), (2, None)]
+
+
+@given(st.sets(st.integers(1, 500)))
+def test_renumbered_rows_have_no_gaps_and_keep_their_order(numbers: set[int]) -> None:
+    given_rows = [row(seq) for seq in sorted(numbers)]
+    result = renumbered(given_rows)
+    assert [found.seq for found in result] == list(range(1, len(numbers) + 1))
+    assert [found.at for found in result] == [found.at for found in given_rows]

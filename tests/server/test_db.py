@@ -1,0 +1,168 @@
+"""One writer, aware datetimes, and errors that say what to do."""
+
+import sqlite3
+from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
+from threading import Thread
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy import text
+from sqlmodel import SQLModel, select
+
+from server.db import Database
+from server.errors import DatabaseError
+from server.models import Presence
+from server.schema import upgrade
+
+NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
+
+
+def fresh(folder: Path) -> Database:
+    database = Database(f"sqlite:///{folder}/new.db")
+    upgrade(database, lambda line: None)
+    return database
+
+
+def test_datetimes_come_back_aware_and_in_utc(database: Database) -> None:
+    paris = NOON.astimezone(timezone(timedelta(hours=1)))
+    with database.transaction() as session:
+        session.add(Presence(member="alice", at=paris, inside=True))
+    with database.reading() as session:
+        stored = session.exec(select(Presence)).one().at
+    assert stored == NOON
+    assert stored.utcoffset() == timedelta(0)
+
+
+def test_a_naive_datetime_is_refused(database: Database) -> None:
+    with (
+        pytest.raises(Exception, match="has no time zone"),
+        database.transaction() as session,
+    ):
+        session.add(Presence(member="alice", at=NOON.replace(tzinfo=None), inside=True))
+
+
+def test_a_block_that_fails_stores_nothing(database: Database) -> None:
+    def fail() -> None:
+        with database.transaction() as session:
+            session.add(Presence(member="alice", at=NOON, inside=True))
+            session.flush()
+            raise KeyError
+
+    with pytest.raises(KeyError):
+        fail()
+    with database.reading() as session:
+        assert session.exec(select(Presence)).all() == []
+
+
+def test_a_reading_session_cannot_write(database: Database) -> None:
+    with pytest.raises(DatabaseError, match="must be allowed to write"), database.reading() as session:
+        session.connection().execute(text("DELETE FROM presence"))
+
+
+def test_write_ahead_log_synced_in_full_with_foreign_keys(database: Database) -> None:
+    with database.transaction() as session:
+        pragmas = {p: session.connection().exec_driver_sql(f"PRAGMA {p}").scalar() for p in PRAGMAS}
+    assert pragmas == PRAGMAS
+
+
+PRAGMAS = {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1}
+
+
+def test_writers_queue_instead_of_meeting(database: Database) -> None:
+    def add(member: int) -> None:
+        for turn in range(10):
+            with database.transaction() as session:
+                session.add(Presence(member=f"{member}-{turn}", at=NOON, inside=True))
+
+    threads = [Thread(target=add, args=(member,)) for member in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    with database.reading() as session:
+        assert len(session.exec(select(Presence)).all()) == 40
+
+
+def test_a_second_process_is_kept_out(database: Database) -> None:
+    with pytest.raises(DatabaseError, match="another Loquet process has this database open; stop it first"):
+        Database(database.url.render_as_string())
+
+
+def test_after_closing_the_database_may_be_opened_again(tmp_path: Path) -> None:
+    fresh(tmp_path).close()
+    fresh(tmp_path).close()
+    assert not (tmp_path / "new.db-wal").exists()
+
+
+@pytest.mark.parametrize("url", ["sqlite://", "sqlite:///:memory:"])
+def test_a_database_in_memory_only_is_refused(url: str) -> None:
+    with pytest.raises(DatabaseError, match="a file is needed"):
+        Database(url)
+
+
+def test_a_url_that_is_none_is_named() -> None:
+    with pytest.raises(DatabaseError, match=r"'loquet\.db': write it as sqlite:///"):
+        Database("loquet.db")
+
+
+def test_a_folder_that_is_missing_is_named(tmp_path: Path) -> None:
+    with pytest.raises(DatabaseError, match=f"{tmp_path}/none/loquet.db.lock: No such file"):
+        Database(f"sqlite:///{tmp_path}/none/loquet.db")
+
+
+def test_a_file_that_is_no_database(tmp_path: Path) -> None:
+    (tmp_path / "new.db").write_bytes(b"holiday pictures" * 100)
+    with pytest.raises(DatabaseError, match="correct the database url"):
+        fresh(tmp_path)
+
+
+def test_a_database_that_another_program_holds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("server.db.BUSY_SECONDS", 0.05)
+    fresh(tmp_path).close()
+    shell = sqlite3.connect(tmp_path / "new.db", isolation_level=None)
+    shell.execute("BEGIN EXCLUSIVE")
+    database = Database(f"sqlite:///{tmp_path}/new.db")
+    with pytest.raises(DatabaseError, match=r"new\.db: database is locked; another program holds it"):
+        upgrade(database, lambda line: None)
+    shell.close()
+    database.close()
+
+
+def test_a_database_that_may_not_be_written(tmp_path: Path) -> None:
+    fresh(tmp_path).close()
+    database = Database(f"sqlite:///file:{tmp_path}/new.db?mode=ro&uri=true")
+    with pytest.raises(DatabaseError, match="must be allowed to write the file"):
+        upgrade(database, lambda line: None)
+    database.close()
+
+
+def test_a_full_disk(database: Database) -> None:
+    with database.transaction() as session:
+        pages = session.connection().exec_driver_sql("PRAGMA page_count").scalar()
+        session.connection().exec_driver_sql(f"PRAGMA max_page_count={pages}")
+    with pytest.raises(DatabaseError, match="is full; free space on the disk"), database.transaction() as session:
+        session.add_all([Presence(member=f"{n:0500}", at=NOON, inside=True) for n in range(200)])
+    with database.reading() as session:
+        assert session.exec(select(Presence)).all() == []
+
+
+def test_models_and_migrations_agree(database: Database) -> None:
+    with database.transaction() as session:
+        context = MigrationContext.configure(session.connection(), opts={"compare_type": True})
+        assert compare_metadata(context, SQLModel.metadata) == []
+
+
+def test_migrations_tell_their_progress_once(tmp_path: Path) -> None:
+    told: list[str] = []
+    database = Database(f"sqlite:///{tmp_path}/new.db")
+    upgrade(database, told.append)
+    upgrade(database, told.append)
+    database.close()
+    assert told == ["database: step 1 of 1: the first tables"]
+
+
+def test_other_driver_errors_pass_as_they_are(database: Database) -> None:
+    with pytest.raises(Exception, match="no such table"), database.reading() as session:
+        session.connection().execute(text("SELECT * FROM ghosts"))

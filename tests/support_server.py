@@ -1,0 +1,181 @@
+"""A server's half of a site for tests: a database with a small bundle, and an edge that signs what it says."""
+
+from collections.abc import Callable, Sequence
+from datetime import date
+from pathlib import Path
+from typing import Literal
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from msgspec import Raw
+
+from policy.bundle import (
+    AccessPoint,
+    Bundle,
+    Closure,
+    Credential,
+    Member,
+    Opening,
+    Pass,
+    Readers,
+    Role,
+    Shift,
+    Site,
+    Tier,
+)
+from policy.instants import text
+from policy.reasons import Reason
+from policy.ruleset import Ground
+from policy.terms import SECOND, ClockState, Instant
+from server.db import Database
+from server.importer import replace
+from server.ingest import Ingest, Owed
+from server.models import Edge
+from server.schema import upgrade
+from server.troubles import Troubles
+from tests.support_site import ALICE, BRIGITTE, GREGOIRE, REMY, at
+from wire import row as wire_row
+from wire.envelope import seal
+from wire.messages import Events, Status, encode
+from wire.row import Kind, Row
+from wire.topics import Topics
+
+TOPICS = Topics("casaco")
+FRONT_KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
+GARAGE_KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(1, 33)))
+LATE = at(23)
+WORKDAYS: tuple[Literal["mon", "tue", "wed", "thu", "fri"], ...] = ("mon", "tue", "wed", "thu", "fri")
+STAFF_DAY = (("09:00", "18:00"),)
+
+
+def public(key: Ed25519PrivateKey) -> str:
+    return key.public_key().public_bytes_raw().hex()
+
+
+def small_bundle() -> Bundle:
+    """Casaco with five members; Grégoire holds the place on Tuesday 24 November 2026 from 18 to 22."""
+    always, open_ = (Ground.ALWAYS, Ground.STAFFED, Ground.HELD), (Ground.STAFFED, Ground.HELD)
+    return Bundle(
+        format="loquet.bundle/1",
+        site=Site(
+            id="casaco",
+            name="Casaco, Malakoff",
+            timezone="Europe/Paris",
+            holidays="FR",
+            capacity=100,
+            staff_hours=dict.fromkeys(WORKDAYS, STAFF_DAY),
+            closures=(Closure(first=date(2026, 12, 24), last=date(2027, 1, 1)),),
+            openings=(Opening(date=date(2026, 11, 28), hours=(("10:00", "17:00"),)),),
+        ),
+        access_points=(
+            AccessPoint(id="front", readers=Readers(in_="front-in", out="front-out")),
+            AccessPoint(id="garage", readers=Readers(in_="garage-in")),
+        ),
+        tiers=(
+            Tier(id="team", grounds=always),
+            Tier(id="resident", grounds=always),
+            Tier(id="nomad", grounds=open_, access_points=("front",)),
+            Tier(id="carnet", grounds=open_, pass_="half_day"),
+        ),
+        members=(
+            Member(id="alice", name="Alice Étienne", tier="team", roles=(Role.STAFF,)),
+            Member(id="gregoire", name="Grégoire Vasseur", tier="nomad", roles=(Role.GARDIEN,)),
+            Member(id="brigitte", name="Brigitte Oudin", tier="nomad", valid_until=date(2026, 12, 31)),
+            Member(id="remy", name="Rémy Quentin", tier="resident", valid_from=date(2026, 1, 5)),
+            Member(id="zoe", name="Zoé Wibaux", tier="carnet", status="suspended"),
+        ),
+        credentials=(
+            Credential(uid=ALICE.hex().upper(), member="alice"),
+            Credential(uid=BRIGITTE.hex().upper(), member="brigitte", status="lost"),
+            Credential(uid=GREGOIRE.hex().upper(), member="gregoire"),
+            Credential(uid=REMY.hex().upper(), member="remy", valid_until=date(2027, 6, 30)),
+        ),
+        passes=(Pass(id="c1", member="zoe", unit="half_day", total=15, used=("2026-11-20am", "2026-11-20pm")),),
+        shifts=(
+            Shift(id="s1", gardien="gregoire", start="2026-11-24T18:00", end="2026-11-24T22:00"),
+            Shift(id="s2", gardien="gregoire", start="2026-11-26T18:00+01:00", end="2026-11-26T20:00+01:00"),
+        ),
+    )
+
+
+def site_database(folder: Path, bundle: Bundle | None = None) -> Database:
+    """A new database that holds the bundle and the edges `front` and `garage`."""
+    database = Database(f"sqlite:///{folder}/loquet.db")
+    upgrade(database, lambda line: None)
+    with database.transaction() as session:
+        replace(session, bundle or small_bundle())
+        session.add(Edge(id="front", public_key=public(FRONT_KEY), access_points=["front"], readers={}))
+        session.add(Edge(id="garage", public_key=public(GARAGE_KEY), access_points=["garage"], readers={}))
+    return database
+
+
+class Desk:
+    """The ingest of a site whose clock the test sets. changes: how often it said that something changed."""
+
+    def __init__(self, database: Database, now: Instant = LATE) -> None:
+        self.database = database
+        self.now = now
+        self.changes = 0
+        self.troubles = Troubles()
+        self.ingest = Ingest(database, TOPICS, lambda: self.now, self.troubles, self._changed)
+
+    def _changed(self) -> None:
+        self.changes += 1
+
+    def take(self, rows: Sequence[Row | bytes], journal: str = "j1") -> Owed | None:
+        """What edge `front` sends as events."""
+        return self.ingest.take(TOPICS.events("front"), events(rows, journal))
+
+    def say(self, status: Status) -> None:
+        self.ingest.take(TOPICS.status("front"), seal(FRONT_KEY, "front", TOPICS.status("front"), encode(status)))
+
+
+def events(rows: Sequence[Row | bytes], journal: str = "j1") -> bytes:
+    """A signed message of edge `front` with these rows, or bytes that stand where a row should."""
+    raws = tuple(Raw(row if isinstance(row, bytes) else wire_row.encode(row)) for row in rows)
+    return seal(FRONT_KEY, "front", TOPICS.events("front"), encode(Events(journal, raws)))
+
+
+class Journal:
+    """Writes the rows of edge `front` with rising numbers, as its door would."""
+
+    def __init__(self) -> None:
+        self.rows: list[Row] = []
+
+    def add(self, when: Instant, kind: Kind, **fields: object) -> Row:
+        written = {"access_point": "front", "rules_version": 1} | fields
+        make: Callable[..., Row] = Row
+        row = make(len(self.rows) + 1, text(when), when % 10**9, "boot", ClockState.SYNCED, kind, **written)
+        self.rows.append(row)
+        return row
+
+    def tap_in(
+        self, when: Instant, member: str | None, reason: Reason = Reason.STAFFED_HOURS, *, granted: bool = True
+    ) -> Row:
+        """A tap at the `in` reader; a granted one waits for the door."""
+        return self.add(
+            when,
+            Kind.TAP,
+            reader="front-in",
+            credential=f"hash of {member}",
+            member=member,
+            granted=granted,
+            reason=reason,
+            pending=granted,
+        )
+
+    def enters(self, when: Instant, member: str, reason: Reason = Reason.STAFFED_HOURS) -> None:
+        """A granted tap, and the door opened two seconds later."""
+        tap = self.tap_in(when, member, reason)
+        self.add(when + 2 * SECOND, Kind.DOOR_OPENED, member=member, settles=tap.seq)
+        self.add(when + 5 * SECOND, Kind.DOOR_CLOSED)
+
+    def leaves(self, when: Instant, member: str | None) -> None:
+        self.add(
+            when,
+            Kind.TAP,
+            reader="front-out",
+            credential=f"hash of {member}",
+            member=member,
+            granted=True,
+            reason=Reason.EGRESS,
+        )
