@@ -63,37 +63,28 @@ class Output(Struct, frozen=True, tag="output"):
 
 
 class Stages(Struct, frozen=True, tag="stages", omit_defaults=True):
-    """How far a tap has come, and how long each stage took so far.
+    """How far a tap has come, and how many seconds each stage took.
 
-    seq: its row in the journal. The chip's seconds are those of the emulated chip and bus; decision, actuator, journal
-    and server are measured on this machine, from the stage before. None: not there yet.
+    at: of the sighting, RFC 3339. seq: its row in the journal, 0 when the journal takes no more. chip: time of the
+    emulated chip, bus and radio; the others are measured on this machine. None: not there yet. server: from sending
+    to the acknowledgement.
     """
 
-    at: Instant
+    at: str
     reader: str
     seq: int
     granted: bool
     reason: str
     member: str | None = None
-    uid_bytes: int = 0
     transfers: int = 0
     chip: float = 0.0
     decision: float = 0.0
-    actuator: float | None = None
+    actuator: float = 0.0
     journal: float | None = None
     server: float | None = None
 
 
-class Noted(Struct, frozen=True, tag="noted", omit_defaults=True):
-    """Another row of the journal. kind, detail: as in wire/row.py."""
-
-    at: Instant
-    kind: str
-    reader: str | None = None
-    detail: str | None = None
-
-
-Event: TypeAlias = Output | Stages | Noted
+Event: TypeAlias = Output | Stages
 
 _commands: msgspec.json.Decoder[Command] = msgspec.json.Decoder(Command)
 _events: msgspec.json.Decoder[Event] = msgspec.json.Decoder(Event)

@@ -11,7 +11,7 @@ from simulator import remote
 from simulator.board import Board
 from simulator.load import load
 from simulator.pace import Anchor, Pace, PacedClock
-from simulator.remote import Command, Event, Follow, Lay, Move, Noted, Output, Plug, Remote, Stages, Take
+from simulator.remote import Command, Event, Follow, Lay, Move, Output, Plug, Remote, Stages, Take
 
 START = 1_800_000_000_000
 OUTPUTS = (OutputSpec("strike", 17), OutputSpec("front-in.red", 27, active_high=False))
@@ -99,11 +99,11 @@ def test_time_follows_the_parent(pi: Pi) -> None:
     pi.obey(Follow(Anchor(START * 1_000_000 + 3_600 * 10**9, pi.pace.anchor.real, 0)))
     assert pi.pace.now() == START + 3_600_000
     pi.clock.fall_silent()
-    assert pi.clock.now() == START + 3_600_000
+    assert abs(pi.clock.now() - pi.pace.now()) <= 1
 
 
 def test_every_message_survives_its_line() -> None:
-    events = [Output(1, "strike", True), Stages(1, "front-in", 3, True, "always", "m001"), Noted(1, "door_forced")]
+    events = [Output(1, "strike", True), Stages("2027-01-15T08:00:00.000Z", "front-in", 3, True, "always", "m001")]
     for event in events:
         assert remote.event(remote.line(event)) == event
     commands = [Follow(Anchor(1, 2, 60)), Lay("a", "00"), Take("a", "00"), Move("rex", True), Plug("a", False)]
