@@ -125,10 +125,16 @@ class Journal:
             self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         return deleted
 
+    def save(self) -> None:
+        """Put on the disk what was acknowledged; that also tries out whether the disk can be written."""
+        with self._told(), self._transaction():
+            self._set("acknowledged", self.acknowledged)
+            self._written = self.acknowledged
+
     def close(self) -> None:
         """Write what was acknowledged and let go of the file. Never raises: all that matters is on disk already."""
-        with suppress(JournalError), self._told(), self._transaction():
-            self._write_acknowledged()
+        with suppress(JournalError):
+            self.save()
         with suppress(sqlite3.Error):
             self._db.close()
 
