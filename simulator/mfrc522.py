@@ -34,7 +34,7 @@ START_NOW = 0x40
 CRC_PRESETS = (0x0000, 0x6363, 0xA671, 0xFFFF)
 CRC_PERIODS_PER_BYTE = 8
 WAKE_NS = 37_740
-"""1024 periods of the 27.12 MHz oscillator after a power down, data sheet 8.8.4."""
+"""1024 periods of the 27.12 MHz oscillator after a reset or a power down, data sheet 8.8.4."""
 BUFFER = 25
 """Bytes of the internal buffer that Mem moves."""
 RF_COMMANDS = (Command.TRANSMIT, Command.RECEIVE, Command.TRANSCEIVE, Command.MF_AUTHENT)
@@ -70,6 +70,7 @@ class Chip:
         self._random = random.Random(seed)
         self._fault = Fault.NONE
         self._in_reset = False
+        self._deaf_until = 0
         self._regs = Registers()
         self._fifo = Fifo(self.irq)
         self._timer = Timer(clock, self._regs, self.irq)
@@ -78,6 +79,7 @@ class Chip:
         self._calculating = False
         self._crc = 0xFFFF
         self._crc_ready: Alarm | None = None
+        self._waking: Alarm | None = None
         self._reads = self._readers()
         self._writes = self._writers()
 
@@ -100,9 +102,10 @@ class Chip:
             self._reset()
 
     def reset_pin(self, level: int) -> None:
-        """The RST pin (NRSTPD) moves. Low holds the chip in reset and off the bus."""
+        """The RST pin (NRSTPD) moves. Low holds the chip in reset and off the bus; it is back 38 µs after a high."""
         with self._clock.lock:
             self._in_reset = not level
+            self._deaf_until = self._clock.ns + WAKE_NS
             self._reset()
 
     def transfer(self, sent: bytes, hz: int = FASTEST_HZ, mode: int = 0) -> bytes:
@@ -125,8 +128,8 @@ class Chip:
         """What the host reads when the chip is not listening: the Pi's own pull-down, or a floating wire."""
         if self._fault is Fault.DEAD_HIGH:
             return 0xFF
-        deaf = self._in_reset or self._fault is not Fault.NONE or hz > FASTEST_HZ or mode != 0
-        return 0x00 if deaf else None
+        down = self._in_reset or self._clock.ns < self._deaf_until or self._fault is not Fault.NONE
+        return 0x00 if down or hz > FASTEST_HZ or mode != 0 else None
 
     def _read(self, sent: bytes, byte_ns: int) -> bytes:
         """Each byte sent names the register that the next byte brings; the last one names none."""
@@ -213,7 +216,7 @@ class Chip:
         self._regs[Reg.COMMAND] = value & (RECEIVER_OFF | POWER_DOWN)
         if was_down and not value & POWER_DOWN:
             self._regs[Reg.COMMAND] |= POWER_DOWN
-            self._clock.after(WAKE_NS, self._awake)
+            self._waking = self._clock.after(WAKE_NS, self._awake)
         if value & POWER_DOWN:
             self._power_down()
         elif not was_down and value & 0x0F != Command.NO_CMD_CHANGE:
@@ -221,6 +224,7 @@ class Chip:
 
     def _power_down(self) -> None:
         self._stop()
+        self._timer.stop()
         self.field.switch(on=False)
 
     def _awake(self) -> None:
@@ -257,9 +261,10 @@ class Chip:
     def _stop(self) -> None:
         self._rf.stop()
         self._calculating = False
-        if self._crc_ready is not None:
-            self._crc_ready.cancel()
-            self._crc_ready = None
+        for alarm in (self._crc_ready, self._waking):
+            if alarm is not None:
+                alarm.cancel()
+        self._crc_ready = None
 
     def _feed_crc(self) -> None:
         """CalcCRC takes whatever is in the FIFO, and what is written there later, until another command."""
@@ -320,7 +325,7 @@ class Chip:
         """Everything stopped, registers at their reset values; only the internal buffer survives."""
         self._stop()
         self._rf.reset()
-        self._timer.stop()
+        self._timer.reset()
         self._regs.reset()
         self._fifo.reset()
         self._crc = 0xFFFF
