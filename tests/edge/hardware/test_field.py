@@ -178,3 +178,18 @@ def test_a_badge_that_always_answers_broken_does_not_stop_the_other_reader() -> 
     assert broken.poll() is None
     assert bench.clock.ns - started < 8_000_000
     assert isinstance(other.poll(), CardSeen)
+
+
+@pytest.mark.parametrize("fifo_bytes", [1, 2, 5])
+def test_garbage_in_place_of_the_fifo_is_not_believed(fifo_bytes: int) -> None:
+    """No checksum covers this transfer, and a wrong SAK would end a long number too early."""
+    bench = Bench()
+    reader = bench.reader()
+
+    def change(received: list[int]) -> None:
+        if len(received) == 2 + fifo_bytes:
+            received[:] = [0x20] * len(received)
+
+    reader.chip.spi = Wire(reader.chip.spi, change)
+    bench.lay(SEVEN)
+    assert bench.polls(reader, 20) == []
