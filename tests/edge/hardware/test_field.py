@@ -180,7 +180,7 @@ def test_a_badge_that_always_answers_broken_does_not_stop_the_other_reader() -> 
     assert isinstance(other.poll(), CardSeen)
 
 
-@pytest.mark.parametrize("fifo_bytes", [1, 2, 5])
+@pytest.mark.parametrize("fifo_bytes", [1, 5])
 def test_garbage_in_place_of_the_fifo_is_not_believed(fifo_bytes: int) -> None:
     """No checksum covers this transfer, and a wrong SAK would end a long number too early."""
     bench = Bench()
