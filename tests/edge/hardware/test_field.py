@@ -181,15 +181,16 @@ def test_a_badge_that_always_answers_broken_does_not_stop_the_other_reader() -> 
 
 
 @pytest.mark.parametrize("fifo_bytes", [1, 5])
-def test_garbage_in_place_of_the_fifo_is_not_believed(fifo_bytes: int) -> None:
-    """No checksum covers this transfer, and a wrong SAK would end a long number too early."""
+@pytest.mark.parametrize("garbage", [0x00, 0x20])
+def test_garbage_in_place_of_the_fifo_is_not_believed(fifo_bytes: int, garbage: int) -> None:
+    """No checksum covers this transfer, and a wrong SAK would pass for the badge's own."""
     bench = Bench()
     reader = bench.reader()
 
     def change(received: list[int]) -> None:
         if len(received) == 2 + fifo_bytes:
-            received[:] = [0x20] * len(received)
+            received[:] = [garbage] * len(received)
 
     reader.chip.spi = Wire(reader.chip.spi, change)
-    bench.lay(SEVEN)
+    bench.lay(FOUR)
     assert bench.polls(reader, 20) == []
