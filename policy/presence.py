@@ -1,12 +1,11 @@
 """Who is inside, from the last move of each member? The same on edge, server and in replay."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TypeAlias
 
 from msgspec import Struct
 
 from policy.ruleset import RuleSet
-from policy.spans import covers
 from policy.terms import Instant
 
 
@@ -47,12 +46,16 @@ def inside(moves: Moves, rules: RuleSet, at: Instant) -> list[str]:
 
 def gardiens_inside(moves: Moves, rules: RuleSet, at: Instant) -> Iterator[str]:
     """The gardiens with a shift, now or not, who are inside and not suspended."""
-    day_start = rules.day_start(at)
-    for member in rules.shifts:
-        if is_inside(moves, member, day_start) and not rules.members[member].suspended:
-            yield member
+    return _active_inside(rules.shifts, moves, rules, at)
 
 
 def holders(moves: Moves, rules: RuleSet, at: Instant) -> Iterator[str]:
     """The gardiens who hold the place: inside, not suspended, and with a shift that covers the instant."""
-    return (member for member in gardiens_inside(moves, rules, at) if covers(rules.shifts[member], at))
+    return _active_inside(rules.on_duty(at), moves, rules, at)
+
+
+def _active_inside(gardiens: Iterable[str], moves: Moves, rules: RuleSet, at: Instant) -> Iterator[str]:
+    day_start = rules.day_start(at)
+    for member in gardiens:
+        if is_inside(moves, member, day_start) and not rules.members[member].suspended:
+            yield member
