@@ -34,8 +34,8 @@ class Board:
         if (bus, device) in self._chips:
             raise ValueError(f"SPI {bus}.{device} has a chip already; give the new one another device")
         chip = chip or Chip(self.clock)
-        self._chips[bus, device] = chip
         self.resistor(RESET_LINE, 1)
+        self._chips[bus, device] = chip
         if (bus, device) in CHIP_SELECT:
             self.lines.reserve(CHIP_SELECT[bus, device], f"spi{bus} CS{device}")
         return chip
