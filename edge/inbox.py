@@ -73,4 +73,5 @@ class Inbox:
         """Complain about a message. The kind: its topic's last level, and what is wrong."""
         word = getattr(error, "kind", type(error).__name__)
         remedy = REMEDIES.get(type(error))
-        self._complaints.add(f"{topic.rpartition('/')[2]} {word}", f"{error}: {remedy}" if remedy else str(error))
+        message = str(error) if topic in str(error) else f"{topic}: {error}"
+        self._complaints.add(f"{topic.rpartition('/')[2]} {word}", f"{message}: {remedy}" if remedy else message)

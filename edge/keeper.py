@@ -81,8 +81,8 @@ class Keeper:
 
     def deadline(self) -> float:
         """When to call `take` again if nothing comes, in monotonic seconds."""
-        due = (self.archive.deadline, self.rulebook.deadline, self.dispatch.deadline)
-        return min(self._prune_at, *(moment for moment in due if moment is not None))
+        due = (self._prune_at, self.archive.deadline, self.rulebook.deadline, self.dispatch.deadline)
+        return min(moment for moment in due if moment is not None)
 
     def close(self) -> None:
         """Write what waits and let go of the journal."""

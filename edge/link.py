@@ -13,7 +13,8 @@ from typing import Any
 from paho.mqtt.client import Client, MQTTMessage, MQTTv311
 from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
 
-from edge.config import BrokerConfig
+from edge.config import BrokerConfig, Config
+from edge.keeper import Keeper
 from edge.post import Item, LinkDown, LinkUp, Received
 
 KEEPALIVE = 15
@@ -157,3 +158,13 @@ def _hang_up(client: Client) -> None:
     if isinstance(opened, socket.socket):
         with suppress(OSError):  # broken already
             opened.shutdown(socket.SHUT_RDWR)
+
+
+def connect(config: Config) -> Callable[[Keeper, Callable[[Item], None]], Link]:
+    """What edge/runtime.py needs to make the link of this edge."""
+
+    def make(keeper: Keeper, put: Callable[[Item], None]) -> Link:
+        client_id = f"loquet-{config.site}-{config.edge}"
+        return Link(config.broker, client_id, keeper.inbox.topics, keeper.dispatch.farewell, put)
+
+    return make
