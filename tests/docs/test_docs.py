@@ -107,6 +107,27 @@ def chosen_packages() -> set[str]:
     return {re.split(r"[\[<>=~ ]", wanted)[0] for extra in extras.values() for wanted in extra} - {"loquet"}
 
 
+def figures() -> Iterator[str]:
+    """What the bench's files yield as names, as regular expressions: f"spi_{name}" is spi_ and a word."""
+    for path in (ROOT / "loquet/benches").glob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            match node:
+                case ast.Yield(value=ast.Tuple(elts=[ast.Constant(value=str(name)), ast.Call()])):
+                    yield name
+                case ast.Yield(value=ast.Tuple(elts=[ast.JoinedStr(values=parts), ast.Call()])):
+                    yield "".join(str(part.value) if isinstance(part, ast.Constant) else r"\w+" for part in parts)
+
+
+def addresses() -> set[str]:
+    """What the server's pages answer to."""
+    found = set()
+    for path in (ROOT / "server/pages").glob("*.py"):
+        text = path.read_text("utf-8")
+        prefix = re.search(r'url_prefix="([^"]+)"', text)
+        found |= {f"{prefix[1] if prefix else ''}{route}" for route in re.findall(r'@page\.\w+\("([^"]+)"', text)}
+    return found
+
+
 def make_targets() -> set[str]:
     return set(re.findall(r"^([a-z]+):", read("Makefile"), re.MULTILINE))
 
@@ -160,6 +181,12 @@ def test_every_topic_is_explained() -> None:
     assert {name: topic for name, topic in topics().items() if f"`{topic}`" not in flow} == {}
 
 
+def test_every_address_of_the_server_is_explained() -> None:
+    flow = read("docs/flow.md")
+    assert {"/", "/api/v1/now"} <= addresses()
+    assert {address for address in addresses() if f"`{address}`" not in flow} == set()
+
+
 def test_every_key_of_edge_toml_is_explained() -> None:
     sample = tomllib.loads(read("firmware_config/edge-door.toml"))
     wiring = set(spans_of_code(read("docs/wiring.md")))
@@ -188,6 +215,14 @@ def test_every_dependency_is_named_with_its_version() -> None:
     rows = dict(re.findall(r"^\| `([\w.-]+)` \| ([^|]+?) \|", read("docs/dependencies.md"), re.MULTILINE))
     versions = pinned("edge", "server", "dev")
     assert rows == {name: versions[name] for name in chosen_packages()}
+
+
+def test_every_figure_of_the_bench_is_explained() -> None:
+    names = re.findall(r"^\| `(\w+)` \|", read("docs/bench.md"), re.MULTILINE)
+    yielded = list(figures())
+    assert len(yielded) > 5
+    assert [name for name in names if not any(re.fullmatch(each, name) for each in yielded)] == []
+    assert [each for each in yielded if not any(re.fullmatch(each, name) for name in names)] == []
 
 
 @pytest.mark.parametrize("path", DECISIONS, ids=named)
