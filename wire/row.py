@@ -1,13 +1,17 @@
 """What does a row of the journal hold? The edge writes it once; the same bytes lie on its disk and cross the wire."""
 
 from enum import StrEnum
+from typing import Annotated, TypeAlias
 
 import msgspec
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from policy.reasons import Reason
 from policy.terms import ClockState
 from wire.errors import WireError
+
+Count: TypeAlias = Annotated[int, Meta(ge=0, le=2**53)]
+"""A whole number that any JSON reader and any database keeps exactly."""
 
 
 class Kind(StrEnum):
@@ -35,9 +39,9 @@ class Row(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     door_opened row settles. detail: what a fault says, in English.
     """
 
-    seq: int
+    seq: Annotated[int, Meta(ge=1, le=2**53)]
     at: str
-    mono_ms: int
+    mono_ms: Count
     boot: str
     clock: ClockState
     kind: Kind
@@ -48,9 +52,9 @@ class Row(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     granted: bool | None = None
     reason: Reason | None = None
     until: str | None = None
-    rules_version: int | None = None
+    rules_version: Count | None = None
     pending: bool = False
-    settles: int | None = None
+    settles: Count | None = None
     detail: str | None = None
 
 
