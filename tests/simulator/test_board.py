@@ -1,6 +1,7 @@
 """The simulated Pi: lines, who holds them, and what is left of them when a process ends."""
 
 import errno
+import threading
 
 import pytest
 from hypothesis import given
@@ -196,6 +197,32 @@ def test_the_irq_pin_on_a_line() -> None:
     assert board.level(24) == 1
     chip.transfer(bytes([Reg.COM_I_EN << 1, 0x10]))
     assert board.level(24) == 0
+
+
+def test_a_reader_thread_and_a_pin_thread_share_a_board() -> None:
+    board = Board()
+    chip = board.add_chip(0, 0)
+    seen: list[int] = []
+
+    def read() -> None:
+        for _ in range(300):
+            seen.append(version(chip))
+            board.clock.sleep(0.01)
+
+    def sample() -> None:
+        for turn in range(300):
+            board.drive(BUTTON, turn % 2)
+            board.clock.sleep(0.01)
+
+    threads = [threading.Thread(target=read), threading.Thread(target=sample)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert seen == [0x92] * 300
+    assert chip.transfers == 300
+    assert [change.level for change in board.history(BUTTON)] == [0, 1] * 150
+    assert [change.at for change in board.history(BUTTON)] == sorted(change.at for change in board.history(BUTTON))
 
 
 def test_the_board_of_this_process(monkeypatch: pytest.MonkeyPatch) -> None:

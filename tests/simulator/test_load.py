@@ -77,7 +77,36 @@ def test_another_board_is_another_start() -> None:
         assert current() is board
     assert [board.level(STRIKE) for board in boards] == [1, 1]
     assert [board.level(25) for board in boards] == [1, 1]
-    assert [strike.value for strike in strikes] == [1, 1]
+    assert strikes[1].value == 1
+
+
+@pytest.mark.parametrize(("strict", "left"), [(False, 1), (True, 0)])
+def test_the_same_board_again_is_the_process_started_anew(strict: bool, left: int) -> None:
+    from gpiozero import OutputDevice
+
+    board = Board(strict_gpiod=strict)
+    load(board)
+    old = OutputDevice(STRIKE, initial_value=True)
+    load(board)
+    assert board.level(STRIKE) == left
+    assert board.lines[STRIKE].owner is None
+    new = OutputDevice(STRIKE, initial_value=True)
+    old.close()
+    assert (board.level(STRIKE), new.value) == (1, 1)
+
+
+def test_alerts_of_a_dead_process_are_not_told() -> None:
+    board = Board()
+    load(board)
+    import lgpio
+
+    handle = lgpio.gpiochip_open(0)
+    lgpio.gpio_claim_alert(handle, STRIKE, lgpio.BOTH_EDGES)
+    counted = lgpio.callback(handle, STRIKE, lgpio.BOTH_EDGES)
+    load(board)
+    board.drive(STRIKE, 1)
+    assert counted.tally() == 0
+    assert lgpio.gpiochip_close(handle) == 0
 
 
 def test_nothing_is_simulated_unless_asked_for() -> None:

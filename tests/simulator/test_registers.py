@@ -97,6 +97,20 @@ def test_set2_marks_and_clears() -> None:
     assert host.read(Reg.DIV_IRQ) == 0x10
 
 
+def test_the_crc_request_reaches_the_irq_pin_when_enabled() -> None:
+    host = Host(set_up=False)
+    levels: list[int] = []
+    host.chip.irq.on_pin = levels.append
+    host.write(Reg.DIV_I_EN, 0xFF)
+    assert host.read(Reg.DIV_I_EN) == 0x94
+    host.write(Reg.FIFO_DATA, 1)
+    host.write(Reg.COMMAND, Command.CALC_CRC)
+    host.clock.advance(10_000)
+    assert host.read(Reg.STATUS1) & 0x10
+    host.write(Reg.DIV_IRQ, 0x04)
+    assert levels == [0, 1]
+
+
 def test_a_burst_reads_one_register_after_another() -> None:
     host = Host(set_up=False)
     addresses = [Reg.VERSION, Reg.COM_IRQ, Reg.RF_CFG]
