@@ -65,7 +65,7 @@ class Board:
         return self.lines.level(line)
 
     def history(self, line: int) -> list[Change]:
-        """All that was done to a line, oldest first."""
+        """What was done to a line, oldest first (the last 10,000 changes)."""
         return self.lines.history(line)
 
     def subscribe(self, listener: Callable[[Change], object]) -> Callable[[], None]:

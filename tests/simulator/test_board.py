@@ -57,6 +57,15 @@ def test_the_history_of_a_line() -> None:
     assert board.history(BUTTON) == []
 
 
+def test_a_long_history_loses_its_beginning() -> None:
+    board = Board()
+    for turn in range(10_001):
+        board.drive(BUTTON, turn % 2)
+        board.clock.advance(1)
+    told = board.history(BUTTON)
+    assert (len(told), told[0].at, told[-1].at) == (10_000, 1, 10_000)
+
+
 def test_a_killed_process_leaves_its_outputs_driven() -> None:
     board = Board()
     board.lines.claim_output(STRIKE, ME, 1)
