@@ -11,7 +11,7 @@ from server import auth, language
 from server.context import Context
 from server.faults import explain_faults
 from server.pages import api, health, live, login, now, today
-from server.translate import Babel, gettext
+from server.translate import gettext, speak
 from server.translate import language as spoken
 
 SCREENS = (now.page, today.page, login.page, live.page, health.page, api.page)
@@ -22,7 +22,9 @@ MAX_FORM = 64 * 1024
 def create_app(context: Context, extra_blueprints: Iterable[Blueprint] = ()) -> Flask:
     """The pages of a server.
 
-    extra_blueprints: more screens, as the demo's bench. Each has a view named `page`, which the navigation links to.
+    extra_blueprints: more screens, as the demo's bench. Each has a view named `page`, which the navigation links to;
+    one that has something for the foot of every page appends its template's name to app.config["FOOT"] when it is
+    registered (Blueprint.record).
     The key of the forms' cookie is drawn anew at each start: a form that was open before asks to be sent again.
     """
     app = Flask("server", static_url_path="/static")
@@ -31,11 +33,10 @@ def create_app(context: Context, extra_blueprints: Iterable[Blueprint] = ()) -> 
         SESSION_COOKIE_NAME="loquet-form",
         SESSION_COOKIE_SAMESITE="Lax",
         MAX_CONTENT_LENGTH=MAX_FORM,
-        BABEL_DEFAULT_LOCALE="fr",
-        BABEL_TRANSLATION_DIRECTORIES="translations",
+        FOOT=[],
     )
     app.extensions["loquet"] = context
-    Babel(app, locale_selector=language.choose)
+    speak(app, language.choose)
     CSRFProtect(app)
     auth.limiter.init_app(app)
     auth.guard(app)

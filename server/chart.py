@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 WIDTH, HEIGHT = 720, 220
-BASE, TOP = 190, 28
+BASE, TOP = 182, 28
 """Vertical places of the bars' foot and of the tallest bar's head."""
 GAP = 0.22
 """Of a slot that stays empty between two bars."""

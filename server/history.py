@@ -46,13 +46,17 @@ class Passage:
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """A member came in. left: when they went out next, None while inside."""
+    """A member came in.
+
+    left: when they went out next, by badge; None when they did not. inside: whether this was their last move.
+    """
 
     at: Instant
     member: str
     name: str | None
     tier: str | None
     left: Instant | None
+    inside: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,14 +147,14 @@ def arrivals(session: Session, start: Instant, end: Instant) -> list[Arrival]:
         )
     }
     found: list[Arrival] = []
-    left: dict[str, Instant] = {}
+    following: dict[str, Any] = {}
     for row in reversed(rows):
-        at = of(row.moved_at)
-        if not row.inside:
-            left[row.member] = at
-            continue
-        name, tier = people.get(row.member, (None, None))
-        found.append(Arrival(at, row.member, name, tier, left.pop(row.member, None)))
+        after = following.get(row.member)
+        following[row.member] = row
+        if row.inside:
+            name, tier = people.get(row.member, (None, None))
+            left = of(after.moved_at) if after is not None and not after.inside else None
+            found.append(Arrival(of(row.moved_at), row.member, name, tier, left, inside=after is None))
     return found[::-1]
 
 

@@ -8,7 +8,7 @@ from sqlmodel import Session
 
 from server import history
 from server.auth import account, context
-from server.chart import HEIGHT, WIDTH, Bar, bars
+from server.chart import BASE, HEIGHT, WIDTH, Bar, bars
 from server.language import hour, local
 from server.now import few
 from server.words import remedy, title
@@ -28,6 +28,7 @@ class Day:
     highest: int | None
     width: int = WIDTH
     height: int = HEIGHT
+    base: int = BASE
 
 
 @page.get("/today", endpoint="page")
