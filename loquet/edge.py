@@ -50,6 +50,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--config", type=Path, required=True, metavar="FILE", help="the edge.toml of this edge")
     parser.add_argument("--probe", action="store_true", help="say what each reader is and reads, then end")
     parser.add_argument("--simulated", action="store_true", help="run on an emulated Raspberry Pi, not on this one")
+    parser.add_argument("--remote", action="store_true", help="with --simulated: obey a parent process, as in the demo")
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -62,9 +63,19 @@ def run(arguments: argparse.Namespace) -> int:
         config = load(arguments.config)
     except ConfigError as error:
         raise CommandError(str(error)) from None
+    if arguments.remote:
+        return _serve_remote(config, arguments)
     if arguments.probe:
         return probe(simulated_probe(config) if arguments.simulated else real(config))
     return serve(config, simulated(config) if arguments.simulated else real(config))
+
+
+def _serve_remote(config: "Config", arguments: argparse.Namespace) -> int:
+    if arguments.probe or not arguments.simulated:
+        raise CommandError("--remote: only with --simulated and without --probe; a real edge obeys nobody's hands")
+    from loquet.edge_remote import serve_remote
+
+    return serve_remote(config)
 
 
 def real(config: "Config") -> Site:
@@ -109,15 +120,20 @@ def probe(site: Site) -> int:
             reader.close()
 
 
-def serve(config: "Config", site: Site) -> int:
-    """Serve the door until SIGTERM or SIGINT comes. Raises CommandError for lines or a journal that cannot be had."""
+def serve(config: "Config", site: Site, begins: "Callable[[Edge], object]" = lambda edge: None) -> int:
+    """Serve the door until SIGTERM or SIGINT comes. Raises CommandError for lines or a journal that cannot be had.
+
+    begins: called with the edge before it serves.
+    """
     from edge.hardware.errors import HardwareError
     from edge.journal import JournalError
     from edge.runtime import EdgeError
 
     signal.pthread_sigmask(signal.SIG_BLOCK, ENDING)
     try:
-        compose(config, site).run(_signal_within)
+        edge = compose(config, site)
+        begins(edge)
+        edge.run(_signal_within)
     except (HardwareError, JournalError) as error:
         raise CommandError(str(error)) from None
     except EdgeError as error:

@@ -28,10 +28,10 @@ class EdgeProcess:
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
-    def pid(self) -> int | None:
-        """None when it does not run."""
+    def broken_down(self) -> bool:
+        """Whether it has ended though nobody cut its power."""
         process = self._process
-        return process.pid if process is not None and process.poll() is None else None
+        return process is not None and process.poll() is not None
 
     def start(self, anchor: Anchor) -> None:
         """Power on. The terminal's Ctrl-C does not reach it: its parent ends it."""

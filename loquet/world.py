@@ -6,7 +6,7 @@ One thread owns all of it; `call` hands it something to do, `picture` gives what
 import queue
 import threading
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Protocol
@@ -103,6 +103,8 @@ class World:
         self.street = Street(self, self.door)
         self._inbox: queue.Queue[Callable[[], object] | None] = queue.Queue()
         self._thread = threading.Thread(target=self._run, name="world", daemon=True)
+        self.ended = False
+        self._ending = threading.Event()
         self._seen = threading.Condition()
         self._number = 0
         pace.on_change(self._pace_changed)
@@ -116,8 +118,12 @@ class World:
 
     def stop(self) -> None:
         """Everybody stays where they are; the edge is switched off in good order."""
+        self.ended = True
+        self._ending.set()
+        self._changed()
         self._inbox.put(None)
-        self._thread.join()
+        if self._thread.is_alive():
+            self._thread.join()
         if self._edge is not None:
             self._edge.stop()
 
@@ -153,6 +159,10 @@ class World:
         with self._seen:
             self._seen.wait_for(lambda: self._number != number, seconds)
         return self.picture()
+
+    def rest(self, seconds: float) -> None:
+        """Wait so many real seconds, or until the end."""
+        self._ending.wait(seconds)
 
     # What the bench does, in the world's own thread
 
@@ -288,10 +298,3 @@ class World:
 
 def _nothing() -> None:
     """Time has passed: the street looks for itself."""
-
-
-def badges(bundle: Bundle, tier: str, length: int) -> Sequence[str]:
-    """UIDs (hex, lower case) of so many bytes that work and belong to members of the tier without a role."""
-    members = {m.id for m in bundle.members if m.tier == tier and not m.roles and m.status == "active"}
-    good = (c.uid.lower() for c in bundle.credentials if c.status == "active" and c.member in members)
-    return [uid for uid in good if len(uid) == 2 * length]

@@ -15,9 +15,13 @@ REMEMBERED = 200
 
 @dataclass(slots=True)
 class Watch:
-    """An edge/observer.py Observer. tell: takes the stages of a tap each time that one more is known."""
+    """An edge/observer.py Observer. tell: takes the stages of a tap each time that one more is known.
+
+    speed: virtual seconds in a real one: the edge measures its server by its own clock.
+    """
 
     tell: Callable[[Stages], object]
+    speed: Callable[[], int] = lambda: 1
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _taps: dict[int, Stages] = field(default_factory=dict)
 
@@ -56,7 +60,7 @@ class Watch:
         with self._lock:
             known = [self._taps.pop(earlier) for earlier in sorted(self._taps) if earlier <= seq]
         for tap in known:
-            self.tell(replace(tap, server=seconds))
+            self.tell(replace(tap, server=seconds / max(1, self.speed())))
 
     def output(self, name: str, active: bool) -> None:
         """Nothing to do: the pins themselves tell what moved."""

@@ -6,7 +6,7 @@ from datetime import date
 import pytest
 
 from edge.patterns import Levels
-from loquet.world import World, badges
+from loquet.world import World
 from simulator import casaco
 from simulator.pace import SPEEDS, Anchor, Pace
 from simulator.people import IN, OUT
@@ -178,10 +178,3 @@ def test_people_come_by_themselves_when_time_passes() -> None:
     assert picture.now > NOON
     assert [entry for entry in site.edge.log if isinstance(entry, Lay | Move)]
     site.world.stop()
-
-
-@pytest.mark.parametrize("length", [4, 7])
-def test_there_are_badges_of_both_lengths_to_play_with(length: int) -> None:
-    found = badges(BUNDLE, "nomade", length)
-    assert len(found) > 5
-    assert {len(bytes.fromhex(uid)) for uid in found} == {length}

@@ -81,3 +81,10 @@ def test_taps_of_a_long_outage_are_not_kept_for_ever(watch: Watch, told: Told) -
     told.clear()
     watch.acknowledged(REMEMBERED + 10, 0.02)
     assert [stages.seq for stages in told] == list(range(11, REMEMBERED + 11))
+
+
+def test_the_servers_answer_is_told_in_real_seconds(told: Told) -> None:
+    watch = Watch(told, lambda: 60)
+    tap(watch, 1)
+    watch.acknowledged(1, 1.2)
+    assert told[-1].server == pytest.approx(0.02)
