@@ -10,8 +10,8 @@ from policy.reasons import Reason
 from policy.terms import ClockState
 from wire.errors import WireError
 
-Count: TypeAlias = Annotated[int, Meta(ge=0, le=2**53)]
-"""A whole number that any JSON reader and any database keeps exactly."""
+Whole: TypeAlias = Annotated[int, Meta(ge=-(2**53), le=2**53)]
+"""A number that any JSON reader and any database keeps exactly: a larger one is refused where it arrives."""
 
 
 class Kind(StrEnum):
@@ -39,9 +39,9 @@ class Row(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     door_opened row settles. detail: what a fault says, in English.
     """
 
-    seq: Annotated[int, Meta(ge=1, le=2**53)]
+    seq: Whole
     at: str
-    mono_ms: Count
+    mono_ms: Whole
     boot: str
     clock: ClockState
     kind: Kind
@@ -52,9 +52,9 @@ class Row(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     granted: bool | None = None
     reason: Reason | None = None
     until: str | None = None
-    rules_version: Count | None = None
+    rules_version: Whole | None = None
     pending: bool = False
-    settles: Count | None = None
+    settles: Whole | None = None
     detail: str | None = None
 
 

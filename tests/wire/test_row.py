@@ -41,7 +41,7 @@ def test_no_name_and_no_uid_has_a_place_in_a_row() -> None:
 rows = st.builds(
     Row,
     seq=st.integers(1, 2**53),
-    mono_ms=st.integers(0, 2**53),
+    mono_ms=st.integers(-(2**53), 2**53),
     kind=st.sampled_from(Kind),
     clock=st.sampled_from(ClockState),
     reason=st.none() | st.sampled_from(Reason),
@@ -62,10 +62,9 @@ def test_a_row_comes_back_equal(row: Row) -> None:
     [
         {"seq": "7"},
         {"seq": 7.5},
-        {"seq": 0},
         {"seq": 2**53 + 1},
         {"seq": 10**400},
-        {"mono_ms": -1},
+        {"mono_ms": -(10**30)},
         {"kind": "party"},
         {"reason": "because"},
         {"clock": None},
