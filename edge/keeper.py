@@ -56,6 +56,7 @@ class Keeper:
         self._boot = boot
         self._health = health
         self._prune_at = 0.0
+        self._down = ""
 
     def remember(self) -> Memory:
         """What the edge found on its disk, for the controller."""
@@ -97,10 +98,13 @@ class Keeper:
 
     def _link_up(self, _: LinkUp) -> None:
         log.info("link: connected to the broker")
+        self._down = ""
         self.dispatch.link(up=True)
 
     def _link_down(self, item: LinkDown) -> None:
-        log.warning("link: %s", item.why)
+        if item.why != self._down:
+            log.warning("link: %s", item.why)
+        self._down = item.why
         self.dispatch.link(up=False)
 
     def _reader_fault(self, item: ReaderFault) -> None:

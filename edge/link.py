@@ -84,14 +84,24 @@ class Link:
     def _run(self) -> None:
         delay = self._delays[0]
         while not self._stopping.is_set():
-            came_up = self._session()
+            came_up = self._tried()
             self._put(LinkDown(f"{self._broker.host}:{self._broker.port}: {self._why}"))
             delay = self._delays[0] if came_up else min(2 * delay, self._delays[1])
             self._stopping.wait(delay)
 
+    def _tried(self) -> bool:
+        """A session that may fail in any way: without a link the door still opens."""
+        try:
+            return self._session()
+        except Exception as error:
+            self._why = f"{type(error).__name__}: {error}"
+            return False
+
     def _session(self) -> bool:
         """One connection from beginning to end; whether the broker took it."""
         self._over.clear()
+        if self._stopping.is_set():
+            return False
         self._why = "the connection broke"
         client = self._new_client()
         try:
@@ -101,8 +111,6 @@ class Link:
             return False
         self._client = client
         client.loop_start()
-        if self._stopping.is_set():
-            self._over.set()
         self._over.wait()
         came_up, self._connected, self._client = self._connected, False, None
         _hang_up(client)
@@ -138,7 +146,8 @@ class Link:
         self._over.set()
 
     def _on_message(self, _: Client, __: Any, message: MQTTMessage) -> None:
-        self._put(Received(message.topic, bytes(message.payload)))
+        if message.topic in self._topics:  # amqtt gives a new client what is retained for others, too
+            self._put(Received(message.topic, bytes(message.payload)))
 
 
 def _no_delay(_: Client, __: Any, opened: Any) -> None:

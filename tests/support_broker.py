@@ -1,8 +1,16 @@
-"""Brokers for tests, each on a free port of loopback, with a log-in: the embedded one and, if installed, mosquitto."""
+"""Brokers for tests, each on a free port of loopback, with a log-in: the embedded one and, if installed, mosquitto.
 
+Both are child processes, so that they can be killed as they stand. Run as a program, this is the embedded one:
+`python -m tests.support_broker PORT`, with user names and passwords as JSON on its standard input.
+"""
+
+import json
+import secrets
 import shutil
 import socket
 import subprocess
+import sys
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -10,10 +18,10 @@ from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import Any
 
-from paho.mqtt.client import Client, MQTTMessage, MQTTv311
+from paho.mqtt.client import Client, MQTTMessage, MQTTv311, topic_matches_sub
 from paho.mqtt.enums import CallbackAPIVersion
 
-from loquet.broker import HOST, Broker, free_port, quiet
+from loquet.broker import HOST, Broker, free_port
 
 MOSQUITTO = shutil.which("mosquitto", path="/usr/sbin:/usr/local/sbin:/usr/bin") or ""
 MOSQUITTO_PASSWD = shutil.which("mosquitto_passwd") or ""
@@ -23,19 +31,16 @@ PATIENCE = 10.0
 
 @contextmanager
 def embedded(users: Mapping[str, str], folder: Path, port: int = 0) -> Iterator[int]:
-    """amqtt in a thread; its port."""
-    quiet()
-    broker = Broker(users, port)
-    broker.start()
-    try:
-        yield broker.port
-    finally:
-        broker.stop()
+    """amqtt; its port."""
+    port = port or free_port()
+    command = [sys.executable, "-m", "tests.support_broker", str(port)]
+    with listening(command, port, json.dumps(users).encode()):
+        yield port
 
 
 @contextmanager
 def mosquitto(users: Mapping[str, str], folder: Path, port: int = 0) -> Iterator[int]:
-    """A real mosquitto as a child process, without persistence; its port."""
+    """A real mosquitto, without persistence; its port."""
     port = port or free_port()
     passwords = folder / "passwords"
     passwords.write_text("".join(f"{name}:{password}\n" for name, password in users.items()))
@@ -46,12 +51,24 @@ def mosquitto(users: Mapping[str, str], folder: Path, port: int = 0) -> Iterator
         f"listener {port} {HOST}\nallow_anonymous false\npassword_file {passwords}\n"
         "persistence false\nset_tcp_nodelay true\nuser root\n"
     )
-    child = subprocess.Popen([MOSQUITTO, "-c", str(config)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    try:
-        await_port(port)
+    with listening([MOSQUITTO, "-c", str(config)], port):
         yield port
+
+
+@contextmanager
+def listening(command: list[str], port: int, told: bytes = b"") -> Iterator[None]:
+    """A child process that listens on the port, until it is killed."""
+    root = Path(__file__).parent.parent
+    quiet = subprocess.DEVNULL
+    child = subprocess.Popen(command, cwd=root, stdin=subprocess.PIPE, stdout=quiet, stderr=quiet)
+    try:
+        assert child.stdin is not None
+        child.stdin.write(told)
+        child.stdin.close()
+        await_port(port)
+        yield
     finally:
-        child.terminate()
+        child.kill()
         child.wait(PATIENCE)
 
 
@@ -77,11 +94,12 @@ class Peer:
     def __init__(self, port: int, name: str, password: str, *topics: str) -> None:
         self._arrived: SimpleQueue[MQTTMessage] = SimpleQueue()
         self._subscribed: SimpleQueue[bool] = SimpleQueue()
-        self._client = Client(CallbackAPIVersion.VERSION2, f"peer-{name}", protocol=MQTTv311)
+        self._client = Client(CallbackAPIVersion.VERSION2, f"{name}-{secrets.token_hex(4)}", protocol=MQTTv311)
         self._client.username_pw_set(name, password)
-        self._client.on_message = lambda _, __, message: self._arrived.put(message)
+        self._client.on_message = self._take
         self._client.on_connect = lambda client, *_: client.subscribe([(topic, 1) for topic in topics or ("none",)])
         self._client.on_subscribe = lambda *_: self._subscribed.put(True)
+        self._topics = topics
         self._client.connect(HOST, port)
         self._client.loop_start()
         self._subscribed.get(timeout=PATIENCE)
@@ -100,6 +118,16 @@ class Peer:
             if matches(message):
                 return message
 
+    def _take(self, _: Client, __: object, message: MQTTMessage) -> None:
+        """amqtt gives a new client what is retained for others, too."""
+        if any(topic_matches_sub(topic, message.topic) for topic in self._topics):
+            self._arrived.put(message)
+
     def close(self) -> None:
         self._client.disconnect()
         self._client.loop_stop()
+
+
+if __name__ == "__main__":
+    Broker(json.load(sys.stdin), int(sys.argv[1])).start()
+    threading.Event().wait()
