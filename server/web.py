@@ -17,6 +17,10 @@ THREADS = MAX_STREAMS + 8
 """One for each live page, and some that answer."""
 
 
+LOOK = 0.25
+"""Seconds from one look at whether it is to end to the next, when nobody asks for anything."""
+
+
 class Web:
     """Bound at once, served after start(). Raises ServerError when the address cannot be had."""
 
@@ -47,15 +51,14 @@ class Web:
     def stop(self) -> None:
         """End every connection and wait for the thread. Live streams must have been closed before."""
         self._stopping = True
-        if self._thread.is_alive():
-            self._server.pull_trigger()
+        if self._thread.ident is not None:
             self._thread.join()
         else:
             self._end()
 
     def _serve(self) -> None:
         while not self._stopping:
-            wasyncore.loop(timeout=1.0, map=self._sockets, count=1)
+            wasyncore.loop(timeout=LOOK, map=self._sockets, count=1)
         self._end()
 
     def _end(self) -> None:
