@@ -165,6 +165,12 @@ def compose(config: "Config", site: Site) -> "Edge":
         raise
 
 
+def emulated(config: "Config", clock: "VirtualClock") -> "tuple[Site, Board]":
+    """An emulated Raspberry Pi in virtual time, for whoever moves that time by hand; and its board."""
+    board = _emulate(config, clock)
+    return Site(clock, _readers(config, clock), lambda: _pins(config)), board
+
+
 def _emulate(config: "Config", clock: "VirtualClock") -> "Board":
     """Put a board in the place of this process's hardware: a chip for each reader, every input at rest."""
     from simulator import load
