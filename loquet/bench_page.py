@@ -52,6 +52,7 @@ def blueprint(world: World) -> Blueprint:
     page.add_url_rule("/bench/stream", "stream", streams.open, methods=["GET"])
     page.add_url_rule("/demo/speed", "speed", lambda: _speed(world), methods=["POST"])
     page.before_request(_team_only)
+    page.record(lambda state: state.app.config["FOOT"].append("demo_bar.html"))
     page.app_context_processor(lambda: {"demo": world, "demo_speeds": SPEEDS, "t": t})
     return page
 

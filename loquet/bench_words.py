@@ -26,7 +26,6 @@ SIGNALS = {
     "door_held": ("ambre, un bip toutes les 2 s : fermez la porte", "amber, a beep every 2 s: shut the door"),
     "door_forced": ("ambre qui clignote, bips : porte forcée", "amber blinking, beeps: door forced"),
 }
-SILENT = ("éteinte, muette : posez un badge", "dark, silent: lay a badge on")
 
 READERS = {"front-in": ("Entrée", "Way in"), "front-out": ("Sortie", "Way out")}
 

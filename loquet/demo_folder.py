@@ -20,7 +20,7 @@ from simulator import casaco
 Kept = TypeVar("Kept", bound=Struct)
 
 EDGE = "front"
-DAY_STARTS = timedelta(hours=7, minutes=10)
+DAY_STARTS = timedelta(hours=7, minutes=55)
 """Local time at which a fresh demo begins: just before the first people come."""
 FIRST_SPEED = 60
 LEASE = 3

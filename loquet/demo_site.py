@@ -33,7 +33,7 @@ class DemoSite:
         self.folder = folder
         self.port = port
         self.site = bundle(folder.state.start, folder.state.seed)
-        self.pace = Pace.starting(folder.state.now, folder.state.speed)
+        self.pace = Pace.starting(folder.state.now, speed=0)
         self.parts = ExitStack()
 
     def run(self, ended: threading.Event) -> int:
@@ -44,6 +44,7 @@ class DemoSite:
             world = World(self.site, self.folder.state.seed, self.pace, cable)
             server = self._server(broker, world)
             edge = self._edge(cable, world)
+            self.pace.change(self.folder.state.speed)
             welcome(self.folder, server.address, self.site, self.folder.state.now)
             return self._keep_going(world, edge, ended)
 

@@ -30,8 +30,7 @@ def serve_remote(config: "Config") -> int:
     load(board)
     readers = _readers(config, clock)
     clock.fall_silent()
-    watch = Watch(_tell, lambda: pace.speed)
-    site = Site(clock, readers, lambda: _pins(config), observer=watch, real_timeout=clock.real_timeout)
+    site = Site(clock, readers, lambda: _pins(config), observer=Watch(_tell), real_timeout=clock.real_timeout)
     return serve(config, site, lambda edge: _listen(edge, remote, pace))
 
 

@@ -1,6 +1,7 @@
 """How far has each tap come? Watches an edge at work and tells the demo, stage by stage."""
 
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -17,13 +18,14 @@ REMEMBERED = 200
 class Watch:
     """An edge/observer.py Observer. tell: takes the stages of a tap each time that one more is known.
 
-    speed: virtual seconds in a real one: the edge measures its server by its own clock.
+    The server's stage is measured here, in real seconds from the journal's: the edge's own clock may run faster.
     """
 
     tell: Callable[[Stages], object]
-    speed: Callable[[], int] = lambda: 1
+    real: Callable[[], float] = time.perf_counter
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _taps: dict[int, Stages] = field(default_factory=dict)
+    _journalled: dict[int, float] = field(default_factory=dict)
 
     def decided(
         self, row: Row, chip_seconds: float, chip_transfers: int, decision_seconds: float, actuator_seconds: float
@@ -45,6 +47,7 @@ class Watch:
             self._taps[row.seq] = tap
             for old in sorted(self._taps)[:-REMEMBERED]:
                 del self._taps[old]
+                self._journalled.pop(old, None)
         self.tell(tap)
 
     def journalled(self, seq: int, seconds: float) -> None:
@@ -53,14 +56,17 @@ class Watch:
             if seq not in self._taps:
                 return
             tap = self._taps[seq] = replace(self._taps[seq], journal=seconds)
+            self._journalled[seq] = self.real()
         self.tell(tap)
 
-    def acknowledged(self, seq: int, seconds: float) -> None:
+    def acknowledged(self, seq: int, seconds: float) -> None:  # noqa: ARG002
         """As in edge/observer.py: this row and all before it."""
+        now = self.real()
         with self._lock:
             known = [self._taps.pop(earlier) for earlier in sorted(self._taps) if earlier <= seq]
-        for tap in known:
-            self.tell(replace(tap, server=seconds / max(1, self.speed())))
+            since = [self._journalled.pop(tap.seq, now) for tap in known]
+        for tap, journalled in zip(known, since, strict=True):
+            self.tell(replace(tap, server=now - journalled))
 
     def output(self, name: str, active: bool) -> None:
         """Nothing to do: the pins themselves tell what moved."""

@@ -31,7 +31,7 @@ def test_a_fresh_demo_begins_on_a_working_tuesday_morning(folder: Folder) -> Non
     state = folder.state
     assert state.start == date(2026, 11, 24)
     assert casaco.works(state.start)
-    assert state.now == 1795500600000, "2026-11-24 07:10 in Paris"
+    assert state.now == 1795503300000, "2026-11-24 07:55 in Paris"
 
 
 def test_the_edge_can_read_what_is_written_for_it(folder: Folder) -> None:
