@@ -20,6 +20,8 @@ FORMAT = 1
 KEEP: Instant = 30 * DAY
 """How long an acknowledged row stays (promises.md, "The law")."""
 PRUNED_AT_ONCE = 1000
+PAGES = "page_size=1024"
+"""Bytes. A row is some 350: with small pages its commit writes a third of what it would with SQLite's own 4,096."""
 
 _TABLES = """
 CREATE TABLE meta (name TEXT PRIMARY KEY, value NOT NULL) WITHOUT ROWID;
@@ -139,7 +141,7 @@ class Journal:
             self._db.close()
 
     def _open(self) -> None:
-        for pragma in ("locking_mode=EXCLUSIVE", "journal_mode=WAL", "synchronous=FULL", "secure_delete=ON"):
+        for pragma in (PAGES, "locking_mode=EXCLUSIVE", "journal_mode=WAL", "synchronous=FULL", "secure_delete=ON"):
             self._db.execute(f"PRAGMA {pragma}")
         if not self._db.execute("SELECT 1 FROM sqlite_master").fetchone():
             self._make()

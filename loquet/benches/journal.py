@@ -13,7 +13,8 @@ from policy.reasons import Reason
 from policy.terms import ClockState
 from wire.row import Kind, Row, encode
 
-ROWS = 300
+ROWS = 1500
+"""Enough to see the write-ahead log begin anew, as it does in the long run."""
 START = 1_795_000_000_000
 
 
