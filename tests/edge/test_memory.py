@@ -100,7 +100,7 @@ def test_after_a_power_cut_the_edge_knows_what_it_knew(
     written: list[Row] = []
 
     def live(now: Now, *events: CardSeen | InputChanged) -> None:
-        step = controller.step(now, events)
+        step = controller.step(now, events) if written else controller.start(now)
         written.extend(action.row for action in step.actions if isinstance(action, Record))
 
     live(Now(start, mono, ClockState.SYNCED))
