@@ -150,7 +150,10 @@ class Edge:
             log.critical("journal: the disk has not answered for %g s; rows that wait are lost", BEHIND_THE_DOOR)
             return
         items: list[Item] = _drained(self._items)
-        self.keeper.take(items)
+        try:
+            self.keeper.take(items)
+        except Exception as error:
+            self._broke_down("keeper", error)
         if self.link is not None:
             self.link.stop(self.keeper.dispatch.farewell())
         self.keeper.close()
@@ -215,13 +218,16 @@ class Edge:
         try:
             work()
         except Exception as error:
-            if self._stopping.is_set():
-                return
-            self._make_safe()
-            log.critical("the %s broke down; the outputs are safe, the edge ends", name, exc_info=True)
-            self._failure = self._failure or EdgeError(f"the {name} broke down: {type(error).__name__}: {error}")
-            self._stopping.set()
-            self.wake()
+            if not self._stopping.is_set():
+                self._make_safe()
+                self._broke_down(name, error)
+                self._stopping.set()
+                self.wake()
+
+    def _broke_down(self, name: str, error: Exception) -> None:
+        if self._failure is None:
+            log.critical("the %s broke down; the outputs are safe, the edge ends", name, exc_info=error)
+            self._failure = EdgeError(f"the {name} broke down: {type(error).__name__}: {error}")
 
     def _make_safe(self) -> None:
         with suppress(Exception):  # lines that are let go already
