@@ -4,7 +4,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from flask import Blueprint, Response, abort, redirect, render_template, request, stream_with_context, url_for
+from flask import Blueprint, Response, abort, current_app, redirect, render_template, request, url_for
+from flask.ctx import RequestContext
 from flask.typing import ResponseReturnValue
 
 from loquet import bench_words
@@ -114,20 +115,26 @@ class Streams:
         if self._open >= MAX_STREAMS or self._world.ended:
             abort(503)
         self._open += 1
-        return Response(stream_with_context(self._events()), content_type="text/event-stream")
+        answer = Response(self._events(current_app.request_context(request.environ)), content_type="text/event-stream")
+        answer.call_on_close(self._closed)
+        return answer
 
-    def _events(self) -> Iterator[str]:
-        try:
-            shown, number = "", -1
-            while not self._world.ended:
-                picture = self._world.wait(number, LOOK_AGAIN)
-                number = picture.number
+    def _closed(self) -> None:
+        self._open -= 1
+
+    def _events(self, asker: RequestContext) -> Iterator[str]:
+        """Each picture is drawn for the one who asked, with the rights that they still have."""
+        shown, number = "", -1
+        while not self._world.ended:
+            picture = self._world.wait(number, LOOK_AGAIN)
+            number = picture.number
+            with asker.copy():
+                if account() is None:
+                    return
                 scene = _scene(self._world, picture)
-                yield _event(scene) if scene != shown else ": still here\n\n"
-                shown = scene
-                self._world.rest(FRAME)
-        finally:
-            self._open -= 1
+            yield _event(scene) if scene != shown else ": still here\n\n"
+            shown = scene
+            self._world.rest(FRAME)
 
 
 def _event(scene: str) -> str:
@@ -149,6 +156,7 @@ def _act(world: World) -> ResponseReturnValue:
 def _wanted(world: World) -> Act:
     """What the form asks for. Aborts with 400 for what the bench cannot do."""
     on, reader, uid = request.form.get("on") == "1", request.form.get("reader", ""), request.form.get("uid", "")
+    both = (_ready(world)[0].uid, STRANGER)
     acts: dict[str, Act] = {
         "push": lambda w: w.push(),
         "leave": lambda w: w.leave(),
@@ -161,7 +169,7 @@ def _wanted(world: World) -> Act:
     at_reader: dict[str, Act] = {
         "lay": lambda w: w.lay(reader, uid),
         "take": lambda w: w.take(reader, uid),
-        "both": lambda w: _lay_both(w, reader),
+        "both": lambda w: w.lay(reader, *both),
         "plug": lambda w: w.plug(reader, on),
     }
     wanted = request.form.get("act", "")
@@ -177,12 +185,6 @@ def _known(world: World, uid: str) -> bool:
     ready = _ready(world)
     lying = (badge for reader in world.picture().readers for badge in reader.badges)
     return uid in {badge.uid for badge in ready} or uid in lying
-
-
-def _lay_both(world: World, reader: str) -> None:
-    """A purse with two badges in it."""
-    for badge in (_ready(world)[0].uid, STRANGER):
-        world.lay(reader, badge)
 
 
 def _ready(world: World) -> "tuple[Badge, ...]":

@@ -166,12 +166,13 @@ class World:
 
     # What the bench does, in the world's own thread
 
-    def lay(self, reader: str, uid: str | bytes) -> None:
-        """A badge (hex, or bytes) is laid on a reader."""
-        uid = uid.hex() if isinstance(uid, bytes) else uid
-        if uid not in self._lying[reader]:
-            self._lying = self._lying | {reader: [*self._lying[reader], uid]}
-            self._send(remote.Lay(reader, uid))
+    def lay(self, reader: str, *uids: str | bytes) -> None:
+        """Badges (hex, or bytes) are laid on a reader, all at once."""
+        for uid in uids:
+            badge = uid.hex() if isinstance(uid, bytes) else uid
+            if badge not in self._lying[reader]:
+                self._lying = self._lying | {reader: [*self._lying[reader], badge]}
+                self._send(remote.Lay(reader, badge))
 
     def take(self, reader: str, uid: str | bytes) -> None:
         uid = uid.hex() if isinstance(uid, bytes) else uid

@@ -1,77 +1,15 @@
 """Does the demo's world do what the bench page asks, and does an edge find it again after a power cut?"""
 
-from collections.abc import Callable, Iterator
-from datetime import date
+from collections.abc import Iterator
 
 import pytest
 
 from edge.patterns import Levels
-from loquet.world import World
-from simulator import casaco
-from simulator.pace import SPEEDS, Anchor, Pace
 from simulator.people import IN, OUT
-from simulator.remote import Command, Event, Follow, Lay, Move, Output, Plug, Stages, Take
+from simulator.remote import Follow, Lay, Move, Output, Plug, Stages, Take
+from tests.support_world import NIGHT, NOON, Site
 
-TUESDAY = date(2026, 11, 24)
-BUNDLE = casaco.bundle(TUESDAY)
-NIGHT = 1795490400000
-"""04:20 in Paris that day: nobody comes before seven."""
-NOON = 1795518000000 + 25 * 60_000
 UID = "04a1b2c3"
-
-
-class FakeEdge:
-    """Remembers what it was told; `says` is how it talks back."""
-
-    def __init__(self) -> None:
-        self.log: list[Command | str] = []
-
-    def start(self, anchor: Anchor) -> None:
-        self.log.append("on" if anchor.speed in SPEEDS else "nonsense")
-
-    def send(self, command: Command) -> None:
-        self.log.append(command)
-
-    def cut(self) -> None:
-        self.log.append("cut")
-
-    def stop(self) -> None:
-        self.log.append("stop")
-
-    @property
-    def told(self) -> list[Command]:
-        return [entry for entry in self.log if not isinstance(entry, str | Follow)]
-
-
-class FakeLink:
-    plugged = True
-
-    def plug(self) -> None:
-        self.plugged = True
-
-    def unplug(self) -> None:
-        self.plugged = False
-
-
-class Site:
-    def __init__(self, at: int) -> None:
-        self.pace = Pace.starting(at, 0)
-        self.edge = FakeEdge()
-        self.world = World(BUNDLE, 1, self.pace, FakeLink())
-        self.world.start(self.edge)
-
-    def do(self, *acts: Callable[[World], object]) -> None:
-        """Have these things done, and wait until they are."""
-        for act in acts:
-            number = self.world.picture().number
-            self.world.call(lambda act=act: act(self.world))
-            self.world.wait(number, 5.0)
-
-    def says(self, *events: Event) -> None:
-        for event in events:
-            number = self.world.picture().number
-            self.world.hear(event)
-            self.world.wait(number, 5.0)
 
 
 @pytest.fixture
