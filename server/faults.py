@@ -2,7 +2,7 @@
 
 import logging
 
-from flask import Flask, Response, json, render_template, request
+from flask import Flask, Response, g, json, render_template, request
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import HTTPException, InternalServerError, ServiceUnavailable
 
@@ -37,6 +37,8 @@ def _explain(error: HTTPException) -> ResponseReturnValue:
     if is_for_machines():
         answer = problem(status, error.name, error.description)
     else:
+        if status >= 500:
+            g.account = None  # asking the database who this is might fail again
         answer = Response(render_template("fault.html", status=status, words=_words(status)), status)
     if status == 401:
         answer.headers["WWW-Authenticate"] = "Bearer"

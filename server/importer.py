@@ -112,7 +112,9 @@ def _plain(value: Any) -> Any:
     """Lists and objects as JSON columns hold them; dates stay dates."""
     if value is UNSET:
         return None
-    return msgspec.to_builtins(value) if isinstance(value, tuple | dict) else value
+    if isinstance(value, tuple):
+        return list(msgspec.to_builtins(value))
+    return msgspec.to_builtins(value) if isinstance(value, dict) else value
 
 
 def _part(row: SQLModel, kind: type[PartType]) -> PartType:

@@ -47,8 +47,9 @@ def day(at: Instant | datetime) -> str:
 
 
 def long_day(at: Instant | datetime) -> str:
-    """jeudi 26 novembre 2026; in English Thursday 26 November 2026."""
-    return format_date(local(at).date(), "EEEE d MMMM y", locale=language())
+    """Jeudi 26 novembre 2026; in English Thursday 26 November 2026."""
+    written = format_date(local(at).date(), "EEEE d MMMM y", locale=language())
+    return written[:1].upper() + written[1:]
 
 
 def when(at: Instant | datetime, now: Instant) -> str:

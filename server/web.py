@@ -1,6 +1,6 @@
 """How are the pages served? By waitress, in a thread of its own, on one address."""
 
-import logging
+import socket
 from threading import Thread
 from typing import Any
 
@@ -10,8 +10,6 @@ from waitress.server import create_server  # type: ignore[import-untyped]
 
 from server.errors import ServerError
 from server.live import MAX_STREAMS
-
-log = logging.getLogger("loquet.server")
 
 THREADS = MAX_STREAMS + 8
 """One for each live page, and some that answer."""
@@ -27,21 +25,14 @@ class Web:
     def __init__(self, app: Flask, host: str, port: int) -> None:
         self._sockets: dict[int, Any] = {}
         self._stopping = False
-        try:
-            self._server = create_server(
-                app,
-                map=self._sockets,
-                host=host,
-                port=port,
-                threads=THREADS,
-                ident=None,
-                clear_untrusted_proxy_headers=True,
-            )
-        except OSError as error:
-            raise ServerError(
-                f"http port {port} on {host}: {error.strerror or error}; "
-                "stop the program that uses it, or give another port"
-            ) from None
+        self._server = create_server(
+            app,
+            map=self._sockets,
+            sockets=[_listen(host, port)],
+            threads=THREADS,
+            ident=None,
+            clear_untrusted_proxy_headers=True,
+        )
         self.port: int = self._server.effective_port
         self._thread = Thread(target=self._serve, name="web", daemon=True)
 
@@ -64,3 +55,13 @@ class Web:
     def _end(self) -> None:
         self._server.task_dispatcher.shutdown(timeout=2)
         wasyncore.close_all(self._sockets)
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    try:
+        return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
+    except OSError as error:
+        raise ServerError(
+            f"http port {port} on {host}: {error.strerror or error}; "
+            "stop the program that uses it, or give another port"
+        ) from None
