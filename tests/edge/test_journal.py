@@ -9,7 +9,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edge.journal import KEEP, Journal, JournalDamagedError, JournalError
@@ -80,6 +80,7 @@ def test_a_gap_is_refused_whole(journal: Journal, gap: list[object]) -> None:
     assert journal.last_seq == 1
 
 
+@settings(deadline=None, max_examples=40)
 @given(sizes=st.lists(st.integers(0, 20), max_size=8), acks=st.lists(st.integers(0, 160), max_size=8))
 def test_numbers_have_no_gaps_and_acknowledgements_only_grow(
     tmp_path_factory: pytest.TempPathFactory, sizes: list[int], acks: list[int]

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from edge import archive
-from edge.journal import KEEP
+from edge.journal import KEEP, JournalError
 from policy.instants import text
 from policy.reasons import Reason
 from policy.ruleset import Credential, Reader, RuleSet
@@ -483,6 +483,29 @@ class TestTrouble:
         assert bench.rows(Kind.TAP)[-1].reason is Reason.STAFFED_HOURS
         assert "set aside as journal.db.aside-1" in caplog.text
         assert version(again(bench)) == 7
+
+    def test_while_a_damaged_journal_cannot_be_replaced_rows_wait(
+        self, bench: Bench, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def no_room(*_: object) -> None:
+            raise JournalError("no room for another file")
+
+        bench.give_rules()
+        bench.connect()
+        with monkeypatch.context() as patched:
+            patched.setattr(archive, "renew", no_room)
+            patched.setattr(archive, "open_journal", no_room)
+            bench.edge.keeper.archive.renew("damaged")
+            bench.readers[0].lay(ALICE)
+            bench.wait(3)
+            assert bench.pins.is_active("strike")
+            assert bench.edge.keeper.archive.journal is None
+            bench.acknowledge(1, journal="any")
+            assert bench.wire.taken("status")[-1].journal_fault == "no room for another file"
+        bench.wait(1.1)
+        assert [row.seq for row in bench.rows()] == list(range(1, bench.controller.seq + 1))
+        assert bench.rows(Kind.TAP)[-1].reason is Reason.STAFF
+        assert bench.wire.taken("status")[-1].journal_fault is None
 
     def test_a_journal_that_was_damaged_at_the_start_is_said_in_its_first_row(self, folder: Folder) -> None:
         (folder.config.parent / "journal.db").write_bytes(b"rubbish" * 1000)

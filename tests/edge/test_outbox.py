@@ -2,7 +2,7 @@
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edge.outbox import FIRST_WAIT, LAST_WAIT, MAX_BYTES, Answer, Outbox, judge, message
@@ -32,6 +32,7 @@ def test_at_most_200_kilobytes_but_one_row_always() -> None:
     assert message("j1", stored(MAX_BYTES + 5, 10))[1] == 1
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(2, 5000), min_size=1, max_size=260))
 def test_a_message_is_the_longest_beginning_that_fits(sizes: list[int]) -> None:
     events, last = message("j1", stored(*sizes))
@@ -123,6 +124,7 @@ def test_a_new_connection_begins_again_at_once() -> None:
     assert outbox.wait == FIRST_WAIT
 
 
+@settings(deadline=None)
 @given(
     lost=st.lists(st.sampled_from(["sent", "answer lost", "both", "reconnect"]), max_size=30), rows=st.integers(1, 700)
 )
