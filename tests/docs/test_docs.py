@@ -17,7 +17,7 @@ from wire.row import Kind
 from wire.topics import Topics
 
 ROOT = Path(__file__).parents[2]
-DOCS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
+DOCS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "firmware_config").glob("*.md")])
 DECISIONS = sorted((ROOT / "docs/decisions").glob("*.md"))
 ROOMS = ("policy", "wire", "edge", "server", "simulator", "loquet", "tests", "firmware_config", "docs", "tools")
 
