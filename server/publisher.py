@@ -7,6 +7,7 @@ import logging
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import date
+from functools import cache
 from hashlib import sha256
 from threading import Lock
 from zoneinfo import ZoneInfo
@@ -167,12 +168,14 @@ def _version(session: Session, body: bytes, now: Instant) -> int:
     return last.version
 
 
+@cache
 def holidays_of(code: str | None) -> Holidays:
     """The public holidays of a country (FR) or one of its subdivisions (FR-57), by year. Raises ImportRefusedError."""
     if code is None:
         return lambda year: ()
     country, _, subdivision = code.partition("-")
 
+    @cache
     def in_year(year: int) -> Collection[date]:
         return country_holidays(country, subdiv=subdivision or None, years=year)
 

@@ -89,9 +89,9 @@ def test_an_undecided_key_is_refused_by_name(database: Database) -> None:
     night = Tier(id="night", grounds=(Ground.HOURS,))
     with pytest.raises(BundleError, match=r"tiers\[4\].grounds hours \(of night\)"), database.transaction() as session:
         put(session, [night])
+    laser = msgspec.structs.replace(small_bundle(), quotas=(parts.Quota(kind="laser", minutes=60, period="week"),))
     with pytest.raises(BundleError, match="quotas"), database.transaction() as session:
-        quota = parts.Quota(kind="laser", minutes=60, period="week")
-        replace(session, msgspec.structs.replace(small_bundle(), quotas=(quota,)))
+        replace(session, laser)
     assert stored(database) == small_bundle()
 
 
