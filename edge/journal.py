@@ -67,7 +67,9 @@ class Journal:
                 raise ValueError(f"{self.path}: row {row.seq} after row {expected - 1}: the journal takes no gap")
         with self._told(), self._transaction():
             self._db.executemany("INSERT INTO journal VALUES (?, ?, ?)", [_stored(row) for row in rows])
-            self._write_acknowledged()
+            if self._written != self.acknowledged:
+                self._set("acknowledged", self.acknowledged)
+        self._written = self.acknowledged
         self.last_seq += len(rows)
 
     def acknowledge(self, seq: int) -> None:
@@ -131,7 +133,7 @@ class Journal:
         """Put on the disk what was acknowledged; that also tries out whether the disk can be written."""
         with self._told(), self._transaction():
             self._set("acknowledged", self.acknowledged)
-            self._written = self.acknowledged
+        self._written = self.acknowledged
 
     def close(self) -> None:
         """Write what was acknowledged and let go of the file. Never raises: all that matters is on disk already."""
@@ -173,23 +175,16 @@ class Journal:
             raise JournalDamagedError(f"{self.path}: row {seq} says that it is row {decoded.seq}")
         return decoded
 
-    def _write_acknowledged(self) -> None:
-        if self._written != self.acknowledged:
-            self._set("acknowledged", self.acknowledged)
-            self._written = self.acknowledged
-
     def _set(self, name: str, value: str | int) -> None:
         self._db.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (name, value))
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
-        written = self._written
         self._db.execute("BEGIN IMMEDIATE")
         try:
             yield
             self._db.execute("COMMIT")
         except BaseException:
-            self._written = written
             with suppress(sqlite3.Error):
                 self._db.execute("ROLLBACK")
             raise

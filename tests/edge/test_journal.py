@@ -102,6 +102,25 @@ def test_numbers_have_no_gaps_and_acknowledgements_only_grow(
     journal.close()
 
 
+def test_an_acknowledgement_goes_to_the_disk_with_the_next_rows(journal: Journal) -> None:
+    def on_disk() -> int:
+        found = journal._db.execute("SELECT value FROM meta WHERE name = 'acknowledged'").fetchone()
+        return int(found[0])
+
+    journal.append(rows(1, 3))
+    journal.acknowledge(2)
+    assert on_disk() == 0
+    journal._db.execute("PRAGMA query_only=ON")
+    with pytest.raises(JournalError):
+        journal.append(rows(4, 4))
+    journal._db.execute("PRAGMA query_only=OFF")
+    journal.append(rows(4, 4))
+    assert on_disk() == 2
+    journal.acknowledge(4)
+    journal.save()
+    assert on_disk() == 4
+
+
 def test_what_is_kept(journal: Journal) -> None:
     journal.keep({"rules": b"1", "fresh": b"2"})
     journal.keep({"rules": b"3", "fresh": None, "never": None})
