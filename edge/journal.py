@@ -20,6 +20,8 @@ FORMAT = 1
 KEEP: Instant = 30 * DAY
 """How long an acknowledged row stays (promises.md, "The law")."""
 PRUNED_AT_ONCE = 1000
+PAGES = "page_size=1024"
+"""Bytes. A row is some 350: with small pages its commit writes a third of what it would with SQLite's own 4,096."""
 
 _TABLES = """
 CREATE TABLE meta (name TEXT PRIMARY KEY, value NOT NULL) WITHOUT ROWID;
@@ -65,7 +67,9 @@ class Journal:
                 raise ValueError(f"{self.path}: row {row.seq} after row {expected - 1}: the journal takes no gap")
         with self._told(), self._transaction():
             self._db.executemany("INSERT INTO journal VALUES (?, ?, ?)", [_stored(row) for row in rows])
-            self._write_acknowledged()
+            if self._written != self.acknowledged:
+                self._set("acknowledged", self.acknowledged)
+        self._written = self.acknowledged
         self.last_seq += len(rows)
 
     def acknowledge(self, seq: int) -> None:
@@ -125,15 +129,21 @@ class Journal:
             self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         return deleted
 
+    def save(self) -> None:
+        """Put on the disk what was acknowledged; that also tries out whether the disk can be written."""
+        with self._told(), self._transaction():
+            self._set("acknowledged", self.acknowledged)
+        self._written = self.acknowledged
+
     def close(self) -> None:
         """Write what was acknowledged and let go of the file. Never raises: all that matters is on disk already."""
-        with suppress(JournalError), self._told(), self._transaction():
-            self._write_acknowledged()
+        with suppress(JournalError):
+            self.save()
         with suppress(sqlite3.Error):
             self._db.close()
 
     def _open(self) -> None:
-        for pragma in ("locking_mode=EXCLUSIVE", "journal_mode=WAL", "synchronous=FULL", "secure_delete=ON"):
+        for pragma in (PAGES, "locking_mode=EXCLUSIVE", "journal_mode=WAL", "synchronous=FULL", "secure_delete=ON"):
             self._db.execute(f"PRAGMA {pragma}")
         if not self._db.execute("SELECT 1 FROM sqlite_master").fetchone():
             self._make()
@@ -165,23 +175,16 @@ class Journal:
             raise JournalDamagedError(f"{self.path}: row {seq} says that it is row {decoded.seq}")
         return decoded
 
-    def _write_acknowledged(self) -> None:
-        if self._written != self.acknowledged:
-            self._set("acknowledged", self.acknowledged)
-            self._written = self.acknowledged
-
     def _set(self, name: str, value: str | int) -> None:
         self._db.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (name, value))
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
-        written = self._written
         self._db.execute("BEGIN IMMEDIATE")
         try:
             yield
             self._db.execute("COMMIT")
         except BaseException:
-            self._written = written
             with suppress(sqlite3.Error):
                 self._db.execute("ROLLBACK")
             raise

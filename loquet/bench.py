@@ -7,29 +7,10 @@ rest is this machine's: quote the ratios. A floor is the least that the job cost
 import argparse
 import json
 import sys
-from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from collections.abc import Callable
+from dataclasses import asdict
 
-
-@dataclass(frozen=True, slots=True)
-class Figure:
-    """value and floor in the same unit; ratio: value / floor."""
-
-    value: float
-    unit: str
-    floor: float
-    ratio: float
-
-
-def figure(value: float, unit: str, floor: float) -> Figure:
-    return Figure(_rounded(value), unit, _rounded(floor), round(value / floor, 2))
-
-
-def _rounded(value: float) -> float:
-    return float(f"{value:.4g}")
-
-
-Figures = Iterator[tuple[str, Figure]]
+from loquet.benches.figure import Figure, Figures
 
 
 def parts() -> dict[str, Callable[[], Figures]]:

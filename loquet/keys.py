@@ -5,7 +5,14 @@ import secrets
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+    load_pem_private_key,
+    load_pem_public_key,
+)
 
 from wire.credential import KEY_BYTES
 
@@ -37,6 +44,19 @@ def make_pair(folder: Path, name: str) -> None:
     public = key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
     (folder / f"{name}.pub.pem").write_bytes(public)
     write_secret(private, key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode())
+
+
+def private_key(file: Path) -> Ed25519PrivateKey:
+    """A private key made here. Raises OSError, ValueError."""
+    key = load_pem_private_key(file.read_bytes(), None)
+    if not isinstance(key, Ed25519PrivateKey):
+        raise ValueError(f"{file}: not an Ed25519 private key: it was not made here")
+    return key
+
+
+def public_hex(file: Path) -> str:
+    """A public key made here, as 64 hex digits. Raises OSError, ValueError."""
+    return load_pem_public_key(file.read_bytes()).public_bytes(Encoding.Raw, PublicFormat.Raw).hex()
 
 
 def make_password(file: Path) -> str:

@@ -18,7 +18,7 @@ _EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - local times are reckoned without
 _MILLISECOND = timedelta(milliseconds=1)
 _HOUR = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])")
 _MOMENT = re.compile(
-    r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,6})?)?(Z|[+-][0-9]{2}:[0-9]{2})?"
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}T([01][0-9]|2[0-3]):[0-9]{2}(:[0-9]{2}(\.[0-9]{1,6})?)?(Z|[+-][0-9]{2}:[0-9]{2})?"
 )
 WEEKDAYS: tuple[Weekday, ...] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 

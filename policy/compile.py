@@ -84,10 +84,11 @@ def compile_rules(
 
 
 def shift_table(bundle: Bundle, *, zone: tzinfo, since: Instant, lead: int = 0, grace: int = 0) -> dict[str, Spans]:
-    """When the shifts of each gardien cover, of those that end after `since`. lead, grace: minutes added to each.
+    """When the shifts of each gardien cover, of those that end after `since`, however far ahead.
 
-    Only of members who have the role: a shift of anybody else has no effect. An end that is not after its start, once
-    the zone is known, covers nothing.
+    lead, grace: minutes before the start and after the end; without them (policy/opening.py) let `since` be a day ago,
+    that a shift in its grace is there still. Only members who have the role: a shift of anybody else
+    has no effect.
     """
     gardiens = {member.id for member in bundle.members if Role.GARDIEN in member.roles}
     intervals: dict[str, list[tuple[Instant, Instant]]] = {}

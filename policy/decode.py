@@ -8,7 +8,7 @@ import msgspec
 from msgspec import UNSET, Raw, Struct, inspect
 
 from policy.bundle import HourRange
-from policy.errors import BundleError, Problem
+from policy.errors import KEY_SHOWN, BundleError, Problem, brief
 
 T = TypeVar("T")
 
@@ -55,7 +55,7 @@ def _misfit(kind: type[Any], text: bytes, error: str) -> str:
         path = path.replace("[...]", f".{_bad_day(text, path)}")
         return str(_problem(kind, _walk(text, path), path, why, as_key=match["as_key"] is not None))
     except (ValueError, RecursionError):  # further on the file is no JSON at all
-        return f"{path or 'the file'}: {_in_words(why)}"
+        return f"{path or 'the file'}: {brief(_in_words(why), KEY_SHOWN)}"
 
 
 def _bad_day(text: bytes, path: str) -> str:

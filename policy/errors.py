@@ -5,7 +5,8 @@ from typing import Any
 import msgspec
 
 SHOWN = 60
-"""Characters of a value that an error repeats."""
+KEY_SHOWN = 120
+"""Characters of a value, and of a key, that an error repeats."""
 
 
 class BundleError(ValueError):
@@ -23,11 +24,15 @@ class Problem(msgspec.Struct, frozen=True):
     def __str__(self) -> str:
         of = f" (of {shown(self.of)})" if self.of is not None else ""
         value = "missing" if self.value is msgspec.UNSET else shown(self.value)
-        return f"{self.key}{of} is {value}: {self.why}"
+        return f"{brief(self.key, KEY_SHOWN)}{of} is {value}: {self.why}"
 
 
 def shown(value: object) -> str:
     """The value as JSON on one line, cut short."""
     text = msgspec.json.encode(value)[: 8 * SHOWN].decode(errors="ignore")
-    line = " ".join(text.split())
-    return line if len(line) <= SHOWN else line[: SHOWN - 1] + "…"
+    return brief(" ".join(text.split()), SHOWN)
+
+
+def brief(text: str, most: int) -> str:
+    """The text, cut short: what comes from outside must not fill a log."""
+    return text if len(text) <= most else text[: most - 1] + "…"

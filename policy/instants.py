@@ -1,13 +1,16 @@
 """How is an instant written? RFC 3339 in UTC with milliseconds."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from policy.terms import Instant
 
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
 
 def text(at: Instant) -> str:
-    """2026-11-24T09:00:00.000Z for the instant. Raises ValueError or OverflowError outside the years 1 to 9999."""
-    return datetime.fromtimestamp(at / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    """2026-11-24T09:00:00.000Z for the instant. Raises OverflowError outside the years 1 to 9999."""
+    moment = _EPOCH + timedelta(milliseconds=at)
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def instant(written: str) -> Instant:

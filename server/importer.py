@@ -13,6 +13,7 @@ from sqlmodel import Session, SQLModel, col, delete, func, select
 
 from policy import bundle as parts
 from policy.bundle import Bundle, Part
+from policy.undecided import refuse_undecided
 from server import models
 from server.errors import ImportRefusedError
 
@@ -40,7 +41,8 @@ COLLECTIONS = (
 
 
 def replace(session: Session, bundle: Bundle) -> None:
-    """Make the site what the bundle says; journal, presence and edges stay. Raises ImportRefusedError."""
+    """Make the site what the bundle says; journal, presence and edges stay. Raises BundleError for an undecided key."""
+    refuse_undecided(bundle)
     for collection in reversed(COLLECTIONS):
         session.exec(delete(collection.table))
     session.exec(delete(models.Site))
@@ -53,7 +55,10 @@ def replace(session: Session, bundle: Bundle) -> None:
 
 
 def put(session: Session, changed: Sequence[Part]) -> None:
-    """Insert each part, or replace the one with its key, which keeps its place. Raises ImportRefusedError."""
+    """Insert each part, or replace the one with its key, which keeps its place.
+
+    Raises ImportRefusedError for a part that no rule decides yet, BundleError for a key of one.
+    """
     for part in changed:
         collection = next((c for c in COLLECTIONS if c.part is type(part)), None)
         if collection is None:
@@ -63,6 +68,9 @@ def put(session: Session, changed: Sequence[Part]) -> None:
         position = known.position if known is not None else _next_position(session, collection.table)
         session.merge(collection.table(position=position, **columns))
         session.flush()
+    whole = export(session)
+    if whole is not None:
+        refuse_undecided(whole)
 
 
 def _next_position(session: Session, table: Any) -> int:
@@ -104,7 +112,9 @@ def _plain(value: Any) -> Any:
     """Lists and objects as JSON columns hold them; dates stay dates."""
     if value is UNSET:
         return None
-    return msgspec.to_builtins(value) if isinstance(value, tuple | dict) else value
+    if isinstance(value, tuple):
+        return list(msgspec.to_builtins(value))
+    return msgspec.to_builtins(value) if isinstance(value, dict) else value
 
 
 def _part(row: SQLModel, kind: type[PartType]) -> PartType:

@@ -64,6 +64,7 @@ class Tier(SQLModel, table=True):
     id: str = Field(primary_key=True)
     position: int
     grounds: list[str] = _json()
+    hours: dict[str, Any] = _json()
     access_points: list[str] | None = Field(sa_column=Column(JSON(none_as_null=True)))
     pass_: str
 

@@ -34,8 +34,8 @@ class Board:
         if (bus, device) in self._chips:
             raise ValueError(f"SPI {bus}.{device} has a chip already; give the new one another device")
         chip = chip or Chip(self.clock)
-        self._chips[bus, device] = chip
         self.resistor(RESET_LINE, 1)
+        self._chips[bus, device] = chip
         if (bus, device) in CHIP_SELECT:
             self.lines.reserve(CHIP_SELECT[bus, device], f"spi{bus} CS{device}")
         return chip
@@ -65,7 +65,7 @@ class Board:
         return self.lines.level(line)
 
     def history(self, line: int) -> list[Change]:
-        """All that was done to a line, oldest first."""
+        """What was done to a line, oldest first (the last 10,000 changes)."""
         return self.lines.history(line)
 
     def subscribe(self, listener: Callable[[Change], object]) -> Callable[[], None]:

@@ -1,6 +1,7 @@
 """What does the kernel make of a Pi's GPIO lines? Claims, levels, pulls, and what is left when a process dies."""
 
 import errno
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
@@ -10,6 +11,8 @@ from simulator.clock import VirtualClock
 COUNT = 58
 """Lines of a Pi 4's first gpiochip."""
 PULLED_UP_AT_BOOT = range(9)
+REMEMBERED = 10_000
+"""Changes kept of each line, so that a demo can run for weeks."""
 
 Kind = Literal["claim", "write", "free", "drive"]
 Pull = Literal["up", "down", "none"]
@@ -61,7 +64,7 @@ class Lines:
         self._clock = clock
         self._strict = strict_gpiod
         self._lines = [Line("up" if n in PULLED_UP_AT_BOOT else "down") for n in range(COUNT)]
-        self._history: list[Change] = []
+        self._history: list[deque[Change]] = [deque(maxlen=REMEMBERED) for _ in range(COUNT)]
         self._listeners: list[Callable[[Change], object]] = []
 
     def __len__(self) -> int:
@@ -144,8 +147,8 @@ class Lines:
         return self[number].level
 
     def history(self, number: int) -> list[Change]:
-        """All that was done to a line, oldest first."""
-        return [change for change in self._history if change.line == number]
+        """What was done to a line, oldest first; of a long life only the end."""
+        return list(self._history[number])
 
     def subscribe(self, listener: Callable[[Change], object]) -> Callable[[], None]:
         """Have every change of a level told; call what comes back to end this."""
@@ -162,7 +165,7 @@ class Lines:
     def _note(self, number: int, kind: Kind, before: int) -> None:
         line = self[number]
         change = Change(self._clock.ns, number, kind, line.output, line.level)
-        self._history.append(change)
+        self._history[number].append(change)
         if line.level != before:
             for listener in list(self._listeners):
                 listener(change)

@@ -23,8 +23,9 @@ log = logging.getLogger("loquet.simulator")
 def load(board: Board) -> None:
     """Put this board in the place of the hardware, for the whole process.
 
-    Asked again, it is as if the process had been started anew on another board: claims and modes of the libraries are
-    forgotten. Raises RuntimeError when the real spidev or lgpio is in the process already.
+    Asked again, with this board or another, it is as if the process had been killed and started anew: the libraries
+    forget their claims, the kernel takes the lines back. Raises RuntimeError when the real spidev or lgpio is in the
+    process already.
     """
     for name in ("spidev", "lgpio"):
         _refuse_the_real(name)
@@ -46,7 +47,10 @@ def _refuse_the_real(name: str) -> None:
 
 
 def _start_anew() -> None:
-    """Off a Pi gpiozero finds no revision, and neither library is made to meet a second board in one process."""
+    """Off a Pi gpiozero finds no revision, and neither library is made to be started twice in one process."""
+    ended = getattr(sys.modules.get("lgpio"), "process_ended", None)
+    if ended is not None:
+        ended()
     local = importlib.import_module("gpiozero.pins.local")
     vars(local)["get_pi_revision"] = lambda: REVISION
     local.LocalPiFactory.pins.clear()

@@ -9,10 +9,9 @@ import random
 from collections.abc import Callable
 from enum import Enum
 
-from simulator.chip.crc import crc16, crc16_msb_first
+from simulator.chip.coprocessor import Coprocessor
 from simulator.chip.fifo import Fifo
 from simulator.chip.irq import Interrupts, Irq
-from simulator.chip.radio import ns
 from simulator.chip.registers import Command, Error, Reg, Registers
 from simulator.chip.timer import Timer
 from simulator.chip.transceiver import START_SEND, Transceiver
@@ -27,14 +26,11 @@ FLUSH = 0x80
 POWER_DOWN = 0x10
 RECEIVER_OFF = 0x20
 ANTENNA = 0x03
-MSB_FIRST = 0x80
 CRYPTO_ON = 0x08
 STOP_NOW = 0x80
 START_NOW = 0x40
-CRC_PRESETS = (0x0000, 0x6363, 0xA671, 0xFFFF)
-CRC_PERIODS_PER_BYTE = 8
 WAKE_NS = 37_740
-"""1024 periods of the 27.12 MHz oscillator after a power down, data sheet 8.8.4."""
+"""1024 periods of the 27.12 MHz oscillator after a reset or a power down, data sheet 8.8.4."""
 BUFFER = 25
 """Bytes of the internal buffer that Mem moves."""
 RF_COMMANDS = (Command.TRANSMIT, Command.RECEIVE, Command.TRANSCEIVE, Command.MF_AUTHENT)
@@ -70,14 +66,14 @@ class Chip:
         self._random = random.Random(seed)
         self._fault = Fault.NONE
         self._in_reset = False
+        self._deaf_until = 0
         self._regs = Registers()
         self._fifo = Fifo(self.irq)
         self._timer = Timer(clock, self._regs, self.irq)
         self._rf = Transceiver(clock, self._regs, self.irq, self._fifo, self._timer, self.field)
         self._buffer = bytes(BUFFER)
-        self._calculating = False
-        self._crc = 0xFFFF
-        self._crc_ready: Alarm | None = None
+        self._crc = Coprocessor(clock, self._regs, self.irq, self._fifo)
+        self._waking: Alarm | None = None
         self._reads = self._readers()
         self._writes = self._writers()
 
@@ -100,9 +96,10 @@ class Chip:
             self._reset()
 
     def reset_pin(self, level: int) -> None:
-        """The RST pin (NRSTPD) moves. Low holds the chip in reset and off the bus."""
+        """The RST pin (NRSTPD) moves. Low holds the chip in reset and off the bus; it is back 38 µs after a high."""
         with self._clock.lock:
             self._in_reset = not level
+            self._deaf_until = self._clock.ns + WAKE_NS
             self._reset()
 
     def transfer(self, sent: bytes, hz: int = FASTEST_HZ, mode: int = 0) -> bytes:
@@ -125,8 +122,8 @@ class Chip:
         """What the host reads when the chip is not listening: the Pi's own pull-down, or a floating wire."""
         if self._fault is Fault.DEAD_HIGH:
             return 0xFF
-        deaf = self._in_reset or self._fault is not Fault.NONE or hz > FASTEST_HZ or mode != 0
-        return 0x00 if deaf else None
+        down = self._in_reset or self._clock.ns < self._deaf_until or self._fault is not Fault.NONE
+        return 0x00 if down or hz > FASTEST_HZ or mode != 0 else None
 
     def _read(self, sent: bytes, byte_ns: int) -> bytes:
         """Each byte sent names the register that the next byte brings; the last one names none."""
@@ -170,8 +167,8 @@ class Chip:
             Reg.FIFO_LEVEL: lambda: len(self._fifo),
             Reg.WATER_LEVEL: lambda: self._fifo.water_level,
             Reg.CONTROL: lambda: 0x10 | self._regs[Reg.CONTROL],
-            Reg.CRC_RESULT_H: lambda: self._crc >> 8,
-            Reg.CRC_RESULT_L: lambda: self._crc & 0xFF,
+            Reg.CRC_RESULT_H: lambda: self._crc.result >> 8,
+            Reg.CRC_RESULT_L: lambda: self._crc.result & 0xFF,
             Reg.T_COUNTER_H: lambda: self._timer.value >> 8,
             Reg.T_COUNTER_L: lambda: self._timer.value & 0xFF,
             Reg.VERSION: lambda: self.version,
@@ -195,12 +192,12 @@ class Chip:
 
     @property
     def _command(self) -> Command:
-        return Command.CALC_CRC if self._calculating else self._rf.command
+        return Command.CALC_CRC if self._crc.active else self._rf.command
 
     def _status1(self) -> int:
         bits = (
-            (0x40, self._crc == 0),
-            (0x20, self._crc_ready is None),
+            (0x40, self._crc.result == 0),
+            (0x20, self._crc.ready),
             (0x10, self.irq.pending),
             (0x08, self._timer.running),
             (0x02, self._fifo.high),
@@ -213,7 +210,7 @@ class Chip:
         self._regs[Reg.COMMAND] = value & (RECEIVER_OFF | POWER_DOWN)
         if was_down and not value & POWER_DOWN:
             self._regs[Reg.COMMAND] |= POWER_DOWN
-            self._clock.after(WAKE_NS, self._awake)
+            self._waking = self._clock.after(WAKE_NS, self._awake)
         if value & POWER_DOWN:
             self._power_down()
         elif not was_down and value & 0x0F != Command.NO_CMD_CHANGE:
@@ -221,6 +218,7 @@ class Chip:
 
     def _power_down(self) -> None:
         self._stop()
+        self._timer.stop()
         self.field.switch(on=False)
 
     def _awake(self) -> None:
@@ -235,9 +233,7 @@ class Chip:
         if code != Command.IDLE:
             self._regs.clear_errors()
         if code == Command.CALC_CRC:
-            self._calculating = True
-            self._crc = CRC_PRESETS[self._regs[Reg.MODE] & 0x03]
-            self._feed_crc()
+            self._crc.start()
         elif code in RF_COMMANDS:
             self._rf.start(Command(code))
         elif code != Command.IDLE:
@@ -256,31 +252,17 @@ class Chip:
 
     def _stop(self) -> None:
         self._rf.stop()
-        self._calculating = False
-        if self._crc_ready is not None:
-            self._crc_ready.cancel()
-            self._crc_ready = None
-
-    def _feed_crc(self) -> None:
-        """CalcCRC takes whatever is in the FIFO, and what is written there later, until another command."""
-        data = self._fifo.take()
-        count = crc16_msb_first if self._regs.has(Reg.MODE, MSB_FIRST) else crc16
-        self._crc = count(data, self._crc)
-        if self._crc_ready is not None:
-            self._crc_ready.cancel()
-        self._crc_ready = self._clock.after(ns(CRC_PERIODS_PER_BYTE * len(data)), self._crc_done)
-
-    def _crc_done(self) -> None:
-        self._crc_ready = None
-        self.irq.request_crc()
+        self._crc.stop()
+        if self._waking is not None:
+            self._waking.cancel()
 
     def _write_fifo(self, value: int) -> None:
         if self._rf.fifo_is_busy:
             self._error(Error.WRITE)
         elif not self._fifo.put(value):
             self._error(Error.OVERFLOW)
-        elif self._calculating:
-            self._feed_crc()
+        elif self._crc.active:
+            self._crc.feed()
 
     def _write_fifo_level(self, value: int) -> None:
         if value & FLUSH:
@@ -320,9 +302,9 @@ class Chip:
         """Everything stopped, registers at their reset values; only the internal buffer survives."""
         self._stop()
         self._rf.reset()
-        self._timer.stop()
+        self._timer.reset()
         self._regs.reset()
         self._fifo.reset()
-        self._crc = 0xFFFF
+        self._crc.reset()
         self.irq.reset()
         self.field.switch(on=False)

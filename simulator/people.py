@@ -160,13 +160,13 @@ def too_late(cast: Cast) -> None:
 def team(cast: Cast) -> None:
     """The first opens before nine, the others come around nine."""
     for number, member in enumerate(cast.call("equipe", cast.chance.randint(4, 5))):
-        window = (460.0, 525.0) if number == 0 else (515.0, 560.0)
+        window = (482.0, 525.0) if number == 0 else (515.0, 560.0)
         stays(cast, member, cast.comes(member, window, "staff"), "staff", (1035, 1115))
 
 
 def residents(cast: Cast) -> None:
     for member in cast.call("resident", cast.chance.randint(13, 16)):
-        stays(cast, member, cast.comes(member, (480, 640), "always"), "always", (985, 1200))
+        stays(cast, member, cast.comes(member, (482, 640), "always"), "always", (985, 1200))
 
 
 def nomads(cast: Cast) -> None:
@@ -209,7 +209,7 @@ def night(cast: Cast) -> None:
 def too_early(cast: Cast) -> None:
     """Comes before nine, is refused, drinks a coffee and comes back."""
     for member in cast.call("nomade", 1):
-        cast.taps(member, IN, (440, 520), "outside_hours", pushes=False)
+        cast.taps(member, IN, (485, 522), "outside_hours", pushes=False)
         cast.comes(member, (543, 555), "staffed_hours")
         cast.leaves(member, (960, 1060))
 

@@ -56,7 +56,7 @@ class Street:
     def send(self, intents: Iterable[Intent]) -> None:
         """Have these people come, each at their instant."""
         for intent in intents:
-            self._plan(intent.at, self._beginning(Visit(intent)))
+            self.plan(intent.at, self._beginning(Visit(intent)))
 
     def due(self) -> Instant | None:
         """When somebody does something next, if nothing happens before."""
@@ -86,14 +86,15 @@ class Street:
         if light == "red":
             self._refused(visit, at)
         elif light == "green":
-            self._plan(at + LOOK, lambda now: self._look(visit, now))
+            self.plan(at + LOOK, lambda now: self._look(visit, now))
 
     def dark(self) -> None:
         """The edge lost its power: its outputs are as if it had switched them off."""
         self.door.released = False
         self._lit = set()
 
-    def _plan(self, at: Instant, act: Callable[[Instant], None]) -> None:
+    def plan(self, at: Instant, act: Callable[[Instant], None]) -> None:
+        """Have something happen at an instant; it is handed the instant at which it does."""
         self._order += 1
         heapq.heappush(self._plans, (at, self._order, act))
 
@@ -115,7 +116,7 @@ class Street:
         visit.tries, visit.answered, visit.lying = visit.tries + 1, False, True
         self._waiting[intent.reader] = visit
         this = visit.tries
-        self._plan(at + PATIENCE, lambda now: self._give_up(visit, this, now))
+        self.plan(at + PATIENCE, lambda now: self._give_up(visit, this, now))
         for uid in intent.uids:
             self.hands.lay(intent.reader, uid)
 
@@ -129,7 +130,7 @@ class Street:
 
     def _granted(self, visit: Visit, at: Instant) -> None:
         if self._answer(visit, at) and visit.intent.pushes:
-            self._plan(at + round(visit.intent.reach * 1000), lambda now: self._push(visit, now))
+            self.plan(at + round(visit.intent.reach * 1000), lambda now: self._push(visit, now))
 
     def _refused(self, visit: Visit, at: Instant) -> None:
         self._answer(visit, at)
@@ -140,7 +141,7 @@ class Street:
             return False
         visit.answered = True
         self._waiting = {reader: other for reader, other in self._waiting.items() if other is not visit}
-        self._plan(at + round(visit.intent.lies * 1000), lambda now: self._take(visit))
+        self.plan(at + round(visit.intent.lies * 1000), lambda now: self._take(visit))
         return True
 
     def _take(self, visit: Visit) -> None:
@@ -159,7 +160,7 @@ class Street:
 
     def _again(self, visit: Visit, at: Instant) -> None:
         if visit.tries < TRIES:
-            self._plan(at + AGAIN, lambda now: self._lay(visit, now))
+            self.plan(at + AGAIN, lambda now: self._lay(visit, now))
         elif not visit.intent.inward:
             self._by_handle(visit.intent, at)
 

@@ -1,13 +1,39 @@
-"""An edge's folder on disk: the sample edge.toml with fresh keys, and the server's key to sign with."""
+"""An edge under test: its folder with the sample edge.toml and fresh keys, and a bench that runs it in virtual time."""
 
 import os
 import secrets
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
+from msgspec.structs import replace
 
+from edge.config import load
+from edge.door import DoorController
+from edge.events import Event
+from edge.journal import Journal
+from edge.keeper import Keeper
+from edge.observer import Observer
+from edge.post import Item, LinkDown, LinkUp, Received
+from edge.runtime import Edge
+from policy.instants import text
+from policy.ruleset import Credential, RuleSet
+from policy.terms import DAY
+from simulator.clock import VirtualClock
+from simulator.pins import SimulatedPins
+from simulator.reader import SimulatedReader
+from tests.support_site import ALICE, BRIGITTE, GREGOIRE, REMY, at, small_rules
+from wire.credential import pseudonym
+from wire.envelope import seal, unseal
+from wire.messages import Ack, Events, Fresh, Rules, Status, decode, encode
+from wire.row import Kind, Row
+from wire.ruleset import pack
+from wire.topics import Topics
+
+TOPICS = Topics("casaco")
 SAMPLE = Path(__file__).parent.parent / "firmware_config" / "edge-door.toml"
 
 
@@ -29,6 +55,20 @@ class Folder:
 
     def key(self, name: str) -> Path:
         return self.config.parent / "keys" / name
+
+    def set(self) -> RuleSet:
+        """The small site's rules, with its badges as this folder's credential key hides them."""
+        key = bytes.fromhex(self.key("credential.hex").read_text())
+        owners = {ALICE: "alice", BRIGITTE: "brigitte", GREGOIRE: "gregoire", REMY: "remy"}
+        credentials = {pseudonym(key, uid): Credential(member) for uid, member in owners.items()}
+        return replace(small_rules(), credentials=credentials)
+
+    def rules(self, version: int, rules: RuleSet | None = None, not_after: int = at(10) + 14 * DAY) -> Rules:
+        return Rules(version, text(at(9)), text(not_after), pack(rules or self.set()))
+
+    def sealed(self, topic: str, message: Rules | Fresh | Ack) -> bytes:
+        """The message as the server signs it."""
+        return seal(self.server, "server", topic, encode(message))
 
 
 def private_pem(key: Ed25519PrivateKey) -> bytes:
@@ -56,3 +96,128 @@ def make_folder(folder: Path) -> Folder:
     made.config.write_text(SAMPLE.read_text())
     made.replace("/var/lib/loquet/journal.db", "journal.db")
     return made
+
+
+@dataclass(frozen=True)
+class Sent:
+    """A message that left, opened: it was signed by this edge for this topic."""
+
+    leaf: str
+    message: Events | Status
+    retain: bool
+
+
+class Wire:
+    """The link of an edge under test: opens what it says, and lets the test speak as the server."""
+
+    def __init__(self, folder: Folder, keeper: Keeper, put: Callable[[Item], None]) -> None:
+        self.sent: list[Sent] = []
+        self.state = "new"
+        self.farewell: tuple[str, bytes] | None = None
+        self._folder = folder
+        self._keeper = keeper
+        self._put = put
+
+    def start(self) -> None:
+        self.state = "started"
+
+    def stop(self, farewell: tuple[str, bytes] | None = None) -> None:
+        self.state, self.farewell = "stopped", farewell
+
+    def publish(self, topic: str, payload: bytes, retain: bool = False) -> None:
+        edge, leaf = TOPICS.edge_of(topic)
+        body = unseal(self._folder.own.public_key(), edge, topic, payload)
+        self.sent.append(Sent(leaf, decode(Events if leaf == "events" else Status, body, topic), retain))
+
+    def taken(self, leaf: str) -> list[Any]:
+        """The messages of one kind since the last call."""
+        found = [sent.message for sent in self.sent if sent.leaf == leaf]
+        self.sent = [sent for sent in self.sent if sent.leaf != leaf]
+        return found
+
+    def up(self) -> None:
+        self._put(LinkUp())
+
+    def down(self) -> None:
+        self._put(LinkDown("the test pulled the cable"))
+
+    def deliver(self, topic: str, payload: bytes) -> None:
+        self._put(Received(topic, payload))
+
+    def say(self, topic: str, message: Rules | Fresh | Ack) -> None:
+        """Speak as the server."""
+        self.deliver(topic, self._folder.sealed(topic, message))
+
+
+class Bench:
+    """One edge in one thread and virtual time: the real journal, the simulated reader and pins."""
+
+    def __init__(self, folder: Folder, clock: VirtualClock | None = None, observer: Observer | None = None) -> None:
+        self.folder = folder
+        self.config = load(folder.config)
+        self.clock = clock or VirtualClock(start=at(10))
+        self.readers = [SimulatedReader(name, self.clock) for name in self.config.readers]
+        self.pins = SimulatedPins(self.config.outputs, self.config.inputs, self.clock)
+        self.events: list[Event] = []
+        self.edge = Edge(
+            self.config,
+            clock=self.clock,
+            readers=self.readers,
+            pins=self.pins,
+            observer=observer,
+            link=lambda keeper, put: Wire(folder, keeper, put),
+            software="9.9",
+        )
+        assert isinstance(self.edge.link, Wire)
+        self.wire = self.edge.link
+
+    @property
+    def controller(self) -> DoorController:
+        return self.edge.front.controller
+
+    @property
+    def journal(self) -> Journal:
+        found = self.edge.keeper.archive.journal
+        assert found is not None
+        return found
+
+    def rows(self, *kinds: Kind) -> list[Row]:
+        """The rows on the disk, of these kinds if any are named."""
+        return [row for row in self.journal.rows() if not kinds or row.kind in kinds]
+
+    def turn(self, times: int = 1) -> None:
+        for _ in range(times):
+            self.edge.turn()
+
+    def wait(self, seconds: float) -> None:
+        """Let time pass, a round each 10 ms."""
+        end = self.clock.monotonic() + seconds
+        while self.clock.monotonic() < end:
+            self.turn()
+            self.clock.advance(10_000_000)
+        self.turn()
+
+    def settle(self) -> None:
+        """Until what one part has for another has arrived."""
+        self.turn(3)
+
+    def tap(self, uid: bytes, reader: int = 0) -> Row:
+        """Lay a badge on a reader and take it away; the row of the tap."""
+        self.readers[reader].lay(uid)
+        self.settle()
+        self.readers[reader].take(uid)
+        self.settle()
+        return self.rows(Kind.TAP)[-1]
+
+    def give_rules(self, message: Rules | None = None) -> None:
+        """Deliver rules as the server would."""
+        self.wire.say(TOPICS.rules, message or self.folder.rules(7))
+        self.settle()
+
+    def connect(self) -> None:
+        self.wire.up()
+        self.settle()
+
+    def acknowledge(self, seq: int, journal: str | None = None) -> None:
+        self.wire.say(TOPICS.ack("front"), Ack(journal or self.journal.id, seq))
+        self.settle()

@@ -1,8 +1,16 @@
 """What can be wrong with what came over a network or out of a file that should hold a message."""
 
+from policy.errors import brief
+
+SAID = 300
+"""Characters of an error: what it quotes comes from outside and must not fill a log."""
+
 
 class WireError(ValueError):
     """The other side's fault; asking it to repeat the same bytes does not help."""
+
+    def __init__(self, said: str) -> None:
+        super().__init__(brief(said, SAID))
 
 
 class ForgedError(WireError):

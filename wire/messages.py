@@ -8,12 +8,13 @@ from msgspec import Raw, Struct
 
 from policy.terms import ClockState
 from wire.errors import WireError
+from wire.row import Whole
 
 
 class Rules(Struct, frozen=True, forbid_unknown_fields=True):
     """The whole compiled rule set. version only ever grows. issued, not_after: RFC 3339. body: wire/ruleset.py."""
 
-    version: int
+    version: Whole
     issued: str
     not_after: str
     body: bytes
@@ -27,7 +28,7 @@ class Rules(Struct, frozen=True, forbid_unknown_fields=True):
 class Fresh(Struct, frozen=True, forbid_unknown_fields=True):
     """Confirms the rules that an edge holds, until not_after."""
 
-    version: int
+    version: Whole
     hash: str
     issued: str
     not_after: str
@@ -47,7 +48,7 @@ class Ack(Struct, frozen=True, forbid_unknown_fields=True):
     """Row `seq` of the journal and all before it are on the server's disk."""
 
     journal: str
-    seq: int
+    seq: Whole
 
 
 class Status(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -56,13 +57,13 @@ class Status(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True
     online: bool
     at: str | None = None
     software: str = ""
-    rules_version: int | None = None
+    rules_version: Whole | None = None
     clock: ClockState | None = None
     readers: dict[str, str | None] = {}
-    unacknowledged: int = 0
+    unacknowledged: Whole = 0
     journal_fault: str | None = None
     temperature: float | None = None
-    free_disk: int | None = None
+    free_disk: Whole | None = None
 
 
 Message = TypeVar("Message", bound=Struct)

@@ -1,14 +1,18 @@
 """What does a row of the journal hold? The edge writes it once; the same bytes lie on its disk and cross the wire."""
 
 from enum import StrEnum
+from typing import Annotated, TypeAlias
 
 import msgspec
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from policy.case import Mark
 from policy.reasons import Reason
 from policy.terms import ClockState
 from wire.errors import WireError
+
+Whole: TypeAlias = Annotated[int, Meta(ge=-(2**53), le=2**53)]
+"""A number that any JSON reader and any database keeps exactly: a larger one is refused where it arrives."""
 
 
 class Kind(StrEnum):
@@ -44,9 +48,9 @@ class Row(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     detail: what a fault says, in English.
     """
 
-    seq: int
+    seq: Whole
     at: str
-    mono_ms: int
+    mono_ms: Whole
     boot: str
     clock: ClockState
     kind: Kind
@@ -57,9 +61,9 @@ class Row(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     granted: bool | None = None
     reason: Reason | None = None
     until: str | None = None
-    rules_version: int | None = None
+    rules_version: Whole | None = None
     pending: bool = False
-    settles: int | None = None
+    settles: Whole | None = None
     pays: str | None = None
     adhoc_until: str | None = None
     marks: tuple[Mark, ...] = ()

@@ -24,6 +24,8 @@ def unpack(body: bytes) -> RuleSet:
         plain = unpacker.decompress(body, MAX_UNPACKED)
         if unpacker.unconsumed_tail:
             raise TooLargeError(f"rule set: unpacks to more than {MAX_UNPACKED} bytes")
+        if not unpacker.eof:
+            raise WireError("rule set: cut off before its end")
         return _decoder.decode(plain)
-    except (zlib.error, msgspec.MsgspecError, RecursionError) as error:
+    except (zlib.error, msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise WireError(f"rule set: cannot be read ({error})") from None

@@ -40,7 +40,9 @@ COLLISION = 0x08
 ANY_ERROR = 0x1F  # buffer overflow, collision, CRC, parity, protocol (9.3.1.7)
 LAST_BITS = 0x07
 
-STATUS_READS = 6
+STATUS_READS = 12
+"""What a sleep that ends early may cost: 0.3 ms of looking again."""
+
 STUCK_AFTER = 100
 STUCK = "the chip is stuck (its timer does not run): power the reader off and on"
 
@@ -148,7 +150,7 @@ class Chip(mfrc522.MFRC522):  # type: ignore[misc]
     # The exchange.
 
     def exchange(self, frame: bytes, answer: int, bits: int = 0, crc: bool = False) -> bytes:
-        """As `iso14443.Radio` says, in seven transfers, four more where `crc` comes and goes. Also raises ChipError."""
+        """As `iso14443.Radio` says: seven transfers, an answer takes one more, a change of `crc` two. Or ChipError."""
         self._switch_crc(crc)
         self._send(frame, bits)
         self.clock.sleep(max(0.0, _air_time(frame, answer, bits, crc) - self._wake))
@@ -170,34 +172,41 @@ class Chip(mfrc522.MFRC522):  # type: ignore[misc]
         self.Write_MFRC522(self.BitFramingReg, START_SEND | bits)
 
     def _receive(self, answer: int) -> bytes:
-        """The answer, from one status read if the sleep was long enough. The same read brings the signs of health."""
-        data, received = b"", 0
+        """The answer, once it is over; after a sleep long enough that takes one status read, which tells of health too.
+
+        The FIFO is left alone until then: a byte read while the answer comes in could be one that is not there yet.
+        """
         for _ in range(STATUS_READS):
-            status = self._status(answer)
+            status = self._status()
             if why := diagnose(status.version, status.tx_control, status.t_mode):
                 raise ChipError(why)
-            data, received = data + status.fifo, received + status.level
             if status.irq & (RX_IRQ | ERR_IRQ | TIMER_IRQ):
                 self._unended = 0
-                status.judge(received, answer)
-                return data
+                status.judge(answer)
+                return self._empty_fifo(answer)
         self._count_unended()
         raise GarbledError("an answer began and did not end")
 
-    def _status(self, answer: int) -> "_Status":
-        """All that an exchange leaves behind, in one transfer; what an empty FIFO reads as is cut off."""
-        raw = self.read(
-            self.CommIrqReg,
-            self.ErrorReg,
-            self.FIFOLevelReg,
-            self.ControlReg,
-            self.VersionReg,
-            self.TxControlReg,
-            self.TModeReg,
-            *[self.FIFODataReg] * answer,
+    def _status(self) -> "_Status":
+        """All that an exchange leaves behind, in one transfer."""
+        return _Status(
+            *self.read(
+                self.CommIrqReg,
+                self.ErrorReg,
+                self.FIFOLevelReg,
+                self.ControlReg,
+                self.VersionReg,
+                self.TxControlReg,
+                self.TModeReg,
+            )
         )
-        irq, error, level, control, version, tx_control, t_mode = raw[:7]
-        return _Status(irq, error, level, control & LAST_BITS, version, tx_control, t_mode, raw[7 : 7 + level])
+
+    def _empty_fifo(self, length: int) -> bytes:
+        """So many bytes of the FIFO; the version comes along, as no checksum covers this transfer."""
+        version, *data = self.read(self.VersionReg, *[self.FIFODataReg] * length)
+        if version not in VERSIONS:
+            raise ChipError(f"VersionReg reads {version:02X} during a transfer")
+        return bytes(data)
 
     def _count_unended(self) -> None:
         """The timer ends every silence. A chip where it does so no more is stuck, healthy as its registers look."""
@@ -210,13 +219,12 @@ class _Status(NamedTuple):
     irq: int
     error: int
     level: int
-    last_bits: int
+    control: int
     version: int
     tx_control: int
     t_mode: int
-    fifo: bytes
 
-    def judge(self, received: int, answer: int) -> None:
+    def judge(self, answer: int) -> None:
         """Return for a whole answer of so many bytes; raise the fitting RadioError for anything else."""
         if self.error & COLLISION:
             raise CollisionError("two cards answered at once")
@@ -224,10 +232,9 @@ class _Status(NamedTuple):
             raise GarbledError(f"ErrorReg reads {self.error:02X}")
         if not self.irq & RX_IRQ:
             raise SilenceError("no card answered")
-        if received != answer or self.last_bits:
-            raise GarbledError(
-                f"{received} bytes came, the last of {self.last_bits or 8} bits, instead of {answer} whole ones"
-            )
+        last_bits = self.control & LAST_BITS or 8
+        if (self.level, last_bits) != (answer, 8):
+            raise GarbledError(f"{self.level} bytes came, the last of {last_bits} bits, instead of {answer} whole ones")
 
 
 def diagnose(version: int, tx_control: int, t_mode: int) -> str | None:

@@ -69,15 +69,19 @@ def call_all(radio: Radio) -> None:
 def select(radio: Radio) -> Badge:
     """Read the whole number of the one card that is READY (6.5.3). Leaves it ACTIVE.
 
+    The SAK says whether the number goes on, and the cascade tag must agree: the standard keeps it out of such places.
     Raises SilenceError or GarbledError when the card is torn away or noise gets in, CollisionError when there are two.
     """
     uid = b""
     for code in CASCADE_LEVELS:
         part, sak = _level(radio, code)
-        if not sak & UID_INCOMPLETE:
+        incomplete = bool(sak & UID_INCOMPLETE)
+        if code != CASCADE_LEVELS[-1] and incomplete != (part[0] == CASCADE_TAG):
+            raise GarbledError(
+                f"level {code:02X}: SAK {sak:02X} and the first byte {part[0]:02X} contradict each other"
+            )
+        if not incomplete:
             return Badge(uid + part, sak)
-        if part[0] != CASCADE_TAG:
-            raise GarbledError(f"SAK {sak:02X} announces a longer number, but level {code:02X} has no cascade tag")
         uid += part[1:]
     raise GarbledError("the card announces a number of more than 10 bytes")
 

@@ -6,7 +6,7 @@ import time
 from bisect import bisect_right
 from collections.abc import Callable
 
-from loquet.bench import Figures, figure
+from loquet.benches.figure import Figures, figure
 from policy.door import SiteState, Tap, decide
 from policy.presence import Move
 from policy.ruleset import Credential, Ground, Member, Reader, RuleSet, Tier

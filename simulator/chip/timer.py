@@ -23,6 +23,7 @@ class Timer:
         self._alarm: Alarm | None = None
         self._started = 0
         self._reload = 0
+        self._left = 0
 
     @property
     def running(self) -> bool:
@@ -33,7 +34,7 @@ class Timer:
     def value(self) -> int:
         """TCounterValReg: what is left to count."""
         if not self.running:
-            return 0
+            return self._left
         ticks = (self._clock.ns - self._started) * FC // (1_000_000_000 * self._divider)
         return max(0, self._reload - ticks)
 
@@ -57,10 +58,16 @@ class Timer:
             self.stop()
 
     def stop(self) -> None:
-        """Count no further."""
+        """Count no further; the value stays."""
+        self._left = self.value
         if self._alarm is not None:
             self._alarm.cancel()
         self._alarm = None
+
+    def reset(self) -> None:
+        """Stopped at 0."""
+        self.stop()
+        self._left = 0
 
     @property
     def _divider(self) -> int:
@@ -73,6 +80,7 @@ class Timer:
 
     def _expired(self) -> None:
         self._alarm = None
+        self._left = 0
         self._irq.request(Irq.TIMER)
         if self._regs.has(Reg.T_MODE, AUTO_RESTART):
             # A request that is set already cannot be set again: skipping periods keeps a 74 ns timer affordable.

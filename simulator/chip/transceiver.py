@@ -31,6 +31,8 @@ AUTHENT_BYTES = 12
 FIFTH_BIT = 5 * ETU
 """Start bit and four data bits: where the timer stops (TModeReg's TAuto)."""
 MINIMUM_BITS = 4
+RECEIVE_ERRORS = Error.COLLISION | Error.CRC | Error.PARITY | Error.PROTOCOL
+"""What the receiver clears when it starts."""
 SHORTEST_WITH_CRC = 3
 LAST_COLLISION = 32
 
@@ -144,6 +146,7 @@ class Transceiver:
     def _expect(self) -> None:
         """Receive the answers that are about to begin, unless the receiver is off or set to another bit rate."""
         self._regs[Reg.COLL] |= COLL_POS_NOT_VALID
+        self._regs[Reg.ERROR] &= ~RECEIVE_ERRORS
         deaf = self._regs.has(Reg.COMMAND, RECEIVER_OFF) or self._regs[Reg.RX_MODE] & SPEED
         if self._voices and not deaf and self._voices[0].start >= self._clock.ns:
             self._pending.append(self._clock.at(self._voices[0].start, self._answer_begins))
@@ -151,18 +154,16 @@ class Transceiver:
     def _answer_begins(self) -> None:
         self.modem = Modem.RECEIVING
         self._later(FIFTH_BIT, self._fifth_bit)
+        self._pending.append(self._clock.at(max(voice.end for voice in self._voices), self._answer_over))
 
     def _fifth_bit(self) -> None:
-        if not any(voice.until(self._clock.ns) for voice in self._voices):
-            self.modem = Modem.WAIT_DATA
-            return
-        self._timer.stop_on_answer()
-        self._pending.append(self._clock.at(max(voice.end for voice in self._voices), self._answer_over))
+        if any(len(voice.until(self._clock.ns)) >= MINIMUM_BITS for voice in self._voices):
+            self._timer.stop_on_answer()
 
     def _answer_over(self) -> None:
         bits, collision = self._field.received(self._voices)
         self._voices = []
-        if self._regs.has(Reg.RX_MODE, RX_NO_ERR) and len(bits) < MINIMUM_BITS:
+        if len(bits) < (MINIMUM_BITS if self._regs.has(Reg.RX_MODE, RX_NO_ERR) else 1):
             self.modem = Modem.WAIT_DATA
             return
         if collision is not None:

@@ -8,7 +8,7 @@ told in the thread that moves the line (the library has its own). Missing: group
 import errno
 from dataclasses import dataclass, field
 
-from simulator.board import current
+from simulator.board import Board, current
 
 LOW, HIGH, TIMEOUT = 0, 1, 2
 SET_ACTIVE_LOW, SET_OPEN_DRAIN, SET_OPEN_SOURCE = 4, 8, 16
@@ -107,6 +107,19 @@ def gpiochip_close(handle):
     for gpio in list(opened.claims):
         _free(opened, gpio)
     return OKAY
+
+
+def process_ended():
+    """For simulator.load, when a new start begins: the kernel takes every line back.
+
+    What is left of the old start (objects that Python has not cleared away yet) goes on with a board that nobody sees.
+    """
+    for opened in _handles.values():
+        opened.unsubscribe()
+        for gpio in list(opened.claims):
+            _free(opened, gpio)
+        opened.board, opened.unsubscribe = Board(), int
+    _callbacks.clear()
 
 
 def gpio_get_chip_info(handle):

@@ -133,7 +133,7 @@ class SpiDev:
 
     def _transfer(self, values, speed_hz):
         sent = bytes(value & 0xFF for value in values)
-        return self._opened().transfer(sent, speed_hz or self._max_speed_hz, self._mode)
+        return self._opened().transfer(sent, speed_hz or self._max_speed_hz or KERNEL_DEFAULT_HZ, self._mode)
 
 
 def _refuse(values, longest):

@@ -9,7 +9,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edge.journal import KEEP, Journal, JournalDamagedError, JournalError
@@ -80,6 +80,7 @@ def test_a_gap_is_refused_whole(journal: Journal, gap: list[object]) -> None:
     assert journal.last_seq == 1
 
 
+@settings(deadline=None, max_examples=40)
 @given(sizes=st.lists(st.integers(0, 20), max_size=8), acks=st.lists(st.integers(0, 160), max_size=8))
 def test_numbers_have_no_gaps_and_acknowledgements_only_grow(
     tmp_path_factory: pytest.TempPathFactory, sizes: list[int], acks: list[int]
@@ -99,6 +100,25 @@ def test_numbers_have_no_gaps_and_acknowledgements_only_grow(
     assert [found.seq for found in journal.rows()] == list(range(1, journal.last_seq + 1))
     assert journal.acknowledged == highest
     journal.close()
+
+
+def test_an_acknowledgement_goes_to_the_disk_with_the_next_rows(journal: Journal) -> None:
+    def on_disk() -> int:
+        found = journal._db.execute("SELECT value FROM meta WHERE name = 'acknowledged'").fetchone()
+        return int(found[0])
+
+    journal.append(rows(1, 3))
+    journal.acknowledge(2)
+    assert on_disk() == 0
+    journal._db.execute("PRAGMA query_only=ON")
+    with pytest.raises(JournalError):
+        journal.append(rows(4, 4))
+    journal._db.execute("PRAGMA query_only=OFF")
+    journal.append(rows(4, 4))
+    assert on_disk() == 2
+    journal.acknowledge(4)
+    journal.save()
+    assert on_disk() == 4
 
 
 def test_what_is_kept(journal: Journal) -> None:

@@ -6,7 +6,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edge.journal import KEEP, Journal, JournalDamagedError
@@ -154,6 +154,7 @@ def test_renumbered_rows_still_settle_what_they_settled() -> None:
     assert [(found.seq, found.settles) for found in renumbered([row(8), opened])] == [(1, None), (2, None)]
 
 
+@settings(deadline=None)
 @given(st.sets(st.integers(1, 500)))
 def test_renumbered_rows_have_no_gaps_and_keep_their_order(numbers: set[int]) -> None:
     given_rows = [row(seq) for seq in sorted(numbers)]

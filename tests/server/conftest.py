@@ -6,8 +6,11 @@ from shutil import copy
 
 import pytest
 
+from policy.reasons import Reason
 from server.db import Database
+from tests.support_pages import Place
 from tests.support_server import Desk, Journal, site_database
+from tests.support_site import at
 
 
 @pytest.fixture(scope="session")
@@ -34,3 +37,21 @@ def desk(database: Database) -> Desk:
 @pytest.fixture
 def journal() -> Journal:
     return Journal()
+
+
+@pytest.fixture
+def place(database: Database) -> Place:
+    """Tuesday 24 November 2026, 19:12: Grégoire holds the place, four others have come, one was refused."""
+    place = Place(database)
+    journal = place.journal
+    journal.enters(at(8, 58), "alice", Reason.STAFF)
+    journal.enters(at(9, 5), "brigitte")
+    journal.tap_in(at(9, 10), "zoe", Reason.MEMBER_SUSPENDED, granted=False)
+    journal.enters(at(9, 30), "remy", Reason.ALWAYS)
+    journal.leaves(at(12), "brigitte")
+    journal.enters(at(13, 2), "brigitte")
+    journal.leaves(at(17, 45), "alice")
+    journal.enters(at(18, 4), "gregoire", Reason.OWN_SHIFT)
+    journal.tap_in(at(19, 8), None, Reason.UNKNOWN_CREDENTIAL, granted=False)
+    place.tell()
+    return place

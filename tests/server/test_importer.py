@@ -10,6 +10,7 @@ from sqlmodel import select
 
 from policy import bundle as parts
 from policy.bundle import Bundle, Member, Role, Tier
+from policy.errors import BundleError
 from policy.ruleset import Ground
 from server.db import Database
 from server.errors import ImportRefusedError
@@ -84,6 +85,16 @@ def test_put_refuses_what_no_rule_decides(database: Database) -> None:
         put(session, [quota])
 
 
+def test_an_undecided_key_is_refused_by_name(database: Database) -> None:
+    night = Tier(id="night", grounds=(Ground.HOURS,))
+    with pytest.raises(BundleError, match=r"tiers\[4\].grounds hours \(of night\)"), database.transaction() as session:
+        put(session, [night])
+    laser = msgspec.structs.replace(small_bundle(), quotas=(parts.Quota(kind="laser", minutes=60, period="week"),))
+    with pytest.raises(BundleError, match="quotas"), database.transaction() as session:
+        replace(session, laser)
+    assert stored(database) == small_bundle()
+
+
 def test_a_member_of_a_tier_that_does_not_exist_is_kept_out(database: Database) -> None:
     with pytest.raises(Exception, match="FOREIGN KEY"), database.transaction() as session:
         put(session, [Member(id="nadia", name="Nadia Belkacem", tier="ghost")])
@@ -101,7 +112,8 @@ def bundles(draw: st.DrawFn) -> Bundle:
     tiers = tuple(
         Tier(
             id=tier,
-            grounds=tuple(draw(st.lists(st.sampled_from(Ground), unique=True))),
+            grounds=tuple(draw(st.lists(st.sampled_from([g for g in Ground if g is not Ground.HOURS]), unique=True))),
+            hours=draw(st.sampled_from([{}, {"sat": (("10:00", "12:00"),)}])),
             access_points=draw(st.just(msgspec.UNSET) | ids.map(tuple)),
             pass_=draw(st.sampled_from(["none", "day", "half_day"])),
         )

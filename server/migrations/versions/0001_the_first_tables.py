@@ -53,6 +53,7 @@ def _people() -> None:
         sa.Column("id", sa.String(), nullable=False),
         sa.Column("position", sa.Integer(), nullable=False),
         sa.Column("grounds", sa.JSON(none_as_null=True), nullable=False),
+        sa.Column("hours", sa.JSON(none_as_null=True), nullable=False),
         sa.Column("access_points", sa.JSON(none_as_null=True), nullable=True),
         sa.Column("pass_", sa.String(), nullable=False),
         sa.PrimaryKeyConstraint("id"),

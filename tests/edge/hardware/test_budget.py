@@ -35,7 +35,7 @@ def test_an_empty_poll_takes_seven_transfers_and_half_a_millisecond() -> None:
         bench.clock.advance(POLL_NS)
 
 
-@pytest.mark.parametrize(("uid", "levels", "transfers"), [(FOUR, 1, 23), (SEVEN, 2, 41), (TEN, 3, 59)])
+@pytest.mark.parametrize(("uid", "levels", "transfers"), [(FOUR, 1, 26), (SEVEN, 2, 46), (TEN, 3, 66)])
 def test_a_badge_read_and_selected(uid: bytes, levels: int, transfers: int) -> None:
     bench = Bench()
     reader = bench.reader()

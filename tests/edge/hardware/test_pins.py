@@ -131,3 +131,13 @@ def test_gpiozero_as_it_stands_fires_an_active_low_strike_at_the_start(board: Bo
 
     OutputDevice(17, active_high=False, initial_value=False, pin_factory=LGPIOFactory())
     assert 0 in [change.level for change in board.history(17) if change.output]
+
+
+def test_close_gives_the_gpio_chip_back(board: Board) -> None:
+    import lgpio
+
+    before = len(lgpio._handles)
+    pins = GpioPins([OutputSpec("strike", 17)], [])
+    assert len(lgpio._handles) == before + 1
+    pins.close()
+    assert len(lgpio._handles) == before

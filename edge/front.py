@@ -1,0 +1,84 @@
+"""What happens at the door itself? Events go to the controller; what it asks for is done at once: act, then record."""
+
+import time
+from collections.abc import Callable, Sequence
+
+from msgspec.structs import replace
+
+from edge.actions import Drive, Record
+from edge.door import DoorController, Now, Step
+from edge.events import CardSeen, Event, ReaderFault, ReaderRecovered
+from edge.observer import Observer
+from edge.ports import Clock, Pins
+from edge.post import Item, Recorded, Unrecorded
+from wire.row import Kind
+
+
+class Front:
+    """The controller with its hands. Belongs to one thread, which alone drives the outputs.
+
+    outputs: those that are wired; what the controller wants of others is left out. hand_over: takes what the keeper
+    must have; never waits.
+    """
+
+    def __init__(
+        self,
+        controller: DoorController,
+        clock: Clock,
+        pins: Pins,
+        outputs: Sequence[str],
+        hand_over: Callable[[Item], None],
+        observer: Observer,
+    ) -> None:
+        self.controller = controller
+        self.deadline: float | None = None
+        """When to call `take` again if nothing happens, in monotonic seconds."""
+        self._clock = clock
+        self._pins = pins
+        self._outputs = frozenset(outputs)
+        self._hand_over = hand_over
+        self._observer = observer
+        self._unrecorded = 0
+
+    def begin(self, found: str | None = None) -> None:
+        """The first step. found: what the `started` row says of the journal."""
+        self._carry_out(self.controller.start(self._now()), None, 0.0, found)
+
+    def take(self, events: Sequence[Event]) -> None:
+        """Each event is a step of its own, so that nobody waits for another's row; none: time has passed."""
+        for event in events or (None,):
+            started = time.perf_counter()
+            step = self.controller.step(self._now(), () if event is None else (event,))
+            self._carry_out(step, event, time.perf_counter() - started)
+            if isinstance(event, ReaderFault | ReaderRecovered):
+                self._hand_over(event)
+        if self.controller.unrecorded != self._unrecorded:
+            self._unrecorded = self.controller.unrecorded
+            self._hand_over(Unrecorded(self._unrecorded))
+
+    def _carry_out(self, step: Step, event: Event | None, decision_seconds: float, found: str | None = None) -> None:
+        started = time.perf_counter()
+        for action in step.actions:
+            if isinstance(action, Drive):
+                self._drive(action)
+            else:
+                self._record(action, event, decision_seconds, time.perf_counter() - started, found)
+        self.deadline = step.deadline
+
+    def _drive(self, action: Drive) -> None:
+        if action.output in self._outputs:
+            self._pins.set(action.output, action.active)
+            self._observer.output(action.output, action.active)
+
+    def _record(
+        self, action: Record, event: Event | None, decision_seconds: float, actuator_seconds: float, found: str | None
+    ) -> None:
+        row = action.row
+        if row.kind is Kind.STARTED and found is not None:
+            row = replace(row, detail=found)
+        self._hand_over(Recorded(row, time.perf_counter()))
+        if row.kind is Kind.TAP and isinstance(event, CardSeen):
+            self._observer.decided(row, event.seconds, event.transfers, decision_seconds, actuator_seconds)
+
+    def _now(self) -> Now:
+        return Now(self._clock.now(), self._clock.monotonic(), self._clock.state())

@@ -1,0 +1,77 @@
+"""What did the server say? Opens what came over the link; whatever is not a genuine message changes nothing."""
+
+import logging
+from collections import Counter
+from typing import TypeVar
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+from wire.envelope import unseal
+from wire.errors import ForgedError, TooLargeError, WireError
+from wire.messages import Ack, Fresh, Rules, decode
+from wire.topics import Topics
+
+log = logging.getLogger("loquet.edge")
+
+SERVER = "server"
+
+Kind = TypeVar("Kind", bound=Rules | Fresh | Ack)
+
+REMEDIES: dict[type[WireError], str] = {
+    ForgedError: "see that keys.server in edge.toml is the server's key; else somebody else writes to the broker",
+    TooLargeError: "see who writes to the broker; no honest message is so large",
+    WireError: "see that server and edge run the same version of Loquet",
+}
+
+
+class Complaints:
+    """Counts what was refused, by kind; the log gets the first of each kind, so that a flood cannot fill the disk."""
+
+    def __init__(self) -> None:
+        self.counts: Counter[str] = Counter()
+
+    def add(self, kind: str, message: str) -> None:
+        self.counts[kind] += 1
+        if self.counts[kind] == 1:
+            log.warning("refused: %s (said once; more of this kind are only counted)", message)
+
+
+class Inbox:
+    """Opens messages of the three topics that an edge reads."""
+
+    def __init__(self, key: Ed25519PublicKey, topics: Topics, edge: str, complaints: Complaints) -> None:
+        self._key = key
+        self._kinds: dict[str, type[Rules | Fresh | Ack]] = {
+            topics.rules: Rules,
+            topics.fresh: Fresh,
+            topics.ack(edge): Ack,
+        }
+        self._complaints = complaints
+
+    @property
+    def topics(self) -> tuple[str, ...]:
+        """What to subscribe to."""
+        return tuple(self._kinds)
+
+    def read(self, kind: type[Kind], topic: str, payload: bytes) -> Kind:
+        """The message of this kind. Raises WireError for what is forged, malformed or oversized."""
+        return decode(kind, unseal(self._key, SERVER, topic, payload), topic)
+
+    def open(self, topic: str, payload: bytes) -> Rules | Fresh | Ack | None:
+        """The message, or None once a complaint has been made."""
+        kind = self._kinds.get(topic)
+        if kind is None:
+            self._complaints.add("topic", f"{topic}: not a topic of this edge; see what it is subscribed to")
+            return None
+        try:
+            return self.read(kind, topic, payload)
+        except WireError as error:
+            self.refuse(topic, error)
+            return None
+
+    def refuse(self, topic: str, error: WireError) -> None:
+        """Complain about a message. The kind: its topic's last level, and what is wrong."""
+        word = getattr(error, "kind", type(error).__name__)
+        remedy = REMEDIES.get(type(error))
+        message = str(error) if topic in str(error) else f"{topic}: {error}"
+        self._complaints.add(f"{topic.rpartition('/')[2]} {word}", f"{message}: {remedy}" if remedy else message)

@@ -1,0 +1,152 @@
+"""What goes on behind the door? Rows go to the disk and on to the server; rules come in, go to the disk and into force.
+
+The keeper never holds up the door: whatever takes long here (an SD card that syncs, a rule set that unpacks) only lets
+rows wait. `take` is its only way in; it has no thread of its own.
+"""
+
+import logging
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from edge.archive import Archive
+from edge.config import Config
+from edge.dispatch import Dispatch
+from edge.door import Memory
+from edge.events import Event, ReaderFault, ReaderRecovered
+from edge.inbox import Complaints, Inbox
+from edge.memory import recall
+from edge.observer import Observer
+from edge.ports import Clock
+from edge.post import Item, LinkDown, LinkUp, Received, Recorded, Unrecorded
+from edge.rescue import open_journal
+from edge.rulebook import Rulebook
+from edge.status import Health
+from policy.terms import ClockState
+from wire.errors import WireError
+from wire.messages import Ack, Fresh, Rules
+from wire.topics import Topics
+
+log = logging.getLogger("loquet.edge")
+
+HOUR = 3600.0
+
+
+class Keeper:
+    """One edge's journal, rules and messages. tell: takes what the controller must know. boot: the id of this start.
+
+    found: what had to be done for a damaged journal, None for nothing. Raises JournalError when it cannot be opened.
+    """
+
+    def __init__(
+        self,
+        config: Config,
+        clock: Clock,
+        tell: Callable[[Event], None],
+        observer: Observer,
+        boot: str,
+        health: Health,
+    ) -> None:
+        journal, self.found = open_journal(config.journal)
+        self.complaints = Complaints()
+        self.inbox = Inbox(config.keys.server, Topics(config.site), config.edge, self.complaints)
+        self.archive = Archive(journal, boot, clock, tell, observer)
+        self.rulebook = Rulebook(config, clock, self.inbox, self.archive, tell)
+        self.dispatch = Dispatch(config, clock, self.archive, health, observer)
+        self._clock = clock
+        self._boot = boot
+        self._health = health
+        self._prune_at = 0.0
+        self._down = ""
+
+    def remember(self) -> Memory:
+        """What the edge found on its disk, for the controller."""
+        journal = self.archive.journal
+        if journal is None:
+            return Memory(self._boot)
+        self.rulebook.load(journal.kept())
+        self._note()
+        held = self.rulebook.held.for_door if self.rulebook.held else None
+        return recall(journal.newest_first(), journal.last_seq, self._boot, held)
+
+    def take(self, items: Sequence[Item]) -> None:
+        """Take what came, in order; then write, send and say what is due."""
+        for item in items:
+            _HANDLERS[type(item)](self, item)
+        again = self.rulebook.due()
+        if again is not None:
+            self._received(again)
+        self.archive.write()
+        self._prune()
+        self._note()
+        self.dispatch.send()
+
+    def deadline(self) -> float:
+        """When to call `take` again if nothing comes, in monotonic seconds."""
+        due = (self._prune_at, self.archive.deadline, self.rulebook.deadline, self.dispatch.deadline)
+        return min(moment for moment in due if moment is not None)
+
+    def close(self) -> None:
+        """Write what waits and let go of the journal."""
+        self.archive.write()
+        self.archive.close()
+
+    def _recorded(self, item: Recorded) -> None:
+        self.archive.add(item)
+
+    def _unrecorded(self, item: Unrecorded) -> None:
+        self._health.unrecorded = item.count
+
+    def _link_up(self, _: LinkUp) -> None:
+        log.info("link: connected to the broker")
+        self._down = ""
+        self.dispatch.link(up=True)
+
+    def _link_down(self, item: LinkDown) -> None:
+        if item.why != self._down:
+            log.warning("link: %s", item.why)
+        self._down = item.why
+        self.dispatch.link(up=False)
+
+    def _reader_fault(self, item: ReaderFault) -> None:
+        log.error("reader %s: %s", item.reader, item.why)
+        self._health.readers[item.reader] = item.why
+
+    def _reader_recovered(self, item: ReaderRecovered) -> None:
+        log.warning("reader %s: answers again", item.reader)
+        self._health.readers[item.reader] = None
+
+    def _received(self, item: Received) -> None:
+        message = self.inbox.open(item.topic, item.payload)
+        try:
+            if isinstance(message, Rules):
+                self.rulebook.rules(message, item)
+            elif isinstance(message, Fresh):
+                self.rulebook.fresh(message, item)
+            elif isinstance(message, Ack):
+                self.dispatch.acknowledged(message)
+        except WireError as error:
+            self.inbox.refuse(item.topic, error)
+
+    def _note(self) -> None:
+        """What the status message says of journal and rules."""
+        self._health.trouble = self.archive.trouble
+        self._health.rules_version = self.rulebook.held.version if self.rulebook.held else None
+
+    def _prune(self) -> None:
+        """Each hour, by a clock that can be believed."""
+        if self._clock.monotonic() < self._prune_at:
+            return
+        self._prune_at = self._clock.monotonic() + HOUR
+        if self._clock.state() is not ClockState.UNKNOWN:
+            self.archive.prune(self._clock.now())
+
+
+_HANDLERS: dict[type[Item], Callable[[Keeper, Any], None]] = {
+    Recorded: Keeper._recorded,
+    Unrecorded: Keeper._unrecorded,
+    LinkUp: Keeper._link_up,
+    LinkDown: Keeper._link_down,
+    ReaderFault: Keeper._reader_fault,
+    ReaderRecovered: Keeper._reader_recovered,
+    Received: Keeper._received,
+}

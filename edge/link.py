@@ -1,0 +1,179 @@
+"""How does an edge reach the broker? paho, MQTT 3.1.1, a fresh session for each connection; nothing is remembered here.
+
+Callbacks of paho only put what came into the keeper's queue. A new client for each connection: what an earlier one had
+not delivered is the journal's business, and a status that is old by now must not arrive after the new one.
+"""
+
+import socket
+import threading
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from typing import Any
+
+from paho.mqtt.client import Client, MQTTMessage, MQTTv311
+from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
+
+from edge.config import BrokerConfig, Config
+from edge.keeper import Keeper
+from edge.post import Item, LinkDown, LinkUp, Received
+
+KEEPALIVE = 15
+"""Seconds: the broker publishes the will of an edge that was silent for 1.5 times as long."""
+FIRST_DELAY, LAST_DELAY = 1.0, 30.0
+"""Seconds from one try to connect to the next, twice as long each time."""
+GOODBYE = 1.0
+"""Seconds for the last message to leave."""
+
+
+class Link:
+    """The connection of one edge. Implements edge/post.py's `Post`; may be started again after `stop`.
+
+    topics: what to subscribe to. will: makes the signed message that the broker publishes when the edge is gone.
+    put: takes LinkUp, LinkDown and Received, from paho's threads.
+    """
+
+    def __init__(
+        self,
+        broker: BrokerConfig,
+        client_id: str,
+        topics: Sequence[str],
+        will: Callable[[], tuple[str, bytes]],
+        put: Callable[[Item], None],
+        delays: tuple[float, float] = (FIRST_DELAY, LAST_DELAY),
+    ) -> None:
+        self._broker = broker
+        self._client_id = client_id
+        self._topics = topics
+        self._will = will
+        self._put = put
+        self._delays = delays
+        self._client: Client | None = None
+        self._connected = False
+        self._why = ""
+        self._over = threading.Event()
+        self._stopping = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def start(self) -> None:
+        """Connect, and connect again whenever the connection breaks, until `stop`."""
+        self._stopping.clear()
+        self._thread = threading.Thread(target=self._run, name="link", daemon=True)
+        self._thread.start()
+
+    def publish(self, topic: str, payload: bytes, retain: bool = False) -> None:
+        """QoS 1. Dropped when there is no connection."""
+        client = self._client
+        if client is not None and self._connected:
+            client.publish(topic, payload, qos=1, retain=retain)
+
+    def stop(self, farewell: tuple[str, bytes] | None = None) -> None:
+        """End the connection. farewell: a last message, retained; without it the broker publishes the will."""
+        self._stopping.set()
+        client = self._client
+        if client is not None and self._connected:
+            if farewell is not None:
+                _say_goodbye(client, *farewell)
+                client.disconnect()
+                self._over.wait(GOODBYE)
+            else:
+                _hang_up(client)
+        self._over.set()
+        if self._thread is not None:
+            self._thread.join(timeout=10)
+
+    def _run(self) -> None:
+        delay = self._delays[0]
+        while not self._stopping.is_set():
+            came_up = self._tried()
+            self._put(LinkDown(f"{self._broker.host}:{self._broker.port}: {self._why}"))
+            delay = self._delays[0] if came_up else min(2 * delay, self._delays[1])
+            self._stopping.wait(delay)
+
+    def _tried(self) -> bool:
+        """A session that may fail in any way: without a link the door still opens."""
+        try:
+            return self._session()
+        except Exception as error:
+            self._why = f"{type(error).__name__}: {error}"
+            return False
+
+    def _session(self) -> bool:
+        """One connection from beginning to end; whether the broker took it."""
+        self._over.clear()
+        if self._stopping.is_set():
+            return False
+        self._why = "the connection broke"
+        client = self._new_client()
+        try:
+            client.connect(self._broker.host, self._broker.port, KEEPALIVE)
+        except OSError as error:
+            self._why = f"{error.strerror or error}: see that the broker runs there"
+            return False
+        self._client = client
+        client.loop_start()
+        self._over.wait()
+        came_up, self._connected, self._client = self._connected, False, None
+        _hang_up(client)
+        client.loop_stop()
+        return came_up
+
+    def _new_client(self) -> Client:
+        client = Client(
+            CallbackAPIVersion.VERSION2,
+            self._client_id,
+            clean_session=True,
+            protocol=MQTTv311,
+            reconnect_on_failure=False,
+        )
+        client.username_pw_set(self._broker.username, self._broker.password)
+        topic, payload = self._will()
+        client.will_set(topic, payload, qos=1, retain=True)
+        client.on_socket_open = _no_delay
+        client.on_connect = self._on_connect
+        client.on_disconnect = self._on_disconnect
+        client.on_message = self._on_message
+        return client
+
+    def _on_connect(self, client: Client, _: Any, __: Any, reason: Any, ___: Any) -> None:
+        if reason.is_failure:
+            self._why = f"the broker refuses {self._broker.username!r} ({reason}): see its user name and password"
+            return
+        client.subscribe([(topic, 1) for topic in self._topics])
+        self._connected = True
+        self._put(LinkUp())
+
+    def _on_disconnect(self, *_: Any) -> None:
+        self._over.set()
+
+    def _on_message(self, _: Client, __: Any, message: MQTTMessage) -> None:
+        if message.topic in self._topics:  # amqtt gives a new client what is retained for others, too
+            self._put(Received(message.topic, bytes(message.payload)))
+
+
+def _no_delay(_: Client, __: Any, opened: Any) -> None:
+    """Send small messages at once: with Nagle's algorithm an answer takes 44 ms."""
+    opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+
+def _say_goodbye(client: Client, topic: str, payload: bytes) -> None:
+    sent = client.publish(topic, payload, qos=1, retain=True)
+    if sent.rc is MQTTErrorCode.MQTT_ERR_SUCCESS:
+        sent.wait_for_publish(GOODBYE)
+
+
+def _hang_up(client: Client) -> None:
+    """Break the connection as a pulled cable would: without DISCONNECT the broker publishes the will."""
+    opened = client.socket()
+    if isinstance(opened, socket.socket):
+        with suppress(OSError):  # broken already
+            opened.shutdown(socket.SHUT_RDWR)
+
+
+def connect(config: Config) -> Callable[[Keeper, Callable[[Item], None]], Link]:
+    """What edge/runtime.py needs to make the link of this edge."""
+
+    def make(keeper: Keeper, put: Callable[[Item], None]) -> Link:
+        client_id = f"loquet-{config.site}-{config.edge}"
+        return Link(config.broker, client_id, keeper.inbox.topics, keeper.dispatch.farewell, put)
+
+    return make

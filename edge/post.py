@@ -1,0 +1,53 @@
+"""What passes between the threads behind the door: rows and news for the keeper, and the keeper's way out."""
+
+from dataclasses import dataclass
+from typing import Protocol, TypeAlias
+
+from edge.events import ReaderFault, ReaderRecovered
+from wire.row import Row
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """A row to be written. handed_over: time.perf_counter() then, for the observer."""
+
+    row: Row
+    handed_over: float
+
+
+@dataclass(frozen=True, slots=True)
+class Unrecorded:
+    """So many events could not be recorded since the start: too many rows waited for the disk."""
+
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """A message came over the link, as it came."""
+
+    topic: str
+    payload: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class LinkUp:
+    """The broker took the connection."""
+
+
+@dataclass(frozen=True, slots=True)
+class LinkDown:
+    """There is no connection. why: for the log, with the remedy where there is one."""
+
+    why: str
+
+
+Item: TypeAlias = Recorded | Unrecorded | Received | LinkUp | LinkDown | ReaderFault | ReaderRecovered
+"""What a keeper takes."""
+
+
+class Post(Protocol):
+    """The way out to the broker."""
+
+    def publish(self, topic: str, payload: bytes, retain: bool = False) -> None:
+        """Send, at least once if the connection holds. Never waits, never fails: without a connection it is dropped."""

@@ -1,0 +1,109 @@
+"""Which rules does this edge go by? Signed ones, newer than those it holds, whole, and made for its own readers."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from edge.config import Config
+from edge.door import HeldRules
+from policy.instants import instant
+from policy.ruleset import RuleSet
+from policy.terms import Direction, Instant
+from wire import ruleset
+from wire.errors import WireError
+from wire.messages import Fresh, Rules
+
+
+class RefusedError(WireError):
+    """Genuine, but not for this edge now. kind: one word for each case, for the log."""
+
+    def __init__(self, kind: str, message: str) -> None:
+        super().__init__(message)
+        self.kind = kind
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """The rules in force. hash: of their packed form. not_after: until when they are confirmed."""
+
+    version: int
+    hash: str
+    not_after: Instant
+    rules: RuleSet
+
+    @property
+    def for_door(self) -> HeldRules:
+        return HeldRules(self.version, self.not_after, self.rules)
+
+
+def opened(message: Rules, config: Config) -> Held:
+    """The rules of a message, fit for this edge. Raises WireError, and RefusedError when they are not for it."""
+    rules = ruleset.unpack(message.body)
+    flaw = next(_flaws(rules, config), None)
+    if flaw is not None:
+        raise RefusedError("unfit", f"rules {message.version}: {flaw}")
+    return Held(message.version, message.hash, _instant(message.not_after, "rules"), rules)
+
+
+def check_newer(message: Rules, held: Held | None, trusted_now: Instant | None) -> None:
+    """Raises RefusedError for rules that may not replace those held. trusted_now: None while the clock is in doubt."""
+    if held is not None and message.version <= held.version:
+        raise RefusedError(
+            "older",
+            f"rules {message.version}: this edge holds {held.version}; when the server's data were restored from a"
+            " backup, let it publish a higher version",
+        )
+    if trusted_now is not None and _instant(message.not_after, "rules") <= trusted_now:
+        raise RefusedError("expired", f"rules {message.version}: expired {message.not_after}; see the server's clock")
+
+
+def confirmation(message: Rules | Fresh, held: Held | None) -> Instant | None:
+    """Until when a message confirms the rules held; None when it does not, or not for longer than is known."""
+    if held is None or message.version != held.version:
+        return None
+    if message.hash != held.hash:
+        raise RefusedError("twin", f"rules {message.version}: two sets under one version; publish a higher version")
+    not_after = _instant(message.not_after, "rules")
+    return not_after if not_after > held.not_after else None
+
+
+def _instant(written: str, where: str) -> Instant:
+    try:
+        return instant(written)
+    except (ValueError, OverflowError) as error:
+        raise WireError(f"{where}: not_after {written!r} is no instant ({error})") from None
+
+
+def _flaws(rules: RuleSet, config: Config) -> Iterator[str]:
+    """What would make a decision fail at this door, in words."""
+    if rules.site != config.site:
+        yield f"made for site {rules.site!r}, this edge is of {config.site!r}: see edge.toml"
+    if not rules.days:
+        yield "no site days in them: compile them again"
+    yield from _foreign_readers(rules, config)
+    for kind, names, known in (
+        ("member", (credential.member for credential in rules.credentials.values()), rules.members),
+        ("member", rules.shifts, rules.members),
+        ("tier", (member.tier for member in rules.members.values()), rules.tiers),
+    ):
+        yield from _unknown(kind, names, known)
+
+
+def _unknown(kind: str, names: Iterable[str], known: Mapping[str, object]) -> Iterator[str]:
+    for name in names:
+        if name not in known:
+            yield f"{kind} {name!r} is named but not described: compile them again"
+
+
+def _foreign_readers(rules: RuleSet, config: Config) -> Iterator[str]:
+    wanted = {config.door.reader_in: Direction.IN}
+    if config.door.reader_out is not None:
+        wanted[config.door.reader_out] = Direction.OUT
+    for name, direction in wanted.items():
+        reader = rules.readers.get(name)
+        if reader is None:
+            yield f"reader {name!r} of edge.toml is not in them: name it on the server, or mend edge.toml"
+        elif (reader.access_point, reader.direction, reader.edge) != (config.door.id, direction, config.edge):
+            yield (
+                f"reader {name!r} is {reader.direction} at {reader.access_point!r} of edge {reader.edge!r} there, but"
+                f" {direction} at {config.door.id!r} of edge {config.edge!r} in edge.toml: make the two agree"
+            )

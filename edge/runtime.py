@@ -1,0 +1,257 @@
+"""How does an edge run? Threads around queues: the poller, the controller at the front, the keeper behind, the link.
+
+    readers, inputs -> poller -> [events] -> front -> outputs
+                                    ^          |
+                            rules, trouble   rows
+                                    |          v
+                     link <------- keeper <- [items] <- link
+
+Each part can also be driven by hand in one thread (`turn`), which is how a whole site runs in virtual time.
+"""
+
+import logging
+import secrets
+import threading
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from queue import Empty, SimpleQueue
+from typing import Protocol, TypeVar
+
+from edge.config import Config
+from edge.door import DoorController
+from edge.events import Event
+from edge.front import Front
+from edge.keeper import Keeper
+from edge.observer import Nobody, Observer
+from edge.poller import Poller
+from edge.ports import Clock, Pins, Reader
+from edge.post import Item
+from edge.status import Health, vitals
+from wire.credential import pseudonym
+
+log = logging.getLogger("loquet.edge")
+
+SHORTEST = 0.002
+LONGEST = 1.0
+"""Seconds of real time to wait for the next thing, so that a clock which stands still or races wears nobody out."""
+AT_THE_DOOR, BEHIND_THE_DOOR = 0.5, 10.0
+"""Seconds for the threads to end: the outputs must be safe soon, a slow disk may take its time."""
+
+Thing = TypeVar("Thing")
+
+
+class EdgeError(Exception):
+    """A part of the edge broke down. The outputs are safe, the process must end."""
+
+
+class Connection(Protocol):
+    """The link as the edge uses it (edge/link.py)."""
+
+    def start(self) -> None: ...
+
+    def publish(self, topic: str, payload: bytes, retain: bool = False) -> None: ...
+
+    def stop(self, farewell: tuple[str, bytes] | None = None) -> None: ...
+
+
+MakeLink = Callable[[Keeper, Callable[[Item], None]], Connection]
+"""Makes the link for a keeper; what comes over it goes into the function."""
+
+
+class Edge:
+    """One edge at one door. Owns readers and pins from here on, and closes them.
+
+    link: makes the connection; None for an edge without one. boot: names this start in the journal, drawn when None.
+    real_timeout: real seconds until the clock reads so many monotonic seconds, None for never; for clocks that do not
+    keep real time. Raises JournalError when the journal cannot be opened.
+    """
+
+    def __init__(
+        self,
+        config: Config,
+        *,
+        clock: Clock,
+        readers: Sequence[Reader],
+        pins: Pins,
+        observer: Observer | None = None,
+        link: MakeLink | None = None,
+        boot: str | None = None,
+        software: str = "",
+        real_timeout: Callable[[float], float | None] | None = None,
+    ) -> None:
+        self.config = config
+        self._clock = clock
+        self._readers = readers
+        self._pins = pins
+        self._events: SimpleQueue[Event | None] = SimpleQueue()
+        self._items: SimpleQueue[Item | None] = SimpleQueue()
+        self._real_timeout = real_timeout or (lambda mono: mono - clock.monotonic())
+        observer = observer or Nobody()
+        health = Health(software, lambda: vitals(config.journal))
+        health.readers |= dict.fromkeys(config.readers)
+        self.keeper = Keeper(config, clock, self._events.put, observer, boot or secrets.token_hex(8), health)
+        controller = DoorController(config.setup, self.keeper.remember(), self._pseudonym)
+        outputs = [spec.name for spec in config.outputs]
+        self.front = Front(controller, clock, pins, outputs, self._items.put, observer)
+        self._poller = Poller(readers, pins, clock, self._events.put)
+        self.link = link(self.keeper, self._items.put) if link else None
+        self.keeper.dispatch.post = self.link
+        self._threads: dict[str, threading.Thread] = {}
+        self._closing = threading.Lock()
+        self._stopping = threading.Event()
+        self._begun = self._closed = False
+        self._failure: EdgeError | None = None
+
+    def start(self) -> None:
+        """Begin to serve the door, in threads of its own."""
+        self.begin()
+        for name, work in (("front", self._serve), ("keeper", self._keep), ("poller", self._poll)):
+            thread = threading.Thread(target=self._guarded, args=(name, work), name=name, daemon=True)
+            self._threads[name] = thread
+            thread.start()
+        if self.link is not None:
+            self.link.start()
+
+    def run(self, ended_within: Callable[[float], bool] | None = None) -> None:
+        """Serve the door until `stop` is called, or `ended_within` so many seconds says so (a signal came).
+
+        Raises EdgeError when a part breaks down.
+        """
+        ended_within = ended_within or self._stopping.wait
+        try:
+            self.start()
+            while not self._stopping.is_set() and not ended_within(LONGEST):
+                pass
+        finally:
+            self.stop()
+        if self._failure is not None:
+            raise self._failure
+
+    def stop(self) -> None:
+        """Make safe, then record, then tell: outputs first, then the rows that wait, then the farewell."""
+        self._stopping.set()
+        self.wake()
+        with self._closing:
+            if not self._closed:
+                self._closed = True
+                self._stop_door()
+                self._stop_keeper()
+
+    def _stop_door(self) -> None:
+        for name in ("front", "poller"):
+            self._join(name, AT_THE_DOOR)
+        self._make_safe()
+        for reader in self._readers:
+            reader.close()
+
+    def _stop_keeper(self) -> None:
+        """Rows that a hanging disk holds up are lost; its thread still has the journal, so nobody else touches it."""
+        if not self._join("keeper", BEHIND_THE_DOOR):
+            log.critical("journal: the disk has not answered for %g s; rows that wait are lost", BEHIND_THE_DOOR)
+            return
+        items: list[Item] = _drained(self._items)
+        try:
+            self.keeper.take(items)
+        except Exception as error:
+            self._broke_down("keeper", error)
+        if self.link is not None:
+            self.link.stop(self.keeper.dispatch.farewell())
+        self.keeper.close()
+
+    def _join(self, name: str, seconds: float) -> bool:
+        """Whether the thread is at its end (or never was)."""
+        thread = self._threads.get(name)
+        if thread is None or not thread.is_alive():
+            return True
+        thread.join(seconds)
+        return not thread.is_alive()
+
+    def wake(self) -> None:
+        """Let everybody look at the clock again: it was set, or runs at another speed."""
+        self._events.put(None)
+        self._items.put(None)
+
+    def begin(self) -> None:
+        """The first step: outputs to their start levels, and a row that says so."""
+        if not self._begun:
+            self._begun = True
+            self.front.begin(self.keeper.found)
+
+    def turn(self) -> None:
+        """One round of everything in the caller's thread, instead of `start`: look, serve, keep."""
+        self.begin()
+        self._poller.look()
+        events = _drained(self._events)
+        if events or self._is_due(self.front.deadline):
+            self.front.take(events)
+        items: list[Item] = _drained(self._items)
+        if items or self._is_due(self.keeper.deadline()):
+            self.keeper.take(items)
+
+    @property
+    def deadline(self) -> float:
+        """When `turn` has something to do if nothing happens, in monotonic seconds."""
+        front = self.front.deadline
+        return self.keeper.deadline() if front is None else min(front, self.keeper.deadline())
+
+    def _serve(self) -> None:
+        while not self._stopping.is_set():
+            events = _waited_for(self._events, self._timeout(self.front.deadline))
+            self.front.take(events)
+
+    def _keep(self) -> None:
+        while not self._stopping.is_set():
+            self.keeper.take(_waited_for(self._items, self._timeout(self.keeper.deadline())))
+
+    def _poll(self) -> None:
+        self._poller.run(self._stopping.is_set)
+
+    def _timeout(self, deadline: float | None) -> float:
+        real = None if deadline is None else self._real_timeout(deadline)
+        return LONGEST if real is None else min(max(real, SHORTEST), LONGEST)
+
+    def _is_due(self, deadline: float | None) -> bool:
+        return deadline is not None and self._clock.monotonic() >= deadline
+
+    def _guarded(self, name: str, work: Callable[[], None]) -> None:
+        """A part that breaks down takes the edge with it, outputs first: half an edge helps nobody."""
+        try:
+            work()
+        except Exception as error:
+            if not self._stopping.is_set():
+                self._make_safe()
+                self._broke_down(name, error)
+                self._stopping.set()
+                self.wake()
+
+    def _broke_down(self, name: str, error: Exception) -> None:
+        if self._failure is None:
+            log.critical("the %s broke down; the outputs are safe, the edge ends", name, exc_info=error)
+            self._failure = EdgeError(f"the {name} broke down: {type(error).__name__}: {error}")
+
+    def _make_safe(self) -> None:
+        with suppress(Exception):  # lines that are let go already
+            self._pins.close()
+
+    def _pseudonym(self, uid: bytes) -> str:
+        return pseudonym(self.config.keys.credential, uid)
+
+
+def _waited_for(queue: "SimpleQueue[Thing | None]", timeout: float) -> list[Thing]:
+    """What is in the queue, waiting for the first; nothing when time is over."""
+    try:
+        first = queue.get(timeout=timeout)
+    except Empty:
+        return []
+    rest = _drained(queue)
+    return rest if first is None else [first, *rest]
+
+
+def _drained(queue: "SimpleQueue[Thing | None]") -> list[Thing]:
+    found: list[Thing] = []
+    with suppress(Empty):
+        while True:
+            thing = queue.get_nowait()
+            if thing is not None:
+                found.append(thing)
+    return found

@@ -1,0 +1,76 @@
+"""How is this edge? What it says of itself at connect, each 30 s and when something changes."""
+
+import shutil
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import NamedTuple
+
+from policy.instants import text
+from policy.terms import ClockState, Instant
+from wire.messages import Status
+
+EVERY = 30.0
+"""Seconds between two messages while nothing changes."""
+SENSOR = Path("/sys/class/thermal/thermal_zone0/temp")
+
+
+class Vitals(NamedTuple):
+    """temperature: °C. free_disk: MB. None where it cannot be read."""
+
+    temperature: float | None = None
+    free_disk: int | None = None
+
+
+def vitals(journal: Path, sensor: Path = SENSOR) -> Vitals:
+    """What the machine says of itself: the processor's heat, and the room on the journal's disk."""
+    temperature = free = None
+    with suppress(OSError, ValueError):
+        temperature = int(sensor.read_text()) / 1000
+    with suppress(OSError):
+        free = shutil.disk_usage(journal.parent).free // 1_000_000
+    return Vitals(temperature, free)
+
+
+@dataclass(slots=True)
+class Health:
+    """What is known of the edge's own state. readers: None when well, else what is wrong."""
+
+    software: str
+    vitals: Callable[[], Vitals]
+    readers: dict[str, str | None] = field(default_factory=dict)
+    rules_version: int | None = None
+    trouble: str | None = None
+    unrecorded: int = 0
+
+    @property
+    def journal_fault(self) -> str | None:
+        """What is wrong with the journal, and what it cost so far."""
+        lost = f"{self.unrecorded} events could not be recorded" if self.unrecorded else None
+        return "; ".join(words for words in (self.trouble, lost) if words) or None
+
+    def key(self, clock: ClockState) -> tuple[object, ...]:
+        """What is worth a message when it changes."""
+        return (clock, tuple(self.readers.items()), self.rules_version, self.journal_fault)
+
+    def status(self, at: Instant, clock: ClockState, unacknowledged: int) -> Status:
+        """The message of an edge that is there."""
+        measured = self.vitals()
+        return Status(
+            online=True,
+            at=text(at),
+            software=self.software,
+            rules_version=self.rules_version,
+            clock=clock,
+            readers=dict(self.readers),
+            unacknowledged=unacknowledged,
+            journal_fault=self.journal_fault,
+            temperature=measured.temperature,
+            free_disk=measured.free_disk,
+        )
+
+
+def offline(at: Instant) -> Status:
+    """The message of an edge that goes, or of its will. at: when it was made."""
+    return Status(online=False, at=text(at))

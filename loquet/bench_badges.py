@@ -1,0 +1,67 @@
+"""Which badges lie ready on the bench? One for each thing that a door can say."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from policy.bundle import Bundle, Member, Role
+
+
+@dataclass(frozen=True, slots=True)
+class Badge:
+    """uid: hex, lower case. who: a name, None for nobody's. what: in French and in English."""
+
+    uid: str
+    who: str | None
+    what: tuple[str, str]
+
+    @property
+    def length(self) -> int:
+        """Bytes of the UID."""
+        return len(self.uid) // 2
+
+
+STRANGER = "5a1eb00c"
+"""A travel card: its UID is nobody's here."""
+
+
+def badges(bundle: Bundle, today: str) -> Sequence[Badge]:
+    """The bench's badges. today: the site's date, ISO; the gardien is the one whose shift is next from then on."""
+    if STRANGER in {credential.uid.lower() for credential in bundle.credentials}:
+        raise ValueError(f"badge {STRANGER} belongs to somebody: the bench needs an unknown one")
+    return tuple(_badges(bundle, today))
+
+
+def _badges(bundle: Bundle, today: str) -> Iterator[Badge]:
+    by_id = {member.id: member for member in bundle.members}
+    plain = [member for member in bundle.members if member.status == "active" and not member.roles]
+    yield _of(bundle, _with(bundle, plain, "nomade", 4), ("nomade, puce à 4 octets", "nomad, 4-byte chip"))
+    yield _of(bundle, _with(bundle, plain, "nomade", 7), ("nomade, puce à 7 octets", "nomad, 7-byte chip"))
+    yield _of(
+        bundle, _with(bundle, plain, "resident", 7), ("résident, accès permanent", "resident, access at any time")
+    )
+    gardien = min(shift.start + shift.gardien for shift in bundle.shifts if shift.start >= today)[
+        len("2026-11-24T18:00") :
+    ]
+    yield _of(bundle, by_id[gardien], ("gardien de la prochaine garde", "gardien of the next shift"))
+    staff = next(member for member in bundle.members if Role.STAFF in member.roles)
+    yield _of(bundle, staff, ("équipe", "team"))
+    fab = next(member for member in plain if member.tier == "fabriqueur")
+    yield _of(bundle, fab, ("Fabriqueur, atelier seulement", "Fabriqueur, workshop only"))
+    lost = next(credential for credential in bundle.credentials if credential.status == "lost")
+    yield Badge(lost.uid.lower(), by_id[lost.member].name, ("badge déclaré perdu", "badge reported lost"))
+    suspended = next(member for member in bundle.members if member.status == "suspended")
+    yield _of(bundle, suspended, ("membre suspendu", "suspended member"))
+    yield Badge(STRANGER, None, ("carte de transport, inconnue ici", "travel card, unknown here"))
+
+
+def _with(bundle: Bundle, members: Sequence[Member], tier: str, length: int) -> Member:
+    """The last member of the tier whose badge has so many bytes: the demo's people draw from all of them."""
+    return next(m for m in reversed(members) if m.tier == tier and len(_uid(bundle, m)) == 2 * length)
+
+
+def _of(bundle: Bundle, member: Member, what: tuple[str, str]) -> Badge:
+    return Badge(_uid(bundle, member), member.name, what)
+
+
+def _uid(bundle: Bundle, member: Member) -> str:
+    return next(c.uid.lower() for c in bundle.credentials if c.member == member.id and c.status == "active")

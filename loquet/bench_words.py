@@ -1,0 +1,44 @@
+"""In which words does the bench speak? French first, English second, side by side."""
+
+from server.translate import language
+
+NBSP = "\N{NO-BREAK SPACE}"
+
+COLOURS = {
+    (False, False): ("off", "éteinte", "dark"),
+    (True, False): ("green", "verte", "green"),
+    (False, True): ("red", "rouge", "red"),
+    (True, True): ("amber", "ambre", "amber"),
+}
+"""By (green, red): the name of the style, and the words."""
+
+SIGNALS = {
+    "granted": ("vert, un bip court : passez", "green, one short beep: go ahead"),
+    "see_desk": ("rouge, un long bip : voir l’accueil", "red, one long beep: see the desk"),
+    "not_now": ("rouge, deux bips : pas maintenant", "red, two beeps: not now"),
+    "call_gardien": ("ambre, quatre bips : appelez un gardien", "amber, four beeps: call a gardien"),
+    "two_cards": (
+        "rouge et vert par éclairs, trois bips : un seul badge à la fois",
+        "red and green flashes, three beeps: one badge at a time",
+    ),
+    "no_rules": ("un éclair ambre toutes les 2 s : attend ses règles", "an amber flash every 2 s: waits for its rules"),
+    "reader_fault": ("deux éclairs rouges, muet : lecteur en panne", "two red flashes, silent: reader at fault"),
+    "door_held": ("ambre, un bip toutes les 2 s : fermez la porte", "amber, a beep every 2 s: shut the door"),
+    "door_forced": ("ambre qui clignote, bips : porte forcée", "amber blinking, beeps: door forced"),
+}
+
+READERS = {"front-in": ("Entrée", "Way in"), "front-out": ("Sortie", "Way out")}
+
+
+def t(french: str, english: str) -> str:
+    """Whichever the page is in."""
+    return english if language() == "en" else french
+
+
+def duration(seconds: float | None) -> str:
+    """In µs below a millisecond, else in ms; two figures that count. A dash for a stage that is not over."""
+    if seconds is None:
+        return "…"
+    value, unit = (seconds * 1e6, "µs") if seconds < 1e-3 else (seconds * 1e3, "ms")
+    written = f"{value:.1f}" if value < 10 else f"{value:.0f}"
+    return f"{written if language() == 'en' else written.replace('.', ',')}{NBSP}{unit}"

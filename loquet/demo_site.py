@@ -1,0 +1,133 @@
+"""What does the demo consist of? Broker, cable, server, edge and people: started in this order, ended against it."""
+
+import threading
+from contextlib import ExitStack
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from loquet import bench_page, keys
+from loquet.broker import Broker, BrokerError, quiet
+from loquet.demo import HOST, say
+from loquet.demo_folder import EDGE, Folder
+from loquet.edge_process import EdgeProcess
+from loquet.main import CommandError
+from loquet.world import World
+from policy.bundle import Bundle
+from policy.terms import Instant
+from server.config import BrokerConfig, EdgeConfig, ServerConfig
+from server.errors import ServerError
+from server.main import Server
+from server.secrets import hash_password, hash_token
+from simulator.cable import Cable
+from simulator.casaco import bundle
+from simulator.pace import Pace
+
+SAVE_EVERY = 1.0
+"""Seconds between two notes of how far time has come."""
+
+
+class DemoSite:
+    """The parts, in the order in which they start and against the order in which they end."""
+
+    def __init__(self, folder: Folder, port: int) -> None:
+        self.folder = folder
+        self.port = port
+        self.site = bundle(folder.state.start, folder.state.seed)
+        self.pace = Pace.starting(folder.state.now, speed=0)
+        self.parts = ExitStack()
+
+    def run(self, ended: threading.Event) -> int:
+        """Start, print where the page is, and go on until the end is asked for. Raises CommandError."""
+        with self.parts:
+            broker = self._broker()
+            cable = self._cable(broker)
+            world = World(self.site, self.folder.state.seed, self.pace, cable)
+            server = self._server(broker, world)
+            edge = self._edge(cable, world)
+            self.pace.change(self.folder.state.speed)
+            welcome(self.folder, server.address, self.site, self.folder.state.now)
+            return self._keep_going(world, edge, ended)
+
+    def _broker(self) -> Broker:
+        say("Starting the broker ...")
+        quiet()
+        broker = Broker({user: self.folder.password(user) for user in ("server", EDGE)})
+        try:
+            broker.start()
+        except BrokerError as error:
+            raise CommandError(str(error)) from None
+        self.parts.callback(broker.stop)
+        return broker
+
+    def _cable(self, broker: Broker) -> Cable:
+        cable = Cable(broker.port)
+        self.parts.callback(cable.unplug)
+        return cable
+
+    def _server(self, broker: Broker, world: World) -> Server:
+        fresh = self.folder.fresh
+        say(f"Starting the server with {len(self.site.members)} members ..." if fresh else "Starting the server ...")
+        try:
+            server = Server(
+                server_config(self.folder, broker.port, self.port),
+                self.pace.now,
+                bundle=self.site if fresh else None,
+                extra_blueprints=(bench_page.blueprint(world),),
+            )
+        except ServerError as error:
+            raise CommandError(str(error)) from None
+        self.parts.callback(server.stop)
+        server.start()
+        return server
+
+    def _edge(self, cable: Cable, world: World) -> EdgeProcess:
+        say("Starting the door's edge and the people ...")
+        edge = EdgeProcess(self.folder.write_edge_toml(cable.port), self.folder.path / "edge.log", world.hear)
+        self.parts.callback(lambda: self._save(running=False))
+        self.parts.callback(world.stop)
+        world.start(edge)
+        return edge
+
+    def _keep_going(self, world: World, edge: EdgeProcess, ended: threading.Event) -> int:
+        """Note how far time has come until the end. 1 when the edge broke down by itself."""
+        while not ended.wait(SAVE_EVERY):
+            self._save(running=True)
+            if world.picture().powered and edge.broken_down:
+                say(f"The edge has ended by itself: see {self.folder.path / 'edge.log'}, then start again.")
+                return 1
+        say("\nEnding ...")
+        return 0
+
+    def _save(self, *, running: bool) -> None:
+        self.folder.save(self.pace.now(), self.pace.speed, running=running)
+
+
+def server_config(folder: Folder, broker_port: int, port: int) -> ServerConfig:
+    """What the server is told; its secrets are those of the folder."""
+    return ServerConfig(
+        database=f"sqlite:///{folder.path.resolve() / 'server.db'}",
+        server_key=keys.private_key(folder.keys / keys.SERVER),
+        credential_key=bytes.fromhex((folder.keys / keys.CREDENTIAL).read_text()),
+        broker=BrokerConfig(HOST, broker_port, "server", folder.password("server")),
+        edges=(EdgeConfig(EDGE, keys.public_hex(folder.keys / f"{EDGE}.pub.pem"), ("front",)),),
+        staff_name=folder.login.name,
+        staff_password_hash=hash_password(folder.login.password),
+        api_token_hash=hash_token(folder.login.token),
+        http_host=HOST,
+        http_port=port,
+    )
+
+
+def welcome(folder: Folder, address: str, site: Bundle, now: Instant) -> None:
+    """Where to look and how to get in."""
+    local = datetime.fromtimestamp(now / 1000, ZoneInfo(site.site.timezone))
+    say(f"""
+  Page       {address}
+  Bench      {address}/bench
+  Login      {folder.login.name}
+  Password   {folder.login.password}
+  API token  {folder.login.token}
+
+It is {local:%A %d %B %Y, %H:%M} at {site.site.name}; the bar at the foot of each page changes how fast time passes.
+Everything is kept in {folder.path}. Ctrl-C ends the demo, the next start goes on from there.
+""")

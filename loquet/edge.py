@@ -1,0 +1,227 @@
+"""`loquet edge`: serve the door that hangs on this Raspberry Pi, or probe its readers.
+
+Hardware, broker and cryptography are imported when they are needed; Flask and SQLModel never are.
+"""
+
+import argparse
+import logging
+import signal
+import sys
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from loquet.main import CommandError
+
+if TYPE_CHECKING:
+    from edge.config import Config
+    from edge.hardware.reader import MfrcReader
+    from edge.observer import Observer
+    from edge.ports import Clock, Pins
+    from edge.runtime import Edge
+    from simulator.board import Board
+    from simulator.clock import VirtualClock
+
+BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
+ENDING = (signal.SIGINT, signal.SIGTERM)
+
+
+@dataclass(frozen=True)
+class Site:
+    """What an edge runs on. pins: claims the lines when it is called; a probe leaves them alone.
+
+    boot, observer, real_timeout: as for edge.runtime.Edge. probe_seconds: how long a probe lasts, None until Ctrl-C.
+    """
+
+    clock: "Clock"
+    readers: "Sequence[MfrcReader]"
+    pins: "Callable[[], Pins]"
+    boot: str | None = None
+    observer: "Observer | None" = None
+    real_timeout: Callable[[float], float | None] | None = None
+    probe_seconds: float | None = None
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--config", type=Path, required=True, metavar="FILE", help="the edge.toml of this edge")
+    parser.add_argument("--probe", action="store_true", help="say what each reader is and reads, then end")
+    parser.add_argument("--simulated", action="store_true", help="run on an emulated Raspberry Pi, not on this one")
+    parser.add_argument("--remote", action="store_true", help="with --simulated: obey a parent process, as in the demo")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """0 when it went well, 1 when the edge broke down or a reader does not answer. Raises CommandError."""
+    from edge.config import load
+    from edge.tables import ConfigError
+
+    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(message)s", stream=sys.stderr)
+    try:
+        config = load(arguments.config)
+    except ConfigError as error:
+        raise CommandError(str(error)) from None
+    if arguments.remote:
+        return _serve_remote(config, arguments)
+    if arguments.probe:
+        return probe(simulated_probe(config) if arguments.simulated else real(config))
+    return serve(config, simulated(config) if arguments.simulated else real(config))
+
+
+def _serve_remote(config: "Config", arguments: argparse.Namespace) -> int:
+    if arguments.probe or not arguments.simulated:
+        raise CommandError("--remote: only with --simulated and without --probe; a real edge obeys nobody's hands")
+    from loquet.edge_remote import serve_remote
+
+    return serve_remote(config)
+
+
+def real(config: "Config") -> Site:
+    """The Raspberry Pi that this runs on. Raises CommandError where there is none, or no SPI."""
+    from edge.hardware.clock import SystemClock
+
+    clock = SystemClock()
+    return Site(clock, _readers(config, clock), lambda: _pins(config), boot=_boot_id())
+
+
+def simulated(config: "Config") -> Site:
+    """An emulated Raspberry Pi, at the pace of the real one's time. Nobody lays badges on its readers."""
+    from simulator.pace import Pace, PacedClock
+
+    clock = PacedClock(Pace.starting(time.time_ns() // 1_000_000))
+    _emulate(config, clock)
+    readers = _readers(config, clock)
+    clock.fall_silent()
+    return Site(clock, readers, lambda: _pins(config), real_timeout=clock.real_timeout)
+
+
+def simulated_probe(config: "Config") -> Site:
+    """An emulated Raspberry Pi in virtual time, whose readers get badges laid on one after the other."""
+    from simulator.clock import VirtualClock
+    from simulator.probe_script import lay_by_itself
+
+    clock = VirtualClock()
+    board = _emulate(config, clock)
+    places = config.readers.values()
+    seconds = max(lay_by_itself(board.chip(place.bus, place.device).field, clock) for place in places)
+    return Site(clock, _readers(config, clock), lambda: _pins(config), probe_seconds=seconds)
+
+
+def probe(site: Site) -> int:
+    """What an installer runs first."""
+    from edge.hardware.probe import probe as ask
+
+    try:
+        return 0 if ask(site.readers, site.clock, sys.stdout, site.probe_seconds) else 1
+    finally:
+        for reader in site.readers:
+            reader.close()
+
+
+def serve(config: "Config", site: Site, begins: "Callable[[Edge], object]" = lambda edge: None) -> int:
+    """Serve the door until SIGTERM or SIGINT comes. Raises CommandError for lines or a journal that cannot be had.
+
+    begins: called with the edge before it serves.
+    """
+    from edge.hardware.errors import HardwareError
+    from edge.journal import JournalError
+    from edge.runtime import EdgeError
+
+    signal.pthread_sigmask(signal.SIG_BLOCK, ENDING)
+    try:
+        edge = compose(config, site)
+        begins(edge)
+        edge.run(_signal_within)
+    except (HardwareError, JournalError) as error:
+        raise CommandError(str(error)) from None
+    except EdgeError as error:
+        print(f"loquet edge: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def compose(config: "Config", site: Site) -> "Edge":
+    """The edge on its hardware, with its link. Raises HardwareError and JournalError."""
+    from edge.link import connect
+    from edge.runtime import Edge
+
+    pins = site.pins()
+    try:
+        return Edge(
+            config,
+            clock=site.clock,
+            readers=site.readers,
+            pins=pins,
+            observer=site.observer,
+            link=connect(config),
+            boot=site.boot,
+            software=_version(),
+            real_timeout=site.real_timeout,
+        )
+    except BaseException:
+        pins.close()
+        raise
+
+
+def emulated(config: "Config", clock: "VirtualClock") -> "tuple[Site, Board]":
+    """An emulated Raspberry Pi in virtual time, for whoever moves that time by hand; and its board."""
+    board = _emulate(config, clock)
+    return Site(clock, _readers(config, clock), lambda: _pins(config)), board
+
+
+def _emulate(config: "Config", clock: "VirtualClock") -> "Board":
+    """Put a board in the place of this process's hardware: a chip for each reader, every input at rest."""
+    from simulator import load
+    from simulator.board import Board
+
+    board = Board(clock)
+    load.load(board)
+    for place in config.readers.values():
+        board.add_chip(place.bus, place.device)
+    for spec in config.inputs:
+        board.drive(spec.line, int(spec.active_low))
+    return board
+
+
+def _readers(config: "Config", clock: "Clock") -> "list[MfrcReader]":
+    """The real driver, on whatever hardware the process has."""
+    try:
+        from edge.hardware.chip import Chip
+        from edge.hardware.errors import HardwareError
+        from edge.hardware.reader import MfrcReader
+    except (ImportError, RuntimeError) as error:
+        raise CommandError(f"{error}: no Raspberry Pi? Run on one with requirements/edge.txt, or --simulated") from None
+    try:
+        return [
+            MfrcReader(name, Chip(clock, place.bus, place.device, speed=config.spi_hz), clock)
+            for name, place in config.readers.items()
+        ]
+    except HardwareError as error:
+        raise CommandError(str(error)) from None
+
+
+def _pins(config: "Config") -> "Pins":
+    from edge.hardware.pins import GpioPins
+
+    return GpioPins(config.outputs, config.inputs)
+
+
+def _signal_within(seconds: float) -> bool:
+    """Whether SIGTERM or SIGINT came; both are blocked, so that they interrupt nobody."""
+    return signal.sigtimedwait(ENDING, seconds) is not None
+
+
+def _boot_id() -> str | None:
+    """The kernel's id of this boot, shortened; None where it has none."""
+    with suppress(OSError):
+        return BOOT_ID.read_text().replace("-", "")[:16]
+    return None
+
+
+def _version() -> str:
+    try:
+        return version("loquet")
+    except PackageNotFoundError:
+        return "not installed"

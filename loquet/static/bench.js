@@ -1,0 +1,72 @@
+// The bench by mouse: badges are dragged onto a reader and away from it. All of it can be done by the buttons as well.
+"use strict";
+
+(() => {
+  const scene = document.getElementById("scene");
+  const heard = document.getElementById("heard");
+  let busy = false;
+
+  // While a button is held down or a badge is dragged, the picture stays as it is; the next one brings what was missed.
+  const hold = (on) => () => { busy = on; };
+  for (const start of ["pointerdown", "dragstart"]) scene.addEventListener(start, hold(true));
+  for (const end of ["pointerup", "pointercancel", "dragend"]) addEventListener(end, () => setTimeout(hold(false), 50));
+  document.body.addEventListener("htmx:sseBeforeMessage", (event) => { if (busy) event.preventDefault(); });
+
+  // What was decided is said to whoever cannot see it, once.
+  const say = () => {
+    const latest = document.getElementById("latest");
+    if (latest && heard.textContent !== latest.dataset.said) heard.textContent = latest.dataset.said;
+  };
+  document.body.addEventListener("htmx:afterSwap", say);
+
+  // Too many live benches: ask now and then instead.
+  document.body.addEventListener("htmx:sseError", () => {
+    if (scene.dataset.asking) return;
+    scene.dataset.asking = "yes";
+    setInterval(() => { if (!busy) htmx.ajax("GET", scene.dataset.again, { target: scene, swap: "innerHTML" }); }, 2000);
+  });
+
+  const submit = (id) => { const button = document.getElementById(id); if (button) button.form.requestSubmit(); };
+  const readerAt = (event) => event.target.closest ? event.target.closest("[data-reader]") : null;
+  let dragged = null;
+
+  scene.addEventListener("dragstart", (event) => {
+    const card = event.target.closest("[data-uid], [data-lying]");
+    if (!card) return;
+    const from = card.closest("[data-reader]");
+    dragged = { uid: card.dataset.uid || card.dataset.lying, from: card.dataset.lying ? from.dataset.reader : null };
+    event.dataTransfer.setData("text/plain", dragged.uid);
+  });
+
+  scene.addEventListener("dragover", (event) => {
+    const reader = readerAt(event);
+    if (!dragged || !reader || reader.dataset.reader === dragged.from) return;
+    event.preventDefault();
+    reader.classList.add("over");
+  });
+
+  scene.addEventListener("dragleave", (event) => {
+    const reader = readerAt(event);
+    if (reader && !reader.contains(event.relatedTarget)) reader.classList.remove("over");
+  });
+
+  scene.addEventListener("drop", (event) => {
+    const reader = readerAt(event);
+    if (!dragged || !reader) return;
+    event.preventDefault();
+    reader.classList.remove("over");
+    submit(`b-${reader.dataset.reader}-${dragged.uid}`);
+  });
+
+  // A badge that lay on a reader and was dragged off it is taken away.
+  addEventListener("dragend", (event) => {
+    if (dragged && dragged.from) {
+      const under = document.elementFromPoint(event.clientX, event.clientY);
+      const reader = under ? under.closest("[data-reader]") : null;
+      if (!reader || reader.dataset.reader !== dragged.from) submit(`take-${dragged.from}-${dragged.uid}`);
+    }
+    dragged = null;
+  });
+
+  say();
+})();

@@ -1,0 +1,75 @@
+"""How is the web application put together? One blueprint for each screen, and what they share."""
+
+import secrets
+from collections.abc import Iterable
+
+from flask import Blueprint, Flask, Response, request, url_for
+from flask_wtf.csrf import CSRFProtect  # type: ignore[import-untyped]
+
+from policy.instants import text
+from server import auth, language
+from server.context import Context
+from server.faults import explain_faults
+from server.pages import api, health, live, login, now, today
+from server.translate import gettext, speak
+from server.translate import language as spoken
+
+SCREENS = (now.page, today.page, login.page, live.page, health.page, api.page)
+MAX_FORM = 64 * 1024
+"""Bytes of a request's body."""
+
+
+def create_app(context: Context, extra_blueprints: Iterable[Blueprint] = ()) -> Flask:
+    """The pages of a server.
+
+    extra_blueprints: more screens, as the demo's bench. Each has a view named `page`, which the navigation links to;
+    one that has something for the foot of every page appends its template's name to app.config["FOOT"] when it is
+    registered (Blueprint.record).
+    The key of the forms' cookie is drawn anew at each start: a form that was open before asks to be sent again.
+    """
+    app = Flask("server", static_url_path="/static")
+    app.config.update(
+        SECRET_KEY=secrets.token_bytes(32),
+        SESSION_COOKIE_NAME="loquet-form",
+        SESSION_COOKIE_SAMESITE="Lax",
+        MAX_CONTENT_LENGTH=MAX_FORM,
+        FOOT=[],
+    )
+    app.extensions["loquet"] = context
+    speak(app, language.choose)
+    CSRFProtect(app)
+    auth.limiter.init_app(app)
+    auth.guard(app)
+    explain_faults(app)
+    extras = list(extra_blueprints)
+    for blueprint in (*SCREENS, *extras):
+        app.register_blueprint(blueprint)
+    app.jinja_env.filters["utc"] = text
+    app.after_request(_remember_language)
+    app.context_processor(lambda: _shared(context, extras))
+    return app
+
+
+def _shared(context: Context, extras: list[Blueprint]) -> dict[str, object]:
+    """What every template may use."""
+    links = [(url_for("now.page"), gettext("Maintenant")), (url_for("today.page"), gettext("Aujourd’hui"))]
+    titles = {"bench": gettext("Banc d’essai")}
+    links += [(url_for(f"{extra.name}.page"), titles.get(extra.name, extra.name)) for extra in extras]
+    return {
+        "account": auth.account,
+        "links": links,
+        "site": context.current().bundle.site,
+        "language": spoken(),
+        "hour": language.hour,
+        "day": language.day,
+        "long_day": language.long_day,
+        "when": language.when,
+        "short_name": language.short_name,
+    }
+
+
+def _remember_language(response: Response) -> Response:
+    chosen = request.args.get("lang")
+    if chosen in language.LANGUAGES:
+        response.set_cookie(language.COOKIE, chosen, max_age=language.YEAR, httponly=True, samesite="Lax")
+    return response

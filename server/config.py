@@ -1,0 +1,219 @@
+"""What is a server told at its start? server.toml, or a ServerConfig made by hand; checked once, then frozen."""
+
+import re
+import tomllib
+from dataclasses import dataclass, field
+from ipaddress import ip_address
+from pathlib import Path
+
+import msgspec
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
+from msgspec import Struct
+
+from server.errors import ConfigError
+from server.secrets import hash_token
+from wire.credential import KEY_BYTES
+from wire.errors import WireError
+from wire.topics import check_id
+
+DEFAULT_TOKENS = ("", "token", "secret", "changeme", "change-me", "loquet", "test", "demo", "admin")
+_HEX_KEY = re.compile(r"[0-9a-f]{64}")
+
+
+@dataclass(frozen=True, slots=True)
+class BrokerConfig:
+    """The MQTT broker and the server's account there."""
+
+    host: str
+    port: int
+    username: str
+    password: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class EdgeConfig:
+    """An edge that may speak. public_key: Ed25519, 64 hex digits."""
+
+    id: str
+    public_key: str
+    access_points: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ServerConfig:
+    """All that a server is told. Raises ConfigError for what it must not be told.
+
+    database: SQLAlchemy URL. server_key: signs what the server says. credential_key: turns UIDs into pseudonyms.
+    staff_password_hash: argon2id, from server.secrets.hash_password. api_token_hash: from server.secrets.hash_token.
+    """
+
+    database: str
+    server_key: Ed25519PrivateKey = field(repr=False)
+    credential_key: bytes = field(repr=False)
+    broker: BrokerConfig
+    edges: tuple[EdgeConfig, ...]
+    staff_name: str
+    staff_password_hash: str = field(repr=False)
+    api_token_hash: str = field(repr=False)
+    http_host: str = "127.0.0.1"
+    http_port: int = 8000
+
+    def __post_init__(self) -> None:
+        _check_loopback(
+            "broker host", self.broker.host, "plain MQTT leaves this machine; until TLS comes use 127.0.0.1"
+        )
+        _check_loopback("http host", self.http_host, "plain HTTP leaves this machine; put a TLS proxy before 127.0.0.1")
+        _check_credential_key(self.credential_key)
+        _check_hashes(self)
+        for edge in self.edges:
+            _check_edge(edge)
+
+
+def _check_loopback(what: str, host: str, why: str) -> None:
+    try:
+        loopback = host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        loopback = False
+    if not loopback:
+        raise ConfigError(f"{what} {host!r}: {why}")
+
+
+def _check_credential_key(key: bytes) -> None:
+    if len(key) != KEY_BYTES:
+        raise ConfigError(
+            f"credential key: {len(key)} bytes; the site's key has {KEY_BYTES} ({2 * KEY_BYTES} hex digits)"
+        )
+    if len(set(key)) == 1:
+        raise ConfigError("credential key: one byte repeated is a default, not a key; draw one at random")
+
+
+def _check_hashes(config: ServerConfig) -> None:
+    if not config.staff_password_hash.startswith("$argon2id$"):
+        raise ConfigError("staff password_hash: not an argon2id hash; `loquet server --new-secrets` makes one")
+    if not _HEX_KEY.fullmatch(config.api_token_hash):
+        raise ConfigError("api token_hash: not 64 hex digits; `loquet server --new-secrets` makes one")
+    if config.api_token_hash in {hash_token(word) for word in DEFAULT_TOKENS}:
+        raise ConfigError("api token_hash: the hash of a default; `loquet server --new-secrets` makes a secret one")
+
+
+def _check_edge(edge: EdgeConfig) -> None:
+    try:
+        check_id("edge", edge.id)
+    except WireError as error:
+        raise ConfigError(str(error)) from None
+    if not _HEX_KEY.fullmatch(edge.public_key):
+        raise ConfigError(f"edge {edge.id!r}: public_key is not 64 hex digits; copy the edge's public key")
+
+
+class _Part(Struct, frozen=True, forbid_unknown_fields=True):
+    pass
+
+
+class _Keys(_Part, frozen=True):
+    server: str
+    credential: str
+
+
+class _Broker(_Part, frozen=True):
+    host: str
+    username: str
+    password_file: str
+    port: int = 1883
+
+
+class _Http(_Part, frozen=True):
+    host: str = "127.0.0.1"
+    port: int = 8000
+
+
+class _Staff(_Part, frozen=True):
+    name: str
+    password_hash: str
+
+
+class _Api(_Part, frozen=True):
+    token_hash: str
+
+
+class _Edge(_Part, frozen=True):
+    id: str
+    public_key: str
+    access_points: tuple[str, ...]
+
+
+class _File(_Part, frozen=True):
+    """The keys of server.toml (server/sample.toml explains them)."""
+
+    database: str
+    keys: _Keys
+    broker: _Broker
+    staff: _Staff
+    api: _Api
+    edges: tuple[_Edge, ...]
+    http: _Http = _Http()
+
+
+def load(path: Path) -> ServerConfig:
+    """Read server.toml and the key files that it names. Raises ConfigError naming file, key and remedy."""
+    file = _parse(path)
+    try:
+        return ServerConfig(
+            database=file.database,
+            server_key=_private_key(path.parent / file.keys.server),
+            credential_key=_credential_key(path.parent / file.keys.credential),
+            broker=BrokerConfig(
+                file.broker.host,
+                file.broker.port,
+                file.broker.username,
+                _secret(path.parent / file.broker.password_file).decode().strip(),
+            ),
+            edges=tuple(EdgeConfig(edge.id, edge.public_key, edge.access_points) for edge in file.edges),
+            staff_name=file.staff.name,
+            staff_password_hash=file.staff.password_hash,
+            api_token_hash=file.api.token_hash,
+            http_host=file.http.host,
+            http_port=file.http.port,
+        )
+    except ConfigError as error:
+        raise ConfigError(f"{path}: {error}") from None
+
+
+def _parse(path: Path) -> _File:
+    try:
+        return msgspec.convert(tomllib.loads(path.read_text()), _File)
+    except OSError as error:
+        raise ConfigError(f"{path}: {error.strerror}; server/sample.toml shows what it holds") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: not TOML ({error}); mend that line") from None
+    except msgspec.ValidationError as error:
+        raise ConfigError(f"{path}: {error}; server/sample.toml shows every key") from None
+
+
+def _secret(path: Path) -> bytes:
+    """What is in a file that only its owner may read."""
+    try:
+        content, mode = path.read_bytes(), path.stat().st_mode
+    except OSError as error:
+        raise ConfigError(f"{path}: {error.strerror}; put it there, readable by the server's user") from None
+    if mode & 0o077:
+        raise ConfigError(f"{path}: rights {mode & 0o777:04o} let others read a secret; chmod 600 {path}")
+    return content
+
+
+def _private_key(path: Path) -> Ed25519PrivateKey:
+    try:
+        key = load_pem_private_key(_secret(path), None)
+    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
+        raise ConfigError(f"{path}: no PEM private key without a password ({error}); copy it again") from None
+    if not isinstance(key, Ed25519PrivateKey):
+        raise ConfigError(f"{path}: not an Ed25519 key; use the server's signing key")
+    return key
+
+
+def _credential_key(path: Path) -> bytes:
+    try:
+        return bytes.fromhex(_secret(path).decode("ascii").strip())
+    except ValueError:
+        raise ConfigError(f"{path}: not hex digits; copy the site's credential key again") from None

@@ -1,0 +1,200 @@
+"""What happened here? Questions to the journal rows and to the presence that was derived from them.
+
+Every question goes through an index: a day's answer costs the same after one day and after ten years.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, exists, literal_column
+from sqlalchemy.orm import aliased
+from sqlmodel import Session, col, func, select
+
+from policy.instants import of
+from policy.presence import Move, Moves
+from policy.reasons import Reason
+from policy.terms import HOUR, MINUTE, Instant
+from server.db import moment
+from server.models import JournalRow, Member, Presence
+from wire.row import Kind
+
+SETTLED_WITHIN = 50
+"""Rows after a tap among which its door_opened row stands: the strike is released for seconds."""
+SETTLING = MINUTE
+"""Time after a grant in which its door_opened row may still be on its way."""
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """One tap. name: None when the badge is nobody's or its member is gone. lapsed: granted, but no door opened."""
+
+    id: int
+    edge: str
+    journal: str
+    seq: int
+    at: Instant
+    reader: str
+    direction: str
+    credential: str | None
+    member: str | None
+    name: str | None
+    granted: bool
+    reason: Reason
+    lapsed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """A member came in.
+
+    left: when they went out next, by badge; None when they did not. inside: whether this was their last move.
+    """
+
+    at: Instant
+    member: str
+    name: str | None
+    tier: str | None
+    left: Instant | None
+    inside: bool
+
+
+@dataclass(frozen=True, slots=True)
+class HourCount:
+    """peak: the most members inside at one moment of the hour that begins at start."""
+
+    start: Instant
+    peak: int
+
+
+def moves_since(session: Session, start: Instant) -> Moves:
+    """The last move of each member who moved from start on."""
+    rows = session.exec(select(Presence.member, Presence.at, Presence.inside).where(col(Presence.at) >= moment(start)))
+    return {member: Move(of(at), inside) for member, at, inside in rows}
+
+
+def names(session: Session, members: Iterable[str]) -> dict[str, str]:
+    """The names of members, by id."""
+    rows = session.exec(select(Member.id, Member.name).where(col(Member.id).in_(list(members))))
+    return {member: name for member, name in rows}  # noqa: C416 - a row is no tuple to the type checker
+
+
+def last_passages(session: Session, limit: int, now: Instant) -> list[Passage]:
+    """The newest taps, newest first."""
+    later = aliased(JournalRow)
+    settled = exists().where(
+        col(later.edge) == col(JournalRow.edge),
+        col(later.journal) == col(JournalRow.journal),
+        col(later.seq) > col(JournalRow.seq),
+        col(later.seq) <= col(JournalRow.seq) + SETTLED_WITHIN,
+        col(later.settles) == col(JournalRow.seq),
+    )
+    rows = session.exec(
+        select(JournalRow, Member.name, settled)
+        .join(Member, col(Member.id) == col(JournalRow.member), isouter=True)
+        .where(col(JournalRow.kind) == Kind.TAP)
+        .order_by(col(JournalRow.at).desc(), col(JournalRow.id).desc())
+        .limit(limit)
+    )
+    return [
+        _passage(row, name, lapsed=row.pending and not opened and now - of(row.at) > SETTLING)
+        for row, name, opened in rows
+    ]
+
+
+def passages_after(session: Session, after: int, limit: int) -> list[Passage]:
+    """The taps that were stored after the one with this id, in order of storage."""
+    rows = session.exec(
+        select(JournalRow, Member.name)
+        .join(Member, col(Member.id) == col(JournalRow.member), isouter=True)
+        .where(col(JournalRow.id) > after, _in_order_of_id(Kind.TAP))
+        .order_by(col(JournalRow.id))
+        .limit(limit)
+    )
+    return [_passage(row, name) for row, name in rows]
+
+
+def _in_order_of_id(kind: Kind) -> ColumnElement[bool]:
+    """Rows of a kind, found by walking along the ids: the index on kind would have to be sorted first."""
+    return literal_column("journal_row.kind || ''") == kind
+
+
+def _passage(row: JournalRow, name: str | None, *, lapsed: bool = False) -> Passage:
+    return Passage(
+        id=row.id or 0,
+        edge=row.edge,
+        journal=row.journal,
+        seq=row.seq,
+        at=of(row.at),
+        reader=row.reader or "",
+        direction=row.direction or "",
+        credential=row.credential,
+        member=row.member,
+        name=name,
+        granted=bool(row.granted),
+        reason=Reason(str(row.reason)),
+        lapsed=lapsed,
+    )
+
+
+def arrivals(session: Session, start: Instant, end: Instant) -> list[Arrival]:
+    """Who came in from start (the beginning of a site day) until end, in order; a return from lunch is one more."""
+    rows = _moves_between(session, start, end)
+    people = {
+        member: (name, tier)
+        for member, name, tier in session.exec(
+            select(Member.id, Member.name, Member.tier).where(col(Member.id).in_({row.member for row in rows}))
+        )
+    }
+    found: list[Arrival] = []
+    following: dict[str, Any] = {}
+    for row in reversed(rows):
+        after = following.get(row.member)
+        following[row.member] = row
+        if row.inside:
+            name, tier = people.get(row.member, (None, None))
+            left = of(after.moved_at) if after is not None and not after.inside else None
+            found.append(Arrival(of(row.moved_at), row.member, name, tier, left, inside=after is None))
+    return found[::-1]
+
+
+def hours(session: Session, start: Instant, end: Instant) -> list[HourCount]:
+    """People inside, hour by hour from start (the beginning of a site day, when nobody is) until end."""
+    steps = [(of(row.moved_at), row.member, row.inside) for row in _moves_between(session, start, end)]
+    inside: set[str] = set()
+    counts: list[HourCount] = []
+    position = 0
+    for hour in range(start, end, HOUR):
+        peak = len(inside)
+        while position < len(steps) and steps[position][0] < hour + HOUR:
+            _, member, came_in = steps[position]
+            (inside.add if came_in else inside.discard)(member)
+            peak = max(peak, len(inside))
+            position += 1
+        counts.append(HourCount(hour, peak))
+    return counts
+
+
+def _moves_between(session: Session, start: Instant, end: Instant) -> Sequence[Any]:
+    """Rows of (member, moved_at, inside); of an `in` and an `out` at one instant the `out` is last."""
+    return session.exec(
+        select(JournalRow.member, JournalRow.moved_at, JournalRow.inside)
+        .where(col(JournalRow.moved_at) >= moment(start), col(JournalRow.moved_at) < moment(end))
+        .order_by(col(JournalRow.moved_at), col(JournalRow.inside).desc(), col(JournalRow.id))
+    ).all()
+
+
+def refusals(session: Session, start: Instant, end: Instant) -> list[tuple[Reason, int]]:
+    """How often each reason refused a tap from start until end, most often first."""
+    rows = session.exec(
+        select(JournalRow.reason, func.count())
+        .where(
+            col(JournalRow.kind) == Kind.TAP,
+            col(JournalRow.at) >= moment(start),
+            col(JournalRow.at) < moment(end),
+            col(JournalRow.granted).is_(False),
+        )
+        .group_by(col(JournalRow.reason))
+        .order_by(func.count().desc(), col(JournalRow.reason))
+    )
+    return [(Reason(str(reason)), count) for reason, count in rows]

@@ -1,0 +1,101 @@
+"""How does the server reach the broker? The one file of the server that knows MQTT.
+
+The broker needs no memory: at every connect all that it should retain is published again.
+"""
+
+import logging
+import socket
+from collections.abc import Callable
+from threading import Lock
+from typing import Any
+
+from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags, MQTTMessage, MQTTv311
+from paho.mqtt.enums import CallbackAPIVersion
+from paho.mqtt.properties import Properties
+from paho.mqtt.reasoncodes import ReasonCode
+
+from server.config import BrokerConfig
+from wire.topics import Topics
+
+log = logging.getLogger("loquet.server")
+
+QOS = 1
+RETRY_FIRST, RETRY_LAST = 1, 30
+"""Seconds between attempts to reach the broker."""
+
+
+class Link:
+    """received(topic, payload) and connected() are called in MQTT's own thread: they must only hand on."""
+
+    def __init__(
+        self,
+        broker: BrokerConfig,
+        topics: Topics,
+        received: Callable[[str, bytes], None],
+        connected: Callable[[], None],
+    ) -> None:
+        self._broker = broker
+        self._topics = topics
+        self._received = received
+        self._connected = connected
+        self._lock = Lock()
+        self._retained: dict[str, bytes] = {}
+        self.up = False
+        self._client = Client(CallbackAPIVersion.VERSION2, client_id=f"loquet-server-{topics.site}", protocol=MQTTv311)
+        self._client.username_pw_set(broker.username, broker.password)
+        self._client.reconnect_delay_set(RETRY_FIRST, RETRY_LAST)
+        self._client.on_connect = self._on_connect
+        self._client.on_disconnect = self._on_disconnect
+        self._client.on_message = self._on_message
+        self._client.on_socket_open = _without_delay
+
+    def start(self) -> None:
+        """Connect in the background, and again whenever the link is lost."""
+        self._client.connect_async(self._broker.host, self._broker.port)
+        self._client.loop_start()
+
+    def stop(self) -> None:
+        self._client.disconnect()
+        self._client.loop_stop()
+        self.up = False
+
+    def retain(self, topic: str, payload: bytes) -> None:
+        """Publish, and publish again at every connect, until something else is retained on the topic."""
+        with self._lock:
+            self._retained[topic] = payload
+        if self.up:
+            self._client.publish(topic, payload, QOS, retain=True)
+
+    def _on_connect(
+        self, client: Client, _data: Any, _flags: ConnectFlags, reason: ReasonCode, _properties: Properties | None
+    ) -> None:
+        if reason.is_failure:
+            log.error("broker %s:%d refuses us (%s); check user name and password", *self._address, reason)
+            return
+        client.subscribe([(f"loquet/{self._topics.site}/edge/+/{leaf}", QOS) for leaf in ("events", "status")])
+        with self._lock:
+            self.up = True
+            retained = list(self._retained.items())
+        for topic, payload in retained:
+            client.publish(topic, payload, QOS, retain=True)
+        log.info("broker %s:%d: connected", *self._address)
+        self._connected()
+
+    def _on_disconnect(
+        self, _client: Client, _data: Any, _flags: DisconnectFlags, reason: ReasonCode, _properties: Properties | None
+    ) -> None:
+        self.up = False
+        if reason.is_failure:
+            log.warning("broker %s:%d: lost (%s); trying again", *self._address, reason)
+
+    def _on_message(self, _client: Client, _data: Any, message: MQTTMessage) -> None:
+        self._received(message.topic, bytes(message.payload))
+
+    @property
+    def _address(self) -> tuple[str, int]:
+        return self._broker.host, self._broker.port
+
+
+def _without_delay(_client: Client, _data: Any, opened: Any) -> None:
+    """Nagle's algorithm would hold a small packet back for 40 ms."""
+    opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

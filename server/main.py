@@ -1,0 +1,193 @@
+"""Who holds the server together? It brings the database up to date, joins the broker, publishes and serves pages.
+
+Threads: the web's, MQTT's, one that stores what edges say, one that publishes in time. They meet at the database's one
+write connection and at Live.
+"""
+
+import logging
+import time
+from collections.abc import Callable, Sequence
+from queue import Full, Queue
+from threading import Event, Thread
+
+from flask import Blueprint
+from sqlmodel import col, delete
+
+from policy.bundle import Bundle
+from policy.terms import Instant
+from server.app import create_app
+from server.config import ServerConfig
+from server.context import Context
+from server.db import Database
+from server.errors import ServerError
+from server.importer import replace, site_of
+from server.ingest import Ingest, Owed
+from server.link import Link
+from server.live import Live
+from server.models import Edge
+from server.publisher import SERVER, Publisher
+from server.schema import upgrade
+from server.troubles import Troubles
+from server.web import Web
+from wire.envelope import seal
+from wire.messages import encode
+from wire.topics import Topics
+
+log = logging.getLogger("loquet.server")
+
+INBOX = 100
+"""Messages that may wait to be stored. One too many is dropped: its edge sends it again, for it has no answer."""
+TICK = 1.0
+"""Seconds between two looks at the clock; the site's own may run faster."""
+
+
+def wall_clock() -> Instant:
+    return time.time_ns() // 1_000_000
+
+
+class Server:
+    """start() and stop(). clock: the site's time. bundle: replaces the stored one. Raises ServerError, BundleError."""
+
+    def __init__(
+        self,
+        config: ServerConfig,
+        clock: Callable[[], Instant] = wall_clock,
+        *,
+        bundle: Bundle | None = None,
+        extra_blueprints: Sequence[Blueprint] = (),
+        progress: Callable[[str], None] = log.info,
+    ) -> None:
+        self.config = config
+        self.clock = clock
+        self.live = Live()
+        self.troubles = Troubles()
+        self._stopping = Event()
+        self._reconnected = Event()
+        self._inbox: Queue[tuple[str, bytes] | None] = Queue(INBOX)
+        self.database = Database(config.database)
+        try:
+            upgrade(self.database, progress)
+            self._store_site(bundle)
+            self.publisher = Publisher(
+                self.database, config.server_key, config.credential_key, clock, lambda t, p: self.link.retain(t, p)
+            )
+            topics = self._topics()
+            self.ingest = Ingest(self.database, topics, clock, self.troubles, self.live.changed)
+            self.link = Link(config.broker, topics, self._received, self._reconnected.set)
+            self.publisher.publish()
+            self.app = create_app(self.context(), extra_blueprints)
+            self._web = Web(self.app, config.http_host, config.http_port)
+        except BaseException:
+            self.database.close()
+            raise
+        self.topics = topics
+        self._threads = [
+            Thread(target=self._store, name="ingest", daemon=True),
+            Thread(target=self._keep_time, name="publisher", daemon=True),
+        ]
+
+    @property
+    def address(self) -> str:
+        """Where the pages are."""
+        return f"http://{self.config.http_host}:{self._web.port}"
+
+    def context(self) -> Context:
+        """What the pages may ask."""
+        return Context(
+            database=self.database,
+            clock=self.clock,
+            current=lambda: self.publisher.current,
+            troubles=self.troubles,
+            live=self.live,
+            link_up=lambda: self.link.up,
+            staff_name=self.config.staff_name,
+            staff_password_hash=self.config.staff_password_hash,
+            api_token_hash=self.config.api_token_hash,
+        )
+
+    def start(self) -> None:
+        """Join the broker and serve."""
+        for owed in self.ingest.owed():
+            self._acknowledge(owed)
+        for thread in self._threads:
+            thread.start()
+        self.link.start()
+        self._web.start()
+        log.info("pages at %s", self.address)
+
+    def stop(self) -> None:
+        """Finish what has come in, then let go of everything."""
+        self._stopping.set()
+        self.live.close()
+        self._web.stop()
+        self.link.stop()
+        self._inbox.put(None)
+        for thread in self._threads:
+            if thread.is_alive():
+                thread.join()
+        self.database.close()
+
+    def replace_bundle(self, bundle: Bundle) -> None:
+        """Make the site what the bundle says, and tell the edges. Raises BundleError, ServerError."""
+        with self.database.transaction() as session:
+            replace(session, bundle)
+        self.changed()
+
+    def changed(self) -> None:
+        """To be called after a change of members, hours, shifts, doors or edges."""
+        self.ingest.reload()
+        self.publisher.publish()
+        self.live.changed()
+
+    def _store_site(self, bundle: Bundle | None) -> None:
+        with self.database.transaction() as session:
+            if bundle is not None:
+                replace(session, bundle)
+            session.exec(delete(Edge).where(col(Edge.id).not_in([edge.id for edge in self.config.edges])))
+            for known in self.config.edges:
+                row = session.get(Edge, known.id) or Edge(id=known.id, public_key="", access_points=[], readers={})
+                row.public_key, row.access_points = known.public_key, list(known.access_points)
+                session.add(row)
+
+    def _topics(self) -> Topics:
+        with self.database.reading() as session:
+            site = site_of(session)
+        if site is None:
+            raise ServerError("the database holds no site yet: start once with --bundle FILE")
+        return Topics(site.id)
+
+    def _received(self, topic: str, payload: bytes) -> None:
+        try:
+            self._inbox.put_nowait((topic, payload))
+        except Full:
+            log.warning("%s: dropped, %d messages wait already; its edge sends it again", topic, INBOX)
+
+    def _store(self) -> None:
+        """The thread that stores what edges say."""
+        while (message := self._inbox.get()) is not None:
+            try:
+                owed = self.ingest.take(*message)
+            except ServerError as error:
+                log.error("%s: not stored and not acknowledged, the edge sends it again: %s", message[0], error)
+            except Exception:
+                log.exception("%s: not stored and not acknowledged", message[0])
+            else:
+                if owed is not None:
+                    self._acknowledge(owed)
+
+    def _acknowledge(self, owed: Owed) -> None:
+        topic = self.topics.ack(owed.edge)
+        self.link.retain(topic, seal(self.config.server_key, SERVER, topic, encode(owed.ack)))
+
+    def _keep_time(self) -> None:
+        """The thread that publishes in time."""
+        while not self._stopping.wait(TICK):
+            try:
+                if self._reconnected.is_set():
+                    self._reconnected.clear()
+                    self.publisher.confirm()
+                self.publisher.tick()
+            except ServerError as error:
+                log.error("rules: not published: %s", error)
+            except Exception:
+                log.exception("rules: not published")

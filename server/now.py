@@ -1,0 +1,128 @@
+"""How is the place at this moment? One picture, from which the page and the API are drawn."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlmodel import Session, col, select
+
+from policy.opening import Opening, opening
+from policy.presence import Moves, inside
+from policy.spans import end_of, next_start
+from policy.terms import Instant
+from server import history
+from server.models import DoorState, Edge
+from server.publisher import Current
+from server.troubles import Trouble, Troubles
+
+FEW = 3
+"""Fewer people than this are not told to everybody: one person alone at night is nobody's business."""
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """A gardien's shift, without lead and grace."""
+
+    gardien: str
+    start: Instant
+    end: Instant
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """at: the moment. inside: member ids. next_staffed: when the team is there next. watch: the next shift to come."""
+
+    at: Instant
+    day_start: Instant
+    opening: Opening
+    moves: Moves
+    inside: tuple[str, ...]
+    capacity: int | None
+    next_staffed: Instant | None
+    watch: Watch | None
+
+    @property
+    def told(self) -> int | None:
+        """How many are inside, None when they are too few to be told to everybody."""
+        return few(len(self.inside))
+
+
+def few(people: int) -> int | None:
+    """The number itself, None below FEW."""
+    return people if people >= FEW else None
+
+
+def picture(session: Session, current: Current, at: Instant) -> Picture:
+    """The place at an instant."""
+    day_start = current.rules.day_start(at)
+    moves = history.moves_since(session, day_start)
+    now = opening(current.rules, current.shifts, moves, at)
+    return Picture(
+        at=at,
+        day_start=day_start,
+        opening=now,
+        moves=moves,
+        inside=tuple(inside(moves, current.rules, at)),
+        capacity=current.bundle.site.capacity,
+        next_staffed=next_start(current.rules.staffed, at),
+        watch=_watch(current, now, at),
+    )
+
+
+def _watch(current: Current, now: Opening, at: Instant) -> Watch | None:
+    """The first shift that is not over and whose gardien does not hold the place yet."""
+    suspended = {member.id for member in current.bundle.members if member.status != "active"}
+    coming = [
+        Watch(gardien, start, end)
+        for gardien, spans in current.shifts.items()
+        for start, end in zip(spans[::2], spans[1::2], strict=True)
+        if end > at and gardien not in suspended and gardien not in now.held_by
+    ]
+    return min(coming, key=lambda watch: (watch.start, watch.gardien), default=None)
+
+
+def shift_end(current: Current, gardien: str, at: Instant) -> Instant | None:
+    """The end of the gardien's shift that covers the instant, or that begins next."""
+    spans = current.shifts.get(gardien, ())
+    start = next_start(spans, at)
+    return end_of(spans, at) or (end_of(spans, start) if start is not None else None)
+
+
+@dataclass(frozen=True, slots=True)
+class EdgeLine:
+    """An edge as it last spoke of itself. doors: by access point. trouble: what we refused from it."""
+
+    id: str
+    online: bool | None
+    since: datetime | None
+    last_seen: datetime | None
+    rules_version: int | None
+    behind: bool
+    clock: str | None
+    faults: Mapping[str, str]
+    unacknowledged: int
+    journal_fault: str | None
+    doors: tuple[DoorState, ...]
+    trouble: Trouble | None
+
+
+def edge_lines(session: Session, current: Current, troubles: Troubles) -> list[EdgeLine]:
+    """Every edge, by id. behind: it does not hold the newest rules."""
+    doors = {door.access_point: door for door in session.exec(select(DoorState))}
+    return [
+        EdgeLine(
+            id=edge.id,
+            online=edge.online,
+            since=edge.since,
+            last_seen=edge.last_seen,
+            rules_version=edge.rules_version,
+            behind=edge.rules_version != current.version,
+            clock=edge.clock,
+            faults={reader: why for reader, why in edge.readers.items() if why},
+            unacknowledged=edge.unacknowledged,
+            journal_fault=edge.journal_fault,
+            doors=tuple(doors[place] for place in edge.access_points if place in doors),
+            trouble=troubles.of_edge(edge.id),
+        )
+        for edge in session.exec(select(Edge).order_by(col(Edge.id)))
+    ]

@@ -1,0 +1,25 @@
+"""Is the server well? /health, for whoever watches it. No names, no counts of people."""
+
+from flask import Blueprint, jsonify
+from flask.typing import ResponseReturnValue
+from sqlmodel import col, func, select
+
+from server.auth import context
+from server.models import Edge
+
+page = Blueprint("health", __name__)
+
+
+@page.get("/health")
+def health() -> ResponseReturnValue:
+    """200 while the database answers; a lost broker and edges that are away are told, and are no fault of ours."""
+    known = context()
+    with known.database.reading() as session:
+        online = session.exec(select(func.count()).select_from(Edge).where(col(Edge.online).is_(True))).one()
+        edges = session.exec(select(func.count()).select_from(Edge)).one()
+    return jsonify(
+        status="ok" if known.link_up() else "degraded",
+        broker=known.link_up(),
+        rules_version=known.current().version,
+        edges={"online": online, "known": edges},
+    )

@@ -1,0 +1,23 @@
+"""How does an open page hear of a change? /live, server-sent events. Without it, the page asks each half minute."""
+
+from flask import Blueprint, Response
+from flask.typing import ResponseReturnValue
+from werkzeug.exceptions import ServiceUnavailable
+
+from server.auth import context
+from server.live import TooManyStreamsError
+
+page = Blueprint("live", __name__)
+
+RETRY_AFTER = 60
+"""Seconds."""
+
+
+@page.get("/live")
+def stream() -> ResponseReturnValue:
+    """Says only that something changed: what did, the page asks for with its own rights."""
+    try:
+        events = context().live.stream()
+    except TooManyStreamsError:
+        raise ServiceUnavailable("Too many live pages.", retry_after=RETRY_AFTER) from None
+    return Response(events, content_type="text/event-stream", headers={"X-Accel-Buffering": "no"})

@@ -1,0 +1,131 @@
+"""What does the front page answer? Is it open, until when, by whom; who came last; what is wrong."""
+
+from dataclasses import dataclass
+
+from flask import Blueprint, render_template
+from flask.typing import ResponseReturnValue
+from sqlmodel import Session
+
+from server import history
+from server.auth import account, context
+from server.doors import Line, line
+from server.language import hour, local, opens, short_name, when
+from server.now import Picture, edge_lines, few, picture
+from server.pages.today import Day, day_of
+from server.publisher import Current
+from server.translate import gettext, ngettext
+from server.words import Words, words
+
+page = Blueprint("now", __name__)
+
+PASSAGES = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The first thing said. lines: what else there is to know before travelling."""
+
+    open: bool
+    headline: str
+    lines: tuple[str, ...]
+
+
+@page.get("/", endpoint="page")
+def show() -> ResponseReturnValue:
+    known, named = context(), account() is not None
+    current, at = known.current(), known.clock()
+    with known.database.reading() as session:
+        seen = picture(session, current, at)
+        return render_template(
+            "now.html",
+            answer=_answer(session, seen, named=named),
+            seen=seen,
+            people=len(seen.inside) if named else few(len(seen.inside)),
+            passages=_passages(session, current, at) if named else None,
+            edges=_edges(session, current, at) if named else None,
+            notes=_notes(current, link_up=known.link_up()) if named else [],
+            today=_day(session, seen, named=named),
+        )
+
+
+def _day(session: Session, seen: Picture, *, named: bool) -> Day:
+    return day_of(session, seen.day_start, seen.at, named=named)
+
+
+def _passages(session: Session, current: Current, at: int) -> list[tuple[history.Passage, Words]]:
+    return [(p, words(p, current, at)) for p in history.last_passages(session, PASSAGES, at)]
+
+
+def _edges(session: Session, current: Current, at: int) -> list[Line]:
+    return [line(edge, current.version, at) for edge in edge_lines(session, current, context().troubles)]
+
+
+def _answer(session: Session, seen: Picture, *, named: bool) -> Answer:
+    members = [*seen.opening.held_by, *([seen.watch.gardien] if seen.watch else [])]
+    names = history.names(session, members) if named else {}
+    lines = (_who(seen, names), _next_watch(seen, names))
+    return Answer(seen.opening.open, _headline(seen), tuple(said for said in lines if said))
+
+
+def _headline(seen: Picture) -> str:
+    if not seen.opening.open:
+        return gettext("Fermé")
+    if seen.opening.until is None or seen.opening.until <= seen.at:
+        return gettext("Ouvert, pour quelques minutes encore")
+    return gettext("Ouvert jusqu’à %(hour)s", hour=_until(seen.opening.until, seen.at))
+
+
+def _until(until: int, at: int) -> str:
+    """The hour alone when it is soon enough to be unmistakable."""
+    same = local(until).date() == local(at).date() or until - at < 12 * 3_600_000
+    return hour(until) if same else when(until, at)
+
+
+def _who(seen: Picture, names: dict[str, str]) -> str:
+    if not seen.opening.open:
+        if seen.next_staffed is None:
+            return ""
+        return gettext("L’équipe ouvre %(when)s.", when=opens(seen.next_staffed, seen.at))
+    holders = " et ".join(short_name(names[member]) for member in seen.opening.held_by if member in names)
+    held = (
+        ngettext("%(who)s tient le lieu.", "%(who)s tiennent le lieu.", len(seen.opening.held_by), who=holders)
+        if holders
+        else gettext("Un gardien tient le lieu.")
+    )
+    staffed = gettext("L’équipe est là.")
+    return " ".join(s for s, said in ((staffed, seen.opening.staffed), (held, seen.opening.held_by)) if said)
+
+
+def _next_watch(seen: Picture, names: dict[str, str]) -> str:
+    """Who takes over, or is expected: only of this site day or the next one."""
+    watch = seen.watch
+    if watch is None or watch.start - seen.at > 24 * 3_600_000:
+        return ""
+    who = short_name(names.get(watch.gardien)) or gettext("un gardien")
+    if watch.start <= seen.at:
+        return gettext("Garde prévue jusqu’à %(hour)s : %(who)s n’est pas encore là.", hour=hour(watch.end), who=who)
+    start = opens(watch.start, seen.at)
+    if seen.opening.open:
+        return gettext("%(who)s prend le relais %(when)s.", who=_capital(who), when=start)
+    return gettext("Garde prévue %(when)s, jusqu’à %(hour)s : %(who)s.", when=start, hour=hour(watch.end), who=who)
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def _notes(current: Current, *, link_up: bool) -> list[str]:
+    """What needs somebody, or is not done yet."""
+    notes = []
+    if not link_up:
+        notes.append(
+            gettext(
+                "Le serveur ne joint pas le courtier MQTT : les portes décident seules et gardent leurs passages. "
+                "Vérifiez que le courtier tourne."
+            )
+        )
+    if current.bundle.passes or any(tier.pass_ != "none" for tier in current.bundle.tiers):
+        notes.append(
+            gettext("Les carnets sont enregistrés mais pas encore décomptés : continuez à les cocher sur papier.")
+        )
+    return notes

@@ -1,0 +1,67 @@
+"""How was the day so far? Arrivals, people inside by the hour, refusals by reason. To print as a list, too."""
+
+from dataclasses import dataclass
+
+from flask import Blueprint, render_template
+from flask.typing import ResponseReturnValue
+from sqlmodel import Session
+
+from server import history
+from server.auth import account, context
+from server.chart import BASE, HEIGHT, WIDTH, Bar, bars
+from server.language import hour, local
+from server.now import few
+from server.words import remedy, title
+
+page = Blueprint("today", __name__)
+
+OPENS, CLOSES = 8, 20
+"""Local hours that the picture shows even when they are empty."""
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """hours: (from, to, most people at once), None when too few to be told. highest: the most of the day."""
+
+    hours: list[tuple[str, str, int | None]]
+    bars: list[Bar]
+    highest: int | None
+    width: int = WIDTH
+    height: int = HEIGHT
+    base: int = BASE
+
+
+@page.get("/today", endpoint="page")
+def show() -> ResponseReturnValue:
+    known, named = context(), account() is not None
+    at = known.clock()
+    start = known.current().rules.day_start(at)
+    with known.database.reading() as session:
+        arrivals = history.arrivals(session, start, at + 1)
+        return render_template(
+            "today.html",
+            at=at,
+            start=start,
+            today=day_of(session, start, at, named=named),
+            count=len(arrivals) if named else few(len(arrivals)),
+            different=len({arrival.member for arrival in arrivals}),
+            arrivals=arrivals if named else None,
+            refusals=_refusals(session, start, at) if named else None,
+        )
+
+
+def _refusals(session: Session, start: int, at: int) -> list[tuple[str, int, str | None]]:
+    return [(title(reason), count, remedy(reason)) for reason, count in history.refusals(session, start, at + 1)]
+
+
+def day_of(session: Session, start: int, at: int, *, named: bool) -> Day:
+    """The hours of the site day until now: from the first that had people, or from OPENS."""
+    counts = history.hours(session, start, at + 1)
+    first = next((n for n, c in enumerate(counts) if c.peak or local(c.start).hour >= OPENS), len(counts))
+    told = [(c.start, c.peak if named else few(c.peak)) for c in counts[first:]]
+    labels = [hour(start) for start, _ in told]
+    return Day(
+        hours=[(hour(start), hour(start + 3_600_000), peak) for start, peak in told],
+        bars=bars([peak for _, peak in told], labels),
+        highest=max((peak for _, peak in told if peak is not None), default=None),
+    )

@@ -1,0 +1,188 @@
+"""What do the edges get to know? The compiled rules, a new version when they changed; and each hour that they hold.
+
+No Flask and no MQTT here: `retain` takes a topic and a payload that the broker is to keep.
+"""
+
+import logging
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from datetime import date
+from functools import cache
+from hashlib import sha256
+from threading import Lock
+from zoneinfo import ZoneInfo
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from holidays import country_holidays
+from msgspec import Struct
+from sqlmodel import Session, select
+
+from policy.bundle import Bundle, Credential
+from policy.compile import EdgeKey, Holidays, compile_rules, shift_table
+from policy.instants import text
+from policy.ruleset import RuleSet
+from policy.spans import Spans
+from policy.terms import DAY, HOUR, Instant
+from server.db import Database, moment
+from server.errors import DatabaseError, ImportRefusedError
+from server.importer import export
+from server.models import Edge, Published
+from wire.credential import pseudonym
+from wire.envelope import seal
+from wire.messages import Fresh, Rules, encode
+from wire.ruleset import pack
+from wire.topics import Topics
+
+log = logging.getLogger("loquet.server")
+
+SERVER = "server"
+FRESH_EVERY = HOUR
+MARGIN_DAYS = 3
+"""Compiled beyond offline_days: an edge that is cut off never runs out of hours before its rules are stale."""
+
+
+@dataclass(frozen=True)
+class Current:
+    """What is in force: the bundle and what was compiled from it at `at`.
+
+    shifts: without lead and grace. badges: the credentials by pseudonym.
+    """
+
+    at: Instant
+    version: int
+    rules: RuleSet
+    body: bytes
+    bundle: Bundle
+    zone: ZoneInfo
+    shifts: Mapping[str, Spans]
+    badges: Mapping[str, Credential]
+
+
+class Publisher:
+    """`publish` after every change, `confirm` at every connect, `tick` now and then. Any thread may call."""
+
+    def __init__(
+        self,
+        database: Database,
+        key: Ed25519PrivateKey,
+        credential_key: bytes,
+        clock: Callable[[], Instant],
+        retain: Callable[[str, bytes], None],
+    ) -> None:
+        self._database = database
+        self._key = key
+        self._credential_key = credential_key
+        self._clock = clock
+        self._retain = retain
+        self._one_at_a_time = Lock()
+        self._current: Current | None = None
+        self._confirmed_at: Instant = 0
+
+    @property
+    def current(self) -> Current:
+        """Raises RuntimeError before the first `publish`."""
+        if self._current is None:
+            raise RuntimeError("nothing is published yet: call publish first")
+        return self._current
+
+    def publish(self) -> Current:
+        """Compile; when the rules changed, give them the next version. Raises ImportRefusedError, DatabaseError."""
+        with self._one_at_a_time:
+            now = self._clock()
+            with self._database.transaction() as session:
+                compiled = self._compile(session, now)
+            self._current = compiled
+            self._send(compiled, now)
+            return compiled
+
+    def confirm(self) -> None:
+        """Say the rules again, and that they hold: an edge that connects gets both."""
+        with self._one_at_a_time:
+            self._send(self.current, self._clock())
+
+    def tick(self) -> None:
+        """Compile once in a site day and confirm once an hour, whichever way the clock went."""
+        now = self._clock()
+        rules = self.current.rules
+        if rules.day_start(now) != rules.day_start(self.current.at):
+            self.publish()
+        elif abs(now - self._confirmed_at) >= FRESH_EVERY:
+            self.confirm()
+
+    def _compile(self, session: Session, now: Instant) -> Current:
+        bundle = export(session)
+        if bundle is None:
+            raise DatabaseError("the database holds no site yet: start once with --bundle FILE")
+        zone = ZoneInfo(bundle.site.timezone)
+        rules = compile_rules(
+            bundle,
+            zone=zone,
+            holidays=holidays_of(bundle.site.holidays),
+            pseudonym=self._pseudonym,
+            edges=_edge_keys(session),
+            at=now,
+            days=bundle.site.offline_days + MARGIN_DAYS,
+        )
+        body = pack(rules)
+        return Current(
+            at=now,
+            version=_version(session, body, now),
+            rules=rules,
+            body=body,
+            bundle=bundle,
+            zone=zone,
+            shifts=shift_table(bundle, zone=zone, since=now - DAY),
+            badges={self._pseudonym(bytes.fromhex(c.uid)): c for c in bundle.credentials},
+        )
+
+    def _pseudonym(self, uid: bytes) -> str:
+        return pseudonym(self._credential_key, uid)
+
+    def _send(self, current: Current, now: Instant) -> None:
+        topics = Topics(current.rules.site)
+        issued, not_after = text(now), text(now + current.bundle.site.offline_days * DAY)
+        rules = Rules(current.version, issued, not_after, current.body)
+        self._seal(topics.rules, rules)
+        self._seal(topics.fresh, Fresh(current.version, rules.hash, issued, not_after))
+        self._confirmed_at = now
+
+    def _seal(self, topic: str, message: Struct) -> None:
+        self._retain(topic, seal(self._key, SERVER, topic, encode(message)))
+
+
+def _edge_keys(session: Session) -> dict[str, EdgeKey]:
+    edges = session.exec(select(Edge))
+    return {edge.id: EdgeKey(edge.public_key, tuple(edge.access_points)) for edge in edges}
+
+
+def _version(session: Session, body: bytes, now: Instant) -> int:
+    """The version of this body: the last one's if it is the same, else the next."""
+    digest = sha256(body).hexdigest()
+    last = session.exec(select(Published)).first()
+    if last is None:
+        session.add(Published(version=1, hash=digest, issued=moment(now)))
+        return 1
+    if last.hash != digest:
+        last.version, last.hash, last.issued = last.version + 1, digest, moment(now)
+        log.info("rules: version %d", last.version)
+    return last.version
+
+
+@cache
+def holidays_of(code: str | None) -> Holidays:
+    """The public holidays of a country (FR) or one of its subdivisions (FR-57), by year. Raises ImportRefusedError."""
+    if code is None:
+        return lambda year: ()
+    country, _, subdivision = code.partition("-")
+
+    @cache
+    def in_year(year: int) -> Collection[date]:
+        return country_holidays(country, subdiv=subdivision or None, years=year)
+
+    try:
+        in_year(2026)
+    except NotImplementedError:
+        raise ImportRefusedError(
+            f"site.holidays {code!r}: not known; use a country or a subdivision, as FR or FR-57"
+        ) from None
+    return in_year

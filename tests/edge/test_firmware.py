@@ -1,0 +1,44 @@
+"""The files for a Pi agree with each other and with the code."""
+
+import argparse
+import re
+from pathlib import Path
+
+from edge.config import load
+from loquet.edge import add_arguments
+from loquet.main import COMMANDS
+from tests.support_edge import SAMPLE, make_folder
+
+FIRMWARE = SAMPLE.parent
+
+
+def test_the_strike_is_at_rest_while_the_pi_boots(tmp_path: Path) -> None:
+    """The line and the level that config.txt sets are those of the sample's strike, inactive."""
+    strike = load(make_folder(tmp_path / "site").config).outputs[0]
+    set_at_boot = re.findall(r"^gpio=(\d+)=op,(dl|dh)$", (FIRMWARE / "config.txt.door").read_text(), re.MULTILINE)
+    assert strike.name == "strike"
+    assert set_at_boot == [(str(strike.line), "dl" if strike.active_high else "dh")]
+
+
+def test_the_service_calls_the_command_as_it_is() -> None:
+    unit = (FIRMWARE / "loquet-edge.service").read_text()
+    (line,) = re.findall(r"^ExecStart=(.+)$", unit, re.MULTILINE)
+    program, command, *options = line.split()
+    assert program.endswith("/bin/loquet")
+    assert command in COMMANDS
+    parser = argparse.ArgumentParser()
+    add_arguments(parser)
+    parsed = parser.parse_args(options)
+    assert (str(parsed.config), parsed.simulated, parsed.probe) == ("/etc/loquet/edge.toml", False, False)
+
+
+def test_the_journal_of_the_sample_lies_where_the_service_may_write() -> None:
+    unit = (FIRMWARE / "loquet-edge.service").read_text()
+    assert "StateDirectory=loquet\n" in unit
+    assert 'path = "/var/lib/loquet/journal.db"' in SAMPLE.read_text()
+
+
+def test_every_file_is_in_the_table() -> None:
+    table = (FIRMWARE / "README.md").read_text()
+    for file in FIRMWARE.iterdir():
+        assert f"`{file.name}`" in table or file.name == "README.md"

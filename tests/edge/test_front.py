@@ -1,0 +1,197 @@
+"""The front: actions are done in the order given, at once, and a row is handed over after the strike has moved."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from edge.events import CardSeen, ReaderFault
+from edge.poller import PERIOD, REST, Poller
+from edge.post import Item, Recorded, Unrecorded
+from edge.runtime import Edge
+from policy.reasons import Reason
+from simulator.clock import VirtualClock
+from simulator.pins import SimulatedPins
+from simulator.reader import COST, SimulatedReader
+from tests.support_edge import Bench, Folder, make_folder
+from tests.support_site import ALICE, UNKNOWN, at
+from wire.row import Kind, Row
+
+
+class Diary:
+    """An observer that notes what it is told, in order."""
+
+    def __init__(self) -> None:
+        self.told: list[tuple[object, ...]] = []
+
+    def decided(
+        self, row: Row, chip_seconds: float, chip_transfers: int, decision_seconds: float, actuator_seconds: float
+    ) -> None:
+        self.told.append(("decided", row, chip_seconds, chip_transfers, decision_seconds, actuator_seconds))
+
+    def journalled(self, seq: int, seconds: float) -> None:
+        self.told.append(("journalled", seq, seconds))
+
+    def acknowledged(self, seq: int, seconds: float) -> None:
+        self.told.append(("acknowledged", seq, seconds))
+
+    def output(self, name: str, active: bool) -> None:
+        self.told.append(("output", name, active))
+
+    def of(self, word: str) -> list[tuple[object, ...]]:
+        return [told[1:] for told in self.told if told[0] == word]
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Folder:
+    return make_folder(tmp_path / "site")
+
+
+@pytest.fixture
+def diary() -> Diary:
+    return Diary()
+
+
+@pytest.fixture
+def bench(folder: Folder, diary: Diary) -> Iterator[Bench]:
+    bench = Bench(folder, observer=diary)
+    bench.turn()
+    bench.give_rules()
+    yield bench
+    bench.edge.stop()
+
+
+def test_the_strike_moves_before_the_row_is_written(bench: Bench, diary: Diary) -> None:
+    diary.told.clear()
+    row = bench.tap(ALICE)
+    words = [told[:2] for told in diary.told]
+    assert words.index(("output", "strike")) < words.index(("decided", row)) < words.index(("journalled", row.seq))
+
+
+def test_what_the_bench_page_is_told_of_a_tap(bench: Bench, diary: Diary) -> None:
+    row = bench.tap(ALICE)
+    ((told, chip, transfers, decision, actuator),) = diary.of("decided")
+    assert told == row
+    assert (transfers, chip) == COST[len(ALICE)]
+    assert isinstance(decision, float)
+    assert isinstance(actuator, float)
+    assert 0 < decision < 1
+    assert 0 < actuator < 1
+    bench.connect()
+    bench.clock.advance(30_000_000)
+    bench.acknowledge(row.seq)
+    ((seq, seconds),) = diary.of("acknowledged")
+    assert seq == row.seq
+    assert seconds == pytest.approx(0.03)
+
+
+def test_every_row_is_told_once_it_is_on_the_disk(bench: Bench, diary: Diary) -> None:
+    bench.tap(ALICE)
+    bench.tap(UNKNOWN)
+    assert [seq for seq, _ in diary.of("journalled")] == [row.seq for row in bench.rows()]
+
+
+def test_the_outputs_are_told_as_they_are_driven(bench: Bench, diary: Diary) -> None:
+    diary.told.clear()
+    bench.pins.moves.clear()
+    bench.tap(ALICE)
+    bench.wait(6)
+    assert diary.of("output") == [(move.output, move.active) for move in bench.pins.moves]
+    assert ("strike", False) in diary.of("output")
+
+
+def test_outputs_that_are_not_wired_are_left_alone(folder: Folder) -> None:
+    folder.replace("[readers.front-in.buzzer]\nline = 13\n", "")
+    bench = Bench(folder)
+    bench.turn()
+    bench.tap(UNKNOWN)
+    assert "front-in.buzzer" not in [move.output for move in bench.pins.moves]
+    assert "front-in.red" in [move.output for move in bench.pins.moves]
+
+
+def test_the_strike_falls_back_when_its_time_is_over(bench: Bench) -> None:
+    bench.readers[0].lay(ALICE)
+    bench.settle()
+    assert bench.pins.is_active("strike")
+    assert bench.edge.front.deadline is not None
+    bench.wait(4.9)
+    assert bench.pins.is_active("strike")
+    bench.wait(0.2)
+    assert not bench.pins.is_active("strike")
+
+
+def test_two_taps_at_once_are_two_rows(bench: Bench) -> None:
+    bench.readers[0].lay(ALICE)
+    bench.readers[1].lay(ALICE)
+    bench.settle()
+    assert [(row.reader, row.reason) for row in bench.rows(Kind.TAP)] == [
+        ("front-in", Reason.STAFF),
+        ("front-out", Reason.EGRESS),
+    ]
+
+
+def test_what_the_controller_asks_for_is_handed_over_as_it_comes(bench: Bench) -> None:
+    items: list[Item] = []
+    front = bench.edge.front
+    front._hand_over = items.append
+    fault = ReaderFault(at(10), 1.0, "front-in", "no answer")
+    front.take([CardSeen(at(10), 1.0, "front-out", ALICE, 8, 25, 0.003), fault])
+    assert [type(item) for item in items] == [Recorded, Recorded, ReaderFault]
+    assert items[-1] is fault
+    front.controller.unrecorded = 3
+    front.take([])
+    assert items[-1] == Unrecorded(3)
+    front.take([])
+    assert len(items) == 4, "said once"
+
+
+class Rounds:
+    """Stops a poller after so many rounds, and notes when each began."""
+
+    def __init__(self, clock: VirtualClock, most: int) -> None:
+        self.clock = clock
+        self.most = most
+        self.began: list[float] = []
+
+    def over(self) -> bool:
+        self.began.append(self.clock.monotonic())
+        return len(self.began) > self.most
+
+
+class SlowReader(SimulatedReader):
+    """A reader whose poll takes time on the bus."""
+
+    seconds = 0.0
+
+    def poll(self) -> None:
+        self._clock.advance(round(self.seconds * 1e9))  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(("seconds", "period"), [(0.0005, PERIOD), (0.004, PERIOD), (0.02, 0.02 + REST)])
+def test_readers_are_asked_a_hundred_times_a_second(seconds: float, period: float) -> None:
+    """A round that takes long still leaves the processor to others."""
+    clock = VirtualClock(wake_ns=0)
+    reader = SlowReader("front-in", clock)
+    reader.seconds = seconds
+    rounds = Rounds(clock, 100)
+    Poller([reader], SimulatedPins([], [], clock), clock, lambda _: None).run(rounds.over)
+    assert rounds.began[-1] == pytest.approx(100 * period, rel=0.01)
+
+
+def test_an_edge_can_be_driven_by_hand_from_deadline_to_deadline(folder: Folder) -> None:
+    """Nothing happens between deadlines: jumping from one to the next tells the same story as each 10 ms."""
+
+    def story(jump: bool) -> list[tuple[str, bool]]:
+        bench = Bench(make_folder(folder.config.parent / str(jump)))
+        bench.turn()
+        bench.give_rules()
+        bench.tap(ALICE)
+        end = bench.clock.monotonic() + 8
+        while bench.clock.monotonic() < end:
+            ahead = bench.edge.deadline - bench.clock.monotonic() if jump else 0.01
+            bench.clock.advance(max(round(ahead * 1e9), 1_000_000))
+            bench.turn()
+        assert isinstance(bench.edge, Edge)
+        return [(move.output, move.active) for move in bench.pins.moves]
+
+    assert story(jump=True) == story(jump=False)

@@ -1,0 +1,210 @@
+"""The link, over the embedded broker and a real mosquitto: what reaches the broker, and what reaches the keeper."""
+
+import secrets
+import socket
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from queue import Empty, SimpleQueue
+
+import pytest
+
+from edge.config import BrokerConfig
+from edge.link import Link
+from edge.post import Item, LinkDown, LinkUp, Received
+from loquet.broker import free_port
+from tests.support_broker import BROKERS, HOST, PATIENCE, Peer
+
+USERS = {"front": "a password for the edge", "server": "a password for the server"}
+QUICK = (0.05, 0.1)
+STATUS, RULES, EVENTS = "edge/front/status", "rules", "edge/front/events"
+
+
+@pytest.fixture(scope="module", params=BROKERS)
+def port(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
+    with BROKERS[request.param](USERS, tmp_path_factory.mktemp(request.param)) as port:
+        yield port
+
+
+class Keeper:
+    """Takes what the link hands over; signs wills by counting them."""
+
+    def __init__(self) -> None:
+        self.site = secrets.token_hex(4)
+        self.items: SimpleQueue[Item] = SimpleQueue()
+        self.wills = 0
+
+    def topic(self, rest: str) -> str:
+        """A topic of this test alone: brokers retain what earlier ones said."""
+        return f"loquet/{self.site}/{rest}"
+
+    def will(self) -> tuple[str, bytes]:
+        self.wills += 1
+        return self.topic(STATUS), b"will %d" % self.wills
+
+    def next(self, kind: type[Item] | None = None) -> Item:
+        """The next item; with a kind, the next of it."""
+        while True:
+            try:
+                item = self.items.get(timeout=PATIENCE)
+            except Empty:
+                raise TimeoutError("nothing came over the link") from None
+            if kind is None or isinstance(item, kind):
+                return item
+
+
+def link_to(port: int, keeper: Keeper, password: str = USERS["front"]) -> Link:
+    config = BrokerConfig(HOST, port, "front", password)
+    return Link(config, f"loquet-{keeper.site}-front", [keeper.topic(RULES)], keeper.will, keeper.items.put, QUICK)
+
+
+def peer(port: int, keeper: Keeper, *topics: str) -> Peer:
+    return Peer(port, "server", USERS["server"], *(keeper.topic(topic) for topic in topics or ("#",)))
+
+
+@pytest.fixture
+def keeper() -> Keeper:
+    return Keeper()
+
+
+@pytest.fixture
+def linked(port: int, keeper: Keeper) -> Iterator[Link]:
+    link = link_to(port, keeper)
+    link.start()
+    assert keeper.next() == LinkUp()
+    yield link
+    link.stop()
+
+
+@pytest.fixture
+def server(port: int, keeper: Keeper) -> Iterator[Peer]:
+    server = peer(port, keeper)
+    yield server
+    server.close()
+
+
+def test_messages_go_both_ways(server: Peer, linked: Link, keeper: Keeper) -> None:
+    linked.publish(keeper.topic(EVENTS), b"rows")
+    assert server.next().payload == b"rows"
+    server.publish(keeper.topic(RULES), b"\x00rules")
+    assert keeper.next() == Received(keeper.topic(RULES), b"\x00rules")
+
+
+def test_what_is_retained_is_delivered_at_connect(server: Peer, port: int, keeper: Keeper) -> None:
+    server.publish(keeper.topic(RULES), b"retained", retain=True)
+    link = link_to(port, keeper)
+    link.start()
+    assert keeper.next() == LinkUp()
+    assert keeper.next() == Received(keeper.topic(RULES), b"retained")
+    link.stop()
+
+
+def test_a_status_is_retained(linked: Link, port: int, keeper: Keeper) -> None:
+    linked.publish(keeper.topic(STATUS), b"here", retain=True)
+    seen = peer(port, keeper, STATUS)
+    assert seen.next().payload == b"here"
+    seen.close()
+
+
+def test_a_farewell_arrives_and_nothing_after_it(server: Peer, linked: Link, keeper: Keeper) -> None:
+    linked.stop((keeper.topic(STATUS), b"goodbye"))
+    assert server.next(lambda message: message.payload == b"goodbye")
+    linked.publish(keeper.topic(STATUS), b"dropped")
+    server.publish(keeper.topic(EVENTS), b"end")
+    assert server.next(lambda message: message.payload in (b"dropped", b"end")).payload == b"end"
+
+
+@pytest.mark.parametrize("name", [name for name in BROKERS if name == "mosquitto"])
+def test_after_a_farewell_the_will_is_not_published(name: str, tmp_path: Path, keeper: Keeper) -> None:
+    """amqtt may publish it all the same; it says the same."""
+    with BROKERS[name](USERS, tmp_path) as port:
+        server, link = peer(port, keeper), link_to(port, keeper)
+        link.start()
+        keeper.next(LinkUp)
+        link.stop((keeper.topic(STATUS), b"goodbye"))
+        server.publish(keeper.topic(EVENTS), b"end")
+        assert [server.next().payload for _ in range(2)] == [b"goodbye", b"end"]
+        server.close()
+
+
+def test_without_a_farewell_the_broker_publishes_the_will(server: Peer, linked: Link) -> None:
+    linked.stop()
+    assert server.next().payload == b"will 1"
+
+
+def test_each_connection_has_a_will_of_its_own(server: Peer, linked: Link, keeper: Keeper) -> None:
+    linked.stop()
+    assert server.next().payload == b"will 1"
+    linked.start()
+    assert keeper.next(LinkUp)
+    linked.stop()
+    assert server.next(lambda message: message.payload != b"will 1").payload == b"will 2"
+
+
+def test_small_messages_leave_at_once(linked: Link) -> None:
+    client = linked._client
+    assert client is not None
+    opened = client.socket()
+    assert isinstance(opened, socket.socket)
+    assert opened.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY) != 0
+
+
+def test_a_wrong_password_is_said_with_its_remedy(port: int, keeper: Keeper) -> None:
+    link = link_to(port, keeper, password="another password")
+    link.start()
+    down = keeper.next(LinkDown)
+    assert isinstance(down, LinkDown)
+    assert "refuses 'front'" in down.why
+    assert "password" in down.why
+    assert "another password" not in down.why
+    link.stop()
+
+
+def test_without_a_broker_it_keeps_trying_and_says_where(keeper: Keeper) -> None:
+    port = free_port()
+    link = link_to(port, keeper)
+    link.start()
+    for down in (keeper.next(), keeper.next()):
+        assert isinstance(down, LinkDown)
+        assert f"{HOST}:{port}: Connection refused: see that the broker runs there" in down.why
+    link.publish(keeper.topic(STATUS), b"dropped")
+    link.stop()
+
+
+@pytest.mark.parametrize("name", BROKERS)
+def test_a_broker_that_comes_back_empty_is_found_again(name: str, tmp_path: Path, keeper: Keeper) -> None:
+    port = free_port()
+    link = link_to(port, keeper)
+    with BROKERS[name](USERS, tmp_path, port):
+        link.start()
+        assert keeper.next(LinkUp)
+    assert isinstance(keeper.next(), LinkDown)
+    with BROKERS[name](USERS, tmp_path, port):
+        keeper.next(LinkUp)
+        seen = peer(port, keeper)
+        link.publish(keeper.topic(STATUS), b"again")
+        assert seen.next().payload == b"again"
+        seen.close()
+        link.stop()
+
+
+def test_many_threads_may_publish(server: Peer, linked: Link, keeper: Keeper) -> None:
+    def publish(number: int) -> None:
+        for count in range(25):
+            linked.publish(keeper.topic(EVENTS), b"%d %d" % (number, count))
+
+    threads = [threading.Thread(target=publish, args=(number,)) for number in range(4)]
+    for thread in threads:
+        thread.start()
+    arrived = {server.next().payload for _ in range(100)}
+    for thread in threads:
+        thread.join()
+    assert arrived == {b"%d %d" % (number, count) for number in range(4) for count in range(25)}
+
+
+def test_stopping_twice_and_before_the_start_is_harmless(keeper: Keeper) -> None:
+    link = link_to(free_port(), keeper)
+    link.stop()
+    link.start()
+    link.stop((keeper.topic(STATUS), b"goodbye"))
+    link.stop()

@@ -1,0 +1,49 @@
+"""`loquet bench`: every figure has its floor; what no machine changes keeps within the promises."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from loquet.bench import parts
+from loquet.benches.figure import figure
+
+NAMES = {
+    "decide_148", "decide_100000", "spi_empty", "spi_uid4", "spi_uid7", "read_uid4", "read_uid7",
+    "field_to_strike_mean", "field_to_strike_worst", "journal_row", "edge_start", "edge_memory",
+}  # fmt: skip
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="module")
+def measured() -> dict[str, dict[str, object]]:
+    command = [sys.executable, "-m", "loquet", "bench", "--json"]
+    ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300, check=True)
+    for title in parts():
+        assert f"measuring: {title}" in ended.stderr
+    return dict(json.loads(ended.stdout))
+
+
+def test_every_figure_stands_beside_its_floor(measured: dict[str, dict[str, object]]) -> None:
+    assert set(measured) == NAMES
+    for name, one in measured.items():
+        assert set(one) == {"value", "unit", "floor", "ratio"}, name
+        assert float(str(one["floor"])) > 0, name
+        assert one["ratio"] == pytest.approx(float(str(one["value"])) / float(str(one["floor"])), rel=0.02), name
+
+
+@pytest.mark.parametrize(("name", "most"), [("spi_empty", 7), ("spi_uid4", 26), ("spi_uid7", 48)])
+def test_counted_transfers_keep_their_promise(measured: dict[str, dict[str, object]], name: str, most: int) -> None:
+    assert float(str(measured[name]["value"])) <= most
+
+
+@pytest.mark.parametrize("name", ["read_uid4", "read_uid7"])
+def test_modelled_reads_keep_their_promise(measured: dict[str, dict[str, object]], name: str) -> None:
+    assert float(str(measured[name]["ratio"])) <= 1.25
+
+
+def test_a_figure_is_rounded_to_what_can_be_read() -> None:
+    one = figure(1.23456789, "ms", 0.61728)
+    assert (one.value, one.floor, one.ratio) == (1.235, 0.6173, 2.0)

@@ -1,0 +1,186 @@
+"""`loquet edge` as an installer calls it: probe, serve, end; and what it says when something is not as it should be."""
+
+import argparse
+import json
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import IO
+
+import pytest
+
+from edge.config import load
+from edge.journal import Journal
+from loquet.broker import free_port
+from loquet.edge import _boot_id, _version, add_arguments, run
+from loquet.main import CommandError
+from tests.support_broker import BROKERS, PATIENCE, Peer
+from tests.support_edge import TOPICS, Folder, make_folder
+from wire.envelope import unseal
+from wire.messages import Status, decode
+from wire.row import Kind
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Folder:
+    made = make_folder(tmp_path / "site")
+    made.replace("port = 1883", f"port = {free_port()}")
+    return made
+
+
+def command(folder: Folder, *options: str) -> list[str]:
+    return [sys.executable, "-m", "loquet", "edge", "--config", str(folder.config), *options]
+
+
+def told(folder: Folder, *options: str) -> subprocess.CompletedProcess[str]:
+    """What the command says and how it ends."""
+    return subprocess.run(command(folder, *options), cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
+
+
+@contextmanager
+def serving(folder: Folder) -> Iterator[subprocess.Popen[str]]:
+    """The command serving a door of the emulated Pi."""
+    child = subprocess.Popen(
+        command(folder, "--simulated"), cwd=ROOT, stderr=subprocess.PIPE, text=True, stdin=subprocess.DEVNULL
+    )
+    try:
+        yield child
+    finally:
+        child.kill()
+        child.wait(PATIENCE)
+        stream(child).close()
+
+
+def stream(child: subprocess.Popen[str]) -> IO[str]:
+    assert child.stderr is not None
+    return child.stderr
+
+
+def read_until(child: subprocess.Popen[str], word: str) -> str:
+    """What the child says, up to the line with the word in it."""
+    said = ""
+    for line in stream(child):
+        said += line
+        if word in line:
+            return said
+    raise AssertionError(f"{word!r} was never said: {said}")
+
+
+def test_probe_shows_chip_and_badges(folder: Folder) -> None:
+    ended = told(folder, "--probe", "--simulated")
+    assert ended.returncode == 0
+    assert "simulated" in ended.stderr
+    for reader in ("front-in", "front-out"):
+        assert f"{reader}: MFRC522 version 2.0" in ended.stdout
+        assert f"{reader}: UID 04 A1 B2 C3 D4 E5 F6 (7 bytes), SAK 20, " in ended.stdout
+        assert f"{reader}: two badges or more at once" in ended.stdout
+    assert " transfers, " in ended.stdout
+    assert " ms" in ended.stdout
+
+
+def test_off_a_raspberry_pi_it_says_what_to_do(folder: Folder) -> None:
+    ended = told(folder)
+    assert ended.returncode == 2
+    assert "lgpio" in ended.stderr
+    assert "--simulated" in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
+def test_a_mistake_in_the_config_ends_it_by_name(folder: Folder) -> None:
+    folder.replace("line = 17", "line = 25")
+    ended = told(folder, "--simulated")
+    assert ended.returncode == 2
+    assert ended.stderr == (
+        f"loquet edge: {folder.config}: strike: line = 25: the readers' reset has it; use a free line\n"
+    )
+
+
+def test_a_journal_that_cannot_be_ends_it_by_name(folder: Folder) -> None:
+    folder.replace("journal.db", "nowhere/journal.db")
+    ended = told(folder, "--simulated")
+    assert ended.returncode == 2
+    assert "nowhere: make it, owned by the user that runs the edge" in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
+@pytest.mark.parametrize("sent", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_it_cleanly(folder: Folder, sent: signal.Signals) -> None:
+    with serving(folder) as child:
+        said = read_until(child, "link: ")
+        assert "Connection refused: see that the broker runs there" in said
+        child.send_signal(sent)
+        assert child.wait(PATIENCE) == 0
+        assert "Traceback" not in stream(child).read()
+    with closing(Journal(folder.config.parent / "journal.db")) as journal:
+        assert [row.kind for row in journal.rows()] == [Kind.STARTED]
+
+
+@pytest.mark.parametrize("name", BROKERS)
+def test_a_killed_edge_is_said_to_be_offline(name: str, folder: Folder, tmp_path: Path) -> None:
+    with BROKERS[name]({"front": folder.password, "server": "a password of its own"}, tmp_path) as port:
+        folder.replace(f"port = {folder_port(folder)}", f"port = {port}")
+        server = Peer(port, "server", "a password of its own", TOPICS.status("front"))
+        with serving(folder) as child:
+            assert online(server, folder)
+            child.kill()
+            assert not online(server, folder)
+        server.close()
+
+
+def folder_port(folder: Folder) -> int:
+    return load(folder.config).broker.port
+
+
+def online(server: Peer, folder: Folder) -> bool:
+    message = server.next()
+    body = unseal(folder.own.public_key(), "front", message.topic, bytes(message.payload))
+    return decode(Status, body, message.topic).online
+
+
+def test_an_edge_never_loads_what_only_the_server_needs(folder: Folder) -> None:
+    code = (
+        "import json, sys\n"
+        "from loquet.main import main\n"
+        f"status = main(['edge', '--config', {str(folder.config)!r}, '--probe', '--simulated'])\n"
+        "import edge.runtime, edge.link\n"
+        "print(json.dumps([status, sorted(name.partition('.')[0] for name in sys.modules)]))"
+    )
+    ended = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=60, check=True
+    )
+    status, modules = json.loads(ended.stdout.splitlines()[-1])
+    assert status == 0
+    assert {"edge", "paho", "mfrc522", "gpiozero", "msgspec"} <= set(modules)
+    assert not {"flask", "sqlmodel", "sqlalchemy", "pydantic", "server", "holidays", "amqtt"} & set(modules)
+
+
+def test_the_config_must_be_named(capsys: pytest.CaptureFixture[str]) -> None:
+    parser = argparse.ArgumentParser()
+    add_arguments(parser)
+    with pytest.raises(SystemExit, match="2"):
+        parser.parse_args(["--probe"])
+    assert "required: --config" in capsys.readouterr().err
+
+
+def test_a_config_that_is_not_there(tmp_path: Path) -> None:
+    parser = argparse.ArgumentParser()
+    add_arguments(parser)
+    with pytest.raises(CommandError, match=r"nothing\.toml: cannot be read"):
+        run(parser.parse_args(["--config", str(tmp_path / "nothing.toml")]))
+
+
+def test_the_boot_is_named_by_the_kernel() -> None:
+    boot = _boot_id()
+    assert boot is not None
+    assert len(boot) == 16
+    assert boot == _boot_id()
+    assert int(boot, 16) >= 0
+
+
+def test_the_version_is_known() -> None:
+    assert _version()

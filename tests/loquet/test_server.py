@@ -1,0 +1,99 @@
+"""`loquet server`: what it prints, and how it refuses."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import urllib.request
+from pathlib import Path
+
+import pytest
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+
+from loquet.main import main
+from policy.parse import export
+from server.secrets import hash_token, is_password
+from tests.support_pages import CHEAP_HASH, CREDENTIAL_KEY, SERVER_KEY, TOKEN
+from tests.support_server import FRONT_KEY, public, small_bundle
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    secrets = {
+        "server.pem": SERVER_KEY.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()),
+        "credential.key": CREDENTIAL_KEY.hex().encode(),
+        "broker.password": b"a password drawn at random",
+    }
+    for name, content in secrets.items():
+        (tmp_path / name).write_bytes(content)
+        (tmp_path / name).chmod(0o600)
+    (tmp_path / "site.json").write_bytes(export(small_bundle()))
+    (tmp_path / "server.toml").write_text(f"""
+database = "sqlite:///{tmp_path}/loquet.db"
+[keys]
+server = "server.pem"
+credential = "credential.key"
+[broker]
+host = "127.0.0.1"
+port = 1
+username = "server"
+password_file = "broker.password"
+[http]
+port = 0
+[staff]
+name = "equipe"
+password_hash = "{CHEAP_HASH}"
+[api]
+token_hash = "{hash_token(TOKEN)}"
+[[edges]]
+id = "front"
+public_key = "{public(FRONT_KEY)}"
+access_points = ["front"]
+""")
+    return tmp_path
+
+
+def test_new_secrets_fit_their_hashes(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["server", "--new-secrets"]) == 0
+    printed = capsys.readouterr().out
+    password, token = re.findall(r"(?:Staff password|API token) +(\S+)", printed)
+    [password_hash] = re.findall(r'password_hash = "(.+)"', printed)
+    assert is_password(password_hash, password)
+    assert f'token_hash = "{hash_token(token)}"' in printed
+
+
+def test_a_config_that_is_not_there(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["server", "--config", str(tmp_path / "none.toml")]) == 2
+    assert f"loquet server: {tmp_path}/none.toml: No such file" in capsys.readouterr().err
+
+
+def test_a_bundle_that_is_not_there(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["server", "--config", str(folder / "server.toml"), "--bundle", str(folder / "none.json")]) == 2
+    assert "none.json: No such file" in capsys.readouterr().err
+
+
+def test_a_bundle_with_an_error(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (folder / "site.json").write_text('{"format": "loquet.bundle/1"}')
+    assert main(["server", "--config", str(folder / "server.toml"), "--bundle", str(folder / "site.json")]) == 2
+    assert "site" in capsys.readouterr().err
+
+
+def test_it_serves_until_it_is_asked_to_end(folder: Path) -> None:
+    command = [
+        sys.executable,
+        "-m",
+        "loquet",
+        "server",
+        "--config",
+        folder / "server.toml",
+        "--bundle",
+        folder / "site.json",
+    ]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=os.environ) as process:
+        assert process.stderr is not None
+        address = next(found[1] for line in process.stderr if (found := re.search(r"pages at (http://\S+)", line)))
+        with urllib.request.urlopen(f"{address}/health", timeout=10) as answer:  # noqa: S310 - our own server
+            assert answer.status == 200
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(timeout=15) == 0

@@ -1,0 +1,208 @@
+"""From a bundle to what an edge looks up."""
+
+import random
+import time
+from datetime import date
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from policy.compile import PAST_DAYS, EdgeKey, shift_table
+from policy.presence import holders
+from policy.ruleset import Credential, Ground, Member, Reader, RuleSet, Tier
+from policy.spans import covers
+from policy.terms import DAY, HOUR, MINUTE, Direction, Instant
+from tests.support_policy import EDGES, PARIS, TUESDAY, at, badge, compiled, in_since, read, ruling, site
+from wire.ruleset import pack, unpack
+
+NOON = at(TUESDAY + "12:00")
+
+
+def staffed_on(rules: RuleSet, day: str) -> bool:
+    return covers(rules.staffed, at(day + "T10:00"))
+
+
+def test_tables_of_the_small_site() -> None:
+    rules = ruling()
+    assert rules.site == "casaco"
+    assert rules.tiers["studio"] == Tier((Ground.STAFFED, Ground.HELD), ("front",))
+    assert rules.tiers["resident"] == Tier((Ground.ALWAYS,), None)
+    assert rules.members["gregoire"] == Member("nomad", gardien=True)
+    assert rules.members["alice"] == Member("nomad", staff=True)
+    assert rules.credentials[badge("04A11CE0")] == Credential("alice")
+    assert rules.edges == {"front": "ab" * 32}
+
+
+def test_readers_know_their_door_their_way_and_the_edge_that_owns_them() -> None:
+    assert ruling().readers == {
+        "front-in": Reader("front", Direction.IN, "front"),
+        "front-out": Reader("front", Direction.OUT, "front"),
+        "garage-in": Reader("garage", Direction.IN, None),
+    }
+
+
+def test_an_edge_may_own_several_doors_but_no_door_has_two_edges() -> None:
+    one = {"hall": EdgeKey("cd" * 32, ("front", "garage", "a door that was removed"))}
+    owners = {reader.edge for reader in compiled(read(site()), NOON, edges=one).readers.values()}
+    assert owners == {"hall"}
+    with pytest.raises(ValueError, match=r"access point 'front' is owned by the edges 'front' and 'hall'"):
+        compiled(read(site()), NOON, edges={**EDGES, **one})
+
+
+def test_last_days_become_the_first_instant_after_their_site_day() -> None:
+    members = [{"id": "lea", "name": "L", "tier": "nomad", "valid_from": "2026-10-25", "valid_until": "9999-12-31"}]
+    credentials = [{"uid": "04ff0000", "member": "lea", "status": "returned", "valid_until": "2026-10-24"}]
+    rules = ruling(members=members, credentials=credentials, shifts=[])
+    start = at("2026-10-25T04:00+01:00")
+    assert rules.members["lea"] == Member("nomad", valid_from=start, valid_until=None)
+    assert rules.credentials[badge("04FF0000")] == Credential("lea", blocked=True, valid_until=start)
+
+
+def test_staff_hours_reach_from_some_days_before_to_the_days_asked_for() -> None:
+    rules = compiled(read(site(site_staff_hours={day: [["09:00", "18:00"]] for day in DAYS})), NOON, days=20)
+    assert not staffed_on(rules, "2026-11-20")
+    assert all(staffed_on(rules, f"2026-11-{number}") for number in range(21, 31))
+    assert all(staffed_on(rules, f"2026-12-{number:02}") for number in range(1, 15))
+    assert at("2026-12-14T12:00") == NOON + 20 * DAY
+    assert rules.days[0] <= NOON - PAST_DAYS * DAY
+    assert rules.days[-1] >= NOON + 20 * DAY
+
+
+DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+
+
+def test_hours_past_midnight_touch_those_of_the_next_day() -> None:
+    rules = ruling(site_staff_hours={"tue": [["18:00", "02:00"]], "wed": [["02:00", "05:00"]]})
+    inside = [covers(rules.staffed, at(f"2026-11-25T0{hour}:00")) for hour in (0, 1, 2, 4, 5)]
+    assert inside == [True, True, True, True, False]
+    assert not covers(rules.staffed, at(TUESDAY + "01:00"))
+
+
+def test_a_holiday_a_closure_and_an_opening_over_both() -> None:
+    def holidays(year: int) -> set[date]:
+        return {date(year, 12, 25), date(year, 1, 1)}
+
+    changes: dict[str, Any] = {
+        "site_closures": [{"from": "2026-12-28", "to": "2026-12-29"}],
+        "site_openings": [{"date": "2026-12-29", "hours": [["10:00", "11:00"]]}],
+    }
+    rules = compiled(read(site(**changes)), at("2026-12-22T12:00"), days=14, holidays=holidays)
+    days = ["2026-12-24", "2026-12-25", "2026-12-28", "2026-12-29", "2026-12-30", "2027-01-01", "2027-01-04"]
+    assert [staffed_on(rules, day) for day in days] == [True, False, False, True, True, False, True]
+    assert not covers(rules.staffed, at("2026-12-29T11:00"))
+
+
+def test_shifts_with_lead_and_grace_merge_for_each_gardien() -> None:
+    hours = [("18:00", "20:00"), ("20:40", "22:00"), ("23:00", "23:30")]
+    shifts = [
+        {"id": f"s{number}", "gardien": "gregoire", "start": TUESDAY + start, "end": TUESDAY + end}
+        for number, (start, end) in enumerate(hours)
+    ]
+    rules = ruling(shifts=shifts, site_shift_lead=30, site_shift_grace=10)
+    expected = [at(TUESDAY + hour) for hour in ("17:30", "22:10", "22:30", "23:40")]
+    assert rules.shifts == {"gregoire": tuple(expected)}
+
+
+def test_shifts_far_ahead_are_kept_and_those_long_past_are_not() -> None:
+    days = ("2026-11-20", "2026-11-22", "2031-05-01")
+    shifts = [{"id": day, "gardien": "gregoire", "start": f"{day}T18:00Z", "end": f"{day}T22:00Z"} for day in days]
+    starts = ruling(shifts=shifts).shifts["gregoire"][::2]
+    assert starts == tuple(at(f"{day}T17:30Z") for day in days[1:])
+
+
+def test_only_members_with_the_role_have_shifts_and_each_of_those_is_a_member() -> None:
+    shifts = [
+        {"id": who, "gardien": who, "start": TUESDAY + "18:00", "end": TUESDAY + "22:00"} for who in ("remy", "alice")
+    ]
+    assert ruling(shifts=shifts).shifts == {}
+
+
+def test_a_shift_that_the_jump_of_the_clocks_swallows_keeps_its_lead_and_grace() -> None:
+    shifts = [{"id": "s", "gardien": "gregoire", "start": "2026-03-29T02:10", "end": "2026-03-29T02:50"}]
+    jump = at("2026-03-29T01:00Z")
+    bundle = read(site(shifts=shifts))
+    assert compiled(bundle, jump).shifts == {"gregoire": (jump - 30 * MINUTE, jump + 15 * MINUTE)}
+    assert shift_table(bundle, zone=PARIS, since=0) == {}
+
+
+def test_a_shift_over_the_night_on_which_the_clocks_go_back() -> None:
+    shifts = [{"id": "s", "gardien": "gregoire", "start": "2026-10-25T01:30", "end": "2026-10-25T02:30"}]
+    table = shift_table(read(site(shifts=shifts)), zone=PARIS, since=0)
+    assert table == {"gregoire": (at("2026-10-24T23:30Z"), at("2026-10-25T01:30Z"))}
+
+
+def test_no_name_and_no_uid_is_in_what_travels() -> None:
+    travelling = repr(ruling())
+    assert "Grégoire" not in travelling
+    assert "04b10000" not in travelling.lower()
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.randoms(use_true_random=False))
+def test_the_order_of_the_bundle_is_irrelevant_to_the_byte(chance: random.Random) -> None:
+    later = {"id": "s2", "gardien": "gregoire", "start": "2026-11-26T18:00", "end": "2026-11-26T22:00"}
+    given_ = site(
+        shifts=[*site()["shifts"], later],
+        tiers=[*site()["tiers"], {"id": "both", "grounds": ["held", "staffed"], "access_points": ["garage", "front"]}],
+    )
+    shuffled = {
+        key: chance.sample(value, len(value)) if isinstance(value, list) else value for key, value in given_.items()
+    }
+    shuffled["tiers"] = [
+        {key: chance.sample(value, len(value)) if isinstance(value, list) else value for key, value in tier.items()}
+        for tier in shuffled["tiers"]
+    ]
+    assert pack(compiled(read(shuffled), NOON)) == pack(compiled(read(given_), NOON))
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.integers(0, 366 * 24 * 60))
+def test_whenever_it_is_compiled_the_spans_rise_and_cover_now(minutes: int) -> None:
+    now: Instant = at("2026-01-01T00:00") + minutes * MINUTE
+    rules = compiled(read(site()), now)
+    for spans in (rules.days, rules.staffed, *rules.shifts.values()):
+        assert list(spans) == sorted(set(spans))
+    assert rules.day_start(now) <= now < rules.day_start(now) + 25 * HOUR
+    assert list(holders(in_since("2026-01-01T00:00"), rules, now)) == []
+
+
+def members(count: int) -> dict[str, Any]:
+    chance = random.Random(count)
+    return site(
+        members=[
+            {
+                "id": f"member-{number}",
+                "name": "N",
+                "tier": chance.choice(["nomad", "resident"]),
+                "roles": ["gardien"] if number < 8 else [],
+                "valid_until": f"2027-{chance.randint(1, 12):02}-28",
+            }
+            for number in range(count)
+        ],
+        credentials=[{"uid": chance.randbytes(7).hex(), "member": f"member-{number}"} for number in range(count)],
+        shifts=[
+            {
+                "id": f"s{number}",
+                "gardien": f"member-{number % 8}",
+                "start": f"2026-12-{number % 28 + 1:02}T18:00",
+                "end": f"2026-12-{number % 28 + 1:02}T22:00",
+            }
+            for number in range(200)
+        ],
+    )
+
+
+def test_10_000_members_compile_within_two_seconds() -> None:
+    bundle = read(members(10_000))
+    start = time.perf_counter()
+    rules = compiled(bundle, NOON)
+    assert time.perf_counter() - start < 2
+    assert len(rules.credentials) == 10_000
+
+
+def test_148_members_travel_in_some_five_kilobytes_and_come_back_equal() -> None:
+    rules = compiled(read(members(148)), NOON)
+    assert len(pack(rules)) < 6000
+    assert unpack(pack(rules)) == rules

@@ -1,0 +1,110 @@
+"""Open or not, until when, held by whom."""
+
+from typing import Any
+
+from policy.compile import shift_table
+from policy.door import held, staffed
+from policy.opening import Opening, opening
+from policy.presence import Moves
+from policy.terms import DAY, MINUTE
+from tests.support_policy import PARIS, TUESDAY, at, compiled, in_since, read, site
+
+
+def shift(start: str, end: str, gardien: str = "gregoire") -> dict[str, str]:
+    return {"id": start + gardien, "gardien": gardien, "start": TUESDAY + start, "end": TUESDAY + end}
+
+
+def said(when: str, moves: Moves | None = None, **changes: Any) -> Opening:
+    bundle, now = read(site(**changes)), at(TUESDAY + when)
+    plain = shift_table(bundle, zone=PARIS, since=now - DAY)
+    return opening(compiled(bundle, now), plain, moves or {}, now)
+
+
+INSIDE = in_since(TUESDAY + "08:00", "gregoire")
+
+
+def until(hour: str) -> int:
+    return at(TUESDAY + hour)
+
+
+def test_shut() -> None:
+    assert said("08:30") == Opening(open=False, until=None, held_by=(), staffed=False)
+    assert said("19:00") == said("08:30")
+
+
+def test_staffed_until_the_end_of_the_hours() -> None:
+    assert said("10:00") == Opening(open=True, until=until("18:00"), held_by=(), staffed=True)
+
+
+def test_held_until_the_end_of_the_shift_without_grace() -> None:
+    assert said("19:00", INSIDE) == Opening(open=True, until=until("22:00"), held_by=("gregoire",), staffed=False)
+
+
+def test_in_the_grace_the_end_is_past() -> None:
+    assert said("22:14", INSIDE) == Opening(open=True, until=until("22:00"), held_by=("gregoire",), staffed=False)
+    assert said("22:15", INSIDE) == Opening(open=False)
+
+
+def test_staff_hours_go_on_to_the_shift_of_a_gardien_who_is_inside() -> None:
+    assert said("17:45", INSIDE) == Opening(True, until("22:00"), ("gregoire",), staffed=True)
+    assert said("10:00", INSIDE) == Opening(True, until("22:00"), (), staffed=True)
+    assert said("10:00", {}).until == until("18:00")
+
+
+def test_a_shift_that_begins_later_than_the_hours_end_does_not() -> None:
+    late = [shift("19:00", "22:00")]
+    assert said("10:00", INSIDE, shifts=late).until == until("18:00")
+    by_the_lead = [shift("18:30", "22:00")]
+    assert said("10:00", INSIDE, shifts=by_the_lead).until == until("22:00")
+
+
+def test_of_two_gardiens_inside_the_later_end_counts() -> None:
+    roles = [{**part, "roles": ["gardien"]} if part["id"] == "remy" else part for part in site()["members"]]
+    shifts = [shift("18:00", "20:00"), shift("19:00", "21:30", "remy")]
+    both = in_since(TUESDAY + "18:00", "gregoire", "remy")
+    evening = said("19:00", both, members=roles, shifts=shifts)
+    assert evening == Opening(True, until("21:30"), ("gregoire", "remy"), staffed=False)
+    assert said("19:00", INSIDE, members=roles, shifts=shifts).until == until("20:00")
+
+
+def test_two_shifts_of_one_gardien_that_meet_within_lead_and_grace_are_one_evening() -> None:
+    assert said("18:30", INSIDE, shifts=[shift("18:00", "20:00"), shift("20:20", "22:00")]).until == until("22:00")
+
+
+def test_a_lunch_that_a_gardien_bridges() -> None:
+    week = {"tue": [["09:00", "12:00"], ["13:00", "18:00"]]}
+    bridged = {"site_staff_hours": week, "shifts": [shift("12:00", "13:00")]}
+    assert said("10:00", INSIDE, **bridged).until == until("18:00")
+    assert said("10:00", {}, **bridged).until == until("12:00")
+
+
+def test_hours_that_end_within_a_grace_are_what_is_said() -> None:
+    """The shift's grace reaches past the hours, its end does not."""
+    changes = {"site_staff_hours": {"tue": [["17:00", "18:00"]]}, "shifts": [shift("15:00", "17:55")]}
+    assert said("16:30", INSIDE, **changes).until == until("18:00")
+
+
+def test_a_suspended_gardien_holds_and_prolongs_nothing() -> None:
+    members = [{**part, "status": "suspended"} if part["id"] == "gregoire" else part for part in site()["members"]]
+    assert said("17:45", INSIDE, members=members) == Opening(True, until("18:00"), (), staffed=True)
+    assert not said("19:00", INSIDE, members=members).open
+
+
+def test_a_shift_that_the_jump_of_the_clocks_swallows_has_no_end_to_say() -> None:
+    swallowed = [{"id": "s", "gardien": "gregoire", "start": "2026-03-29T02:10", "end": "2026-03-29T02:50"}]
+    jump = "2026-03-29T01:00Z"
+    bundle, now = read(site(shifts=swallowed, site_staff_hours={})), at(jump)
+    evening = opening(
+        compiled(bundle, now), shift_table(bundle, zone=PARIS, since=now - DAY), in_since(jump, "gregoire"), now
+    )
+    assert evening == Opening(True, None, ("gregoire",), staffed=False)
+
+
+def test_open_is_what_the_door_decides_by_at_every_minute_of_the_day() -> None:
+    bundle, start = read(site()), at(TUESDAY + "00:00")
+    rules, plain = compiled(bundle, start), shift_table(bundle, zone=PARIS, since=start - DAY)
+    for moves in ({}, INSIDE):
+        for now in range(start, start + 24 * 60 * MINUTE, MINUTE):
+            said = opening(rules, plain, moves, now)
+            assert said.open == (staffed(rules, now) or held(rules, moves, now))
+            assert (said.until is None) == (not said.open)

@@ -1,0 +1,225 @@
+"""Files that are no bundle: each error names file, key, value and remedy. And the way back into a file."""
+
+import json
+import time
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from policy.bundle import FORMAT, Bundle, Site
+from policy.decode import decode
+from policy.errors import BundleError
+from policy.parse import export, parse
+from tests.support_policy import SCENARIOS, read, site
+
+
+def refusal(text: bytes | dict[str, Any]) -> str:
+    """What the person who wrote the file is told."""
+    with pytest.raises(BundleError) as error:
+        parse(text if isinstance(text, bytes) else json.dumps(text).encode(), "site.json", ZoneInfo)
+    assert str(error.value).startswith("site.json: ")
+    return str(error.value).removeprefix("site.json: ")
+
+
+def test_the_smallest_bundle_has_the_defaults_of_the_format() -> None:
+    bundle = parse(b'{"format": "loquet.bundle/1", "site": {"id": "a", "name": "A", "timezone": "UTC"}}', "a.json")
+    assert bundle == Bundle(format=FORMAT, site=Site(id="a", name="A", timezone="UTC"))
+    site = bundle.site
+    assert (site.day_cutoff, site.half_day_split, site.shift_lead, site.shift_grace) == ("04:00", "13:00", 30, 15)
+    assert (site.offline_days, site.adhoc_hours, site.at_capacity, site.anti_passback) == (14, 0, "warn", "off")
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"doors": []}, "doors is []: this format has no such key: correct or remove it"),
+        ({"format": "loquet.bundle/2"}, 'format is "loquet.bundle/2": use one of loquet.bundle/1'),
+        ({"members": {}}, "members is {}: expected array, got object"),
+        (
+            {"members": [{"id": "lea", "name": "Léa", "tier": "nomad", "age": 7}]},
+            'members[0].age (of "lea") is 7: this format has no such key: correct or remove it',
+        ),
+        ({"members": [{"id": "lea", "tier": 3}]}, 'members[0].tier (of "lea") is 3: expected str, got int'),
+        (
+            {"members": [{"id": "lea", "tier": "nomad"}]},
+            'members[0].name (of "lea") is missing: it must be given',
+        ),
+        ({"members": [{"name": "Léa"}]}, "members[0].id is missing: it must be given"),
+        ({"members": [{"id": 5}]}, "members[0].id is 5: expected str, got int"),
+        (
+            {"members": [{"id": "lea", "name": "L", "tier": "nomad", "roles": ["king"]}]},
+            'members[0].roles[0] (of "lea") is "king": use one of staff, gardien, fab_manager',
+        ),
+        (
+            {"members": [{"id": "lea", "name": "L", "tier": "nomad", "valid_until": "2026-02-30"}]},
+            'members[0].valid_until (of "lea") is "2026-02-30": write a date that exists, as 2026-11-24',
+        ),
+        (
+            {"site_staff_hours": {"mon": [["09:00", "18:00"]], "tue": [["09:00", 18]]}},
+            'site.staff_hours.tue[0][1] (of "casaco") is 18: expected str, got int',
+        ),
+        ({"site_staff_hours": {"lundi": []}}, 'site.staff_hours (of "casaco") is "lundi": use one of fri, mon, sat,'),
+        ({"site_at_capacity": "perhaps"}, 'site.at_capacity (of "casaco") is "perhaps": use one of deny, warn'),
+        ({"site_capacity": 0}, 'site.capacity (of "casaco") is 0: expected int >= 1'),
+        ({"site_capacity": 2.5}, 'site.capacity (of "casaco") is 2.5: expected int | null, got float'),
+        ({"site_capacity": True}, 'site.capacity (of "casaco") is true: expected int | null, got bool'),
+        ({"site_shift_lead": -1}, 'site.shift_lead (of "casaco") is -1: expected int >= 0'),
+        ({"site_shift_grace": 1441}, 'site.shift_grace (of "casaco") is 1441: expected int <= 1440'),
+        ({"site_offline_days": 10**30}, 'site.offline_days (of "casaco") is 1000000000000000000000000000000: expect'),
+        ({"machines": [{"id": "cnc", "locked_out": {"by": 1}}]}, 'machines[0].locked_out.by (of "cnc") is 1: expect'),
+        ({"certifications": [{"member": "lea", "kind": "cnc", "until": 9}]}, 'certifications[0].until (of "cnc") is 9'),
+        ({"site_timezone": "Europe/Malakoff"}, 'site.timezone is "Europe/Malakoff": no such time zone: use a name of'),
+        ({"site_timezone": "../../etc/passwd"}, 'site.timezone is "../../etc/passwd": no such time zone'),
+    ],
+)
+def test_what_does_not_fit_is_named_with_its_place_and_value(changes: dict[str, Any], told: str) -> None:
+    assert refusal(site(**changes)).startswith(told)
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (b"", "is not JSON: Input data was truncated: is the file whole?"),
+        (b"[]", "the file is []: expected object, got array"),
+        (b'{"format":\n  NaN}', "is not JSON: JSON is malformed: invalid character at line 2, column 3"),
+        (b'{"format": 1x}', "format: expected str, got int"),
+        (b'{"format": "\xff"}', "is not UTF-8 text (invalid start byte): save it as UTF-8"),
+        (b'{"format": "\\ud800"}', "is not JSON: "),
+        (b"\xff\xfe{\x00", "is not JSON: "),
+        (b"[" * 10_000 + b"]" * 10_000, "the file is [[["),
+        (b'{"site": ' + b"[" * 10_000 + b"]" * 10_000 + b"}", "site: expected object, got array"),
+        (b'{"site": {"capacity": ' + b"9" * 10_000 + b"}}", "site.capacity is 99999"),
+    ],
+)
+def test_what_is_no_json_or_no_bundle_at_all(text: bytes, told: str) -> None:
+    assert refusal(text).startswith(told)
+
+
+DEEP = b"[" * 100_000 + b"]" * 100_000
+
+
+def test_nesting_is_refused_wherever_the_codec_meets_it_first() -> None:
+    told = "the file: object contains unknown field x"
+    assert refusal(b'{"format": "loquet.bundle/1", "x": ' + DEEP + b"}") == told
+    with pytest.raises(BundleError, match=r"site\.json: is nested too deeply"):
+        decode(list, DEEP, "site.json")
+
+
+def test_a_long_value_is_cut_short_and_put_on_one_line() -> None:
+    told = refusal(b'{"format": ["' + b"a" * 5000 + b'",\n\n 1]}')
+    assert "\n" not in told
+    assert len(told) < 120
+
+
+@given(st.binary(max_size=60))
+def test_no_bytes_lead_to_any_other_error(text: bytes) -> None:
+    with pytest.raises(BundleError, match=r"^site\.json: "):
+        parse(text, "site.json")
+
+
+def parsed_or_told(text: bytes) -> Bundle | str:
+    try:
+        return parse(text, "site.json", ZoneInfo)
+    except BundleError as error:
+        return str(error)
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=6),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=6), inner, max_size=3),
+    max_leaves=6,
+)
+
+
+@given(st.data())
+def test_no_value_anywhere_leads_to_any_other_error(data: st.DataObject) -> None:
+    """A valid bundle with one value, deep or not, replaced by any JSON: it parses or it is refused."""
+    bundle = site(site_closures=[{"from": "2026-12-24", "to": "2026-12-26"}])
+    node: Any = bundle
+    key = data.draw(st.sampled_from(sorted(node)))
+    while isinstance(node[key], dict | list) and node[key] and data.draw(st.booleans()):
+        node = node[key]
+        key = data.draw(st.sampled_from(sorted(node) if isinstance(node, dict) else range(len(node))))
+    node[key] = data.draw(JSON)
+    outcome = parsed_or_told(json.dumps(bundle).encode())
+    if isinstance(outcome, Bundle):
+        assert parsed_or_told(export(outcome)) == outcome
+    else:
+        assert outcome.startswith("site.json: ")
+
+
+FULL: dict[str, Any] = {
+    "site_capacity": 100,
+    "site_holidays": "FR-57",
+    "site_closures": [{"from": "2026-12-24", "to": "2027-01-02"}],
+    "site_openings": [{"date": "2026-12-29", "hours": [["10:00", "12:00"]]}, {"date": "2026-12-30", "hours": []}],
+    "tiers": [
+        {"id": "nomad", "grounds": ["held", "hours"], "hours": {"sat": [["06:00", "02:00"]]}, "pass": "half_day"},
+        {"id": "studio", "grounds": [], "access_points": []},
+        {"id": "resident", "grounds": ["always"], "access_points": ["front", "garage"]},
+    ],
+    "passes": [{"id": "p", "member": "remy", "unit": "half_day", "total": 2, "used": ["2026-11-20am"]}],
+    "events": [
+        {
+            "id": "e",
+            "title": "Fête",
+            "start": TIME,
+            "end": "2026-11-24T23:00+01:00",
+            "audience": "public",
+            "free": True,
+            "access_points": ["front"],
+        }
+        for TIME in ("2026-11-24T18:00",)
+    ],
+    "invitations": [{"id": "i", "member": "remy", "start": "2026-11-28T09:00", "end": "2026-11-28T18:00"}],
+    "machines": [
+        {"id": "cnc", "kind": "cnc", "reader": "cnc-r", "on_end": "cut", "attended": False, "min_people": 2},
+        {"id": "p1", "kind": "printer", "reader": "p1-r", "locked_out": {"by": "alice", "why": "broken"}},
+    ],
+    "certifications": [{"member": "remy", "kind": "cnc", "until": "2026-12-31"}],
+    "quotas": [{"kind": "cnc", "minutes": 120, "period": "week"}],
+    "bookings": [
+        {"id": "b", "machine": "cnc", "member": "remy", "start": "2026-11-24T18:00", "end": "2026-11-24T19:00"}
+    ],
+}
+
+
+def test_a_round_trip_loses_nothing_that_was_given() -> None:
+    given_ = site(**FULL)
+    bundle = read(given_)
+    written = msgspec.json.decode(export(bundle))
+    assert parse(export(bundle), "again.json") == bundle
+    defaults_left_out = {key: value for key, value in given_.items() if key != "machines"}
+    assert {key: value for key, value in written.items() if key != "machines"} == defaults_left_out
+    assert written["machines"] == given_["machines"]
+
+
+@pytest.mark.parametrize("path", sorted(SCENARIOS.glob("*.json")), ids=lambda path: path.stem)
+def test_the_bundle_of_every_example_parses_and_comes_back(path: Any) -> None:
+    bundle = read(json.loads(path.read_bytes())["bundle"])
+    assert bundle.site.id == "casaco"
+    assert parse(export(bundle), "again.json") == bundle
+
+
+def seconds(text: bytes) -> float:
+    start = time.perf_counter()
+    with pytest.raises(BundleError):
+        parse(text, "site.json", ZoneInfo)
+    return time.perf_counter() - start
+
+
+def test_a_year_of_25_000_shifts_with_an_error_at_its_end_is_refused_within_a_second() -> None:
+    shift = {"gardien": "gregoire", "start": "2026-11-24T18:00", "end": "2026-11-24T22:00"}
+    shifts = [{"id": f"s{number}", **shift} for number in range(25_000)] + [{"id": "last", **shift, "end": "22:00"}]
+    assert seconds(json.dumps(site(shifts=shifts)).encode()) < 1
+
+
+def test_50_mb_are_refused_within_five_seconds() -> None:
+    member = b'{"id": "lea", "name": "L", "tier": "nomad"}, '
+    text = json.dumps(site(members=[])).encode().replace(b'"members": []', b'"members": [' + member * 1_100_000 + b"1]")
+    assert len(text) > 49_000_000
+    assert seconds(text) < 5

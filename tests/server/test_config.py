@@ -1,0 +1,150 @@
+"""What a server must be told, and what it refuses to be told."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, generate_private_key
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+
+from server.config import BrokerConfig, EdgeConfig, ServerConfig, load
+from server.errors import ConfigError
+from server.secrets import hash_password, hash_token, is_password, is_token, new_password, new_token
+from tests.support_pages import CHEAP_HASH, CREDENTIAL_KEY, SERVER_KEY, TOKEN
+
+SAMPLE = Path(__file__).parents[2] / "server" / "sample.toml"
+
+
+def pem(key: Any) -> bytes:
+    encoded: bytes = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    return encoded
+
+
+def secret(path: Path, content: bytes) -> None:
+    path.write_bytes(content)
+    path.chmod(0o600)
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    """The sample, with secrets in place of its blanks."""
+    text = SAMPLE.read_text()
+    for blank in (
+        f'password_hash = "{CHEAP_HASH}"',
+        f'token_hash = "{hash_token(TOKEN)}"',
+        f'public_key = "{"ab" * 32}"',
+    ):
+        key = blank.split(" ")[0]
+        line = next(line for line in text.splitlines() if line.startswith(f'{key} = "put'))
+        text = text.replace(line, blank, 1)
+    (tmp_path / "server.toml").write_text(text)
+    secret(tmp_path / "server.pem", pem(SERVER_KEY))
+    secret(tmp_path / "credential.key", CREDENTIAL_KEY.hex().encode() + b"\n")
+    secret(tmp_path / "broker.password", b"a password drawn at random\n")
+    return tmp_path / "server.toml"
+
+
+def test_the_sample_with_its_blanks_filled(file: Path) -> None:
+    config = load(file)
+    assert config.database == "sqlite:////var/lib/loquet/loquet.db"
+    assert config.broker == BrokerConfig("127.0.0.1", 1883, "server", "a password drawn at random")
+    assert config.edges == (EdgeConfig("front", "ab" * 32, ("front",)),)
+    assert config.credential_key == CREDENTIAL_KEY
+    assert config.server_key.private_bytes_raw() == SERVER_KEY.private_bytes_raw()
+    assert (config.http_host, config.http_port, config.staff_name) == ("127.0.0.1", 8000, "equipe")
+
+
+def test_the_sample_itself_is_refused(file: Path) -> None:
+    file.write_text(SAMPLE.read_text())
+    with pytest.raises(ConfigError, match="server --new-secrets"):
+        load(file)
+
+
+def test_secrets_are_not_shown(file: Path) -> None:
+    shown = repr(load(file))
+    for hidden in (CHEAP_HASH, hash_token(TOKEN), "drawn at random", CREDENTIAL_KEY.hex(), repr(CREDENTIAL_KEY)):
+        assert hidden not in shown
+
+
+def spoil(old: str, new: str) -> Callable[[Path], None]:
+    def change(file: Path) -> None:
+        text = file.read_text()
+        assert old in text
+        file.write_text(text.replace(old, new, 1))
+
+    return change
+
+
+WRONG: dict[str, tuple[Callable[[Path], None], str]] = {
+    "an unknown key": (spoil("[http]", "[http]\ncolour = 1"), r"unknown field `colour` - at `\$.http`"),
+    "an unknown table": (spoil("[http]", "[htpt]"), "unknown field `htpt`"),
+    "a wrong type": (spoil("port = 8000", 'port = "8000"'), r"got `str` - at `\$.http.port`"),
+    "no TOML": (spoil("[http]", "[http"), "not TOML"),
+    "a missing key": (spoil('name = "equipe"', ""), r"missing required field `name` - at `\$.staff`"),
+    "a broker elsewhere": (spoil('host = "127.0.0.1"', 'host = "10.0.0.7"'), "'10.0.0.7': plain MQTT leaves"),
+    "pages for everybody": (
+        spoil('host = "127.0.0.1"\nport = 8000', 'host = "0.0.0.0"\nport = 8000'),
+        "'0.0.0.0': plain HTTP leaves this machine",
+    ),
+    "a host name": (spoil('host = "127.0.0.1"', 'host = "broker"'), "'broker': plain MQTT"),
+    "an edge's id": (spoil('id = "front"', 'id = "front/#"'), "edge 'front/#': use 1 to 64 letters"),
+    "an edge's key": (spoil("abab", "ABAB"), "edge 'front': public_key is not 64 hex digits"),
+    "a plain password": (spoil("$argon2id$", "$plain$"), "not an argon2id hash"),
+    "a plain token": (spoil(hash_token(TOKEN), TOKEN), "token_hash: not 64 hex digits"),
+    "a default token": (spoil(hash_token(TOKEN), hash_token("changeme")), "the hash of a default"),
+    "a key that is not there": (lambda file: (file.parent / "server.pem").unlink(), "server.pem: No such file"),
+    "a key that all may read": (
+        lambda file: (file.parent / "server.pem").chmod(0o644),
+        "rights 0644 let others read a secret; chmod 600",
+    ),
+    "a key that is none": (lambda file: secret(file.parent / "server.pem", b"?"), "no PEM private key"),
+    "another kind of key": (
+        lambda file: secret(file.parent / "server.pem", pem(generate_private_key(SECP256R1()))),
+        "not an Ed25519 key",
+    ),
+    "no hex": (lambda file: secret(file.parent / "credential.key", b"zz"), "credential.key: not hex digits"),
+    "half a key": (lambda file: secret(file.parent / "credential.key", b"ab"), "1 bytes; the site's key has 32"),
+    "a default key": (lambda file: secret(file.parent / "credential.key", b"00" * 32), "one byte repeated"),
+    "no file": (lambda file: file.unlink(), "server.toml: No such file"),
+}
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_what_is_wrong_is_named(file: Path, name: str) -> None:
+    change, message = WRONG[name]
+    change(file)
+    with pytest.raises(ConfigError, match=message) as raised:
+        load(file)
+    assert str(file.parent) in str(raised.value)
+
+
+def test_a_config_made_by_hand_is_checked_too() -> None:
+    config = ServerConfig(
+        database="sqlite:////nowhere/loquet.db",
+        server_key=Ed25519PrivateKey.generate(),
+        credential_key=CREDENTIAL_KEY,
+        broker=BrokerConfig("localhost", 1883, "server", "p"),
+        edges=(),
+        staff_name="equipe",
+        staff_password_hash=CHEAP_HASH,
+        api_token_hash=hash_token(TOKEN),
+    )
+    assert replace(config, http_host="::1").http_host == "::1"
+    with pytest.raises(ConfigError, match="plain MQTT leaves"):
+        replace(config, broker=BrokerConfig("192.168.1.2", 1883, "server", "p"))
+
+
+def test_passwords_and_tokens() -> None:
+    password, token = new_password(), new_token()
+    assert password != new_password()
+    assert len(token) >= 43
+    stored = hash_password(password)
+    assert stored.startswith("$argon2id$")
+    assert is_password(stored, password)
+    assert not is_password(stored, password + " ")
+    assert not is_password("no hash", password)
+    assert is_token(hash_token(token), token)
+    assert not is_token(hash_token(token), token[:-1])

@@ -1,0 +1,190 @@
+"""The server whole: an edge speaks through a broker, the page shows it, the edge is told that it is on disk."""
+
+import socket
+import urllib.request
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from queue import Queue
+from typing import Any
+
+import msgspec
+import pytest
+from paho.mqtt.client import Client, MQTTMessage, MQTTv311
+from paho.mqtt.enums import CallbackAPIVersion
+
+from loquet.broker import Broker
+from policy.bundle import Tier
+from policy.errors import BundleError
+from policy.ruleset import Ground
+from server.config import BrokerConfig, EdgeConfig, ServerConfig
+from server.errors import ServerError
+from server.main import Server, wall_clock
+from server.secrets import hash_token
+from tests.support_pages import CHEAP_HASH, CREDENTIAL_KEY, SERVER_KEY, STAFF, TOKEN
+from tests.support_server import FRONT_KEY, TOPICS, Journal, events, public, small_bundle
+from tests.support_site import at
+from wire.envelope import unseal
+from wire.messages import Ack, Fresh, Rules, decode
+
+PATIENCE = 10.0
+
+
+def config(folder: Path, broker_port: int = 1, http_port: int = 0) -> ServerConfig:
+    return ServerConfig(
+        database=f"sqlite:///{folder}/loquet.db",
+        server_key=SERVER_KEY,
+        credential_key=CREDENTIAL_KEY,
+        broker=BrokerConfig("127.0.0.1", broker_port, "server", "server-password"),
+        edges=(EdgeConfig("front", public(FRONT_KEY), ("front",)),),
+        staff_name=STAFF,
+        staff_password_hash=CHEAP_HASH,
+        api_token_hash=hash_token(TOKEN),
+        http_port=http_port,
+    )
+
+
+@pytest.fixture
+def broker() -> Iterator[Broker]:
+    broker = Broker({"server": "server-password", "front": "front-password"})
+    broker.start()
+    yield broker
+    broker.stop()
+
+
+class Edge:
+    """An edge's MQTT client: puts what it hears into a queue."""
+
+    def __init__(self, port: int) -> None:
+        self.heard: Queue[tuple[str, bytes]] = Queue()
+        self.client = Client(CallbackAPIVersion.VERSION2, client_id="front", protocol=MQTTv311)
+        self.client.username_pw_set("front", "front-password")
+        self.client.on_message = self._hear
+        self.client.on_connect = lambda client, *_rest: client.subscribe("loquet/casaco/#", 1)
+        self.client.connect("127.0.0.1", port)
+        self.client.loop_start()
+
+    def _hear(self, _client: Client, _data: Any, message: MQTTMessage) -> None:
+        self.heard.put((message.topic, bytes(message.payload)))
+
+    def waits_for(self, topic: str, fits: Callable[[bytes], bool] = bool) -> bytes:
+        """The first body on the topic, signed by the server, that fits."""
+        while True:
+            heard, payload = self.heard.get(timeout=PATIENCE)
+            if heard == topic:
+                body = unseal(SERVER_KEY.public_key(), "server", topic, payload)
+                if fits(body):
+                    return body
+
+    def close(self) -> None:
+        self.client.disconnect()
+        self.client.loop_stop()
+
+
+def get(address: str) -> str:
+    with urllib.request.urlopen(address, timeout=PATIENCE) as answer:  # noqa: S310 - our own server
+        return str(answer.read().decode())
+
+
+def test_from_the_edge_to_the_page(broker: Broker, tmp_path: Path) -> None:
+    server = Server(config(tmp_path, broker.port), lambda: at(19, 12), bundle=small_bundle())
+    edge = Edge(broker.port)
+    try:
+        server.start()
+        rules = decode(Rules, edge.waits_for(TOPICS.rules), "rules")
+        confirmed = decode(Fresh, edge.waits_for(TOPICS.fresh), "fresh")
+        assert confirmed.hash == rules.hash
+        journal = Journal()
+        for member in ("alice", "remy", "gregoire"):
+            journal.enters(at(18, 10), member)
+        edge.client.publish(TOPICS.events("front"), events(journal.rows), 1)
+        assert decode(Ack, edge.waits_for(TOPICS.ack("front")), "ack") == Ack("j1", 9)
+        assert "Ouvert jusqu’à 22" in get(server.address)
+        assert '"inside":3' in get(f"{server.address}/api/v1/now").replace(" ", "")
+        assert '"broker":true' in get(f"{server.address}/health").replace(" ", "")
+        suspended = msgspec.structs.replace(small_bundle(), credentials=())
+        server.replace_bundle(suspended)
+        edge.waits_for(TOPICS.rules, lambda body: decode(Rules, body, "rules").version == 2)
+    finally:
+        edge.close()
+        server.stop()
+
+
+def test_what_is_retained_comes_again_after_a_restart(broker: Broker, tmp_path: Path) -> None:
+    """The broker needs no memory, the server keeps its acknowledgements and its version."""
+    first = Server(config(tmp_path), lambda: at(19, 12), bundle=small_bundle())
+    journal = Journal()
+    journal.enters(at(18), "remy")
+    first.ingest.take(TOPICS.events("front"), events(journal.rows))
+    first.stop()
+    edge = Edge(broker.port)
+    second = Server(config(tmp_path, broker.port), lambda: at(19, 12))
+    try:
+        second.start()
+        assert decode(Ack, edge.waits_for(TOPICS.ack("front")), "ack") == Ack("j1", 3)
+        assert second.publisher.current.version == 1
+    finally:
+        edge.close()
+        second.stop()
+
+
+def test_without_a_broker_pages_are_served(tmp_path: Path) -> None:
+    server = Server(config(tmp_path), bundle=small_bundle())
+    server.start()
+    try:
+        assert '"broker":false' in get(f"{server.address}/health").replace(" ", "")
+    finally:
+        server.stop()
+
+
+def test_a_live_page_does_not_hold_up_the_end(tmp_path: Path) -> None:
+    server = Server(config(tmp_path), bundle=small_bundle())
+    server.start()
+    with urllib.request.urlopen(f"{server.address}/live", timeout=PATIENCE) as stream:  # noqa: S310 - our own server
+        assert stream.readline() == b"retry: 5000\n"
+        server.live.changed()
+        heard = b"".join(stream.readline() for _ in range(3))
+        assert b"event: changed" in heard
+        server.stop()
+
+
+def test_a_port_in_use(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(ServerError, match=f"http port {port} on 127.0.0.1: .*; stop the program that uses it"):
+            Server(config(tmp_path, http_port=port), bundle=small_bundle())
+    Server(config(tmp_path)).stop()
+
+
+def test_two_servers_on_one_database(tmp_path: Path) -> None:
+    server = Server(config(tmp_path), bundle=small_bundle())
+    with pytest.raises(ServerError, match="another Loquet process"):
+        Server(config(tmp_path))
+    server.stop()
+
+
+def test_no_site_yet(tmp_path: Path) -> None:
+    with pytest.raises(ServerError, match="start once with --bundle FILE"):
+        Server(config(tmp_path))
+
+
+def test_a_bundle_that_needs_an_undecided_rule_changes_nothing(tmp_path: Path) -> None:
+    tier = Tier(id="night", grounds=(Ground.HOURS,))
+    with pytest.raises(BundleError, match="hours"):
+        Server(config(tmp_path), bundle=msgspec.structs.replace(small_bundle(), tiers=(tier,)))
+    with pytest.raises(ServerError, match="holds no site yet"):
+        Server(config(tmp_path))
+
+
+def test_an_edge_that_leaves_the_configuration_is_not_heard(tmp_path: Path) -> None:
+    Server(config(tmp_path), bundle=small_bundle()).stop()
+    server = Server(replace(config(tmp_path), edges=()))
+    journal = Journal()
+    journal.enters(at(18), "remy")
+    assert server.ingest.take(TOPICS.events("front"), events(journal.rows)) is None
+    assert server.publisher.current.rules.edges == {}
+    server.stop()
+
+
+def test_the_wall_clock_is_in_milliseconds() -> None:
+    assert 1_700_000_000_000 < wall_clock() < 10_000_000_000_000

@@ -1,0 +1,487 @@
+"""What people see: the answer first, names only for those who are logged in, in French or English."""
+
+from datetime import UTC, datetime
+
+import pytest
+from flask.testing import FlaskClient
+from sqlmodel import select
+
+from policy.reasons import Reason
+from policy.terms import DAY, HOUR, MINUTE, ClockState
+from server.models import WebSession
+from server.secrets import hash_token
+from tests.support_pages import PASSWORD, STAFF, TOKEN, Place, broken, plain
+from tests.support_server import small_bundle
+from tests.support_site import at
+from wire.messages import Status
+from wire.row import Kind
+
+NB = "\N{NO-BREAK SPACE}"
+PUBLIC = ("/", "/today", "/login", "/health", "/api/v1/now", "/?lang=en", "/today?lang=en", "/nothing")
+
+
+def secrets_of_people() -> list[str]:
+    """Every word that tells who somebody is."""
+    bundle = small_bundle()
+    return [
+        *(word for member in bundle.members for word in member.name.split()),
+        *(member.id for member in bundle.members),
+        *(credential.uid for credential in bundle.credentials),
+    ]
+
+
+# Who sees names
+
+
+@pytest.mark.parametrize("path", PUBLIC)
+def test_no_name_without_a_login(place: Place, path: str) -> None:
+    said = place.client.get(path).text
+    for secret in secrets_of_people():
+        assert secret.lower() not in said.lower()
+
+
+@pytest.mark.parametrize(("path", "name"), [("/", f"Grégoire{NB}V."), ("/today", f"Brigitte{NB}O.")])
+def test_names_with_a_login(place: Place, path: str, name: str) -> None:
+    assert name in place.staff().get(path).text
+
+
+def test_full_names_stay_out_of_the_pages(place: Place) -> None:
+    client = place.staff()
+    for path in ("/", "/today"):
+        assert not [m.name for m in small_bundle().members if m.name in client.get(path).text]
+
+
+def test_every_route_refuses_or_answers_as_it_should(place: Place) -> None:
+    """All routes by all methods, from the application's own list: a new one must be entered here."""
+    expected = {
+        ("GET", "/"): (200, 200),
+        ("GET", "/today"): (200, 200),
+        ("GET", "/login"): (200, 200),
+        ("POST", "/login"): (400, 400),
+        ("POST", "/logout"): (400, 400),
+        ("GET", "/live"): (200, 200),
+        ("GET", "/health"): (200, 200),
+        ("GET", "/api/v1/now"): (200, 200),
+        ("GET", "/api/v1/passages"): (401, 200),
+    }
+    routes = {
+        (method, rule.rule)
+        for rule in place.app.url_map.iter_rules()
+        if rule.endpoint != "static"
+        for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
+    }
+    assert routes == set(expected)
+    staff = place.staff()
+    for (method, path), codes in expected.items():
+        for client, code in zip((place.client, staff), codes, strict=True):
+            with client.open(path, method=method) as answer:
+                assert answer.status_code == code, (method, path)
+
+
+# Logging in and out
+
+
+def session_token(client: FlaskClient) -> str:
+    cookie = client.get_cookie("loquet")
+    assert cookie is not None
+    return cookie.value
+
+
+def test_a_session_is_a_random_token_of_which_only_the_hash_is_kept(place: Place) -> None:
+    client = place.staff()
+    cookie = client.get_cookie("loquet")
+    assert cookie is not None
+    assert cookie.http_only
+    assert cookie.same_site == "Lax"
+    with place.database.reading() as session:
+        [row] = session.exec(select(WebSession))
+    assert row.token_hash == hash_token(cookie.value)
+    assert cookie.value not in repr(row)
+    assert 11 * 3600 < (row.expires - datetime.now(UTC)).total_seconds() <= 12 * 3600
+
+
+def test_logging_out_ends_the_session_on_the_server(place: Place) -> None:
+    client = place.staff()
+    token = session_token(client)
+    assert client.post("/logout", data={"csrf_token": place.form_token(client, "/")}).status_code == 303
+    client.set_cookie("loquet", token)
+    assert "Se connecter" in place.page("/", client)
+
+
+def test_a_session_that_is_over_is_none(place: Place) -> None:
+    client = place.staff()
+    with place.database.transaction() as session:
+        session.exec(select(WebSession)).one().expires = datetime(2020, 1, 1, tzinfo=UTC)
+    assert "Se connecter" in place.page("/", client)
+    place.staff()
+    with place.database.reading() as session:
+        assert len(session.exec(select(WebSession)).all()) == 1
+
+
+@pytest.mark.parametrize(("name", "password"), [(STAFF, "wrong"), ("somebody", PASSWORD), ("", "")])
+def test_a_wrong_login(place: Place, name: str, password: str) -> None:
+    data = {"name": name, "password": password, "csrf_token": place.form_token(place.client)}
+    answer = place.client.post("/login", data=data)
+    assert answer.status_code == 401
+    assert "ne vont pas ensemble" in answer.text
+    assert place.client.get_cookie("loquet") is None
+
+
+def test_a_made_up_cookie_is_no_session(place: Place) -> None:
+    place.client.set_cookie("loquet", "made-up")
+    assert "Se connecter" in place.page()
+
+
+@pytest.mark.parametrize("path", ["/login", "/logout"])
+def test_a_form_from_elsewhere_is_refused(place: Place, path: str) -> None:
+    answer = place.staff().post(path, data={"name": STAFF, "password": PASSWORD})
+    assert answer.status_code == 400
+    assert "Rechargez la page" in answer.text
+
+
+def test_guessing_is_slowed_down(place: Place) -> None:
+    data = {"name": STAFF, "password": "guess", "csrf_token": place.form_token(place.client)}
+    codes = [place.client.post("/login", data=data).status_code for _ in range(12)]
+    assert codes == [401] * 10 + [429] * 2
+    assert "Attendez une minute" in place.client.post("/login", data=data).text
+
+
+def test_a_huge_form_is_refused(place: Place) -> None:
+    assert place.client.post("/login", data={"name": "x" * 100_000}).status_code == 413
+
+
+# What every answer carries
+
+
+@pytest.mark.parametrize("path", [*PUBLIC, "/static/loquet.css", "/live"])
+def test_headers(place: Place, path: str) -> None:
+    with place.client.get(path) as answer:
+        headers = answer.headers
+    policy = headers["Content-Security-Policy"]
+    assert "default-src 'none'" in policy
+    assert "unsafe" not in policy
+    assert headers["X-Content-Type-Options"] == "nosniff"
+    assert headers["Referrer-Policy"] == "same-origin"
+    if not path.startswith("/static"):
+        assert headers["Cache-Control"] == "no-store"
+
+
+@pytest.mark.parametrize("path", ["/", "/today", "/login", "/nothing"])
+def test_nothing_inline_and_nothing_from_elsewhere(place: Place, path: str) -> None:
+    text = place.staff().get(path).text
+    assert " style=" not in text
+    assert "<script>" not in text
+    assert " onclick=" not in text
+    assert "//" not in text.replace("http://www.w3.org", "")
+
+
+def test_scripts_and_styles_are_there(place: Place) -> None:
+    text = place.client.get("/").text
+    for path in {part.split('"')[0] for part in text.split('"/static/')[1:]}:
+        with place.client.get(f"/static/{path}") as answer:
+            assert answer.status_code == 200
+
+
+# The front page
+
+
+def test_open_until_when_and_by_whom(place: Place) -> None:
+    said = place.page("/", place.staff())
+    assert f"Ouvert jusqu’à 22{NB}h".replace(NB, " ") in said
+    assert "Grégoire V. tient le lieu." in said
+    assert "3 personnes dans les murs, sur 100" in said
+
+
+def test_the_public_learns_that_a_gardien_is_there(place: Place) -> None:
+    said = place.page()
+    assert "Ouvert jusqu’à 22 h" in said
+    assert "Un gardien tient le lieu." in said
+    assert "3 personnes dans les murs, sur 100" in said
+
+
+def test_fewer_than_three_are_not_told_to_everybody(place: Place) -> None:
+    place.journal.leaves(at(19, 10), "remy")
+    place.tell()
+    assert "moins de 3 personnes dans les murs" in place.page()
+    assert "2 personnes dans les murs" in place.page("/", place.staff())
+
+
+@pytest.mark.parametrize(
+    ("when", "headline", "more"),
+    [
+        (at(8, 30), "Fermé", "L’équipe ouvre à 9 h."),
+        (at(23), "Fermé", "L’équipe ouvre demain à 9 h."),
+        (at(12) + 2 * DAY, "Ouvert jusqu’à 18 h", "Un gardien prend le relais à 18 h."),
+        (at(20) + 3 * DAY, "Fermé", "L’équipe ouvre demain à 10 h."),
+        (at(20) + 4 * DAY, "Fermé", "L’équipe ouvre lun. 30 nov. à 9 h."),
+        (at(18, 20) + 2 * DAY, "Fermé", "Garde prévue jusqu’à 20 h : un gardien n’est pas encore là."),
+    ],
+)
+def test_the_answer_at_other_times(place: Place, when: int, headline: str, more: str) -> None:
+    place.now = when
+    place.publisher.publish()
+    said = place.page()
+    assert f"{headline} " in said
+    assert more in said
+
+
+def test_before_the_team_a_planned_shift_is_told(place: Place) -> None:
+    place.now = at(17) + 25 * DAY + 6 * HOUR
+    said = place.page()
+    assert "Fermé" in said
+    place.now = at(3) + 2 * DAY
+    assert "Garde prévue à 18 h, jusqu’à 20 h : un gardien." in place.page()
+
+
+def test_within_the_grace_the_end_is_near(place: Place) -> None:
+    place.now = at(22, 5)
+    assert "Ouvert, pour quelques minutes encore" in place.page()
+
+
+def test_last_passages_say_why(place: Place) -> None:
+    said = place.page("/", place.staff())
+    assert "19 h 08 Badge inconnu refusé ce badge n’est à personne : passez à l’accueil" in said
+    assert "18 h 04 Grégoire V. entrée vous tenez le lieu jusqu’à 22 h" in said
+    assert "17 h 45 Alice É. sortie bonne route" in said
+    assert "9 h 10 Zoé W. refusé votre accès est suspendu : parlez-en à l’équipe" in said
+
+
+def test_a_grant_that_lapsed_is_told_as_such(place: Place) -> None:
+    place.journal.tap_in(at(19, 10), "brigitte", Reason.GARDIEN_PRESENT)
+    place.tell()
+    assert "19 h 10 Brigitte O. pas entré la porte n’a pas été ouverte" in place.page("/", place.staff())
+
+
+def test_a_grant_of_this_minute_may_still_be_settled(place: Place) -> None:
+    place.journal.tap_in(at(19, 12), "brigitte", Reason.GARDIEN_PRESENT)
+    place.tell()
+    assert "19 h 12 Brigitte O. entrée un gardien est là" in place.page("/", place.staff())
+
+
+def test_a_member_who_is_gone_has_no_name(place: Place) -> None:
+    place.journal.enters(at(19, 9), "nobody-any-more")
+    place.tell()
+    assert "Membre retiré entrée" in place.page("/", place.staff())
+
+
+def test_what_needs_somebody(place: Place) -> None:
+    client = place.staff()
+    assert "Les carnets sont enregistrés mais pas encore décomptés" in place.page("/", client)
+    assert "ne joint pas le courtier" not in place.page("/", client)
+    place.link_up = False
+    assert "ne joint pas le courtier" in place.page("/", client)
+    assert "À savoir" not in place.page("/")
+
+
+def test_an_edge_in_order(place: Place) -> None:
+    place.desk.say(Status(True, rules_version=1, clock=ClockState.SYNCED, readers={"front-in": None}))
+    said = place.page("/", place.staff())
+    assert "front en ordre en ligne depuis 19 h 12 porte fermée règles v1" in said
+    assert "garage à regarder jamais vue : démarrez-la" in said
+
+
+def test_an_edge_with_everything_wrong(place: Place) -> None:
+    place.desk.say(
+        Status(
+            True,
+            rules_version=0,
+            clock=ClockState.UNKNOWN,
+            readers={"front-in": "silent"},
+            unacknowledged=101,
+            journal_fault="disk full",
+        )
+    )
+    place.journal.add(at(19, 1), Kind.DOOR_FORCED)
+    place.journal.add(at(19, 2), Kind.DOOR_HELD)
+    place.tell()
+    place.desk.ingest.take("loquet/casaco/edge/front/events", b"rubbish")
+    said = place.page("/", place.staff())
+    for words in (
+        "front en panne",
+        "lecteur front-in en panne (silent) : vérifiez son câble",
+        "journal en défaut (disk full)",
+        "règles v0, la v1 est en route",
+        "horloge perdue",
+        "101 lignes à remettre",
+        "porte tenue ouverte depuis 19 h 02 : fermez-la",
+        "porte forcée à 19 h 01 : voyez qui est entré",
+        "1 message refusé, le dernier à 19 h 12 :",
+    ):
+        assert words in said
+
+
+def test_an_edge_that_went_and_a_door_that_is_forced(place: Place) -> None:
+    place.desk.say(Status(True))
+    place.desk.now = at(19, 5)
+    place.desk.say(Status(False))
+    place.journal.add(at(19, 1), Kind.DOOR_FORCED)
+    place.tell()
+    said = place.page("/", place.staff())
+    assert "front en panne muette depuis 19 h 05" in said
+    assert "porte forcée et encore ouverte : allez voir" in said
+
+
+# The day
+
+
+def test_today_in_full(place: Place) -> None:
+    said = place.page("/today", place.staff())
+    assert "Mardi 24 novembre 2026" in said
+    assert "5 arrivées, 4 personnes jusqu’à 19 h 12" in said
+    assert "9 h 05 Brigitte O. nomad 12 h 13 h 02 Brigitte O. nomad sur place" not in said
+    assert "9 h 05 Brigitte O. nomad 12 h" in said
+    assert "13 h 02 Brigitte O. nomad sur place" in said
+    assert "8 h 58 Alice É. team 17 h 45" in said
+    assert "votre accès est suspendu : parlez-en à l’équipe 1 en parler avec le membre" in said
+    assert "9 h – 10 h 3" in said
+
+
+def test_today_in_public(place: Place) -> None:
+    said = place.page("/today")
+    assert "5 arrivées jusqu’à 19 h 12" in said
+    assert "8 h – 9 h moins de 3" in said
+    assert "9 h – 10 h 3" in said
+    assert "suspendu" not in said
+    assert "Arrivées" not in said
+
+
+def test_few_arrivals_are_not_told_to_everybody(place: Place) -> None:
+    place.now += DAY
+    place.publisher.publish()
+    assert "moins de 3 arrivées" in place.page("/today")
+    assert "0 arrivée jusqu’à" in place.page("/today", place.staff())
+    assert "Personne n’est encore venu." in place.page("/today", place.staff())
+
+
+def test_the_picture_has_a_title_words_and_a_table(place: Place) -> None:
+    text = place.staff().get("/today").text
+    assert '<title id="chart-title">Présents par heure</title>' in text
+    assert "Au plus 3 personnes à la fois." in text
+    assert 'role="img" aria-labelledby="chart-title chart-words"' in text
+    assert text.count("<rect") == text.count(" – ") == 12
+
+
+def test_right_after_the_cutoff_the_day_is_empty(place: Place) -> None:
+    place.now = at(4) + DAY
+    place.publisher.publish()
+    said = place.page("/today", place.staff())
+    assert "Mercredi 25 novembre 2026" in said
+    assert "La journée commence" in said
+
+
+def test_before_the_cutoff_it_is_still_yesterday(place: Place) -> None:
+    place.now = at(3, 59) + DAY
+    assert "Mardi 24 novembre 2026" in place.page("/today", place.staff())
+
+
+# Languages
+
+
+def test_english_by_the_browser(place: Place) -> None:
+    answer = place.client.get("/", headers={"Accept-Language": "en-GB,en;q=0.9"})
+    assert '<html lang="en">' in answer.text
+    assert "Open until 22:00" in plain(answer.text)
+
+
+@pytest.mark.parametrize("languages", ["", "fr-FR", "de-DE,de;q=0.9", "fr,en;q=0.5"])
+def test_french_for_all_others(place: Place, languages: str) -> None:
+    answer = place.client.get("/", headers={"Accept-Language": languages})
+    assert '<html lang="fr">' in answer.text
+    assert "Ouvert jusqu’à" in answer.text
+
+
+def test_a_chosen_language_stays(place: Place) -> None:
+    client = place.staff()
+    client.get("/?lang=en")
+    said = place.page("/today", client)
+    assert "Tuesday 24 November 2026" in said
+    assert "5 arrivals, 4 people until 19:12" in said
+    assert "your access is suspended: talk to the team 1 a talk with the member" in said
+    client.get("/?lang=fr")
+    assert "Mardi 24 novembre 2026" in place.page("/today", client)
+
+
+def test_a_language_that_we_do_not_speak_changes_nothing(place: Place) -> None:
+    answer = place.client.get("/?lang=tlh")
+    assert '<html lang="fr">' in answer.text
+    assert place.client.get_cookie("lang") is None
+
+
+# Live pages and health
+
+
+def test_an_open_page_hears_of_a_change(place: Place) -> None:
+    stream = place.client.get("/live")
+    events = stream.iter_encoded()
+    assert stream.content_type == "text/event-stream"
+    assert stream.headers["X-Accel-Buffering"] == "no"
+    assert next(events) == b"retry: 5000\n\n"
+    assert next(events) == b": still here\n\n"
+    place.live.changed()
+    place.live.changed()
+    assert next(events) == b"event: changed\ndata: 2\n\n"
+    place.live.close()
+    assert list(events) in ([], [b": still here\n\n"])
+    stream.close()
+
+
+def test_too_many_live_pages_are_told_to_ask_themselves(place: Place) -> None:
+    streams = [place.client.get("/live") for _ in range(2)]
+    started = [stream.iter_encoded() for stream in streams]
+    for events in started:
+        next(events)
+    answer = place.client.get("/live")
+    assert answer.status_code == 503
+    assert answer.headers["Retry-After"] == "60"
+    for stream in streams:
+        stream.close()
+    with place.client.get("/live") as answer:
+        assert answer.status_code == 200
+
+
+def test_health(place: Place) -> None:
+    place.desk.say(Status(True))
+    answer = place.client.get("/health")
+    assert answer.json == {"status": "ok", "broker": True, "rules_version": 1, "edges": {"online": 1, "known": 2}}
+    place.link_up = False
+    assert place.client.get("/health").json["status"] == "degraded"  # type: ignore[index]
+
+
+# When something does not work
+
+
+def test_a_page_that_is_not_there(place: Place) -> None:
+    answer = place.client.get("/nothing")
+    assert answer.status_code == 404
+    assert "Cette page n’existe pas." in answer.text
+
+
+def test_a_database_that_cannot_be_read(place: Place) -> None:
+    staff = place.staff()
+    with broken(place.database):
+        page, health = staff.get("/"), staff.get("/health")
+    assert page.status_code == health.status_code == 503
+    assert "Réessayez dans une minute" in page.text
+    assert health.content_type == "application/problem+json"
+
+
+def test_a_fault_of_ours_shows_nothing_of_itself(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_args: object) -> None:
+        raise RuntimeError("Rémy Quentin")
+
+    monkeypatch.setattr("server.pages.now.picture", fail)
+    answer = place.client.get("/")
+    assert answer.status_code == 500
+    assert "Quelque chose ne va pas de notre côté" in answer.text
+    assert "Quentin" not in answer.text
+
+
+def test_the_site_clock_does_not_end_sessions(place: Place) -> None:
+    client = place.staff()
+    place.now += 13 * HOUR + MINUTE
+    assert "Se déconnecter" in place.page("/", client)
+
+
+def test_a_token_is_no_cookie(place: Place) -> None:
+    place.client.set_cookie("loquet", TOKEN)
+    assert place.client.get("/api/v1/passages").status_code == 401

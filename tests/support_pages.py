@@ -1,0 +1,111 @@
+"""The pages of a small site for tests: a Flask client, a clock to set, an edge that tells what happened."""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from argon2 import PasswordHasher
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from flask import Flask
+from flask.testing import FlaskClient
+
+from policy.terms import Instant
+from server.app import create_app
+from server.context import Context
+from server.db import Database
+from server.live import Live
+from server.publisher import Publisher
+from server.secrets import hash_token
+from tests.support_server import Desk, Journal
+from tests.support_site import at
+
+STAFF, PASSWORD, TOKEN = "equipe", "correct horse", "token-of-the-tests-0123456789"
+EVENING = at(19, 12)
+CHEAP_HASH = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash(PASSWORD)
+SERVER_KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(2, 34)))
+CREDENTIAL_KEY = bytes(range(3, 35))
+
+
+@dataclass
+class Place:
+    """now: what the site's clock says. link_up: whether the broker is reached."""
+
+    database: Database
+    now: Instant = EVENING
+    link_up: bool = True
+    live: Live = field(default_factory=lambda: Live(max_streams=2, keep_alive=0.05, pause=0.0))
+    published: dict[str, bytes] = field(default_factory=dict)
+    journal: Journal = field(default_factory=Journal)
+
+    def __post_init__(self) -> None:
+        self.desk = Desk(self.database, self.now)
+        self.publisher = Publisher(
+            self.database, SERVER_KEY, CREDENTIAL_KEY, lambda: self.now, self.published.__setitem__
+        )
+        self.publisher.publish()
+        self.app: Flask = create_app(self.context())
+        self.client: FlaskClient = self.app.test_client()
+
+    def context(self) -> Context:
+        return Context(
+            database=self.database,
+            clock=lambda: self.now,
+            current=lambda: self.publisher.current,
+            troubles=self.desk.troubles,
+            live=self.live,
+            link_up=lambda: self.link_up,
+            staff_name=STAFF,
+            staff_password_hash=CHEAP_HASH,
+            api_token_hash=hash_token(TOKEN),
+        )
+
+    def tell(self) -> None:
+        """The edge delivers its journal."""
+        self.desk.now = self.now
+        self.desk.take(self.journal.rows)
+
+    def page(self, path: str = "/", client: FlaskClient | None = None) -> str:
+        """The text of a page, without its tags."""
+        answer = (client or self.client).get(path)
+        assert answer.status_code == 200
+        return plain(answer.text)
+
+    def form_token(self, client: FlaskClient, path: str = "/login") -> str:
+        found = re.search(r'name="csrf_token" value="([^"]+)"', client.get(path).text)
+        assert found is not None
+        return found[1]
+
+    def staff(self) -> FlaskClient:
+        """A client that is logged in."""
+        client = self.app.test_client()
+        answer = client.post(
+            "/login", data={"name": STAFF, "password": PASSWORD, "csrf_token": self.form_token(client)}
+        )
+        assert answer.status_code == 303
+        return client
+
+
+def plain(html: str) -> str:
+    """What a reader sees, blanks made single."""
+    text = re.sub(r"<[^>]+>", " ", html).replace("&#39;", "'").replace("&amp;", "&")
+    return " ".join(text.split())
+
+
+@contextmanager
+def broken(database: Database) -> Iterator[None]:
+    """The database cannot be read while the block runs."""
+    path = database.url.database or ""
+    database._readers.dispose()
+    with open(path, "r+b") as file:
+        head = file.read(16)
+        file.seek(0)
+        file.write(b"not a database !")
+        file.flush()
+        try:
+            yield
+        finally:
+            file.seek(0)
+            file.write(head)
+            file.flush()
+            database._readers.dispose()

@@ -1,0 +1,87 @@
+"""Messages between edges and server, and the keyed hash by which they speak of badges."""
+
+import json
+from hashlib import sha256
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from msgspec import Raw, Struct
+
+from policy.terms import ClockState
+from wire.credential import KEY_BYTES, pseudonym
+from wire.errors import WireError
+from wire.messages import Ack, Events, Fresh, Rules, Status, decode, encode
+
+RULES = Rules(3, "2026-11-24T09:00:00.000Z", "2026-12-08T09:00:00.000Z", b"\x00\xffbody")
+MESSAGES: list[Struct] = [
+    RULES,
+    Fresh(3, RULES.hash, RULES.issued, RULES.not_after),
+    Events("j1", (Raw(b'{"seq":1}'), Raw(b'{"seq":2}'))),
+    Ack("j1", 2),
+    Status(online=False),
+    Status(True, "2026-11-24T09:00:00.000Z", "0.1.0", 3, ClockState.RTC, {"front-in": None}, 4, None, 41.5, 900),
+]
+
+
+@pytest.mark.parametrize("message", MESSAGES, ids=lambda message: type(message).__name__)
+def test_a_message_comes_back_equal(message: Struct) -> None:
+    read = decode(type(message), encode(message), "loquet/casaco/x")
+    assert encode(read) == encode(message)
+
+
+def test_the_hash_is_of_the_body_alone() -> None:
+    assert RULES.hash == sha256(b"\x00\xffbody").hexdigest()
+
+
+def test_rows_pass_through_unread() -> None:
+    text = b'{"journal":"j1","rows":[{"seq":1,"later":true},5]}'
+    assert [bytes(row) for row in decode(Events, text, "x").rows] == [b'{"seq":1,"later":true}', b"5"]
+
+
+def test_a_last_will_says_only_that_the_edge_is_gone() -> None:
+    assert encode(Status(online=False)) == b'{"online":false}'
+
+
+@pytest.mark.parametrize(
+    ("kind", "body"),
+    [
+        (Ack, {"journal": "j1"}),
+        (Ack, {"journal": "j1", "seq": "2"}),
+        (Ack, {"journal": "j1", "seq": 2, "and": 3}),
+        (Ack, {"journal": "j1", "seq": 10**400}),
+        (Events, {"journal": "j1", "rows": {}}),
+        (Rules, {"version": 1, "issued": "", "not_after": "", "body": "not base64!"}),
+        (Status, {"online": True, "clock": "sundial"}),
+        (Fresh, []),
+    ],
+)
+def test_what_is_no_such_message_is_refused_with_topic_and_kind(kind: type[Struct], body: Any) -> None:
+    with pytest.raises(WireError, match=rf"^loquet/casaco/x: not a {kind.__name__} message \("):
+        decode(kind, json.dumps(body).encode(), "loquet/casaco/x")
+
+
+def test_json_nested_10_000_deep_is_refused() -> None:
+    deep = b'{"journal":"j1","rows":' + b"[" * 10_000 + b"]" * 10_000 + b"}"
+    with pytest.raises(WireError, match="not a Events message"):
+        decode(Events, deep, "x")
+
+
+@given(st.binary(max_size=60), st.sampled_from([Rules, Fresh, Events, Ack, Status]))
+def test_random_bytes_are_no_message(body: bytes, kind: type[Struct]) -> None:
+    with pytest.raises(WireError):
+        decode(kind, body, "x")
+
+
+def test_a_pseudonym_is_the_first_half_of_hmac_sha_256() -> None:
+    """RFC 4231, test case 1."""
+    assert pseudonym(b"\x0b" * 20, b"Hi There") == "b0344c61d8db38535ca8afceaf0bf12b"
+
+
+@given(st.binary(min_size=4, max_size=10), st.binary(min_size=KEY_BYTES, max_size=KEY_BYTES))
+def test_a_badge_has_one_pseudonym_at_each_site(uid: bytes, key: bytes) -> None:
+    other_site = bytes(byte ^ 1 for byte in key)
+    assert pseudonym(key, uid) == pseudonym(key, uid)
+    assert pseudonym(key, uid) != pseudonym(other_site, uid)
+    assert uid.hex() not in pseudonym(key, uid)
