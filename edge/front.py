@@ -6,7 +6,8 @@ from collections.abc import Callable, Sequence
 from msgspec.structs import replace
 
 from edge.actions import Drive, Record
-from edge.door import DoorController, Now, Step
+from edge.controller import EdgeController, Step
+from edge.core import Now
 from edge.events import CardSeen, Event, ReaderFault, ReaderRecovered
 from edge.observer import Observer
 from edge.ports import Clock, Pins
@@ -23,7 +24,7 @@ class Front:
 
     def __init__(
         self,
-        controller: DoorController,
+        controller: EdgeController,
         clock: Clock,
         pins: Pins,
         outputs: Sequence[str],
@@ -52,8 +53,8 @@ class Front:
             self._carry_out(step, event, time.perf_counter() - started)
             if isinstance(event, ReaderFault | ReaderRecovered):
                 self._hand_over(event)
-        if self.controller.unrecorded != self._unrecorded:
-            self._unrecorded = self.controller.unrecorded
+        if self.controller.core.unrecorded != self._unrecorded:
+            self._unrecorded = self.controller.core.unrecorded
             self._hand_over(Unrecorded(self._unrecorded))
 
     def _carry_out(self, step: Step, event: Event | None, decision_seconds: float, found: str | None = None) -> None:

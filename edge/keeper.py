@@ -10,8 +10,8 @@ from typing import Any
 
 from edge.archive import Archive
 from edge.config import Config
+from edge.core import Memory
 from edge.dispatch import Dispatch
-from edge.door import Memory
 from edge.events import Event, ReaderFault, ReaderRecovered
 from edge.inbox import Complaints, Inbox
 from edge.memory import recall

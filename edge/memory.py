@@ -1,33 +1,32 @@
-"""What does an edge know when it starts? Who is inside and when it last trusted its clock, from its own journal."""
+"""What does an edge know when it starts? The state of the site and when it last trusted its clock, from its journal."""
 
 from collections.abc import Iterable
 
-from edge.door import HeldRules, Memory
+from edge.core import HeldRules, Memory
+from policy.facts import apply
 from policy.instants import instant
-from policy.presence import Move, later
-from policy.reasons import Reason
+from policy.state import SiteState
 from policy.terms import DAY, ClockState, Instant
-from wire.row import Kind, Row
+from wire.facts import facts_of
+from wire.row import Row
 
-REACH: Instant = 2 * DAY
-"""How far back rows are read: everybody is checked out once a site day."""
+REACH: Instant = 32 * DAY
+"""How far back rows are read: a month's quota counts the sessions of 31 days."""
 
 
 def recall(newest_first: Iterable[Row], last_seq: int, boot: str, held: HeldRules | None) -> Memory:
     """What the controller starts from. boot: the id of this start."""
-    rows = recent(newest_first)
     teller = _Teller()
-    moves: dict[str, Move] = {}
-    for row in rows:
+    state = SiteState()
+    for row in recent(newest_first):
         at = teller.instant(row)
-        move = _move(row, at)
-        if row.member is not None and move is not None:
-            moves[row.member] = later(moves.get(row.member), move)
-    return Memory(boot, last_seq, moves, held, teller.trusted_at)
+        for fact in facts_of(row, at):
+            apply(state, fact)
+    return Memory(boot, last_seq, state, held, teller.trusted_at)
 
 
 def recent(newest_first: Iterable[Row]) -> list[Row]:
-    """The rows of the two days before the newest trusted one, oldest first."""
+    """The rows of the last days before the newest trusted one, oldest first."""
     rows: list[Row] = []
     newest: Instant | None = None
     for row in newest_first:
@@ -38,15 +37,6 @@ def recent(newest_first: Iterable[Row]) -> list[Row]:
                 break
         rows.append(row)
     return rows[::-1]
-
-
-def _move(row: Row, at: Instant) -> Move | None:
-    """What the row says of its member: a grant that waits for the door counts with the row that settles it."""
-    if row.kind is Kind.DOOR_OPENED:
-        return Move(at, inside=True)
-    if row.kind is Kind.TAP and row.granted and not row.pending:
-        return Move(at, inside=row.reason is not Reason.EGRESS)
-    return None
 
 
 class _Teller:

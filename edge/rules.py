@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from edge.config import Config
-from edge.door import HeldRules
+from edge.core import HeldRules
 from policy.instants import instant
 from policy.ruleset import RuleSet
 from policy.terms import Direction, Instant

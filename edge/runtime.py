@@ -18,7 +18,7 @@ from queue import Empty, SimpleQueue
 from typing import Protocol, TypeVar
 
 from edge.config import Config
-from edge.door import DoorController
+from edge.controller import EdgeController
 from edge.events import Event
 from edge.front import Front
 from edge.keeper import Keeper
@@ -90,7 +90,7 @@ class Edge:
         health = Health(software, lambda: vitals(config.journal))
         health.readers |= dict.fromkeys(config.readers)
         self.keeper = Keeper(config, clock, self._events.put, observer, boot or secrets.token_hex(8), health)
-        controller = DoorController(config.setup, self.keeper.remember(), self._pseudonym)
+        controller = EdgeController((config.setup,), self.keeper.remember(), self._pseudonym)
         outputs = [spec.name for spec in config.outputs]
         self.front = Front(controller, clock, pins, outputs, self._items.put, observer)
         self._poller = Poller(readers, pins, clock, self._events.put)

@@ -7,10 +7,12 @@ from bisect import bisect_right
 from collections.abc import Callable
 
 from loquet.benches.figure import Figures, figure
-from policy.door import SiteState, Tap, decide
-from policy.presence import Move
+from policy.case import Tap
+from policy.door import decide
+from policy.presence import Move, Presence
 from policy.ruleset import Credential, Ground, Member, Reader, RuleSet, Tier
 from policy.spans import spans
+from policy.state import SiteState
 from policy.terms import DAY, HOUR, Direction, Instant
 
 START: Instant = 1_795_000_000_000
@@ -64,15 +66,18 @@ def site(size: int, draw: random.Random) -> tuple[RuleSet, SiteState]:
         site="bench",
         days=tuple(START + day * DAY for day in range(WEEKS * 7)),
         staffed=spans((START + day * DAY + 9 * HOUR, START + day * DAY + 18 * HOUR) for day in range(WEEKS * 7)),
-        tiers={"resident": Tier((Ground.ALWAYS,)), "nomad": Tier((Ground.STAFFED, Ground.HELD), ("front",))},
+        tiers={
+            "resident": Tier((Ground.ALWAYS,)),
+            "nomad": Tier((Ground.STAFFED, Ground.HELD), access_points=("front",)),
+        },
         members=members,
         credentials={credential_id(number): Credential(f"m{number}") for number in range(size)},
         shifts={name: spans(draw.sample(evenings, 14)) for name in gardiens},
         readers={"in": Reader("front", Direction.IN, "front")},
         edges={},
     )
-    inside = {f"m{number}": Move(START + draw.randrange(DAY), inside=True) for number in range(0, size, 10)}
-    return rules, SiteState(inside, not_after=START + 100 * DAY)
+    inside = ((f"m{number}", Move(START + draw.randrange(DAY), inside=True)) for number in range(0, size, 10))
+    return rules, SiteState(Presence(inside), not_after=START + 100 * DAY)
 
 
 def _member(number: int) -> Member:
@@ -85,7 +90,7 @@ def bare_policy(rules: RuleSet, state: SiteState) -> Ask:
     owner = {credential: found.member for credential, found in rules.credentials.items()}
     expires = {name: member.valid_until or 2**62 for name, member in rules.members.items()}
     always = {name for name, member in rules.members.items() if member.tier == "resident"}
-    staffed, shifts, moves, far = rules.staffed, rules.shifts, state.moves, rules.day_start
+    staffed, shifts, moves, far = rules.staffed, rules.shifts, state.presence.moves, rules.day_start
 
     def ask(credential: str, at: Instant) -> bool:
         member = owner.get(credential)
