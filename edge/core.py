@@ -7,9 +7,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+from msgspec.structs import replace
+
 from edge.actions import Action, Drive, Record
 from edge.events import FactsHeard, JournalTrouble, LinkChanged, RulesConfirmed, RulesSwapped, StateHeard
-from policy.facts import Fact, apply
+from policy.facts import Fact, Moved, apply
 from policy.instants import text
 from policy.ruleset import RuleSet
 from policy.state import SiteState
@@ -73,15 +75,21 @@ class Core:
         self._boot = memory.boot
         self._trusted = (memory.last_at, 0.0)
         self._journal_full = False
+        self._begun = False
+        self._in_doubt: list[tuple[Moved, float]] = []
         self._levels: dict[str, bool] = {}
         self._actions: list[Action] = []
         self._confirmed()
 
     def begin(self, now: Now) -> None:
         """Note the time of a step."""
-        self.state.clock_trusted = now.clock is not ClockState.UNKNOWN
-        if self.state.clock_trusted:
+        trusted, before = now.clock is not ClockState.UNKNOWN, self.state.clock_trusted
+        self.state.clock_trusted = trusted
+        if trusted:
             self._trusted = (now.at, now.mono)
+            if not before and self._begun:
+                self._clock_is_back(now)
+        self._begun = True
 
     def decided_at(self, now: Now, at: Instant) -> Instant:
         """The instant by which a tap is decided: the last trusted one while the clock is not."""
@@ -111,12 +119,22 @@ class Core:
         row = Row(seq, text(happened), round(now.mono * 1000), self._boot, now.clock, kind, **fields)
         for fact in facts_of(row, self.believed(now, happened)):
             apply(self.state, fact)
+            if now.clock is ClockState.UNKNOWN and isinstance(fact, Moved):
+                self._in_doubt.append((fact, now.mono))
         if self._journal_full:
             self.unrecorded += 1
             return 0
         self.seq = seq
         self._actions.append(Record(row))
         return seq
+
+    def _clock_is_back(self, now: Now) -> None:
+        """Date anew what was done in doubt, and say so: the server does the same with the rows."""
+        for moved, mono in self._in_doubt:
+            at = now.at - round((now.mono - mono) * 1000)
+            apply(self.state, replace(moved, at=at))
+        self._in_doubt.clear()
+        self.row(now, Kind.CLOCK_SET)
 
     def taken(self) -> list[Action]:
         """The actions collected since the last call."""

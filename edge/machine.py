@@ -164,7 +164,7 @@ class MachineController:
             return
         self._session = Session(self.place, machine.kind, member, at, decision.until, machine.cuts)
         self._warned, self._alone_since = False, None
-        self._starting = self._row(now, Kind.SESSION_STARTED, at=at, **_of(self._session))
+        self._starting = self._row(now, Kind.SESSION_STARTED, **_of(self._session))
 
     def _end(self, now: Now, session: Session, at: Instant) -> None:
         """Cut the power, then record."""
@@ -174,7 +174,7 @@ class MachineController:
         self._record_end(now, session, at)
 
     def _record_end(self, now: Now, session: Session, at: Instant) -> None:
-        self._row(now, Kind.SESSION_ENDED, at=at, **_of(session))
+        self._row(now, Kind.SESSION_ENDED, ended=text(at), **_of(session))
 
     # What each event does
 

@@ -12,11 +12,12 @@ from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, func, select
 
 from policy.instants import of
-from policy.presence import Move, Moves
+from policy.presence import Move, Presence
 from policy.reasons import Reason
 from policy.terms import HOUR, MINUTE, Instant
+from server import models
 from server.db import moment
-from server.models import JournalRow, Member, Presence
+from server.models import JournalRow, Member
 from wire.row import Kind
 
 SETTLED_WITHIN = 50
@@ -67,10 +68,19 @@ class HourCount:
     peak: int
 
 
-def moves_since(session: Session, start: Instant) -> Moves:
+def moves_since(session: Session, start: Instant) -> Presence:
     """The last move of each member who moved from start on."""
-    rows = session.exec(select(Presence.member, Presence.at, Presence.inside).where(col(Presence.at) >= moment(start)))
-    return {member: Move(of(at), inside) for member, at, inside in rows}
+    last = models.Presence
+    rows = session.exec(select(last.member, last.at, last.inside).where(col(last.at) >= moment(start)))
+    return Presence((member, Move(of(at), inside)) for member, at, inside in rows)
+
+
+def adhoc_shifts(session: Session, start: Instant) -> dict[str, set[tuple[Instant, Instant]]]:
+    """The shifts made by two taps that end after start, by gardien."""
+    found: dict[str, set[tuple[Instant, Instant]]] = {}
+    for made in session.exec(select(models.AdhocShift).where(col(models.AdhocShift.end) > moment(start))):
+        found.setdefault(made.gardien, set()).add((of(made.start), of(made.end)))
+    return found
 
 
 def names(session: Session, members: Iterable[str]) -> dict[str, str]:

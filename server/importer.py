@@ -1,19 +1,17 @@
 """How does a bundle get into the tables and out again? Nothing of it is lost on the way but the case of hex digits.
 
-The caller hands over a bundle that policy/parse.py has read. What the rules do not decide yet is refused by name
-before anything is stored (policy/undecided.py).
+The caller hands over a bundle that policy/parse.py has read.
 """
 
 from collections.abc import Sequence
 from typing import Any, NamedTuple, TypeVar
 
 import msgspec
-from msgspec import UNSET
+from msgspec import UNSET, Struct
 from sqlmodel import Session, SQLModel, col, delete, func, select
 
 from policy import bundle as parts
 from policy.bundle import Bundle, Part
-from policy.undecided import refuse_undecided
 from server import models
 from server.errors import ImportRefusedError
 
@@ -26,23 +24,28 @@ class Collection(NamedTuple):
     name: str
     part: type[Part]
     table: type[SQLModel]
-    key: str = "id"
+    key: tuple[str, ...] = ("id",)
 
 
 COLLECTIONS = (
     Collection("access_points", parts.AccessPoint, models.AccessPoint),
     Collection("tiers", parts.Tier, models.Tier),
     Collection("members", parts.Member, models.Member),
-    Collection("credentials", parts.Credential, models.Credential, key="uid"),
+    Collection("credentials", parts.Credential, models.Credential, key=("uid",)),
     Collection("passes", parts.Pass, models.Pass),
     Collection("shifts", parts.Shift, models.Shift),
+    Collection("events", parts.Event, models.Event),
+    Collection("invitations", parts.Invitation, models.Invitation),
+    Collection("machines", parts.Machine, models.Machine),
+    Collection("certifications", parts.Certification, models.Certification, key=("member", "kind")),
+    Collection("quotas", parts.Quota, models.Quota, key=("kind",)),
+    Collection("bookings", parts.Booking, models.Booking),
 )
 """In the order in which one may refer to another."""
 
 
 def replace(session: Session, bundle: Bundle) -> None:
-    """Make the site what the bundle says; journal, presence and edges stay. Raises BundleError for an undecided key."""
-    refuse_undecided(bundle)
+    """Make the site what the bundle says; journal, presence and edges stay."""
     for collection in reversed(COLLECTIONS):
         session.exec(delete(collection.table))
     session.exec(delete(models.Site))
@@ -55,22 +58,31 @@ def replace(session: Session, bundle: Bundle) -> None:
 
 
 def put(session: Session, changed: Sequence[Part]) -> None:
-    """Insert each part, or replace the one with its key, which keeps its place.
-
-    Raises ImportRefusedError for a part that no rule decides yet, BundleError for a key of one.
-    """
+    """Insert each part, or replace the one with its key, which keeps its place."""
     for part in changed:
-        collection = next((c for c in COLLECTIONS if c.part is type(part)), None)
-        if collection is None:
-            raise ImportRefusedError(f"{type(part).__name__}: not decided yet, so it is not stored either")
+        collection = next(c for c in COLLECTIONS if c.part is type(part))
         columns = _columns(part, collection.table)
-        known: Any = session.get(collection.table, columns[collection.key])
+        known: Any = session.get(collection.table, tuple(columns[name] for name in collection.key))
         position = known.position if known is not None else _next_position(session, collection.table)
         session.merge(collection.table(position=position, **columns))
         session.flush()
-    whole = export(session)
-    if whole is not None:
-        refuse_undecided(whole)
+
+
+def drop(session: Session, name: str, keys: Sequence[tuple[str, ...]]) -> None:
+    """Delete the parts with these keys from a collection. Raises ImportRefusedError for one that is not there."""
+    collection = next(c for c in COLLECTIONS if c.name == name)
+    for key in keys:
+        known = session.get(collection.table, key)
+        if known is None:
+            raise ImportRefusedError(f"{name}: no {'/'.join(key)} to remove")
+        session.delete(known)
+    session.flush()
+
+
+def set_site(session: Session, site: parts.Site) -> None:
+    """Replace what the site says of itself."""
+    session.merge(models.Site(**_columns(site, models.Site)))
+    session.flush()
 
 
 def _next_position(session: Session, table: Any) -> int:
@@ -114,12 +126,13 @@ def _plain(value: Any) -> Any:
         return None
     if isinstance(value, tuple):
         return list(msgspec.to_builtins(value))
-    return msgspec.to_builtins(value) if isinstance(value, dict) else value
+    return msgspec.to_builtins(value) if isinstance(value, dict | Struct) else value
 
 
 def _part(row: SQLModel, kind: type[PartType]) -> PartType:
     values = {name: value for name, value in row.model_dump().items() if value is not None}
     if isinstance(row, models.AccessPoint):
         values["readers"] = {"in": row.reader_in, "out": row.reader_out}
+    values = {name: value for name, value in values.items() if value is not None}
     fields = msgspec.structs.fields(kind)
     return msgspec.convert({f.encode_name: values[f.name] for f in fields if f.name in values}, kind)

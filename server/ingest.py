@@ -4,7 +4,7 @@ No Flask here, and no MQTT: whoever carries messages calls `take` and publishes 
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -13,15 +13,18 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from sqlalchemy import Table, delete, insert
 from sqlmodel import Session, col, select, update
 
+from policy.facts import Fact, Moved
 from policy.instants import instant, of
 from policy.presence import Move, later
 from policy.terms import Direction, Instant
 from server.db import Database, moment
-from server.models import AccessPoint, DoorState, Edge, JournalRow, Position, Presence
-from server.rows import REFUSED, KnownEdge, Numbered, number, record
+from server.facts import store
+from server.models import AccessPoint, DoorState, Edge, JournalRow, Machine, Position, Presence
+from server.rows import REFUSED, KnownEdge, Numbered, clock_offsets, number, record
 from server.troubles import Troubles
 from wire.envelope import unseal
 from wire.errors import WireError
+from wire.facts import facts_of
 from wire.messages import MAX_ROWS, Ack, Events, Status, decode
 from wire.row import Kind
 from wire.topics import Topics
@@ -128,7 +131,8 @@ class Ingest:
         self._troubles.note(edge.id, self._clock(), why)
 
     def _store(self, session: Session, edge: KnownEdge, journal: str, rows: list[Numbered], received: datetime) -> None:
-        records = [record(edge, journal, row, received) for row in rows]
+        offsets = clock_offsets(rows)
+        records = [record(edge, journal, row, received, offsets) for row in rows]
         for refused in (r for r in records if r["kind"] == REFUSED):
             where = f"row {refused['seq']} of journal {journal!r}"
             self._troubles.note(
@@ -137,6 +141,7 @@ class Ingest:
         _name_the_settled(session, records)
         session.connection().execute(insert(_journal_row), records)
         _move(session, records)
+        store(session, _other_facts(rows, records))
         _note_doors(session, records)
         session.merge(Position(edge=edge.id, journal=journal, seq=rows[-1].seq, updated=received))
         session.exec(update(Edge).where(col(Edge.id) == edge.id).values(last_seen=received))
@@ -152,22 +157,31 @@ class Ingest:
 
 
 def known_edges(session: Session) -> dict[str, KnownEdge]:
-    """The edges with a key, by id, with the readers of their access points."""
-    points = {point.id: point for point in session.exec(select(AccessPoint))}
+    """The edges with a key, by id, with the readers of their access points and machines."""
+    readers: dict[str, dict[str, Direction | None]] = {
+        machine.id: {machine.reader: None} for machine in session.exec(select(Machine))
+    }
+    for point in session.exec(select(AccessPoint)):
+        readers[point.id] = {point.reader_in: Direction.IN}
+        if point.reader_out is not None:
+            readers[point.id][point.reader_out] = Direction.OUT
     return {
         edge.id: KnownEdge(
             edge.id,
             edge.public_key,
             frozenset(edge.access_points),
-            {
-                reader: direction
-                for point in (points[p] for p in edge.access_points if p in points)
-                for reader, direction in ((point.reader_in, Direction.IN), (point.reader_out, Direction.OUT))
-                if reader is not None
-            },
+            {reader: way for place in edge.access_points for reader, way in readers.get(place, {}).items()},
         )
         for edge in session.exec(select(Edge))
     }
+
+
+def _other_facts(rows: list[Numbered], records: list[dict[str, Any]]) -> Iterator[Fact]:
+    """What the rows say beside who moved, which is in their records already."""
+    for numbered, stored in zip(rows, records, strict=True):
+        if numbered.row is not None and stored["kind"] != REFUSED:
+            facts = facts_of(numbered.row, of(stored["at"]))
+            yield from (fact for fact in facts if not isinstance(fact, Moved))
 
 
 def _name_the_settled(session: Session, records: list[dict[str, Any]]) -> None:

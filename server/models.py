@@ -40,6 +40,9 @@ class Site(SQLModel, table=True):
     shift_lead: int
     shift_grace: int
     offline_days: int
+    at_capacity: str = "warn"
+    adhoc_hours: int = 0
+    anti_passback: str = "off"
     staff_hours: dict[str, Any] = _json()
     closures: list[Any] = _json()
     openings: list[Any] = _json()
@@ -118,6 +121,85 @@ class Shift(SQLModel, table=True):
     id: str = Field(primary_key=True)
     position: int
     gardien: str = Field(foreign_key="member.id", index=True)
+    start: str
+    end: str
+
+
+class Event(SQLModel, table=True):
+    """start, end: as the bundle wrote them, here and below. access_points: null for all."""
+
+    __tablename__ = "event"
+
+    id: str = Field(primary_key=True)
+    position: int
+    title: str
+    start: str
+    end: str
+    audience: str
+    free: bool
+    access_points: list[str] | None = Field(sa_column=Column(JSON(none_as_null=True)))
+
+
+class Invitation(SQLModel, table=True):
+    """A member is expected at a time, whatever their tier."""
+
+    __tablename__ = "invitation"
+
+    id: str = Field(primary_key=True)
+    position: int
+    member: str = Field(foreign_key="member.id", index=True)
+    start: str
+    end: str
+    access_points: list[str] | None = Field(sa_column=Column(JSON(none_as_null=True)))
+
+
+class Machine(SQLModel, table=True):
+    """attended: null for what `on_end` implies."""
+
+    __tablename__ = "machine"
+
+    id: str = Field(primary_key=True)
+    position: int
+    kind: str
+    reader: str = Field(unique=True)
+    hours: dict[str, Any] = _json()
+    min_people: int
+    on_end: str
+    attended: bool | None
+    locked_out: dict[str, Any] | None = Field(sa_column=Column(JSON(none_as_null=True)))
+
+
+class Certification(SQLModel, table=True):
+    """until: last day."""
+
+    __tablename__ = "certification"
+
+    member: str = Field(foreign_key="member.id", primary_key=True)
+    kind: str = Field(primary_key=True)
+    position: int
+    until: date | None
+
+
+class Quota(SQLModel, table=True):
+    """minutes: of machines of this kind, for each member and period."""
+
+    __tablename__ = "quota"
+
+    kind: str = Field(primary_key=True)
+    position: int
+    minutes: int
+    period: str
+
+
+class Booking(SQLModel, table=True):
+    """Who reserved a machine, and when."""
+
+    __tablename__ = "booking"
+
+    id: str = Field(primary_key=True)
+    position: int
+    machine: str = Field(foreign_key="machine.id", index=True)
+    member: str = Field(foreign_key="member.id", index=True)
     start: str
     end: str
 
@@ -207,6 +289,59 @@ class Presence(SQLModel, table=True):
     member: str = Field(primary_key=True)
     at: datetime = _utc()
     inside: bool
+
+
+class PaidUnit(SQLModel, table=True):
+    """A day or half-day that a member paid with a unit of a pass; unit: its start."""
+
+    __tablename__ = "paid_unit"
+
+    member: str = Field(primary_key=True)
+    unit: datetime = Field(primary_key=True, sa_type=UtcDateTime)
+
+
+class AdhocShift(SQLModel, table=True):
+    """A shift that a gardien made by two taps, lead and grace not included."""
+
+    __tablename__ = "adhoc_shift"
+
+    gardien: str = Field(primary_key=True)
+    start: datetime = Field(primary_key=True, sa_type=UtcDateTime)
+    end: datetime = _utc()
+
+
+class MachineSession(SQLModel, table=True):
+    """A member's use of a machine. until: when it should end. ended: when it did, null while it runs."""
+
+    __tablename__ = "machine_session"
+
+    machine: str = Field(primary_key=True)
+    started: datetime = Field(primary_key=True, sa_type=UtcDateTime)
+    member: str = Field(primary_key=True)
+    kind: str
+    until: datetime | None = _utc_or_none()
+    cuts: bool
+    ended: datetime | None = _utc_or_none()
+
+
+class MachineBusy(SQLModel, table=True):
+    """A member found the machine busy."""
+
+    __tablename__ = "machine_busy"
+
+    machine: str = Field(primary_key=True)
+    member: str = Field(primary_key=True)
+    at: datetime = Field(primary_key=True, sa_type=UtcDateTime)
+
+
+class Lockdown(SQLModel, table=True):
+    """The one row that says whether the site is locked down, and since when."""
+
+    __tablename__ = "lockdown"
+
+    id: int = Field(default=1, primary_key=True)
+    on: bool
+    since: datetime = _utc()
 
 
 class DoorState(SQLModel, table=True):

@@ -7,8 +7,9 @@ from datetime import datetime
 from sqlmodel import Session, col, select
 
 from policy.opening import Opening, opening
-from policy.presence import Moves, inside
+from policy.presence import Presence
 from policy.spans import end_of, next_start
+from policy.state import SiteState
 from policy.terms import Instant
 from server import history
 from server.models import DoorState, Edge
@@ -35,7 +36,7 @@ class Picture:
     at: Instant
     day_start: Instant
     opening: Opening
-    moves: Moves
+    presence: Presence
     inside: tuple[str, ...]
     capacity: int | None
     next_staffed: Instant | None
@@ -55,14 +56,15 @@ def few(people: int) -> int | None:
 def picture(session: Session, current: Current, at: Instant) -> Picture:
     """The place at an instant."""
     day_start = current.rules.day_start(at)
-    moves = history.moves_since(session, day_start)
-    now = opening(current.rules, current.shifts, moves, at)
+    presence = history.moves_since(session, day_start)
+    state = SiteState(presence=presence, adhoc=history.adhoc_shifts(session, day_start))
+    now = opening(current.rules, current.shifts, state, at)
     return Picture(
         at=at,
         day_start=day_start,
         opening=now,
-        moves=moves,
-        inside=tuple(inside(moves, current.rules, at)),
+        presence=presence,
+        inside=tuple(sorted(presence.inside(day_start))),
         capacity=current.bundle.site.capacity,
         next_staffed=next_start(current.rules.staffed, at),
         watch=_watch(current, now, at),

@@ -4,7 +4,8 @@ A row that cannot be read, or that speaks of a reader which its edge does not ow
 `refused` and the reason why: it counts for nothing, is lost to nobody, and does not hold up the rows behind it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -12,7 +13,9 @@ from typing import Any
 import msgspec
 from msgspec import Raw, Struct
 
-from policy.terms import ClockState, Direction
+from policy.instants import instant
+from policy.terms import ClockState, Direction, Instant
+from server.db import moment
 from wire import row as wire_row
 from wire.errors import WireError
 from wire.row import Kind, Row
@@ -31,7 +34,7 @@ class KnownEdge:
     id: str
     public_key: str
     access_points: frozenset[str]
-    readers: dict[str, Direction]
+    readers: dict[str, Direction | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,13 +84,25 @@ def _seq_of(raw: Raw) -> int:
         return 0
 
 
-def record(edge: KnownEdge, journal: str, numbered: Numbered, received: datetime) -> dict[str, Any]:
-    """The columns of journal_row for one row. received: aware."""
+def clock_offsets(rows: Sequence[Numbered]) -> dict[str, Instant]:
+    """Of each boot with a row of a trusted clock: what its monotonic clock (ms) lacks to the instant."""
+    offsets = {}
+    for numbered in rows:
+        if numbered.row is not None and numbered.row.clock is not ClockState.UNKNOWN:
+            with suppress(ValueError, OverflowError):
+                offsets[numbered.row.boot] = instant(numbered.row.at) - numbered.row.mono_ms
+    return offsets
+
+
+def record(
+    edge: KnownEdge, journal: str, numbered: Numbered, received: datetime, offsets: Mapping[str, Instant]
+) -> dict[str, Any]:
+    """The columns of journal_row for one row. received: aware. offsets: see clock_offsets."""
     columns: dict[str, Any] = {"edge": edge.id, "journal": journal, "seq": numbered.seq, "received": received}
     if numbered.row is None:
         return columns | _refused(numbered, numbered.fault, received)
     try:
-        return columns | _believed(edge, numbered.row, received)
+        return columns | _believed(edge, numbered.row, received, offsets)
     except (ValueError, OverflowError) as error:
         return columns | _refused(numbered, str(error), received)
 
@@ -119,10 +134,12 @@ EMPTY: dict[str, Any] = {
 }
 
 
-def _believed(edge: KnownEdge, row: Row, received: datetime) -> dict[str, Any]:
+def _believed(edge: KnownEdge, row: Row, received: datetime, offsets: Mapping[str, Instant]) -> dict[str, Any]:
     """Raises ValueError or OverflowError for what an honest edge does not write."""
     _check(edge, row)
     at = _moment(row.at)
+    if row.clock is ClockState.UNKNOWN and row.boot in offsets:
+        at = moment(offsets[row.boot] + row.mono_ms)
     direction = edge.readers[row.reader] if row.reader is not None else None
     inside = _inside(row, direction)
     return {
@@ -144,7 +161,7 @@ def _believed(edge: KnownEdge, row: Row, received: datetime) -> dict[str, Any]:
         "settles": row.settles,
         "detail": row.detail,
         "inside": inside,
-        "moved_at": None if inside is None else _effective(row, at, received),
+        "moved_at": None if inside is None else _effective(row, at, received, offsets),
         "raw": None,
     }
 
@@ -179,11 +196,12 @@ def _inside(row: Row, direction: Direction | None) -> bool | None:
         return True
     if row.kind is not Kind.TAP or not row.granted or row.member is None:
         return None
-    if direction is Direction.OUT:
-        return False
-    return None if row.pending else True
+    if direction is Direction.IN:
+        return None if row.pending else True
+    return False if direction is Direction.OUT else None
 
 
-def _effective(row: Row, at: datetime, received: datetime) -> datetime:
-    """A clock that runs ahead must not win for ever, and an untrusted one not at all."""
-    return received if row.clock is ClockState.UNKNOWN else min(at, received)
+def _effective(row: Row, at: datetime, received: datetime, offsets: Mapping[str, Instant]) -> datetime:
+    """A clock that runs ahead must not win for ever, and one that is not trusted only where its offset is known."""
+    in_doubt = row.clock is ClockState.UNKNOWN and row.boot not in offsets
+    return received if in_doubt else min(at, received)

@@ -18,7 +18,7 @@ def facts_of(row: Row, at: Instant) -> Iterator[Fact]:
     Raises ValueError for an instant that is none.
     """
     if row.kind in SESSION_KINDS:
-        yield from _session(row, at)
+        yield from _session(row)
     elif row.kind in (Kind.ESTOP, Kind.MACHINE_RESET) and row.access_point is not None:
         yield Stopped(row.access_point, row.kind is Kind.ESTOP)
     elif row.member is not None and row.kind in (Kind.TAP, Kind.DOOR_OPENED):
@@ -53,11 +53,11 @@ DOOR_GRANTS = {
 }
 
 
-def _session(row: Row, at: Instant) -> Iterator[Fact]:
+def _session(row: Row) -> Iterator[Fact]:
     if None in (row.access_point, row.member, row.started, row.machine_kind):
         raise ValueError(f"{row.kind} row {row.seq}: needs access_point, member, started and machine_kind")
     until = None if row.until is None else instant(row.until)
-    end = at if row.kind is Kind.SESSION_ENDED else None
+    end = None if row.ended is None else instant(row.ended)
     yield Ran(
         Session(
             machine=str(row.access_point),

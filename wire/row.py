@@ -19,6 +19,7 @@ class Kind(StrEnum):
     """What happened."""
 
     STARTED = "started"
+    CLOCK_SET = "clock_set"
     TAP = "tap"
     CARDS_COLLIDED = "cards_collided"
     DOOR_OPENED = "door_opened"
@@ -44,7 +45,7 @@ class Row(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     this boot. access_point: the access point or the machine. pending: a granted `in` tap that takes effect when the
     door opens. settles: the seq of the tap that a door_opened row settles. pays: the start of the day or half-day that
     is paid with a unit of a pass, once the entry takes effect. adhoc_until: end of the shift that the tap made. marks:
-    what a grant is remembered for. started: when the session began; machine_kind, cuts: what it is.
+    what a grant is remembered for. started, ended: of the session; machine_kind, cuts: what it is.
     detail: what a fault says, in English.
     """
 
@@ -68,6 +69,7 @@ class Row(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     adhoc_until: str | None = None
     marks: tuple[Mark, ...] = ()
     started: str | None = None
+    ended: str | None = None
     machine_kind: str | None = None
     cuts: bool = False
     detail: str | None = None
