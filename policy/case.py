@@ -82,6 +82,11 @@ class Case(Struct):
         return self.state.presence.inside(self.rules.day_start(self.at))
 
     @property
+    def is_inside(self) -> bool:
+        """Whether this member is."""
+        return self.state.presence.holds(self.who, self.rules.day_start(self.at))
+
+    @property
     def ground(self) -> Reason | None:
         """The first ground that holds, None when none does. Looked for once."""
         if self._ground is UNSET:

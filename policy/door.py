@@ -48,7 +48,7 @@ def staff(case: Case) -> Decision | None:
 def already_inside(case: Case) -> Decision | None:
     """Line 9: hard anti-passback, as long as the edge hears of the others. A tap that opens the place is let by."""
     hard = case.rules.anti_passback is AntiPassback.HARD and case.state.link_up
-    if hard and case.adhoc is None and case.who in case.inside:
+    if hard and case.adhoc is None and case.is_inside:
         return case.deny(Reason.ALREADY_INSIDE)
     return None
 
@@ -92,8 +92,8 @@ def to_pay(case: Case) -> Instant | None:
 
 def one_too_many(case: Case) -> bool:
     """Whether as many members are inside as the capacity, and this one is not."""
-    capacity, inside = case.rules.capacity, case.inside
-    return capacity is not None and len(inside) >= capacity and case.who not in inside
+    capacity = case.rules.capacity
+    return capacity is not None and len(case.inside) >= capacity and not case.is_inside
 
 
 FIRST_LINES: Table = (*BADGE_LINES, Line("7", not_allowed_here))
@@ -153,7 +153,7 @@ def marks_of(case: Case) -> tuple[Mark, ...]:
     """What a granted entry is remembered for."""
     kind = case.rules.anti_passback
     lax = kind is AntiPassback.SOFT or (kind is AntiPassback.HARD and not case.state.link_up)
-    marks = [Mark.PASSBACK] if lax and case.who in case.inside else []
+    marks = [Mark.PASSBACK] if lax and case.is_inside else []
     if not case.rules.full_denies and one_too_many(case):
         marks.append(Mark.OVER_CAPACITY)
     return tuple(marks)

@@ -66,7 +66,7 @@ def certification_expired(case: Case) -> Decision | None:
 
 def not_inside(case: Case) -> Decision | None:
     """Line 12."""
-    return None if case.who in case.inside else case.deny(Reason.NOT_INSIDE)
+    return None if case.is_inside else case.deny(Reason.NOT_INSIDE)
 
 
 def outside_machine_hours(case: Case) -> Decision | None:

@@ -45,6 +45,11 @@ class Presence:
         else:
             self._inside.discard(member)
 
+    def holds(self, member: str, day_start: Instant) -> bool:
+        """Whether the member is inside on the site day that began at day_start."""
+        move = self.moves.get(member)
+        return move is not None and move.inside and move.at >= day_start
+
     def inside(self, day_start: Instant) -> set[str]:
         """The ids of all who are inside on the site day that began at day_start. Not to be changed."""
         if day_start != self._day:

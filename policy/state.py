@@ -40,11 +40,12 @@ def on_shift(rules: RuleSet, state: SiteState, member: str, at: Instant) -> bool
 
 def holders(rules: RuleSet, state: SiteState, at: Instant) -> list[str]:
     """The gardiens who hold the place: inside, active, with a shift that covers the instant. Sorted."""
-    inside = state.presence.inside(rules.day_start(at))
+    day, presence = rules.day_start(at), state.presence
+    gardiens = {*rules.on_duty(at), *state.adhoc} if state.adhoc else rules.on_duty(at)
     return sorted(
         member
-        for member in {*rules.on_duty(at), *state.adhoc}
-        if member in inside and _active_gardien(rules, member) and on_shift(rules, state, member, at)
+        for member in gardiens
+        if presence.holds(member, day) and _active_gardien(rules, member) and on_shift(rules, state, member, at)
     )
 
 

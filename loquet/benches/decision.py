@@ -33,7 +33,8 @@ def measure(size: int) -> tuple[float, float]:
     """Microseconds of one decision, ours and bare: medians of rounds that take turns."""
     draw = random.Random(size)
     rules, state = site(size, draw)
-    requests = [(credential_id(draw.randrange(size + size // 20)), _moment(draw)) for _ in range(REQUESTS)]
+    moments = sorted(_moment(draw) for _ in range(REQUESTS))
+    requests = [(credential_id(draw.randrange(size + size // 20)), at) for at in moments]
     taps = [(Tap("in", credential), at) for credential, at in requests]
     bare = bare_policy(rules, state)
     ours_s, bare_s = [], []
@@ -75,6 +76,7 @@ def site(size: int, draw: random.Random) -> tuple[RuleSet, SiteState]:
         shifts={name: spans(draw.sample(evenings, 14)) for name in gardiens},
         readers={"in": Reader("front", Direction.IN, "front")},
         edges={},
+        capacity=size,
     )
     inside = ((f"m{number}", Move(START + draw.randrange(DAY), inside=True)) for number in range(0, size, 10))
     return rules, SiteState(Presence(inside), not_after=START + 100 * DAY)
