@@ -31,7 +31,7 @@ class Mark(StrEnum):
     OVER_CAPACITY = "over_capacity"
 
 
-class Decision(Struct, frozen=True):
+class Decision(Struct, frozen=True, gc=False):
     """member: whom the badge belongs to, None when nobody's.
 
     until: first instant at which a machine's session should end, None for none and at doors. marks: see Mark.
@@ -53,7 +53,7 @@ NO_MEMBER = Member("")
 NO_TIER = Tier(())
 
 
-class Case(Struct):
+class Case(Struct, gc=False):
     """who: the member's id, empty for a badge that is nobody's. place: the access point or the machine.
 
     adhoc: the shift that this tap makes, if it makes one.
@@ -144,7 +144,7 @@ Table: TypeAlias = tuple[Line, ...]
 
 def first_of(table: Table, case: Case) -> Decision:
     """The decision of the first line that applies. The last line of a table always does."""
-    for _, applies in table:
-        if (decision := applies(case)) is not None:
+    for line in table:
+        if (decision := line[1](case)) is not None:
             return decision
     raise AssertionError("the last line of a table decides")

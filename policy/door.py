@@ -124,7 +124,9 @@ def decide(rules: RuleSet, state: SiteState, tap: Tap, at: Instant) -> Decision:
     if tap.second and opens_adhoc(case):
         case.adhoc = (at, at + rules.adhoc)
     decision = first_of(LINES, case)
-    marks = marks_of(case) if decision.granted and state.clock_trusted else ()
+    if not decision.granted or not state.clock_trusted:
+        return decision if case.adhoc is None else replace(decision, adhoc=case.adhoc)
+    marks = marks_of(case)
     return replace(decision, marks=marks, adhoc=case.adhoc) if marks or case.adhoc else decision
 
 
