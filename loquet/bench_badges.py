@@ -33,7 +33,7 @@ def badges(bundle: Bundle, today: str) -> Sequence[Badge]:
 
 def _badges(bundle: Bundle, today: str) -> Iterator[Badge]:
     by_id = {member.id: member for member in bundle.members}
-    plain = [member for member in bundle.members if member.status == "active" and not member.roles]
+    plain = [member for member in bundle.members if not member.roles and _in_good_standing(member, today)]
     yield _of(bundle, _with(bundle, plain, "nomade", 4), ("nomade, puce à 4 octets", "nomad, 4-byte chip"))
     yield _of(bundle, _with(bundle, plain, "nomade", 7), ("nomade, puce à 7 octets", "nomad, 7-byte chip"))
     yield _of(
@@ -52,6 +52,11 @@ def _badges(bundle: Bundle, today: str) -> Iterator[Badge]:
     suspended = next(member for member in bundle.members if member.status == "suspended")
     yield _of(bundle, suspended, ("membre suspendu", "suspended member"))
     yield Badge(STRANGER, None, ("carte de transport, inconnue ici", "travel card, unknown here"))
+
+
+def _in_good_standing(member: Member, today: str) -> bool:
+    begun = member.valid_from is None or member.valid_from.isoformat() <= today
+    return begun and member.valid_until is None and member.status == "active"
 
 
 def _with(bundle: Bundle, members: Sequence[Member], tier: str, length: int) -> Member:

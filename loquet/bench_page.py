@@ -21,8 +21,10 @@ from server.words import Words, words
 from simulator.pace import SPEEDS
 from simulator.remote import Stages
 
-MAX_STREAMS = 4
+MAX_STREAMS = 6
 """Open bench pages that are live; each holds a thread of the web server."""
+RETRY = 2000
+"""ms after which a page asks again whose stream has ended: one too many gets a picture so often."""
 LOOK_AGAIN = 1.0
 """Seconds after which a picture is drawn again, changed or not: it shows the time."""
 
@@ -49,7 +51,6 @@ def blueprint(world: World) -> Blueprint:
     streams = Streams(world)
     page.add_url_rule("/bench", "page", lambda: _show(world), methods=["GET"])
     page.add_url_rule("/bench", "act", lambda: _act(world), methods=["POST"])
-    page.add_url_rule("/bench/scene", "scene", lambda: _scene(world, world.picture()), methods=["GET"])
     page.add_url_rule("/bench/stream", "stream", streams.open, methods=["GET"])
     page.add_url_rule("/demo/speed", "speed", lambda: _speed(world), methods=["POST"])
     page.before_request(_team_only)
@@ -94,7 +95,7 @@ def _tap(stages: Stages, now: int) -> Tap:
         at=instant(stages.at),
         reader=stages.reader,
         direction="out" if stages.reader == READERS[1] else "in",
-        credential=None,
+        credential=stages.credential,
         member=stages.member,
         name=member.name if member else None,
         granted=stages.granted,
@@ -111,19 +112,21 @@ class Streams:
         self._open = 0
 
     def open(self) -> ResponseReturnValue:
-        """503 when too many are open: the page then asks every two seconds."""
-        if self._open >= MAX_STREAMS or self._world.ended:
-            abort(503)
-        self._open += 1
-        answer = Response(self._events(current_app.request_context(request.environ)), content_type="text/event-stream")
-        answer.call_on_close(self._closed)
+        """The pictures as they come; for one page too many, a single one."""
+        asker = current_app.request_context(request.environ)
+        live = self._open < MAX_STREAMS
+        answer = Response(self._events(asker, live=live), content_type="text/event-stream")
+        if live:
+            self._open += 1
+            answer.call_on_close(self._closed)
         return answer
 
     def _closed(self) -> None:
         self._open -= 1
 
-    def _events(self, asker: RequestContext) -> Iterator[str]:
+    def _events(self, asker: RequestContext, *, live: bool) -> Iterator[str]:
         """Each picture is drawn for the one who asked, with the rights that they still have."""
+        yield f"retry: {RETRY}\n\n"
         shown, number = "", -1
         while not self._world.ended:
             picture = self._world.wait(number, LOOK_AGAIN)
@@ -133,6 +136,8 @@ class Streams:
                     return
                 scene = _scene(self._world, picture)
             yield _event(scene) if scene != shown else ": still here\n\n"
+            if not live:
+                return
             shown = scene
             self._world.rest(FRAME)
 
@@ -147,7 +152,7 @@ def _act(world: World) -> ResponseReturnValue:
     act = _wanted(world)
     if world.pace.speed != 1:
         world.pace.change(1)
-    world.call(lambda: act(world))
+    world.do(lambda: act(world))
     if request.headers.get("HX-Request"):
         return render_template("demo_bar.html", oob=True)
     return redirect(url_for("bench.page"), 303)

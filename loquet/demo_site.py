@@ -44,8 +44,8 @@ class DemoSite:
             world = World(self.site, self.folder.state.seed, self.pace, cable)
             server = self._server(broker, world)
             edge = self._edge(cable, world)
-            self.pace.change(self.folder.state.speed)
-            welcome(self.folder, server.address, self.site, self.folder.state.now)
+            self._let_time_pass(self.folder.state.speed)
+            welcome(self.folder, server.address, self.site, self.pace.now())
             return self._keep_going(world, edge, ended)
 
     def _broker(self) -> Broker:
@@ -97,6 +97,11 @@ class DemoSite:
                 return 1
         say("\nEnding ...")
         return 0
+
+    def _let_time_pass(self, speed: int) -> None:
+        """Noted before it does: a demo that is killed at once has lived, too."""
+        self.folder.save(self.pace.now(), speed, running=True)
+        self.pace.change(speed)
 
     def _save(self, *, running: bool) -> None:
         self.folder.save(self.pace.now(), self.pace.speed, running=running)

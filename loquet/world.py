@@ -113,8 +113,8 @@ class World:
         """Power the edge on and let people live from now on."""
         self._edge = edge
         self._people(self.pace.now())
-        self.call(lambda: self.power(True))
         self._thread.start()
+        self.do(lambda: self.power(True))
 
     def stop(self) -> None:
         """Everybody stays where they are; the edge is switched off in good order."""
@@ -130,6 +130,17 @@ class World:
     def call(self, act: Callable[[], object]) -> None:
         """Have something done in the world's own thread."""
         self._inbox.put(act)
+
+    def do(self, act: Callable[[], object], patience: float = 1.0) -> None:
+        """The same, and wait until it is done (real seconds)."""
+        done = threading.Event()
+
+        def act_and_tell() -> None:
+            act()
+            done.set()
+
+        self.call(act_and_tell)
+        done.wait(patience)
 
     def hear(self, event: remote.Event) -> None:
         """The edge did something. For any thread."""

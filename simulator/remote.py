@@ -65,9 +65,9 @@ class Output(Struct, frozen=True, tag="output"):
 class Stages(Struct, frozen=True, tag="stages", omit_defaults=True):
     """How far a tap has come, and how many seconds each stage took.
 
-    at: of the sighting, RFC 3339. seq: its row in the journal, 0 when the journal takes no more. chip: time of the
-    emulated chip, bus and radio; the others are measured on this machine. None: not there yet. server: from sending
-    to the acknowledgement.
+    at: of the sighting, RFC 3339. seq: its row in the journal, 0 when the journal takes no more. credential: its keyed
+    hash. chip: time of the emulated chip, bus and radio; the others are measured on this machine, each from the stage
+    before. None: not there yet.
     """
 
     at: str
@@ -76,6 +76,7 @@ class Stages(Struct, frozen=True, tag="stages", omit_defaults=True):
     granted: bool
     reason: str
     member: str | None = None
+    credential: str | None = None
     transfers: int = 0
     chip: float = 0.0
     decision: float = 0.0

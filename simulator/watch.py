@@ -38,6 +38,7 @@ class Watch:
             granted=bool(row.granted),
             reason=str(row.reason),
             member=row.member,
+            credential=row.credential,
             transfers=chip_transfers,
             chip=chip_seconds,
             decision=decision_seconds,

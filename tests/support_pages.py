@@ -9,6 +9,7 @@ from argon2 import PasswordHasher
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from flask import Flask
 from flask.testing import FlaskClient
+from jinja2.bccache import Bucket, BytecodeCache
 
 from policy.terms import Instant
 from server.app import create_app
@@ -25,6 +26,23 @@ EVENING = at(19, 12)
 CHEAP_HASH = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash(PASSWORD)
 SERVER_KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(2, 34)))
 CREDENTIAL_KEY = bytes(range(3, 35))
+
+
+class Compiled(BytecodeCache):
+    """Templates compiled once for all tests, as in the one process of a server."""
+
+    def __init__(self) -> None:
+        self.code: dict[str, bytes] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        if bucket.key in self.code:
+            bucket.bytecode_from_string(self.code[bucket.key])
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        self.code[bucket.key] = bucket.bytecode_to_string()
+
+
+TEMPLATES = Compiled()
 
 
 @dataclass
@@ -45,6 +63,7 @@ class Place:
         )
         self.publisher.publish()
         self.app: Flask = create_app(self.context())
+        self.app.jinja_env.bytecode_cache = TEMPLATES
         self.client: FlaskClient = self.app.test_client()
 
     def context(self) -> Context:

@@ -19,13 +19,6 @@
   };
   document.body.addEventListener("htmx:afterSwap", say);
 
-  // Too many live benches: ask now and then instead.
-  document.body.addEventListener("htmx:sseError", () => {
-    if (scene.dataset.asking) return;
-    scene.dataset.asking = "yes";
-    setInterval(() => { if (!busy) htmx.ajax("GET", scene.dataset.again, { target: scene, swap: "innerHTML" }); }, 2000);
-  });
-
   const submit = (id) => { const button = document.getElementById(id); if (button) button.form.requestSubmit(); };
   const readerAt = (event) => event.target.closest ? event.target.closest("[data-reader]") : null;
   let dragged = null;

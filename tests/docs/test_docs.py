@@ -195,13 +195,13 @@ def test_every_key_of_edge_toml_is_explained() -> None:
 
 @pytest.mark.parametrize("path", DOCS, ids=named)
 def test_every_make_target_exists(path: Path) -> None:
-    called = set(re.findall(r"(?:^|`)make ([a-z]+)", path.read_text("utf-8"), re.MULTILINE))
+    called = set(re.findall(r"(?:^ *|`)make ([a-z]+)", path.read_text("utf-8"), re.MULTILINE))
     assert called <= make_targets()
 
 
 @pytest.mark.parametrize("path", DOCS, ids=named)
 def test_every_subcommand_exists(path: Path) -> None:
-    called = set(re.findall(r"(?:^|`|bin/)loquet ([a-z]+)", path.read_text("utf-8"), re.MULTILINE))
+    called = set(re.findall(r"(?:^ *|`|bin/)loquet ([a-z]+)", path.read_text("utf-8"), re.MULTILINE))
     assert called <= set(COMMANDS)
 
 

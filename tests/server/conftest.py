@@ -25,8 +25,23 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def database(template: Path, tmp_path: Path) -> Iterator[Database]:
     copy(template, tmp_path)
     database = Database(f"sqlite:///{tmp_path}/loquet.db")
+    quick(database)
     yield database
     database.close()
+
+
+STATEMENTS: dict[object, object] = {}
+"""Compiled once for all tests, as in the one process of a server."""
+
+
+def quick(database: Database) -> None:
+    """Hundreds of tests need not wait for the disk; what is synced has its own test."""
+    with database._writer.connect() as connection:
+        driver = connection.connection.driver_connection
+        assert driver is not None
+        driver.execute("PRAGMA synchronous=OFF")
+    database._writer = database._writer.execution_options(compiled_cache=STATEMENTS)
+    database._readers = database._readers.execution_options(compiled_cache=STATEMENTS)
 
 
 @pytest.fixture

@@ -61,9 +61,11 @@ def test_a_reading_session_cannot_write(database: Database) -> None:
         session.connection().execute(text("DELETE FROM presence"))
 
 
-def test_write_ahead_log_synced_in_full_with_foreign_keys(database: Database) -> None:
+def test_write_ahead_log_synced_in_full_with_foreign_keys(tmp_path: Path) -> None:
+    database = fresh(tmp_path)
     with database.transaction() as session:
         pragmas = {p: session.connection().exec_driver_sql(f"PRAGMA {p}").scalar() for p in PRAGMAS}
+    database.close()
     assert pragmas == PRAGMAS
 
 

@@ -13,14 +13,14 @@ import pytest
 from paho.mqtt.client import Client, MQTTMessage, MQTTv311
 from paho.mqtt.enums import CallbackAPIVersion
 
-from loquet.broker import Broker
 from policy.bundle import Tier
 from policy.errors import BundleError
 from policy.ruleset import Ground
 from server.config import BrokerConfig, EdgeConfig, ServerConfig
 from server.errors import ServerError
-from server.main import Server, wall_clock
+from server.main import INBOX, Server, wall_clock
 from server.secrets import hash_token
+from tests.support_broker import BROKERS
 from tests.support_pages import CHEAP_HASH, CREDENTIAL_KEY, SERVER_KEY, STAFF, TOKEN
 from tests.support_server import FRONT_KEY, TOPICS, Journal, events, public, small_bundle
 from tests.support_site import at
@@ -28,6 +28,8 @@ from wire.envelope import unseal
 from wire.messages import Ack, Fresh, Rules, decode
 
 PATIENCE = 10.0
+USERS = {"server": "server-password", "front": "front-password"}
+BROKER = BROKERS.get("mosquitto", BROKERS["embedded"])
 
 
 def config(folder: Path, broker_port: int = 1, http_port: int = 0) -> ServerConfig:
@@ -45,11 +47,10 @@ def config(folder: Path, broker_port: int = 1, http_port: int = 0) -> ServerConf
 
 
 @pytest.fixture
-def broker() -> Iterator[Broker]:
-    broker = Broker({"server": "server-password", "front": "front-password"})
-    broker.start()
-    yield broker
-    broker.stop()
+def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
+    """The port of a broker."""
+    with BROKER(USERS, tmp_path_factory.mktemp("broker")) as port:
+        yield port
 
 
 class Edge:
@@ -86,9 +87,9 @@ def get(address: str) -> str:
         return str(answer.read().decode())
 
 
-def test_from_the_edge_to_the_page(broker: Broker, tmp_path: Path) -> None:
-    server = Server(config(tmp_path, broker.port), lambda: at(19, 12), bundle=small_bundle())
-    edge = Edge(broker.port)
+def test_from_the_edge_to_the_page(broker: int, tmp_path: Path) -> None:
+    server = Server(config(tmp_path, broker), lambda: at(19, 12), bundle=small_bundle())
+    edge = Edge(broker)
     try:
         server.start()
         rules = decode(Rules, edge.waits_for(TOPICS.rules), "rules")
@@ -110,15 +111,15 @@ def test_from_the_edge_to_the_page(broker: Broker, tmp_path: Path) -> None:
         server.stop()
 
 
-def test_what_is_retained_comes_again_after_a_restart(broker: Broker, tmp_path: Path) -> None:
+def test_what_is_retained_comes_again_after_a_restart(broker: int, tmp_path: Path) -> None:
     """The broker needs no memory, the server keeps its acknowledgements and its version."""
     first = Server(config(tmp_path), lambda: at(19, 12), bundle=small_bundle())
     journal = Journal()
     journal.enters(at(18), "remy")
     first.ingest.take(TOPICS.events("front"), events(journal.rows))
     first.stop()
-    edge = Edge(broker.port)
-    second = Server(config(tmp_path, broker.port), lambda: at(19, 12))
+    edge = Edge(broker)
+    second = Server(config(tmp_path, broker), lambda: at(19, 12))
     try:
         second.start()
         assert decode(Ack, edge.waits_for(TOPICS.ack("front")), "ack") == Ack("j1", 3)
@@ -188,3 +189,32 @@ def test_an_edge_that_leaves_the_configuration_is_not_heard(tmp_path: Path) -> N
 
 def test_the_wall_clock_is_in_milliseconds() -> None:
     assert 1_700_000_000_000 < wall_clock() < 10_000_000_000_000
+
+
+def test_what_cannot_be_stored_is_not_acknowledged_and_comes_again(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """With a full disk the message is let go: its edge has no answer and sends it again."""
+    server = Server(config(tmp_path), lambda: at(19, 12), bundle=small_bundle())
+    journal = Journal()
+    for minute in range(40):
+        journal.enters(at(18, minute), "remy" + "x" * 900)
+    with server.database.transaction() as session:
+        pages = session.connection().exec_driver_sql("PRAGMA page_count").scalar()
+        session.connection().exec_driver_sql(f"PRAGMA max_page_count={pages}")
+    server._received(TOPICS.events("front"), events(journal.rows))
+    server.start()
+    server.stop()
+    assert "not stored and not acknowledged, the edge sends it again" in caplog.text
+    assert "free space on the disk" in caplog.text
+    assert TOPICS.ack("front") not in server.link._retained
+
+
+def test_an_inbox_that_is_full_lets_messages_go(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    server = Server(config(tmp_path), bundle=small_bundle())
+    for _ in range(INBOX + 1):
+        server._received(TOPICS.events("front"), b"rubbish")
+    assert f"dropped, {INBOX} messages wait already; its edge sends it again" in caplog.text
+    server.start()
+    server.stop()
+    assert server.troubles.count("front") == INBOX

@@ -1,16 +1,10 @@
 """What people see: the answer first, names only for those who are logged in, in French or English."""
 
-from datetime import UTC, datetime
-
 import pytest
-from flask.testing import FlaskClient
-from sqlmodel import select
 
 from policy.reasons import Reason
-from policy.terms import DAY, HOUR, MINUTE, ClockState
-from server.models import WebSession
-from server.secrets import hash_token
-from tests.support_pages import PASSWORD, STAFF, TOKEN, Place, broken, plain
+from policy.terms import DAY, HOUR, ClockState
+from tests.support_pages import Place, broken, plain
 from tests.support_server import small_bundle
 from tests.support_site import at
 from wire.messages import Status
@@ -76,78 +70,6 @@ def test_every_route_refuses_or_answers_as_it_should(place: Place) -> None:
         for client, code in zip((place.client, staff), codes, strict=True):
             with client.open(path, method=method) as answer:
                 assert answer.status_code == code, (method, path)
-
-
-# Logging in and out
-
-
-def session_token(client: FlaskClient) -> str:
-    cookie = client.get_cookie("loquet")
-    assert cookie is not None
-    return cookie.value
-
-
-def test_a_session_is_a_random_token_of_which_only_the_hash_is_kept(place: Place) -> None:
-    client = place.staff()
-    cookie = client.get_cookie("loquet")
-    assert cookie is not None
-    assert cookie.http_only
-    assert cookie.same_site == "Lax"
-    with place.database.reading() as session:
-        [row] = session.exec(select(WebSession))
-    assert row.token_hash == hash_token(cookie.value)
-    assert cookie.value not in repr(row)
-    assert 11 * 3600 < (row.expires - datetime.now(UTC)).total_seconds() <= 12 * 3600
-
-
-def test_logging_out_ends_the_session_on_the_server(place: Place) -> None:
-    client = place.staff()
-    token = session_token(client)
-    assert client.post("/logout", data={"csrf_token": place.form_token(client, "/")}).status_code == 303
-    client.set_cookie("loquet", token)
-    assert "Se connecter" in place.page("/", client)
-
-
-def test_a_session_that_is_over_is_none(place: Place) -> None:
-    client = place.staff()
-    with place.database.transaction() as session:
-        session.exec(select(WebSession)).one().expires = datetime(2020, 1, 1, tzinfo=UTC)
-    assert "Se connecter" in place.page("/", client)
-    place.staff()
-    with place.database.reading() as session:
-        assert len(session.exec(select(WebSession)).all()) == 1
-
-
-@pytest.mark.parametrize(("name", "password"), [(STAFF, "wrong"), ("somebody", PASSWORD), ("", "")])
-def test_a_wrong_login(place: Place, name: str, password: str) -> None:
-    data = {"name": name, "password": password, "csrf_token": place.form_token(place.client)}
-    answer = place.client.post("/login", data=data)
-    assert answer.status_code == 401
-    assert "ne vont pas ensemble" in answer.text
-    assert place.client.get_cookie("loquet") is None
-
-
-def test_a_made_up_cookie_is_no_session(place: Place) -> None:
-    place.client.set_cookie("loquet", "made-up")
-    assert "Se connecter" in place.page()
-
-
-@pytest.mark.parametrize("path", ["/login", "/logout"])
-def test_a_form_from_elsewhere_is_refused(place: Place, path: str) -> None:
-    answer = place.staff().post(path, data={"name": STAFF, "password": PASSWORD})
-    assert answer.status_code == 400
-    assert "Rechargez la page" in answer.text
-
-
-def test_guessing_is_slowed_down(place: Place) -> None:
-    data = {"name": STAFF, "password": "guess", "csrf_token": place.form_token(place.client)}
-    codes = [place.client.post("/login", data=data).status_code for _ in range(12)]
-    assert codes == [401] * 10 + [429] * 2
-    assert "Attendez une minute" in place.client.post("/login", data=data).text
-
-
-def test_a_huge_form_is_refused(place: Place) -> None:
-    assert place.client.post("/login", data={"name": "x" * 100_000}).status_code == 413
 
 
 # What every answer carries
@@ -474,14 +396,3 @@ def test_a_fault_of_ours_shows_nothing_of_itself(place: Place, monkeypatch: pyte
     assert answer.status_code == 500
     assert "Quelque chose ne va pas de notre côté" in answer.text
     assert "Quentin" not in answer.text
-
-
-def test_the_site_clock_does_not_end_sessions(place: Place) -> None:
-    client = place.staff()
-    place.now += 13 * HOUR + MINUTE
-    assert "Se déconnecter" in place.page("/", client)
-
-
-def test_a_token_is_no_cookie(place: Place) -> None:
-    place.client.set_cookie("loquet", TOKEN)
-    assert place.client.get("/api/v1/passages").status_code == 401

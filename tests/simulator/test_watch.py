@@ -63,6 +63,7 @@ def test_a_tap_is_told_three_times(watch: Watch, told: Told, real: Real) -> None
         granted=True,
         reason="always",
         member="m001",
+        credential="ab" * 16,
         transfers=43,
         chip=0.0053,
         decision=20e-6,

@@ -1,0 +1,200 @@
+"""Does somebody with a browser see at the demo what the door does? From the chip to the page, in Debian's Chromium."""
+
+from collections.abc import Iterator
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, ConsoleMessage, Page, StorageState, expect, sync_playwright
+
+from loquet.bench_badges import badges
+from server.language import short_name
+from simulator import casaco
+from simulator.people import IN, OUT
+from tests.support_demo import TUESDAY, Demo, local, running_demo, set_time
+
+FLAGS = (
+    "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
+    "--disable-component-update --disable-sync"
+)
+READY = badges(casaco.bundle(TUESDAY), TUESDAY.isoformat())
+NOMAD, NOMAD_7, RESIDENT, GARDIEN, STAFF = READY[:5]
+LOST, STRANGER = READY[6], READY[8]
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
+    """A demo on the Tuesday evening, during a gardien's shift."""
+    folder = tmp_path_factory.mktemp("browser") / "demo"
+    set_time(folder, local(18, 40))
+    with running_demo(folder) as demo:
+        yield demo
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=FLAGS.split())
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="module")
+def team(demo: Demo, browser: Browser) -> StorageState:
+    """What a browser holds once somebody has logged in."""
+    context = browser.new_context(locale="fr-FR")
+    page = context.new_page()
+    page.goto(f"{demo.address}/login")
+    page.get_by_label("Identifiant").fill(demo.said("Login"))
+    page.get_by_label("Mot de passe").fill(demo.said("Password"))
+    page.locator("main").get_by_role("button", name="Se connecter").click()
+    expect(page.get_by_role("button", name="Se déconnecter")).to_be_visible()
+    state = context.storage_state()
+    context.close()
+    return state
+
+
+@pytest.fixture
+def page(demo: Demo, browser: Browser, team: StorageState) -> Iterator[Page]:
+    """The bench in a browser of the team; nothing may be wrong in its console."""
+    complaints: list[str] = []
+
+    def listen(message: ConsoleMessage) -> None:
+        if message.type in ("error", "warning"):
+            complaints.append(message.text)
+
+    context = browser.new_context(storage_state=team, locale="fr-FR", viewport={"width": 1280, "height": 900})
+    page = context.new_page()
+    page.on("console", listen)
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.goto(f"{demo.address}/bench")
+    yield page
+    context.close()
+    assert not complaints
+
+
+def drag(page: Page, uid: str, reader: str) -> None:
+    page.drag_and_drop(f'[data-uid="{uid}"]', f'[data-reader="{reader}"] .lying')
+
+
+def press(page: Page, id_: str) -> None:
+    """By keyboard alone."""
+    page.locator(f'[id="{id_}"]').focus()
+    page.keyboard.press("Enter")
+
+
+def verdict(page: Page, who: str | None, *words: str) -> None:
+    """What the bench says of the latest tap."""
+    name = short_name(who) if who else "Badge inconnu"
+    for word in (name, *words):
+        expect(page.locator("#verdict")).to_contain_text(word)
+
+
+def enter(page: Page, uid: str, who: str | None, *words: str) -> None:
+    """Lay the badge on, push the door, take the badge away: all by keyboard."""
+    press(page, f"b-{IN}-{uid}")
+    verdict(page, who, "accordé", *words)
+    expect(page.locator("#strike")).to_have_text("libérée")
+    press(page, "push")
+    expect(page.locator("#contact")).to_have_text("ouverte")
+    press(page, f"take-{IN}-{uid}")
+
+
+def test_a_badge_by_mouse_opens_the_door_and_shows_on_the_page(demo: Demo, page: Page) -> None:
+    reader = page.locator(f'[data-reader="{IN}"]')
+    drag(page, RESIDENT.uid, IN)
+    expect(reader).to_contain_text("vert, un bip court : passez")
+    verdict(page, RESIDENT.who, "accordé", "accès permanent")
+    page.get_by_role("button", name="Pousser la porte").click()
+    expect(page.locator("#contact")).to_have_text("ouverte")
+    latest = page.locator("#latest")
+    expect(latest).to_contain_text("échanges")
+    expect(latest).not_to_contain_text("…")
+    page.drag_and_drop(f'[data-lying="{RESIDENT.uid}"]', "#badges")
+    expect(reader).to_contain_text("Aucun badge")
+    page.goto(demo.address)
+    line = page.locator(".lines > li", has_text=short_name(RESIDENT.who)).first
+    expect(line).to_contain_text("entrée")
+    expect(line).to_contain_text("accès permanent")
+
+
+def test_who_is_not_known_or_lost_the_badge_is_refused(page: Page) -> None:
+    press(page, f"b-{IN}-{STRANGER.uid}")
+    verdict(page, None, "refusé", "ce badge n’est à personne : passez à l’accueil")
+    expect(page.locator(f'[data-reader="{IN}"]')).to_contain_text("rouge, un long bip : voir l’accueil")
+    expect(page.locator("#strike")).to_have_text("verrouillée")
+    press(page, f"take-{IN}-{STRANGER.uid}")
+    press(page, f"b-{IN}-{LOST.uid}")
+    verdict(page, LOST.who, "refusé", "ce badge a été déclaré perdu")
+    press(page, f"take-{IN}-{LOST.uid}")
+    press(page, f"both-{IN}")
+    expect(page.locator(f'[data-reader="{IN}"]')).to_contain_text("un seul badge à la fois")
+    for badge in (NOMAD, STRANGER):
+        press(page, f"take-{IN}-{badge.uid}")
+
+
+def test_an_unplugged_reader_is_a_fault_on_the_page(demo: Demo, page: Page) -> None:
+    press(page, f"plug-{OUT}")
+    expect(page.locator(f'[data-reader="{OUT}"]')).to_contain_text("deux éclairs rouges, muet : lecteur en panne")
+    front = page.context.new_page()
+    front.goto(demo.address)
+    fault = front.get_by_text("lecteur front-out en panne")
+    expect(fault).to_be_visible()
+    press(page, f"plug-{OUT}")
+    expect(fault).to_have_count(0, timeout=15_000)
+
+
+def test_without_a_network_the_door_decides_and_tells_later(demo: Demo, page: Page) -> None:
+    press(page, "link")
+    expect(page.get_by_text("réseau coupé")).to_be_visible()
+    enter(page, STAFF.uid, STAFF.who, "équipe")
+    front = page.context.new_page()
+    front.goto(demo.address)
+    expect(front.get_by_text("muette depuis")).to_be_visible(timeout=15_000)
+    line = front.locator(".lines > li", has_text=short_name(STAFF.who))
+    expect(line).to_have_count(0)
+    press(page, "link")
+    expect(line.first).to_contain_text("entrée", timeout=20_000)
+
+
+def test_after_a_power_cut_the_door_knows_who_was_inside(page: Page) -> None:
+    enter(page, GARDIEN.uid, GARDIEN.who, "vous tenez le lieu jusqu’à 20")
+    enter(page, NOMAD.uid, NOMAD.who, "un gardien est là")
+    press(page, "power")
+    expect(page.locator(f'[data-reader="{IN}"]')).to_contain_text("la porte n’a pas de courant")
+    press(page, "power")
+    expect(page.locator(f'[data-reader="{IN}"]')).to_contain_text("muette : posez un badge", timeout=15_000)
+    enter(page, NOMAD_7.uid, NOMAD_7.who, "un gardien est là")
+
+
+@pytest.mark.parametrize("path", ["/", "/today", "/bench", "/login", "/bench?lang=en"])
+def test_nothing_stands_in_anybodys_way(demo: Demo, page: Page, path: str) -> None:
+    page.goto(f"{demo.address}{path}")
+    expect(page.get_by_role("heading", level=1)).to_be_visible()
+    for width in (1280, 390):
+        page.set_viewport_size({"width": width, "height": 844})
+        found = Axe().run(page)
+        assert found.violations_count == 0, found.generate_report()
+        wider = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+        assert wider <= 0, "nobody scrolls sideways"
+
+
+def test_time_passes_as_the_bar_says(demo: Demo, page: Page) -> None:
+    page.goto(f"{demo.address}/today")
+    page.get_by_role("button", name="60 ×").click()
+    expect(page).to_have_url(f"{demo.address}/today")
+    expect(page.get_by_role("button", name="60 ×")).to_have_attribute("aria-pressed", "true")
+    page.goto(f"{demo.address}/bench")
+    press(page, "wedge")
+    expect(page.get_by_role("button", name="1 ×", exact=True)).to_have_attribute("aria-pressed", "true")
+    press(page, "wedge")
+
+
+def test_it_works_without_javascript(demo: Demo, browser: Browser, team: StorageState) -> None:
+    context = browser.new_context(java_script_enabled=False, storage_state=team, locale="fr-FR")
+    plain = context.new_page()
+    plain.goto(f"{demo.address}/bench")
+    plain.get_by_role("button", name=f"Entrée : poser {short_name(RESIDENT.who)}").click()
+    expect(plain.get_by_role("button", name=f"Reprendre {short_name(RESIDENT.who)}")).to_be_visible()
+    plain.get_by_role("button", name=f"Reprendre {short_name(RESIDENT.who)}").click()
+    expect(plain.get_by_role("button", name=f"Entrée : poser {short_name(RESIDENT.who)}")).to_be_visible()
+    context.close()

@@ -1,0 +1,133 @@
+"""What cannot be believed: rows that are kept and count for nothing, messages that are counted and stored nowhere."""
+
+import logging
+from collections.abc import Callable
+
+import msgspec
+import pytest
+
+from server.models import Edge
+from tests.support_history import kinds, owed, presence, rows_of
+from tests.support_server import FRONT_KEY, GARAGE_KEY, TOPICS, Desk, Journal, events, small_bundle
+from tests.support_site import at
+from wire.envelope import seal
+from wire.messages import MAX_ROWS, encode
+from wire.row import Row
+
+FRONT = TOPICS.events("front")
+
+# What cannot be believed is kept and counts for nothing
+
+SPOILED: dict[str, Callable[[Row], Row | bytes]] = {
+    "a foreign reader": lambda row: msgspec.structs.replace(row, reader="garage-in"),
+    "a reader that nobody knows": lambda row: msgspec.structs.replace(row, reader="attic"),
+    "a foreign door": lambda row: msgspec.structs.replace(row, access_point="garage"),
+    "no instant": lambda row: msgspec.structs.replace(row, at="half past nine"),
+    "an instant without offset": lambda row: msgspec.structs.replace(row, at="2026-11-24T09:00:00"),
+    "an instant before all time": lambda row: msgspec.structs.replace(row, at="0001-01-01T00:00:00+23:00"),
+    "no reason": lambda row: msgspec.structs.replace(row, reason=None),
+    "a negative clock": lambda row: msgspec.structs.replace(row, mono_ms=-1),
+    "a clock of a million years": lambda row: msgspec.structs.replace(row, mono_ms=2**70),
+    "a version above all": lambda row: msgspec.structs.replace(row, rules_version=2**63),
+    "a kind from the future": lambda row: msgspec.json.encode(msgspec.to_builtins(row) | {"kind": "teleported"}),
+    "a word too many": lambda row: msgspec.json.encode(msgspec.to_builtins(row) | {"colour": "red"}),
+    "no row at all": lambda row: b'"hello"',
+}
+
+
+@pytest.mark.parametrize("spoil", SPOILED.values(), ids=SPOILED)
+def test_a_row_that_cannot_be_believed_holds_nobody_up(
+    desk: Desk, journal: Journal, spoil: Callable[[Row], Row | bytes]
+) -> None:
+    journal.enters(at(9), "remy")
+    journal.tap_in(at(10), "brigitte")
+    journal.enters(at(11), "alice")
+    rows: list[Row | bytes] = list(journal.rows)
+    rows[3] = spoil(journal.rows[3])
+    assert desk.take(rows) == owed(7)
+    assert kinds(desk)[3] == "refused"
+    refused = rows_of(desk)[3]
+    assert refused.raw is not None
+    assert refused.detail
+    assert refused.member is refused.moved_at is refused.reason is None
+    assert sorted(presence(desk)) == ["alice", "remy"]
+    assert desk.troubles.of_edge("front") is not None
+
+
+def test_a_batch_in_which_no_row_has_a_number_is_refused_whole(desk: Desk) -> None:
+    assert desk.take([b'"hello"', b"{}"]) is None
+    assert rows_of(desk) == []
+
+
+@pytest.mark.parametrize("seq", [0, -3, 2**64])
+def test_numbers_that_no_journal_has(desk: Desk, journal: Journal, seq: int) -> None:
+    tap = journal.tap_in(at(9), "remy")
+    assert desk.take([msgspec.structs.replace(tap, seq=seq)]) is None
+    assert rows_of(desk) == []
+
+
+# Who may speak
+
+
+def forged() -> dict[str, tuple[str, bytes]]:
+    journal = Journal()
+    journal.enters(at(9), "remy")
+    whole = events(journal.rows)
+    garage = TOPICS.events("garage")
+    return {
+        "unsigned": (FRONT, encode({"journal": "j1", "rows": []})),
+        "no JSON": (FRONT, b"\xff\x00"),
+        "altered": (FRONT, whole.replace(b"remy", b"zoe_")),
+        "another edge's topic": (garage, whole),
+        "signed by another edge": (FRONT, seal(GARAGE_KEY, "front", FRONT, b'{"journal":"j","rows":[]}')),
+        "another edge's name": (FRONT, seal(FRONT_KEY, "garage", FRONT, b'{"journal":"j","rows":[]}')),
+        "an edge that is not known": (TOPICS.events("attic"), whole),
+        "another site": ("loquet/treso/edge/front/events", whole),
+        "an acknowledgement": (TOPICS.ack("front"), seal(FRONT_KEY, "front", TOPICS.ack("front"), b"{}")),
+        "too large": (FRONT, b" " * (4 * 1024 * 1024 + 1)),
+        "deeply nested": (FRONT, seal(FRONT_KEY, "front", FRONT, b"[" * 5000 + b"]" * 5000)),
+        "not events": (FRONT, seal(FRONT_KEY, "front", FRONT, b'{"rows":[]}')),
+        "too many rows": (FRONT, events([b"{}"] * (MAX_ROWS + 1))),
+    }
+
+
+@pytest.mark.parametrize("name", forged())
+def test_a_message_that_cannot_be_believed_is_counted_and_stores_nothing(
+    desk: Desk, name: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    topic, payload = forged()[name]
+    with caplog.at_level(logging.WARNING):
+        assert desk.ingest.take(topic, payload) is None
+    assert rows_of(desk) == []
+    assert sum(desk.troubles.count(edge) for edge in ("front", "garage")) + desk.troubles.elsewhere == 1
+    assert topic in caplog.text
+    assert desk.changes == 1
+
+
+def test_the_log_names_neither_people_nor_badges(
+    desk: Desk, journal: Journal, caplog: pytest.LogCaptureFixture
+) -> None:
+    journal.enters(at(9), "remy")
+    spoiled = [msgspec.structs.replace(row, reader="attic", detail="Rémy Quentin") for row in journal.rows]
+    with caplog.at_level(logging.DEBUG):
+        desk.take(spoiled)
+        for topic, payload in forged().values():
+            desk.ingest.take(topic, payload)
+    assert "attic" in caplog.text
+    for member in small_bundle().members:
+        assert member.name.split()[1] not in caplog.text
+    for credential in small_bundle().credentials:
+        assert credential.uid.lower() not in caplog.text.lower()
+
+
+def test_an_edge_that_is_added_is_heard_after_a_reload(desk: Desk, journal: Journal) -> None:
+    journal.enters(at(9), "remy")
+    with desk.database.transaction() as session:
+        session.delete(session.get(Edge, "front"))
+    desk.ingest.reload()
+    assert desk.take(journal.rows) is None
+    with desk.database.transaction() as session:
+        key = FRONT_KEY.public_key().public_bytes_raw().hex()
+        session.add(Edge(id="front", public_key=key, access_points=["front"], readers={}))
+    desk.ingest.reload()
+    assert desk.take(journal.rows) == owed(3)
