@@ -8,12 +8,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Literal, cast
 
 from edge import keys, wiring
 from edge.door import DoorSetup
 from edge.hardware.lines import InputSpec, OutputSpec
 from edge.keys import Keys
+from edge.machine import MachineSetup
 from edge.tables import ConfigError, Table
 from wire.errors import WireError
 from wire.topics import check_id
@@ -40,18 +40,6 @@ class BrokerConfig:
 
 
 @dataclass(frozen=True, slots=True)
-class DoorConfig:
-    """The door: its id in the rules, its readers by name. Times in seconds. fail: what the lock is without power."""
-
-    id: str
-    reader_in: str
-    reader_out: str | None
-    strike_seconds: float
-    held_after: float
-    fail: Literal["secure", "safe"]
-
-
-@dataclass(frozen=True, slots=True)
 class Config:
     """All of edge.toml, its keys read and every path absolute or relative to the working directory as the file's is."""
 
@@ -63,24 +51,9 @@ class Config:
     journal: Path
     readers: Mapping[str, ReaderConfig]
     spi_hz: int
-    door: DoorConfig
+    places: tuple[DoorSetup | MachineSetup, ...]
     outputs: tuple[OutputSpec, ...]
     inputs: tuple[InputSpec, ...]
-
-    @property
-    def setup(self) -> DoorSetup:
-        """What the controller must know of the door."""
-        wired = {spec.name for spec in self.inputs}
-        door = self.door
-        return DoorSetup(
-            door.id,
-            door.reader_in,
-            door.reader_out,
-            door.strike_seconds,
-            door.held_after,
-            has_contact="contact" in wired,
-            has_rex="rex" in wired,
-        )
 
 
 def load(path: Path) -> Config:
@@ -93,6 +66,7 @@ def load(path: Path) -> Config:
     journal.done()
     reader_tables = top.tables("readers", "a table for each reader, as [readers.front-in]")
     door_table = _only_door(top)
+    inputs = wiring.inputs(door_table)
     config = Config(
         path,
         site,
@@ -102,9 +76,9 @@ def load(path: Path) -> Config:
         journal_path,
         _readers(reader_tables),
         spi_hz,
-        _door(door_table, tuple(reader_tables)),
+        (_door(door_table, tuple(reader_tables), inputs),),
         wiring.outputs(door_table, reader_tables),
-        wiring.inputs(door_table),
+        inputs,
     )
     for table in (*reader_tables.values(), door_table, top):
         table.done()
@@ -183,7 +157,7 @@ def _only_door(top: Table) -> Table:
     return next(iter(doors.values()))
 
 
-def _door(table: Table, readers: tuple[str, ...]) -> DoorConfig:
+def _door(table: Table, readers: tuple[str, ...], inputs: tuple[InputSpec, ...]) -> DoorSetup:
     reader_in = _reader_name(table, "reader_in", readers)
     reader_out = _reader_name(table, "reader_out", readers) if table.has("reader_out") else None
     if reader_out == reader_in:
@@ -191,13 +165,16 @@ def _door(table: Table, readers: tuple[str, ...]) -> DoorConfig:
     idle = [name for name in readers if name not in (reader_in, reader_out)]
     if idle:
         raise ConfigError(f"{table.file}: [readers.{idle[0]}] is at no door: name it in [{table.where}] or remove it")
-    return DoorConfig(
+    table.choice("fail", ("secure", "safe"), "secure")  # for whoever reads the file: the relay at rest means locked
+    wired = {spec.name for spec in inputs}
+    return DoorSetup(
         table.where.removeprefix("door."),
         reader_in,
         reader_out,
         table.number("strike_seconds", "seconds for which a grant releases the strike", 0.5, 60, 5),
         table.number("held_after", "seconds for which the door may stand open", 1, 3600, 60),
-        cast(Literal["secure", "safe"], table.choice("fail", ("secure", "safe"), "secure")),
+        has_contact="contact" in wired,
+        has_rex="rex" in wired,
     )
 
 

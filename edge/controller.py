@@ -60,6 +60,11 @@ class EdgeController:
         due = [deadline for place in self.places if (deadline := place.deadline(now)) is not None]
         return Step(self.core.taken(), min(due, default=None))
 
+    def due(self, now: Now) -> float | None:
+        """The deadline for whoever does not look at lamps and buzzers, monotonic seconds."""
+        due = [moment for place in self.places if (moment := place.due(now)) is not None]
+        return min(due, default=None)
+
     @property
     def runs_session(self) -> bool:
         """Whether a session runs on a machine of this edge: then the runtime notes each second that it is alive."""

@@ -96,8 +96,12 @@ class DoorController:
 
     def deadline(self, now: Now) -> float | None:
         """Monotonic seconds at which something is due next."""
-        due = [lamp.next_change(now.mono) for lamp in self._lamps.values()]
-        due += [grant.expires for grant in self._grants]
+        due = [self.due(now), *(lamp.next_change(now.mono) for lamp in self._lamps.values())]
+        return min((moment for moment in due if moment is not None), default=None)
+
+    def due(self, now: Now) -> float | None:
+        """The same without the lamps."""
+        due: list[float | None] = [grant.expires for grant in self._grants]
         if now.mono < self._released_until:
             due.append(self._released_until)
         if self._opened_at is not None and not self._held_said:

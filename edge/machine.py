@@ -102,11 +102,14 @@ class MachineController:
 
     def deadline(self, now: Now) -> float | None:
         """Monotonic seconds at which something is due next."""
+        due = [self.due(now), self._lamp.next_change(now.mono)]
+        return min((moment for moment in due if moment is not None), default=None)
+
+    def due(self, now: Now) -> float | None:
+        """The same without the lamp."""
         at = self._core.believed(now, now.at)
-        moments = [moment for moment in self._moments(at) if moment > at]
-        due = [now.mono + (moment - at) / 1000 for moment in moments]
-        change = self._lamp.next_change(now.mono)
-        return min([*due, *([] if change is None else [change])], default=None)
+        moments = (moment for moment in self._moments(at) if moment > at)
+        return min((now.mono + (moment - at) / 1000 for moment in moments), default=None)
 
     @property
     def session(self) -> Session | None:

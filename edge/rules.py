@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from edge.config import Config
 from edge.core import HeldRules
+from edge.machine import MachineSetup
 from policy.instants import instant
 from policy.ruleset import RuleSet
 from policy.terms import Direction, Instant
@@ -95,15 +96,23 @@ def _unknown(kind: str, names: Iterable[str], known: Mapping[str, object]) -> It
 
 
 def _foreign_readers(rules: RuleSet, config: Config) -> Iterator[str]:
-    wanted = {config.door.reader_in: Direction.IN}
-    if config.door.reader_out is not None:
-        wanted[config.door.reader_out] = Direction.OUT
-    for name, direction in wanted.items():
+    for name, place, direction in _places(config):
         reader = rules.readers.get(name)
         if reader is None:
             yield f"reader {name!r} of edge.toml is not in them: name it on the server, or mend edge.toml"
-        elif (reader.access_point, reader.direction, reader.edge) != (config.door.id, direction, config.edge):
+        elif (reader.access_point, reader.direction, reader.edge) != (place, direction, config.edge):
             yield (
                 f"reader {name!r} is {reader.direction} at {reader.access_point!r} of edge {reader.edge!r} there, but"
-                f" {direction} at {config.door.id!r} of edge {config.edge!r} in edge.toml: make the two agree"
+                f" {direction} at {place!r} of edge {config.edge!r} in edge.toml: make the two agree"
             )
+
+
+def _places(config: Config) -> Iterator[tuple[str, str, Direction | None]]:
+    """Each reader with its place and the way that it leads; a machine's leads nowhere."""
+    for place in config.places:
+        if isinstance(place, MachineSetup):
+            yield place.reader, place.machine, None
+            continue
+        yield place.reader_in, place.access_point, Direction.IN
+        if place.reader_out is not None:
+            yield place.reader_out, place.access_point, Direction.OUT

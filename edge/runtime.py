@@ -90,7 +90,7 @@ class Edge:
         health = Health(software, lambda: vitals(config.journal))
         health.readers |= dict.fromkeys(config.readers)
         self.keeper = Keeper(config, clock, self._events.put, observer, boot or secrets.token_hex(8), health)
-        controller = EdgeController((config.setup,), self.keeper.remember(), self._pseudonym)
+        controller = EdgeController(config.places, self.keeper.remember(), self._pseudonym)
         outputs = [spec.name for spec in config.outputs]
         self.front = Front(controller, clock, pins, outputs, self._items.put, observer)
         self._poller = Poller(readers, pins, clock, self._events.put)

@@ -1,0 +1,277 @@
+"""What is in a scenario file? `loquet.scenario/1`: a bundle and timed steps with what they must lead to.
+
+Everything is checked before anything is played: times, references, and that each change leaves a bundle that holds
+together.
+"""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Literal
+
+import msgspec
+from msgspec import UNSET, Struct, UnsetType
+
+from policy.bundle import Bundle
+from policy.check import KEYS
+from policy.decode import decode
+from policy.errors import BundleError
+from policy.instants import instant
+from policy.parse import parse
+from policy.terms import SECOND, Instant
+
+FORMAT = "loquet.scenario/1"
+ACTIONS = ("tap", "change", "remove", "lockdown", "link", "power", "estop")
+
+
+class ScenarioError(ValueError):
+    """The file is not valid. The message names file, key and value, and why."""
+
+
+class Part(Struct, frozen=True, forbid_unknown_fields=True):
+    """What all parts share."""
+
+
+class TapStep(Part, frozen=True):
+    reader: str
+    uid: str
+
+
+class LinkStep(Part, frozen=True):
+    edge: str
+    up: bool
+
+
+class PowerStep(Part, frozen=True):
+    edge: str
+    up: bool
+    clock: Literal["trusted", "lost"] = "trusted"
+
+
+class EstopStep(Part, frozen=True):
+    machine: str
+
+
+class History(Part, frozen=True):
+    taps: int | UnsetType = UNSET
+    granted: int | UnsetType = UNSET
+
+
+class Expect(Part, frozen=True):
+    """Of a tap: granted, reason, until. Of the server: the rest."""
+
+    granted: bool | UnsetType = UNSET
+    reason: str | UnsetType = UNSET
+    until: str | UnsetType | None = UNSET
+    inside: tuple[str, ...] | UnsetType = UNSET
+    held: bool | UnsetType = UNSET
+    staffed: bool | UnsetType = UNSET
+    pass_left: dict[str, int] | UnsetType = UNSET
+    running: dict[str, str | None] | UnsetType = UNSET
+    quota_left: dict[str, int] | UnsetType = UNSET
+    history: History | UnsetType = UNSET
+
+
+class Step(Part, frozen=True):
+    """at: ISO instant with offset. One action, or expectations alone."""
+
+    at: str
+    tap: TapStep | UnsetType = UNSET
+    taps: int = 1
+    change: dict[str, Any] | UnsetType = UNSET
+    remove: dict[str, tuple[Any, ...]] | UnsetType = UNSET
+    lockdown: bool | UnsetType = UNSET
+    link: LinkStep | UnsetType = UNSET
+    power: PowerStep | UnsetType = UNSET
+    estop: EstopStep | UnsetType = UNSET
+    expect: Expect | UnsetType = UNSET
+
+
+class Scenario(Part, frozen=True):
+    format: Literal["loquet.scenario/1"]
+    title: str
+    bundle: msgspec.Raw
+    start: str
+    steps: tuple[Step, ...]
+    edges: dict[str, tuple[str, ...]] | UnsetType = UNSET
+
+
+class Moment(Struct, frozen=True):
+    """A step with its instants, and the bundle that holds after it."""
+
+    step: Step
+    at: Instant
+    until: Instant | UnsetType | None
+    bundle: Bundle
+
+
+class Story(Struct, frozen=True):
+    """A scenario that has been checked whole."""
+
+    file: str
+    title: str
+    bundle: Bundle
+    start: Instant
+    edges: dict[str, tuple[str, ...]]
+    moments: tuple[Moment, ...]
+
+
+def load(path: Path) -> Story:
+    """Read a scenario. Raises ScenarioError."""
+    try:
+        text = path.read_bytes()
+    except OSError as error:
+        raise ScenarioError(f"{path}: cannot be read ({error.strerror}): give the path of a scenario") from None
+    return read(text, str(path), path.parent)
+
+
+def read(text: bytes, file: str, folder: Path) -> Story:
+    """A scenario from its text. folder: where a bundle named by its path is looked for. Raises ScenarioError."""
+    try:
+        scenario = decode(Scenario, text, file)
+        bundle = parse(_bundle_text(scenario, file, folder), f"{file}: bundle")
+    except BundleError as error:
+        raise ScenarioError(str(error)) from None
+    edges = _edges(scenario, bundle, file)
+    start = _instant(scenario.start, file, "start")
+    moments = tuple(_moments(scenario, bundle, edges, start, file))
+    return Story(file, scenario.title, bundle, start, edges, moments)
+
+
+def _bundle_text(scenario: Scenario, file: str, folder: Path) -> bytes:
+    raw = bytes(scenario.bundle)
+    if not raw.lstrip().startswith(b'"'):
+        return raw
+    named = folder / msgspec.json.decode(raw, type=str)
+    try:
+        return named.read_bytes()
+    except OSError as error:
+        raise ScenarioError(f"{file}: bundle {str(named)!r}: cannot be read ({error.strerror})") from None
+
+
+def _edges(scenario: Scenario, bundle: Bundle, file: str) -> dict[str, tuple[str, ...]]:
+    places = [point.id for point in bundle.access_points] + [machine.id for machine in bundle.machines]
+    if scenario.edges is UNSET:
+        return {place: (place,) for place in places}
+    owners: dict[str, str] = {}
+    for edge, owned in scenario.edges.items():
+        for place in owned:
+            if place not in places:
+                raise ScenarioError(f"{file}: edges.{edge}: {place!r} is no access point or machine of the bundle")
+            if owners.setdefault(place, edge) != edge or owned.count(place) > 1:
+                raise ScenarioError(f"{file}: edges.{edge}: {place!r} belongs to an edge already: name it once")
+    return dict(scenario.edges)
+
+
+def _instant(written: str, file: str, key: str) -> Instant:
+    try:
+        return instant(written)
+    except (ValueError, OverflowError) as error:
+        raise ScenarioError(f"{file}: {key} {written!r}: write an instant with its offset ({error})") from None
+
+
+def _moments(
+    scenario: Scenario, bundle: Bundle, edges: dict[str, tuple[str, ...]], start: Instant, file: str
+) -> Iterator[Moment]:
+    last = start
+    for number, step in enumerate(scenario.steps, 1):
+        where = f"{file}: steps[{number - 1}]"
+        at = _instant(step.at, where, "at")
+        if at < last:
+            raise ScenarioError(f"{where}: at {step.at!r} is before the last tap or step: put the steps in order")
+        _check_action(step, bundle, edges, where)
+        bundle = _after(step, bundle, where)
+        until: Instant | UnsetType | None = UNSET
+        if step.expect is not UNSET and step.expect.until is not UNSET:
+            until = None if step.expect.until is None else _instant(step.expect.until, where, "expect.until")
+        yield Moment(step, at, until, bundle)
+        last = at + (step.taps - 1) * SECOND
+
+
+def _check_action(step: Step, bundle: Bundle, edges: dict[str, tuple[str, ...]], where: str) -> None:
+    given = [name for name in ACTIONS if getattr(step, name) is not UNSET]
+    if len(given) > 1:
+        raise ScenarioError(f"{where}: {' and '.join(given)}: a step does one thing, make it two")
+    if not given and step.expect is UNSET:
+        raise ScenarioError(f"{where}: nothing happens: give one of {', '.join(ACTIONS)} or expect")
+    if step.taps != 1 and (step.tap is UNSET or step.taps < 1):
+        raise ScenarioError(f"{where}: taps {step.taps}: a number from 1 on, beside tap")
+    if step.tap is not UNSET:
+        _check_tap(step.tap, bundle, where)
+    for name, edge in ((name, getattr(step, name)) for name in ("link", "power")):
+        if edge is not UNSET and edge.edge not in edges:
+            raise ScenarioError(f"{where}: {name}.edge {edge.edge!r}: use one of {', '.join(edges)}")
+    if step.estop is not UNSET and step.estop.machine not in {machine.id for machine in bundle.machines}:
+        raise ScenarioError(f"{where}: estop.machine {step.estop.machine!r}: no such machine in the bundle")
+
+
+def _check_tap(tap: TapStep, bundle: Bundle, where: str) -> None:
+    readers = {machine.reader for machine in bundle.machines}
+    readers |= {reader for point in bundle.access_points for reader in (point.readers.in_, point.readers.out) if reader}
+    if tap.reader not in readers:
+        raise ScenarioError(f"{where}: tap.reader {tap.reader!r}: no such reader in the bundle")
+    try:
+        uid = bytes.fromhex(tap.uid)
+    except ValueError:
+        uid = b""
+    if len(uid) not in (4, 7, 10) or len(tap.uid) != 2 * len(uid):
+        raise ScenarioError(f"{where}: tap.uid {tap.uid!r}: write 4, 7 or 10 bytes as hex digits")
+
+
+def _after(step: Step, bundle: Bundle, where: str) -> Bundle:
+    """The bundle once the server has stored what the step says."""
+    if step.change is UNSET and step.remove is UNSET:
+        return bundle
+    whole: dict[str, Any] = json.loads(msgspec.json.encode(bundle))
+    if step.change is not UNSET:
+        for name, parts in step.change.items():
+            _put(whole, name, parts, where)
+    if step.remove is not UNSET:
+        for name, keys in step.remove.items():
+            _drop(whole, name, keys, where)
+    try:
+        return parse(json.dumps(whole).encode(), where)
+    except BundleError as error:
+        raise ScenarioError(str(error)) from None
+
+
+def _put(whole: dict[str, Any], name: str, parts: Any, where: str) -> None:
+    if name == "site":
+        if not isinstance(parts, dict):
+            raise ScenarioError(f"{where}: change.site {parts!r}: one object, it is merged into the site")
+        whole["site"] |= parts
+        return
+    if name not in KEYS or not isinstance(parts, list):
+        raise ScenarioError(f"{where}: change.{name}: use site, or a list for one of {', '.join(KEYS)}")
+    kept = whole.setdefault(name, [])
+    for part in parts:
+        key = _key_of(name, part, where)
+        position = next((n for n, known in enumerate(kept) if _key_of(name, known, where) == key), None)
+        if position is None:
+            kept.append(part)
+        else:
+            kept[position] = part
+
+
+def _drop(whole: dict[str, Any], name: str, keys: tuple[Any, ...], where: str) -> None:
+    if name not in KEYS:
+        raise ScenarioError(f"{where}: remove.{name}: use one of {', '.join(KEYS)}")
+    kept = whole.setdefault(name, [])
+    for key in keys:
+        wanted = tuple(key) if isinstance(key, list) else key.lower() if name == "credentials" else key
+        position = next((n for n, known in enumerate(kept) if _key_of(name, known, where) == wanted), None)
+        if position is None:
+            raise ScenarioError(f"{where}: remove.{name} {key!r}: nothing has this key")
+        del kept[position]
+
+
+def _key_of(name: str, part: Any, where: str) -> Any:
+    """What an object is known by, as policy/check.py has it."""
+    fields = {"credentials": "uid", "quotas": "kind"}
+    try:
+        if name == "certifications":
+            return part["member"], part["kind"]
+        key = part[fields.get(name, "id")]
+    except (KeyError, TypeError):
+        raise ScenarioError(f"{where}: change.{name}: {part!r} lacks its key") from None
+    return key.lower() if name == "credentials" and isinstance(key, str) else key
