@@ -10,8 +10,8 @@ from datetime import datetime
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-from sqlalchemy import Table, delete, insert
-from sqlmodel import Session, col, select, update
+from sqlalchemy import Table, bindparam, insert, update
+from sqlmodel import Session, col, select
 
 from policy.instants import instant, of
 from policy.presence import Move, later
@@ -31,6 +31,12 @@ log = logging.getLogger("loquet.server")
 DOOR_KINDS = (Kind.DOOR_OPENED, Kind.DOOR_CLOSED, Kind.DOOR_FORCED, Kind.DOOR_HELD)
 _journal_row: Table = JournalRow.__table__  # type: ignore[attr-defined]
 _presence: Table = Presence.__table__  # type: ignore[attr-defined]
+_update_presence = (
+    update(_presence)
+    .where(_presence.c.member == bindparam("who"))
+    .values(at=bindparam("at"), inside=bindparam("inside"))
+)
+_insert_presence = insert(_presence).values(member=bindparam("who"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +145,6 @@ class Ingest:
         _move(session, records)
         _note_doors(session, records)
         session.merge(Position(edge=edge.id, journal=journal, seq=rows[-1].seq, updated=received))
-        session.exec(update(Edge).where(col(Edge.id) == edge.id).values(last_seen=received))
 
     def _take_status(self, edge: KnownEdge, topic: str, body: bytes) -> None:
         status = decode(Status, body, topic)
@@ -198,15 +203,19 @@ def _move(session: Session, records: list[dict[str, Any]]) -> None:
         return
     concerned = _presence.c.member.in_({r["member"] for r in moving})
     connection = session.connection()
-    known = connection.execute(_presence.select().where(concerned)).mappings()
-    moves = {row["member"]: Move(of(row["at"]), row["inside"]) for row in known}
+    known = {
+        member: Move(of(at), inside) for member, at, inside in connection.execute(_presence.select().where(concerned))
+    }
+    moves = dict(known)
     for r in moving:
         moves[r["member"]] = later(moves.get(r["member"]), Move(of(r["moved_at"]), r["inside"]))
-    connection.execute(delete(_presence).where(concerned))
-    connection.execute(
-        insert(_presence),
-        [{"member": member, "at": moment(move.at), "inside": move.inside} for member, move in moves.items()],
-    )
+    written = [{"who": member, "at": moment(move.at), "inside": move.inside} for member, move in moves.items()]
+    changed = [row for row in written if row["who"] in known]
+    new = [row for row in written if row["who"] not in known]
+    if changed:
+        connection.execute(_update_presence, changed)
+    if new:
+        connection.execute(_insert_presence, new)
 
 
 def _note_doors(session: Session, records: list[dict[str, Any]]) -> None:

@@ -125,7 +125,7 @@ class Shift(SQLModel, table=True):
 class Edge(SQLModel, table=True):
     """A Raspberry Pi at a door: its key, what it looks after, and what it last said of itself.
 
-    public_key: Ed25519, hex. since: when it came online or went. last_seen: when the server last heard from it.
+    public_key: Ed25519, hex. since: when it came online or went. last_seen: when it last said how it is.
     """
 
     __tablename__ = "edge"
