@@ -29,6 +29,7 @@ from wire.topics import Topics
 log = logging.getLogger("loquet.server")
 
 DOOR_KINDS = (Kind.DOOR_OPENED, Kind.DOOR_CLOSED, Kind.DOOR_FORCED, Kind.DOOR_HELD)
+FIRE_KINDS = (Kind.FIRE, Kind.FIRE_ENDED)
 _journal_row: Table = JournalRow.__table__  # type: ignore[attr-defined]
 _presence: Table = Presence.__table__  # type: ignore[attr-defined]
 _update_presence = (
@@ -219,17 +220,25 @@ def _move(session: Session, records: list[dict[str, Any]]) -> None:
 
 
 def _note_doors(session: Session, records: list[dict[str, Any]]) -> None:
-    """Remember what the contact of each door said last, and when it was last forced."""
-    said = [r for r in records if r["kind"] in DOOR_KINDS and r["access_point"] is not None]
+    """Remember what contact and fire panel of each door said last, and when the door was last forced."""
+    said = [r for r in records if r["kind"] in DOOR_KINDS + FIRE_KINDS and r["access_point"] is not None]
     for place in {r["access_point"] for r in said}:
-        here = [r for r in said if r["access_point"] == place]
-        newest = max(here, key=lambda r: (r["at"], r["seq"]))
-        state = session.get(DoorState, place) or DoorState(access_point=place, kind="", at=newest["at"])
-        if newest["at"] >= state.at:
-            state.kind, state.at = str(newest["kind"]), newest["at"]
-        forced = [r["at"] for r in here if r["kind"] == Kind.DOOR_FORCED]
-        state.forced_at = max([*forced, *([state.forced_at] if state.forced_at else [])], default=None)
+        here = sorted((r for r in said if r["access_point"] == place), key=lambda r: (r["at"], r["seq"]))
+        state = session.get(DoorState, place) or DoorState(access_point=place, kind=None)
+        for r in here:
+            _note_door(state, r)
         session.add(state)
+
+
+def _note_door(state: DoorState, record: dict[str, Any]) -> None:
+    """Take one row into what is known; the newest of each sort counts."""
+    kind, at = record["kind"], record["at"]
+    if kind in FIRE_KINDS and (state.fire_at is None or at >= state.fire_at):
+        state.fire, state.fire_at = kind == Kind.FIRE, at
+    if kind in DOOR_KINDS and (state.at is None or at >= state.at):
+        state.kind, state.at = str(kind), at
+    if kind == Kind.DOOR_FORCED and (state.forced_at is None or at > state.forced_at):
+        state.forced_at = at
 
 
 def _said_at(status: Status, topic: str, now: Instant) -> Instant:

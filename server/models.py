@@ -210,14 +210,19 @@ class Presence(SQLModel, table=True):
 
 
 class DoorState(SQLModel, table=True):
-    """What the contact of an access point said last. forced_at: when it was last opened by force."""
+    """What the contact of an access point said last, null before its first word.
+
+    forced_at: when it was last opened by force. fire: whether the fire alarm is on; fire_at: since when, or until when.
+    """
 
     __tablename__ = "door_state"
 
     access_point: str = Field(primary_key=True)
-    kind: str
-    at: datetime = _utc()
+    kind: str | None
+    at: datetime | None = _utc_or_none()
     forced_at: datetime | None = _utc_or_none()
+    fire: bool = False
+    fire_at: datetime | None = _utc_or_none()
 
 
 class Published(SQLModel, table=True):
