@@ -34,8 +34,8 @@ lint: setup
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 
-system: ## the Debian packages that the tests need: a broker and a browser
-	@tools/system-packages mosquitto:/usr/sbin/mosquitto chromium:/usr/bin/chromium
+system: ## the Debian packages that the tests need: a broker, a browser and a library of its driver
+	@tools/system-packages mosquitto:/usr/sbin/mosquitto chromium:/usr/bin/chromium 'libatomic1:/usr/lib/*/libatomic.so.1'
 
 bench: setup ## measure, each figure beside its floor
 	@$(BIN)/loquet bench

@@ -19,6 +19,8 @@ from wire.errors import WireError
 from wire.topics import check_id
 
 CHIP_SELECTS = {0: 2, 1: 3}
+SPI_HZ = (100_000, 10_000_000, 10_000_000)
+"""Least, most and default."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +62,7 @@ def load(path: Path) -> Config:
     """Read edge.toml and the key files it names. Raises ConfigError naming file, key, value and remedy."""
     top = Table(path, "", _parsed(path))
     site, edge = _id(top, "site", "the site's id, as the server knows it"), _id(top, "edge", "this edge's id")
-    spi_hz = top.whole("spi_hz", "the SPI clock in Hz", 100_000, 10_000_000, 10_000_000)
+    spi_hz = top.whole("spi_hz", "the SPI clock in Hz", *SPI_HZ)
     journal = top.table("journal", "where the journal lies")
     journal_path = path.parent / journal.text("path", "the journal's file")
     journal.done()
@@ -85,6 +87,16 @@ def load(path: Path) -> Config:
     buses = [reader.bus for reader in config.readers.values()]
     wiring.check_lines(path, buses, config.outputs, config.inputs)
     return config
+
+
+def readers(path: Path) -> tuple[dict[str, ReaderConfig], int]:
+    """The readers of an edge.toml and their SPI clock, Hz: what a probe needs, before there are keys.
+
+    Raises ConfigError.
+    """
+    top = Table(path, "", _parsed(path))
+    spi_hz = top.whole("spi_hz", "the SPI clock in Hz", *SPI_HZ)
+    return _readers(top.tables("readers", "a table for each reader, as [readers.front-in]")), spi_hz
 
 
 def _parsed(path: Path) -> dict[str, object]:

@@ -89,9 +89,12 @@ class DemoSite:
         return edge
 
     def _keep_going(self, world: World, edge: EdgeProcess, ended: threading.Event) -> int:
-        """Note how far time has come until the end. 1 when the edge broke down by itself."""
+        """Note how far time has come until the end. 1 when a part broke down by itself."""
         while not ended.wait(SAVE_EVERY):
             self._save(running=True)
+            if world.broken_down:
+                say("The invented people have stopped by a fault: see what is printed above, then start again.")
+                return 1
             if world.picture().powered and edge.broken_down:
                 say(f"The edge has ended by itself: see {self.folder.path / 'edge.log'}, then start again.")
                 return 1

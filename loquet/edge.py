@@ -8,7 +8,7 @@ import logging
 import signal
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING
 from loquet.main import CommandError
 
 if TYPE_CHECKING:
-    from edge.config import Config
+    from edge.config import Config, ReaderConfig
+    from edge.hardware.lines import InputSpec
     from edge.hardware.reader import MfrcReader
     from edge.observer import Observer
     from edge.ports import Clock, Pins
@@ -34,7 +35,7 @@ ENDING = (signal.SIGINT, signal.SIGTERM)
 class Site:
     """What an edge runs on. pins: claims the lines when it is called; a probe leaves them alone.
 
-    boot, observer, real_timeout: as for edge.runtime.Edge. probe_seconds: how long a probe lasts, None until Ctrl-C.
+    boot, observer, real_timeout: as for edge.runtime.Edge.
     """
 
     clock: "Clock"
@@ -43,11 +44,19 @@ class Site:
     boot: str | None = None
     observer: "Observer | None" = None
     real_timeout: Callable[[float], float | None] | None = None
-    probe_seconds: float | None = None
+
+
+@dataclass(frozen=True)
+class Probed:
+    """What a probe asks. seconds: how long it lasts, None until Ctrl-C."""
+
+    clock: "Clock"
+    readers: "Sequence[MfrcReader]"
+    seconds: float | None = None
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--config", type=Path, required=True, metavar="FILE", help="the edge.toml of this edge")
+    parser.add_argument("--config", type=Path, metavar="FILE", help="the edge.toml of this edge")
     parser.add_argument("--probe", action="store_true", help="say what each reader is and reads, then end")
     parser.add_argument("--simulated", action="store_true", help="run on an emulated Raspberry Pi, not on this one")
     parser.add_argument("--remote", action="store_true", help="with --simulated: obey a parent process, as in the demo")
@@ -60,13 +69,15 @@ def run(arguments: argparse.Namespace) -> int:
 
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(message)s", stream=sys.stderr)
     try:
+        if arguments.probe and not arguments.remote:
+            return probe(simulated_probe(arguments.config) if arguments.simulated else real_probe(arguments.config))
+        if arguments.config is None:
+            raise CommandError("--config FILE is needed: the edge.toml of this edge (firmware_config/edge-door.toml)")
         config = load(arguments.config)
     except ConfigError as error:
         raise CommandError(str(error)) from None
     if arguments.remote:
         return _serve_remote(config, arguments)
-    if arguments.probe:
-        return probe(simulated_probe(config) if arguments.simulated else real(config))
     return serve(config, simulated(config) if arguments.simulated else real(config))
 
 
@@ -83,7 +94,7 @@ def real(config: "Config") -> Site:
     from edge.hardware.clock import SystemClock
 
     clock = SystemClock()
-    return Site(clock, _readers(config, clock), lambda: _pins(config), boot=_boot_id())
+    return Site(clock, _readers(config.readers, config.spi_hz, clock), lambda: _pins(config), boot=_boot_id())
 
 
 def simulated(config: "Config") -> Site:
@@ -91,30 +102,47 @@ def simulated(config: "Config") -> Site:
     from simulator.pace import Pace, PacedClock
 
     clock = PacedClock(Pace.starting(time.time_ns() // 1_000_000))
-    _emulate(config, clock)
-    readers = _readers(config, clock)
+    _emulate(config.readers, config.inputs, clock)
+    readers = _readers(config.readers, config.spi_hz, clock)
     clock.fall_silent()
     return Site(clock, readers, lambda: _pins(config), real_timeout=clock.real_timeout)
 
 
-def simulated_probe(config: "Config") -> Site:
-    """An emulated Raspberry Pi in virtual time, whose readers get badges laid on one after the other."""
+def real_probe(file: Path | None) -> Probed:
+    """The readers of an edge.toml on this Raspberry Pi; without one, both chip selects of its first SPI bus."""
+    from edge.hardware.clock import SystemClock
+
+    clock = SystemClock()
+    places, spi_hz = _places(file)
+    return Probed(clock, _readers(places, spi_hz, clock))
+
+
+def simulated_probe(file: Path | None) -> Probed:
+    """The same on an emulated Raspberry Pi in virtual time, whose readers get badges laid on one after the other."""
     from simulator.clock import VirtualClock
     from simulator.probe_script import lay_by_itself
 
     clock = VirtualClock()
-    board = _emulate(config, clock)
-    places = config.readers.values()
-    seconds = max(lay_by_itself(board.chip(place.bus, place.device).field, clock) for place in places)
-    return Site(clock, _readers(config, clock), lambda: _pins(config), probe_seconds=seconds)
+    places, spi_hz = _places(file)
+    board = _emulate(places, (), clock)
+    seconds = max(lay_by_itself(board.chip(place.bus, place.device).field, clock) for place in places.values())
+    return Probed(clock, _readers(places, spi_hz, clock), seconds)
 
 
-def probe(site: Site) -> int:
+def _places(file: Path | None) -> "tuple[dict[str, ReaderConfig], int]":
+    from edge.config import SPI_HZ, ReaderConfig, readers
+
+    if file is not None:
+        return readers(file)
+    return {f"reader-{device}": ReaderConfig(0, device) for device in (0, 1)}, SPI_HZ[-1]
+
+
+def probe(site: Probed) -> int:
     """What an installer runs first."""
     from edge.hardware.probe import probe as ask
 
     try:
-        return 0 if ask(site.readers, site.clock, sys.stdout, site.probe_seconds) else 1
+        return 0 if ask(site.readers, site.clock, sys.stdout, site.seconds) else 1
     finally:
         for reader in site.readers:
             reader.close()
@@ -167,25 +195,25 @@ def compose(config: "Config", site: Site) -> "Edge":
 
 def emulated(config: "Config", clock: "VirtualClock") -> "tuple[Site, Board]":
     """An emulated Raspberry Pi in virtual time, for whoever moves that time by hand; and its board."""
-    board = _emulate(config, clock)
-    return Site(clock, _readers(config, clock), lambda: _pins(config)), board
+    board = _emulate(config.readers, config.inputs, clock)
+    return Site(clock, _readers(config.readers, config.spi_hz, clock), lambda: _pins(config)), board
 
 
-def _emulate(config: "Config", clock: "VirtualClock") -> "Board":
+def _emulate(places: "Mapping[str, ReaderConfig]", inputs: "Sequence[InputSpec]", clock: "VirtualClock") -> "Board":
     """Put a board in the place of this process's hardware: a chip for each reader, every input at rest."""
     from simulator import load
     from simulator.board import Board
 
     board = Board(clock)
     load.load(board)
-    for place in config.readers.values():
+    for place in places.values():
         board.add_chip(place.bus, place.device)
-    for spec in config.inputs:
+    for spec in inputs:
         board.drive(spec.line, int(spec.active_low))
     return board
 
 
-def _readers(config: "Config", clock: "Clock") -> "list[MfrcReader]":
+def _readers(places: "Mapping[str, ReaderConfig]", spi_hz: int, clock: "Clock") -> "list[MfrcReader]":
     """The real driver, on whatever hardware the process has."""
     try:
         from edge.hardware.chip import Chip
@@ -195,8 +223,8 @@ def _readers(config: "Config", clock: "Clock") -> "list[MfrcReader]":
         raise CommandError(f"{error}: no Raspberry Pi? Run on one with requirements/edge.txt, or --simulated") from None
     try:
         return [
-            MfrcReader(name, Chip(clock, place.bus, place.device, speed=config.spi_hz), clock)
-            for name, place in config.readers.items()
+            MfrcReader(name, Chip(clock, place.bus, place.device, speed=spi_hz), clock)
+            for name, place in places.items()
         ]
     except HardwareError as error:
         raise CommandError(str(error)) from None

@@ -28,7 +28,7 @@ def serve_remote(config: "Config") -> int:
     places = {name: (place.bus, place.device) for name, place in config.readers.items()}
     remote = Remote(board, pace, places, config.outputs, config.inputs, _tell)
     load(board)
-    readers = _readers(config, clock)
+    readers = _readers(config.readers, config.spi_hz, clock)
     clock.fall_silent()
     site = Site(clock, readers, lambda: _pins(config), observer=Watch(_tell), real_timeout=clock.real_timeout)
     return serve(config, site, lambda edge: _listen(edge, remote, pace))

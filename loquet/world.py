@@ -30,6 +30,8 @@ FRAME = 0.1
 """Seconds between two pictures at most often: nobody's eyes need more."""
 HELD_AFTER = MINUTE
 """The door has stood open for too long: as `held_after` in the demo's edge.toml."""
+STUCK_FOR = 4_000
+"""ms for which the bench says that a push was in vain."""
 DAY_BEGINS = 4
 """Hour at which the people's day begins, as the site's day_cutoff."""
 
@@ -65,7 +67,7 @@ class ReaderView:
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """All that the bench page shows. now: ms since 1970 UTC. taps: the latest first."""
+    """All that the bench page shows. now: ms since 1970 UTC. stuck: a push was in vain just now. taps: latest first."""
 
     number: int
     now: Instant
@@ -77,6 +79,7 @@ class Picture:
     held: bool
     forced: bool
     wedged: bool
+    stuck: bool
     fire: bool
     readers: tuple[ReaderView, ...]
     taps: tuple[remote.Stages, ...]
@@ -99,6 +102,7 @@ class World:
         self._taps: deque[remote.Stages] = deque(maxlen=TAPS)
         self._forced = False
         self._opened_at: Instant | None = None
+        self._in_vain: Instant | None = None
         self.door = Door(self._door_moved)
         self.street = Street(self, self.door)
         self._inbox: queue.Queue[Callable[[], object] | None] = queue.Queue()
@@ -126,6 +130,11 @@ class World:
             self._thread.join()
         if self._edge is not None:
             self._edge.stop()
+
+    @property
+    def broken_down(self) -> bool:
+        """Whether its thread has ended by a fault of ours."""
+        return not self.ended and not self._thread.is_alive()
 
     def call(self, act: Callable[[], object]) -> None:
         """Have something done in the world's own thread."""
@@ -160,6 +169,7 @@ class World:
             held=self._opened_at is not None and now - self._opened_at >= HELD_AFTER,
             forced=self._forced,
             wedged=door.held,
+            stuck=self._in_vain is not None and now - self._in_vain < STUCK_FOR,
             fire=door.fire,
             readers=tuple(self._view(reader, now) for reader in READERS),
             taps=tuple(self._taps.copy()),
@@ -191,7 +201,8 @@ class World:
         self._send(remote.Take(reader, uid))
 
     def push(self) -> None:
-        self.door.push(self.pace.now(), 4.0)
+        now = self.pace.now()
+        self._in_vain = None if self.door.push(now, 4.0) else now
 
     def force(self) -> None:
         self._forced = not (self.door.open or self.door.unlocked)

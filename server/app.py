@@ -4,7 +4,7 @@ import secrets
 from collections.abc import Iterable
 
 from flask import Blueprint, Flask, Response, request, url_for
-from flask_wtf.csrf import CSRFProtect  # type: ignore[import-untyped]
+from flask_wtf.csrf import CSRFProtect
 
 from policy.instants import text
 from server import auth, language

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 
 from server.language import hour, when
 from server.models import DoorState
@@ -66,16 +67,24 @@ def _link(edge: EdgeLine, now: int) -> Said:
 
 
 def _door(door: DoorState, now: int) -> Iterator[Said]:
+    if door.fire and door.fire_at is not None:
+        since = hour(door.fire_at)
+        yield Said("bad", gettext("alarme incendie depuis %(hour)s : la porte est déverrouillée", hour=since))
+    if door.kind is not None and door.at is not None:
+        yield _contact(Kind(door.kind), door.at)
+    forced = door.forced_at
+    if forced is not None and door.kind != Kind.DOOR_FORCED and now - forced.timestamp() * 1000 < DAY_MS:
+        yield Said("warn", gettext("porte forcée à %(hour)s : voyez qui est entré", hour=hour(forced)))
+
+
+def _contact(kind: Kind, at: datetime) -> Said:
     states = {
         Kind.DOOR_CLOSED: Said("quiet", gettext("porte fermée")),
         Kind.DOOR_OPENED: Said("quiet", gettext("porte ouverte")),
         Kind.DOOR_FORCED: Said("bad", gettext("porte forcée et encore ouverte : allez voir")),
-        Kind.DOOR_HELD: Said("warn", gettext("porte tenue ouverte depuis %(hour)s : fermez-la", hour=hour(door.at))),
+        Kind.DOOR_HELD: Said("warn", gettext("porte tenue ouverte depuis %(hour)s : fermez-la", hour=hour(at))),
     }
-    yield states[Kind(door.kind)]
-    forced = door.forced_at
-    if forced is not None and door.kind != Kind.DOOR_FORCED and now - forced.timestamp() * 1000 < DAY_MS:
-        yield Said("warn", gettext("porte forcée à %(hour)s : voyez qui est entré", hour=hour(forced)))
+    return states[kind]
 
 
 def _rules(edge: EdgeLine, version: int) -> Said:

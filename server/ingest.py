@@ -10,8 +10,8 @@ from datetime import datetime
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-from sqlalchemy import Table, delete, insert
-from sqlmodel import Session, col, select, update
+from sqlalchemy import Table, bindparam, insert, update
+from sqlmodel import Session, col, select
 
 from policy.facts import Fact, Moved
 from policy.instants import instant, of
@@ -32,8 +32,15 @@ from wire.topics import Topics
 log = logging.getLogger("loquet.server")
 
 DOOR_KINDS = (Kind.DOOR_OPENED, Kind.DOOR_CLOSED, Kind.DOOR_FORCED, Kind.DOOR_HELD)
+FIRE_KINDS = (Kind.FIRE, Kind.FIRE_ENDED)
 _journal_row: Table = JournalRow.__table__  # type: ignore[attr-defined]
 _presence: Table = Presence.__table__  # type: ignore[attr-defined]
+_update_presence = (
+    update(_presence)
+    .where(_presence.c.member == bindparam("who"))
+    .values(at=bindparam("at"), inside=bindparam("inside"))
+)
+_insert_presence = insert(_presence).values(member=bindparam("who"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +151,6 @@ class Ingest:
         store(session, _other_facts(rows, records))
         _note_doors(session, records)
         session.merge(Position(edge=edge.id, journal=journal, seq=rows[-1].seq, updated=received))
-        session.exec(update(Edge).where(col(Edge.id) == edge.id).values(last_seen=received))
 
     def _take_status(self, edge: KnownEdge, topic: str, body: bytes) -> None:
         status = decode(Status, body, topic)
@@ -212,29 +218,41 @@ def _move(session: Session, records: list[dict[str, Any]]) -> None:
         return
     concerned = _presence.c.member.in_({r["member"] for r in moving})
     connection = session.connection()
-    known = connection.execute(_presence.select().where(concerned)).mappings()
-    moves = {row["member"]: Move(of(row["at"]), row["inside"]) for row in known}
+    known = {
+        member: Move(of(at), inside) for member, at, inside in connection.execute(_presence.select().where(concerned))
+    }
+    moves = dict(known)
     for r in moving:
         moves[r["member"]] = later(moves.get(r["member"]), Move(of(r["moved_at"]), r["inside"]))
-    connection.execute(delete(_presence).where(concerned))
-    connection.execute(
-        insert(_presence),
-        [{"member": member, "at": moment(move.at), "inside": move.inside} for member, move in moves.items()],
-    )
+    written = [{"who": member, "at": moment(move.at), "inside": move.inside} for member, move in moves.items()]
+    changed = [row for row in written if row["who"] in known]
+    new = [row for row in written if row["who"] not in known]
+    if changed:
+        connection.execute(_update_presence, changed)
+    if new:
+        connection.execute(_insert_presence, new)
 
 
 def _note_doors(session: Session, records: list[dict[str, Any]]) -> None:
-    """Remember what the contact of each door said last, and when it was last forced."""
-    said = [r for r in records if r["kind"] in DOOR_KINDS and r["access_point"] is not None]
+    """Remember what contact and fire panel of each door said last, and when the door was last forced."""
+    said = [r for r in records if r["kind"] in DOOR_KINDS + FIRE_KINDS and r["access_point"] is not None]
     for place in {r["access_point"] for r in said}:
-        here = [r for r in said if r["access_point"] == place]
-        newest = max(here, key=lambda r: (r["at"], r["seq"]))
-        state = session.get(DoorState, place) or DoorState(access_point=place, kind="", at=newest["at"])
-        if newest["at"] >= state.at:
-            state.kind, state.at = str(newest["kind"]), newest["at"]
-        forced = [r["at"] for r in here if r["kind"] == Kind.DOOR_FORCED]
-        state.forced_at = max([*forced, *([state.forced_at] if state.forced_at else [])], default=None)
+        here = sorted((r for r in said if r["access_point"] == place), key=lambda r: (r["at"], r["seq"]))
+        state = session.get(DoorState, place) or DoorState(access_point=place, kind=None)
+        for r in here:
+            _note_door(state, r)
         session.add(state)
+
+
+def _note_door(state: DoorState, record: dict[str, Any]) -> None:
+    """Take one row into what is known; the newest of each sort counts."""
+    kind, at = record["kind"], record["at"]
+    if kind in FIRE_KINDS and (state.fire_at is None or at >= state.fire_at):
+        state.fire, state.fire_at = kind == Kind.FIRE, at
+    if kind in DOOR_KINDS and (state.at is None or at >= state.at):
+        state.kind, state.at = str(kind), at
+    if kind == Kind.DOOR_FORCED and (state.forced_at is None or at > state.forced_at):
+        state.forced_at = at
 
 
 def _said_at(status: Status, topic: str, now: Instant) -> Instant:

@@ -207,7 +207,7 @@ class Booking(SQLModel, table=True):
 class Edge(SQLModel, table=True):
     """A Raspberry Pi at a door: its key, what it looks after, and what it last said of itself.
 
-    public_key: Ed25519, hex. since: when it came online or went. last_seen: when the server last heard from it.
+    public_key: Ed25519, hex. since: when it came online or went. last_seen: when it last said how it is.
     """
 
     __tablename__ = "edge"
@@ -345,14 +345,19 @@ class Lockdown(SQLModel, table=True):
 
 
 class DoorState(SQLModel, table=True):
-    """What the contact of an access point said last. forced_at: when it was last opened by force."""
+    """What the contact of an access point said last, null before its first word.
+
+    forced_at: when it was last opened by force. fire: whether the fire alarm is on; fire_at: since when, or until when.
+    """
 
     __tablename__ = "door_state"
 
     access_point: str = Field(primary_key=True)
-    kind: str
-    at: datetime = _utc()
+    kind: str | None
+    at: datetime | None = _utc_or_none()
     forced_at: datetime | None = _utc_or_none()
+    fire: bool = False
+    fire_at: datetime | None = _utc_or_none()
 
 
 class Published(SQLModel, table=True):

@@ -3,7 +3,7 @@
 After a change of a sentence: `python -m server.catalogue` brings translations/en up to date and names what is missing.
 """
 
-import flask_babel  # type: ignore[import-untyped]
+import flask_babel
 from flask import Flask
 
 

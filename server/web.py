@@ -5,8 +5,8 @@ from threading import Thread
 from typing import Any
 
 from flask import Flask
-from waitress import wasyncore  # type: ignore[import-untyped]
-from waitress.server import create_server  # type: ignore[import-untyped]
+from waitress import wasyncore
+from waitress.server import create_server
 
 from server.errors import ServerError
 from server.live import MAX_STREAMS

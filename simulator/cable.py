@@ -68,7 +68,8 @@ class Cable:
                 return
             self._open |= {near, far}
         for source, sink in ((near, far), (far, near)):
-            source.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            with suppress(OSError):  # unplugged in this very moment
+                source.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             threading.Thread(target=self._pump, args=(source, sink), name="cable", daemon=True).start()
 
     def _pump(self, source: socket.socket, sink: socket.socket) -> None:

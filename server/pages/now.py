@@ -107,7 +107,9 @@ def _next_watch(seen: Picture, names: dict[str, str]) -> str:
     start = opens(watch.start, seen.at)
     if seen.opening.open:
         return gettext("%(who)s prend le relais %(when)s.", who=_capital(who), when=start)
-    return gettext("Garde prévue %(when)s, jusqu’à %(hour)s : %(who)s.", when=start, hour=hour(watch.end), who=who)
+    return gettext(
+        "%(who)s tiendra le lieu %(when)s, jusqu’à %(hour)s.", who=_capital(who), when=start, hour=hour(watch.end)
+    )
 
 
 def _capital(text: str) -> str:

@@ -105,6 +105,12 @@ def test_the_buttons_at_the_door(bench: Bench, fields: dict[str, object], told: 
     assert bench.told == told
 
 
+def test_a_push_in_vain_is_said(bench: Bench) -> None:
+    assert "elle ne cède pas" not in bench.page()
+    bench.press(act="push")
+    assert "Verrouillée : elle ne cède pas." in bench.page()
+
+
 def test_network_and_power_are_cut_and_come_back(bench: Bench) -> None:
     bench.press(act="link", on=0)
     bench.press(act="power", on=0)

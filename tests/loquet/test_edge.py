@@ -159,12 +159,24 @@ def test_an_edge_never_loads_what_only_the_server_needs(folder: Folder) -> None:
     assert not {"flask", "sqlmodel", "sqlalchemy", "pydantic", "server", "holidays", "amqtt"} & set(modules)
 
 
-def test_the_config_must_be_named(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_config_must_be_named() -> None:
     parser = argparse.ArgumentParser()
     add_arguments(parser)
-    with pytest.raises(SystemExit, match="2"):
-        parser.parse_args(["--probe"])
-    assert "required: --config" in capsys.readouterr().err
+    with pytest.raises(CommandError, match="--config FILE is needed"):
+        run(parser.parse_args([]))
+
+
+def test_an_installer_can_probe_before_there_are_keys(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    parser = argparse.ArgumentParser()
+    add_arguments(parser)
+    assert run(parser.parse_args(["--probe", "--simulated"])) == 0
+    said = capfd.readouterr().out
+    assert "reader-0: MFRC522 version 2.0" in said
+    assert "reader-1: UID 04 A1 B2 C3 D4 E5 F6 (7 bytes), SAK 20, " in said
+    file = tmp_path / "edge.toml"
+    file.write_text("[readers.garage-in]\ndevice = 1\n")
+    assert run(parser.parse_args(["--config", str(file), "--probe", "--simulated"])) == 0
+    assert "garage-in: MFRC522 version 2.0" in capfd.readouterr().out
 
 
 def test_a_config_that_is_not_there(tmp_path: Path) -> None:

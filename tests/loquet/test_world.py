@@ -30,11 +30,11 @@ def test_a_badge_is_laid_and_taken(site: Site) -> None:
 
 def test_the_strike_lets_the_door_open(site: Site) -> None:
     site.do(lambda world: world.push())
-    assert not site.world.picture().open
+    assert (site.world.picture().open, site.world.picture().stuck) == (False, True)
     site.says(Output(NIGHT, "strike", True))
     site.do(lambda world: world.push())
     assert site.world.picture().released
-    assert site.world.picture().open
+    assert (site.world.picture().open, site.world.picture().stuck) == (True, False)
     assert site.edge.told == [Move("contact", True)]
 
 
@@ -116,3 +116,11 @@ def test_people_come_by_themselves_when_time_passes() -> None:
     assert picture.now > NOON
     assert [entry for entry in site.edge.log if isinstance(entry, Lay | Move)]
     site.world.stop()
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_a_fault_of_ours_is_noticed(site: Site) -> None:
+    assert not site.world.broken_down
+    site.world.call(lambda: 1 / 0)
+    site.world._thread.join(5.0)
+    assert site.world.broken_down

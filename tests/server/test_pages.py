@@ -152,7 +152,7 @@ def test_before_the_team_a_planned_shift_is_told(place: Place) -> None:
     said = place.page()
     assert "Fermé" in said
     place.now = at(3) + 2 * DAY
-    assert "Garde prévue à 18 h, jusqu’à 20 h : un gardien." in place.page()
+    assert "Un gardien tiendra le lieu à 18 h, jusqu’à 20 h." in place.page()
 
 
 def test_within_the_grace_the_end_is_near(place: Place) -> None:
@@ -396,3 +396,14 @@ def test_a_fault_of_ours_shows_nothing_of_itself(place: Place, monkeypatch: pyte
     assert answer.status_code == 500
     assert "Quelque chose ne va pas de notre côté" in answer.text
     assert "Quentin" not in answer.text
+
+
+def test_a_fire_alarm_is_said_for_as_long_as_it_lasts(place: Place) -> None:
+    place.desk.say(Status(True))
+    place.journal.add(at(19, 1), Kind.FIRE)
+    place.tell()
+    said = place.page("/", place.staff())
+    assert "alarme incendie depuis 19 h 01 : la porte est déverrouillée" in said
+    place.journal.add(at(19, 4), Kind.FIRE_ENDED)
+    place.tell()
+    assert "alarme incendie" not in place.page("/", place.staff())

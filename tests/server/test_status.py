@@ -4,7 +4,7 @@ from policy.instants import text
 from policy.terms import ClockState
 from server.db import moment
 from server.models import Edge
-from tests.support_server import Desk, Journal
+from tests.support_server import Desk
 from tests.support_site import at
 from wire.messages import Status
 
@@ -56,9 +56,3 @@ def test_a_status_without_an_instant_is_refused(desk: Desk) -> None:
     desk.say(Status(True, at="yesterday"))
     assert edge_row(desk).online is None
     assert desk.troubles.count("front") == 1
-
-
-def test_rows_are_a_sign_of_life(desk: Desk, journal: Journal) -> None:
-    journal.enters(at(9), "remy")
-    desk.take(journal.rows)
-    assert edge_row(desk).last_seen == moment(desk.now)

@@ -15,6 +15,8 @@ MS = 1_000_000
 STRIKE, BUTTON, LAMP = 17, 22, 27
 READ_VERSION = [Reg.VERSION << 1 | 0x80, 0]
 
+NO_HANDLE = 1_000_000
+
 
 @pytest.fixture
 def board() -> Board:
@@ -187,8 +189,8 @@ def test_refusals_have_the_librarys_words(gpio: Any) -> None:
         (lambda: gpio.gpio_claim_output(second, BUTTON), "GPIO busy"),
         (lambda: gpio.gpio_claim_output(second, 8), "GPIO busy"),
         (lambda: gpio.gpio_claim_input(second, 99), "bad GPIO number"),
-        (lambda: gpio.gpio_read(77, 1), "unknown handle"),
-        (lambda: gpio.gpiochip_close(77), "unknown handle"),
+        (lambda: gpio.gpio_read(NO_HANDLE, 1), "unknown handle"),
+        (lambda: gpio.gpiochip_close(NO_HANDLE), "unknown handle"),
         (lambda: gpio.gpio_free(second, LAMP), "GPIO not allocated"),
         (lambda: gpio.gpiochip_open(4), "can not open gpiochip"),
         (lambda: gpio.gpiochip_open(-1), "bad gpiochip"),
@@ -201,9 +203,9 @@ def test_refusals_have_the_librarys_words(gpio: Any) -> None:
 
 def test_without_exceptions_a_status_comes_back(gpio: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(gpio, "exceptions", False)
-    assert gpio.gpio_read(77, 1) == gpio.BAD_HANDLE
-    assert gpio.gpio_get_chip_info(77)[0] == gpio.BAD_HANDLE
-    assert gpio.gpio_get_line_info(77, 1)[0] == gpio.BAD_HANDLE
+    assert gpio.gpio_read(NO_HANDLE, 1) == gpio.BAD_HANDLE
+    assert gpio.gpio_get_chip_info(NO_HANDLE)[0] == gpio.BAD_HANDLE
+    assert gpio.gpio_get_line_info(NO_HANDLE, 1)[0] == gpio.BAD_HANDLE
     assert gpio.error_text(-79) == "GPIO busy"
     assert gpio.error_text(-9999) == "unknown error"
 

@@ -130,9 +130,11 @@ def _edges() -> None:
     op.create_table(
         "door_state",
         sa.Column("access_point", sa.String(), nullable=False),
-        sa.Column("kind", sa.String(), nullable=False),
-        sa.Column("at", UtcDateTime(), nullable=False),
+        sa.Column("kind", sa.String(), nullable=True),
+        sa.Column("at", UtcDateTime(), nullable=True),
         sa.Column("forced_at", UtcDateTime(), nullable=True),
+        sa.Column("fire", sa.Boolean(), nullable=False),
+        sa.Column("fire_at", UtcDateTime(), nullable=True),
         sa.PrimaryKeyConstraint("access_point"),
     )
     op.create_table(
