@@ -1,0 +1,277 @@
+"""What does somebody know at an instant? Rules, presence, sessions, units: all derived from one plain list of facts.
+
+A fact is a dict: `at` (instant in UTC), `what`, `by` (the edge that saw it, or `server`), `known` (the set of the edges
+and the server that have heard it) and what belongs to its kind. Nothing is stored but facts.
+"""
+
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+from tests.oracle import days
+
+SERVER = "server"
+MINUTE = timedelta(minutes=1)
+Thing = dict[str, Any]
+
+
+class View:
+    """All that one decider (an edge by its name, or the server) knows at an instant."""
+
+    def __init__(self, facts: list[Thing], who: str, now: datetime) -> None:
+        self.facts = [fact for fact in facts if who in fact["known"]]
+        self.now = now
+        self.rules: Thing = self.of("rules")[-1]["bundle"]
+        self.site: Thing = self.rules["site"]
+
+    def of(self, what: str) -> list[Thing]:
+        """The known facts of one kind, in the order in which they happened."""
+        return [fact for fact in self.facts if fact["what"] == what]
+
+    # --- the rules -------------------------------------------------------------------------------------------------
+
+    def all(self, collection: str) -> list[Thing]:
+        """The objects of a collection of the rules."""
+        return list(self.rules.get(collection, []))
+
+    def one(self, collection: str, **wanted: Any) -> Thing | None:
+        """The object of a collection with these values."""
+        for thing in self.all(collection):
+            if all(thing[key] == value for key, value in wanted.items()):
+                return thing
+        return None
+
+    def credential(self, uid: str) -> Thing | None:
+        """The credential with this UID, in any case."""
+        for thing in self.all("credentials"):
+            if thing["uid"].upper() == uid.upper():
+                return thing
+        return None
+
+    def tier(self, member: Thing) -> Thing:
+        """The tier of a member."""
+        found = self.one("tiers", id=member["tier"])
+        assert found is not None
+        return found
+
+    def covers(self, thing: Thing, t: datetime) -> bool:
+        """Whether an event, an invitation or a booking covers an instant. "Intervals are half-open, [start, end)"."""
+        start = days.moment(self.site, thing["start"], end=False)
+        return start <= t < days.moment(self.site, thing["end"], end=True)
+
+    # --- who is inside ---------------------------------------------------------------------------------------------
+
+    def inside(self) -> set[str]:
+        """The ids of the members who are inside."""
+        members = {fact["arrives"] for fact in self.of("tap") if fact["arrives"]}
+        return {member for member in members if self.is_inside(member)}
+
+    def is_inside(self, member: str) -> bool:
+        """Whether a member is inside."""
+        # "Presence and units merge by the instant of the tap."
+        arrivals = [fact["at"] for fact in self.of("tap") if fact["arrives"] == member]
+        departures = [fact["at"] for fact in self.of("tap") if fact["leaves"] == member]
+        if not arrivals:
+            return False
+        # "of an `in` and an `out` at one instant the `out` counts"
+        if departures and max(departures) >= max(arrivals):
+            return False
+        # "at `day_cutoff` whoever is still inside is checked out (derived, `auto_out`)"
+        return days.site_day(self.site, max(arrivals)) == days.site_day(self.site, self.now)
+
+    # --- shifts and the place --------------------------------------------------------------------------------------
+
+    def in_own_shift(self, member: str) -> bool:
+        """Whether a shift of this member covers the instant, lead and grace included."""
+        # "A shift covers from `shift_lead` (30 min) before its start until `shift_grace` (15 min) after its end, ad hoc
+        # shifts too."
+        lead = self.site.get("shift_lead", 30) * MINUTE
+        grace = self.site.get("shift_grace", 15) * MINUTE
+        for shift in self.all("shifts"):
+            start = days.moment(self.site, shift["start"], end=False)
+            end = days.moment(self.site, shift["end"], end=True)
+            if shift["gardien"] == member and start - lead <= self.now < end + grace:
+                return True
+        for fact in self.of("tap"):
+            if fact["shift"] and fact["member"] == member:
+                start, end = fact["shift"]
+                if start - lead <= self.now < end + grace:
+                    return True
+        return False
+
+    def held(self) -> bool:
+        """Whether the place is held."""
+        # "held: at least one gardien is inside, with status active, whose shift covers the instant."
+        for member in self.all("members"):
+            active = is_gardien(member) and member.get("status", "active") == "active"
+            if active and self.is_inside(member["id"]) and self.in_own_shift(member["id"]):
+                return True
+        return False
+
+    def staffed(self) -> bool:
+        """Whether the place is staffed."""
+        return days.is_staffed(self.site, self.now)
+
+    def ground(self, member: Thing) -> str | None:
+        """The first ground of the member's tier that holds, by the reason that it gives."""
+        tier = self.tier(member)
+        if "always" in tier["grounds"]:
+            return "always"
+        if "hours" in tier["grounds"] and days.in_week(self.site, tier.get("hours", {}), self.now):
+            return "tier_hours"
+        if "staffed" in tier["grounds"] and self.staffed():
+            return "staffed_hours"
+        if "held" in tier["grounds"] and self.held():
+            return "gardien_present"
+        return None
+
+    def invited(self, member: Thing, access_point: str | None) -> bool:
+        """Whether an invitation of the member runs: at this access point, or (None) anywhere."""
+        # "invited: inside a personal invitation of the member, at its access points (left out: all)"
+        own = [thing for thing in self.all("invitations") if thing["member"] == member["id"]]
+        return any(self.covers(thing, self.now) and is_at(thing, access_point) for thing in own)
+
+    def events(self, access_point: str | None) -> list[Thing]:
+        """The events that run now: at this access point, or (None) anywhere."""
+        # "event: inside an event's window, at its access points (left out: all)."
+        return [thing for thing in self.all("events") if self.covers(thing, self.now) and is_at(thing, access_point)]
+
+    # --- passes ----------------------------------------------------------------------------------------------------
+
+    def unit_now(self, unit: str) -> str:
+        """The day ("2026-11-20") or half-day ("2026-11-20am") that this instant lies in."""
+        day = days.site_day(self.site, self.now).isoformat()
+        return day if unit == "day" else day + days.half_day(self.site, self.now)
+
+    def units_paid(self, member: Thing) -> set[str]:
+        """The days and half-days that the member has paid at doors."""
+        return {fact["pays"] for fact in self.of("tap") if fact["pays"] and fact["member"] == member["id"]}
+
+    def passes(self, member: Thing) -> list[Thing]:
+        """The member's passes that count, in the order given."""
+        # "Passes count whose unit is the tier's"
+        unit = self.tier(member).get("pass", "none")
+        return [thing for thing in self.all("passes") if thing["member"] == member["id"] and thing["unit"] == unit]
+
+    def is_paid(self, member: Thing) -> bool:
+        """Whether the day or half-day of this instant is paid."""
+        unit = self.unit_now(self.tier(member)["pass"])
+        ticked = {used for thing in self.passes(member) for used in thing.get("used", [])}
+        return unit in self.units_paid(member) | ticked
+
+    def pass_left(self, member: Thing) -> int:
+        """The units that the member has left on the site day of this instant."""
+        passes = self.passes(member)
+        ticked = [used for thing in passes for used in thing.get("used", [])]
+        left = {thing["id"]: thing["total"] - len(thing.get("used", [])) for thing in passes}
+        width = len("2026-11-20" if self.tier(member).get("pass") == "day" else "2026-11-20am")
+        for unit in sorted(self.units_paid(member)):
+            if unit in ticked or len(unit) != width:
+                continue
+            # "each unit is taken from the first, in the order given, that is valid on that site day and has one left"
+            for thing in passes:
+                if left[thing["id"]] > 0 and not is_past(thing.get("valid_until"), date.fromisoformat(unit[:10])):
+                    left[thing["id"]] -= 1
+                    break
+        # "What is left on a site day is what the passes valid on it have left, never less than 0"
+        today = days.site_day(self.site, self.now)
+        return sum(max(0, left[thing["id"]]) for thing in passes if not is_past(thing.get("valid_until"), today))
+
+    # --- machines --------------------------------------------------------------------------------------------------
+
+    def sessions(self) -> list[Thing]:
+        """All known sessions: `machine`, `kind`, `member`, `cut`, `until`, `start`, and `end` (None while running)."""
+        found = []
+        for fact in self.of("tap"):
+            if not fact["session"]:
+                continue
+            ends = [end["at"] for end in self.of("end") if end["session"] == fact["session"]["id"]]
+            # "at `until` it loses power and the session counts as ended at that instant in every view that knows it"
+            until = fact["session"]["until"]
+            if fact["session"]["cut"] and until is not None and until <= self.now:
+                ends.append(until)
+            found.append({**fact["session"], "start": fact["at"], "end": min(ends, default=None)})
+        return found
+
+    def running_on(self, machine: str) -> Thing | None:
+        """The session that runs on a machine."""
+        for session in self.sessions():
+            if session["machine"] == machine and session["end"] is None:
+                return session
+        return None
+
+    def is_stopped(self, machine: str) -> bool:
+        """Whether a machine is stopped by an emergency stop."""
+        stopped = False
+        for fact in self.facts:
+            if fact["what"] == "estop" and fact["machine"] == machine:
+                stopped = True
+            if fact["what"] == "tap" and fact["reason"] == "machine_reset" and fact["place"] == machine:
+                stopped = False
+        return stopped
+
+    def bookings(self, machine: str) -> list[Thing]:
+        """The bookings of a machine."""
+        return [thing for thing in self.all("bookings") if thing["machine"] == machine]
+
+    def is_released(self, booking: Thing) -> bool:
+        """Whether a booking is released."""
+        # "A booking is released when its holder, in its first 15 min, neither had a session running on the machine
+        # (begun before or in them) nor was refused `machine_busy` there."
+        first = days.moment(self.site, booking["start"], end=False)
+        last = first + 15 * MINUTE
+        if self.now < last:
+            return False
+        for session in self.sessions():
+            theirs = session["machine"] == booking["machine"] and session["member"] == booking["member"]
+            if theirs and max(session["start"], first) < min(session["end"] or self.now, last):
+                return False
+        for fact in self.of("tap"):
+            refused = fact["reason"] == "machine_busy" and fact["place"] == booking["machine"]
+            if refused and fact["member"] == booking["member"] and first <= fact["at"] < last:
+                return False
+        return True
+
+    def quota_used(self, member: str, kind: str) -> int:
+        """Whole seconds of the member's sessions on machines of a kind in the quota's period."""
+        # "Quota counts whole seconds of the member's sessions on machines of that kind inside the period"
+        quota = self.one("quotas", kind=kind)
+        assert quota is not None
+        first, last = days.period(self.site, quota["period"], self.now)
+        total = 0
+        for session in self.sessions():
+            if session["member"] == member and session["kind"] == kind:
+                inside = min(session["end"] or self.now, last) - max(session["start"], first)
+                total += max(0, inside // timedelta(seconds=1))
+        return total
+
+    def quota_left(self, member: str, kind: str) -> int | None:
+        """Seconds left of the quota for a kind, never less than 0; None without a quota."""
+        quota = self.one("quotas", kind=kind)
+        if quota is None:
+            return None
+        return int(max(0, quota["minutes"] * 60 - self.quota_used(member, kind)))
+
+
+def is_staff(member: Thing) -> bool:
+    """Whether a member is staff."""
+    return "staff" in member.get("roles", [])
+
+
+def is_gardien(member: Thing) -> bool:
+    """Whether a member is a gardien."""
+    return "gardien" in member.get("roles", [])
+
+
+def is_at(thing: Thing, access_point: str | None) -> bool:
+    """Whether an event or invitation is for an access point ("left out: all"); for None, wherever it is."""
+    return access_point is None or "access_points" not in thing or access_point in thing["access_points"]
+
+
+def is_past(last_day: str | None, day: date) -> bool:
+    """Whether a site day is after a last day. "Last day" of anything is included, and is a site day."""
+    return last_day is not None and day > date.fromisoformat(last_day)
+
+
+def as_instant(text: str) -> datetime:
+    """The instant that a scenario's time with offset means."""
+    return datetime.fromisoformat(text).astimezone(UTC)
