@@ -2,12 +2,16 @@
 
 import argparse
 import importlib
+import os
 import sys
 
 COMMANDS = {
     "edge": "run the door or machine of one Raspberry Pi, or probe its readers",
     "server": "run the server: history, pages, publishing of rules",
     "demo": "run a whole invented site on this machine, without hardware",
+    "bundle": "check a bundle, or print the JSON Schema of bundles",
+    "explain": "say line by line why a badge is let in or refused",
+    "replay": "play scenarios in virtual time, or a recorded history under changed rules",
     "bench": "measure decision, reader, journal and edge process, each beside its floor",
 }
 
@@ -34,3 +38,6 @@ def main(argv: list[str] | None = None) -> int:
         return 2
     except KeyboardInterrupt:
         return 130
+    except BrokenPipeError:  # whoever read what is printed has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1

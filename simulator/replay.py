@@ -1,4 +1,4 @@
-"""What does a story lead to? A scenario played in virtual time through the code that runs at the door and on the server.
+"""What does a story lead to? A scenario in virtual time, played through the code of the door and of the server.
 
 Rules, controllers, journal, messages, merge and ingest are the real ones; reader, pins, clock, network and power are
 played here. Lamps and buzzers are not looked at. The same scenario gives the same lines each time.
@@ -12,7 +12,7 @@ from typing import Any, TypeAlias
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from msgspec import UNSET, Raw
-from sqlmodel import Session, col, func, select
+from sqlmodel import Session, SQLModel, col, func, select
 
 from edge.actions import Record
 from edge.controller import EdgeController, Step
@@ -35,7 +35,7 @@ from edge.memory import recall
 from policy import passes, quota
 from policy.bundle import Bundle
 from policy.facts import Fact, apply
-from policy.instants import text
+from policy.instants import instant, text
 from policy.sessions import Session as MachineUse
 from policy.state import SiteState, is_held, is_staffed
 from policy.terms import DAY, SECOND, ClockState, Instant
@@ -505,8 +505,6 @@ class ReplayEdge:
 
 def _when(row: Row) -> Instant:
     """A story's rows carry their true instants, whatever the edge thinks of its clock."""
-    from policy.instants import instant
-
     return instant(row.at)
 
 
@@ -546,8 +544,6 @@ def _differences(moment: Moment, seen: Line) -> Iterator[tuple[str, Any]]:
 
 
 def _empty(session: Session) -> None:
-    from sqlmodel import SQLModel
-
     for table in reversed(SQLModel.metadata.sorted_tables):
         if table.name != "alembic_version":
             session.connection().execute(table.delete())

@@ -10,7 +10,8 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from edge.config import BrokerConfig, Config, DoorConfig, ReaderConfig
+from edge.config import BrokerConfig, Config, ReaderConfig
+from edge.door import DoorSetup
 from edge.hardware.lines import InputSpec, OutputSpec
 from edge.keys import Keys
 from edge.observer import Nobody
@@ -254,7 +255,7 @@ def config_of(
         journal=folder / f"{name}.db",
         readers={reader: ReaderConfig(0, device) for device, reader in enumerate(readers)},
         spi_hz=10_000_000,
-        door=DoorConfig(point.id, point.readers.in_, point.readers.out, 5.0, 60.0, "secure"),
+        places=(DoorSetup(point.id, point.readers.in_, point.readers.out),),
         outputs=tuple(OutputSpec(output, line) for line, output in enumerate(["strike", *lamps], 12)),
         inputs=tuple(InputSpec(sensor, line) for line, sensor in enumerate(("contact", "rex", "fire"), 4)),
     )

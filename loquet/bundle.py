@@ -1,0 +1,57 @@
+"""`loquet bundle check FILE`: does a bundle hold together? `loquet bundle schema`: its JSON Schema."""
+
+import argparse
+import json
+from pathlib import Path
+from typing import Any
+
+from loquet.main import CommandError
+
+SCHEMA = Path("docs/bundle.schema.json")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    commands = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
+    check = commands.add_parser("check", help="say whether the file is a bundle, and what is in it")
+    check.add_argument("file", type=Path, metavar="FILE")
+    commands.add_parser("schema", help="print the JSON Schema of a bundle")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """0 for a bundle that holds together. Raises CommandError for one that does not."""
+    if arguments.action == "schema":
+        print(json.dumps(schema(), indent=1, ensure_ascii=False, sort_keys=True))
+        return 0
+    print(check(arguments.file))
+    return 0
+
+
+def check(file: Path) -> str:
+    """What is in a bundle that holds together, in one line. Raises CommandError."""
+    from zoneinfo import ZoneInfo
+
+    from policy.errors import BundleError
+    from policy.parse import parse
+    from server.errors import ServerError
+    from server.publisher import holidays_of
+
+    try:
+        bundle = parse(file.read_bytes(), str(file), ZoneInfo)
+        holidays_of(bundle.site.holidays)
+    except OSError as error:
+        raise CommandError(f"{file}: cannot be read ({error.strerror}): give the path of a bundle") from None
+    except (BundleError, ServerError) as error:
+        raise CommandError(str(error)) from None
+    counts = {name: len(getattr(bundle, name)) for name in bundle.__struct_fields__ if name not in ("format", "site")}
+    told = ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in counts.items() if count)
+    return f"{file}: {bundle.site.name}: {told or 'nobody and nothing yet'}: in order"
+
+
+def schema() -> dict[str, Any]:
+    """The JSON Schema (2020-12) of `loquet.bundle/1`, made from the types that read it."""
+    import msgspec
+
+    from policy.bundle import FORMAT, Bundle
+
+    made = msgspec.json.schema(Bundle)
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": FORMAT} | made

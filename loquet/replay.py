@@ -1,0 +1,52 @@
+"""`loquet replay FILE...`: play scenarios in virtual time, or decide a history again under a changed bundle."""
+
+import argparse
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from loquet.main import CommandError
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("files", nargs="*", type=Path, metavar="FILE", help="scenarios (loquet.scenario/1)")
+    parser.add_argument("--history", type=Path, metavar="DATABASE", help="decide the taps recorded there again")
+    parser.add_argument("--bundle", type=Path, metavar="CHANGED.json", help="with --history: under these rules")
+    parser.add_argument("--since", metavar="INSTANT", help="with --history: from this instant on (ISO, with offset)")
+    parser.add_argument("--until", metavar="INSTANT", help="with --history: before this instant")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """0 when every expectation holds, 1 when one does not. Raises CommandError for a file that is not valid."""
+    if arguments.history is not None:
+        from loquet.what_if import what_if
+
+        return what_if(arguments)
+    if not arguments.files:
+        raise CommandError("name one scenario or more, or give --history DATABASE --bundle CHANGED.json")
+    return play(arguments.files)
+
+
+def play(files: list[Path]) -> int:
+    """Play each file; its lines go to standard output, what did not hold to standard error."""
+    from simulator.replay import Desk, ReplayError
+    from simulator.scenario import ScenarioError, load
+
+    failed = 0
+    try:
+        with Desk() as desk:
+            for file in files:
+                for line, failures in desk.play(load(file)):
+                    print(json.dumps(line, ensure_ascii=False))
+                    failed += len(failures)
+                    _complain(failures)
+    except (ScenarioError, ReplayError) as error:
+        raise CommandError(str(error)) from None
+    return 1 if failed else 0
+
+
+def _complain(failures: Iterator[Any] | list[Any]) -> None:
+    for failure in failures:
+        print(failure, file=sys.stderr)

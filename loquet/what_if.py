@@ -1,0 +1,42 @@
+"""`loquet replay --history`: decide recorded taps again under a changed bundle, and list each that differs."""
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+from loquet.main import CommandError
+from policy.instants import instant
+from policy.terms import Instant
+
+
+def what_if(arguments: argparse.Namespace) -> int:
+    """0, whatever differs. Raises CommandError for a database or a bundle that cannot be used."""
+    from server.what_if import WhatIfError, decide_again
+
+    if arguments.bundle is None or arguments.files:
+        raise CommandError("--history needs --bundle CHANGED.json, and no scenarios")
+    try:
+        since, until = _instant("--since", arguments.since), _instant("--until", arguments.until)
+        for line in decide_again(arguments.history, _text(arguments.bundle), str(arguments.bundle), since, until):
+            print(json.dumps(line, ensure_ascii=False))
+    except WhatIfError as error:
+        raise CommandError(str(error)) from None
+    sys.stdout.flush()
+    return 0
+
+
+def _text(file: Path) -> bytes:
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        raise CommandError(f"{file}: cannot be read ({error.strerror}): give the path of a bundle") from None
+
+
+def _instant(name: str, written: str | None) -> Instant | None:
+    if written is None:
+        return None
+    try:
+        return instant(written)
+    except (ValueError, OverflowError) as error:
+        raise CommandError(f"{name} {written!r}: write an instant with its offset ({error})") from None
