@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from msgspec.structs import replace
 
 from edge.config import load
-from edge.door import DoorController
+from edge.core import Core
 from edge.events import Event
 from edge.journal import Journal
 from edge.keeper import Keeper
@@ -172,8 +172,8 @@ class Bench:
         self.wire = self.edge.link
 
     @property
-    def controller(self) -> DoorController:
-        return self.edge.front.controller
+    def core(self) -> Core:
+        return self.edge.front.controller.core
 
     @property
     def journal(self) -> Journal:

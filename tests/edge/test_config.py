@@ -7,6 +7,7 @@ from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, generate_pri
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
 from edge.config import ReaderConfig, load
+from edge.door import DoorSetup
 from edge.hardware.lines import InputSpec, OutputSpec, Pull
 from edge.tables import ConfigError
 from tests.support_edge import Folder, make_folder, public_pem, write_secret
@@ -43,7 +44,8 @@ def test_the_sample_is_the_reference(folder: Folder) -> None:
         InputSpec("rex", 23),
         InputSpec("fire", 24, active_low=False),
     )
-    setup = config.setup
+    (setup,) = config.places
+    assert isinstance(setup, DoorSetup)
     assert (setup.access_point, setup.readers) == ("front", ("front-in", "front-out"))
     assert (setup.strike_seconds, setup.held_after, setup.has_contact, setup.has_rex) == (5, 60, True, True)
 
@@ -83,12 +85,13 @@ def test_what_is_left_out_has_the_defaults_that_the_sample_states(folder: Folder
     assert config.broker.port == 1883
     assert config.journal == Path("/srv/journal.db")
     assert config.readers == {"garden-in": ReaderConfig(0, 1)}
-    assert (config.door.strike_seconds, config.door.held_after, config.door.fail) == (5.0, 60.0, "secure")
-    assert config.door.reader_out is None
+    (setup,) = config.places
+    assert isinstance(setup, DoorSetup)
+    assert (setup.access_point, setup.strike_seconds, setup.held_after, setup.reader_out) == ("garden", 5.0, 60.0, None)
     assert config.outputs == (OutputSpec("strike", 4, active_high=True),)
     assert config.inputs == ()
-    assert not config.setup.has_contact
-    assert not config.setup.has_rex
+    assert not setup.has_contact
+    assert not setup.has_rex
 
 
 WRONG = {

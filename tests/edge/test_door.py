@@ -7,7 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edge.actions import Drive, Record
-from edge.door import DoorController, DoorSetup, HeldRules, Memory, Now
+from edge.controller import EdgeController, Step
+from edge.core import HeldRules, Memory, Now
+from edge.door import DoorSetup
 from edge.events import (
     CardGone,
     CardsCollided,
@@ -21,8 +23,9 @@ from edge.events import (
     RulesSwapped,
 )
 from policy.instants import text
-from policy.presence import Move
+from policy.presence import Move, Presence
 from policy.reasons import Reason
+from policy.state import SiteState
 from policy.terms import DAY, ClockState
 from tests.support_site import ALICE, BRIGITTE, GREGOIRE, REMY, UNKNOWN, at, name_of, small_rules
 from wire.row import Kind, Row
@@ -41,10 +44,12 @@ class Bench:
         rules: bool = True,
         start: int = at(10),
         trusted: bool = True,
-        **memory: object,
+        moves: dict[str, Move] | None = None,
+        last_at: int = 0,
     ) -> None:
         held = HeldRules(7, FOREVER, small_rules()) if rules else None
-        self.controller = DoorController(setup, Memory("boot", held=held, **memory), name_of)  # type: ignore[arg-type]
+        state = SiteState(presence=Presence((moves or {}).items()))
+        self.controller = EdgeController((setup,), Memory("boot", state=state, held=held, last_at=last_at), name_of)
         self.start, self.mono = start, 0.0
         self.clock = ClockState.SYNCED if trusted else ClockState.UNKNOWN
         self.outputs: dict[str, bool] = {}
@@ -57,8 +62,8 @@ class Bench:
     def now(self) -> Now:
         return Now(self.start + round(self.mono * 1000), self.mono, self.clock)
 
-    def _carry_out(self, step: object) -> list[Row]:
-        actions, self.deadline = step  # type: ignore[misc]
+    def _carry_out(self, step: Step) -> list[Row]:
+        actions, self.deadline = step
         new = []
         for action in actions:
             if isinstance(action, Drive):
@@ -90,7 +95,11 @@ class Bench:
         return new + self._carry_out(self.controller.step(self.now, ()))
 
     def inside(self) -> list[str]:
-        return sorted(member for member, move in self.controller.moves.items() if move.inside)
+        return sorted(member for member, move in self.moves.items() if move.inside)
+
+    @property
+    def moves(self) -> dict[str, Move]:
+        return self.controller.core.state.presence.moves
 
 
 def test_it_says_that_it_started_with_every_output_safe() -> None:
@@ -137,7 +146,7 @@ def test_an_entry_takes_effect_when_the_door_opens() -> None:
     bench.waits(1.5)
     (row,) = bench.contact(is_open=True)
     assert (row.kind, row.settles, row.member) == (Kind.DOOR_OPENED, tap.seq, "brigitte")
-    assert bench.controller.moves == {"brigitte": Move(at(10) + 1500, inside=True)}
+    assert bench.moves == {"brigitte": Move(at(10) + 1500, inside=True)}
 
 
 def test_a_grant_whose_door_stays_shut_lapses() -> None:
@@ -276,7 +285,7 @@ def test_a_new_device_lets_out_and_nobody_in_until_its_rules_come() -> None:
 
 def test_a_confirmation_carries_rules_past_their_first_date() -> None:
     bench = Bench()
-    bench.controller.held = HeldRules(7, at(9), small_rules())
+    bench.does(RulesSwapped, version=7, not_after=at(9), rules=small_rules())
     assert bench.taps(BRIGITTE).reason is Reason.RULES_STALE
     assert bench.taps(ALICE).reason is Reason.STAFF
     bench.does(RulesConfirmed, not_after=FOREVER)
@@ -297,7 +306,7 @@ def test_with_a_lost_clock_it_goes_by_the_last_instant_that_it_trusted() -> None
     bench.waits(30)
     assert bench.taps(GREGOIRE, "front-out").clock is ClockState.UNKNOWN
     assert bench.inside() == ["remy"]
-    assert at(11) <= bench.controller.moves["gregoire"].at <= at(11, 1)
+    assert at(11) <= bench.moves["gregoire"].at <= at(11, 1)
 
 
 def test_with_a_full_journal_the_door_goes_on_deciding_and_numbers_stay_gapless() -> None:
@@ -311,7 +320,7 @@ def test_with_a_full_journal_the_door_goes_on_deciding_and_numbers_stay_gapless(
     assert bench.outputs["strike"]
     bench.contact(is_open=True)
     assert bench.inside() == ["brigitte", "remy"]
-    assert (len(bench.rows), bench.controller.unrecorded) == (before, 4)
+    assert (len(bench.rows), bench.controller.core.unrecorded) == (before, 4)
     bench.does(JournalTrouble, why=None)
     bench.taps(ALICE)
     assert [row.seq for row in bench.rows] == list(range(1, len(bench.rows) + 1))

@@ -138,7 +138,7 @@ def test_what_the_controller_asks_for_is_handed_over_as_it_comes(bench: Bench) -
     front.take([CardSeen(at(10), 1.0, "front-out", ALICE, 8, 25, 0.003), fault])
     assert [type(item) for item in items] == [Recorded, Recorded, ReaderFault]
     assert items[-1] is fault
-    front.controller.unrecorded = 3
+    front.controller.core.unrecorded = 3
     front.take([])
     assert items[-1] == Unrecorded(3)
     front.take([])

@@ -46,7 +46,7 @@ def again(bench: Bench) -> Bench:
 
 
 def version(bench: Bench) -> int | None:
-    held = bench.controller.held
+    held = bench.core.held
     return held.version if held else None
 
 
@@ -61,7 +61,7 @@ class TestRules:
         assert bench.tap(ALICE).reason is Reason.STAFF
         bench = again(bench)
         assert version(bench) == 7
-        assert bench.controller.held == bench.edge.keeper.rulebook.held.for_door  # type: ignore[union-attr]
+        assert bench.core.held == bench.edge.keeper.rulebook.held.for_door  # type: ignore[union-attr]
         assert bench.tap(ALICE).reason is Reason.STAFF
 
     def test_higher_replaces_lower_is_refused(self, bench: Bench, caplog: pytest.LogCaptureFixture) -> None:
@@ -86,9 +86,9 @@ class TestRules:
         bench.give_rules(bench.folder.rules(7))
         later = at(10) + 20 * DAY
         bench.give_rules(bench.folder.rules(7, not_after=later))
-        assert bench.controller.held is not None
-        assert bench.controller.held.not_after == later
-        assert again(bench).controller.held.not_after == later  # type: ignore[union-attr]
+        assert bench.core.held is not None
+        assert bench.core.held.not_after == later
+        assert again(bench).core.held.not_after == later  # type: ignore[union-attr]
 
     def test_two_sets_under_one_version_are_refused(self, bench: Bench, caplog: pytest.LogCaptureFixture) -> None:
         bench.give_rules(bench.folder.rules(7))
@@ -153,13 +153,13 @@ class TestFresh:
         fresh = Fresh(7, rules.hash, text(at(10)), text(at(10) + 15 * DAY))
         bench.wire.say(TOPICS.fresh, replace(fresh, **changes))
         bench.settle()
-        assert bench.controller.held is not None
-        return bench.controller.held.not_after - at(10)
+        assert bench.core.held is not None
+        return bench.core.held.not_after - at(10)
 
     def test_it_prolongs_and_survives_a_restart(self, bench: Bench) -> None:
         bench.give_rules()
         assert self.confirmed(bench) == 15 * DAY
-        held = again(bench).controller.held
+        held = again(bench).core.held
         assert held is not None
         assert held.not_after == at(10) + 15 * DAY
 
@@ -176,7 +176,7 @@ class TestFresh:
         self.confirmed(bench)
         bench.give_rules(bench.folder.rules(8))
         assert set(bench.journal.kept()) == {"rules"}
-        held = again(bench).controller.held
+        held = again(bench).core.held
         assert held is not None
         assert (held.version, held.not_after) == (8, at(10) + 14 * DAY)
 
@@ -313,7 +313,7 @@ class TestSending:
         """The server has row 500 of this journal, the disk ends long before: rows of this start go over."""
         bench.give_rules()
         bench = again(bench)
-        before, seq = bench.journal.id, bench.controller.seq
+        before, seq = bench.journal.id, bench.core.seq
         tapped = bench.tap(ALICE)
         bench.connect()
         bench.wire.taken("events")
@@ -329,7 +329,7 @@ class TestSending:
         bench.wait(0.1)
         opened = bench.rows(Kind.DOOR_OPENED)[0]
         assert (opened.seq, opened.settles) == (3, 2)
-        assert bench.controller.seq == seq + 2
+        assert bench.core.seq == seq + 2
         assert version(again(bench)) == 7
 
 
@@ -425,7 +425,7 @@ class TestTrouble:
         fill_until_trouble(bench)
         bench.readers[0].lay(ALICE)
         bench.wait(3)
-        wanted = bench.controller.seq
+        wanted = bench.core.seq
         assert bench.journal.last_seq < wanted
         FullDisk(bench).make_room()
         bench.wait(1.1)
@@ -445,16 +445,16 @@ class TestTrouble:
             bench.pins.put("rex", number % 2 == 0)
             bench.turn(4)
         bench.wait(1.1)
-        assert bench.controller.unrecorded > 0
+        assert bench.core.unrecorded > 0
         fault = bench.wire.taken("status")[-1].journal_fault
-        assert f"{bench.controller.unrecorded} events could not be recorded" in fault
+        assert f"{bench.core.unrecorded} events could not be recorded" in fault
         assert "the disk is full" in fault
         FullDisk(bench).make_room()
         bench.wait(1.1)
-        lost = bench.controller.unrecorded
+        lost = bench.core.unrecorded
         bench.tap(ALICE)
-        assert bench.controller.unrecorded == lost
-        assert [row.seq for row in bench.rows()] == list(range(1, bench.controller.seq + 1))
+        assert bench.core.unrecorded == lost
+        assert [row.seq for row in bench.rows()] == list(range(1, bench.core.seq + 1))
         assert bench.wire.taken("status")[-1].journal_fault == f"{lost} events could not be recorded"
 
     def test_rules_that_the_disk_does_not_take_are_not_in_force_until_it_does(self, bench: Bench) -> None:
@@ -503,7 +503,7 @@ class TestTrouble:
             bench.acknowledge(1, journal="any")
             assert bench.wire.taken("status")[-1].journal_fault == "no room for another file"
         bench.wait(1.1)
-        assert [row.seq for row in bench.rows()] == list(range(1, bench.controller.seq + 1))
+        assert [row.seq for row in bench.rows()] == list(range(1, bench.core.seq + 1))
         assert bench.rows(Kind.TAP)[-1].reason is Reason.STAFF
         assert bench.wire.taken("status")[-1].journal_fault is None
 

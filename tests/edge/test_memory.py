@@ -4,9 +4,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edge.actions import Record
-from edge.door import DoorController, DoorSetup, HeldRules, Memory, Now
+from edge.controller import EdgeController
+from edge.core import HeldRules, Memory, Now
+from edge.door import DoorSetup
 from edge.events import CardSeen, InputChanged
-from edge.memory import recall, recent
+from edge.memory import REACH, recall, recent
 from policy.presence import Move
 from policy.reasons import Reason
 from policy.terms import DAY, SECOND, ClockState
@@ -20,47 +22,51 @@ def known(*rows: Row) -> Memory:
 
 
 def test_an_empty_journal_knows_nothing() -> None:
-    assert known() == Memory("b777")
+    memory = known()
+    assert (memory.boot, memory.last_seq, memory.held, memory.last_at) == ("b777", 0, None, 0)
+    assert memory.state.presence.moves == {}
+    assert not memory.state.units
+    assert not memory.state.stopped
 
 
 def test_a_tap_in_and_a_tap_out() -> None:
     entered = tap(1, "alice", at=at(9))
     left = tap(2, "alice", at=at(12), reason=Reason.EGRESS, reader="front-out")
-    assert known(entered).moves == {"alice": Move(at(9), inside=True)}
-    assert known(entered, left).moves == {"alice": Move(at(12), inside=False)}
+    assert known(entered).state.presence.moves == {"alice": Move(at(9), inside=True)}
+    assert known(entered, left).state.presence.moves == {"alice": Move(at(12), inside=False)}
 
 
 def test_a_refused_tap_and_a_strangers_moves_nobody() -> None:
     refused = tap(1, "brigitte", granted=False, reason=Reason.OUTSIDE_HOURS)
     stranger = tap(2, None, reason=Reason.EGRESS, reader="front-out")
-    assert known(refused, stranger).moves == {}
+    assert known(refused, stranger).state.presence.moves == {}
 
 
 def test_a_pending_tap_counts_with_the_row_that_settles_it() -> None:
     waiting = tap(1, "alice", at=at(9), pending=True)
     opened = row(2, Kind.DOOR_OPENED, at=at(9, 0, 3), member="alice", settles=1)
-    assert known(waiting).moves == {}
-    assert known(waiting, opened).moves == {"alice": Move(at(9, 0, 3), inside=True)}
+    assert known(waiting).state.presence.moves == {}
+    assert known(waiting, opened).state.presence.moves == {"alice": Move(at(9, 0, 3), inside=True)}
 
 
 def test_a_door_that_opened_for_nobody_moves_nobody() -> None:
-    assert known(row(1, Kind.DOOR_OPENED), row(2, Kind.REX)).moves == {}
+    assert known(row(1, Kind.DOOR_OPENED), row(2, Kind.REX)).state.presence.moves == {}
 
 
 def test_in_and_out_at_one_instant_is_out() -> None:
     left = tap(1, "alice", at=at(9), reason=Reason.EGRESS)
-    assert known(left, tap(2, "alice", at=at(9))).moves == {"alice": Move(at(9), inside=False)}
+    assert known(left, tap(2, "alice", at=at(9))).state.presence.moves == {"alice": Move(at(9), inside=False)}
 
 
-def test_two_days_are_read_and_no_more() -> None:
-    newest = MIDNIGHT + 5 * DAY
-    old, edge, last = row(1, at=newest - 2 * DAY - 1), row(2, at=newest - 2 * DAY), row(3, at=newest)
+def test_the_days_of_a_month_s_quota_are_read_and_no_more() -> None:
+    newest = MIDNIGHT + 50 * DAY
+    old, edge, last = row(1, at=newest - REACH - 1), row(2, at=newest - REACH), row(3, at=newest)
     assert recent([last, edge, old]) == [edge, last]
 
 
 def test_reading_stops_at_the_first_old_row() -> None:
     def newest_first() -> object:
-        yield row(3, at=MIDNIGHT + 9 * DAY)
+        yield row(3, at=MIDNIGHT + REACH + DAY)
         yield row(2, at=MIDNIGHT)
         raise AssertionError("the whole journal was read")
 
@@ -77,7 +83,7 @@ def test_an_untrusted_row_counts_from_the_last_trusted_one() -> None:
     before = row(1, at=at(9), mono_ms=50_000)
     same_boot = tap(2, "alice", at=0, mono_ms=80_000, clock=ClockState.UNKNOWN)
     next_boot = tap(3, "remy", at=0, mono_ms=7_000, clock=ClockState.UNKNOWN, boot="b002")
-    assert known(before, same_boot, next_boot).moves == {
+    assert known(before, same_boot, next_boot).state.presence.moves == {
         "alice": Move(at(9) + 30 * SECOND, inside=True),
         "remy": Move(at(9) + 7 * SECOND, inside=True),
     }
@@ -96,7 +102,7 @@ def test_after_a_power_cut_the_edge_knows_what_it_knew(
     """Live through any steps, doubting the clock from one of them on: the journal's rows tell the same moves."""
     setup = DoorSetup("front", "front-in", "front-out", has_contact=contact)
     held = HeldRules(7, at(0) + 14 * DAY, small_rules())
-    controller = DoorController(setup, Memory(BOOT, held=held), name_of)
+    controller = EdgeController((setup,), Memory(BOOT, held=held), name_of)
     start, mono = at(9), 0.0
     written: list[Row] = []
 
@@ -112,4 +118,4 @@ def test_after_a_power_cut_the_edge_knows_what_it_knew(
             live(now, InputChanged(now.at, now.mono, "contact", what))
         else:
             live(now, CardSeen(now.at, now.mono, what[0], what[1], 8, 25, 0.003))
-    assert recall(reversed(written), len(written), "b002", held).moves == controller.moves
+    assert recall(reversed(written), len(written), "b002", held).state.presence.moves == controller.core.state.presence.moves

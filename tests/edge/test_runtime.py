@@ -117,7 +117,7 @@ def door(folder: Folder) -> Iterator[Door]:
 def give_rules(door: Door) -> None:
     assert isinstance(door.edge.link, Wire)
     door.edge.link.say(TOPICS.rules, door.rules())
-    while door.edge.front.controller.held is None:
+    while door.edge.front.controller.core.held is None:
         threading.Event().wait(0.001)
 
 

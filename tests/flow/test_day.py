@@ -110,7 +110,7 @@ def test_nothing_is_left_behind_at_the_edge(lived: Lived) -> None:
     keeper = lived.edge.edge.keeper
     assert keeper.archive.journal is not None
     assert keeper.archive.journal.acknowledged == keeper.archive.journal.last_seq > 300
-    assert lived.edge.edge.front.controller.unrecorded == 0
+    assert lived.edge.edge.front.controller.core.unrecorded == 0
 
 
 @pytest.mark.parametrize("seed", [1])
