@@ -1,4 +1,4 @@
-"""A small site for tests of the rules: one door, three tiers, and whoever a test adds."""
+"""A small site for tests of the rules: two doors, three tiers, a fablab, and whoever a test adds."""
 
 import json
 from collections.abc import Callable, Collection, Mapping
@@ -7,13 +7,15 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from policy import instants
+from policy import door, instants, machine
 from policy.bundle import Bundle
+from policy.case import Decision, Tap
 from policy.compile import EdgeKey, compile_rules
-from policy.door import Decision, SiteState, Tap, decide
 from policy.parse import parse
-from policy.presence import Move, Moves
+from policy.presence import Move, Presence
 from policy.ruleset import RuleSet
+from policy.sessions import Session, Sessions
+from policy.state import SiteState
 from policy.terms import DAY, Instant
 from wire.credential import pseudonym
 
@@ -23,6 +25,9 @@ SCENARIOS = Path(__file__).parent / "scenarios"
 TUESDAY = "2026-11-24T"
 """A working day in winter time."""
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri")
+BRIGITTE, GREGOIRE, ALICE, REMY, SARAH = "04B10000", "04610000000001", "04A11CE0", "04C30000", "04D40000"
+"""The badges of the members of the small site."""
+UNKNOWN = "DEADBEEF"
 EDGES = {"front": EdgeKey("ab" * 32, ("front",))}
 
 
@@ -73,6 +78,28 @@ def site(**changes: Any) -> dict[str, Any]:
     return bundle
 
 
+def fablab(**changes: Any) -> dict[str, Any]:
+    """The small site with a laser cutter, which cuts, and two printers, which warn. Brigitte and Rémy know them all."""
+    machines = [
+        {"id": "laser", "kind": "laser", "reader": "laser-reader", "on_end": "cut"},
+        {"id": "prusa", "kind": "printer", "reader": "prusa-reader"},
+        {"id": "voron", "kind": "printer", "reader": "voron-reader"},
+    ]
+    certifications = [
+        {"member": member, "kind": kind}
+        for member in ("brigitte", "remy", "gregoire", "alice")
+        for kind in ("laser", "printer")
+    ]
+    return site(**{"machines": machines, "certifications": certifications, **changes})
+
+
+def with_part(collection: str, key: str, **changes: Any) -> list[dict[str, Any]]:
+    """A collection of the fablab with one of its parts changed. key: the id or UID of that part."""
+    parts = fablab()[collection]
+    assert any(key in (part.get("id"), part.get("uid")) for part in parts), key
+    return [{**part, **changes} if key in (part.get("id"), part.get("uid")) else part for part in parts]
+
+
 def read(bundle: dict[str, Any]) -> Bundle:
     return parse(json.dumps(bundle).encode(), "site.json", ZoneInfo)
 
@@ -109,14 +136,48 @@ def ruling(**changes: Any) -> RuleSet:
     return compiled(read(site(**changes)), at(TUESDAY + "12:00"))
 
 
-def in_since(written: str, *members: str) -> Moves:
-    return {member: Move(at(written), inside=True) for member in members}
+def fab_rules(**changes: Any) -> RuleSet:
+    """The same with its fablab."""
+    return compiled(read(fablab(**changes)), at(TUESDAY + "12:00"))
+
+
+def in_since(written: str, *members: str) -> Presence:
+    """Who came in then."""
+    return Presence((member, Move(at(written), inside=True)) for member in members)
+
+
+def session(machine: str, member: str, start: str, end: str | None = None, **fields: Any) -> Session:
+    """A session on a machine of the fablab; one that cuts on the laser. until: as a time."""
+    kind = "laser" if machine == "laser" else "printer"
+    until = fields.pop("until", None)
+    return Session(
+        machine,
+        kind,
+        member,
+        at(start),
+        until=None if until is None else at(until),
+        cuts=fields.pop("cuts", machine == "laser"),
+        end=None if end is None else at(end),
+    )
+
+
+def known(when: str, presence: Presence | None = None, *sessions: Session, **fields: Any) -> SiteState:
+    """What an edge knows whose rules were just confirmed. fields: of the state."""
+    return SiteState(
+        presence=presence or Presence(), sessions=Sessions(sessions), **{"not_after": at(when) + 14 * DAY, **fields}
+    )
 
 
 def decided(
-    rules: RuleSet, reader: str, uid: str, when: str, moves: Moves | None = None, *, clock_trusted: bool = True
+    rules: RuleSet,
+    reader: str,
+    uid: str,
+    when: str,
+    presence: Presence | None = None,
+    *sessions: Session,
+    second: bool = False,
+    **fields: Any,
 ) -> Decision:
-    """What a tap at the reader leads to, under rules that were just confirmed."""
-    instant = at(when)
-    state = SiteState(moves or {}, instant + 14 * DAY, clock_trusted)
-    return decide(rules, state, Tap(reader, badge(uid)), instant)
+    """What a tap at the reader leads to, with `known` for a state."""
+    decide = machine.decide if rules.readers[reader].direction is None else door.decide
+    return decide(rules, known(when, presence, *sessions, **fields), Tap(reader, badge(uid), second), at(when))

@@ -10,11 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from policy.compile import PAST_DAYS, EdgeKey, shift_table
-from policy.presence import holders
-from policy.ruleset import Credential, Ground, Member, Reader, RuleSet, Tier
+from policy.ruleset import Credential, Ground, Member, Reader, RuleSet, Tier, Unit
 from policy.spans import covers
 from policy.terms import DAY, HOUR, MINUTE, Direction, Instant
-from tests.support_policy import EDGES, PARIS, TUESDAY, at, badge, compiled, in_since, read, ruling, site
+from tests.support_policy import EDGES, PARIS, TUESDAY, at, badge, compiled, read, ruling, site
 from wire.ruleset import pack, unpack
 
 NOON = at(TUESDAY + "12:00")
@@ -27,8 +26,8 @@ def staffed_on(rules: RuleSet, day: str) -> bool:
 def test_tables_of_the_small_site() -> None:
     rules = ruling()
     assert rules.site == "casaco"
-    assert rules.tiers["studio"] == Tier((Ground.STAFFED, Ground.HELD), ("front",))
-    assert rules.tiers["resident"] == Tier((Ground.ALWAYS,), None)
+    assert rules.tiers["studio"] == Tier((Ground.STAFFED, Ground.HELD), access_points=("front",))
+    assert rules.tiers["resident"] == Tier((Ground.ALWAYS,))
     assert rules.members["gregoire"] == Member("nomad", gardien=True)
     assert rules.members["alice"] == Member("nomad", staff=True)
     assert rules.credentials[badge("04A11CE0")] == Credential("alice")
@@ -165,7 +164,8 @@ def test_whenever_it_is_compiled_the_spans_rise_and_cover_now(minutes: int) -> N
     for spans in (rules.days, rules.staffed, *rules.shifts.values()):
         assert list(spans) == sorted(set(spans))
     assert rules.day_start(now) <= now < rules.day_start(now) + 25 * HOUR
-    assert list(holders(in_since("2026-01-01T00:00"), rules, now)) == []
+    assert now < rules.day_end(now) <= rules.day_start(now) + 25 * HOUR
+    assert rules.day_start(now) <= rules.unit_start(Unit.HALF_DAY, now) <= now
 
 
 def members(count: int) -> dict[str, Any]:

@@ -1,25 +1,34 @@
-"""Each line of the door table, and which of two that apply comes first."""
+"""Each line of the door's table by itself. Which of two that apply comes first: test_order.py."""
 
 from typing import Any
 
 import pytest
 
-from policy.door import Decision, SiteState, Tap, decide, decide_without_rules, held, staffed
+from policy.case import Decision, Tap
+from policy.door import decide, decide_without_rules
 from policy.presence import Move
 from policy.reasons import Reason
+from policy.state import SiteState, is_held, is_staffed
 from policy.terms import DAY, Direction
-from tests.support_policy import TUESDAY, at, badge, compiled, decided, in_since, read, ruling, site
-
-BRIGITTE, GREGOIRE, ALICE, REMY, SARAH = "04B10000", "04610000000001", "04A11CE0", "04C30000", "04D40000"
-UNKNOWN = "DEADBEEF"
-
-
-def with_credential(uid: str, **changes: Any) -> list[dict[str, Any]]:
-    return [{**part, **changes} if part["uid"] == uid else part for part in site()["credentials"]]
-
-
-def with_member(member: str, **changes: Any) -> list[dict[str, Any]]:
-    return [{**part, **changes} if part["id"] == member else part for part in site()["members"]]
+from tests.support_policy import (
+    ALICE,
+    BRIGITTE,
+    GREGOIRE,
+    REMY,
+    SARAH,
+    TUESDAY,
+    UNKNOWN,
+    at,
+    badge,
+    compiled,
+    decided,
+    in_since,
+    known,
+    read,
+    ruling,
+    site,
+    with_part,
+)
 
 
 def granted(decision: Decision) -> Reason | None:
@@ -31,7 +40,7 @@ def denied(decision: Decision) -> Reason | None:
 
 
 def test_line_1_leaving_is_granted_whatever_the_badge() -> None:
-    rules = ruling(credentials=with_credential(BRIGITTE, status="stolen"))
+    rules = ruling(credentials=with_part("credentials", BRIGITTE, status="stolen"))
     assert decided(rules, "front-out", BRIGITTE, TUESDAY + "03:00") == Decision(True, Reason.EGRESS, "brigitte")
     assert decided(rules, "front-out", UNKNOWN, TUESDAY + "03:00") == Decision(True, Reason.EGRESS, None)
 
@@ -42,23 +51,23 @@ def test_line_3_a_badge_that_nobody_has() -> None:
 
 @pytest.mark.parametrize("status", ["lost", "stolen", "returned"])
 def test_line_4_a_badge_out_of_use_even_of_staff(status: str) -> None:
-    rules = ruling(credentials=with_credential(ALICE, status=status))
+    rules = ruling(credentials=with_part("credentials", ALICE, status=status))
     assert denied(decided(rules, "front-in", ALICE, TUESDAY + "10:00")) == Reason.CREDENTIAL_BLOCKED
 
 
 def test_line_4_a_badge_holds_through_the_site_day_of_its_last_day() -> None:
-    rules = ruling(credentials=with_credential(REMY, valid_until="2026-11-24"))
+    rules = ruling(credentials=with_part("credentials", REMY, valid_until="2026-11-24"))
     assert granted(decided(rules, "front-in", REMY, "2026-11-25T03:59:59.999")) == Reason.ALWAYS
     assert denied(decided(rules, "front-in", REMY, "2026-11-25T04:00")) == Reason.CREDENTIAL_BLOCKED
 
 
 def test_line_5_a_suspended_member_even_of_the_staff() -> None:
-    rules = ruling(members=with_member("alice", status="suspended"))
+    rules = ruling(members=with_part("members", "alice", status="suspended"))
     assert denied(decided(rules, "front-in", ALICE, TUESDAY + "10:00")) == Reason.MEMBER_SUSPENDED
 
 
 def test_line_6_a_membership_holds_from_its_first_site_day_through_its_last() -> None:
-    rules = ruling(members=with_member("remy", valid_from="2026-11-23", valid_until="2026-11-24"))
+    rules = ruling(members=with_part("members", "remy", valid_from="2026-11-23", valid_until="2026-11-24"))
     assert denied(decided(rules, "front-in", REMY, "2026-11-23T03:59:59.999")) == Reason.MEMBERSHIP_NOT_VALID
     assert granted(decided(rules, "front-in", REMY, "2026-11-23T04:00")) == Reason.ALWAYS
     assert granted(decided(rules, "front-in", REMY, "2026-11-25T03:59:59.999")) == Reason.ALWAYS
@@ -92,7 +101,7 @@ def test_line_10_a_shift_of_somebody_who_is_no_gardien_has_no_effect() -> None:
     shifts = [{"id": "s", "gardien": "brigitte", "start": TUESDAY + "18:00", "end": TUESDAY + "22:00"}]
     rules = ruling(shifts=shifts)
     assert denied(decided(rules, "front-in", BRIGITTE, TUESDAY + "19:00")) == Reason.OUTSIDE_HOURS
-    assert not held(rules, in_since(TUESDAY + "10:00", "brigitte"), at(TUESDAY + "19:00"))
+    assert not is_held(rules, known(TUESDAY + "19:00", in_since(TUESDAY + "10:00", "brigitte")), at(TUESDAY + "19:00"))
 
 
 def test_line_11_nothing_lets_a_nomad_in_at_night() -> None:
@@ -117,52 +126,34 @@ def test_a_ground_that_the_tier_does_not_list_lets_nobody_in() -> None:
     assert denied(decided(ruling(tiers=tiers), "front-in", BRIGITTE, TUESDAY + "10:00")) == Reason.OUTSIDE_HOURS
 
 
+def held(when: str, *here: str, **changes: Any) -> bool:
+    """Whether those who came in at ten hold the place."""
+    return is_held(ruling(**changes), known(when, in_since(TUESDAY + "10:00", *here)), at(when))
+
+
 def test_the_place_is_held_only_by_a_gardien_who_is_inside_in_their_shift_and_active() -> None:
-    evening = at(TUESDAY + "19:00")
-    inside = in_since(TUESDAY + "10:00", "gregoire", "brigitte", "alice")
-    assert held(ruling(), inside, evening)
-    assert not held(ruling(), {**inside, "gregoire": Move(at(TUESDAY + "18:59"), inside=False)}, evening)
-    assert not held(ruling(), inside, at(TUESDAY + "22:15"))
-    assert not held(ruling(members=with_member("gregoire", status="suspended")), inside, evening)
+    evening = TUESDAY + "19:00"
+    assert held(evening, "gregoire", "brigitte", "alice")
+    assert not held(evening, "brigitte", "alice")
+    assert not held(TUESDAY + "22:15", "gregoire")
+    assert not held(evening, "gregoire", members=with_part("members", "gregoire", status="suspended"))
+    assert not held(evening, "gregoire", members=with_part("members", "gregoire", roles=[]))
+
+
+def test_a_gardien_who_left_holds_nothing() -> None:
+    here = in_since(TUESDAY + "10:00", "gregoire")
+    here.apply("gregoire", Move(at(TUESDAY + "18:59"), inside=False))
+    assert not is_held(ruling(), known(TUESDAY + "19:00", here), at(TUESDAY + "19:00"))
 
 
 def test_a_gardien_checked_out_at_the_turn_of_the_day_holds_nothing() -> None:
     night = [{"id": "n", "gardien": "gregoire", "start": TUESDAY + "22:00", "end": "2026-11-25T06:00"}]
-    rules, inside = ruling(shifts=night), in_since(TUESDAY + "22:00", "gregoire")
-    assert held(rules, inside, at("2026-11-25T03:59:59.999"))
-    assert not held(rules, inside, at("2026-11-25T04:00"))
-
-
-def test_each_line_comes_before_all_that_follow_it() -> None:
-    """A tap that every denial fits; one obstacle after the other is taken away."""
-    credentials = with_credential(SARAH, status="lost")
-    members = with_member("sarah", status="suspended", valid_until="2026-11-20")
-    state = SiteState({}, at("2026-11-23T00:00"), clock_trusted=False)
-    when, tap = at(TUESDAY + "20:00"), Tap("garage-in", badge(SARAH))
-
-    def reason(state: SiteState = state, **changes: Any) -> Reason:
-        rules = ruling(**{"credentials": credentials, "members": members, **changes})
-        return decide(rules, state, tap, when).reason
-
-    no_badge = [part for part in credentials if part["uid"] != SARAH]
-    assert reason(credentials=no_badge) == Reason.UNKNOWN_CREDENTIAL
-    assert reason() == Reason.CREDENTIAL_BLOCKED
-    credentials = site()["credentials"]
-    assert reason() == Reason.MEMBER_SUSPENDED
-    members = with_member("sarah", valid_until="2026-11-20")
-    assert reason() == Reason.MEMBERSHIP_NOT_VALID
-    members = site()["members"]
-    assert reason() == Reason.NOT_ALLOWED_HERE
-    tap = Tap("front-in", badge(SARAH))
-    assert reason() == Reason.RULES_STALE
-    confirmed = SiteState({}, when, clock_trusted=False)
-    assert reason(confirmed) == Reason.CLOCK_UNTRUSTED
-    trusted = SiteState({}, when)
-    assert reason(trusted) == Reason.OUTSIDE_HOURS
+    assert held("2026-11-25T03:59:59.999", "gregoire", shifts=night)
+    assert not held("2026-11-25T04:00", "gregoire", shifts=night)
 
 
 def test_staff_on_a_shift_of_their_own_pass_as_staff_and_a_gardien_on_shift_before_any_ground() -> None:
-    both = ruling(members=with_member("gregoire", roles=["gardien", "staff"]))
+    both = ruling(members=with_part("members", "gregoire", roles=["gardien", "staff"]))
     assert granted(decided(both, "front-in", GREGOIRE, TUESDAY + "17:45")) == Reason.STAFF
     assert granted(decided(ruling(), "front-in", GREGOIRE, TUESDAY + "17:45")) == Reason.OWN_SHIFT
 
@@ -170,13 +161,13 @@ def test_staff_on_a_shift_of_their_own_pass_as_staff_and_a_gardien_on_shift_befo
 def test_rules_are_good_to_the_last_instant_for_which_they_are_confirmed() -> None:
     rules, tap = ruling(), Tap("front-in", badge(REMY))
     end = at(TUESDAY + "10:00")
-    assert decide(rules, SiteState({}, end), tap, end).reason == Reason.ALWAYS
-    assert decide(rules, SiteState({}, end), tap, end + 1) == Decision(False, Reason.RULES_STALE, "remy")
+    assert decide(rules, SiteState(not_after=end), tap, end).reason == Reason.ALWAYS
+    assert decide(rules, SiteState(not_after=end), tap, end + 1) == Decision(False, Reason.RULES_STALE, "remy")
 
 
 def test_staff_and_gardiens_pass_stale_rules() -> None:
     rules, when = ruling(), at(TUESDAY + "19:00")
-    stale = SiteState({}, when - 20 * DAY)
+    stale = SiteState(not_after=when - 20 * DAY)
     assert decide(rules, stale, Tap("front-in", badge(ALICE)), when).reason == Reason.STAFF
     assert decide(rules, stale, Tap("front-in", badge(GREGOIRE)), when).reason == Reason.OWN_SHIFT
     night = at("2026-11-25T02:00")
@@ -198,7 +189,7 @@ def test_without_a_clock_only_those_pass_who_need_no_hour(uid: str, expected: De
 
 
 def test_without_a_clock_a_revoked_badge_stays_revoked() -> None:
-    rules = ruling(credentials=with_credential(ALICE, status="lost"))
+    rules = ruling(credentials=with_part("credentials", ALICE, status="lost"))
     decision = decided(rules, "front-in", ALICE, TUESDAY + "10:00", clock_trusted=False)
     assert denied(decision) == Reason.CREDENTIAL_BLOCKED
 
@@ -215,5 +206,5 @@ def test_a_reader_that_the_rules_do_not_know_is_the_caller_s_fault() -> None:
 
 def test_staffed_is_half_open() -> None:
     rules = compiled(read(site()), at(TUESDAY + "00:00"))
-    hours = [staffed(rules, at(TUESDAY + hour)) for hour in ("08:59:59.999", "09:00", "17:59:59.999", "18:00")]
+    hours = [is_staffed(rules, at(TUESDAY + hour)) for hour in ("08:59:59.999", "09:00", "17:59:59.999", "18:00")]
     assert hours == [False, True, True, False]

@@ -3,21 +3,24 @@
 from typing import Any
 
 from policy.compile import shift_table
-from policy.door import held, staffed
 from policy.opening import Opening, opening
-from policy.presence import Moves
+from policy.presence import Presence
+from policy.state import is_held, is_staffed
 from policy.terms import DAY, MINUTE
-from tests.support_policy import PARIS, TUESDAY, at, compiled, in_since, read, site
+from tests.support_policy import PARIS, TUESDAY, at, compiled, in_since, known, read, site
 
 
 def shift(start: str, end: str, gardien: str = "gregoire") -> dict[str, str]:
     return {"id": start + gardien, "gardien": gardien, "start": TUESDAY + start, "end": TUESDAY + end}
 
 
-def said(when: str, moves: Moves | None = None, **changes: Any) -> Opening:
+Adhoc = dict[str, set[tuple[int, int]]]
+
+
+def said(when: str, here: Presence | None = None, adhoc: Adhoc | None = None, **changes: Any) -> Opening:
     bundle, now = read(site(**changes)), at(TUESDAY + when)
     plain = shift_table(bundle, zone=PARIS, since=now - DAY)
-    return opening(compiled(bundle, now), plain, moves or {}, now)
+    return opening(compiled(bundle, now), plain, known(TUESDAY + when, here, adhoc=adhoc or {}), now)
 
 
 INSIDE = in_since(TUESDAY + "08:00", "gregoire")
@@ -48,7 +51,7 @@ def test_in_the_grace_the_end_is_past() -> None:
 def test_staff_hours_go_on_to_the_shift_of_a_gardien_who_is_inside() -> None:
     assert said("17:45", INSIDE) == Opening(True, until("22:00"), ("gregoire",), staffed=True)
     assert said("10:00", INSIDE) == Opening(True, until("22:00"), (), staffed=True)
-    assert said("10:00", {}).until == until("18:00")
+    assert said("10:00", None).until == until("18:00")
 
 
 def test_a_shift_that_begins_later_than_the_hours_end_does_not() -> None:
@@ -75,7 +78,7 @@ def test_a_lunch_that_a_gardien_bridges() -> None:
     week = {"tue": [["09:00", "12:00"], ["13:00", "18:00"]]}
     bridged = {"site_staff_hours": week, "shifts": [shift("12:00", "13:00")]}
     assert said("10:00", INSIDE, **bridged).until == until("18:00")
-    assert said("10:00", {}, **bridged).until == until("12:00")
+    assert said("10:00", None, **bridged).until == until("12:00")
 
 
 def test_hours_that_end_within_a_grace_are_what_is_said() -> None:
@@ -94,17 +97,35 @@ def test_a_shift_that_the_jump_of_the_clocks_swallows_has_no_end_to_say() -> Non
     swallowed = [{"id": "s", "gardien": "gregoire", "start": "2026-03-29T02:10", "end": "2026-03-29T02:50"}]
     jump = "2026-03-29T01:00Z"
     bundle, now = read(site(shifts=swallowed, site_staff_hours={})), at(jump)
-    evening = opening(
-        compiled(bundle, now), shift_table(bundle, zone=PARIS, since=now - DAY), in_since(jump, "gregoire"), now
-    )
+    here = known(jump, in_since(jump, "gregoire"))
+    evening = opening(compiled(bundle, now), shift_table(bundle, zone=PARIS, since=now - DAY), here, now)
     assert evening == Opening(True, None, ("gregoire",), staffed=False)
+
+
+def made(start: str, end: str) -> Adhoc:
+    return {"gregoire": {(until(start), until(end))}}
+
+
+def test_a_shift_made_by_two_taps_is_said_like_any_other() -> None:
+    assert said("23:00", in_since(TUESDAY + "22:30", "gregoire"), made("22:30", "23:30")) == Opening(
+        True, until("23:30"), ("gregoire",), staffed=False
+    )
+    assert not said("23:00", None, made("22:30", "23:30")).open
+    assert not said("23:45", in_since(TUESDAY + "22:30", "gregoire"), made("22:30", "23:30")).open
+
+
+def test_a_shift_made_by_two_taps_bridges_to_the_hours_and_from_a_planned_one() -> None:
+    assert said("08:00", INSIDE, made("07:50", "08:50")).until == until("22:00")
+    assert said("08:00", INSIDE, made("07:50", "08:50"), shifts=[]).until == until("18:00")
+    assert said("21:00", INSIDE, made("22:20", "23:20")).until == until("23:20")
 
 
 def test_open_is_what_the_door_decides_by_at_every_minute_of_the_day() -> None:
     bundle, start = read(site()), at(TUESDAY + "00:00")
     rules, plain = compiled(bundle, start), shift_table(bundle, zone=PARIS, since=start - DAY)
-    for moves in ({}, INSIDE):
+    for here in (Presence(), INSIDE):
+        state = known(TUESDAY + "00:00", here)
         for now in range(start, start + 24 * 60 * MINUTE, MINUTE):
-            said = opening(rules, plain, moves, now)
-            assert said.open == (staffed(rules, now) or held(rules, moves, now))
+            said = opening(rules, plain, state, now)
+            assert said.open == (is_staffed(rules, now) or is_held(rules, state, now))
             assert (said.until is None) == (not said.open)
