@@ -4,6 +4,7 @@ Rules, controllers, journal, messages, merge and ingest are the real ones; reade
 played here. Lamps and buzzers are not looked at. The same scenario gives the same lines each time.
 """
 
+import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -79,7 +80,8 @@ class Failure:
     got: Any
 
     def __str__(self) -> str:
-        return f"{self.file} step {self.step}: expected {self.key} {self.expected!r} got {self.got!r}"
+        expected, got = (json.dumps(value, ensure_ascii=False) for value in (self.expected, self.got))
+        return f"{self.file} step {self.step}: expected {self.key} {expected} got {got}"
 
 
 class Desk:

@@ -1,0 +1,101 @@
+"""`loquet explain` and `loquet bundle`: why, in words; and whether a bundle holds together."""
+
+import json
+from pathlib import Path
+
+import pytest
+from jsonschema import Draft202012Validator
+
+from loquet.bundle import SCHEMA, schema
+from loquet.main import main
+from policy import door, machine
+from simulator.explain import LINES
+
+SCENARIOS = Path(__file__).parents[1] / "scenarios"
+
+
+@pytest.fixture
+def evening(tmp_path: Path) -> Path:
+    file = tmp_path / "evening.json"
+    file.write_text(json.dumps(json.loads((SCENARIOS / "evening-with-a-gardien.json").read_text())["bundle"]))
+    return file
+
+
+@pytest.fixture
+def fablab(tmp_path: Path) -> Path:
+    file = tmp_path / "fablab.json"
+    file.write_text(json.dumps(json.loads((SCENARIOS / "cnc-afternoon.json").read_text())["bundle"]))
+    return file
+
+
+def said(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
+    assert main(list(arguments)) == 0
+    return capsys.readouterr().out
+
+
+def test_a_refusal_is_explained_up_to_the_line_that_decides(evening: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = said(capsys, "explain", str(evening), "--tap", "front-in", "04B10000", "--at", "2026-11-24T18:30")
+    assert out.splitlines()[-2:] == ["11  rien n’ouvre à ce membre maintenant : oui", "=> refusé outside_hours"]
+    assert "Badge 04B10000 : Brigitte (brigitte, nomad)" in out
+    assert "Instant 2026-11-24 18:30:00 CET (2026-11-24T17:30:00.000Z)" in out
+
+
+def test_a_gardien_inside_changes_the_answer(evening: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    asked = ["explain", str(evening), "--tap", "front-in", "04B10000", "--at", "2026-11-24T18:30", "--lang", "en"]
+    out = said(capsys, *asked, "--inside", "gregoire")
+    assert "Held by : gregoire" in out
+    assert out.endswith("14  something lets the member in : yes\n=> granted gardien_present\n")
+
+
+def test_a_machine_says_until_when_and_what_is_left(fablab: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    asked = ["--tap", "cnc", "04B10000", "--at", "2026-11-25T14:10+01:00", "--inside", "brigitte", "remy"]
+    out = said(capsys, "explain", str(fablab), *asked)
+    assert "Quota, reste : 7200 s" in out
+    assert out.splitlines()[-1] == "=> accordé booking, jusqu’à 2026-11-25T15:10:00.000Z"
+
+
+def test_a_carnet_says_what_is_left_and_the_way_out_asks_nothing(
+    evening: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    at = ["--at", "2026-11-24T10:00"]
+    assert "Carnet, reste : 2" in said(capsys, "explain", str(evening), "--tap", "front-in", "04D40000", *at)
+    assert said(capsys, "explain", str(evening), "--tap", "front-out", "DEADBEEF", *at).endswith("=> accordé egress\n")
+
+
+def test_lockdown_can_be_supposed(evening: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    asked = ["explain", str(evening), "--tap", "front-in", "04B10000", "--at", "2026-11-24T10:00", "--lockdown"]
+    assert said(capsys, *asked).splitlines()[-1] == "=> refusé lockdown"
+
+
+@pytest.mark.parametrize(
+    ("more", "words"),
+    [
+        (["--tap", "attic", "04B10000", "--at", "2026-11-24T10:00"], "--tap attic: no such reader"),
+        (["--tap", "front-in", "04B1", "--at", "2026-11-24T10:00"], "--tap 04B1"),
+        (["--tap", "front-in", "04B10000", "--at", "noon"], "--at noon"),
+        (["--tap", "front-in", "04B10000", "--at", "2026-11-24T10:00", "--inside", "nobody"], "--inside nobody"),
+    ],
+)
+def test_what_cannot_be_asked(evening: Path, capsys: pytest.CaptureFixture[str], more: list[str], words: str) -> None:
+    assert main(["explain", str(evening), *more]) == 2
+    assert words in capsys.readouterr().err
+
+
+def test_every_line_of_both_tables_has_words() -> None:
+    assert {line.applies.__name__ for line in (*door.LINES, *machine.LINES)} == set(LINES)
+
+
+def test_a_bundle_is_checked(fablab: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert "6 members, 6 credentials" in said(capsys, "bundle", "check", str(fablab))
+    fablab.write_text(fablab.read_text().replace('"tier": "nomad"', '"tier": "monad"', 1))
+    assert main(["bundle", "check", str(fablab)]) == 2
+    assert "members[0].tier" in capsys.readouterr().err
+    assert main(["bundle", "check", "nowhere.json"]) == 2
+
+
+def test_the_schema_is_published_and_takes_the_examples() -> None:
+    published = json.loads((Path(__file__).parents[2] / SCHEMA).read_text())
+    assert published == json.loads(json.dumps(schema())), "renew it: loquet bundle schema > docs/bundle.schema.json"
+    validator = Draft202012Validator(published)
+    for file in SCENARIOS.glob("*.json"):
+        validator.validate(json.loads(file.read_text())["bundle"])
