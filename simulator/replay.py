@@ -367,6 +367,7 @@ class ReplayEdge:
         if self._controller is None:
             return
         self._confirm()
+        self.deliver()
         self._controller, self._deadline = None, None
         self._alive_at = self._site.now // SECOND * SECOND
 
@@ -375,6 +376,7 @@ class ReplayEdge:
         if up == self._linked:
             return
         self._confirm()
+        self.deliver()
         self._linked = up
         if self._controller is not None:
             self._take(LinkChanged(self._site.now, self._mono(), up))

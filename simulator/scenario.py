@@ -8,6 +8,7 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal
+from zoneinfo import ZoneInfo
 
 import msgspec
 from msgspec import UNSET, Struct, UnsetType
@@ -129,7 +130,7 @@ def read(text: bytes, file: str, folder: Path) -> Story:
     """A scenario from its text. folder: where a bundle named by its path is looked for. Raises ScenarioError."""
     try:
         scenario = decode(Scenario, text, file)
-        bundle = parse(_bundle_text(scenario, file, folder), f"{file}: bundle")
+        bundle = parse(_bundle_text(scenario, file, folder), f"{file}: bundle", ZoneInfo)
     except BundleError as error:
         raise ScenarioError(str(error)) from None
     edges = _edges(scenario, bundle, file)
@@ -230,7 +231,7 @@ def _after(step: Step, bundle: Bundle, where: str) -> Bundle:
         for name, keys in step.remove.items():
             _drop(whole, name, keys, where)
     try:
-        return parse(json.dumps(whole).encode(), where)
+        return parse(json.dumps(whole).encode(), where, ZoneInfo)
     except BundleError as error:
         raise ScenarioError(str(error)) from None
 
