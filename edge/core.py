@@ -61,6 +61,11 @@ class LastTap(NamedTuple):
     mono: float
 
 
+def ms_between(earlier: float, later: float) -> int:
+    """From one monotonic second to another, whole ms: what is exactly 5 s apart is no more in floats."""
+    return round((later - earlier) * 1000)
+
+
 class Core:
     """Shared by the controllers of one edge; belongs to the thread that steps them."""
 
@@ -84,6 +89,8 @@ class Core:
     def begin(self, now: Now) -> None:
         """Note the time of a step."""
         trusted, before = now.clock is not ClockState.UNKNOWN, self.state.clock_trusted
+        if not self._begun:
+            self._trusted = (self._trusted[0], now.mono)
         self.state.clock_trusted = trusted
         if trusted:
             self._trusted = (now.at, now.mono)

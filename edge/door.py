@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from edge.core import Core, LastTap, Now
+from edge.core import Core, LastTap, Now, ms_between
 from edge.events import CardGone, CardsCollided, CardSeen, Event, InputChanged, ReaderFault, ReaderRecovered
 from edge.patterns import DOOR_FORCED, DOOR_HELD, NO_RULES, OF_FAMILY, READER_FAULT, TWO_CARDS, Player, Signal
 from policy.case import Decision, Tap
@@ -23,8 +23,8 @@ from policy.spans import next_change
 from policy.terms import Direction, Instant
 from wire.row import Kind
 
-PAIR_SECONDS = 5.0
-"""Two taps of one badge at most so far apart may open the place (docs/rules.md, "ad hoc")."""
+PAIR_MS = 5000
+"""Two taps of one badge at most so many ms apart may open the place (docs/rules.md, "ad hoc")."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +134,7 @@ class DoorController:
             direction is Direction.IN
             and last is not None
             and (last.reader, last.credential) == (event.reader, credential)
-            and event.mono - last.mono <= PAIR_SECONDS
+            and ms_between(last.mono, event.mono) <= PAIR_MS
         )
         core.last_tap = None if second else LastTap(event.reader, credential, event.mono)
         return Tap(event.reader, credential, second)
@@ -238,9 +238,9 @@ class DoorController:
         if held is None or not (times := held.rules.public_events.at.get(self.place)):
             return None
         at = core.decided_at(now, now.at)
-        change = next_change(times, at)
-        changes = [held.rules.day_end(at), *([] if change is None else [change])]
-        return core.mono_of(now, min(changes)) if core.state.clock_trusted else None
+        changes = [held.rules.day_end(at), core.state.not_after + 1, next_change(times, at)]
+        coming = [change for change in changes if change is not None and change > at]
+        return core.mono_of(now, min(coming)) if core.state.clock_trusted else None
 
     def _standing(self, reader: str) -> Signal | None:
         if reader in self._faulty:

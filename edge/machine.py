@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from edge.core import Core, LastTap, Now
+from edge.core import Core, LastTap, Now, ms_between
 from edge.events import CardGone, CardsCollided, CardSeen, Event, InputChanged, Journalled, ReaderFault, ReaderRecovered
 from edge.patterns import (
     MACHINE_ENDS_SOON,
@@ -37,7 +37,7 @@ from policy.sessions import Session
 from policy.terms import MINUTE, Instant
 from wire.row import Kind
 
-SAME_TAP: Instant = 5000
+SAME_TAP_MS = 5000
 """A badge laid on again at most so many ms after its own decided tap is the same tap."""
 WARN_BEFORE: Instant = 5 * MINUTE
 """A machine that cuts warns so long before it does."""
@@ -56,10 +56,10 @@ class MachineSetup:
 
 
 class Decided(NamedTuple):
-    """The last tap that was decided at this reader, and what was said."""
+    """The last tap that was decided at this reader, at which monotonic second, and what was said."""
 
     credential: str
-    at: Instant
+    mono: float
     decision: Decision
 
 
@@ -84,7 +84,7 @@ class MachineController:
     def recover(self, now: Now, alive_at: Instant | None) -> None:
         """After a power cut: end the session that it cut, at the last second that this edge recorded."""
         for session in list(self._core.state.sessions.of_machine(self.place)):
-            if session.end is None and session.runs(self._core.decided_at(now, now.at)):
+            if session.end is None:
                 self._record_end(now, session, max(session.start, alive_at or session.start))
 
     def take(self, now: Now, event: Event) -> None:
@@ -186,13 +186,13 @@ class MachineController:
         self._core.last_tap = LastTap(event.reader, credential, event.mono)
         at = self._core.decided_at(now, event.at)
         last = self._decided
-        if last is not None and last.credential == credential and 0 <= at - last.at <= SAME_TAP:
+        if last is not None and last.credential == credential and ms_between(last.mono, event.mono) <= SAME_TAP_MS:
             self._show(now, last.decision)
             return
         decision = self._decide(Tap(event.reader, credential), at)
-        self._decided = Decided(credential, at, decision)
+        self._decided = Decided(credential, event.mono, decision)
         if decision.reason is Reason.SESSION_ENDED and self._session is not None:
-            self._end(now, self._session, at)
+            self._end(now, self._session, self._core.believed(now, event.at))
         self._show(now, decision)
         self._record_tap(now, event, credential, decision)
         if decision.reason is Reason.MACHINE_RESET:
@@ -204,9 +204,10 @@ class MachineController:
         held = self._core.held
         if held is None:
             return decide_without_rules(None)
-        if self._core.journal_fault is not None and self._session is None:
-            return Decision(False, Reason.MACHINE_LOCKED_OUT)
-        return decide(held.rules, self._core.state, tap, at)
+        decision = decide(held.rules, self._core.state, tap, at)
+        if self._core.journal_fault is not None and decision.reason in STARTS:
+            return Decision(False, Reason.MACHINE_LOCKED_OUT, decision.member)
+        return decision
 
     def _show(self, now: Now, decision: Decision) -> None:
         self._lamp.play(OF_FAMILY[family(decision.granted, decision.reason)], now.mono)

@@ -18,8 +18,9 @@ def recall(newest_first: Iterable[Row], last_seq: int, boot: str, held: HeldRule
     """What the controller starts from. boot: the id of this start."""
     teller = _Teller()
     state = SiteState()
-    for row in recent(newest_first):
-        at = teller.instant(row)
+    rows = recent(newest_first)
+    for row, known in zip(rows, _dated_anew(rows), strict=True):
+        at = teller.instant(row) if known is None else known
         for fact in facts_of(row, at):
             apply(state, fact)
     return Memory(boot, last_seq, state, held, teller.trusted_at)
@@ -37,6 +38,19 @@ def recent(newest_first: Iterable[Row]) -> list[Row]:
                 break
         rows.append(row)
     return rows[::-1]
+
+
+def _dated_anew(rows: list[Row]) -> list[Instant | None]:
+    """Of each row in doubt whose clock was set later in the same boot: when it was."""
+    offsets: dict[str, Instant] = {}
+    found: list[Instant | None] = []
+    for row in reversed(rows):
+        if row.clock is not ClockState.UNKNOWN:
+            offsets[row.boot] = instant(row.at) - row.mono_ms
+            found.append(None)
+        else:
+            found.append(offsets[row.boot] + row.mono_ms if row.boot in offsets else None)
+    return found[::-1]
 
 
 class _Teller:

@@ -89,17 +89,28 @@ def test_an_untrusted_row_counts_from_the_last_trusted_one() -> None:
     }
 
 
+def test_a_row_in_doubt_is_dated_by_the_clock_that_was_set_later_in_its_boot() -> None:
+    before = row(1, at=at(9), mono_ms=50_000)
+    entered = tap(2, "alice", at=0, mono_ms=7_000, clock=ClockState.UNKNOWN, boot="b002")
+    was_set = row(3, Kind.CLOCK_SET, at=at(11), mono_ms=67_000, boot="b002")
+    lost = tap(4, "remy", at=0, mono_ms=8_000, clock=ClockState.UNKNOWN, boot="b003")
+    assert known(before, entered, was_set, lost).state.presence.moves == {
+        "alice": Move(at(10, 59), inside=True),
+        "remy": Move(at(11) + 8 * SECOND, inside=True),
+    }
+
+
 READERS = st.sampled_from(["front-in", "front-out"])
 BADGES = st.sampled_from([ALICE, BRIGITTE, GREGOIRE, REMY, UNKNOWN])
 STEPS = st.lists(st.tuples(st.integers(1, 4000), st.one_of(st.booleans(), st.tuples(READERS, BADGES))), max_size=40)
 
 
 @settings(deadline=None)
-@given(steps=STEPS, contact=st.booleans(), cut=st.integers(0, 40), doubt=st.integers(0, 60))
+@given(steps=STEPS, contact=st.booleans(), cut=st.integers(0, 40), doubt=st.integers(0, 60), back=st.integers(1, 60))
 def test_after_a_power_cut_the_edge_knows_what_it_knew(
-    steps: list[tuple[int, bool | tuple[str, bytes]]], contact: bool, cut: int, doubt: int
+    steps: list[tuple[int, bool | tuple[str, bytes]]], contact: bool, cut: int, doubt: int, back: int
 ) -> None:
-    """Live through any steps, doubting the clock from one of them on: the journal's rows tell the same moves."""
+    """Live through any steps, doubting the clock for some of them: the journal's rows tell the same moves."""
     setup = DoorSetup("front", "front-in", "front-out", has_contact=contact)
     held = HeldRules(7, at(0) + 14 * DAY, small_rules())
     controller = EdgeController((setup,), Memory(BOOT, held=held), name_of)
@@ -113,9 +124,13 @@ def test_after_a_power_cut_the_edge_knows_what_it_knew(
     live(Now(start, mono, ClockState.SYNCED))
     for number, (tenths, what) in enumerate(steps[:cut]):
         mono += tenths / 10
-        now = Now(start + round(mono * 1000), mono, ClockState.UNKNOWN if number >= doubt else ClockState.SYNCED)
+        lost = doubt <= number < doubt + back
+        now = Now(start + round(mono * 1000), mono, ClockState.UNKNOWN if lost else ClockState.SYNCED)
         if isinstance(what, bool):
             live(now, InputChanged(now.at, now.mono, "contact", what))
         else:
             live(now, CardSeen(now.at, now.mono, what[0], what[1], 8, 25, 0.003))
-    assert recall(reversed(written), len(written), "b002", held).state.presence.moves == controller.core.state.presence.moves
+    assert (
+        recall(reversed(written), len(written), "b002", held).state.presence.moves
+        == controller.core.state.presence.moves
+    )

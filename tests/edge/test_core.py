@@ -1,0 +1,343 @@
+"""What all controllers of one edge share: one row of numbers, one clock that can be lost, one last tap, two places."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from msgspec.structs import replace
+
+from edge.controller import EdgeController
+from edge.core import HeldRules, Memory, Now, ms_between
+from edge.door import DoorSetup
+from edge.events import CardSeen, Event, FactsHeard, InputChanged, LinkChanged, RulesConfirmed, StateHeard
+from policy.facts import Busy, Moved, Opened, Paid, Ran
+from policy.instants import text
+from policy.presence import Move
+from policy.reasons import Reason
+from policy.ruleset import AntiPassback, Pass, Places, RuleSet, Tier, Unit
+from policy.sessions import Session
+from policy.spans import spans
+from policy.terms import HOUR, MINUTE, SECOND, ClockState
+from tests.support_fablab import DOOR, LASER, FabBench, fab_rules, kinds
+from tests.support_site import ALICE, BRIGITTE, GREGOIRE, REMY, at, name_of
+from wire.row import Kind
+
+
+def opening_rules() -> RuleSet:
+    """Gardiens may open for two hours without a shift; nobody is there at seven."""
+    return fab_rules(adhoc=2 * HOUR, shifts={})
+
+
+# A clock that is lost
+
+
+def test_a_clock_that_is_set_again_is_said_and_moves_are_dated_anew() -> None:
+    bench = FabBench(start=0, clock=ClockState.UNKNOWN, last_at=at(9), inside=())
+    bench.waits(30)
+    assert bench.tap(GREGOIRE, "front-in").reason is Reason.GARDIEN_GRACE
+    assert bench.state.presence.moves["gregoire"] == Move(at(9) + 30 * SECOND, inside=True)
+    bench.waits(30)
+    bench.start, bench.clock = at(11), ClockState.SYNCED
+    (row,) = bench.steps()
+    assert (row.kind, row.at, row.clock) == (Kind.CLOCK_SET, text(at(11, 1)), ClockState.SYNCED)
+    assert bench.state.presence.moves["gregoire"] == Move(at(11) + 30 * SECOND, inside=True)
+    assert bench.steps() == [], "said once"
+
+
+def test_a_clock_that_was_good_from_the_start_is_not_said() -> None:
+    bench = FabBench()
+    bench.waits(60)
+    assert kinds(bench.rows) == [Kind.STARTED]
+
+
+def test_each_time_that_it_is_lost_only_what_was_done_then_is_dated_anew() -> None:
+    bench = FabBench(inside=())
+    for _ in range(2):
+        bench.clock = ClockState.UNKNOWN
+        bench.waits(60)
+        bench.taps(GREGOIRE, "front-in")
+        bench.clock = ClockState.SYNCED
+        assert kinds(bench.steps()) == [Kind.CLOCK_SET]
+    assert bench.state.presence.moves["gregoire"] == Move(at(10, 2), inside=True)
+    bench.hears(Moved("gregoire", at(10, 3), inside=False))
+    bench.clock = ClockState.UNKNOWN
+    bench.steps()
+    bench.clock = ClockState.SYNCED
+    bench.steps()
+    assert not bench.state.presence.moves["gregoire"].inside
+
+
+def test_while_it_is_lost_decisions_stand_still_at_the_last_trusted_instant() -> None:
+    bench = FabBench(start=at(17, 59))
+    bench.clock = ClockState.UNKNOWN
+    bench.waits(3600)
+    core, now = bench.controller.core, bench.now
+    assert core.decided_at(now, now.at) == at(17, 59)
+    assert core.believed(now, now.at) == at(18, 59)
+    assert bench.tap(BRIGITTE, "front-in").reason is Reason.CLOCK_UNTRUSTED
+
+
+# One edge, several places
+
+
+def test_rows_of_two_places_share_one_row_of_numbers() -> None:
+    bench = FabBench()
+    bench.taps(ALICE, "front-in")
+    bench.taps(BRIGITTE)
+    bench.does(InputChanged, name="rex", active=True)
+    bench.taps(REMY, "front-out")
+    assert [row.seq for row in bench.rows] == list(range(1, len(bench.rows) + 1))
+    assert [row.access_point for row in bench.rows] == [None, "front", "laser", "laser", "front", "front"]
+
+
+def test_the_state_is_one_whoever_leaves_by_the_door_leaves_the_machine() -> None:
+    bench = FabBench()
+    bench.taps(BRIGITTE)
+    bench.waits(10)
+    bench.taps(BRIGITTE, "front-out")
+    assert kinds(bench.waits(299)) == []
+    assert kinds(bench.waits(1)) == [Kind.SESSION_ENDED]
+
+
+def test_two_doors_of_one_edge_have_inputs_and_strikes_of_their_own() -> None:
+    back = DoorSetup("back", "back-in", prefix="back.")
+    rules = fab_rules()
+    readers = rules.readers | {"back-in": replace(rules.readers["front-in"], access_point="back")}
+    bench = FabBench(rules=replace(rules, readers=readers), setups=(DoorSetup("front", "front-in", "front-out"), back))
+    bench.taps(ALICE, "back-in")
+    assert (bench.outputs["back.strike"], bench.outputs["strike"]) == (True, False)
+    rows = bench.does(InputChanged, name="contact", active=True)
+    assert [(row.kind, row.access_point) for row in rows] == [(Kind.DOOR_FORCED, "front")]
+    rows = bench.does(InputChanged, name="back.contact", active=True)
+    assert [(row.kind, row.access_point, row.member) for row in rows] == [(Kind.DOOR_OPENED, "back", "alice")]
+
+
+# Two taps that open the place
+
+
+def pair(seconds: float, between: tuple[bytes, str] | None = None) -> FabBench:
+    """Grégoire taps twice, so many seconds apart, perhaps with another tap between."""
+    bench = FabBench(rules=opening_rules(), start=at(20), inside=())
+    assert bench.tap(GREGOIRE, "front-in").reason is Reason.OUTSIDE_HOURS
+    if between is not None:
+        bench.taps(*between)
+    bench.mono = round(bench.mono * 1000 + seconds * 1000) / 1000
+    bench.taps(GREGOIRE, "front-in")
+    return bench
+
+
+@pytest.mark.parametrize(("seconds", "opens"), [(0.0, True), (4.999, True), (5.0, True), (5.001, False)])
+def test_two_taps_within_five_seconds_open_the_place(seconds: float, opens: bool) -> None:
+    bench = pair(seconds)
+    row = bench.rows[-1]
+    assert (row.granted, row.reason) == ((True, Reason.OWN_SHIFT) if opens else (False, Reason.OUTSIDE_HOURS))
+    assert row.adhoc_until == (text(bench.now.at + 2 * HOUR) if opens else None)
+    assert bench.tap(BRIGITTE, "front-in").granted is opens
+
+
+@pytest.mark.parametrize(
+    "between", [(BRIGITTE, "front-in"), (GREGOIRE, "front-out"), (GREGOIRE, "laser-tap"), (ALICE, "printer-tap")]
+)
+def test_any_other_tap_at_this_edge_breaks_the_pair(between: tuple[bytes, str]) -> None:
+    assert pair(2.0, between).rows[-1].adhoc_until is None
+
+
+def test_a_third_tap_begins_a_new_pair() -> None:
+    bench = pair(6.0)
+    bench.waits(1)
+    assert bench.tap(GREGOIRE, "front-in").adhoc_until is not None
+    bench.waits(1)
+    assert bench.tap(GREGOIRE, "front-in").adhoc_until is None
+    assert len(bench.state.adhoc["gregoire"]) == 1
+
+
+# What others say
+
+
+def test_what_others_say_counts_as_if_it_had_happened_here() -> None:
+    bench = FabBench(inside=())
+    run = Session("laser", "laser", "remy", at(9, 50), at(10, 50), cuts=True)
+    bench.hears(
+        Moved("brigitte", at(9), inside=True),
+        Paid("brigitte", at(4)),
+        Opened("gregoire", at(10), at(12)),
+        Ran(run),
+        Busy("laser", "brigitte", at(9, 55)),
+    )
+    state = bench.state
+    assert state.presence.moves == {"brigitte": Move(at(9), inside=True)}
+    assert (state.units["brigitte"], state.adhoc["gregoire"]) == ({at(4)}, {(at(10), at(12))})
+    assert state.sessions.running("laser", at(10)) == run
+    assert state.busy["laser"] == {("brigitte", at(9, 55))}
+
+
+def test_the_state_of_the_server_brings_lockdown_and_facts() -> None:
+    bench = FabBench()
+    bench.does(StateHeard, lockdown=True, facts=(Moved("remy", at(9, 59), inside=False),))
+    assert bench.tap(BRIGITTE, "front-in").reason is Reason.LOCKDOWN
+    assert not bench.state.presence.moves["remy"].inside
+    bench.does(StateHeard, lockdown=False)
+    assert bench.tap(BRIGITTE, "front-in").reason is Reason.STAFFED_HOURS
+
+
+def test_anti_passback_is_hard_only_while_the_link_is_up() -> None:
+    bench = FabBench(rules=fab_rules(anti_passback=AntiPassback.HARD))
+    bench.does(LinkChanged, up=True)
+    assert bench.tap(BRIGITTE, "front-in").reason is Reason.ALREADY_INSIDE
+    bench.does(LinkChanged, up=False)
+    row = bench.tap(BRIGITTE, "front-in")
+    assert (row.reason, row.marks) == (Reason.STAFFED_HOURS, ("passback",))
+
+
+def test_a_confirmation_reaches_every_place() -> None:
+    bench = FabBench()
+    bench.does(RulesConfirmed, not_after=at(9))
+    assert bench.state.not_after == at(9)
+    assert bench.tap(BRIGITTE).reason is Reason.RULES_STALE
+
+
+# Carnets
+
+
+def carnet(contact: bool) -> FabBench:
+    rules = fab_rules(splits=tuple(day + 9 * HOUR for day in fab_rules().days))
+    tiers = rules.tiers | {"nomad": replace(rules.tiers["nomad"], unit=Unit.HALF_DAY)}
+    rules = replace(rules, tiers=tiers, passes={"brigitte": (Pass(1),)})
+    return FabBench(rules=rules, inside=(), setups=(replace_contact(contact),))
+
+
+def replace_contact(contact: bool) -> DoorSetup:
+    return DoorSetup("front", "front-in", "front-out", has_contact=contact)
+
+
+def test_an_entry_is_paid_when_the_door_opens_and_once() -> None:
+    bench = carnet(contact=True)
+    tap = bench.tap(BRIGITTE, "front-in")
+    assert (tap.pays, tap.pending, bench.state.units["brigitte"]) == (text(at(4)), True, set())
+    (opened,) = bench.does(InputChanged, name="contact", active=True)
+    assert (opened.pays, opened.settles) == (text(at(4)), tap.seq)
+    assert bench.state.units["brigitte"] == {at(4)}
+    bench.does(InputChanged, name="contact", active=False)
+    bench.taps(BRIGITTE, "front-out")
+    back = bench.tap(BRIGITTE, "front-in")
+    assert (back.granted, back.pays) == (True, None)
+    bench.until(at(14))
+    assert bench.tap(BRIGITTE, "front-in").reason is Reason.PASS_EXHAUSTED
+
+
+def test_a_grant_whose_door_stays_shut_pays_nothing() -> None:
+    bench = carnet(contact=True)
+    bench.taps(BRIGITTE, "front-in")
+    bench.waits(10)
+    bench.does(InputChanged, name="contact", active=True)
+    assert not bench.state.units["brigitte"]
+
+
+def test_without_a_contact_it_is_paid_at_once() -> None:
+    bench = carnet(contact=False)
+    bench.taps(BRIGITTE, "front-in")
+    assert bench.state.units["brigitte"] == {at(4)}
+
+
+# A public event
+
+
+def public(**bench: object) -> FabBench:
+    """An open afternoon, two to six; Alice is inside."""
+    times = spans([(at(14), at(18))])
+    event = Places(times, {"front": times})
+    rules = fab_rules(events=event, public_events=event)
+    return FabBench(rules=rules, start=at(13), **({"inside": ("alice",)} | bench))  # type: ignore[arg-type]
+
+
+def strike(bench: FabBench) -> bool:
+    return bench.outputs["strike"]
+
+
+def test_a_public_event_holds_the_door_unlocked_from_its_start_to_its_end() -> None:
+    bench = public()
+    bench.until(at(14) - 1)
+    assert not strike(bench)
+    bench.until(at(14))
+    assert strike(bench)
+    bench.taps(BRIGITTE, "front-in")
+    bench.waits(60)
+    assert strike(bench), "a grant's end does not lock it"
+    bench.until(at(18))
+    assert not strike(bench)
+
+
+def test_only_while_somebody_who_answers_for_it_is_inside() -> None:
+    bench = public(inside=("remy",))
+    bench.until(at(15))
+    assert not strike(bench)
+    bench.moves("gregoire", inside=True)
+    assert strike(bench)
+    bench.taps(GREGOIRE, "front-out")
+    bench.waits(5)
+    assert not strike(bench)
+
+
+def test_never_in_a_lockdown_with_stale_rules_or_a_lost_clock() -> None:
+    bench = public()
+    bench.until(at(15))
+    bench.does(StateHeard, lockdown=True)
+    assert not strike(bench)
+    bench.does(StateHeard, lockdown=False)
+    assert strike(bench)
+    bench.clock = ClockState.UNKNOWN
+    bench.steps()
+    assert not strike(bench)
+    bench.clock = ClockState.SYNCED
+    bench.steps()
+    assert strike(bench)
+    bench.does(RulesConfirmed, not_after=at(15) - 1)
+    assert not strike(bench)
+
+
+def test_it_locks_by_itself_when_the_confirmation_runs_out() -> None:
+    bench = public()
+    bench.does(RulesConfirmed, not_after=at(16))
+    bench.until(at(16))
+    assert strike(bench)
+    due = bench.controller.due(bench.now)
+    assert due == pytest.approx(bench.mono + 0.001), "it asks to be woken when the rules are stale"
+    bench.waits(1)
+    assert not strike(bench)
+
+
+def test_a_door_that_a_public_event_holds_unlocked_is_not_forced() -> None:
+    bench = public(setups=(DoorSetup("front", "front-in", "front-out"),))
+    bench.until(at(15))
+    assert kinds(bench.does(InputChanged, name="contact", active=True)) == [Kind.DOOR_OPENED]
+
+
+# Numbers
+
+
+@given(st.integers(0, 10**9), st.integers(0, 10**7))
+def test_milliseconds_between_floats_are_whole(start: int, ms: int) -> None:
+    assert ms_between(start / 1000, (start + ms) / 1000) == ms
+
+
+def test_a_memory_of_nothing_decides_nothing() -> None:
+    controller = EdgeController((DOOR, LASER), Memory("boot"), name_of)
+    step = controller.start(Now(at(10), 0.0, ClockState.SYNCED))
+    assert step.deadline is not None
+    event: Event = FactsHeard(at(10), 1.0, (Moved("alice", at(10), inside=True),))
+    controller.step(Now(at(10) + SECOND, 1.0, ClockState.SYNCED), [event])
+    step = controller.step(
+        Now(at(10) + MINUTE, 60.0, ClockState.SYNCED),
+        [CardSeen(at(10) + MINUTE, 60.0, "front-in", ALICE, 8, 26, 0.003)],
+    )
+    rows = [action.row for action in step.actions if hasattr(action, "row")]
+    assert [(row.reason, row.rules_version) for row in rows] == [(Reason.RULES_STALE, None)]
+
+
+def test_rules_in_force_are_kept_when_they_are_confirmed() -> None:
+    rules = fab_rules()
+    controller = EdgeController((DOOR,), Memory("boot", held=HeldRules(7, at(12), rules)), name_of)
+    controller.step(Now(at(10), 0.0, ClockState.SYNCED), [RulesConfirmed(at(10), 0.0, at(20))])
+    held = controller.core.held
+    assert held is not None
+    assert (held.version, held.not_after, held.rules) == (7, at(20), rules)
+    assert isinstance(held.rules.tiers["team"], Tier)

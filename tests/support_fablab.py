@@ -1,0 +1,157 @@
+"""A small fablab beside the front door, and an edge of both in virtual time.
+
+The laser cuts and is attended, the printer only warns, the saw wants two people. Brigitte and Rémy may use them all;
+Alice is staff, Grégoire a fab manager.
+"""
+
+from collections.abc import Iterable
+from typing import Any
+
+from msgspec.structs import replace
+
+from edge.actions import Drive, Record
+from edge.controller import EdgeController, Step
+from edge.core import HeldRules, Memory, Now
+from edge.door import DoorSetup
+from edge.events import CardSeen, Event, FactsHeard, InputChanged, Journalled, RulesSwapped
+from edge.machine import MachineSetup
+from policy.facts import Fact, Moved
+from policy.presence import Move, Presence
+from policy.ruleset import Machine, Member, Period, Quota, Reader, RuleSet
+from policy.sessions import Session
+from policy.state import SiteState
+from policy.terms import DAY, ClockState, Instant
+from tests.support_site import MIDNIGHT, at, name_of, small_rules
+from wire.row import Kind, Row
+
+DOOR = DoorSetup("front", "front-in", "front-out", has_contact=False)
+LASER = MachineSetup("laser", "laser-tap", "laser.")
+PRINTER = MachineSetup("printer", "printer-tap", "printer.")
+SAW = MachineSetup("saw", "saw-tap", "saw.")
+FOREVER = at(0) + 14 * DAY
+MACHINES = {
+    "laser": Machine("laser", cuts=True, attended=True),
+    "printer": Machine("printer"),
+    "saw": Machine("saw", min_people=2, attended=True),
+}
+
+
+def fab_rules(**changes: Any) -> RuleSet:
+    """The small site with its machines, a quota of an hour of laser in a week, and everybody certified."""
+    rules = small_rules()
+    owners = {"laser-tap": "laser", "printer-tap": "printer", "saw-tap": "saw"}
+    return replace(
+        rules,
+        **{
+            "machines": MACHINES,
+            "members": rules.members | {"gregoire": Member("nomad", gardien=True, fab_manager=True)},
+            "readers": rules.readers | {name: Reader(machine, None, "front") for name, machine in owners.items()},
+            "certifications": {member: dict.fromkeys(MACHINES) for member in rules.members},
+            "quotas": {"laser": Quota(3600, Period.WEEK)},
+            "weeks": tuple(MIDNIGHT - DAY + n * 7 * DAY for n in range(-1, 3)),
+            "months": (MIDNIGHT - 23 * DAY, MIDNIGHT + 7 * DAY),
+            **changes,
+        },
+    )
+
+
+class FabBench:
+    """A controller, its clocks, what it drove and wrote. disk: whether rows get to the disk as they are written."""
+
+    def __init__(
+        self,
+        *,
+        rules: RuleSet | None = None,
+        start: int = at(10),
+        inside: Iterable[str] = ("brigitte", "remy", "gregoire", "alice"),
+        sessions: Iterable[Session] = (),
+        alive_at: Instant | None = None,
+        last_at: Instant = 0,
+        clock: ClockState = ClockState.SYNCED,
+        setups: tuple[DoorSetup | MachineSetup, ...] = (DOOR, LASER, PRINTER, SAW),
+    ) -> None:
+        state = SiteState(presence=Presence((member, Move(at(9), inside=True)) for member in inside))
+        for session in sessions:
+            state.sessions.apply(session)
+        held = HeldRules(7, FOREVER, rules or fab_rules())
+        memory = Memory("boot", state=state, held=held, last_at=last_at, alive_at=alive_at)
+        self.controller = EdgeController(setups, memory, name_of)
+        self.start, self.mono, self.clock = start, 0.0, clock
+        self.disk = True
+        self.outputs: dict[str, bool] = {}
+        self.history: list[tuple[float, str, bool]] = []
+        self.order: list[Drive | Row] = []
+        self.rows: list[Row] = []
+        self.deadline: float | None = None
+        self._carry_out(self.controller.start(self.now))
+
+    @property
+    def now(self) -> Now:
+        return Now(self.start + round(self.mono * 1000), self.mono, self.clock)
+
+    @property
+    def state(self) -> SiteState:
+        return self.controller.core.state
+
+    def _carry_out(self, step: Step) -> list[Row]:
+        actions, self.deadline = step
+        self.order = [action.row if isinstance(action, Record) else action for action in actions]
+        for action in actions:
+            if isinstance(action, Drive):
+                self.outputs[action.output] = action.active
+                self.history.append((self.mono, action.output, action.active))
+        new = [action.row for action in actions if isinstance(action, Record)]
+        self.rows += new
+        if new and self.disk:
+            new = new + self.written()
+        return new
+
+    def steps(self, *events: Event) -> list[Row]:
+        return self._carry_out(self.controller.step(self.now, events))
+
+    def does(self, kind: type[Event], **fields: object) -> list[Row]:
+        return self.steps(kind(self.now.at, self.mono, **fields))
+
+    def written(self) -> list[Row]:
+        """The disk has everything."""
+        return self.does(Journalled, seq=self.rows[-1].seq)
+
+    def taps(self, uid: bytes, reader: str = "laser-tap") -> list[Row]:
+        return self.does(CardSeen, reader=reader, uid=uid, sak=8, transfers=26, seconds=0.003)
+
+    def tap(self, uid: bytes, reader: str = "laser-tap") -> Row:
+        return next(row for row in self.taps(uid, reader) if row.kind is Kind.TAP)
+
+    def moves(self, member: str, inside: bool) -> list[Row]:
+        """Another edge tells that somebody came or went."""
+        return self.hears(Moved(member, self.now.at, inside))
+
+    def hears(self, *facts: Fact) -> list[Row]:
+        return self.does(FactsHeard, facts=facts)
+
+    def swaps(self, rules: RuleSet) -> list[Row]:
+        return self.does(RulesSwapped, version=8, not_after=FOREVER, rules=rules)
+
+    def estop(self, machine: str = "laser", active: bool = True) -> list[Row]:
+        return self.does(InputChanged, name=f"{machine}.estop", active=active)
+
+    def waits(self, seconds: float) -> list[Row]:
+        """Let time pass, stopping at every deadline; over more than some minutes nobody looks at the lamps."""
+        end, new = self.mono + seconds, []
+        while (due := self.deadline if seconds < 600 else self.controller.due(self.now)) is not None and due <= end:
+            assert due > self.mono, "a deadline that does not move on would spin"
+            self.mono = due
+            new += self.steps()
+        self.mono = end
+        return new + self.steps()
+
+    def until(self, instant: Instant) -> list[Row]:
+        """Let time pass until the instant."""
+        return self.waits((instant - self.now.at) / 1000)
+
+    def runs(self, machine: str = "laser") -> bool:
+        return self.outputs[f"{machine}.interlock"]
+
+
+def kinds(rows: Iterable[Row]) -> list[Kind]:
+    return [row.kind for row in rows]
