@@ -119,7 +119,7 @@ class Site:
     """The server, the edges and their network, at one virtual instant."""
 
     def __init__(self, story: Story, folder: Path, database: Database) -> None:
-        self.now: Instant = story.start
+        self.start = self.now = story.start
         self.file = story.file
         self.bundle = story.bundle
         self.database = database
@@ -319,8 +319,6 @@ class ReplayEdge:
         self._held: HeldRules | None = None
         self._linked = True
         self._clock = ClockState.SYNCED
-        self._booted: Instant = 0
-        self._boots = 0
         self._alive_at: Instant | None = None
         self._pressed: set[str] = set()
         self._deadline: float | None = None
@@ -335,7 +333,7 @@ class ReplayEdge:
         """The instant of the next deadline."""
         if self._controller is None or self._deadline is None:
             return None
-        return self._booted + round(self._deadline * 1000)
+        return self._site.start + round(self._deadline * 1000)
 
     # Power, link, clock
 
@@ -343,17 +341,15 @@ class ReplayEdge:
         """Power returns: what is on the disk is all that it knows."""
         if self._controller is not None:
             return
-        self._boots += 1
-        self._booted, self._clock = self._site.now, clock
-        boot = f"{self.name}-{self._boots}"
-        memory = recall(self._journal.newest_first(), self._journal.last_seq, boot, self._held)
+        self._clock = clock
+        memory = recall(self._journal.newest_first(), self._journal.last_seq, self.name, self._held)
         for fact in self._heard:
             apply(memory.state, fact)
         memory.state.lockdown = self._lockdown
         memory.state.link_up = self._linked
         self._controller = EdgeController(
             self._setups,
-            Memory(boot, memory.last_seq, memory.state, self._held, memory.last_at, self._alive_at),
+            Memory(self.name, memory.last_seq, memory.state, self._held, memory.last_at, self._alive_at),
             lambda uid: pseudonym(CREDENTIAL_KEY, uid),
         )
         self._carry_out(self._controller.start(self._moment()))
@@ -504,7 +500,8 @@ class ReplayEdge:
         return Now(self._site.now, self._mono(), self._clock)
 
     def _mono(self) -> float:
-        return (self._site.now - self._booted) / 1000
+        """Seconds since the story began, through power cuts: so the server can date every row of a lost clock anew."""
+        return (self._site.now - self._site.start) / 1000
 
 
 def _when(row: Row) -> Instant:
