@@ -18,6 +18,10 @@ from policy.terms import DAY, HOUR, MINUTE, Direction, Instant
 PAST_DAYS = 3
 """Days before the instant of compiling that are kept, so that taps which arrive late can be decided again."""
 
+LONGEST_RUN = 14
+"""Days by which machine hours reach further than staff hours, so that a session's end does not come from where they
+stop: ranges that touch run for a week at most, or for two where the clocks skip what is between them."""
+
 Holidays = Callable[[int], Collection[date]]
 """The public holidays of a year."""
 
@@ -74,7 +78,7 @@ def compile_rules(
         shift_lead=site.shift_lead * MINUTE,
         shift_grace=site.shift_grace * MINUTE,
         adhoc=site.adhoc_hours * HOUR,
-        machines=fablab.machines(bundle, calendar, dates),
+        machines=fablab.machines(bundle, calendar, _dates(calendar, at, days + LONGEST_RUN)),
         certifications=fablab.certifications(bundle, calendar),
         quotas=fablab.quotas(bundle),
         bookings=fablab.bookings(bundle, zone, since),

@@ -125,7 +125,7 @@ def decide(rules: RuleSet, state: SiteState, tap: Tap, at: Instant) -> Decision:
         case.adhoc = (at, at + rules.adhoc)
     decision = first_of(LINES, case)
     if not decision.granted or not state.clock_trusted:
-        return decision if case.adhoc is None else replace(decision, adhoc=case.adhoc)
+        return decision
     marks = marks_of(case)
     return replace(decision, marks=marks, adhoc=case.adhoc) if marks or case.adhoc else decision
 

@@ -1,17 +1,20 @@
 """How do machines, certifications, quotas and bookings become what a machine's edge decides by?"""
 
 from collections.abc import Callable, Iterable
-from datetime import date, datetime, timedelta, tzinfo
+from datetime import UTC, date, datetime, timedelta, tzinfo
 
 from msgspec import UNSET
 
 from policy import bundle as site
-from policy.bundle import Bundle
+from policy.bundle import Bundle, Week
 from policy.calendar import Calendar, instant_of, resolve
 from policy.ruleset import Booking, Machine, Period, Quota
-from policy.terms import Instant
+from policy.spans import end_of
+from policy.terms import DAY, Instant
 
 LONGEST_PERIOD = timedelta(days=31)
+FORTNIGHT = [date(2001, 1, 1) + timedelta(days=number) for number in range(14)]
+"""Two weeks from a Monday on."""
 
 
 def machines(bundle: Bundle, calendar: Calendar, dates: list[date]) -> dict[str, Machine]:
@@ -23,13 +26,22 @@ def _machine(machine: site.Machine, calendar: Calendar, dates: list[date]) -> Ma
     cuts = machine.on_end == "cut"
     return Machine(
         kind=machine.kind,
-        hours=calendar.week(dates, machine.hours) if any(machine.hours.values()) else None,
+        hours=None if _is_always(machine.hours) else calendar.week(dates, machine.hours),
         min_people=machine.min_people,
         cuts=cuts,
         attended=cuts if machine.attended is UNSET else machine.attended,
         locked_out=machine.locked_out is not None,
         urgent=machine.locked_out is not None and machine.locked_out.urgent,
     )
+
+
+def _is_always(hours: Week) -> bool:
+    """Whether no hours are given, or each range touches the next all the week round: then they have no end."""
+    if not any(hours.values()):
+        return True
+    second_week = instant_of(_midnight(FORTNIGHT[7]), UTC)
+    end = end_of(Calendar(UTC, "00:00").week(FORTNIGHT, hours), second_week)
+    return end is not None and end >= second_week + 7 * DAY
 
 
 def certifications(bundle: Bundle, calendar: Calendar) -> dict[str, dict[str, Instant | None]]:
@@ -51,7 +63,10 @@ def bookings(bundle: Bundle, zone: tzinfo, since: Instant) -> dict[str, tuple[Bo
         booking = Booking(one.member, resolve(one.start, zone), resolve(one.end, zone, last=True))
         if booking.end > since:
             found.setdefault(one.machine, []).append(booking)
-    return {machine: tuple(sorted(held, key=lambda booking: booking.start)) for machine, held in found.items()}
+    return {
+        machine: tuple(sorted(held, key=lambda one: (one.start, one.end, one.member)))
+        for machine, held in found.items()
+    }
 
 
 def period_starts(zone: tzinfo, dates: list[date], first: Callable[[date], bool]) -> tuple[Instant, ...]:

@@ -1,6 +1,7 @@
 """What changes the state of a site? Facts: what an edge tells others, what the server reads from journal rows.
 
-Taking them in is the same in any order and any number of times.
+Taking them in is the same in any order and any number of times. Stopped alone is read in the order of the journal
+that holds it: only the machine's own edge does, and its clock may have been lost between.
 """
 
 from typing import TypeAlias

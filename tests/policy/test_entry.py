@@ -68,8 +68,7 @@ def test_no_site_is_full_for_staff_and_gardiens_on_shift() -> None:
     assert marks("off", "remy", uid=GREGOIRE, **warn) == (Mark.OVER_CAPACITY,)
 
 
-def test_both_marks_at_once() -> None:
-    """Rémy was inside when the edge was cut off, others came in since."""
+def test_who_is_inside_already_is_not_one_too_many() -> None:
     here = ("remy", "alice", "sarah")
     assert marks("soft", *here, uid=REMY, site_capacity=2) == (Mark.PASSBACK,)
     assert marks("soft", *here, uid=BRIGITTE, site_capacity=2) == (Mark.OVER_CAPACITY,)
