@@ -18,7 +18,7 @@ PLACES = [
 HOURS = [0, 1, 1.5, 2, 2.25, 2.5, 3, 8, 9, 10, 12, 13, 14, 15, 17, 18, 20, 22, 23]
 LENGTHS = [30, 45, 60, 90, 120, 180, 240, 480]
 NAMES = ["alice", "brigitte", "claude", "djamila", "etienne", "fatou", "gregoire", "helene"]
-KINDS = ["cnc", "printer"]
+KINDS = ["printer", "cnc"]
 WEEKS: list[list[list[str]]] = [
     [["09:00", "18:00"]],
     [["09:00", "18:00"]],
@@ -87,7 +87,7 @@ def places_of(rng: random.Random) -> tuple[list[Thing], list[Thing]]:
         locked = rng.choice([None, {"by": "alice", "why": "smoke", "urgent": rng.random() < 0.5}])
         machine = {
             "id": f"m{n}",
-            "kind": rng.choice(KINDS),
+            "kind": rng.choice(["printer", "printer", "cnc"]),
             "reader": f"m{n}-reader",
             **maybe(rng, 0.4, hours=week(rng, rng.choice([*WEEKS, [["08:00", "14:00"], ["14:00", "20:00"]]]))),
             **maybe(rng, 0.45, min_people=rng.choice([1, 2, 2, 3])),
@@ -120,7 +120,7 @@ def tiers_of(rng: random.Random, doors: list[str]) -> list[Thing]:
 def member_of(rng: random.Random, name: str, n: int, day: date) -> Thing:
     """A member: the first is staff, the second a gardien, the others anything."""
     tier = rng.choice(
-        ["resident", "resident", "nomad", "nomad", "nomad", "carnet", "carnet", "own", "guest", "evening"]
+        ["resident", "resident", "nomad", "nomad", "nomad", "carnet", "carnet", "own", "guest", "guest", "evening"]
     )
     usual = [["staff"], ["gardien"]]
     roles = usual[n] if n < 2 else rng.choice([[], [], [], [], ["gardien"], ["fab_manager"], ["staff", "gardien"]])
@@ -213,7 +213,7 @@ def add_diary(rng: random.Random, bundle: Thing, day: date) -> None:
             **maybe(rng, 0.4, free=True),
             **maybe(rng, 0.5, access_points=rng.sample(doors, 1)),
         }
-        for n in range(rng.choice([0, 0, 0, 1, 1, 2]))
+        for n in range(rng.choice([0, 0, 1, 1, 2]))
     ]
     bundle["invitations"] = [
         {

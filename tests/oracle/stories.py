@@ -10,7 +10,7 @@ from collections import Counter
 from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from tests.oracle import days
+from tests.oracle import days, sites
 from tests.oracle.knowledge import MINUTE, SERVER, Thing
 from tests.oracle.office import office
 from tests.oracle.reading import SECOND, read
@@ -38,8 +38,9 @@ class Scenes(Teller):
             self.people_come: 6,
             self.something_begins_or_ends: 6,
             self.gardien_evening: 3,
+            self.open_evening: 4,
             self.pair_of_taps: 4,
-            self.work_at_a_machine: 9,
+            self.work_at_a_machine: 11,
             self.booked_machine: 4,
             self.carnet_days: 3,
             self.lockdown: 2,
@@ -99,6 +100,25 @@ class Scenes(Teller):
             self.tap_out(gardien)
             self.wait()
             self.tap_in()
+
+    def open_evening(self) -> None:
+        """Guests come while an event or an invitation runs, most often where nothing else would let them in."""
+        view = self.view()
+        running = view.all("events") + view.all("invitations")
+        ahead = [thing for thing in running if days.moment(view.site, thing["end"], end=True) > self.now]
+        if not ahead:
+            self.something_begins_or_ends()
+            return
+        thing = self.rng.choice(ahead)
+        start = days.moment(view.site, thing["start"], end=False)
+        self.go([start, start + 10 * MINUTE, days.moment(view.site, thing["end"], end=True)])
+        guests = [member["id"] for member in view.all("members") if member["tier"] in ("guest", "evening", "carnet")]
+        for _ in range(self.rng.randint(1, 3)):
+            self.tap_in(thing.get("member") or self.rng.choice(guests or self.members()))
+            self.wait()
+        if self.insiders() and self.machine():
+            machine = self.machine() or ""
+            self.tap_machine(machine, self.worker(machine))
 
     def pair_of_taps(self) -> None:
         """Someone, a gardien most often, lays a badge on twice, or three or four times, outside hours most often."""
@@ -163,7 +183,9 @@ class Scenes(Teller):
             self.emergency(machine)
         elif turn == "until":
             self.go(self.session_ends())
-            self.tap_machine(machine, self.rng.choice([member, self.worker(machine)]))
+            self.tap_machine(machine, self.rng.choice([member, member, self.worker(machine)]))
+            self.wait(6, 20)
+            self.tap_machine(machine, member)
         elif turn == "end":
             self.wait(6, 60, 600)
             self.tap_machine(machine, member)
@@ -197,11 +219,14 @@ class Scenes(Teller):
         self.tap_machine(machine, self.someone())
 
     def booked_machine(self) -> None:
-        """Someone comes to a machine that is booked."""
+        """Someone comes to a machine that is booked, perhaps only just."""
+        machine = self.machine()
+        if machine and self.rng.random() < 0.6:
+            self.fill(2)
+            self.book(machine, self.worker(machine))
         view = self.view()
-        ahead = [
-            thing for thing in view.all("bookings") if days.moment(view.site, thing["start"], end=False) > self.now
-        ]
+        late = self.now - 15 * MINUTE
+        ahead = [thing for thing in view.all("bookings") if days.moment(view.site, thing["start"], end=False) > late]
         if not ahead:
             self.work_at_a_machine()
             return
@@ -219,6 +244,16 @@ class Scenes(Teller):
             self.tap_machine(booking["machine"], member)
             if self.rng.random() < 0.6:
                 self.go([start + 15 * MINUTE])
+
+    def book(self, machine: str, member: str) -> None:
+        """A machine is booked, from soon on."""
+        self.made += 1
+        start = self.now + self.rng.choice([0, 1, 5, 20]) * MINUTE
+        end = start + self.rng.choice([20, 60]) * MINUTE
+        booking = {"id": f"new{self.made}", "machine": machine, "member": member}
+        booking |= {"start": self.text(start), "end": self.text(end)}
+        if sites.can_book(self.site, self.view().all("bookings"), booking):
+            self.tell(change={"bookings": [booking]})
 
     def carnet_days(self) -> None:
         """A pass holder comes in one half-day after another."""
