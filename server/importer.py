@@ -72,11 +72,15 @@ def drop(session: Session, name: str, keys: Sequence[tuple[str, ...]]) -> None:
     """Delete the parts with these keys from a collection. Raises ImportRefusedError for one that is not there."""
     collection = next(c for c in COLLECTIONS if c.name == name)
     for key in keys:
-        known = session.get(collection.table, key)
+        known = session.get(collection.table, _key(collection, key))
         if known is None:
             raise ImportRefusedError(f"{name}: no {'/'.join(key)} to remove")
         session.delete(known)
     session.flush()
+
+
+def _key(collection: Collection, key: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(part.upper() for part in key) if collection.table is models.Credential else key
 
 
 def set_site(session: Session, site: parts.Site) -> None:

@@ -20,7 +20,8 @@ from policy.terms import Direction, Instant
 from server.db import Database, moment
 from server.facts import store
 from server.models import AccessPoint, DoorState, Edge, JournalRow, Machine, Position, Presence
-from server.rows import REFUSED, KnownEdge, Numbered, clock_offsets, number, record
+from server.redate import date_anew, offsets_of
+from server.rows import REFUSED, KnownEdge, Numbered, number, record
 from server.troubles import Troubles
 from wire.envelope import unseal
 from wire.errors import WireError
@@ -138,7 +139,7 @@ class Ingest:
         self._troubles.note(edge.id, self._clock(), why)
 
     def _store(self, session: Session, edge: KnownEdge, journal: str, rows: list[Numbered], received: datetime) -> None:
-        offsets = clock_offsets(rows)
+        offsets = offsets_of(session, edge.id, journal, rows)
         records = [record(edge, journal, row, received, offsets) for row in rows]
         for refused in (r for r in records if r["kind"] == REFUSED):
             where = f"row {refused['seq']} of journal {journal!r}"
@@ -148,6 +149,7 @@ class Ingest:
         _name_the_settled(session, records)
         session.connection().execute(insert(_journal_row), records)
         _move(session, records)
+        date_anew(session, edge.id, journal, rows, offsets)
         store(session, _other_facts(rows, records))
         _note_doors(session, records)
         session.merge(Position(edge=edge.id, journal=journal, seq=rows[-1].seq, updated=received))

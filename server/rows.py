@@ -13,11 +13,13 @@ from typing import Any
 import msgspec
 from msgspec import Raw, Struct
 
-from policy.instants import instant
+from policy.facts import Opened, Paid
+from policy.instants import instant, of
 from policy.terms import ClockState, Direction, Instant
 from server.db import moment
 from wire import row as wire_row
 from wire.errors import WireError
+from wire.facts import facts_of
 from wire.row import Kind, Row
 
 REFUSED = "refused"
@@ -140,6 +142,7 @@ def _believed(edge: KnownEdge, row: Row, received: datetime, offsets: Mapping[st
     at = _moment(row.at)
     if row.clock is ClockState.UNKNOWN and row.boot in offsets:
         at = moment(offsets[row.boot] + row.mono_ms)
+    _check_facts(row, at)
     direction = edge.readers[row.reader] if row.reader is not None else None
     inside = _inside(row, direction)
     return {
@@ -178,6 +181,15 @@ def _check(edge: KnownEdge, row: Row) -> None:
             raise ValueError(f"{name} {value} is not from 0 to {LARGEST}")
     if not 0 <= row.mono_ms < LARGEST**2:
         raise ValueError(f"mono_ms {row.mono_ms} is no monotonic clock")
+
+
+def _check_facts(row: Row, at: datetime) -> None:
+    """Raises ValueError or OverflowError when what the row leaves behind could not be stored."""
+    for fact in facts_of(row, of(at)):
+        if isinstance(fact, Paid):
+            moment(fact.unit)
+        elif isinstance(fact, Opened):
+            moment(fact.end)
 
 
 def _moment(written: str) -> datetime:

@@ -7,15 +7,23 @@ from typing import Literal
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from msgspec import Raw
+from msgspec.structs import replace as replace_parts
 
 from policy.bundle import (
     AccessPoint,
+    Booking,
     Bundle,
+    Certification,
     Closure,
     Credential,
+    Event,
+    Invitation,
+    LockOut,
+    Machine,
     Member,
     Opening,
     Pass,
+    Quota,
     Readers,
     Role,
     Shift,
@@ -93,6 +101,66 @@ def small_bundle() -> Bundle:
         shifts=(
             Shift(id="s1", gardien="gregoire", start="2026-11-24T18:00", end="2026-11-24T22:00"),
             Shift(id="s2", gardien="gregoire", start="2026-11-26T18:00+01:00", end="2026-11-26T20:00+01:00"),
+        ),
+    )
+
+
+def whole_bundle() -> Bundle:
+    """The small one with something of everything, each key used."""
+    small = small_bundle()
+    night: dict[Literal["sat"], tuple[tuple[str, str], ...]] = {"sat": (("20:00", "02:00"),)}
+    return replace_parts(
+        small,
+        site=replace_parts(small.site, anti_passback="soft", at_capacity="deny", adhoc_hours=3, offline_days=7),
+        tiers=(*small.tiers, Tier(id="night", grounds=(Ground.HOURS,), hours=night)),
+        events=(
+            Event(
+                id="e1", title="Portes ouvertes", start="2026-11-28T14:00", end="2026-11-28T18:00", audience="public"
+            ),
+            Event(
+                id="e2",
+                title="Repair café",
+                start="2026-11-24T19:00+01:00",
+                end="2026-11-24T22:00+01:00",
+                audience="members",
+                free=True,
+                access_points=("front",),
+            ),
+        ),
+        invitations=(
+            Invitation(id="i1", member="remy", start="2026-11-28T09:00", end="2026-11-28T20:00"),
+            Invitation(
+                id="i2",
+                member="zoe",
+                start="2026-11-29T09:00",
+                end="2026-11-29T10:00",
+                access_points=("front", "garage"),
+            ),
+        ),
+        machines=(
+            Machine(
+                id="laser",
+                kind="laser",
+                reader="laser-tap",
+                hours=dict.fromkeys(WORKDAYS, (("09:00", "21:00"),)),
+                min_people=2,
+                on_end="cut",
+                attended=False,
+                locked_out=LockOut(by="Alice", why="lentille fendue", urgent=True),
+            ),
+            Machine(id="printer", kind="printer", reader="printer-tap"),
+        ),
+        certifications=(
+            Certification(member="brigitte", kind="laser", until=date(2027, 1, 31)),
+            Certification(member="brigitte", kind="printer"),
+            Certification(member="alice", kind="laser"),
+        ),
+        quotas=(Quota(kind="laser", minutes=240, period="week"), Quota(kind="printer", minutes=0, period="month")),
+        bookings=(
+            Booking(id="b1", machine="laser", member="brigitte", start="2026-11-24T20:00", end="2026-11-24T21:00"),
+            Booking(
+                id="b2", machine="laser", member="remy", start="2026-11-24T18:00+01:00", end="2026-11-24T19:00+01:00"
+            ),
         ),
     )
 

@@ -162,7 +162,10 @@ def test_migrations_tell_their_progress_once(tmp_path: Path) -> None:
     upgrade(database, told.append)
     upgrade(database, told.append)
     database.close()
-    assert told == ["database: step 1 of 1: the first tables"]
+    assert told == [
+        "database: step 1 of 2: the first tables",
+        "database: step 2 of 2: the whole rule book",
+    ]
 
 
 def test_other_driver_errors_pass_as_they_are(database: Database) -> None:

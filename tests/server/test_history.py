@@ -121,7 +121,7 @@ def test_who_moved_before_the_day_is_not_asked_for(desk: Desk, journal: Journal)
     journal.enters(at(9), "remy")
     desk.take(journal.rows)
     with desk.database.reading() as session:
-        assert set(history.moves_since(session, START)) == {"remy"}
+        assert set(history.moves_since(session, START).moves) == {"remy"}
 
 
 def test_no_question_reads_the_whole_journal(desk: Desk, journal: Journal) -> None:

@@ -13,16 +13,14 @@ import pytest
 from paho.mqtt.client import Client, MQTTMessage, MQTTv311
 from paho.mqtt.enums import CallbackAPIVersion
 
-from policy.bundle import Tier
-from policy.errors import BundleError
-from policy.ruleset import Ground
+from policy.terms import HOUR
 from server.config import BrokerConfig, EdgeConfig, ServerConfig
 from server.errors import ServerError
 from server.main import INBOX, Server, wall_clock
 from server.secrets import hash_token
 from tests.support_broker import BROKERS
 from tests.support_pages import CHEAP_HASH, CREDENTIAL_KEY, SERVER_KEY, STAFF, TOKEN
-from tests.support_server import FRONT_KEY, TOPICS, Journal, events, public, small_bundle
+from tests.support_server import FRONT_KEY, TOPICS, Journal, events, public, small_bundle, whole_bundle
 from tests.support_site import at
 from wire.envelope import unseal
 from wire.messages import Ack, Fresh, Rules, decode
@@ -169,12 +167,12 @@ def test_no_site_yet(tmp_path: Path) -> None:
         Server(config(tmp_path))
 
 
-def test_a_bundle_that_needs_an_undecided_rule_changes_nothing(tmp_path: Path) -> None:
-    tier = Tier(id="night", grounds=(Ground.HOURS,))
-    with pytest.raises(BundleError, match="hours"):
-        Server(config(tmp_path), bundle=msgspec.structs.replace(small_bundle(), tiers=(tier,)))
-    with pytest.raises(ServerError, match="holds no site yet"):
-        Server(config(tmp_path))
+def test_the_whole_bundle_is_taken_and_published(tmp_path: Path) -> None:
+    server = Server(config(tmp_path), bundle=whole_bundle())
+    rules = server.publisher.current.rules
+    assert set(rules.machines) == {"laser", "printer"}
+    assert (rules.adhoc, rules.full_denies, rules.anti_passback) == (3 * HOUR, True, "soft")
+    server.stop()
 
 
 def test_an_edge_that_leaves_the_configuration_is_not_heard(tmp_path: Path) -> None:

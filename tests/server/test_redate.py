@@ -1,0 +1,122 @@
+"""Rows written while a clock was lost get their true instants as soon as a row of the same boot tells them."""
+
+from itertools import accumulate
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from msgspec.structs import replace
+
+from policy.instants import instant, text
+from policy.reasons import Reason
+from policy.terms import MINUTE, ClockState
+from server.db import Database, moment
+from tests.support_history import presence, rows_of
+from tests.support_server import Desk, Journal
+from tests.support_site import at
+from wire.row import Kind, Row
+
+BOOTED = at(8)
+"""When the monotonic clock of the tests' boot stood at nought."""
+
+
+def lost(row: Row, *, boot: str = "b2") -> Row:
+    """As an edge writes it that has no idea of the time."""
+    return replace(row, boot=boot, clock=ClockState.UNKNOWN, mono_ms=_ms(row), at=text(_ms(row)))
+
+
+def trusted(row: Row, *, boot: str = "b2") -> Row:
+    return replace(row, boot=boot, mono_ms=_ms(row))
+
+
+def _ms(row: Row) -> int:
+    return instant(row.at) - BOOTED
+
+
+def evening(journal: Journal) -> list[Row]:
+    """Grégoire comes at nine in doubt and leaves at ten, Rémy comes at half past ten; at eleven the clock is set."""
+    journal.enters(at(9), "gregoire", Reason.GARDIEN_GRACE)
+    journal.leaves(at(10), "gregoire")
+    journal.enters(at(10, 30), "remy", Reason.ALWAYS)
+    doubtful = [lost(row) for row in journal.rows]
+    return [*doubtful, trusted(journal.add(at(11), Kind.CLOCK_SET, access_point=None))]
+
+
+TRUE = {"gregoire": (at(10), False), "remy": (at(10, 30, 2), True)}
+
+
+def test_in_one_batch(desk: Desk, journal: Journal) -> None:
+    desk.take(evening(journal))
+    assert presence(desk) == TRUE
+    assert next(row.at for row in rows_of(desk)) == moment(at(9))
+
+
+def test_rows_that_came_before_are_dated_when_the_clock_is_set(desk: Desk, journal: Journal) -> None:
+    rows = evening(journal)
+    desk.take(rows[:-1])
+    assert {at_ for at_, _ in presence(desk).values()} == {desk.now}, "at receipt, as long as nothing else is known"
+    desk.take(rows)
+    assert presence(desk) == TRUE
+    assert [row.moved_at for row in rows_of(desk) if row.moved_at] == [
+        moment(at(9, 0, 2)),
+        moment(at(10)),
+        moment(at(10, 30, 2)),
+    ]
+
+
+def test_rows_that_come_after_a_trusted_one_of_their_boot_are_dated_by_it(desk: Desk, journal: Journal) -> None:
+    journal.enters(at(9), "remy", Reason.ALWAYS)
+    rows = [trusted(journal.rows[0]), *(lost(row) for row in journal.rows[1:])]
+    desk.take(rows[:1])
+    desk.take(rows)
+    assert presence(desk) == {"remy": (at(9, 0, 2), True)}
+
+
+def test_another_boot_dates_nothing(desk: Desk, journal: Journal) -> None:
+    journal.enters(at(9), "remy", Reason.ALWAYS)
+    rows = [lost(row) for row in journal.rows]
+    desk.take(rows)
+    desk.take([*rows, trusted(journal.add(at(11), Kind.CLOCK_SET, access_point=None), boot="b3")])
+    assert presence(desk) == {"remy": (desk.now, True)}
+
+
+def test_who_moved_since_stays_where_they_are(desk: Desk, journal: Journal) -> None:
+    rows = evening(journal)
+    desk.take(rows[:-1])
+    desk.now += MINUTE
+    other = Journal()
+    other.leaves(desk.now, "remy")
+    desk.take(other.rows, "j2")
+    desk.take(rows)
+    assert presence(desk) == {"gregoire": (at(10), False), "remy": (desk.now, False)}
+
+
+def test_no_row_is_dated_later_than_it_was_received(desk: Desk, journal: Journal) -> None:
+    rows = evening(journal)
+    desk.now = at(9, 30)
+    desk.take(rows[:-1])
+    desk.take(rows)
+    assert presence(desk) == {"gregoire": (at(9, 30), False), "remy": (at(9, 30), True)}
+
+
+def test_a_monotonic_clock_that_cannot_be_holds_up_nothing(desk: Desk, journal: Journal) -> None:
+    journal.enters(at(9), "remy", Reason.ALWAYS)
+    wild = [replace(lost(row), mono_ms=2**52) for row in journal.rows]
+    desk.take(wild)
+    answer = desk.take([*wild, trusted(journal.add(at(11), Kind.CLOCK_SET, access_point=None))])
+    assert answer is not None
+    assert answer.ack.seq == 4
+    assert presence(desk) == {"remy": (desk.now, True)}
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(sizes=st.lists(st.integers(1, 4), min_size=8, max_size=8))
+def test_however_the_batches_are_cut_the_history_is_the_same(database: Database, sizes: list[int]) -> None:
+    with database.transaction() as session:
+        for table in ("journal_row", "position", "presence"):
+            session.connection().exec_driver_sql(f"DELETE FROM {table}")  # noqa: S608 - our own names
+    desk, rows = Desk(database), evening(Journal())
+    for upto in accumulate(sizes):
+        desk.take(rows[:upto])
+    desk.take(rows)
+    assert presence(desk) == TRUE
+    assert [row.at for row in rows_of(desk)] == [moment(BOOTED + row.mono_ms) for row in rows]
