@@ -1,4 +1,4 @@
-"""The slow reading holds on the written examples, its calendar is right, and stories are valid and reach every reason."""
+"""The slow reading holds on the examples, its calendar is right, stories are valid and reach all reasons."""
 
 import json
 from collections import Counter
@@ -10,7 +10,7 @@ import pytest
 
 from tests.oracle import days
 from tests.oracle.knowledge import as_instant
-from tests.oracle.reading import read
+from tests.oracle.reading import changed, read, removed
 from tests.oracle.sites import can_book
 from tests.oracle.stories import MOST_STEPS, histogram, story
 
@@ -39,7 +39,7 @@ def test_there_are_written_examples() -> None:
     assert len(EXAMPLES) >= 8
 
 
-# --- the calendar ------------------------------------------------------------------------------------------------------
+# --- the calendar ------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -118,7 +118,7 @@ def test_a_week_with_the_change_of_the_clock_has_an_hour_more() -> None:
     assert days.period(PARIS, "month", last)[0] == as_instant("2026-10-01T00:00+02:00")
 
 
-# --- what the examples do not show -------------------------------------------------------------------------------------
+# --- what the examples do not show -------------------------------------------------------------------------------
 
 
 def workshop(steps: list[dict[str, Any]], **more: Any) -> list[dict[str, Any]]:
@@ -215,7 +215,7 @@ def test_of_an_in_and_an_out_at_one_instant_the_out_counts() -> None:
     assert workshop(steps)[2] == {"inside": []}
 
 
-# --- stories -----------------------------------------------------------------------------------------------------------
+# --- stories -----------------------------------------------------------------------------------------------------
 
 
 @pytest.fixture(scope="module")
@@ -261,7 +261,11 @@ def test_a_story_is_a_valid_scenario(seed: int) -> None:
     edges = scenario.get("edges", {place: [place] for place in places})
     assert sorted(place for ids in edges.values() for place in ids) == sorted(places)
     assert {step[kind]["edge"] for kind in ("link", "power") for step in steps if kind in step} <= set(edges)
-    check(scenario["bundle"])
+    bundle = scenario["bundle"]
+    for step in [{}, *steps]:
+        bundle = changed(bundle, step.get("change", {}))
+        bundle = removed(bundle, step.get("remove", {}))
+        check(bundle)
 
 
 def check(bundle: dict[str, Any]) -> None:
