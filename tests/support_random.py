@@ -1,12 +1,14 @@
 """Random small sites, what is known of them in a random week, and taps, for laws that hold always."""
 
+import random
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Any
 
 from hypothesis import strategies as st
 
-from policy import door, machine
+from policy import door, instants, machine
 from policy.case import Decision, Tap
 from policy.facts import Busy, Fact, Moved, Opened, Paid, Ran, apply
 from policy.ruleset import RuleSet
@@ -23,14 +25,11 @@ UIDS = [f"04{number:06x}" for number in range(6)]
 MACHINES = {"laser": "laser", "prusa": "printer", "voron": "printer"}
 DOORS = ("front", "back")
 
-hour = st.integers(0, 23).map("{:02}:00".format)
-day = st.integers(0, 6).map(lambda number: str(MONDAY + timedelta(days=number)))
-maybe_day = st.none() | day
-ranges = st.lists(st.tuples(hour, hour), max_size=2)
-week = st.dictionaries(st.sampled_from(["mon", "tue", "wed", "thu", "fri", "sat", "sun"]), ranges, max_size=5)
-quarter = st.integers(0, 7 * 24 * 4 - 1).map(lambda number: START + number * 15 * MINUTE)
+WEEK = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+quarter = st.integers(0, 3 * 24 * 4 - 1).map(lambda number: START + number * 15 * MINUTE)
 name = st.sampled_from(NAMES)
-often = st.sampled_from([True, True, True, False])
+seed = st.integers(0, 2**32 - 1)
+"""Sites and states are drawn by a seed: quicker by far than to let hypothesis choose each of their hundred values."""
 
 
 @dataclass(frozen=True)
@@ -78,127 +77,180 @@ def later(fact: Fact, by: Instant) -> Fact:
     raise AssertionError(fact)
 
 
-@st.composite
-def _run(draw: st.DrawFn) -> Ran:
-    place, start = draw(st.sampled_from(sorted(MACHINES))), draw(quarter)
-    length = st.none() | st.integers(0, 40).map(lambda quarters: start + quarters * 15 * MINUTE)
-    return Ran(Session(place, MACHINES[place], draw(name), start, draw(length), place == "laser", draw(length)))
+class Chance:
+    """Draws what a site is made of."""
+
+    def __init__(self, seed: int) -> None:
+        self.one_of = (draw := random.Random(seed)).choice
+        self.number = draw.randint
+
+    def often(self) -> bool:
+        return self.number(1, 4) > 1
+
+    def rarely(self) -> bool:
+        return self.number(1, 10) == 1
+
+    def some(self, words: Sequence[str], most: int) -> list[str]:
+        return [self.one_of(words) for _ in range(self.number(0, most))]
+
+    def hour(self) -> str:
+        return f"{self.number(0, 23):02}:00"
+
+    def day(self) -> str:
+        return str(MONDAY + timedelta(days=self.number(0, 6)))
+
+    def quarter(self) -> Instant:
+        return START + self.number(0, 3 * 24 * 4 - 1) * 15 * MINUTE
+
+    def week(self) -> dict[str, list[tuple[str, str]]]:
+        return {day: [(self.hour(), self.hour()) for _ in range(self.number(0, 2))] for day in WEEK if self.often()}
+
+    def times(self) -> dict[str, str]:
+        start, length = self.quarter(), self.number(1, 12) * HOUR
+        return {"start": instants.text(start), "end": instants.text(start + length)}
 
 
-UNITS = [START + number * DAY + hours * HOUR for number in range(7) for hours in (4, 13)]
-facts = st.lists(
-    st.one_of(
-        st.builds(Moved, name, quarter, often),
-        st.builds(Paid, name, st.sampled_from(UNITS)),
-        st.tuples(name, quarter).map(lambda made: Opened(made[0], made[1], made[1] + 2 * HOUR)),
-        st.builds(Busy, st.sampled_from(sorted(MACHINES)), name, quarter),
-        _run(),
-    ),
-    max_size=14,
-)
-knowledge = st.builds(
-    Knowledge,
-    facts.map(tuple),
-    st.frozensets(st.sampled_from(sorted(MACHINES)), max_size=1),
-    st.sampled_from([False, False, False, True]),
-    often,
-    often,
-    st.sampled_from([START + 21 * DAY, START + 21 * DAY, START + 3 * DAY]),
-)
-
-
-@st.composite
-def sites(draw: st.DrawFn) -> dict[str, Any]:
+def site_of(seed: int) -> dict[str, Any]:
     """A week of a random small site, as a bundle."""
+    chance = Chance(seed)
     chosen = {
-        "capacity": draw(st.none() | st.integers(1, 4)),
-        "at_capacity": draw(st.sampled_from(["warn", "deny"])),
-        "anti_passback": draw(st.sampled_from(["off", "soft", "hard"])),
-        "adhoc_hours": draw(st.sampled_from([0, 2])),
+        "capacity": chance.one_of([None, 1, 1, 2, 4]),
+        "at_capacity": chance.one_of(["warn", "deny"]),
+        "anti_passback": chance.one_of(["off", "soft", "hard"]),
+        "adhoc_hours": chance.one_of([0, 2]),
     }
     return {
         "format": "loquet.bundle/1",
-        "site": {"id": "s", "name": "S", "timezone": "Europe/Paris", "staff_hours": draw(week), **chosen},
+        "site": {"id": "s", "name": "S", "timezone": "Europe/Paris", "staff_hours": chance.week(), **chosen},
         "access_points": [{"id": one, "readers": {"in": f"{one}-in", "out": f"{one}-out"}} for one in DOORS],
-        "tiers": [draw(_tier(number)) for number in range(3)],
-        "members": [draw(_member(one)) for one in NAMES],
-        "credentials": [draw(_credential(uid, who)) for uid, who in zip(UIDS, NAMES, strict=False)],
-        "passes": [draw(_pass(who)) for who in NAMES if draw(often)],
-        "shifts": [{"id": f"s{number}", "gardien": draw(name), **draw(_times)} for number in range(draw(_few))],
-        "events": [draw(_event(number)) for number in range(draw(st.integers(0, 1)))],
-        "invitations": [
-            {"id": f"i{number}", "member": draw(name), **draw(_times)} for number in range(draw(st.integers(0, 1)))
-        ],
-        "machines": [draw(_machine(one)) for one in MACHINES],
-        "certifications": [
-            {"member": who, "kind": kind, "until": draw(maybe_day)}
-            for who in NAMES
-            for kind in ("laser", "printer")
-            if draw(often)
-        ],
-        "quotas": [{"kind": "printer", "minutes": draw(st.integers(0, 600)), "period": "week"}],
-        "bookings": [{"id": f"b{one}", "machine": one, "member": draw(name), **draw(_times)} for one in MACHINES],
+        **_people(chance),
+        **_windows(chance),
+        **_fablab(chance),
     }
 
 
-_few = st.integers(0, 2)
-_times = st.tuples(day, hour).map(lambda start: {"start": f"{start[0]}T{start[1]}", "end": "2026-11-30T23:30"})
+def _people(chance: Chance) -> dict[str, Any]:
+    return {
+        "tiers": [_tier(chance, number) for number in range(3)],
+        "members": [_member(chance, who) for who in NAMES],
+        "credentials": [
+            {
+                "uid": uid,
+                "member": who,
+                "status": chance.one_of(["lost", "stolen", "returned"]) if chance.rarely() else "active",
+                "valid_until": chance.day() if chance.rarely() else None,
+            }
+            for uid, who in zip(UIDS, NAMES, strict=False)
+        ],
+        "passes": [_pass(chance, who) for who in NAMES if chance.often()],
+    }
 
 
-@st.composite
-def _tier(draw: st.DrawFn, number: int) -> dict[str, Any]:
-    grounds = draw(st.lists(st.sampled_from(["always", "hours", "staffed", "held"]), max_size=3))
-    tier = {"id": f"t{number}", "grounds": grounds, "hours": draw(week)}
+def _tier(chance: Chance, number: int) -> dict[str, Any]:
+    grounds = chance.some(["always", "hours", "staffed", "held", "held", "staffed"], 3)
+    tier = {"id": f"t{number}", "grounds": grounds, "hours": chance.week()}
     if number == 0:
-        tier["access_points"] = draw(st.lists(st.sampled_from(DOORS), max_size=1))
-    return {**tier, "pass": draw(st.sampled_from(["none", "none", "day", "half_day"]))}
+        tier["access_points"] = chance.some(DOORS, 1)
+    return {**tier, "pass": chance.one_of(["none", "none", "day", "half_day"])}
 
 
-@st.composite
-def _member(draw: st.DrawFn, who: str) -> dict[str, Any]:
+def _member(chance: Chance, who: str) -> dict[str, Any]:
     return {
         "id": who,
         "name": who,
-        "tier": draw(st.sampled_from(["t0", "t1", "t1", "t2", "t2"])),
-        "roles": draw(st.sampled_from([[], [], ["staff"], ["gardien"], ["fab_manager"], ["gardien", "staff"]])),
-        "status": "active" if draw(often) else "suspended",
-        "valid_from": None if draw(often) else draw(day),
-        "valid_until": None if draw(often) else draw(day),
+        "tier": chance.one_of(["t0", "t1", "t1", "t2", "t2"]),
+        "roles": chance.one_of([[], [], ["staff"], ["gardien"], ["fab_manager"], ["gardien", "staff"]]),
+        "status": "suspended" if chance.rarely() else "active",
+        "valid_from": chance.day() if chance.rarely() else None,
+        "valid_until": chance.day() if chance.rarely() else None,
     }
 
 
-@st.composite
-def _credential(draw: st.DrawFn, uid: str, who: str) -> dict[str, Any]:
-    status = draw(st.sampled_from(["active"] * 5 + ["lost", "stolen", "returned"]))
-    return {"uid": uid, "member": who, "status": status, "valid_until": None if draw(often) else draw(day)}
+def _pass(chance: Chance, who: str) -> dict[str, Any]:
+    unit = chance.one_of(["day", "half_day"])
+    used = [chance.day() + ("" if unit == "day" else "am")] if chance.often() else []
+    held = {"id": f"p{who}", "member": who, "unit": unit, "total": chance.number(0, 4), "used": used}
+    return {**held, "valid_until": chance.day() if chance.rarely() else None}
 
 
-@st.composite
-def _pass(draw: st.DrawFn, who: str) -> dict[str, Any]:
-    unit = draw(st.sampled_from(["day", "half_day"]))
-    used = [draw(day) + ("" if unit == "day" else "am")] if draw(st.booleans()) else []
-    held = {"id": f"p{who}", "member": who, "unit": unit, "total": draw(st.integers(0, 4)), "used": used}
-    return {**held, "valid_until": draw(maybe_day)}
+def _windows(chance: Chance) -> dict[str, Any]:
+    party = {"id": "e", "title": "E", "audience": "members", "free": chance.often(), **chance.times()}
+    guest = {"id": "i", "member": chance.one_of(NAMES), **chance.times()}
+    return {
+        "shifts": [{"id": one, "gardien": chance.one_of(NAMES), **chance.times()} for one in "ab"],
+        "events": [party] if chance.often() else [],
+        "invitations": [guest] if chance.often() else [],
+    }
 
 
-@st.composite
-def _event(draw: st.DrawFn, number: int) -> dict[str, Any]:
-    times, free = draw(_times), draw(st.booleans())
-    return {"id": f"e{number}", "title": "E", "audience": "members", "free": free, **times}
+def _fablab(chance: Chance) -> dict[str, Any]:
+    return {
+        "machines": [_machine(chance, one) for one in MACHINES],
+        "certifications": [
+            {"member": who, "kind": kind, "until": chance.day() if chance.rarely() else None}
+            for who in NAMES
+            for kind in ("laser", "printer")
+            if chance.often()
+        ],
+        "quotas": [{"kind": "printer", "minutes": chance.number(0, 300), "period": "week"}],
+        "bookings": [
+            {"id": f"b{one}", "machine": one, "member": chance.one_of(NAMES), **chance.times()} for one in MACHINES
+        ],
+    }
 
 
-@st.composite
-def _machine(draw: st.DrawFn, one: str) -> dict[str, Any]:
+def _machine(chance: Chance, one: str) -> dict[str, Any]:
     return {
         "id": one,
         "kind": MACHINES[one],
         "reader": f"{one}-reader",
-        "hours": {} if draw(st.booleans()) else draw(week),
-        "min_people": draw(st.sampled_from([0, 0, 1, 2])),
+        "hours": {} if chance.often() else chance.week(),
+        "min_people": chance.one_of([0, 0, 1, 3]),
         "on_end": "cut" if one == "laser" else "warn",
-        "locked_out": None if draw(often) else {"by": "A", "why": "B"},
+        "locked_out": {"by": "A", "why": "B"} if chance.rarely() else None,
     }
 
+
+def knowledge_of(seed: int) -> Knowledge:
+    """What is known of the week of such a site: who came on which day, what runs, what was paid."""
+    chance = Chance(seed)
+    kinds = (_moved, _moved, _moved, _paid, _opened, _busy, _ran)
+    return Knowledge(
+        facts=tuple(chance.one_of(kinds)(chance) for _ in range(chance.number(0, 24))),
+        stopped=frozenset(chance.some(sorted(MACHINES), 1) if chance.rarely() else ()),
+        lockdown=chance.rarely(),
+        clock_trusted=not chance.rarely(),
+        link_up=chance.often(),
+        not_after=START + chance.one_of([21, 21, 21, 2]) * DAY,
+    )
+
+
+def _moved(chance: Chance) -> Fact:
+    return Moved(chance.one_of(NAMES), chance.quarter(), chance.often())
+
+
+def _paid(chance: Chance) -> Fact:
+    return Paid(chance.one_of(NAMES), START + chance.number(0, 2) * DAY + chance.one_of([4, 13]) * HOUR)
+
+
+def _opened(chance: Chance) -> Fact:
+    start = chance.quarter()
+    return Opened(chance.one_of(NAMES), start, start + 2 * HOUR)
+
+
+def _busy(chance: Chance) -> Fact:
+    return Busy(chance.one_of(sorted(MACHINES)), chance.one_of(NAMES), chance.quarter())
+
+
+def _ran(chance: Chance) -> Fact:
+    place, start = chance.one_of(sorted(MACHINES)), chance.quarter()
+    until, end = (chance.one_of([None, start + chance.number(0, 40) * 15 * MINUTE]) for _ in range(2))
+    return Ran(Session(place, MACHINES[place], chance.one_of(NAMES), start, until, place == "laser", end))
+
+
+sites = seed.map(site_of)
+knowledge = seed.map(knowledge_of)
+week = seed.map(lambda seed: Chance(seed).week())
 
 READERS = [f"{one}-in" for one in DOORS] + [f"{one}-reader" for one in MACHINES]
 OUT = [f"{one}-out" for one in DOORS]

@@ -32,7 +32,7 @@ from tests.support_random import (
 )
 from wire.facts import DOOR_GRANTS
 
-LAW = settings(max_examples=50, deadline=None, suppress_health_check=list(HealthCheck))
+LAW = settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 AT_BOTH = {
     Reason.LOCKDOWN,
     Reason.UNKNOWN_CREDENTIAL,
@@ -73,7 +73,7 @@ machine_taps = st.builds(
 
 
 @LAW
-@given(sites(), knowledge, st.sampled_from(OUT), st.sampled_from(UIDS), quarter, st.booleans())
+@given(sites, knowledge, st.sampled_from(OUT), st.sampled_from(UIDS), quarter, st.booleans())
 def test_leaving_is_never_refused(
     site: Any, known: Knowledge, reader: str, uid: str, when: Instant, second: bool
 ) -> None:
@@ -83,7 +83,7 @@ def test_leaving_is_never_refused(
 
 
 @LAW
-@given(sites(), knowledge, machine_taps)
+@given(sites, knowledge, machine_taps)
 def test_stopping_one_s_own_session_is_never_refused(site: Any, known: Knowledge, tap: At) -> None:
     state, rules = known.state(), rules_of(site)
     running = state.sessions.running(tap.reader.removesuffix("-reader"), tap.when)
@@ -93,7 +93,7 @@ def test_stopping_one_s_own_session_is_never_refused(site: Any, known: Knowledge
 
 
 @LAW
-@given(sites(), knowledge, taps)
+@given(sites, knowledge, taps)
 def test_a_decision_carries_a_reason_of_its_kind_and_what_belongs_to_it(site: Any, known: Knowledge, tap: At) -> None:
     decision = tap.decided(rules_of(site), known.state())
     at_machine = tap.reader.endswith("-reader")
@@ -108,7 +108,7 @@ def test_a_decision_carries_a_reason_of_its_kind_and_what_belongs_to_it(site: An
 
 
 @LAW
-@given(sites(), knowledge, taps)
+@given(sites, knowledge, taps)
 def test_nobody_gets_in_or_on_with_a_badge_that_is_revoked_or_unknown_or_when_suspended(
     site: Any, known: Knowledge, tap: At
 ) -> None:
@@ -120,7 +120,7 @@ def test_nobody_gets_in_or_on_with_a_badge_that_is_revoked_or_unknown_or_when_su
 
 
 @LAW
-@given(sites(), knowledge, taps)
+@given(sites, knowledge, taps)
 def test_in_a_lockdown_only_the_staff_get_in_or_on(site: Any, known: Knowledge, tap: At) -> None:
     decision = tap.decided(rules_of(site), known.but(lockdown=True).state())
     staff = {part["id"] for part in site["members"] if "staff" in part["roles"]}
@@ -128,7 +128,7 @@ def test_in_a_lockdown_only_the_staff_get_in_or_on(site: Any, known: Knowledge, 
 
 
 @LAW
-@given(sites(), knowledge, taps, week, st.booleans())
+@given(sites, knowledge, taps, week, st.booleans())
 def test_longer_hours_never_refuse_what_shorter_ones_granted(
     site: Any, known: Knowledge, tap: At, more: Any, of_staff: bool
 ) -> None:
@@ -146,7 +146,7 @@ def test_longer_hours_never_refuse_what_shorter_ones_granted(
 
 
 @LAW
-@given(sites(), knowledge, machine_taps, week)
+@given(sites, knowledge, machine_taps, week)
 def test_longer_machine_hours_never_refuse_nor_shorten_a_session(
     site: Any, known: Knowledge, tap: At, more: Any
 ) -> None:
@@ -162,7 +162,7 @@ def test_longer_machine_hours_never_refuse_nor_shorten_a_session(
 
 
 @LAW
-@given(sites(), knowledge, taps)
+@given(sites, knowledge, taps)
 def test_with_fresher_rules_nobody_loses_what_staleness_granted(site: Any, known: Knowledge, tap: At) -> None:
     rules = rules_of(site)
     before = tap.decided(rules, known.state())
@@ -171,7 +171,7 @@ def test_with_fresher_rules_nobody_loses_what_staleness_granted(site: Any, known
 
 
 @LAW
-@given(sites(), knowledge, taps)
+@given(sites, knowledge, taps)
 def test_to_ask_is_to_change_nothing(site: Any, known: Knowledge, tap: At) -> None:
     rules, state = rules_of(site), known.state()
     tables = ("units", "adhoc", "busy", "stopped")
@@ -181,7 +181,7 @@ def test_to_ask_is_to_change_nothing(site: Any, known: Knowledge, tap: At) -> No
 
 
 @LAW
-@given(sites(), knowledge, taps, st.randoms(use_true_random=False))
+@given(sites, knowledge, taps, st.randoms(use_true_random=False))
 def test_the_order_of_facts_is_irrelevant(site: Any, known: Knowledge, tap: At, chance: random.Random) -> None:
     """But for a machine on which two run at once: no edge lets that happen."""
     told = [*known.facts, *known.facts]
@@ -228,7 +228,7 @@ def of_weeks_later(decision: Decision, by: Instant) -> Decision:
 
 
 @LAW
-@given(sites(), knowledge, taps, st.integers(1, 12))
+@given(sites, knowledge, taps, st.integers(1, 12))
 def test_a_story_shifted_by_weeks_without_a_clock_change_ends_the_same(
     site: Any, known: Knowledge, tap: At, weeks: int
 ) -> None:
@@ -238,7 +238,7 @@ def test_a_story_shifted_by_weeks_without_a_clock_change_ends_the_same(
 
 
 @LAW
-@given(sites(), knowledge, taps, st.randoms(use_true_random=False))
+@given(sites, knowledge, taps, st.randoms(use_true_random=False))
 def test_the_order_of_the_bundle_is_irrelevant(site: Any, known: Knowledge, tap: At, chance: random.Random) -> None:
     """A member has one pass here: of several the order counts."""
     shuffled = {key: chance.sample(part, len(part)) if isinstance(part, list) else part for key, part in site.items()}
@@ -246,7 +246,7 @@ def test_the_order_of_the_bundle_is_irrelevant(site: Any, known: Knowledge, tap:
 
 
 @LAW
-@given(sites(), knowledge, taps, name, st.randoms(use_true_random=False))
+@given(sites, knowledge, taps, name, st.randoms(use_true_random=False))
 def test_what_becomes_of_a_member_who_is_no_gardien_changes_nothing_for_others(
     site: Any, known: Knowledge, tap: At, other: str, chance: random.Random
 ) -> None:
@@ -262,7 +262,7 @@ def test_what_becomes_of_a_member_who_is_no_gardien_changes_nothing_for_others(
 
 
 @LAW
-@given(sites(), knowledge, taps)
+@given(sites, knowledge, taps)
 def test_an_entry_pays_once(site: Any, known: Knowledge, tap: At) -> None:
     rules, state = rules_of(site), known.state()
     decision = tap.decided(rules, state)
