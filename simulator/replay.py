@@ -320,6 +320,7 @@ class ReplayEdge:
         self._linked = True
         self._clock = ClockState.SYNCED
         self._alive_at: Instant | None = None
+        self._trusted_at: Instant = 0
         self._pressed: set[str] = set()
         self._deadline: float | None = None
         self._row: Row | None = None
@@ -349,7 +350,14 @@ class ReplayEdge:
         memory.state.link_up = self._linked
         self._controller = EdgeController(
             self._setups,
-            Memory(self.name, memory.last_seq, memory.state, self._held, memory.last_at, self._alive_at),
+            Memory(
+                self.name,
+                memory.last_seq,
+                memory.state,
+                self._held,
+                max(memory.last_at, self._trusted_at),
+                self._alive_at,
+            ),
             lambda uid: pseudonym(CREDENTIAL_KEY, uid),
         )
         self._carry_out(self._controller.start(self._moment()))
@@ -365,6 +373,8 @@ class ReplayEdge:
         self._confirm()
         self.deliver()
         self._controller, self._deadline = None, None
+        if self._clock is not ClockState.UNKNOWN:
+            self._trusted_at = self._site.now
         self._alive_at = self._site.now // SECOND * SECOND
 
     def link(self, up: bool) -> None:

@@ -1,0 +1,24 @@
+"""The product and the independent reading agree over random stories; `python -m tests.oracle.compare N` plays more."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from simulator.replay import Desk
+from tests.oracle.compare import differences
+
+STORIES = 2000
+PARTS = 40
+"""So that several workers share them."""
+
+
+@pytest.fixture(scope="module")
+def desk() -> Iterator[Desk]:
+    with Desk() as desk:
+        yield desk
+
+
+@pytest.mark.parametrize("part", range(PARTS))
+def test_stories_end_as_the_rules_say(desk: Desk, part: int) -> None:
+    each = STORIES // PARTS
+    assert [found for seed in range(part * each, (part + 1) * each) for found in differences(desk, seed)] == []
