@@ -4,7 +4,7 @@ Taking them in is the same in any order and any number of times. Stopped alone i
 that holds it: only the machine's own edge does, and its clock may have been lost between.
 """
 
-from typing import TypeAlias
+from typing import TypeAlias, assert_never
 
 from msgspec import Struct
 
@@ -76,3 +76,5 @@ def apply(state: SiteState, fact: Fact) -> None:
             state.busy[machine].add((member, at))
         case Stopped(machine, stopped):
             (state.stopped.add if stopped else state.stopped.discard)(machine)
+        case _:
+            assert_never(fact)

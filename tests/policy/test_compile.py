@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from policy.compile import PAST_DAYS, EdgeKey, shift_table
-from policy.ruleset import Credential, Ground, Member, Reader, RuleSet, Tier, Unit
-from policy.spans import covers
+from policy.ruleset import AntiPassback, Credential, Ground, Member, Pass, Reader, RuleSet, Tier, Unit
+from policy.spans import covers, end_of
 from policy.terms import DAY, HOUR, MINUTE, Direction, Instant
 from tests.support_policy import EDGES, PARIS, TUESDAY, at, badge, compiled, read, ruling, site
 from wire.ruleset import pack, unpack
@@ -130,6 +130,102 @@ def test_a_shift_over_the_night_on_which_the_clocks_go_back() -> None:
     shifts = [{"id": "s", "gardien": "gregoire", "start": "2026-10-25T01:30", "end": "2026-10-25T02:30"}]
     table = shift_table(read(site(shifts=shifts)), zone=PARIS, since=0)
     assert table == {"gregoire": (at("2026-10-24T23:30Z"), at("2026-10-25T01:30Z"))}
+
+
+def test_how_the_site_decides() -> None:
+    plain = ruling()
+    assert (plain.capacity, plain.full_denies, plain.anti_passback, plain.adhoc) == (None, False, AntiPassback.OFF, 0)
+    assert (plain.shift_lead, plain.shift_grace) == (30 * MINUTE, 15 * MINUTE)
+    changes: dict[str, Any] = {"capacity": 40, "at_capacity": "deny", "anti_passback": "hard", "adhoc_hours": 3}
+    changes |= {"shift_lead": 5, "shift_grace": 0}
+    doors = [{"id": "front", "readers": {"in": "front-in", "out": "front-out"}}]
+    rules = ruling(access_points=doors, **{f"site_{key}": value for key, value in changes.items()})
+    assert (rules.capacity, rules.full_denies, rules.anti_passback) == (40, True, AntiPassback.HARD)
+    assert (rules.shift_lead, rules.shift_grace, rules.adhoc) == (5 * MINUTE, 0, 3 * HOUR)
+    assert ruling(site_anti_passback="soft").anti_passback == AntiPassback.SOFT
+
+
+def test_roles_of_members() -> None:
+    members = [{"id": "fa", "name": "F", "tier": "nomad", "roles": ["fab_manager", "staff", "gardien"]}]
+    credentials = [{"uid": "04ff0000", "member": "fa"}]
+    rules = ruling(members=members, credentials=credentials, shifts=[])
+    assert rules.members["fa"] == Member("nomad", staff=True, gardien=True, fab_manager=True)
+
+
+def tier(**fields: Any) -> Tier:
+    tiers = [*site()["tiers"], {"id": "own", "grounds": ["hours", "always"], **fields}]
+    return ruling(tiers=tiers).tiers["own"]
+
+
+def test_the_hours_of_a_tier_know_no_holidays_but_the_clocks() -> None:
+    tiers = [*site()["tiers"], {"id": "own", "grounds": ["hours"], "hours": {"sun": [["01:00", "04:00"]]}}]
+    bundle = read(site(tiers=tiers, site_closures=[{"from": "2026-10-25", "to": "2026-10-25"}]))
+    rules = compiled(bundle, at("2026-10-24T12:00Z"), days=3, holidays=lambda year: {date(2026, 10, 25)})
+    hours = rules.tiers["own"].hours
+    assert end_of(hours, at("2026-10-24T23:00Z")) == at("2026-10-25T03:00Z")
+
+
+def test_the_hours_of_a_tier_past_midnight() -> None:
+    hours = tier(hours={"tue": [["18:00", "02:00"]], "wed": [["02:00", "03:00"]]}).hours
+    assert end_of(hours, at(TUESDAY + "18:00")) == at("2026-11-25T03:00")
+    assert not covers(hours, at(TUESDAY + "17:59"))
+
+
+def test_grounds_in_the_order_of_the_table_and_what_an_entry_costs() -> None:
+    assert tier().grounds == (Ground.ALWAYS, Ground.HOURS)
+    assert [tier(**{"pass": unit}).unit for unit in ("none", "day", "half_day")] == [None, Unit.DAY, Unit.HALF_DAY]
+    assert tier(access_points=["garage", "front", "garage"]).access_points == ("front", "garage")
+    assert tier(access_points=[]).access_points == ()
+
+
+def test_half_days_split_where_the_site_says() -> None:
+    rules = ruling(site_half_day_split="14:30")
+    assert [split - day for day, split in zip(rules.days, rules.splits, strict=True)] == [
+        10 * HOUR + 30 * MINUTE
+    ] * len(rules.days)
+
+
+def test_a_split_before_the_cutoff_is_in_the_night_that_ends_the_day() -> None:
+    rules = ruling(site_half_day_split="02:00")
+    evening = at(TUESDAY + "23:00")
+    assert rules.unit_start(Unit.HALF_DAY, evening) == at(TUESDAY + "04:00")
+    assert rules.unit_start(Unit.HALF_DAY, at("2026-11-25T02:00")) == at("2026-11-25T02:00")
+    assert rules.unit_start(Unit.HALF_DAY, at("2026-11-25T03:59")) == at("2026-11-25T02:00")
+    assert rules.unit_start(Unit.HALF_DAY, at("2026-11-25T04:00")) == at("2026-11-25T04:00")
+
+
+def test_a_split_at_the_cutoff_leaves_no_morning() -> None:
+    rules = ruling(site_half_day_split="04:00")
+    assert rules.splits == rules.days
+    assert rules.unit_start(Unit.HALF_DAY, at(TUESDAY + "09:00")) == at(TUESDAY + "04:00")
+
+
+def test_days_and_splits_where_the_clocks_change() -> None:
+    rules = compiled(read(site(site_day_cutoff="02:30")), at("2026-10-24T12:00Z"), days=3)
+    assert at("2026-10-25T00:30Z") in rules.days
+    spring = compiled(read(site(site_day_cutoff="02:30")), at("2026-03-28T12:00Z"), days=3)
+    assert at("2026-03-29T01:00Z") in spring.days
+    assert at("2026-03-29T11:00Z") in spring.splits
+
+
+def test_passes_of_the_tier_s_unit_in_the_order_given() -> None:
+    tiers = [{"id": "nomad", "grounds": [], "pass": "half_day"}, *site()["tiers"][::2]]
+    passes = [
+        {"id": "b", "member": "brigitte", "unit": "half_day", "total": 3, "used": ["2026-11-20pm", "2026-11-20am"]},
+        {"id": "d", "member": "brigitte", "unit": "day", "total": 3},
+        {"id": "a", "member": "brigitte", "unit": "half_day", "total": 0, "valid_until": "2026-11-24"},
+        {"id": "r", "member": "remy", "unit": "day", "total": 1},
+    ]
+    day = at("2026-11-20T04:00")
+    assert ruling(tiers=tiers, passes=passes).passes == {
+        "brigitte": (Pass(3, (day, day + 9 * HOUR)), Pass(0, valid_until=at("2026-11-25T04:00")))
+    }
+
+
+def test_a_day_paid_twice_by_one_pass_is_one_day() -> None:
+    tiers = [{"id": "nomad", "grounds": [], "pass": "day"}, *site()["tiers"][::2]]
+    twice = {"id": "b", "member": "brigitte", "unit": "day", "total": 3, "used": ["2026-11-20", "2026-11-20"]}
+    assert ruling(tiers=tiers, passes=[twice]).passes == {"brigitte": (Pass(3, (at("2026-11-20T04:00"),)),)}
 
 
 def test_no_name_and_no_uid_is_in_what_travels() -> None:

@@ -1,5 +1,6 @@
 """What is taken into a site's state: the same in any order and any number of times."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -77,3 +78,8 @@ def test_two_states_share_nothing() -> None:
     told([Paid("remy", 2), Opened("sarah", 3, 9), Busy("prusa", "sarah", 4), Stopped("prusa", True)])
     assert seen(SiteState()) == seen(told([]))
     assert SiteState().units == {}
+
+
+def test_what_is_no_fact_is_the_programmer_s_fault() -> None:
+    with pytest.raises(AssertionError, match="rumour"):
+        apply(SiteState(), "rumour")  # type: ignore[arg-type]

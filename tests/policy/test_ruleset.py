@@ -51,3 +51,13 @@ def test_on_duty_are_those_of_whom_a_shift_covers_the_instant(shifts: dict[str, 
 def test_nobody_is_on_duty_where_there_are_no_shifts() -> None:
     assert structs.replace(ruling(), shifts={}).on_duty(at("2026-11-24T19:00")) == ()
     assert ruling().on_duty(at("2026-11-24T19:00")) == ("gregoire",)
+
+
+def test_a_site_day_ends_where_the_next_starts() -> None:
+    autumn = at("2026-10-25T04:00+01:00")
+    assert rules().day_end(autumn - 1) == autumn
+    assert rules().day_end(autumn) == at("2026-10-26T04:00+01:00")
+    last = rules().days[-1]
+    assert rules().day_end(last) == last + DAY
+    assert rules().day_end(last + 40 * DAY + HOUR) == last + 41 * DAY
+    assert rules().day_end(rules().days[0] - 1) == rules().days[0]

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from policy.spans import covers, end_of, last_end, next_start, spans
+from policy.spans import covers, end_of, last_end, next_change, next_start, pairs, spans
 
 PAIRS = st.lists(st.tuples(st.integers(0, 60), st.integers(0, 60)), max_size=8)
 
@@ -31,6 +31,18 @@ def test_the_end_of_what_covers(pairs: list[tuple[int, int]], at: int) -> None:
     flat = spans(pairs)
     expected = next(end for end in range(at, 62) if not covers(flat, end)) if covers(flat, at) else None
     assert end_of(flat, at) == expected
+
+
+@given(PAIRS, st.integers(-1, 61))
+def test_the_change_that_follows(pairs: list[tuple[int, int]], at: int) -> None:
+    flat = spans(pairs)
+    assert next_change(flat, at) == min((change for change in flat if change > at), default=None)
+
+
+@given(PAIRS)
+def test_pairs_and_back(given_: list[tuple[int, int]]) -> None:
+    flat = spans(given_)
+    assert spans(pairs(flat)) == flat
 
 
 @given(PAIRS, st.integers(-1, 61))
