@@ -5,6 +5,7 @@ Every question goes through an index: a day's answer costs the same after one da
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, exists, literal_column
@@ -28,7 +29,11 @@ SETTLING = MINUTE
 
 @dataclass(frozen=True, slots=True)
 class Passage:
-    """One tap. name: None when the badge is nobody's or its member is gone. lapsed: granted, but no door opened."""
+    """One tap. name: None when the badge is nobody's or its member is gone. lapsed: granted, but no door opened.
+
+    direction: empty at a machine. about: the instant that the reason speaks of, if it does and it is known: the end of
+    a session, the start of one that ended, the last day or half-day that a carnet paid.
+    """
 
     id: int
     edge: str
@@ -43,6 +48,7 @@ class Passage:
     granted: bool
     reason: Reason
     lapsed: bool = False
+    about: Instant | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +113,12 @@ def last_passages(session: Session, limit: int, now: Instant) -> list[Passage]:
         .limit(limit)
     )
     return [
-        _passage(row, name, lapsed=row.pending and not opened and now - of(row.at) > SETTLING)
+        _passage(
+            row,
+            name,
+            lapsed=row.pending and not opened and now - of(row.at) > SETTLING,
+            about=_about(session, row),
+        )
         for row, name, opened in rows
     ]
 
@@ -129,7 +140,33 @@ def _in_order_of_id(kind: Kind) -> ColumnElement[bool]:
     return literal_column("journal_row.kind || ''") == kind
 
 
-def _passage(row: JournalRow, name: str | None, *, lapsed: bool = False) -> Passage:
+def _about(session: Session, row: JournalRow) -> Instant | None:
+    """See Passage.about."""
+    reason = Reason(str(row.reason))
+    if row.until is not None:
+        return of(row.until)
+    if reason is Reason.PASS_EXHAUSTED:
+        paid = col(models.PaidUnit.unit)
+        found = session.exec(
+            select(paid).where(models.PaidUnit.member == row.member, paid <= row.at).order_by(paid.desc()).limit(1)
+        )
+        return _or_none(found.first())
+    if reason not in (Reason.MACHINE_BUSY, Reason.SESSION_ENDED):
+        return None
+    use = models.MachineSession
+    started = col(use.started)
+    query = select(use).where(use.machine == row.access_point, started <= row.at).order_by(started.desc()).limit(1)
+    last = session.exec(query).first()
+    if last is None:
+        return None
+    return of(last.started) if reason is Reason.SESSION_ENDED else _or_none(last.until)
+
+
+def _or_none(at: datetime | None) -> Instant | None:
+    return None if at is None else of(at)
+
+
+def _passage(row: JournalRow, name: str | None, *, lapsed: bool = False, about: Instant | None = None) -> Passage:
     return Passage(
         id=row.id or 0,
         edge=row.edge,
@@ -144,6 +181,7 @@ def _passage(row: JournalRow, name: str | None, *, lapsed: bool = False) -> Pass
         granted=bool(row.granted),
         reason=Reason(str(row.reason)),
         lapsed=lapsed,
+        about=about,
     )
 
 

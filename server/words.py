@@ -1,37 +1,29 @@
 """How is a reason said? In the member's words, with what the server knows filled in, and with what would help.
 
-The reasons that a door gives in this version; those of machines come with them. French is the source, English stands
-in translations/en.
+French is the source, English stands in translations/en. What is filled in: server/particulars.py.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
 
-from policy.bundle import Credential, Member
-from policy.calendar import Calendar
 from policy.reasons import Family, Reason, family
-from policy.spans import next_start
 from server.history import Passage
-from server.language import day, hour, when
-from server.now import shift_end
+from server.particulars import N_, particulars
 from server.publisher import Current
 from server.translate import gettext
-
-
-def N_(text: str) -> str:  # noqa: N802 - the name by which translators' tools find it
-    """Mark a sentence for translation."""
-    return text
-
 
 SENTENCES: Mapping[Reason, tuple[str, ...]] = {
     Reason.STAFFED_HOURS: (N_("l’équipe est là"),),
     Reason.GARDIEN_PRESENT: (N_("un gardien est là"),),
     Reason.OWN_SHIFT: (N_("vous tenez le lieu jusqu’à {end}"), N_("vous tenez le lieu")),
     Reason.ALWAYS: (N_("accès permanent"),),
+    Reason.TIER_HOURS: (N_("vos horaires"),),
+    Reason.INVITED: (N_("vous êtes attendu·e"),),
+    Reason.EVENT: (N_("vous êtes attendu·e · {title}"), N_("vous êtes attendu·e")),
     Reason.STAFF: (N_("équipe"),),
     Reason.EGRESS: (N_("bonne route"),),
     Reason.GARDIEN_GRACE: (N_("l’horloge de la porte est perdue : entrée gardien, à régulariser"),),
+    Reason.LOCKDOWN: (N_("le lieu est confiné : contactez l’équipe"),),
     Reason.UNKNOWN_CREDENTIAL: (N_("ce badge n’est à personne : passez à l’accueil"),),
     Reason.CREDENTIAL_BLOCKED: (
         N_("ce badge a été déclaré {status}"),
@@ -47,16 +39,48 @@ SENTENCES: Mapping[Reason, tuple[str, ...]] = {
     Reason.NOT_ALLOWED_HERE: (N_("cette porte n’est pas dans votre formule"),),
     Reason.RULES_STALE: (N_("la porte est coupée du serveur depuis trop longtemps : appelez un gardien"),),
     Reason.CLOCK_UNTRUSTED: (N_("la porte a perdu l’heure : appelez un gardien"),),
+    Reason.ALREADY_INSIDE: (N_("ce badge est déjà à l’intérieur : badgez en sortant"),),
     Reason.OUTSIDE_HOURS: (
         N_("fermé pour votre formule ; prochaine ouverture {next}"),
         N_("fermé pour votre formule"),
     ),
+    Reason.PASS_EXHAUSTED: (N_("votre carnet est épuisé depuis le {since}"), N_("votre carnet est épuisé")),
+    Reason.SITE_FULL: (N_("nous sommes {people} : le lieu est plein"), N_("le lieu est plein")),
+    Reason.WALK_UP: (N_("à vous, jusqu’à {until}"), N_("à vous")),
+    Reason.BOOKING: (N_("votre réservation, jusqu’à {until}"), N_("votre réservation")),
+    Reason.SESSION_ENDED: (N_("session terminée, {minutes} min"), N_("session terminée")),
+    Reason.MACHINE_RESET: (N_("remise en service"),),
+    Reason.MACHINE_LOCKED_OUT: (N_("hors service : {why} ({by})"), N_("hors service")),
+    Reason.MACHINE_BUSY: (N_("occupée jusqu’à {until}"), N_("occupée")),
+    Reason.NOT_CERTIFIED: (N_("il faut la formation {kind}"), N_("il faut une formation")),
+    Reason.CERTIFICATION_EXPIRED: (
+        N_("votre formation {kind} date de trop longtemps"),
+        N_("votre formation date de trop longtemps"),
+    ),
+    Reason.NOT_INSIDE: (N_("badgez d’abord à l’entrée"),),
+    Reason.OUTSIDE_MACHINE_HOURS: (
+        N_("la machine s’arrête à {end}"),
+        N_("la machine ne tourne pas à cette heure ; à nouveau {next}"),
+        N_("la machine ne tourne pas à cette heure"),
+    ),
+    Reason.COMPANION_REQUIRED: (
+        N_("il faut être {people} : faites venir quelqu’un"),
+        N_("il faut être deux : faites venir quelqu’un"),
+    ),
+    Reason.BOOKED_BY_OTHER: (
+        N_("réservée jusqu’à {end} ; libérée à {release} si personne ne vient"),
+        N_("réservée jusqu’à {end}"),
+        N_("réservée"),
+    ),
+    Reason.QUOTA_EXHAUSTED: (
+        N_("vos {minutes} min de {period} sont utilisées ; à nouveau le {next}"),
+        N_("votre temps de machine est utilisé"),
+    ),
 }
 """For each reason its sentences, fullest first: the first one whose facts are all known is said."""
 
-STATUSES = {"lost": N_("perdu"), "stolen": N_("volé"), "returned": N_("rendu")}
-
 REMEDIES: Mapping[Reason, str] = {
+    Reason.LOCKDOWN: N_("lever le confinement quand il n’y a plus de danger"),
     Reason.UNKNOWN_CREDENTIAL: N_("attribuer le badge à l’accueil"),
     Reason.CREDENTIAL_BLOCKED: N_("donner un autre badge à l’accueil"),
     Reason.MEMBER_SUSPENDED: N_("en parler avec le membre, lever la suspension"),
@@ -64,7 +88,19 @@ REMEDIES: Mapping[Reason, str] = {
     Reason.NOT_ALLOWED_HERE: N_("changer de formule"),
     Reason.RULES_STALE: N_("rétablir le lien entre la porte et le serveur"),
     Reason.CLOCK_UNTRUSTED: N_("rétablir l’heure de la porte : réseau ou pile de l’horloge"),
+    Reason.ALREADY_INSIDE: N_("badger la sortie, puis revenir"),
     Reason.OUTSIDE_HOURS: N_("venir quand le lieu est ouvert, ou trouver un gardien"),
+    Reason.PASS_EXHAUSTED: N_("vendre un nouveau carnet"),
+    Reason.SITE_FULL: N_("attendre que quelqu’un parte, ou augmenter la capacité"),
+    Reason.MACHINE_LOCKED_OUT: N_("réparer la machine, puis la remettre en service"),
+    Reason.MACHINE_BUSY: N_("attendre, ou réserver"),
+    Reason.NOT_CERTIFIED: N_("former le membre"),
+    Reason.CERTIFICATION_EXPIRED: N_("renouveler la formation"),
+    Reason.NOT_INSIDE: N_("badger à la porte en arrivant"),
+    Reason.OUTSIDE_MACHINE_HOURS: N_("revenir aux heures de la machine"),
+    Reason.COMPANION_REQUIRED: N_("faire venir quelqu’un"),
+    Reason.BOOKED_BY_OTHER: N_("attendre la fin de la réservation, ou s’arranger avec qui a réservé"),
+    Reason.QUOTA_EXHAUSTED: N_("attendre la prochaine période"),
 }
 
 COLOURS = {
@@ -86,7 +122,7 @@ class Words:
 
 def title(reason: Reason) -> str:
     """The reason without any fact, for counting."""
-    return gettext(next((s for s in reversed(SENTENCES.get(reason, ())) if "{" not in s), reason.value))
+    return gettext(next(sentence for sentence in reversed(SENTENCES[reason]) if "{" not in sentence))
 
 
 def remedy(reason: Reason) -> str | None:
@@ -96,48 +132,11 @@ def remedy(reason: Reason) -> str | None:
 
 def words(passage: Passage, current: Current, now: int) -> Words:
     """What to say of a passage."""
-    facts = _facts(passage, current, now)
-    fitting = (s for s in SENTENCES.get(passage.reason, ()) if all(name in facts for name in _named(s)))
-    sentence = gettext(next(fitting, passage.reason.value)).format(**facts)
+    known = particulars(passage, current, now)
+    fitting = next(s for s in SENTENCES[passage.reason] if all(name in known for name in _named(s)))
     colour = COLOURS[family(passage.granted, passage.reason)]
-    return Words(sentence, None if passage.granted else remedy(passage.reason), colour)
+    return Words(gettext(fitting).format(**known), None if passage.granted else remedy(passage.reason), colour)
 
 
 def _named(sentence: str) -> list[str]:
     return [part.split("}")[0] for part in sentence.split("{")[1:]]
-
-
-def _facts(passage: Passage, current: Current, now: int) -> dict[str, str]:
-    if passage.reason is Reason.OWN_SHIFT and passage.member is not None:
-        end = shift_end(current, passage.member, passage.at)
-        return {"end": hour(end)} if end is not None else {}
-    if passage.reason is Reason.OUTSIDE_HOURS:
-        following = next_start(current.rules.staffed, passage.at)
-        return {"next": when(following, now)} if following is not None else {}
-    if passage.reason is Reason.CREDENTIAL_BLOCKED:
-        return _of_credential(current.badges.get(passage.credential or ""), current)
-    if passage.reason is Reason.MEMBERSHIP_NOT_VALID:
-        member = next((m for m in current.bundle.members if m.id == passage.member), None)
-        return _of_membership(member, current, passage.at)
-    return {}
-
-
-def _of_credential(credential: Credential | None, current: Current) -> dict[str, str]:
-    if credential is None:
-        return {}
-    if credential.status in STATUSES:
-        return {"status": gettext(STATUSES[credential.status])}
-    return {"expired": _day(credential.valid_until, current)} if credential.valid_until else {}
-
-
-def _of_membership(member: Member | None, current: Current, at: int) -> dict[str, str]:
-    if member is None:
-        return {}
-    calendar = Calendar(current.zone, current.bundle.site.day_cutoff)
-    if member.valid_from is not None and at < calendar.day_start(member.valid_from):
-        return {"begins": _day(member.valid_from, current)}
-    return {"ended": _day(member.valid_until, current)} if member.valid_until else {}
-
-
-def _day(date_: date, current: Current) -> str:
-    return day(Calendar(current.zone, current.bundle.site.day_cutoff).day_start(date_))

@@ -43,7 +43,7 @@ def show() -> ResponseReturnValue:
             people=len(seen.inside) if named else few(len(seen.inside)),
             passages=_passages(session, current, at) if named else None,
             edges=_edges(session, current, at) if named else None,
-            notes=_notes(current, link_up=known.link_up()) if named else [],
+            notes=_notes(link_up=known.link_up()) if named else [],
             today=_day(session, seen, named=named),
         )
 
@@ -116,8 +116,8 @@ def _capital(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
-def _notes(current: Current, *, link_up: bool) -> list[str]:
-    """What needs somebody, or is not done yet."""
+def _notes(*, link_up: bool) -> list[str]:
+    """What needs somebody."""
     notes = []
     if not link_up:
         notes.append(
@@ -125,9 +125,5 @@ def _notes(current: Current, *, link_up: bool) -> list[str]:
                 "Le serveur ne joint pas le courtier MQTT : les portes décident seules et gardent leurs passages. "
                 "Vérifiez que le courtier tourne."
             )
-        )
-    if current.bundle.passes or any(tier.pass_ != "none" for tier in current.bundle.tiers):
-        notes.append(
-            gettext("Les carnets sont enregistrés mais pas encore décomptés : continuez à les cocher sur papier.")
         )
     return notes

@@ -8,9 +8,11 @@ from sqlmodel import Session
 
 from server import history
 from server.auth import account, context
+from server.carnets import said, units_left
 from server.chart import BASE, HEIGHT, WIDTH, Bar, bars
 from server.language import hour, local
 from server.now import few
+from server.publisher import Current
 from server.words import remedy, title
 
 page = Blueprint("today", __name__)
@@ -35,7 +37,8 @@ class Day:
 def show() -> ResponseReturnValue:
     known, named = context(), account() is not None
     at = known.clock()
-    start = known.current().rules.day_start(at)
+    current = known.current()
+    start = current.rules.day_start(at)
     with known.database.reading() as session:
         arrivals = history.arrivals(session, start, at + 1)
         return render_template(
@@ -46,8 +49,15 @@ def show() -> ResponseReturnValue:
             count=len(arrivals) if named else few(len(arrivals)),
             different=len({arrival.member for arrival in arrivals}),
             arrivals=arrivals if named else None,
+            carnets=_carnets(session, current, arrivals, at) if named else {},
             refusals=_refusals(session, start, at) if named else None,
         )
+
+
+def _carnets(session: Session, current: Current, arrivals: list[history.Arrival], at: int) -> dict[str, str]:
+    """What is left on the carnet of each who came, where their formule needs one."""
+    left = units_left(session, current, [arrival.member for arrival in arrivals], at)
+    return {member: said(current, member, units) for member, units in left.items()}
 
 
 def _refusals(session: Session, start: int, at: int) -> list[tuple[str, int, str | None]]:

@@ -188,7 +188,7 @@ def test_a_member_who_is_gone_has_no_name(place: Place) -> None:
 
 def test_what_needs_somebody(place: Place) -> None:
     client = place.staff()
-    assert "Les carnets sont enregistrés mais pas encore décomptés" in place.page("/", client)
+    assert "À savoir" not in place.page("/", client)
     assert "ne joint pas le courtier" not in place.page("/", client)
     place.link_up = False
     assert "ne joint pas le courtier" in place.page("/", client)
