@@ -152,7 +152,8 @@ def test_a_gesture_brings_time_to_a_speed_that_eyes_can_follow(bench: Bench) -> 
 
 def test_the_speed_is_everybodys_and_leads_back(bench: Bench) -> None:
     token = bench.place.form_token(bench.public)
-    for back, expected in (("/today", "/today"), ("//elsewhere.example", "/"), ("https://elsewhere.example", "/")):
+    elsewhere = ("//elsewhere.example", "https://elsewhere.example", "/\t/elsewhere.example", "/\\elsewhere.example")
+    for back, expected in (("/today", "/today"), ("/", "/"), *((address, "/") for address in elsewhere)):
         answer = bench.public.post("/demo/speed", data={"speed": 10, "back": back, "csrf_token": token})
         assert (answer.status_code, answer.headers["Location"]) == (303, expected)
     assert bench.site.pace.speed == 10
