@@ -261,3 +261,9 @@ def test_one_live_scene_too_many_is_a_single_picture(bench: Bench) -> None:
     with bench.team.get("/bench/stream", buffered=False) as answer:
         events = answer.iter_encoded()
         assert len([next(events) for _ in range(3)]) == 3
+
+
+def test_once_no_shift_is_left_the_bench_still_has_a_gardien() -> None:
+    last = max(BUNDLE.shifts, key=lambda shift: shift.start)
+    holder = next(member for member in BUNDLE.members if member.id == last.gardien)
+    assert badges(BUNDLE, "2099-01-01")[3].who == holder.name
