@@ -357,6 +357,16 @@ class TestStatus:
         bench.wait(1)
         assert len(bench.wire.taken("status")) == 1
 
+    def test_after_a_broken_connection_it_says_at_once_that_it_is_there(self, bench: Bench) -> None:
+        """Meanwhile the broker has published the will."""
+        bench.connect()
+        bench.wire.down()
+        bench.settle()
+        bench.wire.taken("status")
+        bench.connect()
+        (status,) = bench.wire.taken("status")
+        assert status.online
+
     def test_when_something_changes(self, bench: Bench) -> None:
         bench.connect()
         bench.wire.taken("status")
