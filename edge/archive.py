@@ -118,6 +118,14 @@ class Archive:
         else:
             log.error("journal: %s", done)
 
+    def begin_anew(self, why: str) -> str:
+        """Set the journal aside before this start has numbered a row; what was done, in words. Raises JournalError."""
+        self.close()
+        self._journal, done = renew(self.path, why)
+        self._on_disk = self._journal.last_seq
+        log.error("journal: %s", done)
+        return done
+
     def prune(self, now: Instant) -> None:
         """Forget what is older than 30 days and acknowledged."""
         while self.attempt(lambda journal: journal.prune(now)) == PRUNED_AT_ONCE:

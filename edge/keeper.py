@@ -14,6 +14,7 @@ from edge.core import Memory
 from edge.dispatch import Dispatch
 from edge.events import Event, ReaderFault, ReaderRecovered
 from edge.inbox import Complaints, Inbox
+from edge.journal import JournalDamagedError
 from edge.memory import recall
 from edge.observer import Observer
 from edge.ports import Clock
@@ -59,7 +60,14 @@ class Keeper:
         self._down = ""
 
     def remember(self) -> Memory:
-        """What the edge found on its disk, for the controller."""
+        """What the edge found on its disk, for the controller. Damage that shows only now keeps no door shut."""
+        try:
+            return self._recalled()
+        except JournalDamagedError as error:
+            self.found = self.archive.begin_anew(str(error))
+            return self._recalled()
+
+    def _recalled(self) -> Memory:
         journal = self.archive.journal
         if journal is None:
             return Memory(self._boot)

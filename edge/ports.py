@@ -51,6 +51,7 @@ class Pins(Protocol):
         """Read every input once; call it each 10 ms.
 
         Gives the names whose *stable* level changed since the last call, with the new level; all at the first call.
+        In the order in which the inputs were configured.
         """
 
     def close(self) -> None:

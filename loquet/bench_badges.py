@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from policy.bundle import Bundle, Member, Role
+from policy.bundle import Bundle, Member, Role, Shift
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,10 +39,8 @@ def _badges(bundle: Bundle, today: str) -> Iterator[Badge]:
     yield _of(
         bundle, _with(bundle, plain, "resident", 7), ("résident, accès permanent", "resident, access at any time")
     )
-    gardien = min(shift.start + shift.gardien for shift in bundle.shifts if shift.start >= today)[
-        len("2026-11-24T18:00") :
-    ]
-    yield _of(bundle, by_id[gardien], ("gardien de la prochaine garde", "gardien of the next shift"))
+    gardien = by_id[_next_shift(bundle, today).gardien]
+    yield _of(bundle, gardien, ("gardien de la prochaine garde", "gardien of the next shift"))
     staff = next(member for member in bundle.members if Role.STAFF in member.roles)
     yield _of(bundle, staff, ("équipe", "team"))
     fab = next(member for member in plain if member.tier == "fabriqueur")
@@ -52,6 +50,12 @@ def _badges(bundle: Bundle, today: str) -> Iterator[Badge]:
     suspended = next(member for member in bundle.members if member.status == "suspended")
     yield _of(bundle, suspended, ("membre suspendu", "suspended member"))
     yield Badge(STRANGER, None, ("carte de transport, inconnue ici", "travel card, unknown here"))
+
+
+def _next_shift(bundle: Bundle, today: str) -> Shift:
+    """The next one from that date on; the last one of all once none is left."""
+    coming = [shift for shift in bundle.shifts if shift.start >= today]
+    return min(coming, key=lambda shift: shift.start) if coming else max(bundle.shifts, key=lambda shift: shift.start)
 
 
 def _in_good_standing(member: Member, today: str) -> bool:

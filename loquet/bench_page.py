@@ -1,5 +1,6 @@
 """The demo's own pages: /bench, where one lays badges on and pulls plugs, and the bar that changes how time passes."""
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -27,6 +28,8 @@ RETRY = 2000
 """ms after which a page asks again whose stream has ended: one too many gets a picture so often."""
 LOOK_AGAIN = 1.0
 """Seconds after which a picture is drawn again, changed or not: it shows the time."""
+OUR_PATH = re.compile(r"/|(/[A-Za-z0-9_-]+)+")
+"""A path of this site: what else a browser might read as another site's address is not gone back to."""
 
 Act = Callable[[World], object]
 
@@ -204,4 +207,4 @@ def _speed(world: World) -> ResponseReturnValue:
     except ValueError:
         abort(400)
     back = request.form.get("back", "/")
-    return redirect(back if back.startswith("/") and not back.startswith(("//", "/\\")) else "/", 303)
+    return redirect(back if OUR_PATH.fullmatch(back) else "/", 303)

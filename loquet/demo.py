@@ -55,7 +55,8 @@ def check_port(port: int) -> None:
 
 
 def log_to(file: Path) -> None:
-    """The terminal is for people: everything else goes into a file."""
+    """The terminal is for people: everything else goes into a file, or nowhere when the disk is full."""
+    logging.raiseExceptions = False
     logging.basicConfig(filename=file, level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
 
 

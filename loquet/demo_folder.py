@@ -83,14 +83,21 @@ class Folder:
 
     def __init__(self, path: Path, *, reset: bool, today: date) -> None:
         self.path = path
-        path.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self._lock: int | None = self._locked()
+        try:
+            path.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._check_ours()
+            self._lock: int | None = self._locked()
+        except OSError as error:
+            raise CommandError(_unusable(path, error)) from None
         try:
             if reset:
                 self._empty()
             self.state = self._state(today)
             self.login = self._login()
             keys.make_site(self.keys, (EDGE,))
+        except OSError as error:
+            self.close()
+            raise CommandError(_unusable(path, error)) from None
         except BaseException:
             self.close()
             raise
@@ -127,6 +134,14 @@ class Folder:
         self.state = State(self.state.start, self.state.seed, now + ahead, speed)
         _write(self.path / "state.json", self.state)
 
+    def _check_ours(self) -> None:
+        """A reset empties the folder: it must never have held anything else."""
+        held = {entry.name for entry in self.path.iterdir()} - {"lock"}
+        if held and not held & {"login.json", "state.json"}:
+            raise CommandError(
+                f"{self.path}: holds {min(held)} and no demo: give --dir an empty folder, or one that is not there yet"
+            )
+
     def _locked(self) -> int:
         lock = os.open(self.path / "lock", os.O_RDWR | os.O_CREAT, 0o600)
         try:
@@ -159,6 +174,11 @@ class Folder:
         if not file.exists():
             _write(file, Login("equipe", new_password(), new_token()))
         return _read(file, Login)
+
+
+def _unusable(path: Path, error: OSError) -> str:
+    why = f"{error.filename or path}: {error.strerror or error}"
+    return f"{path} cannot hold the demo ({why}): make room and rights there, or give --dir another folder"
 
 
 def _write(file: Path, value: State | Login) -> None:

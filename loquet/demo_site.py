@@ -35,6 +35,7 @@ class DemoSite:
         self.site = bundle(folder.state.start, folder.state.seed)
         self.pace = Pace.starting(folder.state.now, speed=0)
         self.parts = ExitStack()
+        self._unsaved = False
 
     def run(self, ended: threading.Event) -> int:
         """Start, print where the page is, and go on until the end is asked for. Raises CommandError."""
@@ -107,7 +108,15 @@ class DemoSite:
         self.pace.change(speed)
 
     def _save(self, *, running: bool) -> None:
-        self.folder.save(self.pace.now(), self.pace.speed, running=running)
+        """A disk that is full ends no demo: the door goes on deciding. It is said once."""
+        try:
+            self.folder.save(self.pace.now(), self.pace.speed, running=running)
+        except OSError as error:
+            if not self._unsaved:
+                say(f"{self.folder.path} cannot be written ({error.strerror or error}): make room. The demo goes on.")
+            self._unsaved = True
+        else:
+            self._unsaved = False
 
 
 def server_config(folder: Folder, broker_port: int, port: int) -> ServerConfig:

@@ -69,10 +69,13 @@ class Lamp:
 
 
 def _fits(signal: Signal, seen: list[Frame]) -> bool:
-    """Whether what was seen is how this signal begins."""
+    """Whether what was seen is how this signal begins. One that repeats may end, in the dark, at any moment."""
     rounds = len(seen) // len(signal.frames) + 1 if signal.repeats else 1
     expected = [levels for _, levels in signal.frames] * rounds + [DARK]
-    return expected[: len(seen)] == [levels for _, levels in seen]
+    told = [levels for _, levels in seen]
+    if signal.repeats and len(told) > 1 and told[-1] == DARK:
+        told.pop()
+    return expected[: len(told)] == told
 
 
 def _distance(signal: Signal, seen: list[Frame]) -> float:

@@ -30,7 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     if arguments.new_secrets:
         return _new_secrets()
-    return _serve(arguments.config, _bundle(arguments.bundle))
+    return _serve(arguments.config, arguments.bundle)
 
 
 def _new_secrets() -> int:
@@ -55,7 +55,8 @@ def _bundle(path: Path | None) -> Bundle | None:
         raise CommandError(str(error)) from None
 
 
-def _serve(config: Path, bundle: Bundle | None) -> int:
+def _serve(config: Path, file: Path | None) -> int:
+    bundle = _bundle(file)
     from server.config import load
     from server.errors import ServerError
     from server.main import Server
@@ -65,7 +66,9 @@ def _serve(config: Path, bundle: Bundle | None) -> int:
     signal.signal(signal.SIGTERM, lambda _number, _frame: ended.set())
     try:
         server = Server(load(config), bundle=bundle)
-    except (ServerError, BundleError) as error:
+    except BundleError as error:
+        raise CommandError(f"{file}: {error}" if file else str(error)) from None
+    except ServerError as error:
         raise CommandError(str(error)) from None
     try:
         server.start()

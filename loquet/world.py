@@ -280,7 +280,7 @@ class World:
         reader, _, light = event.name.rpartition(".")
         if reader in self._lamps:
             self._lamps[reader].move(light, event.active, event.at)
-        self.street.notice(event.name, event.active, self.pace.now())
+        self.street.notice(event.name, event.active, event.at)
 
     def _tap(self, stages: remote.Stages) -> None:
         taps = [stages if tap.seq == stages.seq else tap for tap in self._taps]

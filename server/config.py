@@ -2,6 +2,7 @@
 
 import re
 import tomllib
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from ipaddress import ip_address
 from pathlib import Path
@@ -67,8 +68,11 @@ class ServerConfig:
         _check_loopback("http host", self.http_host, "plain HTTP leaves this machine; put a TLS proxy before 127.0.0.1")
         _check_credential_key(self.credential_key)
         _check_hashes(self)
+        _check_port("broker port", self.broker.port, 1)
+        _check_port("http port", self.http_port, 0)
         for edge in self.edges:
             _check_edge(edge)
+        _check_owners(self.edges)
 
 
 def _check_loopback(what: str, host: str, why: str) -> None:
@@ -78,6 +82,12 @@ def _check_loopback(what: str, host: str, why: str) -> None:
         loopback = False
     if not loopback:
         raise ConfigError(f"{what} {host!r}: {why}")
+
+
+def _check_port(what: str, port: int, least: int) -> None:
+    """least: 0 where any free one will do."""
+    if not least <= port <= 65535:
+        raise ConfigError(f"{what} {port}: use 1 to 65535")
 
 
 def _check_credential_key(key: bytes) -> None:
@@ -105,6 +115,22 @@ def _check_edge(edge: EdgeConfig) -> None:
         raise ConfigError(str(error)) from None
     if not _HEX_KEY.fullmatch(edge.public_key):
         raise ConfigError(f"edge {edge.id!r}: public_key is not 64 hex digits; copy the edge's public key")
+
+
+def _check_owners(edges: Sequence[EdgeConfig]) -> None:
+    """Ids and access points are told apart: each belongs to one edge."""
+    ids, owners = set[str](), dict[str, str]()
+    for edge in edges:
+        if edge.id in ids:
+            raise ConfigError(f"edge {edge.id!r}: there are two of this id; rename one of them")
+        ids.add(edge.id)
+        for place in edge.access_points:
+            if place in owners:
+                raise ConfigError(
+                    f"edge {edge.id!r}: access point {place!r} belongs to edge {owners[place]!r} already; "
+                    "take it from one of them"
+                )
+            owners[place] = edge.id
 
 
 class _Part(Struct, frozen=True, forbid_unknown_fields=True):

@@ -9,7 +9,7 @@ import fcntl
 import os
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from threading import Lock
@@ -111,7 +111,14 @@ def _claim(url: URL) -> int | None:
     except OSError:
         os.close(claim)
         raise DatabaseError(f"{url.database}: another Loquet process has this database open; stop it first") from None
+    _make_private(path.with_suffix(""))
     return claim
+
+
+def _make_private(database: Path) -> None:
+    """Make a new database's file for its owner alone: it names people. SQLite's other files take its rights over."""
+    with suppress(OSError):  # there already; or not to be made, which the first statement says better
+        os.close(os.open(database, os.O_CREAT | os.O_EXCL, 0o600))
 
 
 def _engine(url: URL, *, writes: bool) -> Engine:

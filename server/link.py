@@ -41,10 +41,12 @@ class Link:
         self._lock = Lock()
         self._retained: dict[str, bytes] = {}
         self.up = False
+        self._missed = False
         self._client = Client(CallbackAPIVersion.VERSION2, client_id=f"loquet-server-{topics.site}", protocol=MQTTv311)
         self._client.username_pw_set(broker.username, broker.password)
         self._client.reconnect_delay_set(RETRY_FIRST, RETRY_LAST)
         self._client.on_connect = self._on_connect
+        self._client.on_connect_fail = self._on_connect_fail
         self._client.on_disconnect = self._on_disconnect
         self._client.on_message = self._on_message
         self._client.on_socket_open = _without_delay
@@ -74,12 +76,18 @@ class Link:
             return
         client.subscribe([(f"loquet/{self._topics.site}/edge/+/{leaf}", QOS) for leaf in ("events", "status")])
         with self._lock:
-            self.up = True
+            self.up, self._missed = True, False
             retained = list(self._retained.items())
         for topic, payload in retained:
             client.publish(topic, payload, QOS, retain=True)
         log.info("broker %s:%d: connected", *self._address)
         self._connected()
+
+    def _on_connect_fail(self, _client: Client, _data: Any) -> None:
+        """Nobody answers there: said once, however often it is tried."""
+        if not self._missed:
+            log.warning("broker %s:%d: cannot be reached; see that it runs there; trying again", *self._address)
+        self._missed = True
 
     def _on_disconnect(
         self, _client: Client, _data: Any, _flags: DisconnectFlags, reason: ReasonCode, _properties: Properties | None

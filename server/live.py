@@ -44,16 +44,22 @@ class Live:
             self._condition.notify_all()
 
     def stream(self) -> Iterator[str]:
-        """Server-sent events (WHATWG HTML, 9.2): `changed` at every change. Raises TooManyStreamsError at once."""
+        """Server-sent events (WHATWG HTML, 9.2): `changed` at every change. Raises TooManyStreamsError at once.
+
+        It holds its place until it is closed, even when nobody reads from it (as in the answer to HEAD).
+        """
+        events = self._events()
+        next(events)  # takes the place: only a generator that has begun gives it back when it is closed
+        return events
+
+    def _events(self) -> Iterator[str]:
         with self._condition:
             if self._closed or self._streams >= self._max_streams:
                 raise TooManyStreamsError
             self._streams += 1
-        return self._events()
-
-    def _events(self) -> Iterator[str]:
         seen = self._version
         try:
+            yield ""
             yield "retry: 5000\n\n"
             while not self._closed:
                 if self._waited_for(seen):

@@ -11,12 +11,12 @@ from queue import Full, Queue
 from threading import Event, Thread
 
 from flask import Blueprint
-from sqlmodel import col, delete
+from sqlmodel import Session, col, delete, select
 
 from policy.bundle import Bundle
 from policy.terms import Instant
 from server.app import create_app
-from server.config import ServerConfig
+from server.config import EdgeConfig, ServerConfig
 from server.context import Context
 from server.db import Database
 from server.errors import ServerError
@@ -24,7 +24,7 @@ from server.importer import replace, site_of
 from server.ingest import Ingest, Owed
 from server.link import Link
 from server.live import Live
-from server.models import Edge
+from server.models import AccessPoint, Edge
 from server.publisher import SERVER, Publisher
 from server.schema import upgrade
 from server.troubles import Troubles
@@ -148,6 +148,7 @@ class Server:
                 row = session.get(Edge, known.id) or Edge(id=known.id, public_key="", access_points=[], readers={})
                 row.public_key, row.access_points = known.public_key, list(known.access_points)
                 session.add(row)
+            _check_places(self.config.edges, session)
 
     def _topics(self) -> Topics:
         with self.database.reading() as session:
@@ -191,3 +192,15 @@ class Server:
                 log.error("rules: not published: %s", error)
             except Exception:
                 log.exception("rules: not published")
+
+
+def _check_places(edges: Sequence[EdgeConfig], session: Session) -> None:
+    """Raises ServerError for an access point that the site has not: nobody would ever be let in there."""
+    known = set(session.exec(select(AccessPoint.id)))
+    for edge in edges:
+        for place in edge.access_points:
+            if known and place not in known:
+                raise ServerError(
+                    f"edge {edge.id!r}: access point {place!r} is not in the site, which has "
+                    f"{', '.join(sorted(known))}: correct the server's configuration, or add it to the bundle"
+                )

@@ -28,14 +28,19 @@ class Troubles:
         """Messages on topics that belong to no edge that we know."""
 
     def note(self, edge: str | None, at: Instant, why: str) -> None:
-        """Count one refused message. why: without a name or a UID, since it is logged."""
+        """Count one refused message; the log gets the first and each that doubles the count.
+
+        why: without a name or a UID, since it is logged.
+        """
         with self._lock:
             if edge is None:
                 self.elsewhere += 1
+                count = self.elsewhere
             else:
-                known = self._of_edge.get(edge)
-                self._of_edge[edge] = Trouble(known.count + 1 if known else 1, at, why)
-        log.warning("refused: %s", why)
+                count = self.count(edge) + 1
+                self._of_edge[edge] = Trouble(count, at, why)
+        if count & (count - 1) == 0:
+            log.warning("refused: %s (%d so far)", why, count)
 
     def of_edge(self, edge: str) -> Trouble | None:
         return self._of_edge.get(edge)

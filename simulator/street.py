@@ -18,6 +18,9 @@ PATIENCE = 4_000
 TRIES = 3
 AGAIN = 2_500
 """After so many ms the badge is laid on again."""
+TOO_LATE = 4_000
+"""ms after the answer from which on nobody pushes: at 60 times real time a busy machine gets to it when the strike has
+fallen back already, and what was an entry would be a break-in."""
 LOOK = 50
 """ms from a green light to being sure that it is not amber."""
 
@@ -32,11 +35,12 @@ class Hands(Protocol):
 
 @dataclass(slots=True, eq=False)
 class Visit:
-    """One intent being carried out. answered: the lamp or the strike said something at this try."""
+    """One intent being carried out. answered: the lamp or the strike said something at this try, at `answer`."""
 
     intent: Intent
     tries: int = 0
     answered: bool = False
+    answer: Instant = 0
     lying: bool = False
 
 
@@ -139,7 +143,7 @@ class Street:
         """Take the badge away a little after the answer. Whether it is the first to this try."""
         if visit.answered:
             return False
-        visit.answered = True
+        visit.answered, visit.answer = True, at
         self._waiting = {reader: other for reader, other in self._waiting.items() if other is not visit}
         self.plan(at + round(visit.intent.lies * 1000), lambda now: self._take(visit))
         return True
@@ -165,7 +169,7 @@ class Street:
             self._by_handle(visit.intent, at)
 
     def _push(self, visit: Visit, at: Instant) -> None:
-        if self.door.push(at, visit.intent.open_for):
+        if at - visit.answer < TOO_LATE and self.door.push(at, visit.intent.open_for):
             self._went(visit.intent, at)
         else:
             self._take(visit)

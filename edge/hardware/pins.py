@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, suppress
+from threading import Lock
 from typing import Any
 
 import lgpio
@@ -49,7 +50,7 @@ class SafePinFactory(LGPIOFactory):  # type: ignore[misc]
 
 
 class GpioPins:
-    """The `Pins` port. Belongs to one thread; nothing of gpiozero runs in the background.
+    """The `Pins` port. One thread drives, one samples, any may close; nothing of gpiozero runs in the background.
 
     Raises LineError for a line or a name used twice, HardwareError for a line that cannot be had; then none is claimed.
     """
@@ -57,6 +58,7 @@ class GpioPins:
     def __init__(self, outputs: Sequence[OutputSpec], inputs: Sequence[InputSpec], factory: Any = None) -> None:
         """factory: a gpiozero pin factory; the Pi's own lines when None."""
         check_lines(outputs, inputs)
+        self._driving = Lock()
         with ExitStack() as claimed:
             if factory is None:
                 factory = _open_factory()
@@ -66,18 +68,20 @@ class GpioPins:
             self._claimed = claimed.pop_all()
 
     def set(self, output: str, active: bool) -> None:
-        """Drive an output."""
-        self._outputs[output].value = active
+        """Drive an output. Raises GPIOZeroError once they are closed."""
+        with self._driving:
+            self._outputs[output].value = active
 
     def sample(self) -> Mapping[str, bool]:
         """As in edge/ports.py; call it each 10 ms."""
         return {name: line.value for name, line in self._inputs.items() if line.changed()}
 
     def close(self) -> None:
-        """Put every output to its safe value, then let go of all lines."""
-        for output in self._outputs.values():
-            output.off()
-        self._claimed.close()
+        """Put every output to its safe value, then let go of all lines; nobody drives one in between."""
+        with self._driving:
+            for output in self._outputs.values():
+                output.off()
+            self._claimed.close()
 
 
 class _Input:

@@ -71,6 +71,10 @@ def rig(request: pytest.FixtureRequest) -> Rig:
     return made
 
 
+def test_what_changes_in_one_sample_is_told_in_the_order_of_the_inputs(rig: Rig) -> None:
+    assert list(rig.pins.sample()) == [spec.name for spec in INPUTS]
+
+
 def test_outputs_start_inactive(rig: Rig) -> None:
     assert [rig.is_active(spec.name) for spec in OUTPUTS] == [False, False]
 

@@ -40,9 +40,9 @@ def test_the_sample_is_the_reference(folder: Folder) -> None:
     ]
     assert config.outputs[0] == OutputSpec("strike", 17)
     assert config.inputs == (
-        InputSpec("contact", 22, Pull.UP, active_low=False),
         InputSpec("rex", 23),
         InputSpec("fire", 24, active_low=False),
+        InputSpec("contact", 22, Pull.UP, active_low=False),
     )
     (setup,) = config.places
     assert isinstance(setup, DoorSetup)

@@ -168,6 +168,35 @@ def test_two_people_through_one_opening_are_both_in() -> None:
     assert bench.inside() == ["brigitte", "remy"]
 
 
+def test_a_grant_is_settled_by_the_first_opening_only() -> None:
+    bench = Bench()
+    bench.taps(BRIGITTE)
+    bench.contact(is_open=True)
+    bench.contact(is_open=False)
+    (again,) = bench.contact(is_open=True)
+    assert (again.kind, again.member, again.settles) == (Kind.DOOR_OPENED, None, None)
+
+
+def test_an_opening_after_the_strike_time_settles_nothing_however_it_is_heard_of() -> None:
+    """Nothing made the controller look at the clock between the grant and the opening."""
+    bench = Bench()
+    bench.taps(BRIGITTE)
+    bench.mono = 5.0
+    (opened,) = bench.contact(is_open=True)
+    assert (opened.kind, opened.member) == (Kind.DOOR_FORCED, None)
+    assert bench.inside() == []
+
+
+def test_an_opening_within_the_strike_time_settles_however_late_it_is_heard_of() -> None:
+    bench = Bench()
+    tap = bench.taps(BRIGITTE)
+    bench.mono = 6.0
+    late = InputChanged(bench.now.at - 2000, 4.0, "contact", active=True)
+    (opened,) = bench._carry_out(bench.controller.step(bench.now, [late]))
+    assert (opened.kind, opened.settles) == (Kind.DOOR_OPENED, tap.seq)
+    assert bench.inside() == ["brigitte"]
+
+
 def test_a_door_that_stands_open_counts_as_opening() -> None:
     bench = Bench()
     bench.taps(BRIGITTE)
@@ -193,6 +222,26 @@ def test_leaving_takes_effect_at_once_whatever_the_badge() -> None:
     assert bench.inside() == []
     assert bench.outputs["strike"]
     assert bench.contact(is_open=True)[0].kind is Kind.DOOR_OPENED
+
+
+@pytest.mark.parametrize("wrong", [at(10) - 400 * DAY, at(10) + 400 * DAY])
+@pytest.mark.parametrize(
+    ("badge", "reason"),
+    [
+        (ALICE, Reason.STAFF),
+        (GREGOIRE, Reason.GARDIEN_GRACE),
+        (REMY, Reason.ALWAYS),
+        (BRIGITTE, Reason.CLOCK_UNTRUSTED),
+    ],
+)
+def test_while_the_clock_is_in_doubt_the_last_trusted_instant_decides(wrong: int, badge: bytes, reason: Reason) -> None:
+    """By what the clock says the rules would be stale, or long in force."""
+    assert Bench(start=wrong, trusted=False, last_at=at(9, 59)).taps(badge).reason is reason
+
+
+def test_rules_that_were_stale_when_the_clock_was_last_trusted_still_are() -> None:
+    bench = Bench(start=at(10), trusted=False, last_at=FOREVER + DAY)
+    assert bench.taps(REMY).reason is Reason.RULES_STALE
 
 
 def test_it_knows_from_its_journal_who_was_inside() -> None:

@@ -40,6 +40,14 @@ def test_a_new_journal_is_empty(journal: Journal) -> None:
     assert len(journal.id) == 16
 
 
+@pytest.mark.parametrize(
+    ("pragma", "value"), [("synchronous", 2), ("journal_mode", "wal"), ("locking_mode", "exclusive")]
+)
+def test_what_is_committed_is_on_the_disk_and_nobody_elses(journal: Journal, pragma: str, value: object) -> None:
+    """2 is FULL: each commit waits for fsync (sqlite.org/pragma.html)."""
+    assert journal._db.execute(f"PRAGMA {pragma}").fetchone() == (value,)
+
+
 def test_each_file_has_an_id_of_its_own_and_keeps_it(journal: Journal, tmp_path: Path) -> None:
     with closing(Journal(tmp_path / "other.db")) as other:
         assert other.id != journal.id

@@ -357,6 +357,16 @@ class TestStatus:
         bench.wait(1)
         assert len(bench.wire.taken("status")) == 1
 
+    def test_after_a_broken_connection_it_says_at_once_that_it_is_there(self, bench: Bench) -> None:
+        """Meanwhile the broker has published the will."""
+        bench.connect()
+        bench.wire.down()
+        bench.settle()
+        bench.wire.taken("status")
+        bench.connect()
+        (status,) = bench.wire.taken("status")
+        assert status.online
+
     def test_when_something_changes(self, bench: Bench) -> None:
         bench.connect()
         bench.wire.taken("status")
@@ -514,6 +524,19 @@ class TestTrouble:
         assert bench.rows()[0].kind is Kind.STARTED
         assert "set aside as journal.db.aside-1" in str(bench.rows()[0].detail)
         assert not bench.pins.is_active("strike")
+
+    def test_a_row_that_is_damaged_in_the_middle_keeps_no_edge_from_starting(self, bench: Bench) -> None:
+        bench.give_rules()
+        bench.connect()
+        bench.acknowledge(1)
+        for badge in (ALICE, BRIGITTE, ALICE):
+            bench.tap(badge)
+        bench.journal._db.execute("UPDATE journal SET row = x'00' WHERE seq = 3")
+        started = again(bench)
+        assert version(started) == 7
+        assert "row 3" in str(started.rows(Kind.STARTED)[-1].detail)
+        started.tap(BRIGITTE)
+        assert [row.seq for row in started.rows()] == list(range(1, started.controller.seq + 1))
 
 
 class TestPrune:

@@ -57,6 +57,17 @@ def test_a_damaged_journal_is_set_aside_and_the_rest_goes_over(path: Path) -> No
     assert (path.parent / "journal.db.aside-1").exists()
 
 
+def test_where_nobody_can_say_what_the_server_has_nothing_is_sent_twice(path: Path) -> None:
+    filled(path, 6, 3)
+    with closing(sqlite3.connect(path)) as other, other:
+        other.execute("DELETE FROM meta WHERE name = 'acknowledged'")
+    journal, note = renew(path, "damaged")
+    with closing(journal):
+        assert (journal.last_seq, journal.kept()) == (0, {"rules": b"the rules"})
+        assert "0 rows" in note
+    assert (path.parent / "journal.db.aside-1").exists()
+
+
 def test_rows_on_both_sides_of_a_broken_one_are_saved(path: Path) -> None:
     filled(path, 9, 2)
     spoil(path, 5)

@@ -152,7 +152,8 @@ def test_a_gesture_brings_time_to_a_speed_that_eyes_can_follow(bench: Bench) -> 
 
 def test_the_speed_is_everybodys_and_leads_back(bench: Bench) -> None:
     token = bench.place.form_token(bench.public)
-    for back, expected in (("/today", "/today"), ("//elsewhere.example", "/"), ("https://elsewhere.example", "/")):
+    elsewhere = ("//elsewhere.example", "https://elsewhere.example", "/\t/elsewhere.example", "/\\elsewhere.example")
+    for back, expected in (("/today", "/today"), ("/", "/"), *((address, "/") for address in elsewhere)):
         answer = bench.public.post("/demo/speed", data={"speed": 10, "back": back, "csrf_token": token})
         assert (answer.status_code, answer.headers["Location"]) == (303, expected)
     assert bench.site.pace.speed == 10
@@ -260,3 +261,9 @@ def test_one_live_scene_too_many_is_a_single_picture(bench: Bench) -> None:
     with bench.team.get("/bench/stream", buffered=False) as answer:
         events = answer.iter_encoded()
         assert len([next(events) for _ in range(3)]) == 3
+
+
+def test_once_no_shift_is_left_the_bench_still_has_a_gardien() -> None:
+    last = max(BUNDLE.shifts, key=lambda shift: shift.start)
+    holder = next(member for member in BUNDLE.members if member.id == last.gardien)
+    assert badges(BUNDLE, "2099-01-01")[3].who == holder.name

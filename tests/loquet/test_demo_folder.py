@@ -1,5 +1,6 @@
 """Does the demo's folder keep what it must, and let nobody else in?"""
 
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -11,6 +12,7 @@ import pytest
 
 from edge.config import load
 from loquet.demo_folder import LEASE, Folder
+from loquet.demo_site import DemoSite
 from loquet.main import CommandError
 from simulator import casaco
 
@@ -86,6 +88,30 @@ def test_two_demos_do_not_share_a_folder(folder: Folder) -> None:
     ended = subprocess.run([sys.executable, "-c", other], capture_output=True, text=True, check=False)
     assert "another demo runs in this folder: end it, or give --dir another" in ended.stderr
     assert (folder.path / "login.json").exists()
+
+
+def test_a_disk_that_takes_no_more_ends_no_demo_and_is_said_once(
+    folder: Folder, capsys: pytest.CaptureFixture[str]
+) -> None:
+    site = DemoSite(folder, 8000)
+    shutil.rmtree(folder.path)
+    for _ in range(3):
+        site._save(running=True)
+    assert capsys.readouterr().out.count("cannot be written (No such file or directory): make room") == 1
+
+
+@pytest.mark.parametrize("reset", [False, True])
+def test_a_folder_of_somebody_else_stays_as_it_is(tmp_path: Path, reset: bool) -> None:
+    (tmp_path / "thesis.odt").write_text("three years")
+    with pytest.raises(CommandError, match=r"holds thesis\.odt and no demo: give --dir an empty folder"):
+        Folder(tmp_path, reset=reset, today=date(2026, 11, 24))
+    assert [entry.name for entry in tmp_path.iterdir()] == ["thesis.odt"]
+
+
+def test_a_folder_that_cannot_be_made_names_the_remedy(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(CommandError, match=r"file/demo cannot hold the demo \(.*Not a directory\): .* or give --dir"):
+        Folder(tmp_path / "file" / "demo", reset=False, today=date(2026, 11, 24))
 
 
 def test_a_state_that_cannot_be_read_names_the_remedy(tmp_path: Path) -> None:

@@ -52,6 +52,17 @@ def test_a_standing_signal_stays_known(name: str) -> None:
     assert lamp.signal(now) == name
 
 
+@pytest.mark.parametrize("name", ["no_rules", "reader_fault", "door_held"])
+@pytest.mark.parametrize("seconds", [1.0, 5.0, 61.0])
+def test_a_standing_signal_is_known_when_it_has_just_ended(name: str, seconds: float) -> None:
+    lamp, now = played(name, seconds)
+    for light, on in zip(Levels._fields, lamp.levels, strict=True):
+        if on:
+            lamp.move(light, False, now)
+    assert lamp.levels == DARK
+    assert lamp.signal(now + 500) == name
+
+
 def test_a_lamp_that_stays_dark_says_nothing_any_more() -> None:
     lamp, now = played(Family.SEE_DESK, 3.0)
     assert lamp.levels == DARK

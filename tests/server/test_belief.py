@@ -87,7 +87,7 @@ def forged() -> dict[str, tuple[str, bytes]]:
         "too large": (FRONT, b" " * (4 * 1024 * 1024 + 1)),
         "deeply nested": (FRONT, seal(FRONT_KEY, "front", FRONT, b"[" * 5000 + b"]" * 5000)),
         "not events": (FRONT, seal(FRONT_KEY, "front", FRONT, b'{"rows":[]}')),
-        "too many rows": (FRONT, events([b"{}"] * (MAX_ROWS + 1))),
+        "too many rows": (FRONT, events([b'{"seq":%d}' % seq for seq in range(1, MAX_ROWS + 2)])),
     }
 
 

@@ -135,6 +135,15 @@ def test_a_config_made_by_hand_is_checked_too() -> None:
     assert replace(config, http_host="::1").http_host == "::1"
     with pytest.raises(ConfigError, match="plain MQTT leaves"):
         replace(config, broker=BrokerConfig("192.168.1.2", 1883, "server", "p"))
+    with pytest.raises(ConfigError, match="broker port 0: use 1 to 65535"):
+        replace(config, broker=BrokerConfig("localhost", 0, "server", "p"))
+    with pytest.raises(ConfigError, match="http port 65536: use 1 to 65535"):
+        replace(config, http_port=65536)
+    front, back = EdgeConfig("front", "ab" * 32, ("front",)), EdgeConfig("back", "cd" * 32, ("back", "front"))
+    with pytest.raises(ConfigError, match="edge 'back': access point 'front' belongs to edge 'front' already"):
+        replace(config, edges=(front, back))
+    with pytest.raises(ConfigError, match="edge 'front': there are two of this id"):
+        replace(config, edges=(front, replace(back, id="front")))
 
 
 def test_passwords_and_tokens() -> None:

@@ -1,5 +1,6 @@
 """One writer, aware datetimes, and errors that say what to do."""
 
+import os
 import sqlite3
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
@@ -85,6 +86,20 @@ def test_writers_queue_instead_of_meeting(database: Database) -> None:
         thread.join()
     with database.reading() as session:
         assert len(session.exec(select(Presence)).all()) == 40
+
+
+def test_what_names_people_is_its_owners_alone(tmp_path: Path) -> None:
+    before = os.umask(0o022)
+    try:
+        database = fresh(tmp_path)
+        with database.transaction() as session:
+            session.add(Presence(member="alice", at=NOON, inside=True))
+        modes = {file.name: file.stat().st_mode & 0o777 for file in tmp_path.iterdir()}
+        database.close()
+    finally:
+        os.umask(before)
+    assert {"new.db", "new.db-wal", "new.db.lock"} <= set(modes)
+    assert set(modes.values()) == {0o600}
 
 
 def test_a_second_process_is_kept_out(database: Database) -> None:

@@ -131,6 +131,21 @@ def test_a_wrong_password_is_told_and_the_link_stays_down(broker: int, caplog: p
     assert "wrong-password" not in caplog.text
 
 
+def test_a_broker_that_does_not_answer_is_told_once_and_tried_again(caplog: pytest.LogCaptureFixture) -> None:
+    tries: Queue[None] = Queue()
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    held = Held(port)
+    held.link._client.reconnect_delay_set(1, 1)
+    on_fail = held.link._client.on_connect_fail
+    assert on_fail is not None
+    held.link._client.on_connect_fail = lambda *arguments: (on_fail(*arguments), tries.put(None))
+    with held:
+        for _ in range(2):
+            tries.get(timeout=PATIENCE)
+    assert caplog.text.count(f"broker 127.0.0.1:{port}: cannot be reached; see that it runs there") == 1
+
+
 def test_small_packets_are_not_held_back(broker: int) -> None:
     with Held(broker) as held:
         assert held.connected.wait(PATIENCE)

@@ -75,3 +75,9 @@ def test_a_stream_that_ends_makes_room() -> None:
         live.stream()
     first.close()  # type: ignore[attr-defined]
     assert next(live.stream()) == "retry: 5000\n\n"
+
+
+def test_a_stream_that_nobody_reads_makes_room_too() -> None:
+    live = Live(max_streams=1)
+    live.stream().close()  # type: ignore[attr-defined]
+    assert next(live.stream()) == "retry: 5000\n\n"

@@ -31,6 +31,18 @@ def test_a_session_is_a_random_token_of_which_only_the_hash_is_kept(place: Place
     assert 11 * 3600 < (row.expires - datetime.now(UTC)).total_seconds() <= 12 * 3600
 
 
+def test_a_login_never_takes_up_a_token_that_was_there_before(place: Place) -> None:
+    """Else whoever plants a cookie is logged in with its victim (session fixation)."""
+    place.client.set_cookie("loquet", "planted")
+    data = {"name": STAFF, "password": PASSWORD, "csrf_token": place.form_token(place.client)}
+    assert place.client.post("/login", data=data).status_code == 303
+    first = session_token(place.client)
+    assert first != "planted"
+    data["csrf_token"] = place.form_token(place.client, "/")
+    place.client.post("/login", data=data)
+    assert session_token(place.client) != first
+
+
 def test_logging_out_ends_the_session_on_the_server(place: Place) -> None:
     client = place.staff()
     token = session_token(client)

@@ -185,6 +185,12 @@ def test_an_edge_that_leaves_the_configuration_is_not_heard(tmp_path: Path) -> N
     server.stop()
 
 
+def test_an_access_point_that_the_site_has_not(tmp_path: Path) -> None:
+    lost = replace(config(tmp_path), edges=(EdgeConfig("front", public(FRONT_KEY), ("back",)),))
+    with pytest.raises(ServerError, match=r"edge 'front': access point 'back' is not in the site, which has .*front"):
+        Server(lost, bundle=small_bundle())
+
+
 def test_the_wall_clock_is_in_milliseconds() -> None:
     assert 1_700_000_000_000 < wall_clock() < 10_000_000_000_000
 

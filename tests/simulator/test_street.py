@@ -97,6 +97,21 @@ def test_who_is_too_slow_for_the_strike_badges_again() -> None:
     assert not site.street.inside
 
 
+def test_on_a_machine_that_lags_nobody_pushes_a_door_that_has_locked_again() -> None:
+    """The push was due after a second; by then the strike has fallen back and the news is still on its way."""
+    site = Site()
+    site.street.send([coming(reach=1.0)])
+    site.now += 100
+    site.street.step(site.now)
+    assert site.door.released
+    site.now += 6000
+    site.street.step(site.now)
+    assert not site.did("contact")
+    site.run()
+    assert len(site.did(f"lay {IN}")) == 2
+    assert site.street.inside == {"ana"}
+
+
 def test_who_lets_the_grant_lapse_does_not_go_in() -> None:
     site = Site()
     site.run(coming(pushes=False))

@@ -26,19 +26,34 @@ def test_monotonic_is_in_seconds_and_passes_while_asleep() -> None:
     ("present", "state"),
     [
         ((), ClockState.UNKNOWN),
-        (("rtc0",), ClockState.RTC),
+        (("rtc",), ClockState.RTC),
         (("synchronized",), ClockState.SYNCED),
-        (("rtc0", "synchronized"), ClockState.SYNCED),
+        (("rtc", "synchronized"), ClockState.SYNCED),
     ],
 )
 def test_state_follows_the_two_files(tmp_path: Path, present: tuple[str, ...], state: ClockState) -> None:
     for name in present:
-        (tmp_path / name).touch()
-    assert SystemClock(tmp_path / "synchronized", tmp_path / "rtc0").state() is state
+        (tmp_path / name).write_text(f"{time.time():.0f}\n")
+    assert SystemClock(tmp_path / "synchronized", tmp_path / "rtc").state() is state
 
 
-def test_state_is_asked_anew_each_time(tmp_path: Path) -> None:
-    clock = SystemClock(tmp_path / "synchronized", tmp_path / "rtc0")
+@pytest.mark.parametrize("says", ["0", "86", f"{time.time() - 7200:.0f}", "", "no clock"])
+def test_a_battery_clock_that_lost_its_time_is_not_believed(tmp_path: Path, says: str) -> None:
+    (tmp_path / "rtc").write_text(f"{says}\n")
+    assert SystemClock(tmp_path / "synchronized", tmp_path / "rtc").state() is ClockState.UNKNOWN
+
+
+def test_a_battery_clock_is_asked_until_it_agrees_and_then_no_more(tmp_path: Path) -> None:
+    clock = SystemClock(tmp_path / "synchronized", tmp_path / "rtc")
+    assert clock.state() is ClockState.UNKNOWN
+    (tmp_path / "rtc").write_text(f"{time.time():.0f}\n")
+    assert clock.state() is ClockState.RTC
+    (tmp_path / "rtc").unlink()
+    assert clock.state() is ClockState.RTC
+
+
+def test_network_time_is_asked_for_anew_each_time(tmp_path: Path) -> None:
+    clock = SystemClock(tmp_path / "synchronized", tmp_path / "rtc")
     assert clock.state() is ClockState.UNKNOWN
     (tmp_path / "synchronized").touch()
     assert clock.state() is ClockState.SYNCED

@@ -1,6 +1,9 @@
 """The pins on the emulated board: what lines do when claimed, driven and let go, and how inputs are read."""
 
+from threading import Thread
+
 import pytest
+from gpiozero.exc import GPIOZeroError
 
 from edge.hardware.errors import HardwareError
 from edge.hardware.lines import InputSpec, LineError, OutputSpec, Pull
@@ -47,6 +50,32 @@ def test_close_makes_safe_and_lets_go_without_a_glitch(board: Board, active_high
     assert set(levels(board, 17)[before:]) == {safe}
     assert board.history(17)[-1].kind == "free"
     assert board.lines[17].owner is None
+
+
+def test_nobody_drives_an_output_while_the_lines_are_let_go(board: Board, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A breakdown closes the lines while the controller's thread may be about to pull the strike."""
+    pins = GpioPins([OutputSpec("strike", 17), OutputSpec("buzzer", 18)], [])
+    refused: list[Exception] = []
+
+    def pull() -> None:
+        try:
+            pins.set("strike", True)
+        except GPIOZeroError as error:
+            refused.append(error)
+
+    late = Thread(target=pull)
+    let_go = pins._claimed.close
+
+    def let_go_slowly() -> None:
+        late.start()
+        late.join(0.05)
+        let_go()
+
+    monkeypatch.setattr(pins._claimed, "close", let_go_slowly)
+    pins.close()
+    late.join(5)
+    assert refused
+    assert levels(board, 17)[-1] == 0
 
 
 def test_every_output_is_safe_before_the_first_line_is_let_go(board: Board) -> None:
