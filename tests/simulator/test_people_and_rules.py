@@ -5,13 +5,13 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from holidays import country_holidays
+from policy.undecided import refuse_undecided
 
 from policy.compile import EdgeKey, compile_rules
 from policy.door import SiteState, Tap, decide
 from policy.parse import parse
 from policy.presence import Move
 from policy.terms import DAY
-from policy.undecided import refuse_undecided
 from simulator import casaco
 from simulator.people import Intent, day
 from tests.support_world import BUNDLE, NIGHT, TUESDAY
