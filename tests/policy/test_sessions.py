@@ -34,6 +34,12 @@ def test_one_that_cuts_is_over_at_until_heard_of_or_not() -> None:
     assert not session("laser", "remy", NINE, until=TEN).runs(at(TEN))
 
 
+def test_a_session_of_which_no_more_is_said_warns_and_has_no_end() -> None:
+    plain = Session("prusa", "printer", "remy", at(NINE))
+    assert plain == session("prusa", "remy", NINE)
+    assert (plain.cuts, plain.until, plain.end) == (False, None, None)
+
+
 def test_whole_seconds_within_a_period() -> None:
     used = session("prusa", "remy", NINE, TUESDAY + "09:00:10.900")
     assert used.seconds(at(NINE) - MINUTE, at(TEN)) == 10
