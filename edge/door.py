@@ -117,7 +117,7 @@ class DoorController:
         self._pseudonym = pseudonym
         self._trusted = (memory.last_at, 0.0)
         self._journal_full = False
-        self._open = False
+        self._open: bool | None = None
         self._opened_at: float | None = None
         self._held_said = False
         self._released_until = 0.0
@@ -182,7 +182,8 @@ class DoorController:
         if direction is Direction.OUT or not self.setup.has_contact:
             self._move(now, member, at, inside=direction is Direction.IN)
             return
-        self._grants.append(Grant(seq, member, now.mono + self.setup.strike_seconds))
+        others = [grant for grant in self._grants if grant.member != member]
+        self._grants = [*others, Grant(seq, member, now.mono + self.setup.strike_seconds)]
         if self._open:
             self._settle_grants(now, now.at)
 
@@ -207,19 +208,20 @@ class DoorController:
     def _contact(self, now: Now, event: InputChanged) -> None:
         if event.active == self._open:
             return
-        self._open = event.active
+        first, self._open = self._open is None, event.active
         if self._open:
-            self._door_opened(now, event)
-        else:
+            self._door_opened(now, event, found=first)
+        elif not first:
             self._opened_at = None
             self._row(now, Kind.DOOR_CLOSED, at=event.at)
 
-    def _door_opened(self, now: Now, event: InputChanged) -> None:
+    def _door_opened(self, now: Now, event: InputChanged, *, found: bool) -> None:
+        """found: it stood open when this edge started, which is no break-in."""
         self._opened_at, self._held_said = event.mono, False
         self._grants = [grant for grant in self._grants if event.mono < grant.expires]
         if self._grants:
             self._settle_grants(now, event.at)
-        elif event.mono < self._expected_until or self._fire or not self.setup.has_rex:
+        elif found or event.mono < self._expected_until or self._fire or not self.setup.has_rex:
             self._row(now, Kind.DOOR_OPENED, at=event.at)
         else:
             self._row(now, Kind.DOOR_FORCED, at=event.at)
