@@ -68,7 +68,7 @@ class DoorController:
         self.readers = setup.readers
         self.inputs = {f"{setup.prefix}{name}" for name in INPUTS}
         self._core = core
-        self._open = False
+        self._open: bool | None = None
         self._opened_at: float | None = None
         self._held_said = False
         self._released_until = 0.0
@@ -122,7 +122,8 @@ class DoorController:
         seq = self._record_tap(now, event, tap, decision, pending)
         if pending and decision.member is not None:
             pays = None if decision.pays is None else text(decision.pays)
-            self._grants.append(Grant(seq, decision.member, now.mono + self.setup.strike_seconds, pays))
+            others = [grant for grant in self._grants if grant.member != decision.member]
+            self._grants = [*others, Grant(seq, decision.member, now.mono + self.setup.strike_seconds, pays)]
             if self._open:
                 self._settle_grants(now, now.at)
 
@@ -184,17 +185,18 @@ class DoorController:
     def _contact(self, now: Now, event: InputChanged) -> None:
         if event.active == self._open:
             return
-        self._open = event.active
+        first, self._open = self._open is None, event.active
         if self._open:
-            self._door_opened(now, event)
-        else:
+            self._door_opened(now, event, found=first)
+        elif not first:
             self._opened_at = None
             self._row(now, Kind.DOOR_CLOSED, at=event.at)
 
-    def _door_opened(self, now: Now, event: InputChanged) -> None:
+    def _door_opened(self, now: Now, event: InputChanged, *, found: bool) -> None:
+        """found: it stood open when this edge started, which is no break-in."""
         self._opened_at, self._held_said = event.mono, False
         self._grants = [grant for grant in self._grants if event.mono < grant.expires]
-        expected = event.mono < self._expected_until or self._unlocked(now) or not self.setup.has_rex
+        expected = found or event.mono < self._expected_until or self._unlocked(now) or not self.setup.has_rex
         if self._grants:
             self._settle_grants(now, event.at)
         elif expected:

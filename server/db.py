@@ -94,6 +94,13 @@ def _parse(url: str) -> URL:
         raise DatabaseError(f"database url {url!r}: write it as sqlite:////var/lib/loquet/loquet.db") from None
     if parsed.get_backend_name() == "sqlite" and parsed.database in (None, "", ":memory:"):
         raise DatabaseError(f"database url {url!r}: a file is needed, what is only in memory would be lost")
+    try:
+        parsed.get_dialect().import_dbapi()
+    except (ArgumentError, ImportError) as error:
+        named = parsed.render_as_string(hide_password=True)
+        raise DatabaseError(
+            f"database url {named!r}: {error}; install that driver, or write it as sqlite:////var/lib/loquet/loquet.db"
+        ) from None
     return parsed
 
 

@@ -168,13 +168,12 @@ class Server:
         while (message := self._inbox.get()) is not None:
             try:
                 owed = self.ingest.take(*message)
+                if owed is not None:
+                    self._acknowledge(owed)
             except ServerError as error:
                 log.error("%s: not stored and not acknowledged, the edge sends it again: %s", message[0], error)
             except Exception:
                 log.exception("%s: not stored and not acknowledged", message[0])
-            else:
-                if owed is not None:
-                    self._acknowledge(owed)
 
     def _acknowledge(self, owed: Owed) -> None:
         topic = self.topics.ack(owed.edge)

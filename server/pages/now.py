@@ -105,7 +105,7 @@ def _next_watch(seen: Picture, names: dict[str, str]) -> str:
     if watch.start <= seen.at:
         return gettext("Garde prévue jusqu’à %(hour)s : %(who)s n’est pas encore là.", hour=hour(watch.end), who=who)
     start = opens(watch.start, seen.at)
-    if seen.opening.open:
+    if seen.opening.until is not None and watch.start <= seen.opening.until:
         return gettext("%(who)s prend le relais %(when)s.", who=_capital(who), when=start)
     return gettext(
         "%(who)s tiendra le lieu %(when)s, jusqu’à %(hour)s.", who=_capital(who), when=start, hour=hour(watch.end)

@@ -57,6 +57,7 @@ class Bench:
         self.rows: list[Row] = []
         self.deadline: float | None = None
         self._carry_out(self.controller.start(self.now))
+        self.contact(is_open=False)
 
     @property
     def now(self) -> Now:
@@ -257,6 +258,23 @@ def test_a_gardien_who_tapped_but_did_not_enter_holds_nothing() -> None:
     assert bench.taps(BRIGITTE).reason is Reason.OUTSIDE_HOURS
     bench.contact(is_open=True)
     assert bench.taps(BRIGITTE).reason is Reason.GARDIEN_PRESENT
+
+
+def test_a_badge_laid_on_again_before_the_door_opens_is_one_arrival() -> None:
+    bench = Bench()
+    bench.taps(BRIGITTE)
+    bench.waits(1)
+    second = bench.taps(BRIGITTE)
+    (row,) = bench.contact(is_open=True)
+    assert (row.kind, row.settles) == (Kind.DOOR_OPENED, second.seq)
+
+
+def test_a_door_that_stands_open_at_the_start_is_no_burglary() -> None:
+    bench = Bench()
+    bench.controller._open = None
+    (row,) = bench.contact(is_open=True)
+    assert (row.kind, row.settles) == (Kind.DOOR_OPENED, None)
+    assert [row.kind for row in bench.waits(60)] == [Kind.DOOR_HELD]
 
 
 def test_a_door_held_open_is_said_once_and_beeps_until_it_shuts() -> None:

@@ -124,6 +124,15 @@ def test_a_url_that_is_none_is_named() -> None:
         Database("loquet.db")
 
 
+@pytest.mark.parametrize(
+    "url", ["mysql+mysqldb://loquet:opensesame@localhost/loquet", "loquetdb://loquet:opensesame@h"]
+)
+def test_a_database_without_a_driver_is_named_and_its_password_is_not(url: str) -> None:
+    with pytest.raises(DatabaseError, match=r"install that driver, or write it as sqlite:///") as raised:
+        Database(url)
+    assert "opensesame" not in str(raised.value)
+
+
 def test_a_folder_that_is_missing_is_named(tmp_path: Path) -> None:
     with pytest.raises(DatabaseError, match=f"{tmp_path}/none/loquet.db.lock: No such file"):
         Database(f"sqlite:///{tmp_path}/none/loquet.db")

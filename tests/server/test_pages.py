@@ -1,9 +1,13 @@
 """What people see: the answer first, names only for those who are logged in, in French or English."""
 
+from dataclasses import replace
+
 import pytest
 
 from policy.reasons import Reason
 from policy.terms import DAY, HOUR, ClockState
+from server.now import Watch, picture
+from server.pages.now import _next_watch
 from tests.support_pages import Place, broken, plain
 from tests.support_server import small_bundle
 from tests.support_site import at
@@ -153,6 +157,17 @@ def test_before_the_team_a_planned_shift_is_told(place: Place) -> None:
     assert "Fermé" in said
     place.now = at(3) + 2 * DAY
     assert "Un gardien tiendra le lieu à 18 h, jusqu’à 20 h." in place.page()
+
+
+def test_who_comes_after_the_place_has_shut_takes_nothing_over(place: Place) -> None:
+    with place.database.reading() as session:
+        seen = picture(session, place.publisher.current, at(20))
+    assert seen.opening.until == at(22)
+    tomorrow = replace(seen, watch=Watch("remy", at(18) + DAY, at(20) + DAY))
+    at_once = replace(seen, watch=Watch("remy", at(22), at(23)))
+    with place.app.test_request_context("/"):
+        assert _next_watch(tomorrow, {}).startswith("Un gardien tiendra le lieu demain à 18")
+        assert _next_watch(at_once, {}).startswith("Un gardien prend le relais à 22")
 
 
 def test_within_the_grace_the_end_is_near(place: Place) -> None:
