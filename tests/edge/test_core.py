@@ -103,6 +103,8 @@ def test_two_doors_of_one_edge_have_inputs_and_strikes_of_their_own() -> None:
     rules = fab_rules()
     readers = rules.readers | {"back-in": replace(rules.readers["front-in"], access_point="back")}
     bench = FabBench(rules=replace(rules, readers=readers), setups=(DoorSetup("front", "front-in", "front-out"), back))
+    for name in ("contact", "back.contact"):
+        assert bench.does(InputChanged, name=name, active=False) == []
     bench.taps(ALICE, "back-in")
     assert (bench.outputs["back.strike"], bench.outputs["strike"]) == (True, False)
     rows = bench.does(InputChanged, name="contact", active=True)
