@@ -536,7 +536,7 @@ class TestTrouble:
         assert version(started) == 7
         assert "row 3" in str(started.rows(Kind.STARTED)[-1].detail)
         started.tap(BRIGITTE)
-        assert [row.seq for row in started.rows()] == list(range(1, started.controller.core.seq + 1))
+        assert [row.seq for row in started.rows()] == list(range(1, started.core.seq + 1))
 
 
 class TestPrune:
