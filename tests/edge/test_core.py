@@ -107,6 +107,7 @@ def test_two_doors_of_one_edge_have_inputs_and_strikes_of_their_own() -> None:
         assert bench.does(InputChanged, name=name, active=False) == []
     bench.taps(ALICE, "back-in")
     assert (bench.outputs["back.strike"], bench.outputs["strike"]) == (True, False)
+    assert bench.does(InputChanged, name="contact", active=False) == []
     rows = bench.does(InputChanged, name="contact", active=True)
     assert [(row.kind, row.access_point) for row in rows] == [(Kind.DOOR_FORCED, "front")]
     rows = bench.does(InputChanged, name="back.contact", active=True)
