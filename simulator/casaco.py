@@ -55,6 +55,8 @@ TIERS = (
 
 ACTIVE = {"equipe": 5, "resident": 29, "nomade": 68, "carnet-jour": 19, "carnet-demi": 19, "fabriqueur": 8}
 """Active members of each tier, 148 in all."""
+CARNETS = 8
+"""Bought in advance by each pass holder: their stories know of no empty one."""
 WOMEN = 70
 """47 % of 148."""
 GARDIENS = {"resident": 3, "nomade": 5}
@@ -172,21 +174,23 @@ def _uid(chance: Random, taken: set[str]) -> str:
 
 
 def _passes(chance: Random, members: tuple[Member, ...], start: date) -> Iterator[Pass]:
-    """Each pass holder's carnet: 10 days or 15 half-days, some of them used."""
+    """Each pass holder's carnets: 10 days or 15 half-days each, some of the first used, enough for half a year."""
     for member in members:
         if not member.tier.startswith("carnet"):
             continue
         half = member.tier == "carnet-demi"
         used = sorted(chance.sample(range(1, 40), chance.randrange(6)))
         days = [(start - timedelta(days=ago)).isoformat() for ago in reversed(used)]
-        yield Pass(
-            id=f"p-{member.id}",
-            member=member.id,
-            unit="half_day" if half else "day",
-            total=15 if half else 10,
-            used=tuple(f"{day}{chance.choice(('am', 'pm'))}" if half else day for day in days),
-            valid_until=start + timedelta(days=200),
-        )
+        first = tuple(f"{day}{chance.choice(('am', 'pm'))}" if half else day for day in days)
+        for number in range(CARNETS):
+            yield Pass(
+                id=f"p{number}-{member.id}",
+                member=member.id,
+                unit="half_day" if half else "day",
+                total=15 if half else 10,
+                used=first if number == 0 else (),
+                valid_until=start + timedelta(days=200),
+            )
 
 
 def _shifts(gardiens: list[str], start: date) -> Iterator[Shift]:

@@ -5,12 +5,13 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from holidays import country_holidays
-from policy.undecided import refuse_undecided
 
+from policy.case import Tap
 from policy.compile import EdgeKey, compile_rules
-from policy.door import SiteState, Tap, decide
+from policy.door import decide
+from policy.facts import Moved, Paid, apply
 from policy.parse import parse
-from policy.presence import Move
+from policy.state import SiteState
 from policy.terms import DAY
 from simulator import casaco
 from simulator.people import Intent, day
@@ -28,26 +29,27 @@ RULES = compile_rules(
 )
 
 
-def decided(moves: dict[str, Move], intent: Intent) -> str | None:
+def decided(state: SiteState, intent: Intent) -> str | None:
     """The reason that the rules give, None for what no door decides; whoever passes has moved."""
     if intent.reader is None or len(intent.uids) != 1:
         return None
-    state = SiteState(moves, not_after=intent.at + DAY)
+    state.not_after = intent.at + DAY
     decision = decide(RULES, state, Tap(intent.reader, intent.uids[0].hex()), intent.at)
     if decision.granted and decision.member is not None and intent.pushes:
-        moves[decision.member] = Move(intent.at, intent.inward)
+        apply(state, Moved(decision.member, intent.at, intent.inward))
+        if decision.pays is not None:
+            apply(state, Paid(decision.member, decision.pays))
     return str(decision.reason)
 
 
 def test_the_site_is_a_bundle_that_can_be_decided() -> None:
     bundle = parse(casaco.bundle_json(TUESDAY), "casaco.json", ZoneInfo)
-    refuse_undecided(bundle)
     assert bundle == BUNDLE
 
 
 @pytest.mark.parametrize("seed", [1, casaco.SEED])
 def test_everybody_gets_the_answer_that_they_expect(seed: int) -> None:
-    moves: dict[str, Move] = {}
+    state = SiteState()
     for offset in range(DAYS):
         for intent in day(BUNDLE, seed, TUESDAY + timedelta(days=offset)):
-            assert decided(moves, intent) == intent.expect, (offset, intent)
+            assert decided(state, intent) == intent.expect, (offset, intent)
