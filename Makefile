@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 export PYTHONUTF8 := 1
 
-.PHONY: help setup demo test lint bench pins system clean
+.PHONY: help setup demo test lint proof bench pins system clean
 
 help: ## list these targets
 	@sed -n 's/^\([a-z]*\):.*## /  \1\t/p' $(MAKEFILE_LIST)
@@ -33,6 +33,10 @@ lint: setup
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
+
+proof: setup ## hours: random stories read twice, then mutants of policy: make proof, or make proof STORIES=100 FILES="quota.py"
+	@$(BIN)/python -m tests.oracle.compare $(or $(STORIES),20000)
+	@$(BIN)/python tools/mutation $(FILES)
 
 system: ## the Debian packages that the tests need: a broker, a browser and a library of its driver
 	@tools/system-packages mosquitto:/usr/sbin/mosquitto chromium:/usr/bin/chromium 'libatomic1:/usr/lib/*/libatomic.so.1'
