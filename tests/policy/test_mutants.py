@@ -5,6 +5,7 @@ from msgspec.structs import replace
 
 from policy.case import Tap, case_of, first_of, has_tier_ground
 from policy.door import decide
+from policy.errors import brief
 from policy.presence import Presence
 from policy.quota import period
 from policy.reasons import Reason
@@ -84,3 +85,8 @@ def test_a_table_without_a_last_line_says_so() -> None:
 def test_in_a_lockdown_the_staff_pass_but_not_with_a_badge_that_was_lost(status: str, reason: Reason) -> None:
     rules = ruling(credentials=with_part("credentials", ALICE, status=status))
     assert decided(rules, "front-in", ALICE, TUESDAY + "10:00", lockdown=True).reason == reason
+
+
+def test_a_text_that_fits_is_whole_and_a_longer_one_ends_in_a_dot_of_three() -> None:
+    assert brief("abcd", 4) == "abcd"
+    assert brief("abcde", 4) == "abc…"
