@@ -14,7 +14,6 @@ from msgspec import structs
 
 from loquet.main import main
 from policy.parse import export
-from policy.ruleset import Ground
 from server.secrets import hash_token, is_password
 from tests.support_pages import CHEAP_HASH, CREDENTIAL_KEY, SERVER_KEY, TOKEN
 from tests.support_server import FRONT_KEY, public, small_bundle
@@ -83,10 +82,10 @@ def test_a_bundle_with_an_error(folder: Path, capsys: pytest.CaptureFixture[str]
 
 def test_a_bundle_that_cannot_be_compiled(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     site = small_bundle()
-    tier = structs.replace(site.tiers[0], grounds=(Ground.HOURS,))
-    (folder / "site.json").write_bytes(export(structs.replace(site, tiers=(tier, *site.tiers[1:]))))
+    nowhere = structs.replace(site.site, holidays="XX")
+    (folder / "site.json").write_bytes(export(structs.replace(site, site=nowhere)))
     assert main(["server", "--config", str(folder / "server.toml"), "--bundle", str(folder / "site.json")]) == 2
-    assert f"loquet server: {folder}/site.json: bundle: tiers[0].grounds" in capsys.readouterr().err
+    assert "site.holidays 'XX': not known" in capsys.readouterr().err
 
 
 def test_it_serves_until_it_is_asked_to_end(folder: Path) -> None:
