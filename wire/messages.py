@@ -6,9 +6,9 @@ from typing import Any, TypeVar
 import msgspec
 from msgspec import Raw, Struct
 
-from policy.terms import ClockState
+from policy.terms import SECOND, ClockState, Instant
 from wire.errors import WireError
-from wire.row import Whole
+from wire.row import Order, Whole
 
 
 class Rules(Struct, frozen=True, forbid_unknown_fields=True):
@@ -44,6 +44,48 @@ class Events(Struct, frozen=True, forbid_unknown_fields=True):
 MAX_ROWS = 200
 
 
+class State(Struct, frozen=True, forbid_unknown_fields=True):
+    """What the server knows of the site. version only ever grows. issued: RFC 3339. body: wire/snapshot.py."""
+
+    version: Whole
+    issued: str
+    body: bytes
+
+
+class Facts(Struct, frozen=True, forbid_unknown_fields=True):
+    """Rows of one journal that the other edges must know at once, without their credentials; seq may have gaps."""
+
+    journal: str
+    rows: tuple[Raw, ...]
+
+
+class Command(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """The server wants something done once, and not after `not_after`, COMMAND_LASTS later than `issued` (RFC 3339).
+
+    nonce: names this command for ever. place: the access point, machine or reader that the order is about, None for
+    the edge itself. by: who gave it. asked: of a SET_CLOCK, the question in the edge's status that it answers.
+    """
+
+    nonce: str
+    issued: str
+    not_after: str
+    order: Order
+    place: str | None = None
+    by: str = ""
+    asked: str | None = None
+
+
+COMMAND_LASTS: Instant = 10 * SECOND
+
+
+class Reply(Struct, frozen=True, forbid_unknown_fields=True):
+    """What became of the command of this nonce. why: in English, empty when it was done."""
+
+    nonce: str
+    done: bool
+    why: str = ""
+
+
 class Ack(Struct, frozen=True, forbid_unknown_fields=True):
     """Row `seq` of the journal and all before it are on the server's disk."""
 
@@ -52,13 +94,19 @@ class Ack(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Status(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """How an edge is. readers: None when well, else what is wrong. free_disk: MB. temperature: °C. at: RFC 3339."""
+    """How an edge is. readers: None when well, else what is wrong. free_disk: MB. temperature: °C. at: RFC 3339.
+
+    rules_version, state_version: those that it holds. asks: a question, drawn anew each time, of an edge whose clock is
+    unknown; the server answers it with a SET_CLOCK.
+    """
 
     online: bool
     at: str | None = None
     software: str = ""
     rules_version: Whole | None = None
+    state_version: Whole | None = None
     clock: ClockState | None = None
+    asks: str | None = None
     readers: dict[str, str | None] = {}
     unacknowledged: Whole = 0
     journal_fault: str | None = None

@@ -36,6 +36,22 @@ class Kind(StrEnum):
     SESSION_ENDED = "session_ended"
     ESTOP = "estop"
     MACHINE_RESET = "machine_reset"
+    COMMAND = "command"
+
+
+class Order(StrEnum):
+    """What the server may want of an edge at once."""
+
+    OPEN = "open"
+    """Release the strike of an access point."""
+    LOCK_OUT = "lock_out"
+    """End the session on a machine and start none until the rules say otherwise."""
+    SOUND = "sound"
+    """Light and buzzer of a reader, so that an installer finds it."""
+    REREAD = "reread"
+    """Connect anew and take again all that is retained."""
+    SET_CLOCK = "set_clock"
+    """The server's time, for an edge that asked for it."""
 
 
 class Row(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -46,7 +62,8 @@ class Row(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     door opens. settles: the seq of the tap that a door_opened row settles. pays: the start of the day or half-day that
     is paid with a unit of a pass, once the entry takes effect. adhoc_until: end of the shift that the tap made. marks:
     what a grant is remembered for. started, ended: of the session; machine_kind, cuts: what it is.
-    detail: what a fault says, in English.
+    nonce, order: of the command that was carried out, or was not (granted false). detail: what a fault says, who gave
+    the command, or why it was not carried out, in English.
     """
 
     seq: Whole
@@ -72,6 +89,8 @@ class Row(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     ended: str | None = None
     machine_kind: str | None = None
     cuts: bool = False
+    nonce: str | None = None
+    order: Order | None = None
     detail: str | None = None
 
 

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 from wire.errors import WireError
 
+LEAVES = ("facts", "events", "ack", "status", "command", "reply")
+"""The last level of the topics that each edge has."""
 _ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
@@ -32,6 +34,18 @@ class Topics:
     def fresh(self) -> str:
         return f"loquet/{self.site}/rules/fresh"
 
+    @property
+    def state(self) -> str:
+        return f"loquet/{self.site}/state"
+
+    @property
+    def all_facts(self) -> str:
+        """What an edge subscribes to so as to hear every other edge."""
+        return f"loquet/{self.site}/edge/+/facts"
+
+    def facts(self, edge: str) -> str:
+        return self._of_edge(edge, "facts")
+
     def events(self, edge: str) -> str:
         return self._of_edge(edge, "events")
 
@@ -41,12 +55,18 @@ class Topics:
     def status(self, edge: str) -> str:
         return self._of_edge(edge, "status")
 
+    def command(self, edge: str) -> str:
+        return self._of_edge(edge, "command")
+
+    def reply(self, edge: str) -> str:
+        return self._of_edge(edge, "reply")
+
     def edge_of(self, topic: str) -> tuple[str, str]:
         """(edge id, last level) of a topic below edge/. Raises WireError for any other."""
         prefix = f"loquet/{self.site}/edge/"
         edge, _, leaf = topic.removeprefix(prefix).partition("/")
-        if not topic.startswith(prefix) or leaf not in ("events", "ack", "status"):
-            raise WireError(f"topic {topic!r}: expected {prefix}<id>/events, ack or status")
+        if not topic.startswith(prefix) or leaf not in LEAVES:
+            raise WireError(f"topic {topic!r}: expected {prefix}<id>/ and one of {', '.join(LEAVES)}")
         return check_id("edge", edge), leaf
 
     def _of_edge(self, edge: str, leaf: str) -> str:

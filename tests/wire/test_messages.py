@@ -12,7 +12,8 @@ from msgspec import Raw, Struct
 from policy.terms import ClockState
 from wire.credential import KEY_BYTES, pseudonym
 from wire.errors import WireError
-from wire.messages import Ack, Events, Fresh, Rules, Status, decode, encode
+from wire.messages import Ack, Command, Events, Facts, Fresh, Reply, Rules, State, Status, decode, encode
+from wire.row import Order
 
 RULES = Rules(3, "2026-11-24T09:00:00.000Z", "2026-12-08T09:00:00.000Z", b"\x00\xffbody")
 MESSAGES: list[Struct] = [
@@ -20,8 +21,14 @@ MESSAGES: list[Struct] = [
     Fresh(3, RULES.hash, RULES.issued, RULES.not_after),
     Events("j1", (Raw(b'{"seq":1}'), Raw(b'{"seq":2}'))),
     Ack("j1", 2),
+    State(7, "2026-11-24T09:00:00.000Z", b"\x00\xffbody"),
+    Facts("j1", (Raw(b'{"seq":4}'), Raw(b'{"seq":9}'))),
+    Command("n1", "2026-11-24T09:00:00.000Z", "2026-11-24T09:00:10.000Z", Order.OPEN, "front", "equipe"),
+    Command("n2", "2026-11-24T09:00:00.000Z", "2026-11-24T09:00:10.000Z", Order.SET_CLOCK, asked="q"),
+    Reply("n1", done=False, why="too late"),
     Status(online=False),
-    Status(True, "2026-11-24T09:00:00.000Z", "0.1.0", 3, ClockState.RTC, {"front-in": None}, 4, None, 41.5, 900),
+    Status(True, RULES.issued, "0.1.0", 3, 7, ClockState.RTC, None, {"front-in": None}, 4, None, 41.5, 900),
+    Status(True, RULES.issued, clock=ClockState.UNKNOWN, asks="q"),
 ]
 
 
@@ -55,6 +62,10 @@ def test_a_last_will_says_only_that_the_edge_is_gone() -> None:
         (Rules, {"version": 1, "issued": "", "not_after": "", "body": "not base64!"}),
         (Status, {"online": True, "clock": "sundial"}),
         (Fresh, []),
+        (State, {"version": 1, "issued": ""}),
+        (Command, {"nonce": "n", "issued": "", "not_after": "", "order": "explode"}),
+        (Command, {"nonce": "n", "issued": "", "not_after": "", "order": "open", "until": None}),
+        (Reply, {"nonce": "n", "done": 1}),
     ],
 )
 def test_what_is_no_such_message_is_refused_with_topic_and_kind(kind: type[Struct], body: Any) -> None:
@@ -68,7 +79,7 @@ def test_json_nested_10_000_deep_is_refused() -> None:
         decode(Events, deep, "x")
 
 
-@given(st.binary(max_size=60), st.sampled_from([Rules, Fresh, Events, Ack, Status]))
+@given(st.binary(max_size=60), st.sampled_from([Rules, Fresh, State, Facts, Events, Ack, Command, Reply, Status]))
 def test_random_bytes_are_no_message(body: bytes, kind: type[Struct]) -> None:
     with pytest.raises(WireError):
         decode(kind, body, "x")

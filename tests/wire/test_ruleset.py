@@ -7,10 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-import wire.ruleset
+import wire.packing
 from tests.support_policy import ruling
 from wire.errors import TooLargeError, WireError
-from wire.ruleset import MAX_UNPACKED, pack, unpack
+from wire.packing import MAX_UNPACKED
+from wire.ruleset import pack, unpack
 
 RULES = ruling()
 PACKED = pack(RULES)
@@ -34,9 +35,9 @@ def test_a_bomb_is_refused_before_it_fills_the_memory() -> None:
 
 
 def test_the_limit_itself_is_no_bomb(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(wire.ruleset, "MAX_UNPACKED", len(zlib.decompress(PACKED)))
+    monkeypatch.setattr(wire.packing, "MAX_UNPACKED", len(zlib.decompress(PACKED)))
     assert unpack(PACKED) == RULES
-    monkeypatch.setattr(wire.ruleset, "MAX_UNPACKED", len(zlib.decompress(PACKED)) - 1)
+    monkeypatch.setattr(wire.packing, "MAX_UNPACKED", len(zlib.decompress(PACKED)) - 1)
     with pytest.raises(WireError):
         unpack(PACKED)
 

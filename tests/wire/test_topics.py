@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from wire.errors import WireError
-from wire.topics import Topics, check_id
+from wire.topics import LEAVES, Topics, check_id
 
 TOPICS = Topics("casaco")
 IDS = st.from_regex(r"[A-Za-z0-9_-]{1,64}", fullmatch=True)
@@ -18,13 +18,18 @@ def test_the_topics_of_a_site() -> None:
     assert TOPICS.events("front") == "loquet/casaco/edge/front/events"
     assert TOPICS.ack("front") == "loquet/casaco/edge/front/ack"
     assert TOPICS.status("front") == "loquet/casaco/edge/front/status"
+    assert TOPICS.state == "loquet/casaco/state"
+    assert TOPICS.facts("front") == "loquet/casaco/edge/front/facts"
+    assert TOPICS.all_facts == "loquet/casaco/edge/+/facts"
+    assert TOPICS.command("front") == "loquet/casaco/edge/front/command"
+    assert TOPICS.reply("front") == "loquet/casaco/edge/front/reply"
 
 
 @given(IDS, IDS)
 def test_an_edge_s_topic_is_read_as_it_was_built(site: str, edge: str) -> None:
     topics = Topics(site)
-    for leaf, topic in (("events", topics.events(edge)), ("ack", topics.ack(edge)), ("status", topics.status(edge))):
-        assert topics.edge_of(topic) == (edge, leaf)
+    for leaf in LEAVES:
+        assert topics.edge_of(getattr(topics, leaf)(edge)) == (edge, leaf)
 
 
 @pytest.mark.parametrize("bad", BAD_IDS)
@@ -43,7 +48,8 @@ def test_an_id_that_would_be_another_topic_is_refused(bad: str) -> None:
         "loquet/other/edge/front/events",
         "loquet/casaco/edge/front",
         "loquet/casaco/edge/front/events/more",
-        "loquet/casaco/edge/front/command",
+        "loquet/casaco/edge/front/commands",
+        "loquet/casaco/edge/+/facts/",
         "loquet/casaco/edge//events",
         "loquet/casaco/edge/a/b/events",
         "front/events",
