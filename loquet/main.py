@@ -12,6 +12,7 @@ COMMANDS = {
     "bundle": "check a bundle, or print the JSON Schema of bundles",
     "explain": "say line by line why a badge is let in or refused",
     "replay": "play scenarios in virtual time, or a recorded history under changed rules",
+    "prove": "look for a broken promise: faults, kills, power cuts, forgeries, drawn from a seed",
     "bench": "measure decision, reader, journal and edge process, each beside its floor",
 }
 

@@ -1,0 +1,1 @@
+"""The proofs of `loquet prove`: a module for each promise."""

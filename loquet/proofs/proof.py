@@ -1,0 +1,49 @@
+"""What is a proof? Rounds drawn from a seed; it ends at the first one in which the promise is broken."""
+
+from collections.abc import Callable, Generator
+from dataclasses import dataclass
+from random import Random
+from typing import TypeAlias
+
+Rounds: TypeAlias = Generator[int, None, str]
+"""Yields how many rounds are done; returns the figure in words, as `200 kills, 0 lost, 0 twice`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """rounds: how many to do. first: the number of the first one. What a round draws hangs on seed and number alone."""
+
+    rounds: int
+    seed: int
+    first: int = 0
+
+    @property
+    def numbers(self) -> range:
+        return range(self.first, self.first + self.rounds)
+
+    def random(self, number: int) -> Random:
+        """The luck of one round, the same whenever it is played."""
+        return Random(f"{self.seed}/{number}")
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """promise: what is shown, in words. unit: what a round is. ci, release: rounds in `make test` and `make proof`.
+
+    chained: a round goes on from the one before, so that none can be replayed alone.
+    """
+
+    promise: str
+    unit: str
+    ci: int
+    release: int
+    run: Callable[[Task], Rounds]
+    chained: bool = False
+
+
+class BrokenError(Exception):
+    """A promise was broken in this round. The message says what was expected and what was seen."""
+
+    def __init__(self, number: int, said: str) -> None:
+        super().__init__(said)
+        self.number = number

@@ -1,0 +1,91 @@
+"""`loquet prove`: do we keep our promises? Each proof prints its figure last, as JSON; the first broken one fails."""
+
+import argparse
+import importlib
+import json
+import sys
+import time
+from typing import TYPE_CHECKING
+
+from loquet.main import CommandError
+
+if TYPE_CHECKING:
+    from loquet.proofs.proof import BrokenError, Proof, Task
+
+PROOFS = {
+    "world": "site-days of a deterministic world with faults; every invariant checked as it runs",
+    "kill": "kill -9 of edge, broker and server under load: nothing lost, nothing twice",
+    "power": "power cuts that tear what was not synced: nothing lost, nothing corrupt",
+    "link": "delay, loss and partition before a real broker: no relay moves, rows arrive in order, once",
+    "forge": "mutated, older, expired and foreign messages: none is believed",
+    "fuzz": "hostile SPI answers, frames, messages and bundles: nothing opens, nothing crashes",
+    "planted": "bugs put back one by one: the proof that should catch each does",
+}
+EVERYTHING = "all"
+PROGRESS_EVERY = 5.0
+"""Seconds between two lines of progress."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    listed = "; ".join(f"{name}: {what}" for name, what in PROOFS.items())
+    parser.add_argument(
+        "proof", choices=(*PROOFS, EVERYTHING), metavar="PROOF", help=f"{listed}; all: one after another"
+    )
+    parser.add_argument("--rounds", "--days", type=_count, metavar="N", help="how many; the CI figure when left out")
+    parser.add_argument("--release", action="store_true", help="the release figure instead of the CI figure: hours")
+    parser.add_argument("--seed", type=int, default=1, metavar="S", help="what the rounds are drawn from (1)")
+    parser.add_argument("--first", type=int, default=0, metavar="K", help="the number of the first round (0)")
+    parser.add_argument("--json", action="store_true", help="nothing but the figure on standard output")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """0 when every promise held, 1 at the first broken one. Raises CommandError."""
+    if arguments.proof == EVERYTHING and arguments.rounds is not None:
+        raise CommandError("all --rounds: what a round is differs; name one proof, or choose --release")
+    names = PROOFS if arguments.proof == EVERYTHING else (arguments.proof,)
+    return max([_prove(name, arguments) for name in names])
+
+
+def _prove(name: str, arguments: argparse.Namespace) -> int:
+    from loquet.proofs.proof import BrokenError, Task
+
+    proof: Proof = importlib.import_module(f"loquet.proofs.{name}").PROOF
+    rounds = arguments.rounds or (proof.release if arguments.release else proof.ci)
+    task = Task(rounds, arguments.seed, arguments.first)
+    started = time.monotonic()
+    try:
+        done, figure, broken = rounds, _watched(name, proof, task), 0
+    except BrokenError as error:
+        done, figure, broken = error.number - task.first + 1, str(error), 1
+        _say_broken(name, proof, task, error)
+    if not arguments.json:
+        print(f"{name}: {proof.promise}: {figure} ({time.monotonic() - started:.0f} s)")
+    said = {"promise": proof.promise, "rounds": done, "broken": broken, "seed": task.seed, "figure": figure}
+    print(json.dumps(said, ensure_ascii=False), flush=True)
+    return broken
+
+
+def _watched(name: str, proof: "Proof", task: "Task") -> str:
+    """The figure, with a line of progress now and then."""
+    rounds, said = proof.run(task), time.monotonic()
+    while True:
+        try:
+            done = next(rounds)
+        except StopIteration as ended:
+            return str(ended.value)
+        if time.monotonic() - said > PROGRESS_EVERY:
+            said = time.monotonic()
+            print(f"{name}: {done} of {task.rounds} {proof.unit}", file=sys.stderr, flush=True)
+
+
+def _say_broken(name: str, proof: "Proof", task: "Task", error: "BrokenError") -> None:
+    only = f"--rounds {error.number + 1}" if proof.chained else f"--first {error.number} --rounds 1"
+    again = f"loquet prove {name} --seed {task.seed} {only}"
+    print(f"{name}: BROKEN: {proof.promise}: {error}\nsee it again with: {again}", file=sys.stderr, flush=True)
+
+
+def _count(written: str) -> int:
+    count = int(written)
+    if count < 1:
+        raise argparse.ArgumentTypeError(f"{written}: at least 1")
+    return count

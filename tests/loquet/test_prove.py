@@ -1,0 +1,56 @@
+"""`loquet prove`: the figure comes last, a broken promise fails and says how to see it again."""
+
+import json
+import sys
+from types import ModuleType
+
+import pytest
+
+from loquet.main import main
+from loquet.proofs.proof import BrokenError, Proof, Rounds, Task
+
+
+def count(task: Task) -> Rounds:
+    """A promise that breaks whenever a round draws less than 5 of 100."""
+    for done, number in enumerate(task.numbers, 1):
+        if (drawn := task.random(number).randrange(100)) < 5:
+            raise BrokenError(number, f"drew {drawn}")
+        yield done
+    return f"{task.rounds} draws, 0 below 5"
+
+
+@pytest.fixture
+def _proof(monkeypatch: pytest.MonkeyPatch) -> None:
+    module = ModuleType("loquet.proofs.forge")
+    module.PROOF = Proof("draws are high", "draws", ci=3, release=300, run=count)  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "loquet.proofs.forge", module)
+
+
+@pytest.mark.usefixtures("_proof")
+class TestProve:
+    def test_the_figure_is_the_last_line(self, capsys: pytest.CaptureFixture[str]) -> None:
+        assert main(["prove", "forge", "--seed", "4"]) == 0
+        lines = capsys.readouterr().out.splitlines()
+        assert lines[0].startswith("forge: draws are high: 3 draws, 0 below 5 (")
+        assert json.loads(lines[-1]) == {
+            "promise": "draws are high", "rounds": 3, "broken": 0, "seed": 4, "figure": "3 draws, 0 below 5",
+        }  # fmt: skip
+
+    def test_a_broken_promise_fails_with_the_line_that_replays_it(self, capsys: pytest.CaptureFixture[str]) -> None:
+        assert main(["prove", "forge", "--release", "--json"]) == 1
+        told = capsys.readouterr()
+        again = told.err.splitlines()[-1].removeprefix("see it again with: loquet ").split()
+        assert json.loads(told.out)["broken"] == 1
+        assert main([*again, "--json"]) == 1
+        replayed = json.loads(capsys.readouterr().out)
+        assert replayed["figure"] == json.loads(told.out)["figure"]
+        assert replayed["rounds"] == 1
+
+    def test_no_rounds_are_no_proof(self, capsys: pytest.CaptureFixture[str]) -> None:
+        with pytest.raises(SystemExit, match="2"):
+            main(["prove", "forge", "--rounds", "0"])
+        assert "at least 1" in capsys.readouterr().err
+
+    def test_all_takes_no_rounds(self, capsys: pytest.CaptureFixture[str]) -> None:
+        assert main(["prove", "all", "--rounds", "5"]) == 2
+        assert "name one proof" in capsys.readouterr().err
