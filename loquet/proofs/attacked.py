@@ -1,0 +1,157 @@
+"""What is attacked? A site of two doors in one process and virtual time: the front door's edge, and the server."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from types import MappingProxyType
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from edge.config import Config
+from edge.post import Item, LinkUp, Received
+from edge.runtime import Edge
+from policy.bundle import AccessPoint, Bundle, Credential, Member, Pass, Readers, Role, Shift, Site, Tier
+from policy.ruleset import Ground, Unit
+from server.db import Database
+from server.importer import replace
+from server.ingest import Ingest, Owed
+from server.models import Edge as EdgeRow
+from server.publisher import Publisher
+from server.schema import upgrade
+from server.troubles import Troubles
+from simulator.clock import WORKING_TUESDAY, VirtualClock
+from simulator.pins import SimulatedPins
+from simulator.reader import SimulatedReader
+from simulator.world import CREDENTIAL_KEY, config_of
+from wire.topics import Topics
+
+MEMORY_DISK = Path("/dev/shm")  # noqa: S108 - a disk that forgets is what a proof wants
+SERVER_KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32, 64)))
+KEYS: Mapping[str, Ed25519PrivateKey] = MappingProxyType(
+    {name: Ed25519PrivateKey.from_private_bytes(bytes([n] * 32)) for n, name in enumerate(("front", "garage"), 1)}
+)
+STRANGER = Ed25519PrivateKey.from_private_bytes(bytes([99] * 32))
+UIDS = {"alice": "04A1B2C3D4E5F6", "gregoire": "5EA1C0DE", "remy": "04C0FFEE001122", "zoe": "0BADCAFE"}
+
+
+def bundle() -> Bundle:
+    """Four members, two doors, a shift, a carnet. Nothing in it unlocks a door by itself."""
+    open_ = (Ground.STAFFED, Ground.HELD)
+    week = dict.fromkeys(("mon", "tue", "wed", "thu", "fri"), (("09:00", "18:00"),))
+    return Bundle(
+        format="loquet.bundle/1",
+        site=Site(id="casaco", name="Casaco", timezone="Europe/Paris", holidays="FR", capacity=100, staff_hours=week),  # type: ignore[arg-type]
+        access_points=(
+            AccessPoint(id="front", readers=Readers(in_="front-in", out="front-out")),
+            AccessPoint(id="garage", readers=Readers(in_="garage-in")),
+        ),
+        tiers=(
+            Tier(id="team", grounds=(Ground.ALWAYS,)),
+            Tier(id="nomad", grounds=open_),
+            Tier(id="carnet", grounds=open_, pass_=Unit.HALF_DAY.value),
+        ),
+        members=(
+            Member(id="alice", name="Alice Étienne", tier="team", roles=(Role.STAFF,)),
+            Member(id="gregoire", name="Grégoire Vasseur", tier="nomad", roles=(Role.GARDIEN,)),
+            Member(id="remy", name="Rémy Quentin", tier="nomad"),
+            Member(id="zoe", name="Zoé Wibaux", tier="carnet"),
+        ),
+        credentials=tuple(Credential(uid=uid, member=who) for who, uid in UIDS.items()),
+        passes=(Pass(id="c1", member="zoe", unit="half_day", total=15),),
+        shifts=(Shift(id="s1", gardien="gregoire", start="2026-03-03T18:00", end="2026-03-03T22:00"),),
+    )
+
+
+class Attacked:
+    """The edge behind the door `front`, and the server; `retained` is what the server has published. Close it."""
+
+    def __init__(self) -> None:
+        self._folder = TemporaryDirectory(prefix="loquet-", dir=MEMORY_DISK if MEMORY_DISK.is_dir() else None)
+        self.clock = VirtualClock(WORKING_TUESDAY, wake_ns=0)
+        self.topics = Topics("casaco")
+        self.bundle = bundle()
+        self.retained: dict[str, bytes] = {}
+        self.sent: list[tuple[str, bytes]] = []
+        self._start_server(Path(self._folder.name))
+        self._start_edge(Path(self._folder.name))
+
+    def _start_server(self, folder: Path) -> None:
+        self.database = Database(f"sqlite:///{folder / 'server.db'}")
+        upgrade(self.database, lambda _: None)
+        with self.database.transaction() as session:
+            replace(session, self.bundle)
+            for name, key in KEYS.items():
+                public = key.public_key().public_bytes_raw().hex()
+                session.add(EdgeRow(id=name, public_key=public, access_points=[name], readers={}))
+        self.troubles = Troubles()
+        self.ingest = Ingest(self.database, self.topics, self.clock.now, self.troubles, lambda: None)
+        self.publisher = Publisher(self.database, SERVER_KEY, CREDENTIAL_KEY, self.clock.now, self.retained.__setitem__)
+        self.publisher.publish()
+
+    def _start_edge(self, folder: Path) -> None:
+        self.config: Config = config_of(
+            "front", self.bundle.access_points[0], self.bundle, folder, KEYS["front"], SERVER_KEY
+        )
+        self.readers = {name: SimulatedReader(name, self.clock) for name in self.config.readers}
+        self.pins = SimulatedPins(self.config.outputs, self.config.inputs, self.clock)
+        self.edge = Edge(
+            self.config,
+            clock=self.clock,
+            readers=list(self.readers.values()),
+            pins=self.pins,
+            link=lambda _, put: self._connected(put),
+            boot="attacked",
+        )
+        self._put(LinkUp())
+        for topic, payload in self.retained.items():
+            self.say(topic, payload)
+
+    def _connected(self, put: "object") -> "Attacked":
+        self._put_item = put
+        return self
+
+    def _put(self, item: Item) -> None:
+        self._put_item(item)  # type: ignore[operator]
+        self.edge.turn()
+
+    def say(self, topic: str, payload: bytes) -> None:
+        """A message reaches the edge, and everything that it brings about happens."""
+        self._put(Received(topic, payload))
+        self.edge.turn()
+
+    def tell(self, topic: str, payload: bytes) -> Owed | None:
+        """A message reaches the server."""
+        return self.ingest.take(topic, payload)
+
+    def tap(self, who: str, reader: str = "front-in") -> None:
+        """Somebody lays their badge on a reader and takes it away."""
+        uid = bytes.fromhex(UIDS[who])
+        self.readers[reader].lay(uid)
+        self.pass_time(0.05)
+        self.readers[reader].take(uid)
+        self.pass_time(0.05)
+
+    def pass_time(self, seconds: float) -> None:
+        """Let so much time pass, in rounds of 10 ms as the poller has them."""
+        for _ in range(round(seconds * 100)):
+            self.clock.advance(10_000_000)
+            self.edge.turn()
+
+    @property
+    def unlocked(self) -> bool:
+        """Whether the strike is released."""
+        return self.pins.is_active("strike")
+
+    def close(self) -> None:
+        self.edge.stop()
+        self.database.close()
+        self._folder.cleanup()
+
+    # The Connection of edge/runtime.py
+
+    def start(self) -> None: ...
+
+    def publish(self, topic: str, payload: bytes, retain: bool = False) -> None:  # noqa: ARG002
+        self.sent.append((topic, payload))
+
+    def stop(self, farewell: tuple[str, bytes] | None = None) -> None: ...

@@ -1,0 +1,100 @@
+"""The fuzzing finds what it should find: each target with a hole in it, and none without."""
+
+import random
+from typing import Any
+
+import pytest
+
+from edge import keeper as keeper_module
+from edge.hardware import field
+from edge.hardware.iso14443 import Badge
+from edge.keeper import Keeper
+from edge.post import Received
+from loquet.main import main
+from loquet.proofs import fuzz, hostile_bundles
+from loquet.proofs.attacked import bundle
+from loquet.proofs.hostile_bundles import Bundles
+from loquet.proofs.hostile_messages import Messages
+from loquet.proofs.hostile_radio import Radios
+from loquet.proofs.proof import BrokenError, Task
+from server.ingest import Ingest
+
+ROUNDS = 400
+
+
+def tried(attack: fuzz.Attack, rounds: int = ROUNDS) -> list[str]:
+    found = (attack(random.Random(number)) for number in range(rounds))
+    return [wrong for wrong in found if wrong]
+
+
+def test_hostile_input_opens_nothing_and_crashes_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["prove", "fuzz", "--rounds", "3000", "--seed", "7", "--json"]) == 0
+    assert "3000 hostile inputs" in capsys.readouterr().out
+
+
+def test_every_round_can_be_played_alone() -> None:
+    rounds = fuzz.run(Task(1, 7, first=812))
+    with pytest.raises(StopIteration, match="1 hostile inputs"):
+        next(rounds)
+
+
+def test_a_hostile_card_does_get_read_at_times(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else the fuzzing would never come past the first frame."""
+    seen: list[Badge] = []
+
+    def noted(radio: Any) -> Badge:
+        seen.append(select(radio))
+        return seen[-1]
+
+    select = field.select
+    monkeypatch.setattr(field, "select", noted)
+    tried(Radios().frames, 2000)
+    assert {len(badge.uid) for badge in seen} == {4, 7, 10}
+
+
+def test_a_badge_cut_short_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    select = field.select
+    monkeypatch.setattr(field, "select", lambda radio: select(radio)._replace(uid=b"\x01\x02\x03"))
+    assert "a badge number of 3 bytes" in tried(Radios().frames)[0]
+
+
+def test_a_driver_that_trusts_the_bus_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    from edge.hardware.reader import MfrcReader
+
+    def trusting(reader: MfrcReader) -> None:
+        raise IndexError
+
+    monkeypatch.setattr(MfrcReader, "_look", trusting)
+    with pytest.raises(BrokenError, match="bus: IndexError"):
+        list(fuzz.run(Task(50, 1)))
+
+
+def test_an_edge_that_breaks_on_a_message_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    messages = Messages()
+    received = Keeper._received
+
+    def frail(keeper: Keeper, item: Any) -> None:
+        received(keeper, item)
+        item.payload.decode("ascii")
+
+    monkeypatch.setattr(Keeper, "_received", frail)
+    monkeypatch.setitem(keeper_module._HANDLERS, Received, frail)
+    try:
+        assert "the edge broke down: UnicodeDecodeError" in tried(messages.to_edge)[0]
+    finally:
+        messages.close()
+
+
+def test_a_server_that_breaks_on_a_message_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    messages = Messages()
+    monkeypatch.setattr(Ingest, "take", lambda _ingest, _topic, payload: payload.decode("ascii"))
+    try:
+        assert "ingest broke down: UnicodeDecodeError" in tried(messages.to_server)[0]
+    finally:
+        messages.close()
+
+
+def test_a_reader_of_bundles_that_breaks_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    files = Bundles(bundle())
+    monkeypatch.setattr(hostile_bundles, "_compile", lambda parsed: parsed.members[0].name.encode("ascii"))
+    assert any("UnicodeEncodeError" in wrong for wrong in tried(files.file))
