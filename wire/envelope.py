@@ -43,6 +43,8 @@ def unseal(key: Ed25519PublicKey, by: str, topic: str, payload: bytes) -> bytes:
     try:
         envelope = _decoder.decode(payload)
         signature = b64decode(envelope.sig, validate=True)
+        if b64encode(signature).decode() != envelope.sig:
+            raise ValueError("its signature has bits to spare")
     except (msgspec.MsgspecError, ValueError, RecursionError) as error:
         raise WireError(f"{topic}: not a Loquet envelope ({error})") from None
     if envelope.by != by:

@@ -1,12 +1,16 @@
 """What if what comes over MQTT is hostile? Bytes of any sort, genuine messages spoilt, honest keys under rubbish."""
 
+import zlib
 from random import Random
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from loquet.proofs.attacked import KEYS, SERVER_KEY, Attacked
+from loquet.proofs.forgeries import Letters
 from wire.envelope import seal
+from wire.packing import pack_json
 
 TO_EDGE = ("rules", "fresh", "state", "ack", "command", "facts")
 TO_SERVER = ("events", "status", "reply", "facts")
@@ -37,7 +41,8 @@ class Messages:
         by = "garage" if leaf == "facts" else "server"
         topic = {"rules": topics.rules, "fresh": topics.fresh, "state": topics.state}.get(leaf)
         topic = topic or getattr(topics, leaf)("garage" if leaf == "facts" else "front")
-        payload = self._payload(luck, topic, by)
+        packed = leaf in ("rules", "state") and luck.random() < 0.5
+        payload = self._packed(luck, leaf, topic) if packed else self._payload(luck, topic, by)
         try:
             self._site.say(topic, payload)
         except Exception as error:
@@ -55,6 +60,17 @@ class Messages:
             return f"{topic}: ingest broke down: {type(error).__name__}: {error}: {payload[:400]!r}"
         return None
 
+    def _packed(self, luck: Random, leaf: str, topic: str) -> bytes:
+        """Rules or a state that the server signed, and whose packed body is spoilt, or unpacks to something else."""
+        letters = Letters(self._site)
+        version = luck.choice((1, 2**40 + self._site.clock.now()))
+        message = letters.rules(version) if leaf == "rules" else letters.state(version)
+        if luck.random() < 0.5:
+            return letters.server(topic, replace(message, body=_spoilt(luck, message.body)))[1]
+        body = msgspec.json.decode(zlib.decompress(message.body))
+        _exchange(luck, body)
+        return letters.server(topic, replace(message, body=pack_json(body)))[1]
+
     def _payload(self, luck: Random, topic: str, by: str) -> bytes:
         drawn = luck.random()
         if drawn < 0.2:
@@ -68,18 +84,22 @@ class Messages:
     def _near_body(self, luck: Random) -> bytes:
         """A genuine body with values exchanged."""
         body = msgspec.json.decode(msgspec.json.decode(luck.choice(self._good), type=_Sealed).body)
-        node = body
-        while isinstance(node, dict | list) and node:
-            key = luck.choice(list(node)) if isinstance(node, dict) else luck.randrange(len(node))
-            if luck.random() < 0.5 or not isinstance(node[key], dict | list):
-                node[key] = _tree(luck, 1)
-                break
-            node = node[key]
+        _exchange(luck, body)
         return msgspec.json.encode(body)
 
 
 class _Sealed(msgspec.Struct):
     body: msgspec.Raw
+
+
+def _exchange(luck: Random, node: Any) -> None:
+    """Put something else into one place of a tree."""
+    while isinstance(node, dict | list) and node:
+        key = luck.choice(list(node)) if isinstance(node, dict) else luck.randrange(len(node))
+        if luck.random() < 0.3 or not isinstance(node[key], dict | list):
+            node[key] = _tree(luck, 1)
+            return
+        node = node[key]
 
 
 def _spoilt(luck: Random, good: bytes) -> bytes:

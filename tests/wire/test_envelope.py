@@ -45,6 +45,15 @@ def test_the_envelope_is_json_with_sender_signature_and_the_body_as_it_was() -> 
     assert len(b64decode(json.loads(SEALED)["sig"])) == 64
 
 
+def test_a_signature_has_one_form() -> None:
+    """64 bytes leave four bits of base64 unused: set, they would make another payload of the same signature."""
+    sig = json.loads(SEALED)["sig"]
+    spare = sig[:-3] + chr(ord(sig[-3]) + 1) + "=="
+    assert b64decode(spare) == b64decode(sig)
+    with pytest.raises(WireError, match="bits to spare"):
+        opened(changed(sig=spare))
+
+
 def test_a_message_does_not_open_on_another_topic() -> None:
     with pytest.raises(ForgedError, match="signature is not that of 'server'"):
         opened(SEALED, topic="loquet/casaco/rules/fresh")
