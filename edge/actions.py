@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from policy.terms import Instant
 from wire.row import Row
 
 
@@ -21,4 +22,11 @@ class Record:
     row: Row
 
 
-Action: TypeAlias = Drive | Record
+@dataclass(frozen=True, slots=True)
+class Alive:
+    """A session runs: note on the disk that this edge had power at the instant."""
+
+    at: Instant
+
+
+Action: TypeAlias = Drive | Record | Alive

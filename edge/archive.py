@@ -11,7 +11,7 @@ from typing import TypeVar
 
 from msgspec.structs import replace
 
-from edge.events import Event, JournalTrouble
+from edge.events import Event, Journalled, JournalTrouble
 from edge.journal import PRUNED_AT_ONCE, Journal, JournalDamagedError, JournalError
 from edge.observer import Observer
 from edge.ports import Clock
@@ -142,6 +142,7 @@ class Archive:
         journal.append([_shifted(recorded.row, shift) for recorded in self._waiting])
         written, self._waiting = self._waiting, []
         self._on_disk = written[-1].row.seq
+        self._tell(Journalled(self._clock.now(), self._clock.monotonic(), self._on_disk))
         self._well()
         now = time.perf_counter()
         for recorded in written:

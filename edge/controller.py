@@ -21,6 +21,9 @@ from edge.events import (
 from edge.machine import MachineController, MachineSetup
 from wire.row import Kind
 
+ALIVE = 1.0
+"""Seconds from one note that the edge has power to the next, while a session runs."""
+
 
 class Step(NamedTuple):
     """actions: to be carried out in this order. deadline: monotonic seconds of the next step without an event."""
@@ -37,6 +40,7 @@ class EdgeController:
     ) -> None:
         self.core = Core(memory, pseudonym)
         self._alive_at = memory.alive_at
+        self._alive_due: float | None = None
         self.places = [_controller(setup, self.core) for setup in setups]
         self._of_reader = {reader: place for place in self.places for reader in place.readers}
         self._of_input = {name: place for place in self.places for name in place.inputs}
@@ -57,18 +61,28 @@ class EdgeController:
             self._take(now, event)
         for place in self.places:
             place.pass_time(now)
-        due = [deadline for place in self.places if (deadline := place.deadline(now)) is not None]
+        moments = [self._alive(now), *(place.deadline(now) for place in self.places)]
+        due = [moment for moment in moments if moment is not None]
         return Step(self.core.taken(), min(due, default=None))
 
     def due(self, now: Now) -> float | None:
-        """The deadline for whoever does not look at lamps and buzzers, monotonic seconds."""
+        """The deadline for whoever looks at no lamp and cuts no power, monotonic seconds."""
         due = [moment for place in self.places if (moment := place.due(now)) is not None]
         return min(due, default=None)
 
     @property
     def runs_session(self) -> bool:
-        """Whether a session runs on a machine of this edge: then the runtime notes each second that it is alive."""
+        """Whether a session runs on a machine of this edge."""
         return any(isinstance(place, MachineController) and place.session is not None for place in self.places)
+
+    def _alive(self, now: Now) -> float | None:
+        """Note each second that the edge has power while a session runs; when to do it next."""
+        if not self.runs_session:
+            self._alive_due = None
+        elif self._alive_due is None or now.mono >= self._alive_due:
+            self._alive_due = now.mono + ALIVE
+            self.core.alive(now)
+        return self._alive_due
 
     def _take(self, now: Now, event: Event) -> None:
         if isinstance(event, ReaderEvent):

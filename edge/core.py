@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from msgspec.structs import replace
 
-from edge.actions import Action, Drive, Record
+from edge.actions import Action, Alive, Drive, Record
 from edge.events import FactsHeard, JournalTrouble, LinkChanged, RulesConfirmed, RulesSwapped, StateHeard
 from policy.facts import Fact, Moved, apply
 from policy.instants import text
@@ -118,6 +118,10 @@ class Core:
         if self._levels.get(output) is not active:
             self._levels[output] = active
             self._actions.append(Drive(output, active))
+
+    def alive(self, now: Now) -> None:
+        """Note that the edge has power."""
+        self._actions.append(Alive(self.believed(now, now.at)))
 
     def row(self, now: Now, kind: Kind, *, at: Instant | None = None, **fields: Any) -> int:
         """Record a row, take its facts into the state, and give its seq; 0 when the journal takes no more."""

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 
 from msgspec.structs import replace
 
-from edge.actions import Drive, Record
+from edge.actions import Alive, Drive, Record
 from edge.controller import EdgeController, Step
 from edge.core import Now
 from edge.events import CardSeen, Event, ReaderFault, ReaderRecovered
@@ -62,6 +62,8 @@ class Front:
         for action in step.actions:
             if isinstance(action, Drive):
                 self._drive(action)
+            elif isinstance(action, Alive):
+                self._hand_over(action)
             else:
                 self._record(action, event, decision_seconds, time.perf_counter() - started, found)
         self.deadline = step.deadline

@@ -8,6 +8,7 @@ import logging
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from edge.actions import Alive
 from edge.archive import Archive
 from edge.config import Config
 from edge.core import Memory
@@ -22,7 +23,7 @@ from edge.post import Item, LinkDown, LinkUp, Received, Recorded, Unrecorded
 from edge.rescue import open_journal
 from edge.rulebook import Rulebook
 from edge.status import Health
-from policy.terms import ClockState
+from policy.terms import ClockState, Instant
 from wire.errors import WireError
 from wire.messages import Ack, Fresh, Rules
 from wire.topics import Topics
@@ -30,6 +31,8 @@ from wire.topics import Topics
 log = logging.getLogger("loquet.edge")
 
 HOUR = 3600.0
+ALIVE = "alive"
+"""Name of what is kept: the last instant (ms) at which a session ran."""
 
 
 class Keeper:
@@ -58,6 +61,7 @@ class Keeper:
         self._health = health
         self._prune_at = 0.0
         self._down = ""
+        self._alive_at: Instant | None = None
 
     def remember(self) -> Memory:
         """What the edge found on its disk, for the controller. Damage that shows only now keeps no door shut."""
@@ -71,10 +75,12 @@ class Keeper:
         journal = self.archive.journal
         if journal is None:
             return Memory(self._boot)
-        self.rulebook.load(journal.kept())
+        kept = journal.kept()
+        self.rulebook.load(kept)
         self._note()
         held = self.rulebook.held.for_door if self.rulebook.held else None
-        return recall(journal.newest_first(), journal.last_seq, self._boot, held)
+        alive_at = int(kept[ALIVE]) if ALIVE in kept else None
+        return recall(journal.newest_first(), journal.last_seq, self._boot, held, alive_at)
 
     def take(self, items: Sequence[Item]) -> None:
         """Take what came, in order; then write, send and say what is due."""
@@ -84,6 +90,7 @@ class Keeper:
         if again is not None:
             self._received(again)
         self.archive.write()
+        self._keep_alive()
         self._prune()
         self._note()
         self.dispatch.send()
@@ -103,6 +110,15 @@ class Keeper:
 
     def _unrecorded(self, item: Unrecorded) -> None:
         self._health.unrecorded = item.count
+
+    def _alive(self, item: Alive) -> None:
+        self._alive_at = item.at
+
+    def _keep_alive(self) -> None:
+        """The newest second alone: a slow disk writes no earlier one after it."""
+        well = self._clock.monotonic() >= self.archive.retry_at
+        if self._alive_at is not None and well and self.archive.keep({ALIVE: b"%d" % self._alive_at}):
+            self._alive_at = None
 
     def _link_up(self, _: LinkUp) -> None:
         log.info("link: connected to the broker")
@@ -152,6 +168,7 @@ class Keeper:
 _HANDLERS: dict[type[Item], Callable[[Keeper, Any], None]] = {
     Recorded: Keeper._recorded,
     Unrecorded: Keeper._unrecorded,
+    Alive: Keeper._alive,
     LinkUp: Keeper._link_up,
     LinkDown: Keeper._link_down,
     ReaderFault: Keeper._reader_fault,

@@ -14,8 +14,14 @@ REACH: Instant = 32 * DAY
 """How far back rows are read: a month's quota counts the sessions of 31 days."""
 
 
-def recall(newest_first: Iterable[Row], last_seq: int, boot: str, held: HeldRules | None) -> Memory:
-    """What the controller starts from. boot: the id of this start."""
+def recall(
+    newest_first: Iterable[Row],
+    last_seq: int,
+    boot: str,
+    held: HeldRules | None,
+    alive_at: Instant | None = None,
+) -> Memory:
+    """What the controller starts from. boot: the id of this start. alive_at: when it last had power for a session."""
     teller = _Teller()
     state = SiteState()
     rows = recent(newest_first)
@@ -23,7 +29,7 @@ def recall(newest_first: Iterable[Row], last_seq: int, boot: str, held: HeldRule
         at = teller.instant(row) if known is None else known
         for fact in facts_of(row, at):
             apply(state, fact)
-    return Memory(boot, last_seq, state, held, teller.trusted_at)
+    return Memory(boot, last_seq, state, held, teller.trusted_at, alive_at)
 
 
 def recent(newest_first: Iterable[Row]) -> list[Row]:

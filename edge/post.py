@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
+from edge.actions import Alive
 from edge.events import ReaderFault, ReaderRecovered
 from wire.row import Row
 
@@ -42,7 +43,7 @@ class LinkDown:
     why: str
 
 
-Item: TypeAlias = Recorded | Unrecorded | Received | LinkUp | LinkDown | ReaderFault | ReaderRecovered
+Item: TypeAlias = Recorded | Unrecorded | Alive | Received | LinkUp | LinkDown | ReaderFault | ReaderRecovered
 """What a keeper takes."""
 
 

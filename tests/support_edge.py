@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 from msgspec.structs import replace
 
-from edge.config import load
+from edge.config import Config, load
 from edge.core import Core
 from edge.events import Event
 from edge.journal import Journal
@@ -56,12 +56,12 @@ class Folder:
     def key(self, name: str) -> Path:
         return self.config.parent / "keys" / name
 
-    def set(self) -> RuleSet:
-        """The small site's rules, with its badges as this folder's credential key hides them."""
+    def set(self, rules: RuleSet | None = None) -> RuleSet:
+        """The small site's rules or others of its people, with badges as this folder's credential key hides them."""
         key = bytes.fromhex(self.key("credential.hex").read_text())
         owners = {ALICE: "alice", BRIGITTE: "brigitte", GREGOIRE: "gregoire", REMY: "remy"}
         credentials = {pseudonym(key, uid): Credential(member) for uid, member in owners.items()}
-        return replace(small_rules(), credentials=credentials)
+        return replace(rules or small_rules(), credentials=credentials)
 
     def rules(self, version: int, rules: RuleSet | None = None, not_after: int = at(10) + 14 * DAY) -> Rules:
         return Rules(version, text(at(9)), text(not_after), pack(rules or self.set()))
@@ -152,9 +152,16 @@ class Wire:
 class Bench:
     """One edge in one thread and virtual time: the real journal, the simulated reader and pins."""
 
-    def __init__(self, folder: Folder, clock: VirtualClock | None = None, observer: Observer | None = None) -> None:
+    def __init__(
+        self,
+        folder: Folder,
+        clock: VirtualClock | None = None,
+        observer: Observer | None = None,
+        config: Config | None = None,
+        boot: str | None = None,
+    ) -> None:
         self.folder = folder
-        self.config = load(folder.config)
+        self.config = config or load(folder.config)
         self.clock = clock or VirtualClock(start=at(10))
         self.readers = [SimulatedReader(name, self.clock) for name in self.config.readers]
         self.pins = SimulatedPins(self.config.outputs, self.config.inputs, self.clock)
@@ -166,6 +173,7 @@ class Bench:
             pins=self.pins,
             observer=observer,
             link=lambda keeper, put: Wire(folder, keeper, put),
+            boot=boot,
             software="9.9",
         )
         assert isinstance(self.edge.link, Wire)

@@ -9,7 +9,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from edge.actions import Drive, Record
+from edge.actions import Alive, Drive, Record
 from edge.controller import EdgeController, Step
 from edge.core import HeldRules, Memory, Now
 from edge.door import DoorSetup
@@ -80,7 +80,7 @@ class FabBench:
         self.disk = True
         self.outputs: dict[str, bool] = {}
         self.history: list[tuple[float, str, bool]] = []
-        self.order: list[Drive | Row] = []
+        self.order: list[Drive | Alive | Row] = []
         self.rows: list[Row] = []
         self.deadline: float | None = None
         self._carry_out(self.controller.start(self.now))
