@@ -11,8 +11,9 @@ from zoneinfo import ZoneInfo
 import msgspec
 from msgspec import Struct
 
-from loquet import keys
+from loquet.keyring import Keyring
 from loquet.main import CommandError
+from loquet.secret_files import make_password, write_secret
 from policy.terms import Instant
 from server.secrets import new_password, new_token
 from simulator import casaco
@@ -32,9 +33,9 @@ site = "{site}"
 edge = "front"
 
 [keys]
-own = "keys/front.pem"
-server = "keys/server.pub.pem"
-credential = "keys/credential.key"
+own = "keys/edges/front/edge.pem"
+server = "keys/edges/front/server.pub.pem"
+credential = "keys/edges/front/credential.hex"
 
 [broker]
 host = "127.0.0.1"
@@ -94,7 +95,7 @@ class Folder:
                 self._empty()
             self.state = self._state(today)
             self.login = self._login()
-            keys.make_site(self.keys, (EDGE,))
+            self.keys = Keyring.ensure(path / "keys", casaco.SITE.id, EDGE)
         except OSError as error:
             self.close()
             raise CommandError(_unusable(path, error)) from None
@@ -109,17 +110,13 @@ class Folder:
             os.close(lock)
 
     @property
-    def keys(self) -> Path:
-        return self.path / "keys"
-
-    @property
     def fresh(self) -> bool:
         """Whether nothing has happened here yet."""
         return not (self.path / "server.db").exists()
 
     def password(self, user: str) -> str:
         """A broker account's password."""
-        return keys.make_password(self.keys / f"{user}.password")
+        return make_password(self.keys.folder / f"{user}.password")
 
     def write_edge_toml(self, broker_port: int) -> Path:
         """The edge's configuration; its broker is at the other end of the demo's cable."""
@@ -182,7 +179,7 @@ def _unusable(path: Path, error: OSError) -> str:
 
 
 def _write(file: Path, value: State | Login) -> None:
-    keys.write_secret(file, msgspec.json.encode(value).decode())
+    write_secret(file, msgspec.json.encode(value))
 
 
 def _read(file: Path, kind: type[Kept]) -> Kept:

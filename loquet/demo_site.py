@@ -5,7 +5,7 @@ from contextlib import ExitStack
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from loquet import bench_page, keys
+from loquet import bench_page
 from loquet.broker import Broker, BrokerError, quiet
 from loquet.demo import HOST, say
 from loquet.demo_folder import EDGE, Folder
@@ -123,10 +123,10 @@ def server_config(folder: Folder, broker_port: int, port: int) -> ServerConfig:
     """What the server is told; its secrets are those of the folder."""
     return ServerConfig(
         database=f"sqlite:///{folder.path.resolve() / 'server.db'}",
-        server_key=keys.private_key(folder.keys / keys.SERVER),
-        credential_key=bytes.fromhex((folder.keys / keys.CREDENTIAL).read_text()),
+        server_key=folder.keys.server_key,
+        credential_key=folder.keys.credential_key,
         broker=BrokerConfig(HOST, broker_port, "server", folder.password("server")),
-        edges=(EdgeConfig(EDGE, keys.public_hex(folder.keys / f"{EDGE}.pub.pem"), ("front",)),),
+        edges=(EdgeConfig(EDGE, folder.keys.public_hex(EDGE), ("front",)),),
         staff_name=folder.login.name,
         staff_password_hash=hash_password(folder.login.password),
         api_token_hash=hash_token(folder.login.token),

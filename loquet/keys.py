@@ -1,74 +1,158 @@
-"""Where do a site's keys come from? Made here, into files that nobody else can read."""
+"""`loquet keys`: how does a site get its keys, and get rid of one? Each step ends with what to carry where, to copy."""
 
-import os
-import secrets
+import argparse
+from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from cryptography.hazmat.primitives.serialization import (
-    Encoding,
-    NoEncryption,
-    PrivateFormat,
-    PublicFormat,
-    load_pem_private_key,
-    load_pem_public_key,
-)
+from loquet.main import CommandError
 
-from wire.credential import KEY_BYTES
+if TYPE_CHECKING:
+    from cryptography.x509 import Certificate
 
-SERVER = "server.pem"
-SERVER_PUBLIC = "server.pub.pem"
-CREDENTIAL = "credential.key"
+    from loquet.keyring import Keyring
 
-
-def make_site(folder: Path, edges: tuple[str, ...]) -> None:
-    """The server's key pair, one for each edge (`<edge>.pem`), and the site's credential key (hex).
-
-    Files that exist are kept. The folder is made with mode 0700, private files with 0600. Raises OSError.
-    """
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    make_pair(folder, "server")
-    for edge in edges:
-        make_pair(folder, edge)
-    credential = folder / CREDENTIAL
-    if not credential.exists():
-        write_secret(credential, secrets.token_hex(KEY_BYTES) + "\n")
+HOMES = {
+    "broker": "/etc/mosquitto/loquet on its machine, owned by mosquitto; then: sudo systemctl restart mosquitto",
+    "server": "/etc/loquet/server/keys on its machine; then restart the server",
+}
+"""Where what is carried belongs, and what makes it count."""
+EDGE_HOME = "/etc/loquet/keys on its Pi, owned by loquet; then: sudo systemctl restart loquet-edge"
 
 
-def make_pair(folder: Path, name: str) -> None:
-    """An Ed25519 pair: `<name>.pem` (private, PKCS 8) and `<name>.pub.pem`, unless it is there already."""
-    private = folder / f"{name}.pem"
-    if private.exists():
-        return
-    key = Ed25519PrivateKey.generate()
-    public = key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
-    (folder / f"{name}.pub.pem").write_bytes(public)
-    write_secret(private, key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode())
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    steps = parser.add_subparsers(dest="step", required=True, metavar="STEP")
+    init = _step(steps, "init", "make the keys of a new site")
+    init.add_argument("--site", required=True, metavar="ID", help="the site's id, as in its bundle")
+    init.add_argument(
+        "--broker", required=True, metavar="HOST", help="name or address under which the broker is reached"
+    )
+    init.add_argument("--edges", nargs="*", default=[], metavar="ID", help="an id for each Raspberry Pi")
+    _step(steps, "add", "make the keys of one more edge").add_argument("edge", metavar="EDGE")
+    rotate = _step(steps, "rotate", "make new keys in place of old ones")
+    rotate.add_argument("part", metavar="WHAT", help="an edge's id, or server, broker, credential, authority")
+    rotate.add_argument("--broker", metavar="HOST", help="with broker: its new name or address")
+    _step(steps, "revoke", "shut an edge out for good").add_argument("edge", metavar="EDGE")
+    _step(steps, "list", "say what there is; no secret is shown")
 
 
-def private_key(file: Path) -> Ed25519PrivateKey:
-    """A private key made here. Raises OSError, ValueError."""
-    key = load_pem_private_key(file.read_bytes(), None)
-    if not isinstance(key, Ed25519PrivateKey):
-        raise ValueError(f"{file}: not an Ed25519 private key: it was not made here")
-    return key
+def _step(
+    steps: "argparse._SubParsersAction[argparse.ArgumentParser]", name: str, purpose: str
+) -> argparse.ArgumentParser:
+    parser = steps.add_parser(name, help=purpose, description=purpose)
+    parser.add_argument("folder", type=Path, metavar="FOLDER", help="the folder of the site's keys")
+    return parser
 
 
-def public_hex(file: Path) -> str:
-    """A public key made here, as 64 hex digits. Raises OSError, ValueError."""
-    return load_pem_public_key(file.read_bytes()).public_bytes(Encoding.Raw, PublicFormat.Raw).hex()
+def run(arguments: argparse.Namespace) -> int:
+    """Raises CommandError for what cannot be done, and for a disk that does not take it."""
+    steps: dict[str, Callable[[argparse.Namespace], Iterable[str]]] = {
+        "init": _init,
+        "add": _add,
+        "rotate": _rotate,
+        "revoke": _revoke,
+        "list": _list,
+    }
+    try:
+        for line in steps[arguments.step](arguments):
+            print(line)
+    except OSError as error:
+        where = error.filename or arguments.folder
+        raise CommandError(
+            f"{where}: {error.strerror or error}: see to room and rights there, then run it again"
+        ) from None
+    except ValueError as error:
+        raise CommandError(f"{arguments.folder}: {error}: take the file from a copy of the folder") from None
+    return 0
 
 
-def make_password(file: Path) -> str:
-    """The password in the file; made first when there is none."""
-    if not file.exists():
-        write_secret(file, secrets.token_urlsafe(18) + "\n")
-    return file.read_text().strip()
+def _init(arguments: argparse.Namespace) -> Iterable[str]:
+    from loquet.keyring import Keyring, Site
+
+    site = Site(arguments.site, arguments.broker, tuple(arguments.edges))
+    ring = Keyring.create(arguments.folder, site)
+    yield f"{ring.folder}: the keys of {ring.site.site}. Keep the folder offline, and a copy of it elsewhere."
+    yield from _carry(ring, "broker", "server", *ring.site.edges)
+    yield from _known(ring)
 
 
-def write_secret(file: Path, text: str) -> None:
-    """Write a file that was never readable by others, whole or not at all."""
-    draft = file.with_name(file.name + ".new")
-    with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as out:
-        out.write(text)
-    draft.replace(file)
+def _add(arguments: argparse.Namespace) -> Iterable[str]:
+    ring = _open(arguments)
+    ring.add(arguments.edge)
+    yield from _carry(ring, arguments.edge, "broker")
+    yield from _known(ring, arguments.edge)
+
+
+def _rotate(arguments: argparse.Namespace) -> Iterable[str]:
+    ring, part = _open(arguments), arguments.part
+    edges = ring.site.edges
+    if arguments.broker and part != "broker":
+        raise CommandError("--broker HOST: only with broker, whose address it is")
+    ring.rotate(part, arguments.broker)
+    machines = {
+        "authority": ("broker", "server", *edges),
+        "server": ("server", *edges),
+        "credential": ("server", *edges),
+    }
+    yield from _carry(ring, *machines.get(part, (part,)))
+    if part in edges:
+        yield from _known(ring, part)
+        yield "Were the old keys in strange hands? Then revoke the edge instead: its old certificate still connects."
+    if part == "broker" and arguments.broker:
+        yield f'In each edge.toml and in server.toml: [broker] host = "{ring.site.broker}"'
+
+
+def _revoke(arguments: argparse.Namespace) -> Iterable[str]:
+    ring = _open(arguments)
+    ring.revoke(arguments.edge)
+    yield f"{arguments.edge} is off the broker's list, once the broker has it and was restarted; until then it is in:"
+    yield from _carry(ring, "broker")
+    yield f'In server.toml remove the [[edges]] with id = "{arguments.edge}", then restart the server.'
+
+
+def _list(arguments: argparse.Namespace) -> Iterable[str]:
+    from loquet import pem
+    from loquet.mosquitto import CA, CERTIFICATE
+
+    ring = _open(arguments)
+    yield f"site {ring.site.site}, broker {ring.site.broker}"
+    yield _line("authority", pem.certificate(ring.authority / CA), "")
+    for name, folder in ring.machines().items():
+        signs = "" if name == "broker" else f", signs as {_public(ring, name)}"
+        word = signs if ring.fits(name) else f"{signs}, DOES NOT FIT its key: loquet keys rotate {ring.folder} {name}"
+        yield _line(name, pem.certificate(folder / CERTIFICATE), word)
+    if ring.site.revoked:
+        yield f"revoked: {', '.join(ring.site.revoked)}"
+
+
+def _open(arguments: argparse.Namespace) -> "Keyring":
+    from loquet.keyring import Keyring
+
+    return Keyring.open(arguments.folder)
+
+
+def _carry(ring: "Keyring", *names: str) -> Iterable[str]:
+    yield "Carry (docs/keys.md has the commands):"
+    for name in names:
+        yield f"  {ring.machines()[name]} -> {HOMES.get(name, EDGE_HOME)}"
+
+
+def _known(ring: "Keyring", *edges: str) -> Iterable[str]:
+    """What the server is told of edges: all of them, or those that are named."""
+    yield "In server.toml, with the access points that each edge serves; then restart the server:"
+    for edge in edges or ring.site.edges:
+        yield f'  [[edges]]\n  id = "{edge}"\n  public_key = "{ring.public_hex(edge)}"\n  access_points = ["{edge}"]'
+
+
+def _public(ring: "Keyring", name: str) -> str:
+    key = ring.server_key if name == "server" else ring.edge_key(name)
+    return key.public_key().public_bytes_raw().hex()
+
+
+def _line(name: str, certificate: "Certificate", more: str) -> str:
+    """What a certificate is, without anything that is secret."""
+    from loquet.certificates import LAST, fingerprint
+
+    last = certificate.not_valid_after_utc
+    ends = "no end" if last.year == LAST.year else f"until {last:%Y-%m-%d}"
+    return f"{name}: certificate {fingerprint(certificate)}, {ends}{more}"

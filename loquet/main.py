@@ -8,6 +8,7 @@ import sys
 COMMANDS = {
     "edge": "run the door or machine of one Raspberry Pi, or probe its readers",
     "server": "run the server: history, pages, publishing of rules",
+    "keys": "make, renew, revoke and list the keys of a site",
     "demo": "run a whole invented site on this machine, without hardware",
     "bundle": "check a bundle, or print the JSON Schema of bundles",
     "explain": "say line by line why a badge is let in or refused",

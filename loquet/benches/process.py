@@ -87,7 +87,7 @@ def put_rules(file: Path) -> None:
     from edge.post import Received
     from edge.runtime import Edge
     from loquet.edge import emulated
-    from loquet.keys import SERVER, private_key
+    from loquet.keyring import Keyring
     from policy.instants import text
     from simulator.clock import VirtualClock
     from wire.envelope import seal
@@ -101,7 +101,7 @@ def put_rules(file: Path) -> None:
     edge.turn()
     until = text(clock.now() + 14 * DAY)
     message = Rules(1, text(clock.now()), until, pack(many_members()))
-    key = private_key(file.parent / "keys" / SERVER)
+    key = Keyring.open(file.parent / "keys").server_key
     topic = Topics(config.site).rules
     payload = seal(key, "server", topic, encode(message))
     edge.keeper.take([Received(topic, payload)])

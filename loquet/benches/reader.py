@@ -159,11 +159,12 @@ def door(watch: Watch) -> Iterator[tuple["Edge", Board, VirtualClock]]:
 
 def door_folder(folder: Path) -> Path:
     """Keys and the demo's edge.toml in a folder; the path of the latter."""
-    from loquet import keys
     from loquet.demo_folder import EDGE, EDGE_TOML
+    from loquet.keyring import Keyring
+    from loquet.secret_files import make_password
 
-    keys.make_site(folder / "keys", (EDGE,))
-    keys.make_password(folder / "keys" / f"{EDGE}.password")
+    Keyring.ensure(folder / "keys", "casaco", EDGE)
+    make_password(folder / "keys" / f"{EDGE}.password")
     file = folder / "edge.toml"
     file.write_text(EDGE_TOML.format(site="casaco", port=1883))
     return file

@@ -16,9 +16,10 @@ from msgspec import structs
 from edge.config import load
 from edge.observer import Nobody
 from edge.runtime import Edge
-from loquet import keys
 from loquet.benches.reader import door_folder
 from loquet.edge import Site, compose, emulated
+from loquet.keyring import Keyring
+from loquet.secret_files import make_folder, make_password, write_secret
 from policy.bundle import Bundle, Credential, Member
 from server.config import BrokerConfig, EdgeConfig, ServerConfig
 from server.main import Server
@@ -51,7 +52,7 @@ class Watch(Nobody):
         self.taps.put(row)
 
     def acknowledged(self, seq: int, seconds: float) -> None:
-        assert seconds > 0
+        assert seconds >= 0
         self.acknowledged_rows.put(seq)
 
     def output(self, name: str, active: bool) -> None:
@@ -89,12 +90,13 @@ class Door:
         )
 
     def _server_config(self, folder: Path, broker_port: int) -> ServerConfig:
+        keys = Keyring.open(folder / "keys")
         return ServerConfig(
             database=f"sqlite:///{folder / 'server.db'}",
-            server_key=keys.private_key(folder / "keys" / keys.SERVER),
-            credential_key=bytes.fromhex((folder / "keys" / keys.CREDENTIAL).read_text()),
+            server_key=keys.server_key,
+            credential_key=keys.credential_key,
             broker=BrokerConfig("127.0.0.1", broker_port, "server", "server-password"),
-            edges=(EdgeConfig("front", keys.public_hex(folder / "keys" / "front.pub.pem"), ("front",)),),
+            edges=(EdgeConfig("front", keys.public_hex("front"), ("front",)),),
             staff_name=STAFF,
             staff_password_hash=CHEAP_HASH,
             api_token_hash=hash_token(TOKEN),
@@ -143,11 +145,11 @@ def door(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Door]:
     with ExitStack() as stack:
         (tmp_path / "broker").mkdir()
         (tmp_path / "site").mkdir()
-        password = keys.make_password(tmp_path / "site" / "front.password")
+        password = make_password(tmp_path / "site" / "front.password")
         users = {"server": "server-password", "front": password}
         port = stack.enter_context(BROKERS[request.param](users, tmp_path / "broker"))
-        (tmp_path / "site" / "keys").mkdir(mode=0o700)
-        keys.write_secret(tmp_path / "site" / "keys" / "front.password", password + "\n")
+        make_folder(tmp_path / "site" / "keys")
+        write_secret(tmp_path / "site" / "keys" / "front.password", password.encode())
         yield Door(tmp_path / "site", port, stack)
 
 

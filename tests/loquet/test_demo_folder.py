@@ -71,12 +71,12 @@ def test_a_demo_that_was_killed_goes_on_later_than_it_can_have_been(folder: Fold
 def test_reset_forgets_everything(folder: Folder) -> None:
     folder.save(folder.state.now + 1234, 10, running=False)
     (folder.path / "server.db").write_text("rows")
-    login, key = folder.login, (folder.keys / "server.pem").read_bytes()
+    login, key = folder.login, folder.keys.server_key.private_bytes_raw()
     folder.close()
     with closing(open_folder(folder.path, reset=True)) as again:
         assert again.fresh
         assert again.login.password != login.password
-        assert (again.keys / "server.pem").read_bytes() != key
+        assert again.keys.server_key.private_bytes_raw() != key
         assert again.state.speed == 60
 
 

@@ -1,60 +1,134 @@
-"""Are a site's keys made whole, and kept from others?"""
+"""Does `loquet keys` say what was made, what to carry where and what to restart, and never a secret?"""
 
 from pathlib import Path
 
 import pytest
-from cryptography.hazmat.primitives.serialization import load_pem_private_key, load_pem_public_key
 
-from loquet import keys
+from loquet.keyring import Keyring
+from loquet.main import main
+from server.config import EdgeConfig
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    keys.make_site(tmp_path / "keys", ("front",))
-    return tmp_path / "keys"
-
-
-def test_a_site_has_a_pair_for_the_server_and_each_edge_and_a_credential_key(folder: Path) -> None:
-    assert sorted(file.name for file in folder.iterdir()) == [
-        "credential.key",
-        "front.pem",
-        "front.pub.pem",
-        "server.pem",
-        "server.pub.pem",
+def folder(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Path:
+    folder = tmp_path / "keys"
+    arguments = [
+        "keys",
+        "init",
+        str(folder),
+        "--site",
+        "casaco",
+        "--broker",
+        "broker.lan",
+        "--edges",
+        "front",
+        "garage",
     ]
-    assert len(bytes.fromhex((folder / "credential.key").read_text())) == 32
+    assert main(arguments) == 0
+    return folder
 
 
-@pytest.mark.parametrize("name", ["server", "front"])
-def test_the_halves_of_a_pair_belong_together(folder: Path, name: str) -> None:
-    private = load_pem_private_key((folder / f"{name}.pem").read_bytes(), None)
-    public = load_pem_public_key((folder / f"{name}.pub.pem").read_bytes())
-    public.verify(private.sign(b"tap"), b"tap")  # type: ignore[union-attr, call-arg]
+def said(capsys: pytest.CaptureFixture[str], *arguments: str | Path, ends: int = 0) -> str:
+    """What one more step prints, on either stream."""
+    capsys.readouterr()
+    assert main(["keys", *map(str, arguments)]) == ends
+    captured = capsys.readouterr()
+    return captured.out + captured.err
 
 
-def test_nobody_else_can_read_what_is_secret(folder: Path) -> None:
-    keys.make_password(folder / "front.password")
-    assert folder.stat().st_mode & 0o777 == 0o700
-    for name in ("server.pem", "front.pem", "credential.key", "front.password"):
-        assert (folder / name).stat().st_mode & 0o777 == 0o600, name
+def test_a_new_site_is_told_where_everything_belongs(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = capsys.readouterr().out
+    assert f"{folder}/broker -> /etc/mosquitto/loquet" in out
+    assert f"{folder}/server -> /etc/loquet/server/keys" in out
+    assert f"{folder}/edges/garage -> /etc/loquet/keys" in out
+    assert "sudo systemctl restart mosquitto" in out
+    ring = Keyring.open(folder)
+    assert f'public_key = "{ring.public_hex("garage")}"' in out
 
 
-def test_what_is_there_is_kept(folder: Path) -> None:
-    before = {file.name: file.read_bytes() for file in folder.iterdir()}
-    keys.make_site(folder, ("front", "garage"))
-    after = {file.name: file.read_bytes() for file in folder.iterdir()}
-    assert before.items() <= after.items()
-    assert set(after) - set(before) == {"garage.pem", "garage.pub.pem"}
+def test_an_edge_more(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = said(capsys, "add", folder, "laser")
+    ring = Keyring.open(folder)
+    assert EdgeConfig("laser", ring.public_hex("laser"), ("laser",)).public_key in out
+    assert f"{folder}/edges/laser -> /etc/loquet/keys" in out
+    assert "restart mosquitto" in out
+    assert "front" not in out
 
 
-def test_two_sites_share_nothing(tmp_path: Path) -> None:
-    for name in ("one", "other"):
-        keys.make_site(tmp_path / name, ("front",))
-    for name in ("server.pem", "front.pem", "credential.key"):
-        assert (tmp_path / "one" / name).read_bytes() != (tmp_path / "other" / name).read_bytes()
+def test_a_revocation_says_that_the_broker_must_be_restarted(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = said(capsys, "revoke", folder, "garage")
+    assert "until then it is in" in out
+    assert f"{folder}/broker -> /etc/mosquitto/loquet" in out
+    assert "sudo systemctl restart mosquitto" in out
+    assert 'remove the [[edges]] with id = "garage", then restart the server' in out
 
 
-def test_a_password_is_made_once(tmp_path: Path) -> None:
-    made = keys.make_password(tmp_path / "p")
-    assert len(made) >= 24
-    assert keys.make_password(tmp_path / "p") == made
+@pytest.mark.parametrize(
+    ("part", "carried"),
+    [
+        ("front", ["edges/front"]),
+        ("broker", ["broker"]),
+        ("server", ["server", "edges/front", "edges/garage"]),
+        ("credential", ["server", "edges/front", "edges/garage"]),
+        ("authority", ["broker", "server", "edges/front", "edges/garage"]),
+    ],
+)
+def test_a_rotation_says_whom_it_concerns(
+    folder: Path, capsys: pytest.CaptureFixture[str], part: str, carried: list[str]
+) -> None:
+    out = said(capsys, "rotate", folder, part)
+    assert [line.split(" -> ")[0].strip() for line in out.splitlines() if " -> " in line] == [
+        f"{folder}/{place}" for place in carried
+    ]
+    assert ("public_key" in out) == (part == "front")
+
+
+def test_a_broker_that_moves_is_said_for_every_configuration(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert '[broker] host = "10.0.0.7"' in said(capsys, "rotate", folder, "broker", "--broker", "10.0.0.7")
+
+
+def test_the_list_names_everybody_and_shows_no_secret(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    main(["keys", "revoke", str(folder), "garage"])
+    out = said(capsys, "list", folder)
+    ring = Keyring.open(folder)
+    assert [line.split(":")[0] for line in out.splitlines()[1:]] == [
+        "authority",
+        "broker",
+        "server",
+        "front",
+        "revoked",
+    ]
+    assert "front: certificate " in out
+    assert f"no end, signs as {ring.public_hex('front')}" in out
+    for file in folder.rglob("*"):
+        if file.suffix in (".key", ".hex") or file.name in ("edge.pem", "server.pem"):
+            assert not any(line in out for line in file.read_text().splitlines() if len(line) > 10), file
+
+
+def test_the_list_says_what_does_not_fit(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (folder / "edges/front/tls.crt").write_bytes((folder / "edges/garage/tls.crt").read_bytes())
+    assert f"DOES NOT FIT its key: loquet keys rotate {folder} front" in said(capsys, "list", folder)
+
+
+def test_a_list_changes_nothing(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (folder / "edges/front/ca.crt").unlink()
+    said(capsys, "list", folder)
+    assert not (folder / "edges/front/ca.crt").exists()
+
+
+WRONG = {
+    "nobody of that name": (["revoke", "FOLDER", "attic"], "'attic': there is no such edge"),
+    "no site there": (["list", "FOLDER/none"], "no site's keys; make them with: loquet keys init"),
+    "an address of somebody else": (["rotate", "FOLDER", "front", "--broker", "x"], "--broker HOST: only with broker"),
+    "a key of another kind": (["rotate", "FOLDER", "garage"], "tls.key: not an elliptic curve's private key"),
+    "no room": (["init", "FOLDER/site.json/keys", "--site", "a", "--broker", "b"], "Not a directory: see to room"),
+}
+
+
+@pytest.mark.parametrize("case", WRONG)
+def test_what_goes_wrong_is_named_with_its_remedy(folder: Path, capsys: pytest.CaptureFixture[str], case: str) -> None:
+    if case == "a key of another kind":
+        (folder / "edges/front/tls.key").write_bytes((folder / "edges/front/edge.pem").read_bytes())
+    arguments, words = WRONG[case]
+    out = said(capsys, *(word.replace("FOLDER", str(folder)) for word in arguments), ends=2)
+    assert words in out

@@ -1,0 +1,249 @@
+"""Where do a site's keys lie, and which belong together? One folder, in it one folder for each machine to carry there.
+
+    site.json                        which edges there are, which were revoked
+    authority/  ca.key ca.crt        makes certificates; stays where the folder is
+    broker/     tls.* ca.crt         and what mosquitto is told
+    server/     tls.* ca.crt         and server.pem, which signs; credential.hex, which hides badges
+    edges/ID/   tls.* ca.crt         and edge.pem, which signs; the server's public half; credential.hex
+
+`complete` makes what is missing and issues anew what does not fit: a command that a power cut ended is given again.
+"""
+
+import secrets
+import shutil
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+
+import msgspec
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from msgspec import Struct
+from msgspec.structs import replace
+
+from loquet import certificates, mosquitto, pem
+from loquet.main import CommandError
+from loquet.mosquitto import CA, CERTIFICATE, KEY
+from loquet.secret_files import make_folder, write_secret
+from wire.credential import KEY_BYTES
+from wire.errors import WireError
+from wire.topics import check_id
+
+AUTHORITY, BROKER, SERVER, CREDENTIAL = "authority", "broker", "server", "credential"
+PARTS = (AUTHORITY, BROKER, SERVER, CREDENTIAL)
+"""What can be renewed beside the edges; no edge has such a name."""
+AUTHORITY_KEY = "ca.key"
+SIGNING, SERVER_SIGNING, SERVER_PUBLIC, CREDENTIAL_KEY = "edge.pem", "server.pem", "server.pub.pem", "credential.hex"
+LOOPBACK = ("localhost", "127.0.0.1")
+"""The broker's certificate names it so, too: a server beside it needs no other name for it."""
+
+
+class Site(Struct, frozen=True, forbid_unknown_fields=True):
+    """broker: its host name or address. revoked: ids not to be given again while their certificates count."""
+
+    site: str
+    broker: str
+    edges: tuple[str, ...] = ()
+    revoked: tuple[str, ...] = ()
+
+
+class Keyring:
+    """The folder of a site. Every method raises OSError; those that change it leave it complete."""
+
+    def __init__(self, folder: Path, site: Site) -> None:
+        self.folder = folder
+        self.site = site
+
+    @classmethod
+    def open(cls, folder: Path) -> "Keyring":
+        """Raises CommandError when there is none, or none that can be read."""
+        file = folder / "site.json"
+        try:
+            return cls(folder, msgspec.json.decode(file.read_bytes(), type=Site))
+        except FileNotFoundError:
+            raise CommandError(f"{folder}: no site's keys; make them with: loquet keys init {folder} ...") from None
+        except msgspec.MsgspecError as error:
+            raise CommandError(f"{file}: {error}: mend it, or take it from a copy of the folder") from None
+
+    @classmethod
+    def create(cls, folder: Path, site: Site) -> "Keyring":
+        """The keys of a new site, or the rest of them where that began before. Raises CommandError."""
+        _check_ids(site.site, *site.edges)
+        if (folder / "site.json").exists():
+            ring = cls.open(folder)
+            if ring.site != site:
+                raise CommandError(f"{folder}: holds the keys of {ring.site.site!r} already: add, rotate or revoke")
+        elif folder.exists() and (held := sorted(entry.name for entry in folder.iterdir())):
+            raise CommandError(f"{folder}: holds {held[0]} and no site's keys: name an empty folder, or one to be made")
+        make_folder(folder)
+        ring = cls(folder, site)
+        ring._note(site)
+        return ring
+
+    @classmethod
+    def ensure(cls, folder: Path, site: str, *edges: str) -> "Keyring":
+        """What is there, and what is missing of these edges; the broker is on this machine."""
+        make_folder(folder)
+        ring = cls.open(folder) if (folder / "site.json").exists() else cls(folder, Site(site, LOOPBACK[0]))
+        ring._note(replace(ring.site, edges=tuple(dict.fromkeys((*ring.site.edges, *edges)))))
+        return ring
+
+    def add(self, edge: str) -> None:
+        """Raises CommandError for an id that is taken, was revoked or cannot be one."""
+        _check_ids(self.site.site, edge)
+        if edge in self.site.edges:
+            raise CommandError(f"{edge!r} has its keys already; new ones: loquet keys rotate {self.folder} {edge}")
+        if edge in self.site.revoked:
+            raise CommandError(
+                f"{edge!r} was revoked, and whoever holds its old certificate would be let in again: "
+                f"choose another id, such as {edge}-2, for the same door, or renew the authority first"
+            )
+        self._note(replace(self.site, edges=(*self.site.edges, edge)))
+
+    def rotate(self, part: str, broker: str | None = None) -> None:
+        """New secrets for an edge or one of PARTS. broker: its new host. Raises CommandError for any other name."""
+        if part not in (*PARTS, *self.site.edges):
+            raise CommandError(f"{part!r}: there is no such edge; there are {', '.join((*self.site.edges, *PARTS))}")
+        self.complete()
+        for file, make in self._secrets(part).items():
+            write_secret(file, make())
+        revoked = () if part == AUTHORITY else self.site.revoked
+        self._note(replace(self.site, broker=broker or self.site.broker, revoked=revoked))
+
+    def revoke(self, edge: str) -> None:
+        """Forget an edge and its keys; its id stays taken. Raises CommandError when there is no such edge."""
+        if edge not in self.site.edges:
+            raise CommandError(f"{edge!r}: there is no such edge; there are {', '.join(self.site.edges) or 'none'}")
+        rest = tuple(other for other in self.site.edges if other != edge)
+        self._note(replace(self.site, edges=rest, revoked=(*self.site.revoked, edge)))
+
+    def complete(self) -> None:
+        """Make what is missing, issue what does not fit, copy to each machine's folder what it needs of others."""
+        make_folder(self.folder / "edges")
+        for edge in self.site.revoked:
+            shutil.rmtree(self.edge(edge), ignore_errors=True)
+        for part in (*PARTS, *self.site.edges):
+            for file, make in self._secrets(part).items():
+                make_folder(file.parent)
+                if not file.exists():
+                    write_secret(file, make())
+        self._certify()
+        for file, content in self._derived():
+            if not file.exists() or file.read_bytes() != content:
+                write_secret(file, content)
+
+    @property
+    def authority(self) -> Path:
+        return self.folder / "authority"
+
+    @property
+    def broker(self) -> Path:
+        """The folder that goes to the broker's machine."""
+        return self.folder / "broker"
+
+    @property
+    def server(self) -> Path:
+        """The folder that goes to the server's machine."""
+        return self.folder / "server"
+
+    def edge(self, edge: str) -> Path:
+        """The folder that goes to this edge's Pi."""
+        return self.folder / "edges" / edge
+
+    def machines(self) -> dict[str, Path]:
+        """The folder of everybody who has a certificate, by the name in it."""
+        return {BROKER: self.broker, SERVER: self.server, **{edge: self.edge(edge) for edge in self.site.edges}}
+
+    @property
+    def server_key(self) -> Ed25519PrivateKey:
+        """The key that signs as the server."""
+        return pem.signing_key(self.server / SERVER_SIGNING)
+
+    def edge_key(self, edge: str) -> Ed25519PrivateKey:
+        """The key that signs as this edge."""
+        return pem.signing_key(self.edge(edge) / SIGNING)
+
+    def public_hex(self, edge: str) -> str:
+        """The public half of an edge's signing key, as the server's configuration wants it."""
+        return self.edge_key(edge).public_key().public_bytes_raw().hex()
+
+    @property
+    def credential_key(self) -> bytes:
+        return bytes.fromhex((self.server / CREDENTIAL_KEY).read_text())
+
+    def fits(self, machine: str) -> bool:
+        """Whether a machine's certificate is there, this authority's, and that of its key."""
+        folder = self.machines()[machine]
+        if not (folder / CERTIFICATE).exists():
+            return False
+        by, own = pem.certificate(self.authority / CA), pem.tls_key(folder / KEY).public_key()
+        return certificates.fits(pem.certificate(folder / CERTIFICATE), by, own, self._hosts(machine))
+
+    def _note(self, site: Site) -> None:
+        """Which edges there are is on the disk before anything follows from it."""
+        write_secret(self.folder / "site.json", msgspec.json.format(msgspec.json.encode(site)) + b"\n")
+        self.site = site
+        self.complete()
+
+    def _secrets(self, part: str) -> Mapping[Path, Callable[[], bytes]]:
+        """The files of what is drawn at random, and how."""
+        match part:
+            case "authority":
+                return {self.authority / AUTHORITY_KEY: _tls_key}
+            case "broker":
+                return {self.broker / KEY: _tls_key}
+            case "server":
+                return {self.server / KEY: _tls_key, self.server / SERVER_SIGNING: _signing_key}
+            case "credential":
+                return {self.server / CREDENTIAL_KEY: _credential_key}
+            case edge:
+                return {self.edge(edge) / KEY: _tls_key, self.edge(edge) / SIGNING: _signing_key}
+
+    def _certify(self) -> None:
+        """A certificate for each key: kept while it fits."""
+        key, file = pem.tls_key(self.authority / AUTHORITY_KEY), self.authority / CA
+        if not file.exists() or pem.certificate(file).public_key() != key.public_key():
+            write_secret(file, pem.of_certificate(certificates.authority(key, self.site.site)))
+        by = pem.certificate(file)
+        for name in self.machines():
+            if not self.fits(name):
+                own = pem.tls_key(self.machines()[name] / KEY).public_key()
+                issued = certificates.issue(key, by, own, name, self._hosts(name))
+                write_secret(self.machines()[name] / CERTIFICATE, pem.of_certificate(issued))
+
+    def _derived(self) -> Iterator[tuple[Path, bytes]]:
+        """What follows from the rest: copies of what others made, and what mosquitto is told."""
+        for folder in self.machines().values():
+            yield folder / CA, (self.authority / CA).read_bytes()
+        for edge in self.site.edges:
+            yield self.edge(edge) / SERVER_PUBLIC, pem.of_public(self.server_key.public_key())
+            yield self.edge(edge) / CREDENTIAL_KEY, (self.server / CREDENTIAL_KEY).read_bytes()
+        yield self.broker / mosquitto.CONF, mosquitto.conf(len(self.site.edges)).encode()
+        yield self.broker / mosquitto.ACL, mosquitto.acl(self.site.site, self.site.edges).encode()
+
+    def _hosts(self, machine: str) -> tuple[str, ...]:
+        """How a machine is addressed; nobody but the broker is."""
+        return tuple(dict.fromkeys((self.site.broker, *LOOPBACK))) if machine == BROKER else ()
+
+
+def _tls_key() -> bytes:
+    return pem.of_key(certificates.new_key())
+
+
+def _signing_key() -> bytes:
+    return pem.of_key(Ed25519PrivateKey.generate())
+
+
+def _credential_key() -> bytes:
+    return secrets.token_hex(KEY_BYTES).encode() + b"\n"
+
+
+def _check_ids(site: str, *edges: str) -> None:
+    """Raises CommandError for what cannot stand in a topic, for a name that is not an edge's, and for a double."""
+    try:
+        check_id("site", site)
+        for edge in edges:
+            check_id("edge", edge)
+    except WireError as error:
+        raise CommandError(str(error)) from None
+    for edge in edges:
+        if edge in PARTS or edges.count(edge) > 1:
+            raise CommandError(f"edge {edge!r}: {'not a name for an edge' if edge in PARTS else 'named twice'}")
