@@ -1,13 +1,15 @@
 """What do the facts in journal rows leave behind? Presence, units paid, ad hoc shifts, sessions: a table for each.
 
-Storing a fact again, or facts in another order, changes nothing.
+Storing a fact again, or facts in another order, changes nothing; but emergency stops, which are stored in the order of
+the journal that holds them.
 """
 
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
-from sqlmodel import Session, col, select
+from sqlalchemy.orm.util import identity_key
+from sqlmodel import Session, SQLModel, col, or_, select
 
 from policy.facts import Busy, Fact, Moved, Opened, Paid, Ran, Stopped, apply
 from policy.instants import of
@@ -16,19 +18,19 @@ from policy.sessions import Session as MachineUse
 from policy.state import SiteState
 from policy.terms import DAY, Instant
 from server.db import moment
-from server.models import AdhocShift, Lockdown, MachineBusy, MachineSession, PaidUnit, Presence
+from server.models import AdhocShift, Lockdown, MachineBusy, MachineSession, MachineStop, PaidUnit, Pass, Presence
 
-REACH: Instant = 400 * DAY
-"""How far back sessions and ad hoc shifts are read: further than any period and any shift."""
+DAYS_BACK = 3
+"""Whole UTC days before today: they hold the site day before this one, wherever the site is."""
+REACH: Instant = 32 * DAY
+"""How far back sessions are read before that: a month's quota counts the sessions of 31 days."""
 
 
 def store(session: Session, facts: Iterable[Fact]) -> None:
     """Take facts into the tables."""
     for fact in facts:
-        row = _row(session, fact)
-        if row is not None:
-            session.merge(row)
-            session.flush()
+        session.merge(_row(session, fact))
+        session.flush()
 
 
 def _row(session: Session, fact: Fact) -> Any:
@@ -43,8 +45,8 @@ def _row(session: Session, fact: Fact) -> Any:
             return _use(session, use)
         case Busy(machine, member, at):
             return MachineBusy(machine=machine, member=member, at=moment(at))
-        case Stopped():
-            return None
+        case Stopped(machine, stopped):
+            return MachineStop(machine=machine, stopped=stopped)
 
 
 def _presence(session: Session, member: str, move: Move) -> Presence:
@@ -68,19 +70,59 @@ def _use(session: Session, use: MachineUse) -> MachineSession:
 
 
 def facts_since(session: Session, at: Instant) -> list[Fact]:
-    """All that still matters at the instant: what an edge gets when it connects."""
-    since = moment(at - REACH)
-    facts: list[Fact] = [Moved(p.member, of(p.at), p.inside) for p in session.exec(select(Presence))]
-    facts += [Paid(u.member, of(u.unit)) for u in session.exec(select(PaidUnit))]
+    """All that still matters at the instant, in an order of its own: what an edge gets when it connects.
+
+    Who moved, and what else counts for a site day, of the last days; sessions of the last month, and those that run;
+    units paid in the last days, and all of members who have a pass.
+    """
+    recent = at // DAY * DAY - DAYS_BACK * DAY
+    since = moment(recent)
+    moves = session.exec(select(Presence).where(col(Presence.at) >= since))
+    facts: list[Fact] = [Moved(p.member, of(p.at), p.inside) for p in _in_order(moves)]
+    units = sorted((member, of(unit)) for member, unit in session.exec(_units(since)))
+    facts += [Paid(member, unit) for member, unit in units]
     shifts = session.exec(select(AdhocShift).where(col(AdhocShift.end) >= since))
-    facts += [Opened(s.gardien, of(s.start), of(s.end)) for s in shifts]
-    uses = session.exec(select(MachineSession).where(col(MachineSession.started) >= since))
-    facts += [
-        Ran(MachineUse(u.machine, u.kind, u.member, of(u.started), _instant(u.until), u.cuts, _instant(u.ended)))
-        for u in uses
-    ]
+    facts += [Opened(s.gardien, of(s.start), of(s.end)) for s in _in_order(shifts)]
+    uses = map(_use_of, _in_order(session.exec(_uses(moment(recent - REACH)))))
+    facts += [Ran(use) for use in uses if not _past(use, recent - REACH)]
     busy = session.exec(select(MachineBusy).where(col(MachineBusy.at) >= since))
-    return facts + [Busy(b.machine, b.member, of(b.at)) for b in busy]
+    return facts + [Busy(b.machine, b.member, of(b.at)) for b in _in_order(busy)]
+
+
+def stops(session: Session) -> list[Fact]:
+    """The machines under an emergency stop."""
+    stopped = select(MachineStop.machine).where(col(MachineStop.stopped)).order_by(MachineStop.machine)
+    return [Stopped(machine, stopped=True) for machine in session.exec(stopped)]
+
+
+def _units(since: datetime) -> Any:
+    """A pass is charged with all units that its member ever paid; else a paid day counts while it lasts."""
+    holders = select(Pass.member)
+    matter = or_(col(PaidUnit.member).in_(holders), col(PaidUnit.unit) >= since)
+    return select(PaidUnit.member, PaidUnit.unit).where(matter)
+
+
+def _uses(since: datetime) -> Any:
+    lasting = or_(col(MachineSession.ended).is_(None), col(MachineSession.ended) >= since)
+    return select(MachineSession).where(lasting)
+
+
+def _use_of(row: MachineSession) -> MachineUse:
+    started, until, ended = of(row.started), _instant(row.until), _instant(row.ended)
+    return MachineUse(row.machine, row.kind, row.member, started, until, row.cuts, ended)
+
+
+def _past(use: MachineUse, before: Instant) -> bool:
+    """Whether it was over before the instant, although its end was never heard of."""
+    return use.over is not None and use.over < before
+
+
+Stored = TypeVar("Stored", bound=SQLModel)
+
+
+def _in_order(rows: Iterable[Stored]) -> list[Stored]:
+    """By primary key: so that the same content is packed the same. The database would read the whole table for it."""
+    return sorted(rows, key=lambda row: identity_key(instance=row)[1])
 
 
 def is_locked_down(session: Session) -> bool:
@@ -89,14 +131,16 @@ def is_locked_down(session: Session) -> bool:
     return row is not None and row.on
 
 
-def set_lockdown(session: Session, on: bool, at: Instant) -> None:
-    session.merge(Lockdown(id=1, on=on, since=moment(at)))
+def set_lockdown(session: Session, on: bool, at: Instant, by: str = "") -> None:
+    """Declare a lockdown, or lift it. One that is on already stays the one that it is."""
+    if is_locked_down(session) is not on:
+        session.merge(Lockdown(id=1, on=on, since=moment(at), by=by))
 
 
 def state_at(session: Session, at: Instant) -> SiteState:
     """The site as the server knows it."""
     state = SiteState(not_after=at, lockdown=is_locked_down(session))
-    for fact in facts_since(session, at):
+    for fact in facts_since(session, at) + stops(session):
         apply(state, fact)
     return state
 

@@ -207,7 +207,8 @@ class Booking(SQLModel, table=True):
 class Edge(SQLModel, table=True):
     """A Raspberry Pi at a door: its key, what it looks after, and what it last said of itself.
 
-    public_key: Ed25519, hex. since: when it came online or went. last_seen: when it last said how it is.
+    public_key: Ed25519, hex. since: when it came online or went. last_seen: when it last said how it is. said: the same
+    by its own clock, null while that is not to be compared with. rules_version, state_version: those that it holds.
     """
 
     __tablename__ = "edge"
@@ -218,8 +219,10 @@ class Edge(SQLModel, table=True):
     online: bool | None = None
     since: datetime | None = _utc_or_none()
     last_seen: datetime | None = _utc_or_none()
+    said: datetime | None = _utc_or_none()
     software: str = ""
     rules_version: int | None = None
+    state_version: int | None = None
     clock: str | None = None
     readers: dict[str, Any] = _json()
     unacknowledged: int = 0
@@ -297,7 +300,7 @@ class PaidUnit(SQLModel, table=True):
     __tablename__ = "paid_unit"
 
     member: str = Field(primary_key=True)
-    unit: datetime = Field(primary_key=True, sa_type=UtcDateTime)
+    unit: datetime = Field(primary_key=True, sa_type=UtcDateTime, index=True)
 
 
 class AdhocShift(SQLModel, table=True):
@@ -307,7 +310,7 @@ class AdhocShift(SQLModel, table=True):
 
     gardien: str = Field(primary_key=True)
     start: datetime = Field(primary_key=True, sa_type=UtcDateTime)
-    end: datetime = _utc()
+    end: datetime = _utc(index=True)
 
 
 class MachineSession(SQLModel, table=True):
@@ -321,7 +324,7 @@ class MachineSession(SQLModel, table=True):
     kind: str
     until: datetime | None = _utc_or_none()
     cuts: bool
-    ended: datetime | None = _utc_or_none()
+    ended: datetime | None = Field(default=None, sa_type=UtcDateTime, index=True)
 
 
 class MachineBusy(SQLModel, table=True):
@@ -331,17 +334,47 @@ class MachineBusy(SQLModel, table=True):
 
     machine: str = Field(primary_key=True)
     member: str = Field(primary_key=True)
-    at: datetime = Field(primary_key=True, sa_type=UtcDateTime)
+    at: datetime = Field(primary_key=True, sa_type=UtcDateTime, index=True)
+
+
+class MachineStop(SQLModel, table=True):
+    """Whether a machine is under an emergency stop, as the last row of its edge says."""
+
+    __tablename__ = "machine_stop"
+
+    machine: str = Field(primary_key=True)
+    stopped: bool
 
 
 class Lockdown(SQLModel, table=True):
-    """The one row that says whether the site is locked down, and since when."""
+    """The one row that says whether the site is locked down, since when, and who said so."""
 
     __tablename__ = "lockdown"
 
     id: int = Field(default=1, primary_key=True)
     on: bool
     since: datetime = _utc()
+    by: str = ""
+
+
+class GivenOrder(SQLModel, table=True):
+    """What somebody wanted done at once: a command to an edge, or a lockdown (lockdown_on, lockdown_off).
+
+    nonce: the command's. by: the account that gave it. answered: when it was known what became of it, null while nobody
+    said; done, why: what became of it.
+    """
+
+    __tablename__ = "given_order"
+
+    nonce: str = Field(primary_key=True)
+    at: datetime = _utc(index=True)
+    order: str
+    place: str | None
+    edge: str | None
+    by: str
+    answered: datetime | None = _utc_or_none()
+    done: bool | None = None
+    why: str = ""
 
 
 class DoorState(SQLModel, table=True):
@@ -361,11 +394,11 @@ class DoorState(SQLModel, table=True):
 
 
 class Published(SQLModel, table=True):
-    """The one row that remembers the newest rule set: its version only ever grows."""
+    """The newest version of what the server publishes: it only ever grows. id: 1 for rules, 2 for state."""
 
     __tablename__ = "published"
 
-    id: int = Field(default=1, primary_key=True)
+    id: int = Field(primary_key=True)
     version: int
     hash: str
     issued: datetime = _utc()

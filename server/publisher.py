@@ -8,7 +8,6 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
-from hashlib import sha256
 from threading import Lock
 from zoneinfo import ZoneInfo
 
@@ -23,10 +22,11 @@ from policy.instants import text
 from policy.ruleset import RuleSet
 from policy.spans import Spans
 from policy.terms import DAY, HOUR, Instant
-from server.db import Database, moment
+from server.db import Database
 from server.errors import DatabaseError, ImportRefusedError
 from server.importer import export
-from server.models import Edge, Published
+from server.models import Edge
+from server.versions import Lane, number
 from wire.credential import pseudonym
 from wire.envelope import seal
 from wire.messages import Fresh, Rules, encode
@@ -91,6 +91,8 @@ class Publisher:
             now = self._clock()
             with self._database.transaction() as session:
                 compiled = self._compile(session, now)
+            if self._current is None or self._current.version != compiled.version:
+                log.info("rules: version %d", compiled.version)
             self._current = compiled
             self._send(compiled, now)
             return compiled
@@ -126,7 +128,7 @@ class Publisher:
         body = pack(rules)
         return Current(
             at=now,
-            version=_version(session, body, now),
+            version=number(session, Lane.RULES, body, now),
             rules=rules,
             body=body,
             bundle=bundle,
@@ -153,19 +155,6 @@ class Publisher:
 def _edge_keys(session: Session) -> dict[str, EdgeKey]:
     edges = session.exec(select(Edge))
     return {edge.id: EdgeKey(edge.public_key, tuple(edge.access_points)) for edge in edges}
-
-
-def _version(session: Session, body: bytes, now: Instant) -> int:
-    """The version of this body: the last one's if it is the same, else the next."""
-    digest = sha256(body).hexdigest()
-    last = session.exec(select(Published)).first()
-    if last is None:
-        session.add(Published(version=1, hash=digest, issued=moment(now)))
-        return 1
-    if last.hash != digest:
-        last.version, last.hash, last.issued = last.version + 1, digest, moment(now)
-        log.info("rules: version %d", last.version)
-    return last.version
 
 
 @cache

@@ -187,8 +187,9 @@ def test_migrations_tell_their_progress_once(tmp_path: Path) -> None:
     upgrade(database, told.append)
     database.close()
     assert told == [
-        "database: step 1 of 2: the first tables",
-        "database: step 2 of 2: the whole rule book",
+        "database: step 1 of 3: the first tables",
+        "database: step 2 of 3: the whole rule book",
+        "database: step 3 of 3: what edges are told of the site, and what they are ordered to do",
     ]
 
 

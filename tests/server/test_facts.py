@@ -14,10 +14,10 @@ from policy.presence import Move
 from policy.reasons import Reason
 from policy.sessions import Session as MachineUse
 from policy.state import SiteState
-from policy.terms import DAY
+from policy.terms import DAY, HOUR
 from server import models
-from server.db import Database
-from server.facts import REACH, facts_since, is_locked_down, set_lockdown, state_at, store
+from server.db import Database, moment
+from server.facts import DAYS_BACK, REACH, facts_since, is_locked_down, set_lockdown, state_at, store
 from tests.support_history import kinds, presence, rows_of
 from tests.support_server import Desk, Journal
 from tests.support_site import at
@@ -89,15 +89,30 @@ def test_a_session_is_read_back_whole(database: Database) -> None:
 
 
 def test_what_is_too_old_to_matter_is_not_read(database: Database) -> None:
-    told(database, *FACTS)
+    endless = MachineUse("printer", "printer", "remy", at(8))
+    unheard = MachineUse("laser", "laser", "remy", at(8), at(9), cuts=True)
+    told(database, *FACTS, Paid("remy", at(4)), Ran(endless), Ran(unheard))
+    assert {type(fact) for fact in since(database, at(23))} == {Moved, Paid, Opened, Ran, Busy}
+    in_days = since(database, at(23) + (DAYS_BACK + 1) * DAY)
+    assert in_days == [Paid("zoe", at(4)), Ran(unheard), Ran(ENDED), Ran(endless)]
+    in_months = since(database, at(23) + (DAYS_BACK + 1) * DAY + REACH)
+    assert in_months == [Paid("zoe", at(4)), Ran(endless)], "a pass is charged with all that was ever paid"
+
+
+def since(database: Database, when: int) -> list[Fact]:
     with database.reading() as session:
-        later = facts_since(session, at(23) + REACH + DAY)
-    assert {type(fact) for fact in later} == {Moved, Paid}
+        return facts_since(session, when)
 
 
-def test_an_emergency_stop_is_a_row_and_no_table(database: Database) -> None:
-    before = known(told(database))
-    assert known(told(database, Stopped("laser", stopped=True))) == before
+def test_who_moved_on_the_site_day_before_is_told(database: Database) -> None:
+    """At its last moment; a site day may have 25 hours."""
+    told(database, Moved("remy", at(4), inside=True))
+    assert since(database, at(4) + DAY + 25 * HOUR - 1) == [Moved("remy", at(4), inside=True)]
+
+
+def test_the_last_word_on_an_emergency_stop_counts(database: Database) -> None:
+    for stopped in (True, False, True):
+        assert told(database, Stopped("laser", stopped)).stopped == ({"laser"} if stopped else set())
 
 
 def test_a_lockdown_is_remembered(database: Database) -> None:
@@ -107,6 +122,16 @@ def test_a_lockdown_is_remembered(database: Database) -> None:
         with database.reading() as session:
             assert is_locked_down(session) is on
             assert state_at(session, at(11)).lockdown is on
+
+
+def test_who_declared_a_lockdown_first_is_remembered(database: Database) -> None:
+    with database.transaction() as session:
+        set_lockdown(session, True, at(10), "alice")
+        set_lockdown(session, True, at(11), "gregoire")
+    with database.reading() as session:
+        row = session.get(models.Lockdown, 1)
+    assert row is not None
+    assert (row.on, row.since, row.by) == (True, moment(at(10)), "alice")
 
 
 def test_before_anybody_said_so_there_is_none(database: Database) -> None:
