@@ -13,13 +13,14 @@ from edge.events import (
     Journalled,
     JournalTrouble,
     LinkChanged,
+    Ordered,
     ReaderEvent,
     RulesConfirmed,
     RulesSwapped,
     StateHeard,
 )
 from edge.machine import MachineController, MachineSetup
-from wire.row import Kind
+from wire.row import Kind, Order
 
 ALIVE = 1.0
 """Seconds from one note that the edge has power to the next, while a session runs."""
@@ -42,6 +43,7 @@ class EdgeController:
         self._alive_at = memory.alive_at
         self._alive_due: float | None = None
         self.places = [_controller(setup, self.core) for setup in setups]
+        self._of_place = {place.place: place for place in self.places}
         self._of_reader = {reader: place for place in self.places for reader in place.readers}
         self._of_input = {name: place for place in self.places for name in place.inputs}
 
@@ -89,12 +91,34 @@ class EdgeController:
             self._of_reader[event.reader].take(now, event)
         elif isinstance(event, InputChanged):
             self._of_input[event.name].take(now, event)
+        elif isinstance(event, Ordered):
+            self._obey(now, event)
         elif isinstance(event, Journalled):
             for place in self.places:
                 if isinstance(place, MachineController):
                     place.take(now, event)
         else:
             TO_CORE[type(event)](self.core, event)
+
+    def _obey(self, now: Now, event: Ordered) -> None:
+        """Act, then record; late or refused: only record."""
+        reader = event.place if event.order is Order.SOUND and event.place in self._of_reader else None
+        place = self._of_place.get(event.place or "") if reader is None else self._of_reader[reader]
+        why = event.refused
+        if why is None and now.mono > event.until:
+            why = f"too late, by {now.mono - event.until:.0f} s: this edge was busy"
+        if why is None and place is not None:
+            place.take(now, event)
+        self.core.row(
+            now,
+            Kind.COMMAND,
+            access_point=place.place if place is not None else None,
+            reader=reader,
+            nonce=event.nonce,
+            order=event.order,
+            granted=why is None,
+            detail=why or event.by or None,
+        )
 
 
 def _controller(setup: DoorSetup | MachineSetup, core: Core) -> DoorController | MachineController:

@@ -6,16 +6,20 @@ from edge.observer import Observer
 from edge.outbox import Answer, Outbox, judge, message
 from edge.ports import Clock
 from edge.post import Post
+from edge.server_time import ServerTime
 from edge.status import EVERY, Health, offline
 from wire.envelope import seal
-from wire.messages import MAX_ROWS, Ack, encode
+from wire.messages import MAX_ROWS, Ack, Reply, encode
+from wire.row import Order, Row
 from wire.topics import Topics
 
 
 class Dispatch:
     """The way out of one edge. post: None until the link is there."""
 
-    def __init__(self, config: Config, clock: Clock, archive: Archive, health: Health, observer: Observer) -> None:
+    def __init__(
+        self, config: Config, clock: Clock, archive: Archive, health: Health, observer: Observer, time: ServerTime
+    ) -> None:
         self.post: Post | None = None
         self._edge = config.edge
         self._key = config.keys.own
@@ -24,6 +28,7 @@ class Dispatch:
         self._archive = archive
         self._health = health
         self._observer = observer
+        self._time = time
         self._outbox = Outbox()
         self._journal_id = ""
         self._said: tuple[object, ...] = ()
@@ -55,6 +60,14 @@ class Dispatch:
             journal.acknowledge(ack.seq)
             self._outbox.answered(ack.seq)
             self._observer.acknowledged(ack.seq + self._archive.shift, self._clock.monotonic() - self._outbox.sent_at)
+
+    def reply(self, row: Row) -> None:
+        """A command is carried out, or is not: say so. Then connect anew, if that was the order."""
+        done = row.granted is True
+        reply = Reply(row.nonce or "", done, "" if done else row.detail or "")
+        self._publish(self._topics.reply(self._edge), encode(reply))
+        if done and row.order is Order.REREAD and self.post is not None:
+            self.post.reconnect()
 
     def send(self) -> None:
         """Send and say what is due."""
@@ -94,18 +107,18 @@ class Dispatch:
         """At once when something changed that is worth it."""
         if not self._outbox.connected:
             return None
-        return 0.0 if self._health.key(self._clock.state()) != self._said else self._say_at
+        return 0.0 if self._worth_saying() != self._said else self._say_at
+
+    def _worth_saying(self) -> tuple[object, ...]:
+        """What is worth a status when it changes."""
+        return (*self._health.key(self._clock.state()), self._time.in_doubt)
 
     def _say(self, now: float) -> None:
         journal = self._archive.journal
         waiting = journal.last_seq - journal.acknowledged if journal else 0
-        clock = self._clock.state()
-        self._publish(
-            self._topics.status(self._edge),
-            encode(self._health.status(self._clock.now(), clock, waiting)),
-            retain=True,
-        )
-        self._said, self._say_at = self._health.key(clock), now + EVERY
+        self._said, self._say_at = self._worth_saying(), now + EVERY
+        status = self._health.status(self._clock.now(), self._clock.state(), waiting, self._time.question())
+        self._publish(self._topics.status(self._edge), encode(status), retain=True)
 
     def _publish(self, topic: str, body: bytes, retain: bool = False) -> None:
         if self.post is not None:

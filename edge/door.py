@@ -13,15 +13,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from edge.core import Core, LastTap, Now, ms_between
-from edge.events import CardGone, CardsCollided, CardSeen, Event, InputChanged, ReaderFault, ReaderRecovered
-from edge.patterns import DOOR_FORCED, DOOR_HELD, NO_RULES, OF_FAMILY, READER_FAULT, TWO_CARDS, Player, Signal
+from edge.events import CardGone, CardsCollided, CardSeen, Event, InputChanged, Ordered, ReaderFault, ReaderRecovered
+from edge.patterns import DOOR_FORCED, DOOR_HELD, NO_RULES, OF_FAMILY, READER_FAULT, SOUND, TWO_CARDS, Player, Signal
 from policy.case import Decision, Tap
 from policy.door import decide, decide_without_rules, unlocked_for_public
 from policy.instants import text
-from policy.reasons import family
+from policy.reasons import Family, family
 from policy.spans import next_change
 from policy.terms import Direction, Instant
-from wire.row import Kind
+from wire.row import Kind, Order
 
 PAIR_MS = 5000
 """Two taps of one badge at most so many ms apart may open the place (docs/rules.md, "ad hoc")."""
@@ -223,6 +223,14 @@ class DoorController:
             self._fire = event.active
             self._row(now, Kind.FIRE if self._fire else Kind.FIRE_ENDED, at=event.at)
 
+    def _ordered(self, now: Now, event: Ordered) -> None:
+        """Open for whoever stands there, in a lockdown too: nobody is in or out by that. Or show a reader."""
+        if event.order is Order.OPEN:
+            self._release(now)
+            self._lamps[self.setup.reader_in].play(OF_FAMILY[Family.GRANTED], now.mono)
+        elif event.order is Order.SOUND and event.place is not None:
+            self._lamps[event.place].play(SOUND, now.mono)
+
     # Small hands
 
     def _unlocked(self, now: Now) -> bool:
@@ -267,6 +275,7 @@ HANDLERS: dict[type[Event], Callable[[DoorController, Now, Any], None]] = {
     ReaderFault: DoorController._reader_fault,
     ReaderRecovered: DoorController._reader_recovered,
     InputChanged: DoorController._input_changed,
+    Ordered: DoorController._ordered,
 }
 
 INPUTS: dict[str, Callable[[DoorController, Now, InputChanged], None]] = {

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from policy.facts import Fact
 from policy.ruleset import RuleSet
 from policy.terms import Instant
+from wire.row import Order
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +120,22 @@ class StateHeard(Event):
 
     lockdown: bool
     facts: tuple[Fact, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Ordered(Event):
+    """The server gave an order; the disk knows that it was seen.
+
+    place: an access point, a machine or a reader of this edge, as the order wants it. by: who gave it. until: the
+    monotonic second after which it is not carried out any more. refused: why it is not at all, in English.
+    """
+
+    nonce: str
+    order: Order
+    place: str | None
+    by: str
+    until: float
+    refused: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,14 +8,14 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from wire.envelope import unseal
 from wire.errors import ForgedError, TooLargeError, WireError
-from wire.messages import Ack, Fresh, Rules, decode
+from wire.messages import Ack, Command, Fresh, Rules, decode
 from wire.topics import Topics
 
 log = logging.getLogger("loquet.edge")
 
 SERVER = "server"
 
-Kind = TypeVar("Kind", bound=Rules | Fresh | Ack)
+Kind = TypeVar("Kind", bound=Rules | Fresh | Ack | Command)
 
 REMEDIES: dict[type[WireError], str] = {
     ForgedError: "see that keys.server in edge.toml is the server's key; else somebody else writes to the broker",
@@ -37,14 +37,15 @@ class Complaints:
 
 
 class Inbox:
-    """Opens messages of the three topics that an edge reads."""
+    """Opens messages of the topics that an edge reads."""
 
     def __init__(self, key: Ed25519PublicKey, topics: Topics, edge: str, complaints: Complaints) -> None:
         self._key = key
-        self._kinds: dict[str, type[Rules | Fresh | Ack]] = {
+        self._kinds: dict[str, type[Rules | Fresh | Ack | Command]] = {
             topics.rules: Rules,
             topics.fresh: Fresh,
             topics.ack(edge): Ack,
+            topics.command(edge): Command,
         }
         self._complaints = complaints
 
@@ -57,7 +58,7 @@ class Inbox:
         """The message of this kind. Raises WireError for what is forged, malformed or oversized."""
         return decode(kind, unseal(self._key, SERVER, topic, payload), topic)
 
-    def open(self, topic: str, payload: bytes) -> Rules | Fresh | Ack | None:
+    def open(self, topic: str, payload: bytes) -> Rules | Fresh | Ack | Command | None:
         """The message, or None once a complaint has been made."""
         kind = self._kinds.get(topic)
         if kind is None:

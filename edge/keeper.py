@@ -18,14 +18,17 @@ from edge.inbox import Complaints, Inbox
 from edge.journal import JournalDamagedError
 from edge.memory import recall
 from edge.observer import Observer
+from edge.orders import Orders
 from edge.ports import Clock
 from edge.post import Item, LinkDown, LinkUp, Received, Recorded, Unrecorded
 from edge.rescue import open_journal
 from edge.rulebook import Rulebook
+from edge.server_time import ServerTime
 from edge.status import Health
 from policy.terms import ClockState, Instant
 from wire.errors import WireError
-from wire.messages import Ack, Fresh, Rules
+from wire.messages import Ack, Command, Fresh, Rules
+from wire.row import Kind
 from wire.topics import Topics
 
 log = logging.getLogger("loquet.edge")
@@ -55,7 +58,9 @@ class Keeper:
         self.inbox = Inbox(config.keys.server, Topics(config.site), config.edge, self.complaints)
         self.archive = Archive(journal, boot, clock, tell, observer)
         self.rulebook = Rulebook(config, clock, self.inbox, self.archive, tell)
-        self.dispatch = Dispatch(config, clock, self.archive, health, observer)
+        self.server_time = ServerTime(clock)
+        self.orders = Orders(config, clock, self.archive, self.server_time, tell, self.complaints)
+        self.dispatch = Dispatch(config, clock, self.archive, health, observer, self.server_time)
         self._clock = clock
         self._boot = boot
         self._health = health
@@ -77,13 +82,17 @@ class Keeper:
             return Memory(self._boot)
         kept = journal.kept()
         self.rulebook.load(kept)
+        self.orders.load(kept)
         self._note()
         held = self.rulebook.held.for_door if self.rulebook.held else None
         alive_at = int(kept[ALIVE]) if ALIVE in kept else None
-        return recall(journal.newest_first(), journal.last_seq, self._boot, held, alive_at)
+        memory = recall(journal.newest_first(), journal.last_seq, self._boot, held, alive_at)
+        self.server_time.load(memory.last_at)
+        return memory
 
     def take(self, items: Sequence[Item]) -> None:
         """Take what came, in order; then write, send and say what is due."""
+        self.server_time.look()
         for item in items:
             _HANDLERS[type(item)](self, item)
         again = self.rulebook.due()
@@ -107,6 +116,8 @@ class Keeper:
 
     def _recorded(self, item: Recorded) -> None:
         self.archive.add(item)
+        if item.row.kind is Kind.COMMAND:
+            self.dispatch.reply(item.row)
 
     def _unrecorded(self, item: Unrecorded) -> None:
         self._health.unrecorded = item.count
@@ -142,12 +153,16 @@ class Keeper:
     def _received(self, item: Received) -> None:
         message = self.inbox.open(item.topic, item.payload)
         try:
+            if isinstance(message, Rules | Fresh | Command):
+                self.server_time.heard(message.issued)
             if isinstance(message, Rules):
                 self.rulebook.rules(message, item)
             elif isinstance(message, Fresh):
                 self.rulebook.fresh(message, item)
             elif isinstance(message, Ack):
                 self.dispatch.acknowledged(message)
+            elif isinstance(message, Command):
+                self.orders.take(message)
         except WireError as error:
             self.inbox.refuse(item.topic, error)
 

@@ -66,6 +66,13 @@ class Link:
         if client is not None and self._connected:
             client.publish(topic, payload, qos=1, retain=retain)
 
+    def reconnect(self) -> None:
+        """Take leave of the broker, without a will, and come back."""
+        client = self._client
+        if client is not None and self._connected:
+            self._why = "connects anew, as the server ordered"
+            client.disconnect()
+
     def stop(self, farewell: tuple[str, bytes] | None = None) -> None:
         """End the connection. farewell: a last message, retained; without it the broker publishes the will."""
         self._stopping.set()

@@ -3,7 +3,7 @@
 A machine's start is on disk before the interlock closes; a stop opens it first.
 
     off --granted tap, row on disk--> running --tap, until, nobody there, emergency stop, urgent lock-out--> off
-    any --emergency stop--> stopped --machine_reset--> off
+    any --emergency stop, lock-out by the server--> stopped --machine_reset--> off
 
 What a session is (kind, warn or cut, until) was fixed when it began; `attended` and the lock-out are today's.
 """
@@ -13,7 +13,17 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from edge.core import Core, LastTap, Now, ms_between
-from edge.events import CardGone, CardsCollided, CardSeen, Event, InputChanged, Journalled, ReaderFault, ReaderRecovered
+from edge.events import (
+    CardGone,
+    CardsCollided,
+    CardSeen,
+    Event,
+    InputChanged,
+    Journalled,
+    Ordered,
+    ReaderFault,
+    ReaderRecovered,
+)
 from edge.patterns import (
     MACHINE_ENDS_SOON,
     MACHINE_LOCKED_OUT,
@@ -23,6 +33,7 @@ from edge.patterns import (
     NO_RULES,
     OF_FAMILY,
     READER_FAULT,
+    SOUND,
     TWO_CARDS,
     Player,
     Signal,
@@ -35,7 +46,7 @@ from policy.reasons import Reason, family
 from policy.ruleset import Machine
 from policy.sessions import Session
 from policy.terms import MINUTE, Instant
-from wire.row import Kind
+from wire.row import Kind, Order
 
 SAME_TAP_MS = 5000
 """A badge laid on again at most so many ms after its own decided tap is the same tap."""
@@ -242,6 +253,15 @@ class MachineController:
         self._core.drive(f"{self.setup.prefix}interlock", False)
         self._row(now, Kind.ESTOP, at=event.at)
 
+    def _ordered(self, now: Now, event: Ordered) -> None:
+        """A lock-out ends the session at once; the row that follows keeps the machine off. Or show the reader."""
+        if event.order is Order.LOCK_OUT:
+            self._core.drive(f"{self.setup.prefix}interlock", False)
+            if self._session is not None:
+                self._end(now, self._session, self._core.believed(now, now.at))
+        elif event.order is Order.SOUND:
+            self._lamp.play(SOUND, now.mono)
+
     def _cards_collided(self, now: Now, event: CardsCollided) -> None:
         self._lamp.play(TWO_CARDS, now.mono)
         self._row(now, Kind.CARDS_COLLIDED, at=event.at, reader=event.reader)
@@ -301,4 +321,5 @@ HANDLERS: dict[type[Event], Callable[[MachineController, Now, Any], None]] = {
     ReaderRecovered: MachineController._reader_recovered,
     InputChanged: MachineController._input_changed,
     Journalled: MachineController._journalled,
+    Ordered: MachineController._ordered,
 }

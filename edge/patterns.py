@@ -63,6 +63,8 @@ DOOR_HELD = Signal(((0.3, _beep(AMBER)), (1.7, AMBER)), repeats=True)
 """The door stands open for too long."""
 DOOR_FORCED = Signal(_blinks(20, _beep(AMBER), 0.25, 0.25))
 """The door was opened without a grant."""
+SOUND = Signal((*_blinks(8, _beep(GREEN), 0.1, 0.1), *_blinks(8, _beep(RED), 0.1, 0.1)))
+"""Somebody at the server looks for this reader."""
 
 MACHINE_ON = Signal(((60.0, GREEN),), repeats=True)
 """A session runs."""

@@ -25,6 +25,12 @@ class Clock(Protocol):
     def state(self) -> ClockState:
         """Whether `now` can be believed."""
 
+    def adopt(self, now: Instant) -> None:
+        """It is `now`, says somebody whom we trust: believe it (`synced`) until network time comes.
+
+        A clock that can be believed already stays as it is.
+        """
+
 
 class Reader(Protocol):
     """One badge reader. Polled at a steady rate by the thread that owns its bus."""

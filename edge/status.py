@@ -54,8 +54,8 @@ class Health:
         """What is worth a message when it changes."""
         return (clock, tuple(self.readers.items()), self.rules_version, self.journal_fault)
 
-    def status(self, at: Instant, clock: ClockState, unacknowledged: int) -> Status:
-        """The message of an edge that is there."""
+    def status(self, at: Instant, clock: ClockState, unacknowledged: int, asks: str | None = None) -> Status:
+        """The message of an edge that is there. asks: what time it is (edge/server_time.py)."""
         measured = self.vitals()
         return Status(
             online=True,
@@ -63,6 +63,7 @@ class Health:
             software=self.software,
             rules_version=self.rules_version,
             clock=clock,
+            asks=asks,
             readers=dict(self.readers),
             unacknowledged=unacknowledged,
             journal_fault=self.journal_fault,

@@ -24,6 +24,7 @@ SIGNALS = {
     "no_rules": ("un éclair ambre toutes les 2 s : attend ses règles", "an amber flash every 2 s: waits for its rules"),
     "reader_fault": ("deux éclairs rouges, muet : lecteur en panne", "two red flashes, silent: reader at fault"),
     "door_held": ("ambre, un bip toutes les 2 s : fermez la porte", "amber, a beep every 2 s: shut the door"),
+    "sound": ("vert puis rouge, bips rapides : on cherche ce lecteur", "green then red, fast beeps: being looked for"),
     "door_forced": ("ambre qui clignote, bips : porte forcée", "amber blinking, beeps: door forced"),
 }
 

@@ -10,6 +10,7 @@ from edge.patterns import (
     NO_RULES,
     OF_FAMILY,
     READER_FAULT,
+    SOUND,
     TWO_CARDS,
     Levels,
     Signal,
@@ -23,6 +24,7 @@ SIGNALS: dict[str, Signal] = {
     "reader_fault": READER_FAULT,
     "door_held": DOOR_HELD,
     "door_forced": DOOR_FORCED,
+    "sound": SOUND,
 }
 AT_ONCE = 25
 """Outputs that move within so many ms are one change of the lamp."""

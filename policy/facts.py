@@ -52,7 +52,7 @@ class Busy(Struct, frozen=True, tag=True):
 
 
 class Stopped(Struct, frozen=True, tag=True):
-    """A machine's emergency stop was pressed, or the machine was put back in service."""
+    """A machine was stopped (emergency stop, lock-out by the server), or was put back in service."""
 
     machine: str
     stopped: bool

@@ -72,6 +72,13 @@ class VirtualClock:
         """Whether `now` can be believed."""
         return self._state
 
+    def adopt(self, now: Instant) -> None:
+        """As in edge/ports.py."""
+        with self.lock:
+            if self._state is ClockState.UNKNOWN:
+                self._wall_offset += now - self.now()
+                self._state = ClockState.SYNCED
+
     def set(self, now: Instant | None = None, state: ClockState | None = None) -> None:
         """Step the wall clock (ms since 1970 UTC), change its trust, or both. Virtual time stays as it is."""
         with self.lock:

@@ -15,7 +15,7 @@ from edge.door import DoorSetup
 from edge.hardware.lines import InputSpec, OutputSpec
 from edge.keys import Keys
 from edge.observer import Nobody
-from edge.post import Item, LinkUp, Received
+from edge.post import Item, LinkDown, LinkUp, Received
 from edge.runtime import Edge
 from policy.bundle import AccessPoint, Bundle
 from policy.terms import Instant
@@ -188,6 +188,10 @@ class VirtualEdge(Nobody):
 
     def publish(self, topic: str, payload: bytes, retain: bool = False) -> None:
         self._world.publish(topic, payload, retain)
+
+    def reconnect(self) -> None:
+        self._put(LinkDown("connects anew"))
+        self.connect()
 
     def stop(self, farewell: tuple[str, bytes] | None = None) -> None: ...
 

@@ -28,8 +28,8 @@ from simulator.reader import SimulatedReader
 from tests.support_site import ALICE, BRIGITTE, GREGOIRE, REMY, at, small_rules
 from wire.credential import pseudonym
 from wire.envelope import seal, unseal
-from wire.messages import Ack, Events, Fresh, Rules, Status, decode, encode
-from wire.row import Kind, Row
+from wire.messages import COMMAND_LASTS, Ack, Command, Events, Fresh, Reply, Rules, Status, decode, encode
+from wire.row import Kind, Order, Row
 from wire.ruleset import pack
 from wire.topics import Topics
 
@@ -66,7 +66,7 @@ class Folder:
     def rules(self, version: int, rules: RuleSet | None = None, not_after: int = at(10) + 14 * DAY) -> Rules:
         return Rules(version, text(at(9)), text(not_after), pack(rules or self.set()))
 
-    def sealed(self, topic: str, message: Rules | Fresh | Ack) -> bytes:
+    def sealed(self, topic: str, message: Rules | Fresh | Ack | Command) -> bytes:
         """The message as the server signs it."""
         return seal(self.server, "server", topic, encode(message))
 
@@ -98,12 +98,15 @@ def make_folder(folder: Path) -> Folder:
     return made
 
 
+KINDS: dict[str, type[Events | Status | Reply]] = {"events": Events, "status": Status, "reply": Reply}
+
+
 @dataclass(frozen=True)
 class Sent:
     """A message that left, opened: it was signed by this edge for this topic."""
 
     leaf: str
-    message: Events | Status
+    message: Events | Status | Reply
     retain: bool
 
 
@@ -124,10 +127,13 @@ class Wire:
     def stop(self, farewell: tuple[str, bytes] | None = None) -> None:
         self.state, self.farewell = "stopped", farewell
 
+    def reconnect(self) -> None:
+        self.state = "reconnected"
+
     def publish(self, topic: str, payload: bytes, retain: bool = False) -> None:
         edge, leaf = TOPICS.edge_of(topic)
         body = unseal(self._folder.own.public_key(), edge, topic, payload)
-        self.sent.append(Sent(leaf, decode(Events if leaf == "events" else Status, body, topic), retain))
+        self.sent.append(Sent(leaf, decode(KINDS[leaf], body, topic), retain))
 
     def taken(self, leaf: str) -> list[Any]:
         """The messages of one kind since the last call."""
@@ -144,9 +150,15 @@ class Wire:
     def deliver(self, topic: str, payload: bytes) -> None:
         self._put(Received(topic, payload))
 
-    def say(self, topic: str, message: Rules | Fresh | Ack) -> None:
+    def say(self, topic: str, message: Rules | Fresh | Ack | Command) -> None:
         """Speak as the server."""
         self.deliver(topic, self._folder.sealed(topic, message))
+
+
+def command_at(issued: int, order: Order, place: str | None = None, **fields: Any) -> Command:
+    """A command that the server signs at the instant."""
+    told = {"nonce": secrets.token_hex(8), "by": "alice"} | fields
+    return Command(issued=text(issued), not_after=text(issued + COMMAND_LASTS), order=order, place=place, **told)
 
 
 class Bench:
@@ -221,6 +233,13 @@ class Bench:
         """Deliver rules as the server would."""
         self.wire.say(TOPICS.rules, message or self.folder.rules(7))
         self.settle()
+
+    def order(self, order: Order, place: str | None = None, *, after: float = 0.0, **fields: Any) -> Command:
+        """Give an order as the server would, which has the edge's time. after: so many seconds from now."""
+        command = command_at(self.clock.now() + round(after * 1000), order, place, **fields)
+        self.wire.say(TOPICS.command("front"), command)
+        self.settle()
+        return command
 
     def connect(self) -> None:
         self.wire.up()

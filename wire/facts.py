@@ -7,7 +7,7 @@ from policy.instants import instant
 from policy.reasons import Reason
 from policy.sessions import Session
 from policy.terms import Instant
-from wire.row import Kind, Row
+from wire.row import Kind, Order, Row
 
 SESSION_KINDS = (Kind.SESSION_STARTED, Kind.SESSION_ENDED)
 
@@ -19,10 +19,15 @@ def facts_of(row: Row, at: Instant) -> Iterator[Fact]:
     """
     if row.kind in SESSION_KINDS:
         yield from _session(row)
-    elif row.kind in (Kind.ESTOP, Kind.MACHINE_RESET) and row.access_point is not None:
-        yield Stopped(row.access_point, row.kind is Kind.ESTOP)
+    elif row.access_point is not None and (_stops(row) or row.kind is Kind.MACHINE_RESET):
+        yield Stopped(row.access_point, row.kind is not Kind.MACHINE_RESET)
     elif row.member is not None and row.kind in (Kind.TAP, Kind.DOOR_OPENED):
         yield from _passage(row, row.member, at)
+
+
+def _stops(row: Row) -> bool:
+    """Whether it puts a machine out of service: its emergency stop, or the server's lock-out."""
+    return row.kind is Kind.ESTOP or (row.order is Order.LOCK_OUT and row.granted is True)
 
 
 def _passage(row: Row, member: str, at: Instant) -> Iterator[Fact]:

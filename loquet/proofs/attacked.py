@@ -154,4 +154,6 @@ class Attacked:
     def publish(self, topic: str, payload: bytes, retain: bool = False) -> None:  # noqa: ARG002
         self.sent.append((topic, payload))
 
+    def reconnect(self) -> None: ...
+
     def stop(self, farewell: tuple[str, bytes] | None = None) -> None: ...

@@ -558,7 +558,8 @@ class TestPrune:
 
 
 def test_the_topics_to_read(bench: Bench) -> None:
-    assert bench.edge.keeper.inbox.topics == (TOPICS.rules, TOPICS.fresh, TOPICS.ack("front"))
+    own = TOPICS.ack("front"), TOPICS.command("front")
+    assert bench.edge.keeper.inbox.topics == (TOPICS.rules, TOPICS.fresh, *own)
 
 
 def test_no_uid_and_no_name_leaves(bench: Bench) -> None:

@@ -132,6 +132,24 @@ def test_without_a_farewell_the_broker_publishes_the_will(server: Peer, linked: 
     assert server.next().payload == b"will 1"
 
 
+@pytest.mark.parametrize("name", BROKERS)
+def test_it_connects_anew_when_told_and_sends_what_waits_first(name: str, tmp_path: Path, keeper: Keeper) -> None:
+    with BROKERS[name](USERS, tmp_path) as port:
+        server, link = peer(port, keeper), link_to(port, keeper)
+        link.start()
+        keeper.next(LinkUp)
+        link.publish(keeper.topic(STATUS), b"an answer")
+        link.reconnect()
+        down = keeper.next(LinkDown)
+        assert isinstance(down, LinkDown)
+        assert "as the server ordered" in down.why
+        keeper.next(LinkUp)
+        link.publish(keeper.topic(STATUS), b"back")
+        assert [server.next().payload for _ in range(2)] == [b"an answer", b"back"], "and no will between"
+        link.stop((keeper.topic(STATUS), b"goodbye"))
+        server.close()
+
+
 def test_each_connection_has_a_will_of_its_own(server: Peer, linked: Link, keeper: Keeper) -> None:
     linked.stop()
     assert server.next().payload == b"will 1"

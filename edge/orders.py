@@ -1,0 +1,179 @@
+"""Is a command carried out, here and now? Judged, then on the disk as seen, and only then told to the controller.
+
+So none is carried out twice, whatever is repeated, reordered, restarted or set back; and none late: the controller
+looks at the monotonic clock once more before it acts.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from edge.archive import Archive
+from edge.config import Config
+from edge.events import Event, Ordered
+from edge.inbox import Complaints
+from edge.machine import MachineSetup
+from edge.ports import Clock
+from edge.server_time import ServerTime
+from policy.instants import instant
+from policy.terms import SECOND, ClockState, Instant
+from wire.errors import WireError
+from wire.messages import COMMAND_LASTS, Command
+from wire.row import Order
+
+REMEMBERED = 1000
+"""Commands, by when they were issued; what was issued before those is refused with them."""
+AHEAD: Instant = 10 * SECOND
+"""So much may the server's clock be ahead of the edge's."""
+REFUSALS, HOUR = 100, 3600.0
+"""Rows that refused commands may leave in so many seconds: whoever repeats old commands must not fill the disk."""
+LONGEST_NONCE = 64
+SEEN, FORGOTTEN = "command/", "commands forgotten"
+"""Names of what is kept: SEEN and a nonce, when it was issued (ms); and up to when commands are forgotten."""
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """What a command may be about at this edge."""
+
+    doors: frozenset[str]
+    machines: frozenset[str]
+    readers: frozenset[str]
+
+    @classmethod
+    def of(cls, config: Config) -> "Places":
+        machines = {place.machine for place in config.places if isinstance(place, MachineSetup)}
+        doors = {place.access_point for place in config.places if not isinstance(place, MachineSetup)}
+        return cls(frozenset(doors), frozenset(machines), frozenset(config.readers))
+
+    def fault(self, order: Order, place: str | None) -> str | None:
+        """Why the order does not fit the place; None when it does."""
+        match order:
+            case Order.OPEN:
+                known, kind = self.doors, "access point"
+            case Order.LOCK_OUT:
+                known, kind = self.machines, "machine"
+            case Order.SOUND:
+                known, kind = self.readers, "reader"
+            case _:
+                return None
+        return None if place in known else f"{place!r} is no {kind} of this edge"
+
+
+@dataclass(frozen=True, slots=True)
+class Dated:
+    """A command and its instants."""
+
+    command: Command
+    issued: Instant
+    not_after: Instant
+
+
+def dated(command: Command) -> Dated:
+    """Raises WireError for a command that no honest server writes."""
+    if not 0 < len(command.nonce) <= LONGEST_NONCE:
+        raise WireError(f"command: a nonce of {len(command.nonce)} characters; 1 to {LONGEST_NONCE} are expected")
+    try:
+        issued, not_after = instant(command.issued), instant(command.not_after)
+    except (ValueError, OverflowError) as error:
+        raise WireError(f"command {command.nonce}: issued or not_after is no instant ({error})") from None
+    return Dated(command, issued, not_after)
+
+
+def judge(it: Dated, now: Instant | None, earliest: Instant, places: Places) -> str | None:
+    """Why a command that was not seen before is not carried out; None when it is.
+
+    now: None while the edge's clock is not trusted. earliest: it is not earlier than this, whatever the clock says.
+    """
+    if now is None:
+        return "the clock of this edge is not trusted"
+    if max(now, earliest) > it.not_after:
+        return f"too late, by {(max(now, earliest) - it.not_after) / 1000:.0f} s: see network and clocks"
+    if it.issued > now + AHEAD:
+        return f"issued {(it.issued - now) / 1000:.0f} s from now: see the clocks of server and edge"
+    if it.not_after > it.issued + COMMAND_LASTS:
+        return f"holds for more than {COMMAND_LASTS // SECOND} s"
+    return places.fault(it.command.order, it.command.place)
+
+
+class Seen:
+    """The commands that were seen, on the disk too."""
+
+    def __init__(self, kept: Mapping[str, bytes] | None = None) -> None:
+        kept = kept or {}
+        self._issued = {name.removeprefix(SEEN): int(kept[name]) for name in kept if name.startswith(SEEN)}
+        self._forgotten = int(kept.get(FORGOTTEN, b"-1"))
+
+    def knows(self, it: Dated) -> bool:
+        return it.command.nonce in self._issued or it.issued <= self._forgotten
+
+    def note(self, it: Dated) -> dict[str, bytes | None]:
+        """Remember it; what is to be kept on the disk for that."""
+        self._issued[it.command.nonce] = it.issued
+        keep: dict[str, bytes | None] = {SEEN + it.command.nonce: b"%d" % it.issued}
+        while len(self._issued) > REMEMBERED:
+            oldest = min(self._issued, key=self._issued.__getitem__)
+            self._forgotten = max(self._forgotten, self._issued.pop(oldest))
+            keep |= {SEEN + oldest: None, FORGOTTEN: b"%d" % self._forgotten}
+        return keep
+
+
+class Orders:
+    """The commands to one edge. tell: takes what the controller must know."""
+
+    def __init__(
+        self,
+        config: Config,
+        clock: Clock,
+        archive: Archive,
+        time: ServerTime,
+        tell: Callable[[Event], None],
+        complaints: Complaints,
+    ) -> None:
+        self._places = Places.of(config)
+        self._clock = clock
+        self._archive = archive
+        self._time = time
+        self._tell = tell
+        self._complaints = complaints
+        self._seen = Seen()
+        self._refused: list[float] = []
+
+    def load(self, kept: Mapping[str, bytes]) -> None:
+        """Take up what lies on the disk."""
+        self._seen = Seen(kept)
+
+    def take(self, command: Command) -> None:
+        """A genuine command came. Raises WireError for one that no honest server writes."""
+        it = dated(command)
+        if self._seen.knows(it):
+            self._complaints.add("command again", f"command {command.nonce} came again; it is done once or never")
+            return
+        why = self._fault(it)
+        if why is not None and not self._may_refuse():
+            self._complaints.add("command refused", f"command {command.nonce}: {why}; too many for a row each")
+            return
+        kept = self._archive.keep(self._seen.note(it))
+        if why is None and not kept and command.order is not Order.SET_CLOCK:
+            why = "the disk of this edge does not take it: see its journal"
+        self._order(it, why)
+
+    def _fault(self, it: Dated) -> str | None:
+        """Why it is not carried out. For an answer about the time its question decides, which is good for once."""
+        if it.command.order is Order.SET_CLOCK:
+            return self._time.answered(it.command.asked, it.issued)
+        trusted = self._clock.state() is not ClockState.UNKNOWN
+        return judge(it, self._clock.now() if trusted else None, self._time.earliest, self._places)
+
+    def _order(self, it: Dated, why: str | None) -> None:
+        now, mono, command = self._clock.now(), self._clock.monotonic(), it.command
+        until = mono + (it.not_after - max(now, self._time.earliest)) / 1000
+        self._tell(Ordered(now, mono, command.nonce, command.order, command.place, command.by, until, why))
+
+    def _may_refuse(self) -> bool:
+        """Whether a refusal may leave a row."""
+        now = self._clock.monotonic()
+        self._refused = [mono for mono in self._refused if now - mono < HOUR]
+        if len(self._refused) >= REFUSALS:
+            return False
+        self._refused.append(now)
+        return True
