@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Any
 
-from paho.mqtt.client import Client, MQTTMessage, MQTTv311
+from paho.mqtt.client import Client, MQTTMessage, MQTTMessageInfo, MQTTv311
 from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
 
 from edge.config import BrokerConfig, Config
@@ -50,6 +50,8 @@ class Link:
         self._client: Client | None = None
         self._connected = False
         self._why = ""
+        self._anew = False
+        self._last: MQTTMessageInfo | None = None
         self._over = threading.Event()
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
@@ -64,14 +66,13 @@ class Link:
         """QoS 1. Dropped when there is no connection."""
         client = self._client
         if client is not None and self._connected:
-            client.publish(topic, payload, qos=1, retain=retain)
+            self._last = client.publish(topic, payload, qos=1, retain=retain)
 
     def reconnect(self) -> None:
-        """Take leave of the broker, without a will, and come back."""
-        client = self._client
-        if client is not None and self._connected:
-            self._why = "connects anew, as the server ordered"
-            client.disconnect()
+        """Take leave of the broker once it has all that was sent, without a will, and come back."""
+        if self._connected:
+            self._anew = True
+            self._over.set()
 
     def stop(self, farewell: tuple[str, bytes] | None = None) -> None:
         """End the connection. farewell: a last message, retained; without it the broker publishes the will."""
@@ -107,6 +108,7 @@ class Link:
     def _session(self) -> bool:
         """One connection from beginning to end; whether the broker took it."""
         self._over.clear()
+        self._anew, self._last = False, None
         if self._stopping.is_set():
             return False
         self._why = "the connection broke"
@@ -119,10 +121,21 @@ class Link:
         self._client = client
         client.loop_start()
         self._over.wait()
+        if self._anew and not self._stopping.is_set():
+            self._take_leave(client)
         came_up, self._connected, self._client = self._connected, False, None
         _hang_up(client)
         client.loop_stop()
         return came_up
+
+    def _take_leave(self, client: Client) -> None:
+        """What is not acknowledged yet would break the connection as it closes, and the broker publish the will."""
+        self._over.clear()
+        self._why = "connects anew, as the server ordered"
+        if self._last is not None:
+            _wait_for(self._last)
+        client.disconnect()
+        self._over.wait(GOODBYE)
 
     def _new_client(self) -> Client:
         client = Client(
@@ -163,7 +176,11 @@ def _no_delay(_: Client, __: Any, opened: Any) -> None:
 
 
 def _say_goodbye(client: Client, topic: str, payload: bytes) -> None:
-    sent = client.publish(topic, payload, qos=1, retain=True)
+    _wait_for(client.publish(topic, payload, qos=1, retain=True))
+
+
+def _wait_for(sent: MQTTMessageInfo) -> None:
+    """Until the broker has it, for a moment at most."""
     if sent.rc is MQTTErrorCode.MQTT_ERR_SUCCESS:
         sent.wait_for_publish(GOODBYE)
 
