@@ -15,3 +15,7 @@ class DatabaseError(ServerError):
 
 class ImportRefusedError(ServerError):
     """A bundle says what the server cannot keep."""
+
+
+class OrderRefusedError(ServerError):
+    """What was ordered cannot be sent to an edge."""

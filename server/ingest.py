@@ -7,7 +7,7 @@ import logging
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeAlias
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from sqlalchemy import Table, bindparam, insert, update
@@ -16,24 +16,31 @@ from sqlmodel import Session, col, select
 from policy.facts import Fact, Moved
 from policy.instants import instant, of
 from policy.presence import Move, later
-from policy.terms import Direction, Instant
+from policy.reasons import Reason
+from policy.terms import ClockState, Direction, Instant
 from server.db import Database, moment
 from server.facts import store
 from server.models import AccessPoint, DoorState, Edge, JournalRow, Machine, Position, Presence
 from server.redate import date_anew, offsets_of
 from server.rows import REFUSED, KnownEdge, Numbered, number, record
 from server.troubles import Troubles
+from server.versions import Lane, outran
 from wire.envelope import unseal
 from wire.errors import WireError
 from wire.facts import facts_of
-from wire.messages import MAX_ROWS, Ack, Events, Status, decode
-from wire.row import Kind
+from wire.messages import MAX_ROWS, Ack, Events, Reply, Status, decode
+from wire.row import Kind, Row
 from wire.topics import Topics
 
 log = logging.getLogger("loquet.server")
 
 DOOR_KINDS = (Kind.DOOR_OPENED, Kind.DOOR_CLOSED, Kind.DOOR_FORCED, Kind.DOOR_HELD)
 FIRE_KINDS = (Kind.FIRE, Kind.FIRE_ENDED)
+CLOCK_KINDS = (Kind.STARTED, Kind.CLOCK_SET)
+STATE_KINDS = frozenset(
+    {Kind.DOOR_OPENED, Kind.SESSION_STARTED, Kind.SESSION_ENDED, Kind.ESTOP, Kind.MACHINE_RESET, Kind.COMMAND}
+    | {Kind.CLOCK_SET}
+)
 _journal_row: Table = JournalRow.__table__  # type: ignore[attr-defined]
 _presence: Table = Presence.__table__  # type: ignore[attr-defined]
 _update_presence = (
@@ -52,8 +59,37 @@ class Owed:
     ack: Ack
 
 
+@dataclass(frozen=True, slots=True)
+class FactsStored:
+    """Rows that change the state of the site are on the disk."""
+
+
+@dataclass(frozen=True, slots=True)
+class StatusTaken:
+    """An edge said how it is. outrun: what it holds a higher version of than the server ever made."""
+
+    edge: str
+    status: Status
+    outrun: tuple[Lane, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """An edge said what became of a command, in a reply or in its journal."""
+
+    edge: str
+    reply: Reply
+
+
+Told: TypeAlias = FactsStored | StatusTaken | Answered
+"""What somebody else must act upon, once it is stored."""
+
+
 class Ingest:
-    """Used by one thread at a time. clock: now. changed: called after each commit that changed what pages show."""
+    """Used by one thread at a time. clock: now. changed: called after each commit that changed what pages show.
+
+    told: called after each commit for what is not done with being stored.
+    """
 
     def __init__(
         self,
@@ -62,12 +98,14 @@ class Ingest:
         clock: Callable[[], Instant],
         troubles: Troubles,
         changed: Callable[[], None],
+        told: Callable[[Told], None] = lambda told: None,
     ) -> None:
         self._database = database
         self._topics = topics
         self._clock = clock
         self._troubles = troubles
         self._changed = changed
+        self._told = told
         self._edges: dict[str, KnownEdge] = {}
         self.reload()
 
@@ -109,7 +147,12 @@ class Ingest:
         if leaf == "status":
             self._take_status(edge, topic, body)
             return None
-        raise WireError(f"{topic}: an edge writes events and status only")
+        if leaf == "reply":
+            self._told(Answered(edge.id, decode(Reply, body, topic)))
+            return None
+        if leaf == "facts":  # the same rows come as events
+            return None
+        raise WireError(f"{topic}: an edge writes events, status, replies and facts only")
 
     def _take_events(self, edge: KnownEdge, topic: str, body: bytes) -> Owed:
         events = decode(Events, body, topic)
@@ -129,10 +172,19 @@ class Ingest:
                 new = [row for row in numbered if row.seq > on_disk]
             if new:
                 self._store(session, edge, events.journal, new, received)
+                _follow_clock(session, edge.id, new)
                 on_disk = new[-1].seq
         if new:
             self._changed()
+            self._pass_on(edge, [row.row for row in new if row.row is not None])
         return Owed(edge.id, Ack(events.journal, on_disk))
+
+    def _pass_on(self, edge: KnownEdge, rows: list[Row]) -> None:
+        for row in rows:
+            if row.kind is Kind.COMMAND and row.nonce is not None:
+                self._told(Answered(edge.id, reply_of(row.nonce, done=row.granted is True, why=row.detail)))
+        if any(_changes_state(row) for row in rows):
+            self._told(FactsStored())
 
     def _note_gap(self, edge: KnownEdge, topic: str, journal: str, seq: int) -> None:
         why = f"{topic}: row {seq} of journal {journal!r} is missing; what follows is not stored before it comes"
@@ -156,12 +208,15 @@ class Ingest:
 
     def _take_status(self, edge: KnownEdge, topic: str, body: bytes) -> None:
         status = decode(Status, body, topic)
-        said_at = _said_at(status, topic, self._clock())
+        said_at = moment(_said_at(status, topic, self._clock()))
         with self._database.transaction() as session:
             row = session.get(Edge, edge.id)
             if row is not None:
-                _apply(row, status, moment(said_at))
+                _check_newer(row, status, said_at, topic)
+                _apply(row, status, said_at)
+            outrun = tuple(lane for lane, version in _held(status) if outran(session, lane, version))
         self._changed()
+        self._told(StatusTaken(edge.id, status, outrun))
 
 
 def known_edges(session: Session) -> dict[str, KnownEdge]:
@@ -267,6 +322,48 @@ def _said_at(status: Status, topic: str, now: Instant) -> Instant:
         raise WireError(f"{topic}: at {status.at!r} is no instant ({error})") from None
 
 
+def _held(status: Status) -> list[tuple[Lane, int]]:
+    """The versions that the edge holds."""
+    versions = ((Lane.RULES, status.rules_version), (Lane.STATE, status.state_version))
+    return [(lane, version) for lane, version in versions if version is not None]
+
+
+def _check_newer(edge: Edge, status: Status, at: datetime, topic: str) -> None:
+    """Raises WireError for a status that is older than one that was taken: kept by somebody, and sent once more.
+
+    A clock that is not trusted tells nothing. A will is always older, and is taken: so an edge is not believed to be
+    there for longer than it says so.
+    """
+    if not status.online or status.clock in (None, ClockState.UNKNOWN):
+        return
+    if edge.said is not None and at < edge.said:
+        raise WireError(
+            f"{topic}: of {at.isoformat()}, older than one of {edge.said.isoformat()}; an edge whose clock was set says"
+            " so in its journal: see who writes to the broker"
+        )
+    edge.said = at
+
+
+def _follow_clock(session: Session, edge: str, rows: list[Numbered]) -> None:
+    """Where the journal says that an edge's clock is another, its next status may bear an older instant."""
+    known = session.get(Edge, edge)
+    if known is not None and any(n.row is not None and n.row.kind in CLOCK_KINDS for n in rows):
+        known.said = None
+
+
+def _changes_state(row: Row) -> bool:
+    """Whether the state of the site may be another after it; a refusal at a door, for one, changes nothing."""
+    if row.kind is Kind.TAP:
+        took_effect = row.granted is True and not row.pending
+        return took_effect or row.adhoc_until is not None or row.reason is Reason.MACHINE_BUSY
+    return row.kind in STATE_KINDS
+
+
+def reply_of(nonce: str, *, done: bool, why: str | None) -> Reply:
+    """A reply: why is said of what was not done."""
+    return Reply(nonce, done, "" if done else why or "")
+
+
 def _apply(edge: Edge, status: Status, at: datetime) -> None:
     if edge.online != status.online:
         edge.since = at
@@ -276,6 +373,7 @@ def _apply(edge: Edge, status: Status, at: datetime) -> None:
     edge.last_seen = at if edge.last_seen is None else max(at, edge.last_seen)
     edge.software = status.software
     edge.rules_version = status.rules_version
+    edge.state_version = status.state_version
     edge.clock = status.clock
     edge.readers = dict(status.readers)
     edge.unacknowledged = status.unacknowledged

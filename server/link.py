@@ -19,7 +19,10 @@ from wire.topics import Topics
 
 log = logging.getLogger("loquet.server")
 
-QOS = 1
+HEARD_QOS, SAID_QOS = 1, 0
+"""What the server says is not repeated by MQTT: after a reconnect paho would send old messages behind newer ones."""
+HEARD = ("events", "status", "reply")
+"""Of what edges say: their facts come as events too."""
 RETRY_FIRST, RETRY_LAST = 1, 30
 """Seconds between attempts to reach the broker."""
 
@@ -63,10 +66,16 @@ class Link:
 
     def retain(self, topic: str, payload: bytes) -> None:
         """Publish, and publish again at every connect, until something else is retained on the topic."""
-        with self._lock:
+        with self._lock:  # to the end: an older message must not overtake a newer one
             self._retained[topic] = payload
+            if self.up:
+                self._client.publish(topic, payload, SAID_QOS, retain=True)
+
+    def send(self, topic: str, payload: bytes) -> bool:
+        """Publish once, to whoever listens now; False, and nothing is sent, while there is no broker."""
         if self.up:
-            self._client.publish(topic, payload, QOS, retain=True)
+            self._client.publish(topic, payload, SAID_QOS)
+        return self.up
 
     def _on_connect(
         self, client: Client, _data: Any, _flags: ConnectFlags, reason: ReasonCode, _properties: Properties | None
@@ -74,12 +83,11 @@ class Link:
         if reason.is_failure:
             log.error("broker %s:%d refuses us (%s); check user name and password", *self._address, reason)
             return
-        client.subscribe([(f"loquet/{self._topics.site}/edge/+/{leaf}", QOS) for leaf in ("events", "status")])
+        client.subscribe([(f"loquet/{self._topics.site}/edge/+/{leaf}", HEARD_QOS) for leaf in HEARD])
         with self._lock:
             self.up, self._missed = True, False
-            retained = list(self._retained.items())
-        for topic, payload in retained:
-            client.publish(topic, payload, QOS, retain=True)
+            for topic, payload in self._retained.items():
+                client.publish(topic, payload, SAID_QOS, retain=True)
         log.info("broker %s:%d: connected", *self._address)
         self._connected()
 

@@ -20,24 +20,22 @@ from server.config import EdgeConfig, ServerConfig
 from server.context import Context
 from server.db import Database
 from server.errors import ServerError
+from server.exchange import Exchange
 from server.importer import replace, site_of
-from server.ingest import Ingest, Owed
 from server.link import Link
 from server.live import Live
 from server.models import AccessPoint, Edge
-from server.publisher import SERVER, Publisher
 from server.schema import upgrade
-from server.troubles import Troubles
 from server.web import Web
-from wire.envelope import seal
-from wire.messages import encode
 from wire.topics import Topics
 
 log = logging.getLogger("loquet.server")
 
 INBOX = 100
 """Messages that may wait to be stored. One too many is dropped: its edge sends it again, for it has no answer."""
-TICK = 1.0
+LARGEST = 512 * 1024
+"""Bytes of a message that is taken in: so much memory times INBOX is what a flood can claim."""
+TICK = 0.2
 """Seconds between two looks at the clock; the site's own may run faster."""
 
 
@@ -60,7 +58,6 @@ class Server:
         self.config = config
         self.clock = clock
         self.live = Live()
-        self.troubles = Troubles()
         self._stopping = Event()
         self._reconnected = Event()
         self._inbox: Queue[tuple[str, bytes] | None] = Queue(INBOX)
@@ -68,13 +65,19 @@ class Server:
         try:
             upgrade(self.database, progress)
             self._store_site(bundle)
-            self.publisher = Publisher(
-                self.database, config.server_key, config.credential_key, clock, lambda t, p: self.link.retain(t, p)
-            )
             topics = self._topics()
-            self.ingest = Ingest(self.database, topics, clock, self.troubles, self.live.changed)
             self.link = Link(config.broker, topics, self._received, self._reconnected.set)
-            self.publisher.publish()
+            self.exchange = Exchange(
+                self.database,
+                topics,
+                config.server_key,
+                config.credential_key,
+                clock,
+                retain=self.link.retain,
+                send=self.link.send,
+                changed=self.live.changed,
+            )
+            self.exchange.start()
             self.app = create_app(self.context(), extra_blueprints)
             self._web = Web(self.app, config.http_host, config.http_port)
         except BaseException:
@@ -96,8 +99,8 @@ class Server:
         return Context(
             database=self.database,
             clock=self.clock,
-            current=lambda: self.publisher.current,
-            troubles=self.troubles,
+            current=lambda: self.exchange.publisher.current,
+            troubles=self.exchange.troubles,
             live=self.live,
             link_up=lambda: self.link.up,
             staff_name=self.config.staff_name,
@@ -107,8 +110,6 @@ class Server:
 
     def start(self) -> None:
         """Join the broker and serve."""
-        for owed in self.ingest.owed():
-            self._acknowledge(owed)
         for thread in self._threads:
             thread.start()
         self.link.start()
@@ -131,13 +132,7 @@ class Server:
         """Make the site what the bundle says, and tell the edges. Raises BundleError, ServerError."""
         with self.database.transaction() as session:
             replace(session, bundle)
-        self.changed()
-
-    def changed(self) -> None:
-        """To be called after a change of members, hours, shifts, doors or edges."""
-        self.ingest.reload()
-        self.publisher.publish()
-        self.live.changed()
+        self.exchange.site_changed()
 
     def _store_site(self, bundle: Bundle | None) -> None:
         with self.database.transaction() as session:
@@ -158,26 +153,26 @@ class Server:
         return Topics(site.id)
 
     def _received(self, topic: str, payload: bytes) -> None:
+        if len(payload) > LARGEST:
+            self._drop(f"{topic}: dropped, {len(payload)} bytes; no honest message has more than {LARGEST}")
+            return
         try:
             self._inbox.put_nowait((topic, payload))
         except Full:
-            log.warning("%s: dropped, %d messages wait already; its edge sends it again", topic, INBOX)
+            self._drop(f"{topic}: dropped, {INBOX} messages wait already; its edge sends it again")
+
+    def _drop(self, why: str) -> None:
+        self.exchange.troubles.note(None, self.clock(), why)
 
     def _store(self) -> None:
         """The thread that stores what edges say."""
         while (message := self._inbox.get()) is not None:
             try:
-                owed = self.ingest.take(*message)
-                if owed is not None:
-                    self._acknowledge(owed)
+                self.exchange.take(*message)
             except ServerError as error:
                 log.error("%s: not stored and not acknowledged, the edge sends it again: %s", message[0], error)
             except Exception:
                 log.exception("%s: not stored and not acknowledged", message[0])
-
-    def _acknowledge(self, owed: Owed) -> None:
-        topic = self.topics.ack(owed.edge)
-        self.link.retain(topic, seal(self.config.server_key, SERVER, topic, encode(owed.ack)))
 
     def _keep_time(self) -> None:
         """The thread that publishes in time."""
@@ -185,12 +180,12 @@ class Server:
             try:
                 if self._reconnected.is_set():
                     self._reconnected.clear()
-                    self.publisher.confirm()
-                self.publisher.tick()
+                    self.exchange.connected()
+                self.exchange.tick()
             except ServerError as error:
-                log.error("rules: not published: %s", error)
+                log.error("not published, tried again: %s", error)
             except Exception:
-                log.exception("rules: not published")
+                log.exception("not published, tried again")
 
 
 def _check_places(edges: Sequence[EdgeConfig], session: Session) -> None:

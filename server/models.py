@@ -236,7 +236,7 @@ class JournalRow(SQLModel, table=True):
 
     id: the order of arrival, the cursor of the API. kind: wire.row.Kind, or `refused` for a row that could not be
     believed; then `detail` says why and `raw` keeps it as it came. inside, moved_at: what the row changed, for whom
-    `member` is: true for in, false for out, both null when it moved nobody.
+    `member` is: true for in, false for out, both null when it moved nobody. nonce, order: of a command.
     """
 
     __tablename__ = "journal_row"
@@ -267,6 +267,8 @@ class JournalRow(SQLModel, table=True):
     rules_version: int | None
     pending: bool
     settles: int | None
+    nonce: str | None
+    order: str | None
     detail: str | None
     inside: bool | None
     moved_at: datetime | None = _utc_or_none()
@@ -369,8 +371,8 @@ class GivenOrder(SQLModel, table=True):
     nonce: str = Field(primary_key=True)
     at: datetime = _utc(index=True)
     order: str
-    place: str | None
-    edge: str | None
+    place: str | None = None
+    edge: str | None = None
     by: str
     answered: datetime | None = _utc_or_none()
     done: bool | None = None

@@ -8,6 +8,9 @@ from policy.terms import Instant
 
 log = logging.getLogger("loquet.server")
 
+WHY_KEPT = 500
+"""Characters of what is wrong: it may quote what somebody sent."""
+
 
 @dataclass(frozen=True, slots=True)
 class Trouble:
@@ -25,13 +28,14 @@ class Troubles:
         self._lock = Lock()
         self._of_edge: dict[str, Trouble] = {}
         self.elsewhere = 0
-        """Messages on topics that belong to no edge that we know."""
+        """Messages of no edge that we know, and those that were not looked at."""
 
     def note(self, edge: str | None, at: Instant, why: str) -> None:
         """Count one refused message; the log gets the first and each that doubles the count.
 
         why: without a name or a UID, since it is logged.
         """
+        why = why[:WHY_KEPT]
         with self._lock:
             if edge is None:
                 self.elsewhere += 1

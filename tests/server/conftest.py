@@ -8,6 +8,7 @@ import pytest
 
 from policy.reasons import Reason
 from server.db import Database
+from tests.support_exchange import Office
 from tests.support_pages import Place
 from tests.support_server import Desk, Journal, site_database
 from tests.support_site import at
@@ -47,6 +48,11 @@ def quick(database: Database) -> None:
 @pytest.fixture
 def desk(database: Database) -> Desk:
     return Desk(database)
+
+
+@pytest.fixture
+def office(database: Database) -> Office:
+    return Office(database)
 
 
 @pytest.fixture

@@ -114,14 +114,14 @@ def test_what_is_retained_comes_again_after_a_restart(broker: int, tmp_path: Pat
     first = Server(config(tmp_path), lambda: at(19, 12), bundle=small_bundle())
     journal = Journal()
     journal.enters(at(18), "remy")
-    first.ingest.take(TOPICS.events("front"), events(journal.rows))
+    first.exchange.take(TOPICS.events("front"), events(journal.rows))
     first.stop()
     edge = Edge(broker)
     second = Server(config(tmp_path, broker), lambda: at(19, 12))
     try:
         second.start()
         assert decode(Ack, edge.waits_for(TOPICS.ack("front")), "ack") == Ack("j1", 3)
-        assert second.publisher.current.version == 1
+        assert second.exchange.publisher.current.version == 1
     finally:
         edge.close()
         second.stop()
@@ -169,7 +169,7 @@ def test_no_site_yet(tmp_path: Path) -> None:
 
 def test_the_whole_bundle_is_taken_and_published(tmp_path: Path) -> None:
     server = Server(config(tmp_path), bundle=whole_bundle())
-    rules = server.publisher.current.rules
+    rules = server.exchange.publisher.current.rules
     assert set(rules.machines) == {"laser", "printer"}
     assert (rules.adhoc, rules.full_denies, rules.anti_passback) == (3 * HOUR, True, "soft")
     server.stop()
@@ -180,8 +180,8 @@ def test_an_edge_that_leaves_the_configuration_is_not_heard(tmp_path: Path) -> N
     server = Server(replace(config(tmp_path), edges=()))
     journal = Journal()
     journal.enters(at(18), "remy")
-    assert server.ingest.take(TOPICS.events("front"), events(journal.rows)) is None
-    assert server.publisher.current.rules.edges == {}
+    assert server.exchange.ingest.take(TOPICS.events("front"), events(journal.rows)) is None
+    assert server.exchange.publisher.current.rules.edges == {}
     server.stop()
 
 
@@ -221,4 +221,4 @@ def test_an_inbox_that_is_full_lets_messages_go(tmp_path: Path, caplog: pytest.L
     assert f"dropped, {INBOX} messages wait already; its edge sends it again" in caplog.text
     server.start()
     server.stop()
-    assert server.troubles.count("front") == INBOX
+    assert server.exchange.troubles.count("front") == INBOX

@@ -39,6 +39,8 @@ def upgrade() -> None:
     op.create_index("ix_given_order_at", "given_order", ["at"])
     for table, column in INDEXES.items():
         op.create_index(f"ix_{table}_{column}", table, [column])
+    for name in ("nonce", "order"):
+        op.add_column("journal_row", sa.Column(name, sa.String(), nullable=True))
     with op.batch_alter_table("edge") as edge:
         edge.add_column(sa.Column("said", UtcDateTime(), nullable=True))
         edge.add_column(sa.Column("state_version", sa.Integer(), nullable=True))

@@ -1,0 +1,142 @@
+"""What does the server hear, and what does it say to whom? All of it but the web and the broker.
+
+Handed from outside: `retain` publishes what the broker is to keep, and does so again at every connect; `send` publishes
+once, to whoever listens now, and says whether there was a broker.
+"""
+
+import logging
+from collections.abc import Callable
+from secrets import token_hex
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from sqlmodel import col, select
+
+from policy.terms import Instant
+from server.db import Database, moment
+from server.errors import ServerError
+from server.facts import set_lockdown
+from server.ingest import Answered, FactsStored, Ingest, Owed, StatusTaken, Told
+from server.models import Edge, GivenOrder
+from server.orders import Orders
+from server.publisher import SERVER, Publisher
+from server.state import StatePublisher
+from server.troubles import Troubles
+from server.versions import Lane
+from wire.envelope import seal
+from wire.messages import encode
+from wire.topics import Topics
+
+log = logging.getLogger("loquet.server")
+
+LOCKDOWN_ON, LOCKDOWN_OFF = "lockdown_on", "lockdown_off"
+ASKED_MOST = 64
+"""Characters of a question what time it is."""
+
+
+class Exchange:
+    """`start` once; then `take` in one thread, `tick` several times a second, `connected` at each connect.
+
+    changed: called when a page would show something else. draw: makes nonces.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        topics: Topics,
+        server_key: Ed25519PrivateKey,
+        credential_key: bytes,
+        clock: Callable[[], Instant],
+        *,
+        retain: Callable[[str, bytes], None],
+        send: Callable[[str, bytes], bool],
+        changed: Callable[[], None] = lambda: None,
+        draw: Callable[[], str] = lambda: token_hex(16),
+    ) -> None:
+        self.troubles = Troubles()
+        self.publisher = Publisher(database, server_key, credential_key, clock, retain)
+        self.state = StatePublisher(database, server_key, clock, retain)
+        self.orders = Orders(database, topics, server_key, clock, send, draw)
+        self.ingest = Ingest(database, topics, clock, self.troubles, changed, lambda told: self._told.append(told))
+        self._told: list[Told] = []
+        self._database = database
+        self._topics = topics
+        self._key = server_key
+        self._clock = clock
+        self._retain = retain
+        self._changed = changed
+        self._draw = draw
+
+    def start(self) -> None:
+        """Say all that is retained: rules, state, acknowledgements. Raises ServerError."""
+        self.publisher.publish()
+        self.state.publish()
+        for owed in self.ingest.owed():
+            self._acknowledge(owed)
+
+    def take(self, topic: str, payload: bytes) -> None:
+        """Store what an edge says, acknowledge it, and do what follows from it.
+
+        Raises DatabaseError: then it is not stored, and the edge sends it again.
+        """
+        self._told.clear()
+        owed = self.ingest.take(topic, payload)
+        if owed is not None:
+            self._acknowledge(owed)
+        try:
+            for told in self._told:
+                self._follow(told)
+            self.state.tick()
+        except ServerError as error:
+            log.error("%s: stored, but what follows from it was not done: %s", topic, error)
+
+    def tick(self) -> None:
+        """Say what is due. Raises ServerError."""
+        self.publisher.tick()
+        self.state.tick()
+
+    def connected(self) -> None:
+        """Confirm rules and state: whoever else connects now gets both. Raises ServerError."""
+        self.publisher.confirm()
+        self.state.publish()
+
+    def site_changed(self) -> None:
+        """To be called after a change of members, hours, shifts, doors or edges. Raises ServerError."""
+        self.ingest.reload()
+        self.publisher.publish()
+        self.state.publish()
+        self._changed()
+
+    def lock_down(self, on: bool, by: str) -> list[str]:
+        """Declare a lockdown, or lift it, and say so at once. by: who does.
+
+        Returns the edges that are offline: they hear of it when they connect. Raises DatabaseError.
+        """
+        now = moment(self._clock())
+        order = LOCKDOWN_ON if on else LOCKDOWN_OFF
+        with self._database.transaction() as session:
+            set_lockdown(session, on, self._clock(), by)
+            session.add(GivenOrder(nonce=self._draw(), at=now, order=order, by=by, answered=now, done=True))
+            away = select(Edge.id).where(col(Edge.online).is_not(True)).order_by(Edge.id)
+            offline = list(session.exec(away))
+        log.warning("lockdown %s by %s", "declared" if on else "lifted", by)
+        self.state.publish()
+        self._changed()
+        return offline
+
+    def _follow(self, told: Told) -> None:
+        match told:
+            case FactsStored():
+                self.state.changed()
+            case Answered(edge, reply):
+                self.orders.answered(edge, reply)
+            case StatusTaken(edge, status, outrun):
+                if Lane.RULES in outrun:
+                    self.publisher.publish()
+                if Lane.STATE in outrun:
+                    self.state.publish()
+                if status.asks is not None and len(status.asks) <= ASKED_MOST:
+                    self.orders.tell_time(edge, status.asks)
+
+    def _acknowledge(self, owed: Owed) -> None:
+        topic = self._topics.ack(owed.edge)
+        self._retain(topic, seal(self._key, SERVER, topic, encode(owed.ack)))
