@@ -88,4 +88,28 @@ PLANTS = (
         "fuzz",
         20_000,
     ),
+    Plant(
+        "the journal does not wait for the disk",
+        "edge/journal.py",
+        '"synchronous=FULL"',
+        '"synchronous=OFF"',
+        "power",
+        40,
+    ),
+    Plant(
+        "the server's database does not wait for the disk",
+        "server/db.py",
+        "PRAGMA synchronous=FULL",
+        "PRAGMA synchronous=OFF",
+        "power",
+        40,
+    ),
+    Plant(
+        "rows that nobody acknowledged are pruned",
+        "edge/journal.py",
+        "found = self._db.execute(oldest, (self.acknowledged, PRUNED_AT_ONCE))",
+        "found = self._db.execute(oldest, (self.last_seq, PRUNED_AT_ONCE))",
+        "power",
+        60,
+    ),
 )

@@ -47,3 +47,7 @@ class BrokenError(Exception):
     def __init__(self, number: int, said: str) -> None:
         super().__init__(said)
         self.number = number
+
+
+class LossError(Exception):
+    """Something that was promised is not there, or something is there twice."""

@@ -1,0 +1,72 @@
+"""`loquet prove power` keeps its word, and notices who does not."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from edge.journal import Journal
+from loquet.main import main
+from loquet.proofs import power
+from loquet.proofs.cut_database import CutDatabase
+from loquet.proofs.cut_journal import CutJournal
+from loquet.proofs.proof import LossError, Task
+from server.ingest import Ingest, Owed
+from wire.messages import Ack
+
+
+def test_nothing_is_lost(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["prove", "power", "--rounds", "40", "--seed", "5", "--json"]) == 0
+    said = json.loads(capsys.readouterr().out)
+    assert said["broken"] == 0
+    assert "0 lost, 0 twice, 0 corrupt" in said["figure"]
+
+
+def stories(kind: type[CutJournal | CutDatabase], folder: Path, count: int = 60) -> None:
+    task = Task(count, 5)
+    for number in task.numbers:
+        power.play(kind(folder), task.random(number))
+
+
+def test_a_journal_that_promises_too_early_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rows that wait in memory after `append` has returned."""
+    append, waiting = Journal.append, []
+
+    def lazy(journal: Journal, rows: Any) -> None:
+        waiting.extend(rows)
+        if len(waiting) > 6:
+            rows = list(waiting)
+            waiting.clear()
+            append(journal, rows)
+
+    monkeypatch.setattr(Journal, "append", lazy)
+    with pytest.raises(LossError):
+        stories(CutJournal, tmp_path)
+
+
+def test_kept_in_halves_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    keep = Journal.keep
+
+    def one_by_one(journal: Journal, values: dict[str, bytes | None]) -> None:
+        for name, value in values.items():
+            keep(journal, {name: value})
+
+    monkeypatch.setattr(Journal, "keep", one_by_one)
+    with pytest.raises(LossError, match="neither what it was nor what it was to be"):
+        stories(CutJournal, tmp_path)
+
+
+def test_who_acknowledges_before_the_commit_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    take = Ingest._take_events
+
+    def hasty(ingest: Ingest, edge: Any, topic: str, body: bytes) -> Owed:
+        try:
+            return take(ingest, edge, topic, body)
+        except Exception:
+            rows = json.loads(body)["rows"]
+            return Owed(edge.id, Ack("j", rows[-1]["seq"]))
+
+    monkeypatch.setattr(Ingest, "_take_events", hasty)
+    with pytest.raises(LossError, match="were acknowledged"):
+        stories(CutDatabase, tmp_path)
