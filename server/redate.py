@@ -1,20 +1,22 @@
-"""When did it happen, what an edge wrote while its clock was lost? Dated anew once a row of the same boot tells.
+"""When did it happen, what an edge wrote by a clock that was lost, or wrong? Dated anew once a row of its boot tells.
 
 A boot's monotonic clock runs on whatever the wall clock says, so one row with a trusted instant dates all the others.
+The newest one counts: a clock is set because it was wrong. What a trusted clock said stays as the row's instant; whom
+the row moved is dated anew, so that somebody who left after they came is out.
 """
 
 from collections.abc import Sequence
 from contextlib import suppress
 from datetime import datetime
 
-from sqlmodel import Session, col, select
+from sqlmodel import Session, col, or_, select
 
 from policy.instants import of
 from policy.presence import Move, later
 from policy.terms import ClockState, Instant
 from server.db import moment
 from server.models import JournalRow, Presence
-from server.rows import Numbered, clock_offsets
+from server.rows import JUMP, Numbered, clock_offsets
 from wire.row import Kind
 
 WINDOW = 10_000
@@ -37,23 +39,29 @@ def offsets_of(session: Session, edge: str, journal: str, rows: Sequence[Numbere
 
 
 def date_anew(session: Session, edge: str, journal: str, rows: Sequence[Numbered], offsets: dict[str, Instant]) -> None:
-    """When a batch says that a clock was set: date the rows that came before it in doubt, and whom they moved."""
+    """When a batch says that a clock was set: date the rows before it that are in doubt, and whom all of them moved."""
     boots = {n.row.boot for n in rows if n.row is not None and n.row.kind is Kind.CLOCK_SET} & offsets.keys()
     if not boots:
         return
-    doubtful = session.exec(
-        select(JournalRow).where(
-            *_recent(edge, journal, rows),
-            col(JournalRow.boot).in_(boots),
-            JournalRow.clock == ClockState.UNKNOWN,
-        )
+    doubtful = or_(JournalRow.clock == ClockState.UNKNOWN, col(JournalRow.moved_at).is_not(None))
+    found = session.exec(
+        select(JournalRow).where(*_recent(edge, journal, rows), col(JournalRow.boot).in_(boots), doubtful)
     ).all()
-    for row in doubtful:
-        with suppress(ValueError, OverflowError):  # no honest monotonic clock gets there
-            row.at = moment(offsets[row.boot] + row.mono_ms)
-            row.moved_at = None if row.moved_at is None else min(row.at, row.received)
+    moved = [row for row in found if _dated_anew(row, offsets[row.boot])]
     session.flush()
-    _settle(session, [(row, row.moved_at) for row in doubtful if row.moved_at is not None])
+    _settle(session, [(row, row.moved_at) for row in moved if row.moved_at is not None])
+
+
+def _dated_anew(row: JournalRow, offset: Instant) -> bool:
+    """Whether whom it moved has another instant now."""
+    before = row.moved_at
+    with suppress(ValueError, OverflowError):  # no honest monotonic clock gets there
+        true = moment(offset + row.mono_ms)
+        if row.clock == ClockState.UNKNOWN:
+            row.at = true
+        if before is not None:
+            row.moved_at = min(row.received, row.at if abs(true - row.at) <= JUMP else true)
+    return row.moved_at != before
 
 
 def _recent(edge: str, journal: str, rows: Sequence[Numbered]) -> tuple[bool, ...]:

@@ -7,7 +7,7 @@ A row that cannot be read, or that speaks of a reader which its edge does not ow
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -25,6 +25,8 @@ from wire.row import Kind, Row
 REFUSED = "refused"
 LARGEST = 2**31
 """No honest counter of rows or rules gets there; the monotonic clock, in ms, stays below its square."""
+JUMP = timedelta(seconds=2)
+"""A clock that moves by more against the monotonic one was set (edge/core.py)."""
 RAW_KEPT = 4096
 """Characters of a refused row that are kept."""
 
@@ -218,6 +220,11 @@ def _inside(row: Row, direction: Direction | None) -> bool | None:
 
 
 def _effective(row: Row, at: datetime, received: datetime, offsets: Mapping[str, Instant]) -> datetime:
-    """A clock that runs ahead must not win for ever, and one that is not trusted only where its offset is known."""
-    in_doubt = row.clock is ClockState.UNKNOWN and row.boot not in offsets
-    return received if in_doubt else min(at, received)
+    """A clock that runs ahead must not win for ever, and one that is not trusted only where its offset is known.
+
+    One that was set after this row was wrong when it was written: the newest offset of its boot counts.
+    """
+    if row.boot not in offsets:
+        return received if row.clock is ClockState.UNKNOWN else min(at, received)
+    true = moment(offsets[row.boot] + row.mono_ms)
+    return min(received, at if abs(true - at) <= JUMP else true)

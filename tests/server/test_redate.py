@@ -2,18 +2,19 @@
 
 from itertools import accumulate
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from policy.instants import instant, text
 from policy.reasons import Reason
-from policy.terms import MINUTE, ClockState
+from policy.terms import DAY, HOUR, MINUTE, ClockState
 from server.db import Database, moment
 from tests.support_history import presence, rows_of
 from tests.support_server import Desk, Journal
 from tests.support_site import at
-from wire.row import Kind, Row
+from wire.row import Kind, Order, Row
 
 BOOTED = at(8)
 """When the monotonic clock of the tests' boot stood at nought."""
@@ -106,6 +107,67 @@ def test_a_monotonic_clock_that_cannot_be_holds_up_nothing(desk: Desk, journal: 
     assert answer is not None
     assert answer.ack.seq == 4
     assert presence(desk) == {"remy": (desk.now, True)}
+
+
+# A trusted clock that was wrong
+
+
+def morning(journal: Journal, ahead: int) -> list[Row]:
+    """Rémy comes at nine by a clock that is wrong; it is set right at half past, and he leaves at ten."""
+    journal.enters(at(9), "remy", Reason.ALWAYS)
+    wrong = [replace(trusted(row), at=text(instant(row.at) + ahead)) for row in journal.rows]
+    was_set = trusted(journal.add(at(9, 30), Kind.CLOCK_SET, access_point=None))
+    journal.leaves(at(10), "remy")
+    return [*wrong, was_set, trusted(journal.rows[-1])]
+
+
+@pytest.mark.parametrize("ahead", [-400 * DAY, -DAY, -HOUR, -5 * MINUTE, 5 * MINUTE, HOUR, DAY, 400 * DAY])
+@pytest.mark.parametrize("sizes", [(5,), (3, 5), (3, 4, 5), (1, 2, 3, 4, 5)])
+def test_who_left_is_out_however_wrong_the_clock_was(
+    desk: Desk, journal: Journal, ahead: int, sizes: tuple[int, ...]
+) -> None:
+    rows = morning(journal, ahead)
+    assert len(rows) == 5
+    for upto in sizes:
+        desk.take(rows[:upto])
+    assert presence(desk) == {"remy": (at(10), False)}
+    moves = [row.moved_at for row in rows_of(desk) if row.moved_at]
+    assert moves == [moment(at(9, 0, 2)), moment(at(10))], "as the clock that was set right says"
+    assert rows_of(desk)[0].at == moment(at(9) + ahead), "what it said then stays"
+
+
+def test_a_clock_that_was_wrong_for_a_while_leaves_who_was_there_before(desk: Desk, journal: Journal) -> None:
+    journal.enters(at(9), "remy", Reason.ALWAYS)
+    right = [trusted(row) for row in journal.rows]
+    desk.take(right)
+    wrong = replace(trusted(journal.add(at(9, 30), Kind.CLOCK_SET, access_point=None)), at=text(at(9) - 400 * DAY))
+    desk.take([*right, wrong])
+    mended = trusted(journal.add(at(9, 40), Kind.CLOCK_SET, access_point=None))
+    desk.take([*right, wrong, mended])
+    assert presence(desk) == {"remy": (at(9, 0, 2), True)}
+
+
+def test_a_small_correction_dates_nothing_anew(desk: Desk, journal: Journal) -> None:
+    rows = morning(journal, 1500)
+    desk.take(rows[:-1])
+    assert presence(desk) == {"remy": (at(9, 0, 2) + 1500, True)}
+
+
+@pytest.mark.parametrize("kind", ["by network time", "by the server"])
+def test_rows_of_several_boots_are_dated_each_by_its_own(desk: Desk, journal: Journal, kind: str) -> None:
+    """Two power cuts without a clock; only the second boot learns the time, by NTP or by an order."""
+    journal.enters(at(9), "remy", Reason.ALWAYS)
+    first = [lost(row, boot="b1") for row in journal.rows]
+    journal.enters(at(10), "gregoire", Reason.GARDIEN_GRACE)
+    second = [lost(row) for row in journal.rows[len(first) :]]
+    told = [trusted(journal.add(at(11), Kind.CLOCK_SET, access_point=None))]
+    if kind == "by the server":
+        answered = journal.add(at(11), Kind.COMMAND, access_point=None)
+        told.append(replace(trusted(answered), nonce="n1", order=Order.SET_CLOCK, granted=True))
+    rows = [*first, *second, *told]
+    for upto in (len(first), len(first) + 1, len(rows)):
+        desk.take(rows[:upto])
+    assert presence(desk) == {"remy": (desk.now, True), "gregoire": (at(10, 0, 2), True)}
 
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
