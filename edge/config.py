@@ -9,9 +9,10 @@ from dataclasses import dataclass, field
 from ipaddress import ip_address
 from pathlib import Path
 
-from edge import keys, wiring
+from edge import identity, keys, wiring
 from edge.door import DoorSetup
 from edge.hardware.lines import InputSpec, OutputSpec
+from edge.identity import Identity
 from edge.keys import Keys
 from edge.machine import MachineSetup
 from edge.tables import ConfigError, Table
@@ -19,6 +20,7 @@ from wire.errors import WireError
 from wire.topics import check_id
 
 CHIP_SELECTS = {0: 2, 1: 3}
+TLS_PORT, PLAIN_PORT = 8883, 1883
 SPI_HZ = (100_000, 10_000_000, 10_000_000)
 """Least, most and default."""
 
@@ -33,12 +35,13 @@ class ReaderConfig:
 
 @dataclass(frozen=True, slots=True)
 class BrokerConfig:
-    """The MQTT broker, on this machine's loopback until TLS comes."""
+    """The MQTT broker. identity: for TLS. Without it the broker is on this machine's loopback, and wants a password."""
 
     host: str
     port: int
     username: str
     password: str = field(repr=False)
+    identity: Identity | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +77,7 @@ def load(path: Path) -> Config:
         site,
         edge,
         _keys(top.table("keys", "the key files")),
-        _broker(top.table("broker", "the MQTT broker")),
+        _broker(top.table("broker", "the MQTT broker"), edge),
         journal_path,
         _readers(reader_tables),
         spi_hz,
@@ -121,18 +124,35 @@ def _keys(table: Table) -> Keys:
     server = keys.public_key(folder / table.text("server", "the file of the server's public key"))
     credential = keys.credential_key(folder / table.text("credential", "the file of the site's credential key"))
     table.done()
+    if own.public_key().public_bytes_raw() == server.public_bytes_raw():
+        raise table.wrong("own", "is the server's own key, which belongs on no edge: copy this edge's folder again")
     return Keys(own, server, credential)
 
 
-def _broker(table: Table) -> BrokerConfig:
+def _broker(table: Table, edge: str) -> BrokerConfig:
     host = table.text("host", "the broker's address")
+    if table.has("ca"):
+        port = table.whole("port", "the broker's TCP port", 1, 65535, TLS_PORT)
+        ours = _identity(table)
+        table.done()
+        identity.check(ours, edge)
+        return BrokerConfig(host, port, edge, "", ours)
     if not _loopback(host):
-        raise table.wrong("host", "plain text leaves this machine; until TLS comes only 127.0.0.1 is allowed")
-    port = table.whole("port", "the broker's TCP port", 1, 65535, 1883)
+        raise table.wrong("host", "plain text leaves this machine: give ca, certificate and key, or use 127.0.0.1")
+    port = table.whole("port", "the broker's TCP port", 1, 65535, PLAIN_PORT)
     username = table.text("username", "the broker's user name for this edge")
     password = keys.password(table.file.parent / table.text("password_file", "the file of the broker's password"))
     table.done()
     return BrokerConfig(host, port, username, password)
+
+
+def _identity(table: Table) -> Identity:
+    folder = table.file.parent
+    return Identity(
+        folder / table.text("ca", "the file of the site's authority, ca.crt"),
+        folder / table.text("certificate", "the file of this edge's certificate, tls.crt"),
+        folder / table.text("key", "the file of that certificate's key, tls.key"),
+    )
 
 
 def _loopback(host: str) -> bool:

@@ -26,7 +26,7 @@ class Keys:
 def private_key(path: Path) -> Ed25519PrivateKey:
     """An Ed25519 private key, PEM (PKCS #8), not encrypted. Raises ConfigError."""
     try:
-        key = load_pem_private_key(_secret(path), None)
+        key = load_pem_private_key(secret(path), None)
     except (ValueError, TypeError, UnsupportedAlgorithm) as error:
         raise ConfigError(f"{path}: no private key in PEM without a password ({error}): copy it again") from None
     if not isinstance(key, Ed25519PrivateKey):
@@ -37,7 +37,7 @@ def private_key(path: Path) -> Ed25519PrivateKey:
 def public_key(path: Path) -> Ed25519PublicKey:
     """An Ed25519 public key, PEM. Raises ConfigError."""
     try:
-        key = load_pem_public_key(_read(path))
+        key = load_pem_public_key(read(path))
     except (ValueError, UnsupportedAlgorithm) as error:
         raise ConfigError(f"{path}: no public key in PEM ({error}): copy the server's again") from None
     if not isinstance(key, Ed25519PublicKey):
@@ -48,7 +48,7 @@ def public_key(path: Path) -> Ed25519PublicKey:
 def credential_key(path: Path) -> bytes:
     """The site's credential key, 32 bytes as 64 hex digits. Raises ConfigError; its message never shows the key."""
     try:
-        key = bytes.fromhex(_secret(path).decode("ascii").strip())
+        key = bytes.fromhex(secret(path).decode("ascii").strip())
     except ValueError:
         raise ConfigError(f"{path}: not hex digits: copy the site's credential key again") from None
     if len(key) != KEY_BYTES:
@@ -62,7 +62,7 @@ def credential_key(path: Path) -> bytes:
 
 def password(path: Path) -> str:
     """The password for the broker: the file's first line. Raises ConfigError; its message never shows the password."""
-    lines = _secret(path).decode("utf-8", "replace").splitlines()
+    lines = secret(path).decode("utf-8", "replace").splitlines()
     word = lines[0].strip() if lines else ""
     if len(word) < MIN_PASSWORD:
         raise ConfigError(
@@ -71,16 +71,17 @@ def password(path: Path) -> str:
     return word
 
 
-def _secret(path: Path) -> bytes:
-    """What is in a file that nobody but its owner may read."""
-    content = _read(path)
+def secret(path: Path) -> bytes:
+    """What is in a file that nobody but its owner may read. Raises ConfigError."""
+    content = read(path)
     mode = path.stat().st_mode & 0o777
     if mode & 0o077:
         raise ConfigError(f"{path}: rights {mode:04o} let others read a secret: run chmod 600 {path}")
     return content
 
 
-def _read(path: Path) -> bytes:
+def read(path: Path) -> bytes:
+    """What is in a key file. Raises ConfigError."""
     try:
         return path.read_bytes()
     except OSError as error:

@@ -4,7 +4,9 @@ Callbacks of paho only put what came into the keeper's queue. A new client for e
 not delivered is the journal's business, and a status that is old by now must not arrive after the new one.
 """
 
+import logging
 import socket
+import ssl
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -13,9 +15,12 @@ from typing import Any
 from paho.mqtt.client import Client, MQTTMessage, MQTTMessageInfo, MQTTv311
 from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
 
+from edge import identity
 from edge.config import BrokerConfig, Config
 from edge.keeper import Keeper
 from edge.post import Item, LinkDown, LinkUp, Received
+
+log = logging.getLogger("loquet.edge")
 
 KEEPALIVE = 15
 """Seconds: the broker publishes the will of an edge that was silent for 1.5 times as long."""
@@ -23,13 +28,22 @@ FIRST_DELAY, LAST_DELAY = 1.0, 30.0
 """Seconds from one try to connect to the next, twice as long each time."""
 GOODBYE = 1.0
 """Seconds for the last message to leave."""
+DELIVERY = 10.0
+"""Seconds after which a connection over which nothing came is suspect: mosquitto grants what it will never deliver."""
+
+
+HUNG_UP = "the broker hung up before it let us in: see that broker.certificate is of the broker's own authority"
+UNSERVED = (
+    "connected, but nothing is delivered: see that the server runs, and that this edge is on the broker's list "
+    "(loquet.acl; mosquitto reads it when it starts)"
+)
 
 
 class Link:
     """The connection of one edge. Implements edge/post.py's `Post`; may be started again after `stop`.
 
     topics: what to subscribe to. will: makes the signed message that the broker publishes when the edge is gone.
-    put: takes LinkUp, LinkDown and Received, from paho's threads.
+    put: takes LinkUp, LinkDown and Received, from paho's threads. delivery: as DELIVERY.
     """
 
     def __init__(
@@ -40,6 +54,7 @@ class Link:
         will: Callable[[], tuple[str, bytes]],
         put: Callable[[Item], None],
         delays: tuple[float, float] = (FIRST_DELAY, LAST_DELAY),
+        delivery: float = DELIVERY,
     ) -> None:
         self._broker = broker
         self._client_id = client_id
@@ -47,6 +62,8 @@ class Link:
         self._will = will
         self._put = put
         self._delays = delays
+        self._delivery = delivery
+        self._delivered = False
         self._client: Client | None = None
         self._connected = False
         self._why = ""
@@ -111,15 +128,18 @@ class Link:
         self._anew, self._last = False, None
         if self._stopping.is_set():
             return False
-        self._why = "the connection broke"
+        self._why = "the connection broke" if self._broker.identity is None else HUNG_UP
+        self._delivered = False
         client = self._new_client()
         try:
             client.connect(self._broker.host, self._broker.port, KEEPALIVE)
         except OSError as error:
-            self._why = f"{error.strerror or error}: see that the broker runs there"
+            self._why = _remedy(error, self._broker.identity is not None)
             return False
         self._client = client
         client.loop_start()
+        if not self._over.wait(self._delivery) and self._connected and not self._delivered:
+            log.warning("link: %s", UNSERVED)
         self._over.wait()
         if self._anew and not self._stopping.is_set():
             self._take_leave(client)
@@ -145,7 +165,10 @@ class Link:
             protocol=MQTTv311,
             reconnect_on_failure=False,
         )
-        client.username_pw_set(self._broker.username, self._broker.password)
+        if self._broker.identity is None:
+            client.username_pw_set(self._broker.username, self._broker.password)
+        else:
+            client.tls_set_context(identity.context(self._broker.identity))
         topic, payload = self._will()
         client.will_set(topic, payload, qos=1, retain=True)
         client.on_socket_open = _no_delay
@@ -156,9 +179,11 @@ class Link:
 
     def _on_connect(self, client: Client, _: Any, __: Any, reason: Any, ___: Any) -> None:
         if reason.is_failure:
-            self._why = f"the broker refuses {self._broker.username!r} ({reason}): see its user name and password"
+            remedy = "see its user name and password" if self._broker.identity is None else "see loquet.acl there"
+            self._why = f"the broker refuses {self._broker.username!r} ({reason}): {remedy}"
             return
         client.subscribe([(topic, 1) for topic in self._topics])
+        self._why = "the connection broke"
         self._connected = True
         self._put(LinkUp())
 
@@ -167,6 +192,7 @@ class Link:
 
     def _on_message(self, _: Client, __: Any, message: MQTTMessage) -> None:
         if message.topic in self._topics:  # amqtt gives a new client what is retained for others, too
+            self._delivered = True
             self._put(Received(message.topic, bytes(message.payload)))
 
 
@@ -190,7 +216,16 @@ def _hang_up(client: Client) -> None:
     opened = client.socket()
     if isinstance(opened, socket.socket):
         with suppress(OSError):  # broken already
-            opened.shutdown(socket.SHUT_RDWR)
+            socket.socket.shutdown(opened, socket.SHUT_RDWR)  # TLS would take its session from under the reader
+
+
+def _remedy(error: OSError, tls: bool) -> str:
+    """Why there is no connection, and what would help."""
+    if isinstance(error, ssl.SSLCertVerificationError):
+        said = error.verify_message.rstrip(".")
+        return f"the broker's certificate is refused ({said}): see broker.host, broker.ca and this machine's clock"
+    speaks = " and speaks TLS (loquet.conf)" if tls else ""
+    return f"{error.strerror or error}: see that the broker runs there{speaks}"
 
 
 def connect(config: Config) -> Callable[[Keeper, Callable[[Item], None]], Link]:

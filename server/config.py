@@ -8,29 +8,31 @@ from ipaddress import ip_address
 from pathlib import Path
 
 import msgspec
-from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from msgspec import Struct
 
+from server import identity, keys
 from server.errors import ConfigError
+from server.identity import Identity
 from server.secrets import hash_token
 from wire.credential import KEY_BYTES
 from wire.errors import WireError
 from wire.topics import check_id
 
 DEFAULT_TOKENS = ("", "token", "secret", "changeme", "change-me", "loquet", "test", "demo", "admin")
+TLS_PORT, PLAIN_PORT = 8883, 1883
 _HEX_KEY = re.compile(r"[0-9a-f]{64}")
 
 
 @dataclass(frozen=True, slots=True)
 class BrokerConfig:
-    """The MQTT broker and the server's account there."""
+    """The MQTT broker. identity: for TLS. Without it the broker is on this machine's loopback, and wants a password."""
 
     host: str
     port: int
     username: str
     password: str = field(repr=False)
+    identity: Identity | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,17 +64,24 @@ class ServerConfig:
     http_port: int = 8000
 
     def __post_init__(self) -> None:
-        _check_loopback(
-            "broker host", self.broker.host, "plain MQTT leaves this machine; until TLS comes use 127.0.0.1"
-        )
         _check_loopback("http host", self.http_host, "plain HTTP leaves this machine; put a TLS proxy before 127.0.0.1")
         _check_credential_key(self.credential_key)
         _check_hashes(self)
+        _check_broker(self.broker)
         _check_port("broker port", self.broker.port, 1)
         _check_port("http port", self.http_port, 0)
         for edge in self.edges:
             _check_edge(edge)
         _check_owners(self.edges)
+        _check_public_keys(self.server_key.public_key().public_bytes_raw().hex(), self.edges)
+
+
+def _check_broker(broker: BrokerConfig) -> None:
+    if broker.identity is None:
+        why = "plain MQTT leaves this machine; give ca, certificate and key, or use 127.0.0.1"
+        _check_loopback("broker host", broker.host, why)
+    else:
+        identity.check(broker.identity)
 
 
 def _check_loopback(what: str, host: str, why: str) -> None:
@@ -133,6 +142,17 @@ def _check_owners(edges: Sequence[EdgeConfig]) -> None:
             owners[place] = edge.id
 
 
+def _check_public_keys(server: str, edges: Sequence[EdgeConfig]) -> None:
+    """Nobody signs for another: each key belongs to one."""
+    owners = {server: "the server"}
+    for edge in edges:
+        if edge.public_key in owners:
+            raise ConfigError(
+                f"edge {edge.id!r}: public_key is that of {owners[edge.public_key]}; `loquet keys list` shows its own"
+            )
+        owners[edge.public_key] = f"edge {edge.id!r}"
+
+
 class _Part(Struct, frozen=True, forbid_unknown_fields=True):
     pass
 
@@ -144,9 +164,12 @@ class _Keys(_Part, frozen=True):
 
 class _Broker(_Part, frozen=True):
     host: str
-    username: str
-    password_file: str
-    port: int = 1883
+    port: int | None = None
+    ca: str | None = None
+    certificate: str | None = None
+    key: str | None = None
+    username: str | None = None
+    password_file: str | None = None
 
 
 class _Http(_Part, frozen=True):
@@ -187,14 +210,9 @@ def load(path: Path) -> ServerConfig:
     try:
         return ServerConfig(
             database=file.database,
-            server_key=_private_key(path.parent / file.keys.server),
-            credential_key=_credential_key(path.parent / file.keys.credential),
-            broker=BrokerConfig(
-                file.broker.host,
-                file.broker.port,
-                file.broker.username,
-                _secret(path.parent / file.broker.password_file).decode().strip(),
-            ),
+            server_key=keys.private_key(path.parent / file.keys.server),
+            credential_key=keys.credential_key(path.parent / file.keys.credential),
+            broker=_broker(path.parent, file.broker),
             edges=tuple(EdgeConfig(edge.id, edge.public_key, edge.access_points) for edge in file.edges),
             staff_name=file.staff.name,
             staff_password_hash=file.staff.password_hash,
@@ -206,6 +224,19 @@ def load(path: Path) -> ServerConfig:
         raise ConfigError(f"{path}: {error}") from None
 
 
+def _broker(folder: Path, given: _Broker) -> BrokerConfig:
+    """Over TLS or on this machine. Raises ConfigError for anything in between."""
+    match given:
+        case _Broker(ca=str(ca), certificate=str(certificate), key=str(key), username=None, password_file=None):
+            ours = Identity(folder / ca, folder / certificate, folder / key)
+            return BrokerConfig(given.host, given.port or TLS_PORT, identity.NAME, "", ours)
+        case _Broker(ca=None, certificate=None, key=None, username=str(username), password_file=str(file)):
+            return BrokerConfig(given.host, given.port or PLAIN_PORT, username, keys.password(folder / file))
+    raise ConfigError(
+        "[broker]: give ca, certificate and key, or, for a broker on this machine, username and password_file"
+    )
+
+
 def _parse(path: Path) -> _File:
     try:
         return msgspec.convert(tomllib.loads(path.read_text()), _File)
@@ -215,31 +246,3 @@ def _parse(path: Path) -> _File:
         raise ConfigError(f"{path}: not TOML ({error}); mend that line") from None
     except msgspec.ValidationError as error:
         raise ConfigError(f"{path}: {error}; server/sample.toml shows every key") from None
-
-
-def _secret(path: Path) -> bytes:
-    """What is in a file that only its owner may read."""
-    try:
-        content, mode = path.read_bytes(), path.stat().st_mode
-    except OSError as error:
-        raise ConfigError(f"{path}: {error.strerror}; put it there, readable by the server's user") from None
-    if mode & 0o077:
-        raise ConfigError(f"{path}: rights {mode & 0o777:04o} let others read a secret; chmod 600 {path}")
-    return content
-
-
-def _private_key(path: Path) -> Ed25519PrivateKey:
-    try:
-        key = load_pem_private_key(_secret(path), None)
-    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
-        raise ConfigError(f"{path}: no PEM private key without a password ({error}); copy it again") from None
-    if not isinstance(key, Ed25519PrivateKey):
-        raise ConfigError(f"{path}: not an Ed25519 key; use the server's signing key")
-    return key
-
-
-def _credential_key(path: Path) -> bytes:
-    try:
-        return bytes.fromhex(_secret(path).decode("ascii").strip())
-    except ValueError:
-        raise ConfigError(f"{path}: not hex digits; copy the site's credential key again") from None

@@ -5,6 +5,8 @@ The broker needs no memory: at every connect all that it should retain is publis
 
 import logging
 import socket
+import ssl
+import sys
 from collections.abc import Callable
 from threading import Lock
 from typing import Any
@@ -14,6 +16,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
+from server import identity
 from server.config import BrokerConfig
 from wire.topics import Topics
 
@@ -25,6 +28,9 @@ HEARD = ("events", "status", "reply")
 """Of what edges say: their facts come as events too."""
 RETRY_FIRST, RETRY_LAST = 1, 30
 """Seconds between attempts to reach the broker."""
+
+
+HUNG_UP = "it hung up before it let us in; see that broker.certificate is of its own authority"
 
 
 class Link:
@@ -46,7 +52,10 @@ class Link:
         self.up = False
         self._missed = False
         self._client = Client(CallbackAPIVersion.VERSION2, client_id=f"loquet-server-{topics.site}", protocol=MQTTv311)
-        self._client.username_pw_set(broker.username, broker.password)
+        if broker.identity is None:
+            self._client.username_pw_set(broker.username, broker.password)
+        else:
+            self._client.tls_set_context(identity.context(broker.identity))
         self._client.reconnect_delay_set(RETRY_FIRST, RETRY_LAST)
         self._client.on_connect = self._on_connect
         self._client.on_connect_fail = self._on_connect_fail
@@ -81,7 +90,9 @@ class Link:
         self, client: Client, _data: Any, _flags: ConnectFlags, reason: ReasonCode, _properties: Properties | None
     ) -> None:
         if reason.is_failure:
-            log.error("broker %s:%d refuses us (%s); check user name and password", *self._address, reason)
+            log.error(
+                "broker %s:%d refuses us (%s); check user name and password, or its loquet.acl", *self._address, reason
+            )
             return
         client.subscribe([(f"loquet/{self._topics.site}/edge/+/{leaf}", HEARD_QOS) for leaf in HEARD])
         with self._lock:
@@ -94,15 +105,15 @@ class Link:
     def _on_connect_fail(self, _client: Client, _data: Any) -> None:
         """Nobody answers there: said once, however often it is tried."""
         if not self._missed:
-            log.warning("broker %s:%d: cannot be reached; see that it runs there; trying again", *self._address)
+            log.warning("broker %s:%d: cannot be reached (%s); trying again", *self._address, _remedy(sys.exception()))
         self._missed = True
 
     def _on_disconnect(
         self, _client: Client, _data: Any, _flags: DisconnectFlags, reason: ReasonCode, _properties: Properties | None
     ) -> None:
-        self.up = False
         if reason.is_failure:
-            log.warning("broker %s:%d: lost (%s); trying again", *self._address, reason)
+            log.warning("broker %s:%d: lost (%s); trying again", *self._address, reason if self.up else HUNG_UP)
+        self.up = False
 
     def _on_message(self, _client: Client, _data: Any, message: MQTTMessage) -> None:
         self._received(message.topic, bytes(message.payload))
@@ -110,6 +121,14 @@ class Link:
     @property
     def _address(self) -> tuple[str, int]:
         return self._broker.host, self._broker.port
+
+
+def _remedy(error: BaseException | None) -> str:
+    """Why nobody was reached, and what would help."""
+    if isinstance(error, ssl.SSLCertVerificationError):
+        said = error.verify_message.rstrip(".")
+        return f"its certificate is refused: {said}; see broker.host, broker.ca and this machine's clock"
+    return f"{getattr(error, 'strerror', None) or error}; see that it runs there"
 
 
 def _without_delay(_client: Client, _data: Any, opened: Any) -> None:

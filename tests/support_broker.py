@@ -8,6 +8,7 @@ import json
 import secrets
 import shutil
 import socket
+import ssl
 import subprocess
 import sys
 import threading
@@ -91,11 +92,14 @@ def await_port(port: int) -> None:
 class Peer:
     """Another client of the broker: it publishes what a test wants and shows what arrives."""
 
-    def __init__(self, port: int, name: str, password: str, *topics: str) -> None:
+    def __init__(self, port: int, name: str, password: str, *topics: str, tls: ssl.SSLContext | None = None) -> None:
         self._arrived: SimpleQueue[MQTTMessage] = SimpleQueue()
         self._subscribed: SimpleQueue[bool] = SimpleQueue()
         self._client = Client(CallbackAPIVersion.VERSION2, f"{name}-{secrets.token_hex(4)}", protocol=MQTTv311)
-        self._client.username_pw_set(name, password)
+        if tls is None:
+            self._client.username_pw_set(name, password)
+        else:
+            self._client.tls_set_context(tls)
         self._client.on_message = self._take
         self._client.on_connect = lambda client, *_: client.subscribe([(topic, 1) for topic in topics or ("none",)])
         self._client.on_subscribe = lambda *_: self._subscribed.put(True)
@@ -126,6 +130,15 @@ class Peer:
     def close(self) -> None:
         self._client.disconnect()
         self._client.loop_stop()
+
+
+class TlsPeer(Peer):
+    """A client with the certificate of a machine's folder (loquet/keyring.py), at a loquet/proofs/mosquitto.py."""
+
+    def __init__(self, folder: Path, port: int, *topics: str) -> None:
+        tls = ssl.create_default_context(cafile=str(folder / "ca.crt"))
+        tls.load_cert_chain(folder / "tls.crt", folder / "tls.key")
+        super().__init__(port, folder.name, "", *topics, tls=tls)
 
 
 if __name__ == "__main__":

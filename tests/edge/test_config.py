@@ -10,7 +10,7 @@ from edge.config import ReaderConfig, load
 from edge.door import DoorSetup
 from edge.hardware.lines import InputSpec, OutputSpec, Pull
 from edge.tables import ConfigError
-from tests.support_edge import Folder, make_folder, public_pem, write_secret
+from tests.support_edge import Folder, make_folder, private_pem, public_pem, write_secret
 
 
 @pytest.fixture
@@ -131,7 +131,11 @@ WRONG = {
     "idle reader": ('reader_out = "front-out"', "", ("[readers.front-out] is at no door", "remove it")),
     "reader name": ("[readers.front-out]", '[readers."front out"]', ("readers.front out", "letters")),
     "two doors": ("[door.front.rex]", "[door.back.rex]", ("doors front, back", "one door")),
-    "broker": ('host = "127.0.0.1"', 'host = "192.168.1.4"', ("broker.host = '192.168.1.4'", "until TLS", "127.0.0.1")),
+    "broker": (
+        'host = "127.0.0.1"',
+        'host = "192.168.1.4"',
+        ("broker.host = '192.168.1.4'", "give ca, certificate and key", "127.0.0.1"),
+    ),
     "broker name": ('host = "127.0.0.1"', 'host = "broker"', ("broker.host = 'broker'", "plain text")),
     "port": ("port = 1883", "port = 0", ("broker.port = 0", "1 to 65535")),
     "no key file": ("keys/edge.pem", "keys/none.pem", ("keys/none.pem", "cannot be read", "put it there")),
@@ -203,6 +207,11 @@ def test_a_bad_key_is_refused_without_showing_it(folder: Folder, case: str) -> N
     assert str(folder.key(name)) in message
     assert word in message
     assert not content or content.decode("latin-1").strip() not in message.replace(str(folder.key(name)), "")
+
+
+def test_an_edge_does_not_sign_as_the_server(folder: Folder) -> None:
+    write_secret(folder.key("edge.pem"), private_pem(folder.server))
+    assert "keys.own = 'keys/edge.pem': is the server's own key" in refusal(folder.config)
 
 
 def test_a_private_key_is_no_public_key(folder: Folder) -> None:

@@ -28,6 +28,26 @@ def secret(path: Path, content: bytes) -> None:
     path.chmod(0o600)
 
 
+PLAIN = {
+    'host = "broker.lan"\nport = 8883': 'host = "127.0.0.1"\nport = 1883',
+    'ca = "keys/ca.crt"': "",
+    'certificate = "keys/tls.crt"': "",
+    'key = "keys/tls.key"': "",
+    '# username = "server"': 'username = "server"',
+    '# password_file = "broker.password"': 'password_file = "broker.password"',
+}
+"""What makes of the sample's TLS a broker on this machine."""
+
+
+def spoil(old: str, new: str) -> Callable[[Path], None]:
+    def change(file: Path) -> None:
+        text = file.read_text()
+        assert old in text
+        file.write_text(text.replace(old, new, 1))
+
+    return change
+
+
 @pytest.fixture
 def file(tmp_path: Path) -> Path:
     """The sample, with secrets in place of its blanks."""
@@ -41,8 +61,11 @@ def file(tmp_path: Path) -> Path:
         line = next(line for line in text.splitlines() if line.startswith(f'{key} = "put'))
         text = text.replace(line, blank, 1)
     (tmp_path / "server.toml").write_text(text)
-    secret(tmp_path / "server.pem", pem(SERVER_KEY))
-    secret(tmp_path / "credential.key", CREDENTIAL_KEY.hex().encode() + b"\n")
+    for old, new in PLAIN.items():
+        spoil(old, new)(tmp_path / "server.toml")
+    (tmp_path / "keys").mkdir()
+    secret(tmp_path / "keys/server.pem", pem(SERVER_KEY))
+    secret(tmp_path / "keys/credential.hex", CREDENTIAL_KEY.hex().encode() + b"\n")
     secret(tmp_path / "broker.password", b"a password drawn at random\n")
     return tmp_path / "server.toml"
 
@@ -69,15 +92,6 @@ def test_secrets_are_not_shown(file: Path) -> None:
         assert hidden not in shown
 
 
-def spoil(old: str, new: str) -> Callable[[Path], None]:
-    def change(file: Path) -> None:
-        text = file.read_text()
-        assert old in text
-        file.write_text(text.replace(old, new, 1))
-
-    return change
-
-
 WRONG: dict[str, tuple[Callable[[Path], None], str]] = {
     "an unknown key": (spoil("[http]", "[http]\ncolour = 1"), r"unknown field `colour` - at `\$.http`"),
     "an unknown table": (spoil("[http]", "[htpt]"), "unknown field `htpt`"),
@@ -95,19 +109,32 @@ WRONG: dict[str, tuple[Callable[[Path], None], str]] = {
     "a plain password": (spoil("$argon2id$", "$plain$"), "not an argon2id hash"),
     "a plain token": (spoil(hash_token(TOKEN), TOKEN), "token_hash: not 64 hex digits"),
     "a default token": (spoil(hash_token(TOKEN), hash_token("changeme")), "the hash of a default"),
-    "a key that is not there": (lambda file: (file.parent / "server.pem").unlink(), "server.pem: No such file"),
+    "a key that is not there": (lambda file: (file.parent / "keys/server.pem").unlink(), "server.pem: No such file"),
     "a key that all may read": (
-        lambda file: (file.parent / "server.pem").chmod(0o644),
+        lambda file: (file.parent / "keys/server.pem").chmod(0o644),
         "rights 0644 let others read a secret; chmod 600",
     ),
-    "a key that is none": (lambda file: secret(file.parent / "server.pem", b"?"), "no PEM private key"),
+    "a key that is none": (lambda file: secret(file.parent / "keys/server.pem", b"?"), "no PEM private key"),
     "another kind of key": (
-        lambda file: secret(file.parent / "server.pem", pem(generate_private_key(SECP256R1()))),
+        lambda file: secret(file.parent / "keys/server.pem", pem(generate_private_key(SECP256R1()))),
         "not an Ed25519 key",
     ),
-    "no hex": (lambda file: secret(file.parent / "credential.key", b"zz"), "credential.key: not hex digits"),
-    "half a key": (lambda file: secret(file.parent / "credential.key", b"ab"), "1 bytes; the site's key has 32"),
-    "a default key": (lambda file: secret(file.parent / "credential.key", b"00" * 32), "one byte repeated"),
+    "no hex": (lambda file: secret(file.parent / "keys/credential.hex", b"zz"), "credential.hex: not hex digits"),
+    "half a key": (lambda file: secret(file.parent / "keys/credential.hex", b"ab"), "1 bytes; the site's key has 32"),
+    "a default key": (lambda file: secret(file.parent / "keys/credential.hex", b"00" * 32), "one byte repeated"),
+    "a password that is a word": (
+        lambda file: secret(file.parent / "broker.password", b"loquet\n"),
+        "a password of 6 characters; use one drawn at random",
+    ),
+    "a password that all may read": (
+        lambda file: (file.parent / "broker.password").chmod(0o644),
+        "rights 0644 let others read a secret",
+    ),
+    "half of TLS": (spoil('username = "server"', 'ca = "keys/ca.crt"'), "give ca, certificate and key, or"),
+    "an edge with the server's key": (
+        spoil("ab" * 32, SERVER_KEY.public_key().public_bytes_raw().hex()),
+        "edge 'front': public_key is that of the server; `loquet keys list` shows its own",
+    ),
     "no file": (lambda file: file.unlink(), "server.toml: No such file"),
 }
 
@@ -142,6 +169,8 @@ def test_a_config_made_by_hand_is_checked_too() -> None:
     front, back = EdgeConfig("front", "ab" * 32, ("front",)), EdgeConfig("back", "cd" * 32, ("back", "front"))
     with pytest.raises(ConfigError, match="edge 'back': access point 'front' belongs to edge 'front' already"):
         replace(config, edges=(front, back))
+    with pytest.raises(ConfigError, match="edge 'back': public_key is that of edge 'front'"):
+        replace(config, edges=(front, EdgeConfig("back", front.public_key, ("back",))))
     with pytest.raises(ConfigError, match="edge 'front': there are two of this id"):
         replace(config, edges=(front, replace(back, id="front")))
 
