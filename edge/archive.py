@@ -13,6 +13,7 @@ from msgspec.structs import replace
 
 from edge.events import Event, Journalled, JournalTrouble
 from edge.journal import PRUNED_AT_ONCE, Journal, JournalDamagedError, JournalError
+from edge.knowledge import Positions
 from edge.observer import Observer
 from edge.ports import Clock
 from edge.post import Recorded
@@ -89,13 +90,13 @@ class Archive:
             self._unwell(str(error))
         return None
 
-    def keep(self, values: Mapping[str, bytes | None]) -> bool:
-        """Keep bytes under their names; whether they are on the disk."""
+    def keep(self, values: Mapping[str, bytes | None], included: Positions | None = None) -> bool:
+        """Keep bytes under their names, as Journal.keep; whether they are on the disk."""
         kept = False
 
         def keep(journal: Journal) -> None:
             nonlocal kept
-            journal.keep(values)
+            journal.keep(values, included)
             kept = True
 
         self.attempt(keep)

@@ -98,7 +98,7 @@ class EdgeController:
                 if isinstance(place, MachineController):
                     place.take(now, event)
         else:
-            TO_CORE[type(event)](self.core, event)
+            TO_CORE[type(event)](self.core, now, event)
 
     def _obey(self, now: Now, event: Ordered) -> None:
         """Act, then record; late or refused: only record."""
@@ -125,7 +125,7 @@ def _controller(setup: DoorSetup | MachineSetup, core: Core) -> DoorController |
     return DoorController(setup, core) if isinstance(setup, DoorSetup) else MachineController(setup, core)
 
 
-TO_CORE: dict[type[Event], Callable[[Core, Any], None]] = {
+TO_CORE: dict[type[Event], Callable[[Core, Now, Any], None]] = {
     RulesSwapped: Core.rules_swapped,
     RulesConfirmed: Core.rules_confirmed,
     FactsHeard: Core.facts_heard,

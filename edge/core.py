@@ -7,11 +7,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from msgspec.structs import replace
-
 from edge.actions import Action, Alive, Drive, Record
 from edge.events import FactsHeard, JournalTrouble, LinkChanged, RulesConfirmed, RulesSwapped, StateHeard
-from policy.facts import Fact, Moved, apply
+from edge.knowledge import Knowledge, Receipt
 from policy.instants import text
 from policy.ruleset import RuleSet
 from policy.state import SiteState
@@ -39,7 +37,7 @@ class Memory:
 
     boot: str
     last_seq: int = 0
-    state: SiteState = field(default_factory=SiteState)
+    knowledge: Knowledge = field(default_factory=Knowledge)
     held: HeldRules | None = None
     last_at: Instant = 0
     alive_at: Instant | None = None
@@ -71,7 +69,7 @@ class Core:
 
     def __init__(self, memory: Memory, pseudonym: Callable[[bytes], str]) -> None:
         self.held = memory.held
-        self.state = memory.state
+        self.knowledge = memory.knowledge
         self.seq = memory.last_seq
         self.unrecorded = 0
         self.journal_fault: str | None = None
@@ -81,10 +79,14 @@ class Core:
         self._trusted = (memory.last_at, 0.0)
         self._journal_full = False
         self._begun = False
-        self._in_doubt: list[tuple[Moved, float]] = []
         self._levels: dict[str, bool] = {}
         self._actions: list[Action] = []
         self._confirmed()
+
+    @property
+    def state(self) -> SiteState:
+        """The site as this edge knows it."""
+        return self.knowledge.state
 
     def begin(self, now: Now) -> None:
         """Note the time of a step."""
@@ -128,10 +130,8 @@ class Core:
         happened = now.at if at is None else at
         seq = 0 if self._journal_full else self.seq + 1
         row = Row(seq, text(happened), round(now.mono * 1000), self._boot, now.clock, kind, **fields)
-        for fact in facts_of(row, self.believed(now, happened)):
-            apply(self.state, fact)
-            if now.clock is ClockState.UNKNOWN and isinstance(fact, Moved):
-                self._in_doubt.append((fact, now.mono))
+        doubt = now.mono if now.clock is ClockState.UNKNOWN else None
+        self.knowledge.did(seq or self.seq + 1, facts_of(row, self.believed(now, happened)), doubt)
         if self._journal_full:
             self.unrecorded += 1
             return 0
@@ -141,10 +141,7 @@ class Core:
 
     def _clock_is_back(self, now: Now) -> None:
         """Date anew what was done in doubt, and say so: the server does the same with the rows."""
-        for moved, mono in self._in_doubt:
-            at = now.at - round((now.mono - mono) * 1000)
-            apply(self.state, replace(moved, at=at))
-        self._in_doubt.clear()
+        self.knowledge.clock_is_back(now.at, now.mono)
         self.row(now, Kind.CLOCK_SET)
 
     def taken(self) -> list[Action]:
@@ -154,33 +151,31 @@ class Core:
 
     # What the world outside says to the whole edge
 
-    def rules_swapped(self, event: RulesSwapped) -> None:
+    def rules_swapped(self, _: Now, event: RulesSwapped) -> None:
         self.held = HeldRules(event.version, event.not_after, event.rules)
+        self.knowledge.only(event.rules.edges)
         self._confirmed()
 
-    def rules_confirmed(self, event: RulesConfirmed) -> None:
+    def rules_confirmed(self, _: Now, event: RulesConfirmed) -> None:
         if self.held is not None:
             self.held = HeldRules(self.held.version, event.not_after, self.held.rules)
             self._confirmed()
 
-    def facts_heard(self, event: FactsHeard) -> None:
-        for fact in event.facts:
-            self._hear(fact)
+    def facts_heard(self, now: Now, event: FactsHeard) -> None:
+        doubt = None if event.trusted else event.mono
+        receipt = Receipt(event.at if event.trusted else self.believed(now, now.at), doubt)
+        for row in event.rows:
+            self.knowledge.hear(event.edge, event.journal, row, receipt)
 
-    def state_heard(self, event: StateHeard) -> None:
-        self.state.lockdown = event.lockdown
-        for fact in event.facts:
-            self._hear(fact)
+    def state_heard(self, _: Now, event: StateHeard) -> None:
+        self.knowledge.take(event.version, event.snapshot, event.own)
 
-    def link_changed(self, event: LinkChanged) -> None:
+    def link_changed(self, _: Now, event: LinkChanged) -> None:
         self.state.link_up = event.up
 
-    def journal_trouble(self, event: JournalTrouble) -> None:
+    def journal_trouble(self, _: Now, event: JournalTrouble) -> None:
         self.journal_fault = event.why
         self._journal_full = event.full
-
-    def _hear(self, fact: Fact) -> None:
-        apply(self.state, fact)
 
     def _confirmed(self) -> None:
         self.state.not_after = 0 if self.held is None else self.held.not_after

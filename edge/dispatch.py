@@ -1,9 +1,13 @@
-"""What does this edge tell the server? Its rows, until they are acknowledged, and how it is."""
+"""What does this edge tell? The server its rows, until they are acknowledged, and how it is; other edges its facts."""
+
+import logging
 
 from edge.archive import Archive
 from edge.config import Config
+from edge.journal import Journal
+from edge.knowledge import MOST_HEARD
 from edge.observer import Observer
-from edge.outbox import Answer, Outbox, judge, message
+from edge.outbox import Answer, Outbox, facts, judge, message
 from edge.ports import Clock
 from edge.post import Post
 from edge.server_time import ServerTime
@@ -12,6 +16,8 @@ from wire.envelope import seal
 from wire.messages import MAX_ROWS, Ack, Reply, encode
 from wire.row import Order, Row
 from wire.topics import Topics
+
+log = logging.getLogger("loquet.edge")
 
 
 class Dispatch:
@@ -31,6 +37,8 @@ class Dispatch:
         self._time = time
         self._outbox = Outbox()
         self._journal_id = ""
+        self._told = 0
+        self._lost: int | None = None
         self._said: tuple[object, ...] = ()
         self._say_at = 0.0
 
@@ -41,11 +49,13 @@ class Dispatch:
     @property
     def deadline(self) -> float | None:
         """When to call `send` again if nothing happens, in monotonic seconds."""
-        return min((moment for moment in (self._rows_due(), self._status_due()) if moment is not None), default=None)
+        due = (self._facts_due(), self._rows_due(), self._status_due())
+        return min((moment for moment in due if moment is not None), default=None)
 
     def link(self, up: bool) -> None:
         """The connection came up or broke: begin again with the first unacknowledged row."""
         self._outbox.reset(up)
+        self._told = 0
         self._said = ()
 
     def acknowledged(self, ack: Ack) -> None:
@@ -56,6 +66,8 @@ class Dispatch:
         answer = judge(ack, journal.id, journal.acknowledged, journal.last_seq)
         if answer is Answer.ABOVE:
             self._archive.outran(ack.seq)
+        elif answer is Answer.BELOW:
+            self._fell_behind(journal, ack.seq)
         elif answer is Answer.NEW:
             journal.acknowledge(ack.seq)
             self._outbox.answered(ack.seq)
@@ -73,7 +85,9 @@ class Dispatch:
         """Send and say what is due."""
         self._begin_anew()
         now = self._clock.monotonic()
-        rows_due, status_due = self._rows_due(), self._status_due()
+        facts_due, rows_due, status_due = self._facts_due(), self._rows_due(), self._status_due()
+        if facts_due is not None and now >= facts_due:
+            self._send_facts()
         if rows_due is not None and now >= rows_due:
             self._send_rows(now)
         if status_due is not None and now >= status_due:
@@ -88,8 +102,42 @@ class Dispatch:
         """Nothing of another journal is under way in a new one."""
         journal = self._archive.journal
         if journal is not None and journal.id != self._journal_id:
-            self._journal_id = journal.id
+            self._journal_id, self._told = journal.id, 0
             self._outbox.reset(self._outbox.connected)
+
+    def _fell_behind(self, journal: Journal, seq: int) -> None:
+        """The server lost rows that it had; it gets them again."""
+        found = self._archive.attempt(lambda journal: journal.rewind(seq))
+        if found:
+            log.warning("journal: the server has rows up to %d only (restored from a backup?); sent again", seq)
+            self._outbox.reset(self._outbox.connected)
+        elif found is not None and self._lost != seq:
+            self._lost = seq
+            log.error(
+                "journal: the server asks for row %d, which is deleted here: move %s away and start again; rows in it"
+                " are not sent any more",
+                seq + 1,
+                journal.path,
+            )
+
+    def _facts_due(self) -> float | None:
+        """As soon as rows are on the disk that the others may not have heard of."""
+        journal = self._archive.journal
+        if journal is None or not self._outbox.connected or self._untold(journal) >= journal.last_seq:
+            return None
+        return self._archive.retry_at
+
+    def _untold(self, journal: Journal) -> int:
+        """The row after which the others do not know all: what the server has it tells them."""
+        return max(self._told, journal.acknowledged, journal.last_seq - MOST_HEARD)
+
+    def _send_facts(self) -> None:
+        rows = self._archive.attempt(lambda journal: journal.rows(self._untold(journal) + 1, MAX_ROWS))
+        if rows and self._archive.journal is not None:
+            self._told = rows[-1].seq
+            told = facts(self._archive.journal.id, rows)
+            if told is not None:
+                self._publish(self._topics.facts(self._edge), encode(told))
 
     def _rows_due(self) -> float | None:
         journal = self._archive.journal
@@ -97,8 +145,11 @@ class Dispatch:
         return None if due is None else max(due, self._archive.retry_at)
 
     def _send_rows(self, now: float) -> None:
+        """Rows, and again their facts where no answer came: an edge that was away then hears them now."""
         rows = self._archive.attempt(lambda journal: journal.after(journal.acknowledged, MAX_ROWS))
         if rows and self._archive.journal is not None:
+            if self._outbox.under_way:
+                self._told = 0
             events, last = message(self._archive.journal.id, rows)
             self._publish(self._topics.events(self._edge), encode(events))
             self._outbox.sent(last, now)

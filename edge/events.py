@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass
 
-from policy.facts import Fact
 from policy.ruleset import RuleSet
 from policy.terms import Instant
-from wire.row import Order
+from wire.row import Order, Row
+from wire.snapshot import Snapshot
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,17 +109,24 @@ class LinkChanged(Event):
 
 @dataclass(frozen=True, slots=True)
 class FactsHeard(Event):
-    """What another edge did: signed by it, about readers of its own."""
+    """Rows of another edge: signed by it, about places of its own, and on this edge's disk.
 
-    facts: tuple[Fact, ...]
+    trusted: whether `at` is by a clock that can be believed.
+    """
+
+    edge: str
+    journal: str
+    rows: tuple[Row, ...]
+    trusted: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class StateHeard(Event):
-    """What the server knows of the site, and whether it is locked down."""
+    """What the server knows of the site. own: the last row of this edge in it, by the controller's numbers, if any."""
 
-    lockdown: bool
-    facts: tuple[Fact, ...] = ()
+    version: int
+    snapshot: Snapshot
+    own: int | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,20 +2,22 @@
 
 import logging
 from collections import Counter
-from typing import TypeVar
+from typing import TypeAlias, TypeVar
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from wire.envelope import unseal
 from wire.errors import ForgedError, TooLargeError, WireError
-from wire.messages import Ack, Command, Fresh, Rules, decode
+from wire.messages import Ack, Command, Facts, Fresh, Rules, State, decode
 from wire.topics import Topics
 
 log = logging.getLogger("loquet.edge")
 
 SERVER = "server"
 
-Kind = TypeVar("Kind", bound=Rules | Fresh | Ack | Command)
+Said: TypeAlias = Rules | Fresh | State | Ack | Command
+"""What the server says to an edge."""
+Kind = TypeVar("Kind", bound=Said)
 
 REMEDIES: dict[type[WireError], str] = {
     ForgedError: "see that keys.server in edge.toml is the server's key; else somebody else writes to the broker",
@@ -41,9 +43,11 @@ class Inbox:
 
     def __init__(self, key: Ed25519PublicKey, topics: Topics, edge: str, complaints: Complaints) -> None:
         self._key = key
-        self._kinds: dict[str, type[Rules | Fresh | Ack | Command]] = {
+        self._topics = topics
+        self._kinds: dict[str, type[Said]] = {
             topics.rules: Rules,
             topics.fresh: Fresh,
+            topics.state: State,
             topics.ack(edge): Ack,
             topics.command(edge): Command,
         }
@@ -52,13 +56,29 @@ class Inbox:
     @property
     def topics(self) -> tuple[str, ...]:
         """What to subscribe to."""
-        return tuple(self._kinds)
+        return (*self._kinds, self._topics.all_facts)
+
+    def reads(self, topic: str) -> bool:
+        """Whether a message on this topic is one that was subscribed to."""
+        return topic in self._kinds or self.teller(topic) is not None
+
+    def teller(self, topic: str) -> str | None:
+        """The edge whose facts arrive on this topic; None for any other topic."""
+        try:
+            edge, leaf = self._topics.edge_of(topic)
+        except WireError:
+            return None
+        return edge if leaf == "facts" else None
+
+    def facts(self, key: Ed25519PublicKey, edge: str, topic: str, payload: bytes) -> Facts:
+        """The facts that an edge tells, by its public key. Raises WireError as `read` does."""
+        return decode(Facts, unseal(key, edge, topic, payload), topic)
 
     def read(self, kind: type[Kind], topic: str, payload: bytes) -> Kind:
         """The message of this kind. Raises WireError for what is forged, malformed or oversized."""
         return decode(kind, unseal(self._key, SERVER, topic, payload), topic)
 
-    def open(self, topic: str, payload: bytes) -> Rules | Fresh | Ack | Command | None:
+    def open(self, topic: str, payload: bytes) -> Said | None:
         """The message, or None once a complaint has been made."""
         kind = self._kinds.get(topic)
         if kind is None:

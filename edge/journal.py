@@ -7,16 +7,18 @@ transaction (sqlite.org/wal.html, sqlite.org/pragma.html).
 
 import secrets
 import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import NamedTuple
 
+from edge.knowledge import MOST_HEARD, Positions
 from policy.instants import instant
 from policy.terms import DAY, ClockState, Instant
 from wire.errors import WireError
 from wire.row import Row, decode, encode
 
-FORMAT = 1
+FORMAT = 2
 KEEP: Instant = 30 * DAY
 """How long an acknowledged row stays (promises.md, "The law")."""
 PRUNED_AT_ONCE = 1000
@@ -28,6 +30,16 @@ CREATE TABLE meta (name TEXT PRIMARY KEY, value NOT NULL) WITHOUT ROWID;
 CREATE TABLE journal (seq INTEGER PRIMARY KEY, at INTEGER, row BLOB NOT NULL);
 CREATE TABLE kept (name TEXT PRIMARY KEY, value BLOB NOT NULL);
 """
+_HEARD = (
+    "CREATE TABLE heard (id INTEGER PRIMARY KEY, edge TEXT NOT NULL, journal TEXT NOT NULL, seq INTEGER NOT NULL,"
+    " received INTEGER, row BLOB NOT NULL, UNIQUE (edge, journal, seq))"
+)
+"""Rows of other edges that no state of the server includes yet. received: NULL where the clock was not trusted."""
+
+_INTO_HEARD = "INSERT OR IGNORE INTO heard (edge, journal, seq, received, row) VALUES (?, ?, ?, ?, ?)"
+_CAP_HEARD = (
+    "DELETE FROM heard WHERE edge = ? AND id <= (SELECT id FROM heard WHERE edge = ? ORDER BY id DESC LIMIT 1 OFFSET ?)"
+)
 
 
 class JournalError(Exception):
@@ -36,6 +48,15 @@ class JournalError(Exception):
 
 class JournalDamagedError(JournalError):
     """What lies in the file is not what was written there. Trying again does not help: edge/rescue.py does."""
+
+
+class Told(NamedTuple):
+    """Rows of one journal of another edge. received: None when the clock was not trusted then."""
+
+    edge: str
+    journal: str
+    received: Instant | None
+    rows: Sequence[tuple[int, bytes]]
 
 
 class Journal:
@@ -81,6 +102,15 @@ class Journal:
             raise ValueError(f"{self.path}: row {seq} acknowledged, the last is {self.last_seq}")
         self.acknowledged = max(self.acknowledged, seq)
 
+    def rewind(self, seq: int) -> bool:
+        """Take rows above `seq` as not acknowledged; whether all of them are still here."""
+        with self._told():
+            first = self._db.execute("SELECT min(seq) FROM journal").fetchone()[0]
+        if first is None or first > seq + 1:
+            return False
+        self.acknowledged = min(self.acknowledged, seq)
+        return True
+
     def after(self, seq: int, limit: int) -> list[tuple[int, bytes]]:
         """(seq, bytes as they cross the wire) of at most `limit` rows after row `seq`."""
         with self._told():
@@ -93,19 +123,44 @@ class Journal:
             for seq, row in self._db.execute("SELECT seq, row FROM journal ORDER BY seq DESC"):
                 yield self._decoded(seq, row)
 
-    def rows(self, since: int = 1) -> list[Row]:
-        """The rows from `since` on, oldest first."""
+    def rows(self, since: int = 1, limit: int = -1) -> list[Row]:
+        """At most `limit` rows from `since` on, oldest first; all of them when it is left out."""
+        found_from = "SELECT seq, row FROM journal WHERE seq >= ? ORDER BY seq LIMIT ?"
         with self._told():
-            found = self._db.execute("SELECT seq, row FROM journal WHERE seq >= ? ORDER BY seq", (since,))
+            found = self._db.execute(found_from, (since, limit))
             return [self._decoded(seq, row) for seq, row in found]
 
-    def keep(self, values: Mapping[str, bytes | None]) -> None:
-        """Keep bytes under their names, all in one transaction; None forgets a name."""
+    def hear(self, batch: Iterable[Told]) -> list[int]:
+        """Put rows of other edges on the disk, all or none; the numbers of those that are new here."""
+        new: list[int] = []
+        with self._told(), self._transaction():
+            for told in batch:
+                for seq, row in told.rows:
+                    values = (told.edge, told.journal, seq, told.received, row)
+                    if self._db.execute(_INTO_HEARD, values).rowcount:
+                        new.append(seq)
+                if new:
+                    self._db.execute(_CAP_HEARD, (told.edge, told.edge, MOST_HEARD))
+        return new
+
+    def heard(self) -> list[Told]:
+        """All rows of other edges, in the order in which they came."""
+        with self._told():
+            found = self._db.execute("SELECT edge, journal, received, seq, row FROM heard ORDER BY id")
+            return [Told(edge, journal, received, ((seq, row),)) for edge, journal, received, seq, row in found]
+
+    def keep(self, values: Mapping[str, bytes | None], included: Positions | None = None) -> None:
+        """Keep bytes under their names, all in one transaction; None forgets a name.
+
+        included: up to where rows of other edges are in what is kept; they are forgotten.
+        """
         with self._told(), self._transaction():
             for name, value in values.items():
                 self._db.execute("DELETE FROM kept WHERE name = ?", (name,))
                 if value is not None:
                     self._db.execute("INSERT INTO kept VALUES (?, ?)", (name, value))
+            reached = [(e, j, seq) for e, journals in (included or {}).items() for j, seq in journals.items()]
+            self._db.executemany("DELETE FROM heard WHERE edge = ? AND journal = ? AND seq <= ?", reached)
 
     def kept(self) -> dict[str, bytes]:
         """All that is kept, in one read."""
@@ -119,6 +174,7 @@ class Journal:
         """
         oldest = "SELECT seq, at FROM journal WHERE seq <= ? ORDER BY seq LIMIT ?"
         with self._told(), self._transaction():
+            self._prune_heard(now)
             found = self._db.execute(oldest, (self.acknowledged, PRUNED_AT_ONCE))
             old = max((seq for seq, at in found if at is not None and at < now - KEEP), default=0)
             if not old:
@@ -128,6 +184,11 @@ class Journal:
         with self._told():
             self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         return deleted
+
+    def _prune_heard(self, now: Instant) -> None:
+        """Rows of others are kept for 30 days, too; where nobody knows since when, from now on."""
+        self._db.execute("UPDATE heard SET received = ? WHERE received IS NULL", (now,))
+        self._db.execute("DELETE FROM heard WHERE received < ?", (now - KEEP,))
 
     def save(self) -> None:
         """Put on the disk what was acknowledged; that also tries out whether the disk can be written."""
@@ -147,6 +208,7 @@ class Journal:
             self._db.execute(f"PRAGMA {pragma}")
         if not self._db.execute("SELECT 1 FROM sqlite_master").fetchone():
             self._make()
+        self._bring_up_to_date()
         meta = dict(self._db.execute("SELECT name, value FROM meta"))
         if meta.get("format") != FORMAT:
             raise JournalError(
@@ -159,9 +221,16 @@ class Journal:
         if self.last_seq < max(self.acknowledged, meta["pruned"]):
             raise JournalDamagedError(f"{self.path}: ends at row {self.last_seq}, {self.acknowledged} is acknowledged")
 
+    def _bring_up_to_date(self) -> None:
+        """A journal of format 1 knew no other edges."""
+        if self._db.execute("SELECT value FROM meta WHERE name = 'format'").fetchone() == (1,):
+            with self._transaction():
+                self._db.execute(_HEARD)
+                self._set("format", FORMAT)
+
     def _make(self) -> None:
         with self._transaction():
-            for statement in _TABLES.strip().split("\n"):
+            for statement in (*_TABLES.strip().split("\n"), _HEARD):
                 self._db.execute(statement)
             for name, value in (("id", secrets.token_hex(8)), ("format", FORMAT), ("acknowledged", 0), ("pruned", 0)):
                 self._set(name, value)

@@ -13,7 +13,8 @@ from edge.archive import Archive
 from edge.config import Config
 from edge.core import Memory
 from edge.dispatch import Dispatch
-from edge.events import Event, ReaderFault, ReaderRecovered
+from edge.events import Event, LinkChanged, ReaderFault, ReaderRecovered
+from edge.hearing import Hearing
 from edge.inbox import Complaints, Inbox
 from edge.journal import JournalDamagedError
 from edge.memory import recall
@@ -27,7 +28,7 @@ from edge.server_time import ServerTime
 from edge.status import Health
 from policy.terms import ClockState, Instant
 from wire.errors import WireError
-from wire.messages import Ack, Command, Fresh, Rules
+from wire.messages import Ack, Command, Fresh, Rules, State
 from wire.row import Kind
 from wire.topics import Topics
 
@@ -58,10 +59,12 @@ class Keeper:
         self.inbox = Inbox(config.keys.server, Topics(config.site), config.edge, self.complaints)
         self.archive = Archive(journal, boot, clock, tell, observer)
         self.rulebook = Rulebook(config, clock, self.inbox, self.archive, tell)
+        self.hearing = Hearing(config, clock, self.inbox, self.archive, self.rulebook, tell)
         self.server_time = ServerTime(clock)
         self.orders = Orders(config, clock, self.archive, self.server_time, tell, self.complaints)
         self.dispatch = Dispatch(config, clock, self.archive, health, observer, self.server_time)
         self._clock = clock
+        self._tell = tell
         self._boot = boot
         self._health = health
         self._prune_at = 0.0
@@ -82,11 +85,14 @@ class Keeper:
             return Memory(self._boot)
         kept = journal.kept()
         self.rulebook.load(kept)
+        self.hearing.load(kept)
         self.orders.load(kept)
         self._note()
         held = self.rulebook.held.for_door if self.rulebook.held else None
         alive_at = int(kept[ALIVE]) if ALIVE in kept else None
-        memory = recall(journal.newest_first(), journal.last_seq, self._boot, held, alive_at)
+        found = Memory(self._boot, journal.last_seq, self.hearing.known(), held, alive_at=alive_at)
+        memory = recall(journal.newest_first(), found, self.hearing.reached(journal) if self.hearing.held else None)
+        self.hearing.remind(memory, journal.heard())
         self.server_time.load(memory.last_at)
         return memory
 
@@ -134,13 +140,18 @@ class Keeper:
     def _link_up(self, _: LinkUp) -> None:
         log.info("link: connected to the broker")
         self._down = ""
-        self.dispatch.link(up=True)
+        self._link(up=True)
 
     def _link_down(self, item: LinkDown) -> None:
         if item.why != self._down:
             log.warning("link: %s", item.why)
         self._down = item.why
-        self.dispatch.link(up=False)
+        self._link(up=False)
+
+    def _link(self, up: bool) -> None:
+        if up != self.dispatch.connected:
+            self._tell(LinkChanged(self._clock.now(), self._clock.monotonic(), up))
+        self.dispatch.link(up)
 
     def _reader_fault(self, item: ReaderFault) -> None:
         log.error("reader %s: %s", item.reader, item.why)
@@ -151,14 +162,20 @@ class Keeper:
         self._health.readers[item.reader] = None
 
     def _received(self, item: Received) -> None:
-        message = self.inbox.open(item.topic, item.payload)
         try:
-            if isinstance(message, Rules | Fresh | Command):
+            teller = self.inbox.teller(item.topic)
+            if teller is not None:
+                self.hearing.facts(teller, item)
+                return
+            message = self.inbox.open(item.topic, item.payload)
+            if isinstance(message, Rules | Fresh | State | Command):
                 self.server_time.heard(message.issued)
             if isinstance(message, Rules):
                 self.rulebook.rules(message, item)
             elif isinstance(message, Fresh):
                 self.rulebook.fresh(message, item)
+            elif isinstance(message, State):
+                self.hearing.state(message, item)
             elif isinstance(message, Ack):
                 self.dispatch.acknowledged(message)
             elif isinstance(message, Command):
@@ -167,9 +184,10 @@ class Keeper:
             self.inbox.refuse(item.topic, error)
 
     def _note(self) -> None:
-        """What the status message says of journal and rules."""
+        """What the status message says of journal, rules and state."""
         self._health.trouble = self.archive.trouble
         self._health.rules_version = self.rulebook.held.version if self.rulebook.held else None
+        self._health.state_version = self.hearing.held.version if self.hearing.held else None
 
     def _prune(self) -> None:
         """Each hour, by a clock that can be believed."""

@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Any
 
-from paho.mqtt.client import Client, MQTTMessage, MQTTMessageInfo, MQTTv311
+from paho.mqtt.client import Client, MQTTMessage, MQTTMessageInfo, MQTTv311, topic_matches_sub
 from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
 
 from edge import identity
@@ -191,7 +191,8 @@ class Link:
         self._over.set()
 
     def _on_message(self, _: Client, __: Any, message: MQTTMessage) -> None:
-        if message.topic in self._topics:  # amqtt gives a new client what is retained for others, too
+        # amqtt gives a new client what is retained for others, too
+        if any(topic_matches_sub(topic, message.topic) for topic in self._topics):
             self._delivered = True
             self._put(Received(message.topic, bytes(message.payload)))
 

@@ -1,48 +1,46 @@
-"""What does an edge know when it starts? The state of the site and when it last trusted its clock, from its journal."""
+"""What does an edge know when it starts, of itself? What its own rows say, and when it last trusted its clock."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 
-from edge.core import HeldRules, Memory
-from policy.facts import apply
+from edge.core import Memory
 from policy.instants import instant
-from policy.state import SiteState
 from policy.terms import DAY, ClockState, Instant
 from wire.facts import facts_of
 from wire.row import Row
 
 REACH: Instant = 32 * DAY
-"""How far back rows are read: a month's quota counts the sessions of 31 days."""
+"""How far back rows are read without a state of the server: a month's quota counts the sessions of 31 days."""
 
 
-def recall(
-    newest_first: Iterable[Row],
-    last_seq: int,
-    boot: str,
-    held: HeldRules | None,
-    alive_at: Instant | None = None,
-) -> Memory:
-    """What the controller starts from. boot: the id of this start. alive_at: when it last had power for a session."""
+def recall(newest_first: Iterable[Row], found: Memory, reached: int | None = None) -> Memory:
+    """What the controller starts from: what else was found on the disk, and what this edge's own rows add.
+
+    reached: the last of them in what the server said, None when it said nothing yet.
+    """
     teller = _Teller()
-    state = SiteState()
-    rows = recent(newest_first)
+    rows = recent(newest_first, reached)
     for row, known in zip(rows, _dated_anew(rows), strict=True):
         at = teller.instant(row) if known is None else known
-        for fact in facts_of(row, at):
-            apply(state, fact)
-    return Memory(boot, last_seq, state, held, teller.trusted_at, alive_at)
+        if reached is None or row.seq > reached:
+            found.knowledge.did(row.seq, facts_of(row, at))
+    return replace(found, last_at=teller.trusted_at)
 
 
-def recent(newest_first: Iterable[Row]) -> list[Row]:
-    """The rows of the last days before the newest trusted one, oldest first."""
+def recent(newest_first: Iterable[Row], reached: int | None = None) -> list[Row]:
+    """The rows that matter, oldest first: those above `reached` and back to a trusted one; else those of REACH."""
     rows: list[Row] = []
     newest: Instant | None = None
     for row in newest_first:
+        rows.append(row)
         if row.clock is not ClockState.UNKNOWN:
             at = instant(row.at)
             newest = at if newest is None else newest
-            if at < newest - REACH:
+            if reached is None and at < newest - REACH:
+                rows.pop()
                 break
-        rows.append(row)
+            if reached is not None and row.seq <= reached:
+                break
     return rows[::-1]
 
 

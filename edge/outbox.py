@@ -9,8 +9,11 @@ from dataclasses import dataclass
 from enum import Enum
 
 from msgspec import Raw
+from msgspec.structs import replace
 
-from wire.messages import MAX_ROWS, Ack, Events
+from wire.facts import told_of
+from wire.messages import MAX_ROWS, Ack, Events, Facts
+from wire.row import Row, encode
 
 MAX_BYTES = 200_000
 """Of rows in one message."""
@@ -25,6 +28,7 @@ class Answer(Enum):
     NEW = "rows that were not acknowledged before"
     REPEATED = "nothing new"
     FOREIGN = "another journal, set aside long ago"
+    BELOW = "rows that were acknowledged before are lost to the server: its database was restored from an older copy"
     ABOVE = "rows that this journal does not hold: it was restored from an older copy"
 
 
@@ -34,6 +38,8 @@ def judge(ack: Ack, journal: str, acknowledged: int, last: int) -> Answer:
         return Answer.FOREIGN
     if ack.seq > last:
         return Answer.ABOVE
+    if ack.seq < acknowledged:
+        return Answer.BELOW
     return Answer.NEW if ack.seq > acknowledged else Answer.REPEATED
 
 
@@ -48,6 +54,12 @@ def message(journal: str, rows: Iterable[tuple[int, bytes]]) -> tuple[Events, in
         chosen.append(Raw(row))
         last = seq
     return Events(journal, tuple(chosen)), last
+
+
+def facts(journal: str, rows: Iterable[Row]) -> Facts | None:
+    """What the other edges must know of these rows, None for nothing. A credential is nobody else's business."""
+    told = [replace(row, credential=None) for row in rows if any(told_of(row, 0))]
+    return Facts(journal, tuple(Raw(encode(row)) for row in told)) if told else None
 
 
 @dataclass(slots=True)

@@ -1,7 +1,7 @@
 """What if the journal cannot go on in its file? It is set aside, and a new journal with a new id takes its place.
 
-Two cases: the file is damaged, or the server has acknowledged rows that it does not hold (a restored SD card). Rules
-and the rows that the server lacks go over into the new journal, numbered from 1.
+Two cases: the file is damaged, or the server has acknowledged rows that it does not hold (a restored SD card). What
+is kept of the server and of other edges, and the rows that the server lacks, go over; these are numbered from 1.
 """
 
 import os
@@ -13,7 +13,7 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
-from edge.journal import KEEP, Journal, JournalDamagedError, JournalError
+from edge.journal import KEEP, Journal, JournalDamagedError, JournalError, Told
 from policy.terms import Instant
 from wire.errors import WireError
 from wire.row import Row, decode
@@ -28,6 +28,7 @@ class Saved:
     acknowledged: int | None = None
     rows: dict[int, Row] = field(default_factory=dict)
     kept: dict[str, bytes] = field(default_factory=dict)
+    heard: list[Told] = field(default_factory=list)
 
 
 def open_journal(path: Path) -> tuple[Journal, str | None]:
@@ -46,7 +47,7 @@ def renew(path: Path, why: str, carry: Callable[[Row], bool] | None = None) -> t
     """
     saved = salvage(path)
     chosen = [row for _, row in sorted(saved.rows.items()) if (carry or _unacknowledged(saved))(row)]
-    _write_new(_new(path), renumbered(chosen), saved.kept)
+    _write_new(_new(path), renumbered(chosen), saved)
     aside = _set_aside(path)
     _finish(path)
     journal = Journal(path)
@@ -57,14 +58,15 @@ def _new(path: Path) -> Path:
     return path.with_name(f"{path.name}.new")
 
 
-def _write_new(path: Path, rows: list[Row], kept: dict[str, bytes]) -> None:
+def _write_new(path: Path, rows: list[Row], saved: Saved) -> None:
     """A whole new journal beside the old one, so that a power cut leaves the one or the other."""
     for suffix in ("", "-wal", "-shm"):
         Path(f"{path}{suffix}").unlink(missing_ok=True)
     journal = Journal(path)
     try:
         journal.append(rows)
-        journal.keep(kept)
+        journal.keep(saved.kept)
+        journal.hear(saved.heard)
     finally:
         journal.close()
 
@@ -93,12 +95,15 @@ def salvage(path: Path) -> Saved:
         db.execute("PRAGMA locking_mode=EXCLUSIVE")
         with suppress(sqlite3.Error):
             saved.kept.update(db.execute("SELECT name, value FROM kept"))
+        with suppress(sqlite3.Error):
+            for edge, name, received, seq, row in db.execute("SELECT edge, journal, received, seq, row FROM heard"):
+                saved.heard.append(Told(edge, name, received, ((seq, row),)))
         for order in ("ASC", "DESC"):
             with suppress(sqlite3.Error, WireError, TypeError):
                 for seq, row in db.execute(f"SELECT seq, row FROM journal ORDER BY seq {order}"):  # noqa: S608
                     saved.rows[seq] = decode(row, str(seq))
         found = db.execute("SELECT value FROM meta WHERE name = 'acknowledged'").fetchone()
-        return Saved(found[0] if found else None, saved.rows, saved.kept)
+        return Saved(found[0] if found else None, saved.rows, saved.kept, saved.heard)
     return saved
 
 

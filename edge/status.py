@@ -41,6 +41,7 @@ class Health:
     vitals: Callable[[], Vitals]
     readers: dict[str, str | None] = field(default_factory=dict)
     rules_version: int | None = None
+    state_version: int | None = None
     trouble: str | None = None
     unrecorded: int = 0
 
@@ -51,7 +52,7 @@ class Health:
         return "; ".join(words for words in (self.trouble, lost) if words) or None
 
     def key(self, clock: ClockState) -> tuple[object, ...]:
-        """What is worth a message when it changes."""
+        """What is worth a message when it changes; the state does so at every tap, and is said with the next one."""
         return (clock, tuple(self.readers.items()), self.rules_version, self.journal_fault)
 
     def status(self, at: Instant, clock: ClockState, unacknowledged: int, asks: str | None = None) -> Status:
@@ -62,6 +63,7 @@ class Health:
             at=text(at),
             software=self.software,
             rules_version=self.rules_version,
+            state_version=self.state_version,
             clock=clock,
             asks=asks,
             readers=dict(self.readers),

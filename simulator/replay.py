@@ -4,6 +4,7 @@ Rules, controllers, journal, messages, merge and ingest are the real ones; reade
 played here. Lamps and buzzers are not looked at. The same scenario gives the same lines each time.
 """
 
+import dataclasses
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -31,31 +32,33 @@ from edge.events import (
     StateHeard,
 )
 from edge.journal import Journal
+from edge.knowledge import Knowledge, Receipt
 from edge.machine import MachineSetup
 from edge.memory import recall
 from policy import passes, quota
 from policy.bundle import Bundle
-from policy.facts import Fact, apply
-from policy.instants import instant, text
+from policy.instants import text
 from policy.sessions import Session as MachineUse
 from policy.state import SiteState, is_held, is_staffed
 from policy.terms import DAY, SECOND, ClockState, Instant
 from server.db import Database
-from server.facts import facts_since, is_locked_down, set_lockdown, state_at
+from server.facts import set_lockdown, state_at
 from server.importer import replace
 from server.ingest import Ingest
 from server.models import Edge as EdgeRow
 from server.models import JournalRow
 from server.publisher import Publisher
 from server.schema import upgrade
+from server.state import snapshot
 from server.troubles import Troubles
 from simulator.scenario import Expect, Moment, Story
 from wire.credential import pseudonym
 from wire.envelope import seal
-from wire.facts import facts_of
+from wire.facts import told_of
 from wire.messages import MAX_ROWS, Events, encode
 from wire.row import Kind, Row
 from wire.ruleset import unpack
+from wire.snapshot import Snapshot
 from wire.topics import Topics
 
 CREDENTIAL_KEY = bytes(range(32))
@@ -124,7 +127,7 @@ class Site:
         self.bundle = story.bundle
         self.database = database
         self.topics = Topics(story.bundle.site.id)
-        self._order = 0
+        self._states = 0
         with database.transaction() as session:
             _empty(session)
         edges = {name: places for name, places in story.edges.items() if places}
@@ -180,11 +183,17 @@ class Site:
         for edge in self.edges.values():
             edge.hear_rules()
 
-    def tell_others(self, teller: "ReplayEdge", facts: tuple[Fact, ...]) -> None:
+    def tell_others(self, teller: "ReplayEdge", journal: str, rows: tuple[Row, ...]) -> None:
         """What an edge did reaches the others at once."""
         for edge in self.edges.values():
             if edge is not teller:
-                edge.hear(facts)
+                edge.hear(teller.name, journal, rows)
+
+    def snapshot(self) -> tuple[int, Snapshot]:
+        """What the server says of the site, and its version."""
+        self._states += 1
+        with self.database.reading() as session:
+            return self._states, snapshot(session, self.now)
 
     def flush(self) -> None:
         """What the linked edges recorded reaches the server."""
@@ -268,7 +277,7 @@ class Site:
         with self.database.transaction() as session:
             set_lockdown(session, on, self.now)
         for edge in self.edges.values():
-            edge.hear_lockdown(on)
+            edge.hear_state()
         return {"lockdown": on}
 
     def link(self, moment: Moment) -> Line:
@@ -314,8 +323,8 @@ class ReplayEdge:
         self._key = key
         self._setups = [_setup(site.bundle, place) for place in places]
         self._journal = Journal(folder / f"{name}.db")
-        self._heard: list[Fact] = []
-        self._lockdown = False
+        self._heard: list[FactsHeard] = []
+        self._state: StateHeard | None = None
         self._held: HeldRules | None = None
         self._linked = True
         self._clock = ClockState.SYNCED
@@ -343,23 +352,19 @@ class ReplayEdge:
         if self._controller is not None:
             return
         self._clock = clock
-        memory = recall(self._journal.newest_first(), self._journal.last_seq, self.name, self._held)
-        for fact in self._heard:
-            apply(memory.state, fact)
-        memory.state.lockdown = self._lockdown
-        memory.state.link_up = self._linked
-        self._controller = EdgeController(
-            self._setups,
-            Memory(
-                self.name,
-                memory.last_seq,
-                memory.state,
-                self._held,
-                max(memory.last_at, self._trusted_at),
-                self._alive_at,
-            ),
-            lambda uid: pseudonym(CREDENTIAL_KEY, uid),
-        )
+        knowledge = Knowledge()
+        if self._state is not None:
+            knowledge.take(self._state.version, self._state.snapshot, None)
+        reached = None if self._state is None else self._state.own or 0
+        journal = self._journal
+        found = Memory(self.name, journal.last_seq, knowledge, self._held, alive_at=self._alive_at)
+        memory = recall(journal.newest_first(), found, reached)
+        for heard in self._heard:
+            for row in heard.rows:
+                knowledge.hear(heard.edge, heard.journal, row, Receipt(heard.at))
+        knowledge.state.link_up = self._linked
+        memory = dataclasses.replace(memory, last_at=max(memory.last_at, self._trusted_at))
+        self._controller = EdgeController(self._setups, memory, lambda uid: pseudonym(CREDENTIAL_KEY, uid))
         self._carry_out(self._controller.start(self._moment()))
         for machine in sorted(self._pressed):
             self._take(InputChanged(self._site.now, self._mono(), f"{machine}.estop", active=True))
@@ -398,17 +403,16 @@ class ReplayEdge:
         self._tell_all()
         self._site.flush()
         self.hear_rules()
-        with self._site.database.reading() as session:
-            facts = tuple(facts_since(session, self._site.now))
-            locked_down = is_locked_down(session)
-        self._lockdown = locked_down
-        self._heard = list(facts)
-        self._take(StateHeard(self._site.now, self._mono(), locked_down, facts))
+        self.hear_state()
 
     def _tell_all(self) -> None:
         """The others hear what this edge did while it was away; hearing it twice changes nothing."""
-        rows = self._journal.rows(self._journal.acknowledged + 1)
-        self._site.tell_others(self, tuple(fact for row in rows for fact in facts_of(row, _when(row))))
+        self._tell(self._journal.rows(self._journal.acknowledged + 1))
+
+    def _tell(self, rows: list[Row]) -> None:
+        told = tuple(row for row in rows if any(told_of(row, 0)))
+        if told:
+            self._site.tell_others(self, self._journal.id, told)
 
     # What comes over the network
 
@@ -420,15 +424,18 @@ class ReplayEdge:
         self._held = HeldRules(current.version, self._not_after(), rules)
         self._take(RulesSwapped(self._site.now, self._mono(), current.version, self._held.not_after, rules))
 
-    def hear(self, facts: tuple[Fact, ...]) -> None:
-        if self._online and facts:
-            self._heard += facts
-            self._take(FactsHeard(self._site.now, self._mono(), facts))
-
-    def hear_lockdown(self, on: bool) -> None:
+    def hear(self, edge: str, journal: str, rows: tuple[Row, ...]) -> None:
         if self._online:
-            self._lockdown = on
-            self._take(StateHeard(self._site.now, self._mono(), on))
+            self._heard.append(FactsHeard(self._site.now, self._mono(), edge, journal, rows))
+            self._take(self._heard[-1])
+
+    def hear_state(self) -> None:
+        """What the server knows, with what every edge could tell it."""
+        if self._online:
+            version, snapshot = self._site.snapshot()
+            own = snapshot.positions.get(self.name, {}).get(self._journal.id, 0)
+            self._state, self._heard = StateHeard(self._site.now, self._mono(), version, snapshot, own), []
+            self._take(self._state)
 
     def deliver(self) -> None:
         """Send what the server has not acknowledged."""
@@ -487,7 +494,7 @@ class ReplayEdge:
         if self._online and self._held is not None and self._controller is not None:
             self._held = HeldRules(self._held.version, self._not_after(), self._held.rules)
             confirmed = RulesConfirmed(self._site.now, self._mono(), self._held.not_after)
-            self._controller.core.rules_confirmed(confirmed)
+            self._controller.core.rules_confirmed(self._moment(), confirmed)
 
     def _not_after(self) -> Instant:
         return self._site.now + self._site.bundle.site.offline_days * DAY
@@ -499,8 +506,7 @@ class ReplayEdge:
             self._journal.append(rows)
             self._row = next((row for row in reversed(rows) if row.kind is Kind.TAP), self._row)
             if self._online:
-                facts = tuple(fact for row in rows for fact in facts_of(row, _when(row)))
-                self._site.tell_others(self, facts)
+                self._tell(rows)
         if self._controller is not None:
             self._deadline = self._controller.due(self._moment())
             if rows:
@@ -512,11 +518,6 @@ class ReplayEdge:
     def _mono(self) -> float:
         """Seconds since the story began, through power cuts: so the server can date every row of a lost clock anew."""
         return (self._site.now - self._site.start) / 1000
-
-
-def _when(row: Row) -> Instant:
-    """A story's rows carry their true instants, whatever the edge thinks of its clock."""
-    return instant(row.at)
 
 
 def _setup(bundle: Bundle, place: str) -> DoorSetup | MachineSetup:

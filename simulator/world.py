@@ -175,7 +175,7 @@ class VirtualEdge(Nobody):
 
     def hear(self, topic: str, payload: bytes) -> None:
         """A message arrives, if this edge has subscribed to it."""
-        if topic in self.edge.keeper.inbox.topics:
+        if self.edge.keeper.inbox.reads(topic):
             self._put(Received(topic, payload))
 
     def _link(self, _: object, put: Callable[[Item], None]) -> "VirtualEdge":

@@ -6,7 +6,7 @@ import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
@@ -29,8 +29,22 @@ from simulator.reader import SimulatedReader
 from tests.support_site import ALICE, BRIGITTE, GREGOIRE, REMY, at, small_rules
 from wire.credential import pseudonym
 from wire.envelope import seal, unseal
-from wire.messages import COMMAND_LASTS, Ack, Command, Events, Fresh, Reply, Rules, Status, decode, encode
+from wire.messages import (
+    COMMAND_LASTS,
+    Ack,
+    Command,
+    Events,
+    Facts,
+    Fresh,
+    Reply,
+    Rules,
+    State,
+    Status,
+    decode,
+    encode,
+)
 from wire.row import Kind, Order, Row
+from wire.row import decode as decode_row
 from wire.ruleset import pack
 from wire.topics import Topics
 
@@ -70,7 +84,7 @@ class Folder:
     def rules(self, version: int, rules: RuleSet | None = None, not_after: int = at(10) + 14 * DAY) -> Rules:
         return Rules(version, text(at(9)), text(not_after), pack(rules or self.set()))
 
-    def sealed(self, topic: str, message: Rules | Fresh | Ack | Command) -> bytes:
+    def sealed(self, topic: str, message: Rules | Fresh | State | Ack | Command) -> bytes:
         """The message as the server signs it."""
         return seal(self.server, "server", topic, encode(message))
 
@@ -103,7 +117,8 @@ def make_folder(folder: Path) -> Folder:
     return made
 
 
-KINDS: dict[str, type[Events | Status | Reply]] = {"events": Events, "status": Status, "reply": Reply}
+Kinds: TypeAlias = Events | Facts | Status | Reply
+KINDS: dict[str, type[Kinds]] = {"events": Events, "facts": Facts, "status": Status, "reply": Reply}
 
 
 @dataclass(frozen=True)
@@ -111,7 +126,7 @@ class Sent:
     """A message that left, opened: it was signed by this edge for this topic."""
 
     leaf: str
-    message: Events | Status | Reply
+    message: Kinds
     retain: bool
 
 
@@ -146,6 +161,10 @@ class Wire:
         self.sent = [sent for sent in self.sent if sent.leaf != leaf]
         return found
 
+    def told(self) -> list[Row]:
+        """The rows that the other edges were told since the last call."""
+        return [decode_row(bytes(raw), "facts") for facts in self.taken("facts") for raw in facts.rows]
+
     def up(self) -> None:
         self._put(LinkUp())
 
@@ -155,7 +174,7 @@ class Wire:
     def deliver(self, topic: str, payload: bytes) -> None:
         self._put(Received(topic, payload))
 
-    def say(self, topic: str, message: Rules | Fresh | Ack | Command) -> None:
+    def say(self, topic: str, message: Rules | Fresh | State | Ack | Command) -> None:
         """Speak as the server."""
         self.deliver(topic, self._folder.sealed(topic, message))
 

@@ -13,16 +13,18 @@ from edge.actions import Alive, Drive, Record
 from edge.controller import EdgeController, Step
 from edge.core import HeldRules, Memory, Now
 from edge.door import DoorSetup
-from edge.events import CardSeen, Event, FactsHeard, InputChanged, Journalled, RulesSwapped
+from edge.events import CardSeen, Event, FactsHeard, InputChanged, Journalled, RulesSwapped, StateHeard
+from edge.knowledge import Knowledge
 from edge.machine import MachineSetup
-from policy.facts import Fact, Moved
-from policy.presence import Move, Presence
+from policy.facts import Fact, Moved, Ran
 from policy.ruleset import Machine, Member, Period, Quota, Reader, RuleSet
 from policy.sessions import Session
 from policy.state import SiteState
 from policy.terms import DAY, ClockState, Instant
+from tests.support_rows import telling
 from tests.support_site import MIDNIGHT, at, name_of, small_rules
 from wire.row import Kind, Row
+from wire.snapshot import Snapshot
 
 DOOR = DoorSetup("front", "front-in", "front-out", has_contact=False)
 LASER = MachineSetup("laser", "laser-tap", "laser.")
@@ -70,14 +72,14 @@ class FabBench:
         clock: ClockState = ClockState.SYNCED,
         setups: tuple[DoorSetup | MachineSetup, ...] = (DOOR, LASER, PRINTER, SAW),
     ) -> None:
-        state = SiteState(presence=Presence((member, Move(at(9), inside=True)) for member in inside))
-        for session in sessions:
-            state.sessions.apply(session)
+        arrivals = (Moved(member, at(9), inside=True) for member in inside)
+        self.known: tuple[Fact, ...] = (*arrivals, *map(Ran, sessions))
         held = HeldRules(7, FOREVER, rules or fab_rules())
-        memory = Memory("boot", state=state, held=held, last_at=last_at, alive_at=alive_at)
+        memory = Memory("boot", knowledge=Knowledge(self.known), held=held, last_at=last_at, alive_at=alive_at)
         self.controller = EdgeController(setups, memory, name_of)
         self.start, self.mono, self.clock = start, 0.0, clock
         self.disk = True
+        self.heard = 0
         self.outputs: dict[str, bool] = {}
         self.history: list[tuple[float, str, bool]] = []
         self.order: list[Drive | Alive | Row] = []
@@ -127,7 +129,17 @@ class FabBench:
         return self.hears(Moved(member, self.now.at, inside))
 
     def hears(self, *facts: Fact) -> list[Row]:
-        return self.does(FactsHeard, facts=facts)
+        """Another edge tells, one row for each fact."""
+        first = self.heard + 1
+        self.heard += len(facts)
+        rows = tuple(telling(fact, seq) for seq, fact in enumerate(facts, first))
+        return self.does(FactsHeard, edge="garden", journal="j9", rows=rows)
+
+    def knows(self, *facts: Fact, lockdown: bool = False, own: int | None = None) -> list[Row]:
+        """The server says what it knows: what was so at first, and these facts. own: the last of these rows in it."""
+        version = self.controller.core.knowledge.version + 1
+        snapshot = Snapshot(lockdown, (*self.known, *facts), {})
+        return self.does(StateHeard, version=version, snapshot=snapshot, own=own)
 
     def swaps(self, rules: RuleSet) -> list[Row]:
         return self.does(RulesSwapped, version=8, not_after=FOREVER, rules=rules)

@@ -30,6 +30,15 @@ def _stops(row: Row) -> bool:
     return row.kind is Kind.ESTOP or (row.order is Order.LOCK_OUT and row.granted is True)
 
 
+TOLD = (Moved, Paid, Opened, Ran)
+"""What the other edges must know at once: refusals and emergency stops are nobody else's business."""
+
+
+def told_of(row: Row, at: Instant) -> Iterator[Fact]:
+    """The facts in a row that the other edges must know at once. Raises ValueError as `facts_of` does."""
+    return (fact for fact in facts_of(row, at) if isinstance(fact, TOLD))
+
+
 def _passage(row: Row, member: str, at: Instant) -> Iterator[Fact]:
     """A tap says at once what waits for no door; what waits is said by the door_opened row that settles it."""
     if row.adhoc_until is not None:

@@ -8,8 +8,8 @@ from msgspec.structs import replace
 from edge.controller import EdgeController
 from edge.core import HeldRules, Memory, Now, ms_between
 from edge.door import DoorSetup
-from edge.events import CardSeen, Event, FactsHeard, InputChanged, LinkChanged, RulesConfirmed, StateHeard
-from policy.facts import Busy, Moved, Opened, Paid, Ran
+from edge.events import CardSeen, Event, FactsHeard, InputChanged, LinkChanged, RulesConfirmed
+from policy.facts import Moved, Opened, Paid, Ran
 from policy.instants import text
 from policy.presence import Move
 from policy.reasons import Reason
@@ -18,6 +18,7 @@ from policy.sessions import Session
 from policy.spans import spans
 from policy.terms import HOUR, MINUTE, SECOND, ClockState
 from tests.support_fablab import DOOR, LASER, FabBench, fab_rules, kinds
+from tests.support_rows import tap
 from tests.support_site import ALICE, BRIGITTE, GREGOIRE, REMY, at, name_of
 from wire.row import Kind
 
@@ -164,21 +165,19 @@ def test_what_others_say_counts_as_if_it_had_happened_here() -> None:
         Paid("brigitte", at(4)),
         Opened("gregoire", at(10), at(12)),
         Ran(run),
-        Busy("laser", "brigitte", at(9, 55)),
     )
     state = bench.state
     assert state.presence.moves == {"brigitte": Move(at(9), inside=True)}
     assert (state.units["brigitte"], state.adhoc["gregoire"]) == ({at(4)}, {(at(10), at(12))})
     assert state.sessions.running("laser", at(10)) == run
-    assert state.busy["laser"] == {("brigitte", at(9, 55))}
 
 
 def test_the_state_of_the_server_brings_lockdown_and_facts() -> None:
     bench = FabBench()
-    bench.does(StateHeard, lockdown=True, facts=(Moved("remy", at(9, 59), inside=False),))
+    bench.knows(Moved("remy", at(9, 59), inside=False), lockdown=True)
     assert bench.tap(BRIGITTE, "front-in").reason is Reason.LOCKDOWN
     assert not bench.state.presence.moves["remy"].inside
-    bench.does(StateHeard, lockdown=False)
+    bench.knows()
     assert bench.tap(BRIGITTE, "front-in").reason is Reason.STAFFED_HOURS
 
 
@@ -283,9 +282,9 @@ def test_only_while_somebody_who_answers_for_it_is_inside() -> None:
 def test_never_in_a_lockdown_with_stale_rules_or_a_lost_clock() -> None:
     bench = public()
     bench.until(at(15))
-    bench.does(StateHeard, lockdown=True)
+    bench.knows(lockdown=True)
     assert not strike(bench)
-    bench.does(StateHeard, lockdown=False)
+    bench.knows()
     assert strike(bench)
     bench.clock = ClockState.UNKNOWN
     bench.steps()
@@ -326,7 +325,7 @@ def test_a_memory_of_nothing_decides_nothing() -> None:
     controller = EdgeController((DOOR, LASER), Memory("boot"), name_of)
     step = controller.start(Now(at(10), 0.0, ClockState.SYNCED))
     assert step.deadline is not None
-    event: Event = FactsHeard(at(10), 1.0, (Moved("alice", at(10), inside=True),))
+    event: Event = FactsHeard(at(10), 1.0, "garden", "j9", (tap(1, "alice", at=at(10)),))
     controller.step(Now(at(10) + SECOND, 1.0, ClockState.SYNCED), [event])
     step = controller.step(
         Now(at(10) + MINUTE, 60.0, ClockState.SYNCED),

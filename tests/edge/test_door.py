@@ -22,10 +22,11 @@ from edge.events import (
     RulesConfirmed,
     RulesSwapped,
 )
+from edge.knowledge import Knowledge
+from policy.facts import Moved
 from policy.instants import text
-from policy.presence import Move, Presence
+from policy.presence import Move
 from policy.reasons import Reason
-from policy.state import SiteState
 from policy.terms import DAY, ClockState
 from tests.support_site import ALICE, BRIGITTE, GREGOIRE, REMY, UNKNOWN, at, name_of, small_rules
 from wire.row import Kind, Row
@@ -48,8 +49,8 @@ class Bench:
         last_at: int = 0,
     ) -> None:
         held = HeldRules(7, FOREVER, small_rules()) if rules else None
-        state = SiteState(presence=Presence((moves or {}).items()))
-        self.controller = EdgeController((setup,), Memory("boot", state=state, held=held, last_at=last_at), name_of)
+        knowledge = Knowledge(Moved(member, move.at, move.inside) for member, move in (moves or {}).items())
+        self.controller = EdgeController((setup,), Memory("boot", 0, knowledge, held, last_at), name_of)
         self.start, self.mono = start, 0.0
         self.clock = ClockState.SYNCED if trusted else ClockState.UNKNOWN
         self.outputs: dict[str, bool] = {}

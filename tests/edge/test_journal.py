@@ -12,7 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from edge.journal import KEEP, Journal, JournalDamagedError, JournalError
+from edge.journal import KEEP, Journal, JournalDamagedError, JournalError, Told
+from edge.knowledge import MOST_HEARD
 from policy.terms import DAY, ClockState
 from tests.support_rows import row, rows
 from tests.support_site import MIDNIGHT
@@ -207,8 +208,8 @@ class TestTrouble:
     def test_a_format_of_tomorrow(self, journal: Journal) -> None:
         journal.close()
         with closing(sqlite3.connect(journal.path)) as other, other:
-            other.execute("UPDATE meta SET value = 2 WHERE name = 'format'")
-        with pytest.raises(JournalError, match="format 2, not 1: another version's; update Loquet"):
+            other.execute("UPDATE meta SET value = 3 WHERE name = 'format'")
+        with pytest.raises(JournalError, match="format 3, not 2: another version's; update Loquet"):
             Journal(journal.path)
 
     def test_a_full_disk_loses_nothing_and_mends(self, journal: Journal) -> None:
@@ -301,3 +302,89 @@ def test_a_row_decodes_to_itself(journal: Journal) -> None:
     ((seq, stored),) = journal.after(0, 1)
     assert decode(stored, "journal") == journal.rows()[0]
     assert seq == 1
+
+
+def heard(journal: Journal) -> list[tuple[str, str, int | None, int]]:
+    return [(told.edge, told.journal, told.received, told.rows[0][0]) for told in journal.heard()]
+
+
+def told(*seqs: int, edge: str = "garden", name: str = "g1", received: int | None = MIDNIGHT) -> Told:
+    return Told(edge, name, received, [(seq, encode(row(seq))) for seq in seqs])
+
+
+class TestHeard:
+    """Rows of other edges."""
+
+    def test_they_lie_on_the_disk_once_in_the_order_in_which_they_came(self, journal: Journal) -> None:
+        assert journal.hear([told(7, 3)]) == [7, 3]
+        assert journal.hear([told(3, 8, received=None)]) == [8]
+        expected = [("garden", "g1", MIDNIGHT, 7), ("garden", "g1", MIDNIGHT, 3), ("garden", "g1", None, 8)]
+        assert heard(journal) == expected
+        journal = reopened(journal)
+        assert heard(journal) == expected
+        assert journal.heard()[0].rows[0][1] == encode(row(7))
+
+    def test_what_is_kept_may_include_them(self, journal: Journal) -> None:
+        journal.hear([told(1, 2, 3), told(1, 2, name="g2"), told(2, edge="attic")])
+        journal.keep({"state": b"the state"}, {"garden": {"g1": 2, "g0": 9}, "attic": {"g1": 1}})
+        assert [(edge, name, seq) for edge, name, _, seq in heard(journal)] == [
+            ("garden", "g1", 3),
+            ("garden", "g2", 1),
+            ("garden", "g2", 2),
+            ("attic", "g1", 2),
+        ]
+        assert journal.kept() == {"state": b"the state"}
+
+    def test_of_a_flood_the_newest_stay_and_other_edges_lose_nothing(self, journal: Journal) -> None:
+        journal.hear([told(1, edge="attic")])
+        journal.hear([told(*range(1, MOST_HEARD + 3))])
+        found = heard(journal)
+        assert len(found) == MOST_HEARD + 1
+        assert [seq for edge, _, _, seq in found][:2] == [1, 3]
+
+    def test_after_30_days_they_go(self, journal: Journal) -> None:
+        journal.hear([told(1), told(2, received=None), told(3, received=MIDNIGHT + DAY)])
+        journal.prune(MIDNIGHT + KEEP + 1)
+        assert [(seq, received) for _, _, received, seq in heard(journal)] == [
+            (2, MIDNIGHT + KEEP + 1),
+            (3, MIDNIGHT + DAY),
+        ]
+
+    def test_on_a_full_disk_all_or_none(self, journal: Journal) -> None:
+        journal._db.execute("PRAGMA query_only=ON")
+        with pytest.raises(JournalError):
+            journal.hear([told(1, 2)])
+        journal._db.execute("PRAGMA query_only=OFF")
+        assert journal.hear([told(1, 2)]) == [1, 2]
+
+
+def test_a_journal_of_format_1_goes_on_and_loses_nothing(journal: Journal) -> None:
+    journal.append(rows(1, 5))
+    journal.acknowledge(3)
+    journal.keep({"rules": b"the rules"})
+    made = journal.id
+    journal.close()
+    with closing(sqlite3.connect(journal.path)) as other, other:
+        other.execute("DROP TABLE heard")
+        other.execute("UPDATE meta SET value = 1 WHERE name = 'format'")
+    for _ in range(2):
+        journal = Journal(journal.path)
+        assert (journal.id, journal.last_seq, journal.acknowledged) == (made, 5, 3)
+        assert (journal.rows(), journal.kept(), journal.heard()) == (rows(1, 5), {"rules": b"the rules"}, [])
+        journal.close()
+
+
+def test_rewound_rows_are_to_be_sent_again(journal: Journal) -> None:
+    journal.append(rows(1, 5))
+    journal.acknowledge(4)
+    assert journal.rewind(2)
+    assert (journal.acknowledged, reopened(journal).acknowledged) == (2, 2)
+
+
+def test_what_is_deleted_cannot_be_rewound(journal: Journal) -> None:
+    journal.append(rows(1, 5))
+    journal.acknowledge(4)
+    journal.prune(MIDNIGHT + KEEP + DAY)
+    assert not journal.rewind(2)
+    assert journal.rewind(4)
+    assert journal.acknowledged == 4

@@ -559,7 +559,8 @@ class TestPrune:
 
 def test_the_topics_to_read(bench: Bench) -> None:
     own = TOPICS.ack("front"), TOPICS.command("front")
-    assert bench.edge.keeper.inbox.topics == (TOPICS.rules, TOPICS.fresh, *own)
+    read = (TOPICS.rules, TOPICS.fresh, TOPICS.state, *own, TOPICS.all_facts)
+    assert bench.edge.keeper.inbox.topics == read
 
 
 def test_no_uid_and_no_name_leaves(bench: Bench) -> None:

@@ -18,44 +18,44 @@ from wire.row import Kind, Row
 
 
 def known(*rows: Row) -> Memory:
-    return recall(reversed(rows), len(rows), "b777", None)
+    return recall(reversed(rows), Memory("b777", len(rows)))
 
 
 def test_an_empty_journal_knows_nothing() -> None:
     memory = known()
     assert (memory.boot, memory.last_seq, memory.held, memory.last_at) == ("b777", 0, None, 0)
-    assert memory.state.presence.moves == {}
-    assert not memory.state.units
-    assert not memory.state.stopped
+    assert memory.knowledge.state.presence.moves == {}
+    assert not memory.knowledge.state.units
+    assert not memory.knowledge.state.stopped
 
 
 def test_a_tap_in_and_a_tap_out() -> None:
     entered = tap(1, "alice", at=at(9))
     left = tap(2, "alice", at=at(12), reason=Reason.EGRESS, reader="front-out")
-    assert known(entered).state.presence.moves == {"alice": Move(at(9), inside=True)}
-    assert known(entered, left).state.presence.moves == {"alice": Move(at(12), inside=False)}
+    assert known(entered).knowledge.state.presence.moves == {"alice": Move(at(9), inside=True)}
+    assert known(entered, left).knowledge.state.presence.moves == {"alice": Move(at(12), inside=False)}
 
 
 def test_a_refused_tap_and_a_strangers_moves_nobody() -> None:
     refused = tap(1, "brigitte", granted=False, reason=Reason.OUTSIDE_HOURS)
     stranger = tap(2, None, reason=Reason.EGRESS, reader="front-out")
-    assert known(refused, stranger).state.presence.moves == {}
+    assert known(refused, stranger).knowledge.state.presence.moves == {}
 
 
 def test_a_pending_tap_counts_with_the_row_that_settles_it() -> None:
     waiting = tap(1, "alice", at=at(9), pending=True)
     opened = row(2, Kind.DOOR_OPENED, at=at(9, 0, 3), member="alice", settles=1)
-    assert known(waiting).state.presence.moves == {}
-    assert known(waiting, opened).state.presence.moves == {"alice": Move(at(9, 0, 3), inside=True)}
+    assert known(waiting).knowledge.state.presence.moves == {}
+    assert known(waiting, opened).knowledge.state.presence.moves == {"alice": Move(at(9, 0, 3), inside=True)}
 
 
 def test_a_door_that_opened_for_nobody_moves_nobody() -> None:
-    assert known(row(1, Kind.DOOR_OPENED), row(2, Kind.REX)).state.presence.moves == {}
+    assert known(row(1, Kind.DOOR_OPENED), row(2, Kind.REX)).knowledge.state.presence.moves == {}
 
 
 def test_in_and_out_at_one_instant_is_out() -> None:
     left = tap(1, "alice", at=at(9), reason=Reason.EGRESS)
-    assert known(left, tap(2, "alice", at=at(9))).state.presence.moves == {"alice": Move(at(9), inside=False)}
+    assert known(left, tap(2, "alice", at=at(9))).knowledge.state.presence.moves == {"alice": Move(at(9), inside=False)}
 
 
 def test_the_days_of_a_month_s_quota_are_read_and_no_more() -> None:
@@ -83,7 +83,7 @@ def test_an_untrusted_row_counts_from_the_last_trusted_one() -> None:
     before = row(1, at=at(9), mono_ms=50_000)
     same_boot = tap(2, "alice", at=0, mono_ms=80_000, clock=ClockState.UNKNOWN)
     next_boot = tap(3, "remy", at=0, mono_ms=7_000, clock=ClockState.UNKNOWN, boot="b002")
-    assert known(before, same_boot, next_boot).state.presence.moves == {
+    assert known(before, same_boot, next_boot).knowledge.state.presence.moves == {
         "alice": Move(at(9) + 30 * SECOND, inside=True),
         "remy": Move(at(9) + 7 * SECOND, inside=True),
     }
@@ -94,7 +94,7 @@ def test_a_row_in_doubt_is_dated_by_the_clock_that_was_set_later_in_its_boot() -
     entered = tap(2, "alice", at=0, mono_ms=7_000, clock=ClockState.UNKNOWN, boot="b002")
     was_set = row(3, Kind.CLOCK_SET, at=at(11), mono_ms=67_000, boot="b002")
     lost = tap(4, "remy", at=0, mono_ms=8_000, clock=ClockState.UNKNOWN, boot="b003")
-    assert known(before, entered, was_set, lost).state.presence.moves == {
+    assert known(before, entered, was_set, lost).knowledge.state.presence.moves == {
         "alice": Move(at(10, 59), inside=True),
         "remy": Move(at(11) + 8 * SECOND, inside=True),
     }
@@ -131,6 +131,6 @@ def test_after_a_power_cut_the_edge_knows_what_it_knew(
         else:
             live(now, CardSeen(now.at, now.mono, what[0], what[1], 8, 25, 0.003))
     assert (
-        recall(reversed(written), len(written), "b002", held).state.presence.moves
+        recall(reversed(written), Memory("b002", len(written))).knowledge.state.presence.moves
         == controller.core.state.presence.moves
     )

@@ -9,8 +9,9 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from edge.events import Ordered, StateHeard
+from edge.events import Ordered
 from edge.journal import JournalError
+from edge.knowledge import Positions
 from edge.orders import REFUSALS, REMEMBERED, Places, Seen, dated, judge
 from edge.patterns import SOUND
 from policy.instants import instant, text
@@ -146,7 +147,7 @@ def test_open_moves_the_strike_and_nobody_inside(bench: Bench) -> None:
 
 def test_open_works_in_a_lockdown() -> None:
     bench = FabBench()
-    bench.does(StateHeard, lockdown=True)
+    bench.knows(lockdown=True)
     assert bench.tap(BRIGITTE, "front-in").reason is Reason.LOCKDOWN
     ordered(bench, Order.OPEN, "front")
     assert bench.outputs["strike"]
@@ -314,7 +315,7 @@ def test_a_flood_of_old_commands_leaves_a_hundred_rows_an_hour(bench: Bench) -> 
 def test_what_the_disk_does_not_take_is_not_done(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing would know after a power cut that it was done."""
 
-    def refuse(_: object) -> None:
+    def refuse(*_: object) -> None:
         raise JournalError("the disk is full: make room")
 
     monkeypatch.setattr(bench.journal, "keep", refuse)
@@ -326,9 +327,9 @@ def test_what_the_disk_does_not_take_is_not_done(bench: Bench, monkeypatch: pyte
 def test_it_is_on_the_disk_before_it_is_done(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     keep, told = bench.journal.keep, list[bool]()
 
-    def watched(values: dict[str, bytes | None]) -> None:
+    def watched(values: dict[str, bytes | None], included: Positions | None) -> None:
         told.append(bench.pins.is_active("strike"))
-        keep(values)
+        keep(values, included)
 
     monkeypatch.setattr(bench.journal, "keep", watched)
     bench.order(Order.OPEN, "front")

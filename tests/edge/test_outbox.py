@@ -4,9 +4,14 @@ import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
-from edge.outbox import FIRST_WAIT, LAST_WAIT, MAX_BYTES, Answer, Outbox, judge, message
+from edge.outbox import FIRST_WAIT, LAST_WAIT, MAX_BYTES, Answer, Outbox, facts, judge, message
+from policy.reasons import Reason
+from tests.support_rows import row, tap
 from wire.messages import MAX_ROWS, Ack, Events, decode, encode
+from wire.row import Kind
+from wire.row import decode as decode_row
 
 
 def stored(*sizes: int, first: int = 1) -> list[tuple[int, bytes]]:
@@ -50,7 +55,8 @@ def test_a_message_is_the_longest_beginning_that_fits(sizes: list[int]) -> None:
         (Ack("j1", 5), Answer.NEW),
         (Ack("j1", 9), Answer.NEW),
         (Ack("j1", 4), Answer.REPEATED),
-        (Ack("j1", 0), Answer.REPEATED),
+        (Ack("j1", 3), Answer.BELOW),
+        (Ack("j1", 0), Answer.BELOW),
         (Ack("j1", 10), Answer.ABOVE),
         (Ack("j0", 5), Answer.FOREIGN),
         (Ack("j0", 10), Answer.FOREIGN),
@@ -156,3 +162,18 @@ def test_every_row_arrives_in_order_whatever_is_lost(lost: list[str], rows: int)
 def test_rows_of_a_message_are_json() -> None:
     events, _ = message("j1", [(1, b'{"seq":1}')])
     assert msgspec.json.decode(encode(events)) == {"journal": "j1", "rows": [{"seq": 1}]}
+
+
+def test_of_rows_the_others_get_what_they_must_know_without_credentials() -> None:
+    entered = tap(3, "alice")
+    told = facts(
+        "j1", [row(1), tap(2, "remy", granted=False, reason=Reason.OUTSIDE_HOURS), entered, row(4, Kind.ESTOP)]
+    )
+    assert told is not None
+    assert told.journal == "j1"
+    assert [decode_row(bytes(raw), "here") for raw in told.rows] == [replace(entered, credential=None)]
+
+
+def test_where_nobody_must_know_anything_nothing_is_said() -> None:
+    busy = tap(2, "remy", granted=False, reason=Reason.MACHINE_BUSY, reader="laser-tap")
+    assert facts("j1", [row(1), busy]) is None

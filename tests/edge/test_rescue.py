@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from edge.journal import KEEP, Journal, JournalDamagedError
+from edge.journal import KEEP, Journal, JournalDamagedError, Told
 from edge.rescue import forget_aside, open_journal, renew, renumbered, salvage
 from tests.support_rows import row, rows
 from wire.row import Kind
@@ -55,6 +55,16 @@ def test_a_damaged_journal_is_set_aside_and_the_rest_goes_over(path: Path) -> No
         for word in ("row 6", "journal.db.aside-1", "2 rows", journal.id):
             assert word in note
     assert (path.parent / "journal.db.aside-1").exists()
+
+
+def test_what_other_edges_told_goes_over(path: Path) -> None:
+    filled(path, 6, 3)
+    with closing(Journal(path)) as journal:
+        journal.hear([Told("garden", "g1", 5, [(2, b"two"), (4, b"four")])])
+    spoil(path, 6)
+    journal, _ = open_journal(path)
+    with closing(journal):
+        assert journal.heard() == [Told("garden", "g1", 5, ((2, b"two"),)), Told("garden", "g1", 5, ((4, b"four"),))]
 
 
 def test_where_nobody_can_say_what_the_server_has_nothing_is_sent_twice(path: Path) -> None:

@@ -1,0 +1,180 @@
+"""What do server and other edges say of the site? Checked, on the disk, and only then told to the controller."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from msgspec.structs import replace
+
+from edge.archive import Archive
+from edge.config import Config
+from edge.core import Memory
+from edge.events import Event, FactsHeard, StateHeard
+from edge.inbox import Inbox
+from edge.journal import Journal, Told
+from edge.knowledge import Knowledge, Positions, Receipt
+from edge.ports import Clock
+from edge.post import Received
+from edge.rulebook import Rulebook
+from edge.rules import RefusedError
+from policy.instants import instant
+from policy.ruleset import RuleSet
+from policy.terms import ClockState
+from wire.errors import WireError
+from wire.facts import told_of
+from wire.messages import MAX_ROWS, State
+from wire.row import Row, decode, encode
+from wire.snapshot import Snapshot, unpack
+from wire.topics import Topics
+
+STATE = "state"
+"""The name under which the signed message is kept, as it came."""
+LARGEST = 4096
+"""Bytes of a row that is believed; an honest one has some 350."""
+
+
+@dataclass(frozen=True, slots=True)
+class HeldState:
+    """The newest state of the server."""
+
+    version: int
+    snapshot: Snapshot
+
+
+class Hearing:
+    """What an edge heard, on its disk. tell: takes what the controller must know."""
+
+    def __init__(
+        self,
+        config: Config,
+        clock: Clock,
+        inbox: Inbox,
+        archive: Archive,
+        rulebook: Rulebook,
+        tell: Callable[[Event], None],
+    ) -> None:
+        self.held: HeldState | None = None
+        self._edge = config.edge
+        self._topic = Topics(config.site).state
+        self._clock = clock
+        self._inbox = inbox
+        self._archive = archive
+        self._rulebook = rulebook
+        self._tell = tell
+
+    @property
+    def positions(self) -> Positions:
+        """Up to which row of each journal the held state reaches."""
+        return self.held.snapshot.positions if self.held else {}
+
+    def load(self, kept: Mapping[str, bytes]) -> None:
+        """Take up the state that lies on the disk; one that is damaged is left there."""
+        if STATE in kept:
+            try:
+                message = self._inbox.read(State, self._topic, kept[STATE])
+                self.held = HeldState(message.version, unpack(message.body))
+            except WireError as error:
+                self._inbox.refuse("state on the disk", error)
+
+    def known(self) -> Knowledge:
+        """What the controller starts from; the link has still to come up."""
+        knowledge = Knowledge()
+        knowledge.state.link_up = False
+        if self.held is not None:
+            knowledge.take(self.held.version, self.held.snapshot, None)
+        return knowledge
+
+    def remind(self, memory: Memory, heard: list[Told]) -> None:
+        """Add the rows of other edges that lie on the disk, checked by the rules of today."""
+        for told in heard:
+            doubtful = Receipt(memory.last_at, self._clock.monotonic())
+            receipt = doubtful if told.received is None else Receipt(told.received)
+            for row in self._believed(told.edge, [row for _, row in told.rows]):
+                memory.knowledge.hear(told.edge, told.journal, row, receipt)
+
+    def state(self, message: State, item: Received) -> None:
+        """A new state. What the disk does not take counts all the same: a lockdown waits for no card.
+
+        Raises WireError when it is refused.
+        """
+        if self.held is not None and message.version <= self.held.version:
+            if message.version < self.held.version:
+                raise RefusedError("older", f"state {message.version}: this edge holds {self.held.version}")
+            return
+        snapshot = unpack(message.body)
+        self.held = HeldState(message.version, snapshot)
+        self._archive.keep({STATE: item.payload}, snapshot.positions)
+        self._tell(StateHeard(self._clock.now(), self._clock.monotonic(), message.version, snapshot, self._own()))
+
+    def reached(self, journal: Journal) -> int:
+        """The last row of this edge's journal in the state."""
+        return self.positions.get(self._edge, {}).get(journal.id, 0)
+
+    def _own(self) -> int | None:
+        """The same by the controller's numbers; None where the state knows nothing of this journal."""
+        journal = self._archive.journal
+        reached = self.reached(journal) if journal else 0
+        return reached + self._archive.shift if reached else None
+
+    def facts(self, edge: str, item: Received) -> None:
+        """Rows of another edge. Raises WireError when its message is refused; a row that is, is left out."""
+        if edge == self._edge:
+            return
+        message = self._inbox.facts(self._key_of(edge), edge, item.topic, item.payload)
+        if len(message.rows) > MAX_ROWS:
+            raise WireError(f"{item.topic}: {len(message.rows)} rows; at most {MAX_ROWS} travel in a message")
+        reached = self.positions.get(edge, {}).get(message.journal, 0)
+        rows = [row for row in self._believed(edge, [bytes(row) for row in message.rows]) if row.seq > reached]
+        trusted, now = self._clock.state() is not ClockState.UNKNOWN, self._clock.now()
+        told = Told(edge, message.journal, now if trusted else None, [(row.seq, encode(row)) for row in rows])
+        new = self._archive.attempt(lambda journal: journal.hear([told])) if rows else []
+        news = tuple(row for row in rows if new is None or row.seq in new)
+        if news:
+            self._tell(FactsHeard(now, self._clock.monotonic(), edge, message.journal, news, trusted))
+
+    def _key_of(self, edge: str) -> Ed25519PublicKey:
+        """Raises RefusedError when the rules in force do not name the edge."""
+        rules = self._rules
+        known = rules.edges.get(edge) if rules is not None else None
+        if known is None:
+            raise RefusedError("stranger", f"facts of edge {edge!r}: the rules in force do not name it")
+        try:
+            return Ed25519PublicKey.from_public_bytes(bytes.fromhex(known))
+        except ValueError as error:
+            raise RefusedError("key", f"facts of edge {edge!r}: its key in the rules is none ({error})") from None
+
+    def _believed(self, edge: str, rows: list[bytes]) -> Iterator[Row]:
+        """The rows that this edge may tell."""
+        for raw in rows:
+            try:
+                yield _checked(self._rules, edge, raw)
+            except WireError as error:
+                self._inbox.refuse(f"{edge}/facts", error)
+
+    @property
+    def _rules(self) -> RuleSet | None:
+        held = self._rulebook.held
+        return held.rules if held else None
+
+
+def _checked(rules: RuleSet | None, edge: str, raw: bytes) -> Row:
+    """The row, if its edge owns the place and the reader that it is about, without its credential.
+
+    Raises WireError, and RefusedError for what is readable but not the edge's to tell.
+    """
+    if len(raw) > LARGEST:
+        raise RefusedError("large", f"a row of edge {edge!r}: {len(raw)} bytes; at most {LARGEST} are read")
+    row = decode(raw, f"a row of edge {edge!r}")
+    readers = rules.readers if rules is not None else {}
+    of_edge = {name: reader.access_point for name, reader in readers.items() if reader.edge == edge}
+    if row.access_point not in of_edge.values():
+        raise RefusedError("foreign", f"row {row.seq} of edge {edge!r}: {row.access_point!r} is not a place of its own")
+    if row.reader is not None and of_edge.get(row.reader) != row.access_point:
+        raise RefusedError("foreign", f"row {row.seq} of edge {edge!r}: reader {row.reader!r} is not its own there")
+    try:
+        told = tuple(told_of(row, instant(row.at)))
+    except (ValueError, OverflowError) as error:
+        raise RefusedError("unreadable", f"row {row.seq} of edge {edge!r}: {error}") from None
+    if not told:
+        raise RefusedError("idle", f"row {row.seq} of edge {edge!r}: {row.kind} is nothing that others must know")
+    return replace(row, credential=None, detail=None)
