@@ -1,4 +1,4 @@
-"""A tap from the chip to the page: every part is the real one, over the embedded broker and over a real mosquitto."""
+"""A tap from the chip to the page: every part is the real one, over the embedded broker, a real mosquitto, and TLS."""
 
 import json
 import re
@@ -19,9 +19,10 @@ from edge.runtime import Edge
 from loquet.benches.reader import door_folder
 from loquet.edge import Site, compose, emulated
 from loquet.keyring import Keyring
-from loquet.secret_files import make_folder, make_password, write_secret
+from loquet.proofs.mosquitto import Mosquitto
 from policy.bundle import Bundle, Credential, Member
 from server.config import BrokerConfig, EdgeConfig, ServerConfig
+from server.identity import Identity
 from server.main import Server
 from server.secrets import hash_token
 from simulator.card import Card
@@ -34,6 +35,7 @@ from wire.row import Row
 
 SEVEN = bytes.fromhex("0461AABBCC0001")
 PORT = re.compile(r"port = \d+")
+ACCOUNT = re.compile(r"port = \d+\nusername = .*\npassword_file = .*")
 
 
 class Watch(Nobody):
@@ -63,12 +65,11 @@ class Watch(Nobody):
 class Door:
     """Broker, server and edge of one door, running."""
 
-    def __init__(self, folder: Path, broker_port: int, stack: ExitStack) -> None:
-        file = door_folder(folder)
-        file.write_text(PORT.sub(f"port = {broker_port}", file.read_text()))
+    def __init__(self, file: Path, broker: BrokerConfig, stack: ExitStack) -> None:
+        """file: the edge.toml, with the keys beside it. broker: as the server is told of it."""
         self.config = load(file)
         pace = Pace.starting(at(10))
-        self.server = Server(self._server_config(folder, broker_port), pace.now, bundle=self._bundle())
+        self.server = Server(self._server_config(file.parent, broker), pace.now, bundle=self._bundle())
         stack.callback(self.server.stop)
         self.server.start()
         self.watch = Watch()
@@ -89,13 +90,13 @@ class Door:
             credentials=(*site.credentials, Credential(uid=SEVEN.hex(), member="lea")),
         )
 
-    def _server_config(self, folder: Path, broker_port: int) -> ServerConfig:
+    def _server_config(self, folder: Path, broker: BrokerConfig) -> ServerConfig:
         keys = Keyring.open(folder / "keys")
         return ServerConfig(
             database=f"sqlite:///{folder / 'server.db'}",
             server_key=keys.server_key,
             credential_key=keys.credential_key,
-            broker=BrokerConfig("127.0.0.1", broker_port, "server", "server-password"),
+            broker=broker,
             edges=(EdgeConfig("front", keys.public_hex("front"), ("front",)),),
             staff_name=STAFF,
             staff_password_hash=CHEAP_HASH,
@@ -140,17 +141,34 @@ class Door:
             pass
 
 
-@pytest.fixture(params=sorted(BROKERS))
+@pytest.fixture(params=[*sorted(BROKERS), "tls"])
 def door(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Door]:
     with ExitStack() as stack:
-        (tmp_path / "broker").mkdir()
-        (tmp_path / "site").mkdir()
-        password = make_password(tmp_path / "site" / "front.password")
-        users = {"server": "server-password", "front": password}
-        port = stack.enter_context(BROKERS[request.param](users, tmp_path / "broker"))
-        make_folder(tmp_path / "site" / "keys")
-        write_secret(tmp_path / "site" / "keys" / "front.password", password.encode())
-        yield Door(tmp_path / "site", port, stack)
+        file = door_folder(tmp_path)
+        if request.param == "tls":
+            yield Door(file, over_tls(file, stack), stack)
+        else:
+            yield Door(file, with_passwords(file, request.param, stack), stack)
+
+
+def with_passwords(file: Path, name: str, stack: ExitStack) -> BrokerConfig:
+    """A broker on this machine, for the edge of this edge.toml and for the server."""
+    password = (file.parent / "keys" / "front.password").read_text().strip()
+    (file.parent / "broker").mkdir()
+    users = {"server": "server-password", "front": password}
+    port = stack.enter_context(BROKERS[name](users, file.parent / "broker"))
+    file.write_text(PORT.sub(f"port = {port}", file.read_text()))
+    return BrokerConfig("127.0.0.1", port, "server", users["server"])
+
+
+def over_tls(file: Path, stack: ExitStack) -> BrokerConfig:
+    """The same with a certificate for each, as `loquet keys` makes them."""
+    ring = Keyring.open(file.parent / "keys")
+    port = stack.enter_context(Mosquitto(ring)).port
+    ours = 'ca = "keys/edges/front/ca.crt"\ncertificate = "keys/edges/front/tls.crt"\nkey = "keys/edges/front/tls.key"'
+    file.write_text(ACCOUNT.sub(f"port = {port}\n{ours}", file.read_text()))
+    server = Identity(ring.server / "ca.crt", ring.server / "tls.crt", ring.server / "tls.key")
+    return BrokerConfig("127.0.0.1", port, "server", "", server)
 
 
 def test_a_tap_travels_from_the_chip_to_the_page(door: Door) -> None:
