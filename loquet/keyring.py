@@ -119,7 +119,8 @@ class Keyring:
         """Make what is missing, issue what does not fit, copy to each machine's folder what it needs of others."""
         make_folder(self.folder / "edges")
         for edge in self.site.revoked:
-            shutil.rmtree(self.edge(edge), ignore_errors=True)
+            if self.edge(edge).exists():
+                shutil.rmtree(self.edge(edge))
         for part in (*PARTS, *self.site.edges):
             for file, make in self._secrets(part).items():
                 make_folder(file.parent)

@@ -1,5 +1,6 @@
 """What a server must be told, and what it refuses to be told."""
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -10,6 +11,7 @@ from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, generate_pri
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
+from server import config as module
 from server.config import BrokerConfig, EdgeConfig, ServerConfig, load
 from server.errors import ConfigError
 from server.secrets import hash_password, hash_token, is_password, is_token, new_password, new_token
@@ -78,6 +80,14 @@ def test_the_sample_with_its_blanks_filled(file: Path) -> None:
     assert config.credential_key == CREDENTIAL_KEY
     assert config.server_key.private_bytes_raw() == SERVER_KEY.private_bytes_raw()
     assert (config.http_host, config.http_port, config.staff_name) == ("127.0.0.1", 8000, "equipe")
+
+
+def test_the_sample_shows_every_key() -> None:
+    shown = SAMPLE.read_text()
+    parts = (module._File, module._Keys, module._Broker, module._Http, module._Staff, module._Api, module._Edge)
+    keys = [key for part in parts for key in part.__struct_fields__]
+    assert len(keys) > 20
+    assert [key for key in keys if not re.search(rf"^(?:# |\[+)?{key}(?: = |\])", shown, re.MULTILINE)] == []
 
 
 def test_the_sample_itself_is_refused(file: Path) -> None:
