@@ -23,6 +23,7 @@ from loquet.broker import free_port
 from loquet.keyring import Keyring, Site
 from loquet.proofs.mosquitto import Mosquitto, program
 from tests.support_broker import HOST, PATIENCE, await_port
+from wire.envelope import MAX_BYTES
 from wire.topics import LEAVES, Topics
 
 TOPICS = Topics("casaco")
@@ -68,6 +69,7 @@ class Tried:
             self._client.will_set(will, b"will", qos=1, retain=True)
         self._client.on_connect = lambda *_: self._answers.put("connected")
         self._client.on_subscribe = lambda *_: self._answers.put("subscribed")
+        self._client.on_disconnect = lambda *_: self._answers.put("cut off")
         self._client.on_message = self._hear
         self._client.connect(HOST, port)
         self._client.loop_start()
@@ -84,6 +86,11 @@ class Tried:
 
     def say(self, topic: str, payload: bytes, retain: bool = False) -> None:
         self._client.publish(topic, payload, 1, retain).wait_for_publish(PATIENCE)
+
+    def is_cut_off(self, topic: str, payload: bytes) -> bool:
+        """Whether the broker hangs up for saying this."""
+        self._client.publish(topic, payload, 1)
+        return self._answers.get(timeout=PATIENCE) == "cut off"
 
     def break_off(self) -> None:
         """As a pulled cable."""
@@ -204,6 +211,12 @@ def test_nobody_takes_anothers_place(place: Place) -> None:
         for name in ("garage", "stolen"):
             others.enter_context(place.tried(name, client_id="loquet-casaco-front"))
         assert let_through(place, lambda: front.say(TOPICS.facts("front"), b"said")) == {TOPICS.facts("front")}
+
+
+def test_the_largest_message_passes_and_nothing_larger(place: Place) -> None:
+    with place.tried("server") as server, place.tried("garage") as garage:
+        assert let_through(place, lambda: server.say(TOPICS.rules, bytes(MAX_BYTES))) == {TOPICS.rules}
+        assert garage.is_cut_off(TOPICS.facts("garage"), bytes(MAX_BYTES + 4096))
 
 
 def answer(port: int, tls: ssl.SSLContext | None) -> bytes:
