@@ -28,9 +28,7 @@ HEARD = ("events", "status", "reply")
 """Of what edges say: their facts come as events too."""
 RETRY_FIRST, RETRY_LAST = 1, 30
 """Seconds between attempts to reach the broker."""
-
-
-HUNG_UP = "it hung up before it let us in; see that broker.certificate is of its own authority"
+HUNG_UP = "hung up before it let us in; see that broker.certificate is of its own authority"
 
 
 class Link:
@@ -50,7 +48,7 @@ class Link:
         self._lock = Lock()
         self._retained: dict[str, bytes] = {}
         self.up = False
-        self._missed = False
+        self._why = ""
         self._client = Client(CallbackAPIVersion.VERSION2, client_id=f"loquet-server-{topics.site}", protocol=MQTTv311)
         if broker.identity is None:
             self._client.username_pw_set(broker.username, broker.password)
@@ -90,30 +88,34 @@ class Link:
         self, client: Client, _data: Any, _flags: ConnectFlags, reason: ReasonCode, _properties: Properties | None
     ) -> None:
         if reason.is_failure:
-            log.error(
-                "broker %s:%d refuses us (%s); check user name and password, or its loquet.acl", *self._address, reason
-            )
+            self._down(f"refuses us ({reason}); check user name and password")
             return
         client.subscribe([(f"loquet/{self._topics.site}/edge/+/{leaf}", HEARD_QOS) for leaf in HEARD])
         with self._lock:
-            self.up, self._missed = True, False
+            self.up, self._why = True, ""
             for topic, payload in self._retained.items():
                 client.publish(topic, payload, SAID_QOS, retain=True)
         log.info("broker %s:%d: connected", *self._address)
         self._connected()
 
     def _on_connect_fail(self, _client: Client, _data: Any) -> None:
-        """Nobody answers there: said once, however often it is tried."""
-        if not self._missed:
-            log.warning("broker %s:%d: cannot be reached (%s); trying again", *self._address, _remedy(sys.exception()))
-        self._missed = True
+        """Nobody answers there, or not as our broker would: paho is handling what happened."""
+        self._down(f"cannot be reached ({_remedy(sys.exception())})")
 
     def _on_disconnect(
         self, _client: Client, _data: Any, _flags: DisconnectFlags, reason: ReasonCode, _properties: Properties | None
     ) -> None:
-        if reason.is_failure:
-            log.warning("broker %s:%d: lost (%s); trying again", *self._address, reason if self.up else HUNG_UP)
+        if reason.is_failure and self.up:
+            self._down(f"lost ({reason})")
+        elif reason.is_failure and self._broker.identity is not None:
+            self._down(HUNG_UP)
         self.up = False
+
+    def _down(self, why: str) -> None:
+        """Said once for each reason, however often it is tried."""
+        if why != self._why:
+            log.warning("broker %s:%d: %s; trying again", *self._address, why)
+        self._why = why
 
     def _on_message(self, _client: Client, _data: Any, message: MQTTMessage) -> None:
         self._received(message.topic, bytes(message.payload))

@@ -127,8 +127,9 @@ def test_a_wrong_password_is_told_and_the_link_stays_down(broker: int, caplog: p
     with held:
         assert refused.wait(PATIENCE)
         assert not held.link.up
-    assert f"broker 127.0.0.1:{broker} refuses us" in caplog.text
+    assert f"broker 127.0.0.1:{broker}: refuses us" in caplog.text
     assert "wrong-password" not in caplog.text
+    assert "certificate" not in caplog.text
 
 
 def test_a_broker_that_does_not_answer_is_told_once_and_tried_again(caplog: pytest.LogCaptureFixture) -> None:
