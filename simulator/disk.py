@@ -17,6 +17,10 @@ RUBBISH = 0.02
 """The share of lost sectors that hold neither old nor new bytes."""
 
 
+class FullError(Exception):
+    """There is no room."""
+
+
 class PowerCutError(Exception):
     """The power is gone: nothing can be written any more."""
 
@@ -26,7 +30,7 @@ class _File:
     """seen: by the process. sure: as of the last sync. named: its folder was synced. pending: done since, in order."""
 
     seen: bytearray = field(default_factory=bytearray)
-    sure: bytes = b""
+    sure: bytearray = field(default_factory=bytearray)
     named: bool = False
     pending: list[tuple[int, bytes | None]] = field(default_factory=list)
     """(offset, bytes written), or (size, None) for a truncation."""
@@ -36,8 +40,12 @@ class Disk:
     """Files by path. cut_after: so many writes and syncs from now on succeed, None for all."""
 
     def __init__(self, files: Mapping[str, bytes] | None = None) -> None:
-        self.files = {path: _File(bytearray(content), content, named=True) for path, content in (files or {}).items()}
+        self.files = {
+            path: _File(bytearray(content), bytearray(content), named=True) for path, content in (files or {}).items()
+        }
         self.cut_after: int | None = None
+        self.full: set[str] = set()
+        """Beginnings of paths where nothing more can be written."""
         self.works = 0
         """Writes, truncations, syncs and deletions so far."""
         self._deleted: dict[str, _File] = {}
@@ -65,19 +73,21 @@ class Disk:
     def write(self, path: str, offset: int, data: bytes) -> None:
         """Raises PowerCutError; what was under way then may have been written in part."""
         file = self.files[path]
-        self._begin(file, offset, data)
-        _put(file.seen, offset, data)
+        self._begin(path, offset, data)
+        _do(file.seen, offset, data)
 
     def truncate(self, path: str, size: int) -> None:
         file = self.files[path]
-        self._begin(file, size, None)
-        del file.seen[size:]
+        self._begin(path, size, None)
+        _do(file.seen, size, None)
 
     def sync(self, path: str) -> None:
         """All that was done to the file is sure; of a new journal also every name in the folder."""
         self._work()
         file = self.files[path]
-        file.sure, file.pending = bytes(file.seen), []
+        for offset, data in file.pending:
+            _do(file.sure, offset, data)
+        file.pending = []
         if not file.named and path.endswith(JOURNALS):
             self._sync_folder()
 
@@ -89,6 +99,15 @@ class Disk:
             self._deleted[path] = file
         if sure:
             self._sync_folder()
+
+    def tear(self, prefix: str, luck: Random) -> None:
+        """The power of those files alone is gone, whose paths begin like this; they are what a new start finds."""
+        kept = luck.choice((0.0, 0.5, 1.0))
+        for path in [path for path in self.files if path.startswith(prefix)]:
+            content = _torn(self.files.pop(path), luck, kept)
+            if content is not None:
+                self.files[path] = _File(bytearray(content), bytearray(content), named=True)
+        self._deleted = {path: file for path, file in self._deleted.items() if not path.startswith(prefix)}
 
     def after_cut(self, luck: Random) -> dict[str, bytes]:
         """What a new start finds, by path."""
@@ -104,10 +123,12 @@ class Disk:
         for file in self.files.values():
             file.named = True
 
-    def _begin(self, file: _File, offset: int, data: bytes | None) -> None:
+    def _begin(self, path: str, offset: int, data: bytes | None) -> None:
         """What is under way when the power goes may have been done in part."""
+        if data is not None and any(path.startswith(prefix) for prefix in self.full):
+            raise FullError
         if not self.dead:
-            file.pending.append((offset, data))
+            self.files[path].pending.append((offset, data))
         self._work()
 
     def _work(self) -> None:
@@ -126,7 +147,7 @@ def _torn(file: _File, luck: Random, kept: float) -> bytes | None:
     for offset, data in file.pending:
         if data is None:
             if luck.random() < kept:
-                del content[offset:]
+                _do(content, offset, None)
         else:
             _tear(content, offset, data, lambda: luck.random() < kept, luck)
     return bytes(content)
@@ -138,13 +159,17 @@ def _tear(content: bytearray, offset: int, data: bytes, survives: Callable[[], b
     while start < len(data):
         end = min(len(data), start + SECTOR - (offset + start) % SECTOR)
         if survives():
-            _put(content, offset + start, data[start:end])
+            _do(content, offset + start, data[start:end])
         elif luck.random() < RUBBISH:
-            _put(content, offset + start, luck.randbytes(end - start))
+            _do(content, offset + start, luck.randbytes(end - start))
         start = end
 
 
-def _put(content: bytearray, offset: int, data: bytes) -> None:
+def _do(content: bytearray, offset: int, data: bytes | None) -> None:
+    """Write, or with None cut off there."""
+    if data is None:
+        del content[offset:]
+        return
     if len(content) < offset:
         content.extend(bytes(offset - len(content)))
     content[offset : offset + len(data)] = data

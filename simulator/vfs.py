@@ -12,13 +12,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from ctypes import CFUNCTYPE, POINTER, Structure, byref, c_char_p, c_double, c_int, c_int64, c_uint8, c_void_p, cast
 from random import Random
-from typing import Any
+from typing import Any, Protocol
 
-from simulator.disk import Disk, PowerCutError
+from simulator.disk import Disk, FullError, PowerCutError
 
 NAME = "loquet-disk"
 LIBRARY = "libsqlite3.so.0"
-OK, BUSY, CANTOPEN, IOERR, NOTFOUND = 0, 5, 14, 10, 12
+OK, BUSY, CANTOPEN, NOTFOUND, FULL = 0, 5, 14, 12, 13
 SHORT_READ, IOERR_WRITE = 522, 778
 SHARED, RESERVED, PENDING, EXCLUSIVE = 1, 2, 3, 4
 POWERSAFE_OVERWRITE = 0x1000
@@ -125,6 +125,13 @@ class _Files:
         self.disk, self.luck = disk, luck
         self.open_paths.clear()
         self._shared.clear()
+
+    def forget(self, prefix: str) -> None:
+        """Whoever has files open whose paths begin like this sees errors from now on; their locks are gone."""
+        for number in [number for number, (path, _) in self.open_paths.items() if path.startswith(prefix)]:
+            del self.open_paths[number]
+        for path in [path for path in self._shared if path.startswith(prefix)]:
+            del self._shared[path]
 
     # sqlite3_vfs
 
@@ -297,6 +304,8 @@ def _guarded(act: Callable[..., Any]) -> Callable[..., Any]:
     def guarded(*arguments: Any) -> Any:
         try:
             return act(*arguments)
+        except FullError:
+            return FULL
         except (PowerCutError, KeyError):
             return IOERR_WRITE
 
@@ -306,8 +315,15 @@ def _guarded(act: Callable[..., Any]) -> Callable[..., Any]:
 _files: _Files | None = None
 
 
+class Mount(Protocol):
+    """A disk that is in."""
+
+    def forget(self, prefix: str) -> None:
+        """Whoever has files open whose paths begin like this sees errors from now on; their locks are gone."""
+
+
 @contextmanager
-def installed(disk: Disk, luck: Random) -> Iterator[None]:
+def installed(disk: Disk, luck: Random) -> Iterator[Mount]:
     """Every SQLite database that this process opens meanwhile lies on this disk. Raises StaticSqliteError."""
     global _files
     library = ctypes.CDLL(LIBRARY)
@@ -319,7 +335,7 @@ def installed(disk: Disk, luck: Random) -> Iterator[None]:
     library.sqlite3_vfs_register(byref(_files.vfs), 1)
     try:
         _check_shared()
-        yield
+        yield _files
     finally:
         library.sqlite3_vfs_register(usual, 1)
 

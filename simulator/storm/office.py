@@ -1,0 +1,168 @@
+"""The server of the stormy site: the real database and exchange, on a disk that can be full and a power that can go."""
+
+from collections.abc import Callable
+from contextlib import suppress
+from random import Random
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from policy.bundle import Bundle
+from server.db import Database
+from server.errors import OrderRefusedError, ServerError
+from server.exchange import Exchange
+from server.importer import replace
+from server.models import Edge as EdgeRow
+from server.schema import upgrade
+from simulator.storm.agenda import Agenda
+from simulator.storm.network import Client
+from simulator.storm.pi import Ground
+from simulator.world import CREDENTIAL_KEY
+from wire.row import Order
+from wire.topics import Topics
+
+NAME = "server"
+KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32, 64)))
+LEAVES = ("events", "status", "reply")
+LOOKS = 600.0
+"""Seconds between two looks at the clock while nothing happens."""
+
+
+class Office:
+    """exchange: None while the server does not run. published: told each bundle and the version that it became."""
+
+    def __init__(
+        self,
+        ground: Ground,
+        agenda: Agenda,
+        bundle: Bundle,
+        edges: dict[str, Ed25519PrivateKey],
+        luck: Random,
+        published: Callable[[int, Bundle], None],
+    ) -> None:
+        self.bundle = bundle
+        self.topics = Topics(bundle.site.id)
+        self.exchange: Exchange | None = None
+        self._ground = ground
+        self._agenda = agenda
+        self._luck = luck
+        self._published = published
+        self._retained: dict[str, bytes] = {}
+        self._ticking: int | None = None
+        self.path = str(ground.folder / "server.db")
+        self.database = Database(f"sqlite:///{self.path}")
+        upgrade(self.database, lambda _: None)
+        with self.database.transaction() as session:
+            replace(session, bundle)
+            for name, key in edges.items():
+                public = key.public_key().public_bytes_raw().hex()
+                session.add(EdgeRow(id=name, public_key=public, access_points=[name], readers={}))
+        ground.network.add(
+            Client(NAME, self._hears, self._take, self._risen, lambda: None, lambda: None),
+        )
+
+    def start(self) -> None:
+        """The process starts."""
+        if self.exchange is not None:
+            return
+        self._retained.clear()
+        clock = self._ground.clock.now
+        self.exchange = Exchange(
+            self.database,
+            self.topics,
+            KEY,
+            CREDENTIAL_KEY,
+            clock,
+            retain=self._retain,
+            send=self._send,
+            draw=self._draw,
+        )
+        self._try(self.exchange.start)
+        self._note_rules()
+        self._ground.network.power(NAME, True)
+        self._tick()
+
+    def stop(self) -> None:
+        """The process ends, in the middle of whatever it was; what it has committed is there."""
+        self.exchange = None
+        self._ground.network.power(NAME, False)
+
+    def cut(self, luck: Random) -> None:
+        """Power is gone: what the disk has not synced is torn."""
+        self.stop()
+        self._ground.disk.tear(self.path, luck)
+        self._ground.mount.forget(self.path)
+        with suppress(Exception):  # its files are gone under it
+            self.database.close()
+        self.database = Database(f"sqlite:///{self.path}")
+
+    def change(self, bundle: Bundle) -> None:
+        """Somebody changes members, hours or shifts; nothing happens while the server is away or its disk full."""
+        if self.exchange is None:
+            return
+        with suppress(ServerError):
+            with self.database.transaction() as session:
+                replace(session, bundle)
+            self.bundle = bundle
+            self.exchange.site_changed()
+        self._note_rules()
+
+    def lock_down(self, on: bool) -> None:
+        if self.exchange is not None:
+            exchange = self.exchange
+            self._try(lambda: exchange.lock_down(on, "storm"))
+
+    def order(self, order: Order, place: str) -> None:
+        """Somebody gives a command; an edge that is offline takes none."""
+        if self.exchange is not None:
+            with suppress(OrderRefusedError, ServerError):
+                self.exchange.orders.give(order, place, "storm")
+
+    def _note_rules(self) -> None:
+        if self.exchange is not None:
+            with suppress(RuntimeError):
+                self._published(self.exchange.publisher.current.version, self.exchange.publisher.current.bundle)
+
+    def _take(self, topic: str, payload: bytes) -> None:
+        if self.exchange is not None:
+            exchange = self.exchange
+            self._try(lambda: exchange.take(topic, payload))
+            self._tick()
+
+    def _try(self, act: Callable[[], object]) -> None:
+        """What a full disk refuses is tried again by whoever asked for it."""
+        with suppress(ServerError):
+            act()
+
+    def _tick(self) -> None:
+        """Say what is due, and look again when something is."""
+        exchange = self.exchange
+        if exchange is None:
+            return
+        self._try(exchange.tick)
+        self._note_rules()
+        clock, due = self._ground.clock, exchange.state.due
+        ahead = LOOKS if due is None else max(0.001, (due - clock.now()) / 1000)
+        at = clock.ns + round(ahead * 1e9)
+        if self._ticking is None or at < self._ticking or self._ticking <= clock.ns:
+            self._ticking = at
+            self._agenda.at(at, lambda: self._tick() if self._ticking == at and self.exchange is exchange else None)
+
+    def _hears(self, topic: str) -> bool:
+        return topic.rpartition("/")[2] in LEAVES
+
+    def _risen(self) -> None:
+        """The broker needs no memory: all that it should retain is published again."""
+        for topic, payload in self._retained.items():
+            self._ground.network.publish(NAME, topic, payload, retain=True)
+        if self.exchange is not None:
+            self._try(self.exchange.connected)
+
+    def _retain(self, topic: str, payload: bytes) -> None:
+        self._retained[topic] = payload
+        self._ground.network.publish(NAME, topic, payload, retain=True)
+
+    def _send(self, topic: str, payload: bytes) -> bool:
+        return self._ground.network.publish(NAME, topic, payload)
+
+    def _draw(self) -> str:
+        return self._luck.randbytes(16).hex()
