@@ -147,7 +147,7 @@ class Hearing:
         """The rows that this edge may tell."""
         for raw in rows:
             try:
-                yield _checked(self._rules, edge, raw)
+                yield checked(self._rules, edge, raw)
             except WireError as error:
                 self._inbox.refuse(f"{edge}/facts", error)
 
@@ -157,7 +157,7 @@ class Hearing:
         return held.rules if held else None
 
 
-def _checked(rules: RuleSet | None, edge: str, raw: bytes) -> Row:
+def checked(rules: RuleSet | None, edge: str, raw: bytes) -> Row:
     """The row, if its edge owns the place and the reader that it is about, without its credential.
 
     Raises WireError, and RefusedError for what is readable but not the edge's to tell.

@@ -31,7 +31,8 @@ def run(arguments: argparse.Namespace) -> int:
 
 def play(files: list[Path]) -> int:
     """Play each file; its lines go to standard output, what did not hold to standard error."""
-    from simulator.replay import Desk, ReplayError
+    from simulator.replay import Desk
+    from simulator.replay_answers import ReplayError
     from simulator.scenario import ScenarioError, load
 
     failed = 0

@@ -4,6 +4,7 @@ The caller hands over a bundle that policy/parse.py has read.
 """
 
 from collections.abc import Sequence
+from functools import cache
 from typing import Any, NamedTuple, TypeVar
 
 import msgspec
@@ -57,6 +58,22 @@ def replace(session: Session, bundle: Bundle) -> None:
         session.flush()
 
 
+def change(session: Session, before: Bundle, after: Bundle) -> None:
+    """Make of a site that is what `before` says what `after` says, touching only what differs."""
+    if before.site.id != after.site.id:
+        replace(session, after)
+        return
+    if before.site != after.site:
+        set_site(session, after.site)
+    for collection in COLLECTIONS:
+        known = {_key_of(collection, part): part for part in getattr(before, collection.name)}
+        put(session, [part for part in getattr(after, collection.name) if known.get(_key_of(collection, part)) != part])
+    for collection in reversed(COLLECTIONS):
+        left = {_key_of(collection, part) for part in getattr(after, collection.name)}
+        gone = [key for part in getattr(before, collection.name) if (key := _key_of(collection, part)) not in left]
+        drop(session, collection.name, gone)
+
+
 def put(session: Session, changed: Sequence[Part]) -> None:
     """Insert each part, or replace the one with its key, which keeps its place."""
     for part in changed:
@@ -81,6 +98,10 @@ def drop(session: Session, name: str, keys: Sequence[tuple[str, ...]]) -> None:
 
 def _key(collection: Collection, key: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(part.upper() for part in key) if collection.table is models.Credential else key
+
+
+def _key_of(collection: Collection, part: Part) -> tuple[str, ...]:
+    return _key(collection, tuple(str(getattr(part, name)) for name in collection.key))
 
 
 def set_site(session: Session, site: parts.Site) -> None:
@@ -138,5 +159,10 @@ def _part(row: SQLModel, kind: type[PartType]) -> PartType:
     if isinstance(row, models.AccessPoint):
         values["readers"] = {"in": row.reader_in, "out": row.reader_out}
     values = {name: value for name, value in values.items() if value is not None}
-    fields = msgspec.structs.fields(kind)
-    return msgspec.convert({f.encode_name: values[f.name] for f in fields if f.name in values}, kind)
+    return msgspec.convert({said: values[name] for name, said in _names(kind) if name in values}, kind)
+
+
+@cache
+def _names(kind: type[Part]) -> tuple[tuple[str, str], ...]:
+    """Each field's name, and what a bundle calls it."""
+    return tuple((field.name, field.encode_name) for field in msgspec.structs.fields(kind))

@@ -59,7 +59,10 @@ class Current:
 
 
 class Publisher:
-    """`publish` after every change, `confirm` at every connect, `tick` now and then. Any thread may call."""
+    """`publish` after every change, `confirm` at every connect, `tick` now and then. Any thread may call.
+
+    bundle: what the tables hold, for whoever knows it already.
+    """
 
     def __init__(
         self,
@@ -68,8 +71,10 @@ class Publisher:
         credential_key: bytes,
         clock: Callable[[], Instant],
         retain: Callable[[str, bytes], None],
+        bundle: Callable[[Session], Bundle | None] = export,
     ) -> None:
         self._database = database
+        self._bundle = bundle
         self._key = key
         self._credential_key = credential_key
         self._clock = clock
@@ -112,7 +117,7 @@ class Publisher:
             self.confirm()
 
     def _compile(self, session: Session, now: Instant) -> Current:
-        bundle = export(session)
+        bundle = self._bundle(session)
         if bundle is None:
             raise DatabaseError("the database holds no site yet: start once with --bundle FILE")
         zone = ZoneInfo(bundle.site.timezone)

@@ -22,3 +22,18 @@ def desk() -> Iterator[Desk]:
 def test_stories_end_as_the_rules_say(desk: Desk, part: int) -> None:
     each = STORIES // PARTS
     assert [found for seed in range(part * each, (part + 1) * each) for found in differences(desk, seed)] == []
+
+
+CHATTY = 100
+
+
+@pytest.fixture(scope="module")
+def chatty() -> Iterator[Desk]:
+    with Desk(chatty=True) as desk:
+        yield desk
+
+
+@pytest.mark.parametrize("part", range(5))
+def test_they_end_so_too_when_the_server_says_its_state_after_every_step(chatty: Desk, part: int) -> None:
+    each = CHATTY // 5
+    assert [found for seed in range(part * each, (part + 1) * each) for found in differences(chatty, seed)] == []

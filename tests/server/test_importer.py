@@ -15,7 +15,7 @@ from policy.bundle import Bundle, Member, Role, Tier
 from policy.ruleset import Ground
 from server.db import Database
 from server.errors import ImportRefusedError
-from server.importer import COLLECTIONS, Collection, drop, export, put, replace, set_site
+from server.importer import COLLECTIONS, Collection, change, drop, export, put, replace, set_site
 from server.models import Credential, JournalRow, Shift
 from tests.support_server import Desk, Journal, small_bundle, whole_bundle
 from tests.support_site import ALICE, at
@@ -133,6 +133,36 @@ def test_what_others_name_is_not_dropped(database: Database) -> None:
     with pytest.raises(Exception, match="FOREIGN KEY"), database.transaction() as session:
         drop(session, "tiers", [("nomad",)])
     assert stored(database) == small_bundle()
+
+
+def changed(database: Database, before: Bundle, after: Bundle) -> Bundle:
+    with database.transaction() as session:
+        replace(session, before)
+    with database.transaction() as session:
+        change(session, before, after)
+    return stored(database)
+
+
+def test_a_change_touches_what_differs(database: Database) -> None:
+    """A tier goes, whose member has another one now; somebody new comes with a badge; the site is called otherwise."""
+    before = small_bundle()
+    team = next(tier for tier in before.tiers if tier.id == before.members[0].tier)
+    moved = tuple(msgspec.structs.replace(member, tier=team.id) for member in before.members)
+    after = msgspec.structs.replace(
+        before,
+        site=msgspec.structs.replace(before.site, name="Otherwise"),
+        tiers=(team,),
+        members=(*moved, Member(id="noor", name="Noor", tier=team.id)),
+        credentials=(*before.credentials, parts.Credential(uid="04AA0001", member="noor")),
+    )
+    assert changed(database, before, after) == after
+    assert changed(database, after, msgspec.structs.replace(after, credentials=(), shifts=())).credentials == ()
+
+
+def test_another_site_replaces_all(database: Database) -> None:
+    before = small_bundle()
+    after = msgspec.structs.replace(before, site=msgspec.structs.replace(before.site, id="elsewhere"))
+    assert changed(database, before, after) == after
 
 
 def test_the_site_alone_may_change(database: Database) -> None:
