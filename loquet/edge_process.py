@@ -26,6 +26,7 @@ class EdgeProcess:
         self._hear = hear
         self._lock = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
+        self._listener: threading.Thread | None = None
 
     @property
     def broken_down(self) -> bool:
@@ -41,7 +42,8 @@ class EdgeProcess:
                 command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, start_new_session=True
             )
         self._process = process
-        threading.Thread(target=self._listen, args=(process,), name="edge events", daemon=True).start()
+        self._listener = threading.Thread(target=self._listen, args=(process,), name="edge events", daemon=True)
+        self._listener.start()
         self.send(remote.Follow(anchor))
 
     def send(self, command: remote.Command) -> None:
@@ -54,11 +56,13 @@ class EdgeProcess:
             process.stdin.flush()
 
     def cut(self) -> None:
-        """Cut its power: SIGKILL, nothing is said to it before."""
+        """Cut its power: SIGKILL, nothing is said to it before. What it had told by then is heard."""
         process, self._process = self._process, None
         if process is not None:
             process.kill()
             process.wait()
+            if self._listener is not None:
+                self._listener.join(PATIENCE)
             _close(process)
 
     def stop(self) -> None:

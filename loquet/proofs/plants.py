@@ -112,4 +112,19 @@ PLANTS = (
         "power",
         60,
     ),
+    Plant(
+        "the journal commits only now and then",
+        "edge/journal.py",
+        """BEGIN IMMEDIATE")
+        try:
+            yield
+            self._db.execute("COMMIT")""",
+        """COMMIT" if self._db.in_transaction and secrets.randbelow(4) == 0 else "SELECT 1")
+        if not self._db.in_transaction:
+            self._db.execute("BEGIN IMMEDIATE")
+        try:
+            yield""",
+        "kill",
+        12,
+    ),
 )
