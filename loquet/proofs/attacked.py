@@ -18,6 +18,7 @@ from server.ingest import Ingest, Owed
 from server.models import Edge as EdgeRow
 from server.publisher import Publisher
 from server.schema import upgrade
+from server.state import StatePublisher
 from server.troubles import Troubles
 from simulator.clock import WORKING_TUESDAY, VirtualClock
 from simulator.pins import SimulatedPins
@@ -87,6 +88,7 @@ class Attacked:
         self.ingest = Ingest(self.database, self.topics, self.clock.now, self.troubles, lambda: None)
         self.publisher = Publisher(self.database, SERVER_KEY, CREDENTIAL_KEY, self.clock.now, self.retained.__setitem__)
         self.publisher.publish()
+        StatePublisher(self.database, SERVER_KEY, self.clock.now, self.retained.__setitem__).publish()
 
     def _start_edge(self, folder: Path) -> None:
         self.config: Config = config_of(

@@ -92,7 +92,7 @@ class CutJournal:
     # What a keeper does with it
 
     def _append(self, journal: Journal, luck: Random) -> None:
-        rows = [_row(len(self._sure) + place, luck) for place in range(1, luck.randint(2, 6))]
+        rows = [_row(len(self._sure) + place, luck) for place in range(1, luck.randint(2, 20))]
         self._coming = [wire_row.encode(row) for row in rows]
         journal.append(rows)
         self._sure, self._coming = self._sure + self._coming, []

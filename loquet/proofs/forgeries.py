@@ -4,6 +4,7 @@ from base64 import b64decode, b64encode
 from collections.abc import Callable
 from dataclasses import dataclass
 from random import Random
+from string import ascii_lowercase, ascii_uppercase, digits
 from typing import Any
 
 import msgspec
@@ -27,6 +28,7 @@ from wire.snapshot import Snapshot
 Message = tuple[str, bytes]
 """Topic and payload."""
 SERVER = "server"
+BASE64 = ascii_uppercase + ascii_lowercase + digits + "+/"
 OTHERS: tuple[Any, ...] = (1, "x", None, [], 9, True, {})
 LATER = 9
 """A version that the edge does not hold yet."""
@@ -144,7 +146,8 @@ def borrowed(luck: Random, message: Message) -> Message:
     """Another signature: of other bytes, random, empty, or with bits to spare."""
     sealed = msgspec.json.decode(message[1], type=_Sealed)
     genuine = b64decode(sealed.sig)
-    spare = sealed.sig[:-3] + chr(ord(sealed.sig[-3]) ^ 1) + "=="
+    last = BASE64[BASE64.index(sealed.sig[-3]) ^ luck.randint(1, 15)]
+    spare = sealed.sig[:-3] + last + "=="
     other = SERVER_KEY.sign(luck.randbytes(20))
     sig = luck.choice((b64encode(other).decode(), b64encode(luck.randbytes(64)).decode(), "", sealed.sig[:-2], spare))
     sig = sig if sig != sealed.sig else b64encode(genuine[::-1]).decode()
@@ -185,6 +188,10 @@ def dishonest_to_edge(letters: Letters) -> dict[str, Message]:
         "an older confirmation": letters.server(topics.fresh, letters.fresh(now + HOUR)),
         "an older state": letters.server(topics.state, letters.state(0)),
         "another journal's ack": letters.server(topics.ack("front"), letters.ack("elsewhere")),
+        "a command to another edge": (
+            topics.command("front"),
+            letters.server(topics.command("garage"), letters.command("misled"))[1],
+        ),
         "facts about a foreign reader": letters.edge(
             "garage", topics.facts("garage"), Facts("g", (Raw(letters.entry("front")),))
         ),
@@ -221,7 +228,8 @@ def dishonest_to_server(letters: Letters) -> dict[str, Message]:
     """By name: signed by an edge that was stolen, and still to change nothing."""
     topics = letters.site.topics
     foreign = Events("stolen", (Raw(letters.entry("front")),))
-    old = Status(online=True, at=text(letters.site.clock.now() - DAY), software="of yesterday")
+    yesterday = text(letters.site.clock.now() - DAY)
+    old = Status(online=True, at=yesterday, clock=ClockState.SYNCED, software="of yesterday")
     return {
         "rows about a foreign reader": letters.edge("garage", topics.events("garage"), foreign),
         "an old status": letters.edge("front", topics.status("front"), old),

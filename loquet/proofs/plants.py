@@ -41,28 +41,12 @@ PLANTS = (
         500,
     ),
     Plant(
-        "whoever signs well may write anywhere",
-        "wire/envelope.py",
-        "if envelope.by != by:",
-        "if False:",
-        "forge",
-        500,
-    ),
-    Plant(
         "a signature has many forms",
         "wire/envelope.py",
         "if b64encode(signature).decode() != envelope.sig:",
         "if False:",
         "forge",
         500,
-    ),
-    Plant(
-        "an edge's rows about a foreign reader count",
-        "server/rows.py",
-        "if row.reader is not None and row.reader not in edge.readers:",
-        "if False:",
-        "forge",
-        1000,
     ),
     Plant(
         "a byte of a badge's number is dropped",
@@ -126,5 +110,86 @@ PLANTS = (
             yield""",
         "kill",
         12,
+    ),
+    Plant(
+        "facts about a foreign place are believed",
+        "edge/hearing.py",
+        "if row.access_point not in of_edge.values():",
+        "if False:",
+        "forge",
+        1500,
+    ),
+    Plant(
+        "a command is carried out as often as it comes",
+        "edge/orders.py",
+        "return it.command.nonce in self._issued or it.issued <= self._forgotten",
+        "return False",
+        "forge",
+        1500,
+    ),
+    Plant(
+        "an older state is taken",
+        "edge/knowledge.py",
+        "if version <= self.version:",
+        "if False:",
+        "world",
+        12,
+    ),
+    Plant(
+        "a row that comes twice is stored twice",
+        "server/ingest.py",
+        "new = [row for row in numbered if row.seq > on_disk]",
+        "new = numbered",
+        "world",
+        6,
+    ),
+    Plant(
+        "rows behind a gap are stored",
+        "server/ingest.py",
+        "if numbered and numbered[0].seq > on_disk + 1:",
+        "if False:",
+        "world",
+        12,
+    ),
+    Plant(
+        "the loss of a link opens the door",
+        "edge/core.py",
+        "self.state.link_up = event.up",
+        'self.state.link_up = event.up; self.drive("strike", not event.up)',
+        "world",
+        3,
+    ),
+    Plant(
+        "what other edges tell is forgotten",
+        "edge/knowledge.py",
+        "self._apply(heard.facts)\n        rows[key] = heard",
+        "rows[key] = heard",
+        "world",
+        12,
+    ),
+    Plant(
+        "presence goes by the order of arrival",
+        "policy/presence.py",
+        "if known is None or new.at > known.at:",
+        "if True:",
+        "world",
+        30,
+    ),
+    Plant(
+        "the server acknowledges rows that it could not store",
+        "server/exchange.py",
+        "        owed = self.ingest.take(topic, payload)",
+        """        from msgspec import json
+        from wire.messages import Ack
+        from server.ingest import Owed
+        try:
+            owed = self.ingest.take(topic, payload)
+        except Exception:
+            body = json.decode(payload)["body"]
+            if "rows" not in body:
+                raise
+            owed = Owed(topic.split("/")[3], Ack(body["journal"], body["rows"][-1]["seq"]))""",
+        "world",
+        40,
     ),
 )
