@@ -114,8 +114,8 @@ PLANTS = (
     Plant(
         "facts about a foreign place are believed",
         "edge/hearing.py",
-        "if row.access_point not in of_edge.values():",
-        "if False:",
+        "for name, reader in readers.items() if reader.edge == edge}",
+        "for name, reader in readers.items()}",
         "forge",
         1500,
     ),
@@ -129,11 +129,11 @@ PLANTS = (
     ),
     Plant(
         "an older state is taken",
-        "edge/knowledge.py",
-        "if version <= self.version:",
+        "edge/hearing.py",
+        "if self.held is not None and message.version <= self.held.version:",
         "if False:",
-        "world",
-        12,
+        "forge",
+        1500,
     ),
     Plant(
         "a row that comes twice is stored twice",

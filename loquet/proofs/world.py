@@ -24,6 +24,8 @@ def run(task: Task) -> Rounds:
         raise BrokenError(day, str(broken)) from None
     except StaticSqliteError as error:
         raise CommandError(str(error)) from None
+    except Exception as error:
+        raise BrokenError(day, f"something broke down: {type(error).__name__}: {str(error)[:300]}") from error
     finally:
         logging.disable(logging.NOTSET)
 
