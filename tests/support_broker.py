@@ -128,8 +128,10 @@ class Peer:
             self._arrived.put(message)
 
     def close(self) -> None:
+        """paho closes its own sockets when the client goes: no ring of callbacks may keep it."""
         self._client.disconnect()
         self._client.loop_stop()
+        self._client.on_connect = self._client.on_subscribe = self._client.on_message = None
 
 
 class TlsPeer(Peer):

@@ -100,8 +100,11 @@ class Tried:
         self.close()
 
     def close(self) -> None:
+        """paho closes its own sockets when the client goes: no ring of callbacks may keep it."""
         self._client.disconnect()
         self._client.loop_stop()
+        self._client.on_connect = self._client.on_subscribe = self._client.on_message = None
+        self._client.on_disconnect = None
 
     def _hear(self, _: Client, __: object, message: MQTTMessage) -> None:
         (self.kept if message.retain else self.live).add(message.topic)
