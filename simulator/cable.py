@@ -10,15 +10,22 @@ CHUNK = 65536
 class Cable:
     """Forwards 127.0.0.1:`port` to a port of this machine, while it is plugged in. For any thread.
 
-    Unplugged, it closes its connections and refuses new ones. Raises OSError when the port cannot be had.
+    Unplugged, it closes its connections and refuses new ones. A bad one holds up what passes, or breaks under it; where
+    bytes are lost, TCP sends them again, so loss looks like delay. Raises OSError when the port cannot be had.
+
+    delay: seconds by which each piece is late. cuts: how often connections were cut since the start.
     """
 
     def __init__(self, to_port: int, port: int = 0) -> None:
         """port: 0 for any free one, kept from then on."""
         self._to = to_port
-        self._lock = threading.Lock()
+        self._changed = threading.Condition()
         self._listener: socket.socket | None = None
         self._open: set[socket.socket] = set()
+        self._left: int | None = None
+        self._held = False
+        self.delay = 0.0
+        self.cuts = 0
         self.port = port
         self.plug()
 
@@ -28,7 +35,7 @@ class Cable:
 
     def plug(self) -> None:
         """Let traffic through."""
-        with self._lock:
+        with self._changed:
             if self._listener is not None:
                 return
             self._listener = socket.create_server(("127.0.0.1", self.port))
@@ -37,15 +44,39 @@ class Cable:
 
     def unplug(self) -> None:
         """Close every connection and refuse new ones."""
-        with self._lock:
+        with self._changed:
             listener, self._listener = self._listener, None
-            ends, self._open = self._open, set()
         if listener is not None:
             with suppress(OSError):
                 listener.shutdown(socket.SHUT_RDWR)
             listener.close()
+        self.cut()
+
+    def cut(self) -> None:
+        """Close every connection there is; the next one is let through."""
+        with self._changed:
+            ends, self._open = self._open, set()
+            self._left = None
+            self.cuts += bool(ends)
+            self._changed.notify_all()
         for end in ends:
             _hang_up(end)
+
+    def cut_after(self, count: int) -> None:
+        """Cut, once, when so many more bytes have passed, whichever way."""
+        with self._changed:
+            self._left = count
+
+    def await_cut(self, cuts: int, patience: float) -> bool:
+        """Whether `cuts` gets this high within so many seconds."""
+        with self._changed:
+            return self._changed.wait_for(lambda: self.cuts >= cuts, patience)
+
+    def hold(self, held: bool) -> None:
+        """Nothing passes, and nobody is told, until this is over."""
+        with self._changed:
+            self._held = held
+            self._changed.notify_all()
 
     def _accept(self, listener: socket.socket) -> None:
         while True:
@@ -61,7 +92,7 @@ class Cable:
         except OSError:
             near.close()
             return
-        with self._lock:
+        with self._changed:
             if self._listener is None:
                 near.close()
                 far.close()
@@ -76,11 +107,27 @@ class Cable:
         """Carry bytes one way until either end hangs up."""
         with suppress(OSError):
             while data := source.recv(CHUNK):
-                sink.sendall(data)
+                self._carry(source, sink, data)
         for end in (source, sink):
             _hang_up(end)
-        with self._lock:
+        with self._changed:
             self._open -= {source, sink}
+
+    def _carry(self, source: socket.socket, sink: socket.socket, data: bytes) -> None:
+        """Hand a piece on, late, in part or not at all as the cable is."""
+        with self._changed:
+            if self.delay:
+                self._changed.wait_for(lambda: source not in self._open, self.delay)
+            self._changed.wait_for(lambda: not self._held or source not in self._open)
+            if source not in self._open:
+                return
+            passes = data if self._left is None else data[: self._left]
+            if self._left is not None:
+                self._left -= len(passes)
+            breaks = self._left is not None and len(passes) < len(data)
+        sink.sendall(passes)
+        if breaks:
+            self.cut()
 
 
 def _hang_up(end: socket.socket) -> None:

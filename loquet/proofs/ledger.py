@@ -17,7 +17,10 @@ from policy.instants import text
 from simulator.remote import Stages
 from wire.row import Row
 
-_COLUMNS = "id, edge, journal, seq, at, boot, mono_ms, kind, reader, credential, member, granted, reason"
+HISTORY = """\
+SELECT id, edge, journal, seq, at, boot, mono_ms, kind, reader, credential, member, granted, reason
+FROM journal_row WHERE id > ? ORDER BY id"""
+"""The history of one edge after so many rows, as it arrived."""
 Told = tuple[Any, ...]
 """What journal and history must agree on: at, boot, mono_ms, kind, reader, credential, member, granted, reason."""
 
@@ -40,7 +43,7 @@ class Ledger:
         """Compare its journal with what it told since its start, and with what was there before. Raises LossError."""
         rows = self._rows()
         before = self.on_disk
-        self.on_disk = [_of(row) for row in rows]
+        self.on_disk = [of_row(row) for row in rows]
         if self.on_disk[: len(before)] != before:
             raise LossError(f"of the {len(before)} rows that the journal had it has other ones now")
         if [row.seq for row in rows] != list(range(1, len(rows) + 1)):
@@ -58,7 +61,7 @@ class Ledger:
         for number, edge, journal, seq, *rest in self._new_history():
             if self._id not in (None, journal) or seq != len(self.stored) + 1:
                 raise LossError(f"history {number}: row {seq} of {edge}/{journal} after row {len(self.stored)}")
-            self.stored.append(_stored(rest))
+            self.stored.append(of_history(rest))
         if acknowledged > len(self.stored):
             raise LossError(f"row {acknowledged} was acknowledged, the server has {len(self.stored)}")
         self.compare()
@@ -94,10 +97,7 @@ class Ledger:
         with closing(sqlite3.connect(copy)) as database:
             if database.execute("PRAGMA quick_check").fetchone() != ("ok",):
                 raise LossError("the server's database is corrupt")
-            return database.execute(
-                f"SELECT {_COLUMNS} FROM journal_row WHERE id > ? ORDER BY id",  # noqa: S608 (our own columns)
-                (len(self.stored),),
-            ).fetchall()
+            return database.execute(HISTORY, (len(self.stored),)).fetchall()
 
     def _copied(self, file: Path) -> Path:
         copy = self._scratch / file.name
@@ -114,13 +114,14 @@ def _is(tap: Stages, row: Row) -> bool:
     return said == (row.at, row.reader, row.granted, row.reason, row.member, row.credential)
 
 
-def _of(row: Row) -> Told:
+def of_row(row: Row) -> Told:
+    """What must be the same in the history."""
     seen = (row.at, row.boot, row.mono_ms, row.kind, row.reader, row.credential, row.member, row.granted, row.reason)
     return tuple(None if value is None else str(value) for value in seen)
 
 
-def _stored(columns: list[Any]) -> Told:
-    """The same of a line of the table `journal_row`, as SQLite keeps it."""
+def of_history(columns: list[Any]) -> Told:
+    """The same of a line of HISTORY, from `at` on."""
     at, *rest = columns
     rest[6] = None if rest[6] is None else bool(rest[6])
     at = text(round(datetime.fromisoformat(at).replace(tzinfo=UTC).timestamp() * 1000))

@@ -192,4 +192,31 @@ PLANTS = (
         "world",
         40,
     ),
+    Plant(
+        "the strike moves with the link",
+        "edge/front.py",
+        "            if isinstance(event, ReaderFault | ReaderRecovered):",
+        """            if type(event).__name__ == "LinkChanged" and "strike" in self._outputs:
+                self._pins.set("strike", True)
+            if isinstance(event, ReaderFault | ReaderRecovered):""",
+        "link",
+        40,
+    ),
+    Plant(
+        "a row that was sent counts as acknowledged",
+        "edge/dispatch.py",
+        "            self._outbox.sent(last, now)",
+        """            self._outbox.sent(last, now)
+            self._archive.journal.acknowledge(last)""",
+        "link",
+        60,
+    ),
+    Plant(
+        "the server acknowledges what it could not commit",
+        "server/db.py",
+        "            explained(self.name),\n            Session(self._writer",
+        "            suppress(Exception),\n            Session(self._writer",
+        "power",
+        40,
+    ),
 )

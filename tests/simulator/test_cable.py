@@ -3,7 +3,7 @@
 import socket
 import threading
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 
 import pytest
 
@@ -79,3 +79,58 @@ def test_nobody_at_the_other_end_is_a_connection_that_closes() -> None:
     with socket.create_connection(("127.0.0.1", cable.port), timeout=5) as end:
         assert end.recv(10) == b""
     cable.unplug()
+
+
+def test_it_breaks_in_the_middle_of_what_passes(cable: Cable) -> None:
+    with socket.create_connection(("127.0.0.1", cable.port), timeout=5) as end:
+        assert said(cable.port, b"before") == b"before"
+        cable.cut_after(4)
+        end.sendall(b"cut off")
+        assert cable.await_cut(1, 5)
+        with suppress(ConnectionError):
+            assert end.recv(10) == b""
+    assert said(cable.port, b"after") == b"after"
+    assert cable.cuts == 1
+
+
+def test_cut_it_lets_the_next_one_through(cable: Cable) -> None:
+    with socket.create_connection(("127.0.0.1", cable.port), timeout=5) as end:
+        end.sendall(b"un")
+        assert end.recv(10) == b"un"
+        cable.cut()
+        assert end.recv(10) == b""
+    assert said(cable.port, b"deux") == b"deux"
+    assert cable.cuts == 1
+
+
+def test_a_cable_that_nobody_uses_is_not_cut(cable: Cable) -> None:
+    cable.cut()
+    assert not cable.await_cut(1, 0.0)
+
+
+def test_what_is_held_back_arrives_in_the_end(cable: Cable) -> None:
+    with socket.create_connection(("127.0.0.1", cable.port), timeout=5) as end:
+        cable.hold(True)
+        end.sendall(b"patience")
+        end.setblocking(False)
+        with pytest.raises(BlockingIOError):
+            end.recv(10)
+        end.settimeout(5)
+        cable.hold(False)
+        assert end.recv(10) == b"patience"
+
+
+def test_what_is_held_back_when_it_is_cut_is_gone(cable: Cable) -> None:
+    with socket.create_connection(("127.0.0.1", cable.port), timeout=5) as end:
+        end.sendall(b"un")
+        assert end.recv(10) == b"un"
+        cable.hold(True)
+        end.sendall(b"deux")
+        cable.cut()
+        with suppress(ConnectionError):
+            assert end.recv(10) == b""
+
+
+def test_a_late_cable_carries_all_the_same(cable: Cable) -> None:
+    cable.delay = 0.001
+    assert said(cable.port, b"plus tard") == b"plus tard"
