@@ -51,9 +51,7 @@ class EdgeController:
         """The first step: outputs to their start levels, sessions that a power cut ended, and a row that says so."""
         self.core.begin(now)
         self.core.row(now, Kind.STARTED)
-        for place in self.places:
-            if isinstance(place, MachineController):
-                place.recover(now, self._alive_at)
+        self._recover(now)
         return self.step(now, ())
 
     def step(self, now: Now, events: Sequence[Event]) -> Step:
@@ -86,6 +84,11 @@ class EdgeController:
             self.core.alive(now)
         return self._alive_due
 
+    def _recover(self, now: Now) -> None:
+        for place in self.places:
+            if isinstance(place, MachineController):
+                place.recover(now, self._alive_at)
+
     def _take(self, now: Now, event: Event) -> None:
         if isinstance(event, ReaderEvent):
             self._of_reader[event.reader].take(now, event)
@@ -99,6 +102,8 @@ class EdgeController:
                     place.take(now, event)
         else:
             TO_CORE[type(event)](self.core, now, event)
+            if isinstance(event, StateHeard):
+                self._recover(now)
 
     def _obey(self, now: Now, event: Ordered) -> None:
         """Act, then record; late or refused: only record."""

@@ -93,9 +93,13 @@ class MachineController:
         self._alone_since: Instant | None = None
 
     def recover(self, now: Now, alive_at: Instant | None) -> None:
-        """After a power cut: end the session that it cut, at the last second that this edge recorded."""
+        """End sessions that are known to run here and do not, at the last second that this edge recorded.
+
+        A power cut ended them, or their end was lost with a journal and the server still tells of them.
+        """
+        own = self._session
         for session in list(self._core.state.sessions.of_machine(self.place)):
-            if session.end is None:
+            if session.end is None and (own is None or (own.member, own.start) != (session.member, session.start)):
                 self._record_end(now, session, max(session.start, alive_at or session.start))
 
     def take(self, now: Now, event: Event) -> None:

@@ -16,6 +16,7 @@ from edge.events import (
     ReaderRecovered,
     RulesSwapped,
 )
+from policy.facts import Ran
 from policy.instants import text
 from policy.reasons import Reason
 from policy.ruleset import Booking, Machine
@@ -416,6 +417,22 @@ def test_a_power_cut_ends_the_session_at_the_last_second_that_was_recorded() -> 
     assert (ended.kind, ended.ended, ended.member) == (Kind.SESSION_ENDED, text(at(10, 20, 7)), "brigitte")
     assert not bench.runs()
     assert bench.tap(BRIGITTE).until == text(at(11, 19, 53)), "forty minutes less seven seconds are left"
+
+
+def test_a_session_that_only_the_server_still_knows_is_ended() -> None:
+    """Its end was in a journal that is lost: without this the laser would be busy for ever."""
+    bench = FabBench(alive_at=at(9, 40))
+    (ended,) = bench.knows(Ran(session(9)))
+    assert (ended.kind, ended.member, ended.ended) == (Kind.SESSION_ENDED, "brigitte", text(at(9, 40)))
+    assert bench.knows(Ran(session(9))) == [], "it is said once: own rows stand over a state that lacks them"
+    assert bench.tap(REMY).granted
+
+
+def test_a_state_does_not_end_the_session_that_runs() -> None:
+    bench = running()
+    (own,) = bench.state.sessions.of_machine("laser")
+    assert bench.knows(Ran(own), own=bench.rows[-1].seq) == []
+    assert bench.runs()
 
 
 def test_power_that_comes_back_after_its_end_found_it_ended_before() -> None:

@@ -8,7 +8,9 @@ from edge.controller import EdgeController
 from edge.core import HeldRules, Memory, Now
 from edge.door import DoorSetup
 from edge.events import CardSeen, InputChanged
+from edge.knowledge import Knowledge
 from edge.memory import REACH, recall, recent
+from policy.facts import Moved
 from policy.presence import Move
 from policy.reasons import Reason
 from policy.terms import DAY, SECOND, ClockState
@@ -98,6 +100,25 @@ def test_a_row_in_doubt_is_dated_by_the_clock_that_was_set_later_in_its_boot() -
         "alice": Move(at(10, 59), inside=True),
         "remy": Move(at(11) + 8 * SECOND, inside=True),
     }
+
+
+def test_of_rows_that_the_server_s_state_includes_only_the_time_is_read() -> None:
+    knowledge = Knowledge([Moved("remy", at(8), True)])
+    told = [tap(1, "alice", at=at(8)), row(2, at=at(9)), tap(3, "brigitte", at=0, clock=ClockState.UNKNOWN, boot="b9")]
+    memory = recall(reversed(told), Memory("b777", 3, knowledge), reached=2)
+    assert set(memory.knowledge.state.presence.moves) == {"remy", "brigitte"}
+    assert memory.last_at == at(9)
+    assert recall(reversed(told), Memory("b777", 3), reached=3).last_at == at(9)
+
+
+def test_with_a_state_reading_stops_at_the_first_trusted_row_that_it_includes() -> None:
+    def newest_first() -> object:
+        yield row(9, at=at(10))
+        yield row(8, at=0, clock=ClockState.UNKNOWN)
+        yield row(7, at=at(9))
+        raise AssertionError("the whole journal was read")
+
+    assert [found.seq for found in recent(newest_first(), reached=8)] == [7, 8, 9]  # type: ignore[arg-type]
 
 
 READERS = st.sampled_from(["front-in", "front-out"])
