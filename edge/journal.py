@@ -24,6 +24,8 @@ KEEP: Instant = 30 * DAY
 PRUNED_AT_ONCE = 1000
 PAGES = "page_size=1024"
 """Bytes. A row is some 350: with small pages its commit writes a third of what it would with SQLite's own 4,096."""
+HELD_TO = {"locking_mode": "exclusive", "journal_mode": "wal", "synchronous": 2}
+"""Settings on which the data depend: where SQLite cannot have one it goes on without a word."""
 
 _TABLES = """
 CREATE TABLE meta (name TEXT PRIMARY KEY, value NOT NULL) WITHOUT ROWID;
@@ -206,6 +208,10 @@ class Journal:
     def _open(self) -> None:
         for pragma in (PAGES, "locking_mode=EXCLUSIVE", "journal_mode=WAL", "synchronous=FULL", "secure_delete=ON"):
             self._db.execute(f"PRAGMA {pragma}")
+        for pragma, wanted in HELD_TO.items():
+            (found,) = self._db.execute(f"PRAGMA {pragma}").fetchone()
+            if found != wanted:
+                raise JournalError(f"{self.path}: SQLite keeps {pragma} at {found!r}: put it on a local disk")
         if not self._db.execute("SELECT 1 FROM sqlite_master").fetchone():
             self._make()
         self._bring_up_to_date()

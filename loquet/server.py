@@ -1,10 +1,11 @@
-"""loquet server: how is the server started? From server.toml, until SIGTERM or Ctrl-C."""
+"""loquet server: run the server from server.toml, until SIGTERM or Ctrl-C; or tell the running one what to do."""
 
 import argparse
 import logging
 import signal
 import threading
 from pathlib import Path
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from loquet.main import CommandError
@@ -12,11 +13,32 @@ from policy.bundle import Bundle
 from policy.errors import BundleError
 from policy.parse import parse
 
+if TYPE_CHECKING:
+    from server.control import Request
+
+
+CONFIG = Path("/etc/loquet/server/server.toml")
+"""Where it lies on a server that was set up as docs/keys.md says."""
+ORDERS = {
+    "open": "release the strike of a DOOR once",
+    "lock-out": "end the session on a MACHINE at once, and start none",
+    "sound": "let lamp and buzzer of a READER show where it is",
+    "reread": "let an EDGE connect anew and take everything again",
+    "lockdown": "on: let in staff only, and everybody out; off: as before",
+}
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    what = parser.add_mutually_exclusive_group(required=True)
-    what.add_argument("--config", type=Path, metavar="FILE", help="run with this server.toml")
-    what.add_argument(
+    listed = "; ".join(f"{order}: {what}" for order, what in ORDERS.items())
+    parser.add_argument(
+        "order", nargs="?", choices=ORDERS, metavar="ORDER", help=f"for the running server, done within 10 s: {listed}"
+    )
+    parser.add_argument("place", nargs="?", metavar="PLACE", help="the door, machine, reader or edge; on or off")
+    parser.add_argument("--config", type=Path, metavar="FILE", help=f"the server.toml ({CONFIG} when it is there)")
+    parser.add_argument(
+        "--socket", type=Path, metavar="FILE", help="with ORDER: the server's, instead of a server.toml"
+    )
+    parser.add_argument(
         "--new-secrets", action="store_true", help="draw a staff password and an API token; print them and their hashes"
     )
     parser.add_argument(
@@ -28,9 +50,61 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
+    """0 when it went well; of an order 1 when it was not done. Raises CommandError."""
     if arguments.new_secrets:
         return _new_secrets()
-    return _serve(arguments.config, arguments.bundle)
+    if arguments.order is not None:
+        return _order(arguments)
+    return _serve(_config(arguments.config), arguments.bundle)
+
+
+def _config(given: Path | None) -> Path:
+    if given is None and not CONFIG.exists():
+        raise CommandError(f"--config FILE is needed: there is no {CONFIG} (server/sample.toml shows what it holds)")
+    return given or CONFIG
+
+
+def _order(arguments: argparse.Namespace) -> int:
+    from server.control import WRONG, ask
+
+    path = arguments.socket or _socket(_config(arguments.config))
+    try:
+        answer = ask(path, _request(arguments.order, arguments.place))
+    except OSError as error:
+        raise CommandError(
+            f"{path}: no server answers there ({error.strerror or error}): start it, or name its config"
+        ) from None
+    if answer.status == WRONG:
+        raise CommandError(answer.said)
+    print(answer.said)
+    return answer.status
+
+
+def _request(order: str, place: str | None) -> "Request":
+    from server.control import Request
+
+    if order == "lockdown":
+        if place not in ("on", "off"):
+            raise CommandError(f"lockdown {place or ''}: say on or off")
+        return Request(f"lockdown_{place}")  # type: ignore[arg-type]
+    if place is None:
+        raise CommandError(f"{order}: of what? {ORDERS[order]}")
+    return Request(order.replace("-", "_"), place)  # type: ignore[arg-type]
+
+
+def _socket(config: Path) -> Path:
+    """The running server's, by its configuration."""
+    from server.config import load
+    from server.control import path_of
+    from server.errors import ServerError
+
+    try:
+        path = path_of(load(config).database)
+    except ServerError as error:
+        raise CommandError(str(error)) from None
+    if path is None:
+        raise CommandError(f"{config}: its database is no SQLite file, beside which the socket would lie: use --socket")
+    return path
 
 
 def _new_secrets() -> int:

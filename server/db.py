@@ -6,6 +6,7 @@ the last to be closed.
 """
 
 import fcntl
+import logging
 import os
 import sqlite3
 from collections.abc import Iterator
@@ -24,6 +25,10 @@ from sqlmodel import Session
 from policy.terms import Instant
 from server.errors import DatabaseError
 
+log = logging.getLogger("loquet.server")
+
+MENDED = (3, 51, 3)
+"""The SQLite in which the defect is mended."""
 BUSY_SECONDS = 5
 """How long a statement waits for somebody else's lock (a backup, a shell)."""
 
@@ -60,6 +65,12 @@ class Database:
         self._claim = _claim(self.url)
         self._writer = _engine(self.url, writes=True)
         self._readers = _engine(self.url, writes=False)
+        if self._claim is not None and sqlite3.sqlite_version_info < MENDED:
+            log.info(
+                "SQLite %s: before %s two writers at one instant may corrupt a WAL database; here is one only",
+                sqlite3.sqlite_version,
+                ".".join(map(str, MENDED)),
+            )
 
     @contextmanager
     def transaction(self) -> Iterator[Session]:
@@ -147,10 +158,25 @@ def _writing(connection: sqlite3.Connection, _record: Any) -> None:
     connection.execute("PRAGMA journal_mode=WAL")
     connection.execute("PRAGMA synchronous=FULL")
     connection.execute("PRAGMA foreign_keys=ON")
+    _hold_to(connection, journal_mode="wal", synchronous=2)
 
 
 def _reading(connection: sqlite3.Connection, _record: Any) -> None:
+    """A connection that never writes never checkpoints either, but for its close, when it is the last."""
     connection.execute("PRAGMA query_only=ON")
+    connection.execute("PRAGMA wal_autocheckpoint=0")
+    _hold_to(connection, query_only=1, wal_autocheckpoint=0)
+
+
+def _hold_to(connection: sqlite3.Connection, **wanted: object) -> None:
+    """Raises DatabaseError when SQLite did not take a setting on which the data depend: it refuses without a word."""
+    for pragma, value in wanted.items():
+        (found,) = connection.execute(f"PRAGMA {pragma}").fetchone()
+        if found != value:
+            raise DatabaseError(
+                f"SQLite {sqlite3.sqlite_version}: {pragma} is {found!r} and not {value!r}: no database is safe here;"
+                " put it on a local disk, on no network file system"
+            )
 
 
 def _begin_write(connection: Any) -> None:

@@ -131,6 +131,12 @@ def is_locked_down(session: Session) -> bool:
     return row is not None and row.on
 
 
+def locked_down_since(session: Session) -> datetime | None:
+    """Since when the site is locked down; None when it is not."""
+    row = session.get(Lockdown, 1)
+    return row.since if row is not None and row.on else None
+
+
 def set_lockdown(session: Session, on: bool, at: Instant, by: str = "") -> None:
     """Declare a lockdown, or lift it. One that is on already stays the one that it is."""
     if is_locked_down(session) is not on:

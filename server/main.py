@@ -18,6 +18,7 @@ from policy.terms import Instant
 from server.app import create_app
 from server.config import EdgeConfig, ServerConfig
 from server.context import Context
+from server.control import Control, path_of
 from server.db import Database
 from server.errors import ServerError
 from server.exchange import Exchange
@@ -78,6 +79,8 @@ class Server:
                 changed=self.live.changed,
             )
             self.exchange.start()
+            control = path_of(config.database)
+            self._control = Control(control, self.exchange) if control else None
             self.app = create_app(self.context(), extra_blueprints)
             self._web = Web(self.app, config.http_host, config.http_port)
         except BaseException:
@@ -113,12 +116,16 @@ class Server:
         for thread in self._threads:
             thread.start()
         self.link.start()
+        if self._control is not None:
+            self._control.start()
         self._web.start()
         log.info("pages at %s", self.address)
 
     def stop(self) -> None:
         """Finish what has come in, then let go of everything."""
         self._stopping.set()
+        if self._control is not None:
+            self._control.stop()
         self.live.close()
         self._web.stop()
         self.link.stop()

@@ -12,6 +12,7 @@ from policy.spans import end_of, next_start
 from policy.state import SiteState
 from policy.terms import Instant
 from server import history
+from server.facts import locked_down_since
 from server.models import DoorState, Edge
 from server.publisher import Current
 from server.troubles import Trouble, Troubles
@@ -41,6 +42,8 @@ class Picture:
     capacity: int | None
     next_staffed: Instant | None
     watch: Watch | None
+    lockdown: datetime | None = None
+    """Since when the site is locked down; None when it is not."""
 
     @property
     def told(self) -> int | None:
@@ -68,6 +71,7 @@ def picture(session: Session, current: Current, at: Instant) -> Picture:
         capacity=current.bundle.site.capacity,
         next_staffed=next_start(current.rules.staffed, at),
         watch=_watch(current, now, at),
+        lockdown=locked_down_since(session),
     )
 
 

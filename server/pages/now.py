@@ -6,6 +6,7 @@ from flask import Blueprint, render_template
 from flask.typing import ResponseReturnValue
 from sqlmodel import Session
 
+from policy.instants import of
 from server import history
 from server.auth import account, context
 from server.doors import Line, line
@@ -64,6 +65,10 @@ def _answer(session: Session, seen: Picture, *, named: bool) -> Answer:
     members = [*seen.opening.held_by, *([seen.watch.gardien] if seen.watch else [])]
     names = history.names(session, members) if named else {}
     lines = (_who(seen, names), _next_watch(seen, names))
+    if seen.lockdown is not None:
+        since = hour(of(seen.lockdown)) if of(seen.lockdown) >= seen.day_start else when(of(seen.lockdown), seen.at)
+        known = gettext("Depuis %(since)s : seule l’équipe entre, tout le monde peut sortir.", since=since)
+        return Answer(False, gettext("Lieu confiné"), (known, gettext("Contactez l’équipe.")))
     return Answer(seen.opening.open, _headline(seen), tuple(said for said in lines if said))
 
 

@@ -19,9 +19,11 @@ from edge.runtime import Edge
 from loquet.benches.reader import door_folder
 from loquet.edge import Site, compose, emulated
 from loquet.keyring import Keyring
+from loquet.main import main
 from loquet.proofs.mosquitto import Mosquitto
 from policy.bundle import Bundle, Credential, Member
 from server.config import BrokerConfig, EdgeConfig, ServerConfig
+from server.control import path_of
 from server.identity import Identity
 from server.main import Server
 from server.secrets import hash_token
@@ -190,3 +192,32 @@ def test_a_tap_travels_from_the_chip_to_the_page(door: Door) -> None:
     assert re.search("Léa L. entrée .*l’équipe est là", page)
     assert re.search("ce badge n’est à personne.*passez à l’accueil", page)
     assert "1 personne dans les murs, sur 100" in page
+
+
+def test_the_server_s_command_line_opens_the_door_once(door: Door, capsys: pytest.CaptureFixture[str]) -> None:
+    door.rules_arrive()
+    control = path_of(door.server.config.database)
+    assert main(["server", "open", "front", "--socket", str(control)]) == 0
+    assert capsys.readouterr().out == "front: done by edge 'front'\n"
+    assert door.watch.strike.get(timeout=PATIENCE) is True
+    assert main(["server", "open", "cellar", "--socket", str(control)]) == 2
+    assert "known are front" in capsys.readouterr().err
+    assert main(["server", "lockdown", "on", "--socket", str(control)]) == 0
+    assert "only staff is let in" in capsys.readouterr().out
+    refused = door.lay(SEVEN)
+    while refused.reason != "lockdown":  # it travels within a second; a badge may be quicker
+        assert refused.granted
+        refused = door.lay(SEVEN)
+    assert "Lieu confiné" in door.page()
+
+
+def test_without_a_server_the_command_line_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["server", "open", "front", "--socket", str(tmp_path / "none.control")]) == 2
+    assert "no server answers there (No such file or directory): start it" in capsys.readouterr().err
+    for words, said in (
+        (["open"], "open: of what?"),
+        (["lockdown"], "say on or off"),
+        (["lockdown", "maybe"], "on or off"),
+    ):
+        assert main(["server", *words, "--socket", str(tmp_path / "none.control")]) == 2
+        assert said in capsys.readouterr().err

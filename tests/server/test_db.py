@@ -1,7 +1,10 @@
 """One writer, aware datetimes, and errors that say what to do."""
 
 import os
+import re
 import sqlite3
+import subprocess
+import sys
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 from threading import Thread
@@ -12,11 +15,13 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import text
 from sqlmodel import SQLModel, select
 
+from server import db
 from server.db import Database
 from server.errors import DatabaseError
 from server.models import Presence
 from server.schema import upgrade
 
+ROOT = Path(__file__).parents[2]
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
 
 
@@ -105,6 +110,64 @@ def test_what_names_people_is_its_owners_alone(tmp_path: Path) -> None:
 def test_a_second_process_is_kept_out(database: Database) -> None:
     with pytest.raises(DatabaseError, match="another Loquet process has this database open; stop it first"):
         Database(database.url.render_as_string())
+
+
+OTHER_PROCESS = """
+import sys
+from server.db import Database
+from server.errors import DatabaseError
+try:
+    Database(sys.argv[1])
+except DatabaseError as error:
+    print(error)
+"""
+
+
+def test_another_process_is_kept_out(database: Database) -> None:
+    url = database.url.render_as_string()
+    said = subprocess.run([sys.executable, "-c", OTHER_PROCESS, url], capture_output=True, text=True, check=True).stdout
+    assert "another Loquet process has this database open" in said
+
+
+def test_there_is_one_write_connection_and_readers_never_checkpoint(database: Database) -> None:
+    """SQLite before 3.51.3 may corrupt a WAL database that two connections write or checkpoint at one instant."""
+    assert database._writer.pool.size() == 1  # type: ignore[attr-defined]
+    assert database._writer.pool._max_overflow == 0  # type: ignore[attr-defined]
+    with database.reading() as session:
+        ask = session.connection().exec_driver_sql
+        assert (ask("PRAGMA query_only").scalar(), ask("PRAGMA wal_autocheckpoint").scalar()) == (1, 0)
+
+
+def test_a_setting_that_sqlite_does_not_take_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As on a network file system, where there is no WAL."""
+    connection = sqlite3.connect(tmp_path / "other.db")
+    with pytest.raises(DatabaseError, match="journal_mode is 'delete' and not 'wal': no database is safe here"):
+        db._hold_to(connection, journal_mode="wal")
+    connection.close()
+
+
+def test_the_start_says_what_an_old_sqlite_needs(
+    database: Database, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    for version, said in (((3, 40, 1), True), (db.MENDED, False)):
+        monkeypatch.setattr(sqlite3, "sqlite_version_info", version)
+        caplog.clear()
+        with caplog.at_level("INFO"):
+            Database(f"sqlite:///{tmp_path}/{version[1]}.db").close()
+        assert ("two writers at one instant" in caplog.text) is said
+
+
+def test_databases_are_opened_in_known_places_only() -> None:
+    """Whoever opens one elsewhere has a second writer before they know."""
+    packages = [path for name in ("policy", "wire", "edge", "server") for path in (ROOT / name).rglob("*.py")]
+    opening = {
+        str(path.relative_to(ROOT))
+        for path in packages
+        if re.search(r"\b(sqlite3\.connect|create_engine)\(", path.read_text("utf-8"))
+    }
+    reads_only = "server/what_if.py"
+    assert opening == {"edge/journal.py", "edge/rescue.py", "server/db.py", reads_only}
+    assert "?mode=ro" in (ROOT / reads_only).read_text("utf-8")
 
 
 def test_after_closing_the_database_may_be_opened_again(tmp_path: Path) -> None:

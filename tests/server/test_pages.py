@@ -6,6 +6,7 @@ import pytest
 
 from policy.reasons import Reason
 from policy.terms import DAY, HOUR, ClockState
+from server.facts import set_lockdown
 from server.now import Watch, picture
 from server.pages.now import _next_watch
 from tests.support_pages import Place, broken, plain
@@ -116,6 +117,16 @@ def test_open_until_when_and_by_whom(place: Place) -> None:
     assert f"Ouvert jusqu’à 22{NB}h".replace(NB, " ") in said
     assert "Grégoire V. tient le lieu." in said
     assert "3 personnes dans les murs, sur 100" in said
+
+
+def test_a_lockdown_is_said_before_all_else(place: Place) -> None:
+    with place.database.transaction() as session:
+        set_lockdown(session, True, at(19, 2), "equipe")
+    for said in (place.page("/", place.staff()), place.page()):
+        assert "Lieu confiné" in said
+        assert "Depuis 19 h 02 : seule l’équipe entre, tout le monde peut sortir. Contactez l’équipe." in said
+        assert "Ouvert" not in said
+    assert "Lockdown" in plain(place.client.get("/", headers={"Accept-Language": "en"}).text)
 
 
 def test_the_public_learns_that_a_gardien_is_there(place: Place) -> None:
