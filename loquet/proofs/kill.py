@@ -16,9 +16,9 @@ from loquet.proofs.ledger import Ledger
 from loquet.proofs.proof import BrokenError, LossError, Proof, Rounds, Task
 from loquet.proofs.tapping import Tapping
 
-CHANCES = ((Part.SERVER, 0.6, 0.03), (Part.BROKER, 0.5, 0.2))
+CHANCES = ((Part.SERVER, 0.6, 0.03), (Part.BROKER, 0.5, 0.3))
 """Of a kill, where rows were answered since that part's start, and where none was yet; what is left is the edge's."""
-TOGETHER = 0.25
+TOGETHER = 0.4
 """The share of kills in which another part dies at the same instant."""
 WAITS = (("decided", 12), ("journalled", 12), ("answered", 2))
 """What a kill waits for, and how many of it at most."""
