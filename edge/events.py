@@ -1,6 +1,6 @@
 """What can happen to an edge: the inputs of a controller's step. Each carries the time at which it happened."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from policy.ruleset import RuleSet
 from policy.terms import Instant
@@ -8,23 +8,20 @@ from wire.row import Order, Row
 from wire.snapshot import Snapshot
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
+class Event(Struct, frozen=True):
     """at: wall clock, ms since 1970 UTC. mono: monotonic clock, seconds. Both taken where the event happened."""
 
     at: Instant
     mono: float
 
 
-@dataclass(frozen=True, slots=True)
-class ReaderEvent(Event):
+class ReaderEvent(Event, frozen=True):
     """Something at one reader, named as in edge.toml."""
 
     reader: str
 
 
-@dataclass(frozen=True, slots=True)
-class CardSeen(ReaderEvent):
+class CardSeen(ReaderEvent, frozen=True):
     """One badge came into the field and was read whole. A badge left lying is seen once.
 
     uid: 4, 7 or 10 bytes. sak: the last SELECT's answer (ISO 14443-3).
@@ -37,33 +34,28 @@ class CardSeen(ReaderEvent):
     seconds: float
 
 
-@dataclass(frozen=True, slots=True)
-class CardsCollided(ReaderEvent):
+class CardsCollided(ReaderEvent, frozen=True):
     """Two badges or more in the field at once: nobody is read. Said once until the field changes."""
 
 
-@dataclass(frozen=True, slots=True)
-class CardGone(ReaderEvent):
+class CardGone(ReaderEvent, frozen=True):
     """The field is empty again after CardSeen or CardsCollided."""
 
 
-@dataclass(frozen=True, slots=True)
-class ReaderFault(ReaderEvent):
+class ReaderFault(ReaderEvent, frozen=True):
     """The reader does not answer as it should. why: in English, for the log and the status message."""
 
     why: str
 
 
-@dataclass(frozen=True, slots=True)
-class ReaderRecovered(ReaderEvent):
+class ReaderRecovered(ReaderEvent, frozen=True):
     """A faulty reader answers again and has been set up anew."""
 
 
 Sighting = CardSeen | CardsCollided | CardGone | ReaderFault | ReaderRecovered
 
 
-@dataclass(frozen=True, slots=True)
-class InputChanged(Event):
+class InputChanged(Event, frozen=True):
     """An input pin is stable at a new level.
 
     name: contact, rex or fire. active: door open, button pressed, alarm on.
@@ -73,8 +65,7 @@ class InputChanged(Event):
     active: bool
 
 
-@dataclass(frozen=True, slots=True)
-class RulesSwapped(Event):
+class RulesSwapped(Event, frozen=True):
     """New rules are on disk and in force. not_after: until when they are confirmed."""
 
     version: int
@@ -82,15 +73,13 @@ class RulesSwapped(Event):
     rules: RuleSet
 
 
-@dataclass(frozen=True, slots=True)
-class RulesConfirmed(Event):
+class RulesConfirmed(Event, frozen=True):
     """The server confirmed the rules that the edge holds, until not_after."""
 
     not_after: Instant
 
 
-@dataclass(frozen=True, slots=True)
-class JournalTrouble(Event):
+class JournalTrouble(Event, frozen=True):
     """The journal cannot be written (why, in English), or can again (None).
 
     full: so many rows wait in memory that no more are taken.
@@ -100,15 +89,13 @@ class JournalTrouble(Event):
     full: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class LinkChanged(Event):
+class LinkChanged(Event, frozen=True):
     """The broker is reached, or no more."""
 
     up: bool
 
 
-@dataclass(frozen=True, slots=True)
-class FactsHeard(Event):
+class FactsHeard(Event, frozen=True):
     """Rows of another edge: signed by it, about places of its own, and on this edge's disk.
 
     trusted: whether `at` is by a clock that can be believed.
@@ -120,8 +107,7 @@ class FactsHeard(Event):
     trusted: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class StateHeard(Event):
+class StateHeard(Event, frozen=True):
     """What the server knows of the site. own: the last row of this edge in it, by the controller's numbers, if any."""
 
     version: int
@@ -129,8 +115,7 @@ class StateHeard(Event):
     own: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class Ordered(Event):
+class Ordered(Event, frozen=True):
     """The server gave an order; the disk knows that it was seen.
 
     place: an access point, a machine or a reader of this edge, as the order wants it. by: who gave it. until: the
@@ -145,8 +130,7 @@ class Ordered(Event):
     refused: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Journalled(Event):
+class Journalled(Event, frozen=True):
     """Row `seq` and all before it are on this edge's disk."""
 
     seq: int

@@ -1,43 +1,39 @@
 """What passes between the threads behind the door: rows and news for the keeper, and the keeper's way out."""
 
-from dataclasses import dataclass
 from typing import Protocol, TypeAlias
+
+from msgspec import Struct
 
 from edge.actions import Alive
 from edge.events import ReaderFault, ReaderRecovered
 from wire.row import Row
 
 
-@dataclass(frozen=True, slots=True)
-class Recorded:
+class Recorded(Struct, frozen=True):
     """A row to be written. handed_over: time.perf_counter() then, for the observer."""
 
     row: Row
     handed_over: float
 
 
-@dataclass(frozen=True, slots=True)
-class Unrecorded:
+class Unrecorded(Struct, frozen=True):
     """So many events could not be recorded since the start: too many rows waited for the disk."""
 
     count: int
 
 
-@dataclass(frozen=True, slots=True)
-class Received:
+class Received(Struct, frozen=True):
     """A message came over the link, as it came."""
 
     topic: str
     payload: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class LinkUp:
+class LinkUp(Struct, frozen=True):
     """The broker took the connection."""
 
 
-@dataclass(frozen=True, slots=True)
-class LinkDown:
+class LinkDown(Struct, frozen=True):
     """There is no connection. why: for the log, with the remedy where there is one."""
 
     why: str
