@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from msgspec import Struct
 
-from policy import door, machine, passes, quota
+from policy import door, machine
 from policy.bundle import Bundle
 from policy.calendar import resolve
 from policy.case import Case, Decision, Table, Tap, case_of, first_of
@@ -20,11 +20,11 @@ from policy.instants import text
 from policy.parse import parse
 from policy.presence import Move
 from policy.ruleset import Reader, RuleSet
-from policy.spans import end_of
-from policy.state import SiteState, holders
+from policy.state import SiteState
 from policy.terms import Direction, Instant
 from server.errors import ServerError
 from server.publisher import holidays_of
+from simulator.explained import Facts, facts_of
 
 DAYS_AHEAD = 40
 """Site days that are compiled from the instant on."""
@@ -68,26 +68,32 @@ def explain(question: Question) -> Iterator[str]:
     else:
         table = machine.LINES if asked.reader.direction is None else door.LINES
         case = case_of(asked.rules, asked.state, asked.tap, asked.reader, asked.at)
-        yield from _lines(table, case, french)
+        yield from _lines(table, case, _facts(asked, case, french))
         decision = first_of(table, case)
     yield _verdict(decision, french)
 
 
-def _lines(table: Table, case: Case, french: bool) -> Iterator[str]:
+def _lines(table: Table, case: Case, facts: Facts) -> Iterator[str]:
+    """Each line up to the one that decides: what it asks, the answer, and on what facts."""
     for number, applies in table:
         name = applies.__name__
-        decision = applies(case)
-        if decision is None:
-            yield f"{number:<4}{LINES[name][french]} : {'non' if french else 'no'}"
-            continue
-        yield f"{number:<4}{LINES[name][french]} : {'oui' if french else 'yes'}"
-        return
+        decides = applies(case) is not None
+        known = facts_of(name, facts)
+        yield f"{number:<4}{LINES[name][facts.french]} : {facts.yes(decides)}" + (f" ({known})" if known else "")
+        if decides:
+            return
+
+
+def _facts(asked: _Asked, case: Case, french: bool) -> Facts:
+    badge = next((c for c in asked.bundle.credentials if c.uid.lower() == asked.tap.credential), None)
+    member = next((m for m in asked.bundle.members if m.id == case.who), None)
+    return Facts(case, asked.bundle, ZoneInfo(asked.bundle.site.timezone), french, badge, member)
 
 
 def _head(question: Question, asked: _Asked, french: bool) -> Iterator[str]:
-    """The facts on which the lines look."""
-    rules, state, at = asked.rules, asked.state, asked.at
-    credential = rules.credentials.get(asked.tap.credential)
+    """Who, where, when."""
+    at = asked.at
+    credential = asked.rules.credentials.get(asked.tap.credential)
     who = credential.member if credential is not None else None
     member = next((m for m in asked.bundle.members if m.id == who), None)
     nobody = "personne" if french else "nobody"
@@ -95,16 +101,7 @@ def _head(question: Question, asked: _Asked, french: bool) -> Iterator[str]:
     yield f"{'Lecteur' if french else 'Reader'} {question.reader} · {asked.reader.access_point}"
     local = datetime.fromtimestamp(at / 1000, ZoneInfo(asked.bundle.site.timezone))
     yield f"Instant {local:%Y-%m-%d %H:%M:%S %Z} ({text(at)})"
-    staffed = ("oui", "yes") if end_of(rules.staffed, at) else ("non", "no")
-    yield f"{'Équipe présente' if french else 'Staff hours'} : {staffed[not french]}"
-    yield f"{'Tenu par' if french else 'Held by'} : {', '.join(holders(rules, state, at)) or nobody}"
     yield f"{'À l’intérieur' if french else 'Inside'} : {', '.join(sorted(question.inside)) or nobody}"
-    if who is not None and passes.unit_now(rules, who, at) is not None:
-        yield f"{'Carnet, reste' if french else 'Pass, left'} : {passes.left(rules, state, who, at)}"
-    if who is not None and asked.reader.direction is None:
-        left = quota.left(rules, state, who, rules.machines[asked.reader.access_point].kind, at)
-        if left is not None:
-            yield f"{'Quota, reste' if french else 'Quota, left'} : {left} s"
 
 
 def _verdict(decision: Decision, french: bool) -> str:

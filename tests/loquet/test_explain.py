@@ -9,6 +9,7 @@ from jsonschema import Draft202012Validator
 from loquet.bundle import SCHEMA, schema
 from loquet.main import main
 from policy import door, machine
+from simulator import explained
 from simulator.explain import LINES
 
 SCENARIOS = Path(__file__).parents[1] / "scenarios"
@@ -35,7 +36,11 @@ def said(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
 
 def test_a_refusal_is_explained_up_to_the_line_that_decides(evening: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out = said(capsys, "explain", str(evening), "--tap", "front-in", "04B10000", "--at", "2026-11-24T18:30")
-    assert out.splitlines()[-2:] == ["11  rien n’ouvre à ce membre maintenant : oui", "=> refusé outside_hours"]
+    assert out.splitlines()[-2:] == [
+        "11  rien n’ouvre à ce membre maintenant : oui (formule : quand l’équipe est là, quand un gardien est là;"
+        " tenu par : personne; vaut : rien)",
+        "=> refusé outside_hours",
+    ]
     assert "Badge 04B10000 : Brigitte (brigitte, nomad)" in out
     assert "Instant 2026-11-24 18:30:00 CET (2026-11-24T17:30:00.000Z)" in out
 
@@ -43,14 +48,14 @@ def test_a_refusal_is_explained_up_to_the_line_that_decides(evening: Path, capsy
 def test_a_gardien_inside_changes_the_answer(evening: Path, capsys: pytest.CaptureFixture[str]) -> None:
     asked = ["explain", str(evening), "--tap", "front-in", "04B10000", "--at", "2026-11-24T18:30", "--lang", "en"]
     out = said(capsys, *asked, "--inside", "gregoire")
-    assert "Held by : gregoire" in out
-    assert out.endswith("14  something lets the member in : yes\n=> granted gardien_present\n")
+    line = "14  something lets the member in : yes (plan: while the team is there, while a gardien is there; held by: "
+    assert f"{line}Grégoire; holds: gardien_present)\n=> granted gardien_present\n" in out
 
 
 def test_a_machine_says_until_when_and_what_is_left(fablab: Path, capsys: pytest.CaptureFixture[str]) -> None:
     asked = ["--tap", "cnc", "04B10000", "--at", "2026-11-25T14:10+01:00", "--inside", "brigitte", "remy"]
     out = said(capsys, "explain", str(fablab), *asked)
-    assert "Quota, reste : 7200 s" in out
+    assert "17  quota utilisé : non (il reste 7200 s sur 7200 (semaine))" in out
     assert out.splitlines()[-1] == "=> accordé booking, jusqu’à 2026-11-25T15:10:00.000Z"
 
 
@@ -58,7 +63,9 @@ def test_a_carnet_says_what_is_left_and_the_way_out_asks_nothing(
     evening: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     at = ["--at", "2026-11-24T10:00"]
-    assert "Carnet, reste : 2" in said(capsys, "explain", str(evening), "--tap", "front-in", "04D40000", *at)
+    assert "(il en reste 2 ; celle qui commence à 04:00 est payée : non)" in said(
+        capsys, "explain", str(evening), "--tap", "front-in", "04D40000", *at
+    )
     assert said(capsys, "explain", str(evening), "--tap", "front-out", "DEADBEEF", *at).endswith("=> accordé egress\n")
 
 
@@ -83,6 +90,36 @@ def test_what_cannot_be_asked(evening: Path, capsys: pytest.CaptureFixture[str],
 
 def test_every_line_of_both_tables_has_words() -> None:
     assert {line.applies.__name__ for line in (*door.LINES, *machine.LINES)} == set(LINES)
+
+
+def test_every_line_says_on_what_facts_in_both_languages() -> None:
+    assert set(explained._SAID) == set(LINES)
+
+
+@pytest.mark.parametrize("lang", ["fr", "en"])
+def test_the_facts_of_a_refusal_are_those_of_the_member(
+    fablab: Path, capsys: pytest.CaptureFixture[str], lang: str
+) -> None:
+    """Each line of the machine's table, up to the one that decides, carries its facts."""
+    asked = [
+        "--tap",
+        "cnc",
+        "04B10000",
+        "--at",
+        "2026-11-25T14:10+01:00",
+        "--inside",
+        "brigitte",
+        "remy",
+        "--lang",
+        lang,
+    ]
+    lines = said(capsys, "explain", str(fablab), *asked).splitlines()[4:-1]
+    assert len(lines) == len(machine.LINES)
+    assert all(line.endswith(")") for line in lines)
+    facts = {line.split()[0]: line for line in lines}
+    assert "Brigitte, 14:00-15:30" in facts["16"]
+    assert ("2 à l’intérieur, il en faut 2" if lang == "fr" else "2 inside, 2 wanted") in facts["15"]
+    assert ("mer 09:00-20:00" if lang == "fr" else "wed 09:00-20:00") in facts["13"]
 
 
 def test_a_bundle_is_checked(fablab: Path, capsys: pytest.CaptureFixture[str]) -> None:
