@@ -2,7 +2,7 @@
 
     readers, inputs -> poller -> [events] -> front -> outputs
                                     ^          |
-                            rules, trouble   rows
+                            what is heard    rows
                                     |          v
                      link <------- keeper <- [items] <- link
 

@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from msgspec import Raw
 from msgspec.structs import replace
 
-from edge.knowledge import Positions
+from edge.knowledge import MOST_HEARD, Positions
 from policy.facts import Fact, Moved, Paid
 from policy.instants import text
 from policy.presence import Move
@@ -25,7 +25,7 @@ from tests.support_rows import row, tap
 from tests.support_site import ALICE, BRIGITTE, UNKNOWN, at
 from wire.envelope import seal
 from wire.messages import Facts, State, encode
-from wire.row import Kind, Row
+from wire.row import Kind, Row, decode
 from wire.row import encode as encode_row
 from wire.snapshot import Snapshot, pack
 
@@ -314,6 +314,18 @@ class TestTelling:
         bench.wire.taken("events")
         bench.wait(70)
         assert len(bench.wire.taken("events")) == len(self.seqs(bench)) > 0
+
+    def test_after_a_long_outage_the_newest_alone_in_messages_of_200(self, site: Site) -> None:
+        """Nobody holds more rows of one edge, and the server gets them all anyway."""
+        bench = site.bench
+        first = bench.journal.last_seq + 1
+        bench.journal.append([tap(seq, "alice", at=at(9)) for seq in range(first, first + MOST_HEARD + 300)])
+        bench.connect()
+        bench.wait(1)
+        said = bench.wire.taken("facts")
+        assert max(len(told.rows) for told in said) == 200
+        rows = [decode(bytes(raw), "facts").seq for told in said for raw in told.rows]
+        assert rows == list(range(first + 300, first + MOST_HEARD + 300))
 
 
 class TestLink:
