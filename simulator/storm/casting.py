@@ -25,6 +25,8 @@ from policy.ruleset import Ground, Unit
 
 DOORS = ("front", "garage")
 MACHINE = "cnc"
+QUOTA = 30
+"""Minutes of it in a week."""
 WORKDAYS = ("mon", "tue", "wed", "thu", "fri")
 KINDS = {"team": 2, "resident": 4, "nomad": 16, "gardien": 4, "carnet": 6}
 """How many of each. A gardien is a nomad who holds the place."""
@@ -38,7 +40,15 @@ def opening(luck: Random) -> Bundle:
     hours = dict.fromkeys(WORKDAYS, (("09:00", "18:00"),))
     return Bundle(
         format="loquet.bundle/1",
-        site=Site(id="storm", name="Orage", timezone="Europe/Paris", holidays="FR", capacity=20, staff_hours=hours),  # type: ignore[arg-type]
+        site=Site(
+            id="storm",
+            name="Orage",
+            timezone="Europe/Paris",
+            holidays="FR",
+            capacity=20,
+            anti_passback="hard",
+            staff_hours=hours,  # type: ignore[arg-type]
+        ),
         access_points=tuple(AccessPoint(id=d, readers=Readers(in_=f"{d}-in", out=f"{d}-out")) for d in DOORS),
         tiers=(
             Tier(id="team", grounds=(Ground.ALWAYS, *open_)),
@@ -52,10 +62,10 @@ def opening(luck: Random) -> Bundle:
         passes=tuple(
             Pass(id=f"c-{m.id}", member=m.id, unit="half_day", total=40) for m in members if m.tier == "carnet"
         ),
-        machines=(Machine(id=MACHINE, kind="cnc", reader=f"{MACHINE}-in", on_end="cut", min_people=1),),
-        quotas=(Quota(kind="cnc", minutes=30, period="week"),),
+        machines=(Machine(id=MACHINE, kind=MACHINE, reader=f"{MACHINE}-in", on_end="cut", min_people=1),),
+        quotas=(Quota(kind=MACHINE, minutes=QUOTA, period="week"),),
         certifications=tuple(
-            Certification(member=m.id, kind="cnc") for m in members if m.tier in ("resident", "gardien")
+            Certification(member=m.id, kind=MACHINE) for m in members if m.tier in ("resident", "gardien")
         ),
     )
 

@@ -1,6 +1,6 @@
 """What goes wrong, when, and for how long? Drawn day by day; everything is mended again, most of it within hours."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date, timedelta
 from random import Random
 from typing import TYPE_CHECKING
@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from policy.bundle import Bundle, Pass
 from policy.terms import DAY, HOUR, MINUTE, SECOND, ClockState, Instant
 from simulator.storm.casting import DOORS, MACHINE, rota
+from simulator.storm.network import AFTER
 from wire.row import Order
 
 if TYPE_CHECKING:
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from simulator.storm.site import Site
 
 Fault = Callable[["Site", Random], None]
+RUSH = (210, 345)
+"""Taps while the place is busy and something is away."""
 FLAPS = (40, 160)
 """Cuts of one cable in a flap storm."""
 
@@ -28,7 +31,45 @@ def cable(site: "Site", luck: Random) -> None:
     seconds = luck.choice((luck.uniform(5, 600), luck.uniform(600, 6 * 3600)))
     site.agenda.after(seconds, lambda: site.network.cable(name, True))
     if luck.random() < 0.5:
-        site.crowd(luck.randint(20, 120), min(seconds, 3600))
+        site.crowd(luck.randint(3, 12), min(seconds, 3600))
+
+
+def rush(site: "Site", luck: Random) -> None:
+    """The place is busy, and broker, network or server are away or come and go."""
+    seconds = luck.uniform(60, 3600)
+    way = luck.choice(("broker", "broker", "server", "cable", "cables", "cables"))
+    if way == "broker":
+        broker_away(site, seconds)
+    elif way == "server":
+        server_away(site, luck, seconds)
+    else:
+        cables_away(site, DOORS if way == "cables" else ("server",), seconds)
+    site.crowd(luck.randint(*RUSH), seconds)
+
+
+def broker_away(site: "Site", seconds: float) -> None:
+    site.network.restart_broker(running=False)
+    site.agenda.after(seconds, lambda: site.network.restart_broker(running=True))
+
+
+def server_away(site: "Site", luck: Random, seconds: float) -> None:
+    (site.office.stop if luck.random() < 0.5 else lambda: site.office.cut(luck))()
+    site.agenda.after(seconds, site.office.start)
+
+
+def cables_away(site: "Site", names: Sequence[str], seconds: float) -> None:
+    for name in names:
+        site.network.cable(name, False)
+        site.agenda.after(seconds, lambda name=name: site.network.cable(name, True))  # type: ignore[misc]
+
+
+def slow_rush(site: "Site", luck: Random) -> None:
+    """The place is busy, and every message takes seconds."""
+    seconds = luck.uniform(60, 180)
+    for client in site.network.clients.values():
+        client.slow = True
+        site.agenda.after(seconds, lambda client=client: setattr(client, "slow", False))  # type: ignore[misc]
+    site.crowd(luck.randint(*RUSH), seconds)
 
 
 def long_cable(site: "Site", luck: Random) -> None:
@@ -43,10 +84,12 @@ def flaps(site: "Site", luck: Random) -> None:
     """A bad plug: up and down again, many times a minute, at times within a message."""
     name = luck.choice([*site.network.clients])
     at = 0.0
-    for number in range(2 * luck.randint(*FLAPS)):
-        at += luck.choice((luck.uniform(0.0, 0.02), luck.uniform(0.02, 0.3)))
-        site.agenda.after(at, lambda whole=bool(number % 2): site.network.cable(name, whole))  # type: ignore[misc]
-    site.crowd(20, at)
+    for _ in range(luck.randint(*FLAPS)):
+        site.agenda.after(at, lambda: site.network.cable(name, False))
+        at += luck.uniform(0.001, 0.02)
+        site.agenda.after(at, lambda: site.network.cable(name, True))
+        at += AFTER / 1e9 + luck.choices((luck.uniform(0.0005, 0.006), luck.uniform(0.01, 0.1)), (9, 1))[0]
+    site.crowd(4, at)
 
 
 def slow(site: "Site", luck: Random) -> None:
@@ -57,8 +100,7 @@ def slow(site: "Site", luck: Random) -> None:
 
 
 def broker(site: "Site", luck: Random) -> None:
-    site.network.restart_broker(running=False)
-    site.agenda.after(luck.uniform(0.5, 600), lambda: site.network.restart_broker(running=True))
+    broker_away(site, luck.uniform(0.5, 600))
 
 
 def power(site: "Site", luck: Random) -> None:
@@ -66,6 +108,8 @@ def power(site: "Site", luck: Random) -> None:
     pi = luck.choice(site.pis)
     if pi.edge is None:
         return
+    if luck.random() < 0.3:
+        _too_late_for_the_disk(site, pi, luck)
     pi.switch_off(luck)
     lost = luck.random() < 0.4
     offset = -luck.randint(1, 3 * DAY) if lost else 0
@@ -77,6 +121,15 @@ def power(site: "Site", luck: Random) -> None:
             site.agenda.after(luck.uniform(30, 3600), lambda: network_time(pi))
 
     site.agenda.after(luck.choice((luck.uniform(0.2, 30), luck.uniform(30, 7200))), back)
+
+
+def _too_late_for_the_disk(site: "Site", pi: "Pi", luck: Random) -> None:
+    """The disk takes no more, people tap, and what waits in memory goes with the power."""
+    site.disk.full.add(pi.prefix)
+    for _ in range(luck.randint(1, 4)):
+        uid, _ = luck.choice(site.uids)
+        site.tap(pi, luck.choice(list(pi.config.readers)), uid)
+    site.disk.full.discard(pi.prefix)
 
 
 def network_time(pi: "Pi") -> None:
@@ -96,8 +149,7 @@ def jump(site: "Site", luck: Random) -> None:
 
 def server(site: "Site", luck: Random) -> None:
     """The server ends, killed or without power, and starts again."""
-    (site.office.stop if luck.random() < 0.5 else lambda: site.office.cut(luck))()
-    site.agenda.after(luck.choice((luck.uniform(1, 60), luck.uniform(60, 7200))), site.office.start)
+    server_away(site, luck, luck.choice((luck.uniform(1, 60), luck.uniform(60, 7200))))
 
 
 def full_disk(site: "Site", luck: Random) -> None:
@@ -113,8 +165,8 @@ def silent_reader(site: "Site", luck: Random) -> None:
 
 
 def lockdown(site: "Site", luck: Random) -> None:
-    site.office.lock_down(True)
-    site.agenda.after(luck.uniform(300, 3600), lambda: site.lift())
+    if site.lock_down(True):
+        site.agenda.after(luck.uniform(300, 3600), lambda: site.lift())
 
 
 def commands(site: "Site", luck: Random) -> None:
@@ -164,8 +216,10 @@ def new_rota(site: "Site", luck: Random, monday: date) -> None:
 
 
 CHANCES: tuple[tuple[Fault, float], ...] = (
+    (rush, 0.9),
+    (slow_rush, 0.15),
     (cable, 0.5),
-    (flaps, 0.3),
+    (flaps, 0.4),
     (slow, 0.1),
     (broker, 0.15),
     (power, 0.35),
@@ -176,7 +230,7 @@ CHANCES: tuple[tuple[Fault, float], ...] = (
     (lockdown, 0.04),
     (commands, 0.2),
     (estop, 0.05),
-    (changes, 0.6),
+    (changes, 0.3),
     (long_cable, 0.004),
 )
 """How likely on a day."""
@@ -186,3 +240,20 @@ def drawn(luck: Random, day_begins: Instant) -> list[tuple[Instant, Fault]]:
     """Today's, between seven in the morning and nine in the evening."""
     found = [fault for fault, chance in CHANCES if luck.random() < chance]
     return [(day_begins + 3 * HOUR + luck.randrange(14 * 3600) * SECOND, fault) for fault in found]
+
+
+NAMES: dict[Fault, str] = {
+    power: "power cuts of edges",
+    server: "restarts of the server",
+    broker: "restarts of the broker",
+    cable: "partitions",
+    long_cable: "partitions",
+    rush: "rushes while something was away",
+    slow_rush: "rushes over a slow network",
+    flaps: "flap storms",
+    jump: "clock jumps",
+    full_disk: "full disks",
+    silent_reader: "silent readers",
+    lockdown: "lockdowns",
+    changes: "changes of the rules",
+}

@@ -106,10 +106,15 @@ class Office:
             self.exchange.site_changed()
         self._note_rules()
 
-    def lock_down(self, on: bool) -> None:
-        if self.exchange is not None:
-            exchange = self.exchange
-            self._try(lambda: exchange.lock_down(on, "storm"))
+    def lock_down(self, on: bool) -> bool:
+        """Whether it was done: not while the server is away or its disk full."""
+        if self.exchange is None:
+            return False
+        try:
+            self.exchange.lock_down(on, "storm")
+        except ServerError:
+            return False
+        return True
 
     def order(self, order: Order, place: str) -> None:
         """Somebody gives a command; an edge that is offline takes none."""

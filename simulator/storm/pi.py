@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from edge.config import Config, ReaderConfig
+from edge.core import Now
 from edge.door import DoorSetup
 from edge.hardware.lines import InputSpec, OutputSpec
 from edge.keys import Keys
@@ -33,6 +34,8 @@ from wire.row import Row
 if TYPE_CHECKING:
     from simulator.storm.watch import Watch
 
+NOTES = 60.0
+"""Seconds from one look at a running session to the next."""
 LIGHTS = ("green", "red", "buzzer")
 
 
@@ -57,6 +60,8 @@ class Pi(Nobody):
         self.edge: Edge | None = None
         self.silent: str | None = None
         self.boots = 0
+        self.due: int | None = None
+        """The world's nanosecond at which it has something to do."""
         self._ground = ground
         self._watch = watch
         self._put: Callable[[Item], None] = lambda item: None
@@ -89,11 +94,13 @@ class Pi(Nobody):
         )
         self._watch.started(self)
         self.turn()
+        self._watch.still(self, [move.output for move in self._pins.moves if move.active], "its power returned")
         self._ground.network.power(self.name, True)
 
     def switch_off(self, luck: Random) -> None:
         """Power is gone, in the middle of whatever it was."""
         edge, self.edge = self.edge, None
+        self.due = None
         if edge is None:
             return
         self._ground.network.power(self.name, False)
@@ -106,16 +113,23 @@ class Pi(Nobody):
         self._watch.cut(self)
 
     def turn(self) -> None:
-        """Let it do what is due."""
-        if self.edge is not None:
+        """Let it do what is due, and what follows from that."""
+        edge = self.edge
+        while edge is not None:
             self._watch.before(self)
-            self.edge.turn()
+            edge.turn()
             self._watch.after(self)
+            if edge._events.empty() and edge._items.empty():
+                self.due = self._next(edge)
+                return
 
-    @property
-    def due(self) -> int | None:
-        """The world's nanosecond at which it has something to do."""
-        return None if self.edge is None else self.clock.ns_at(self.edge.deadline)
+    def _next(self, edge: Edge) -> int:
+        """When it has something to do. Nobody looks at its lamps here, and a minute's notes of its power are enough."""
+        controller, mono = edge.front.controller, self.clock.monotonic()
+        moments = [controller.due(Now(self.clock.now(), mono, self.clock.state())), edge.keeper.deadline()]
+        if controller.runs_session:
+            moments.append(mono + NOTES)
+        return self.clock.ns_at(min(moment for moment in moments if moment is not None))
 
     def tap(self, reader: str, uid: bytes) -> None:
         """A badge is laid on and taken away."""
@@ -164,14 +178,22 @@ class Pi(Nobody):
         self._watch.delivered(self, topic, payload)
         self._put(Received(topic, payload))
         self.turn()
+        self._watch.heeded(self, topic, payload)
 
     def _risen(self) -> None:
-        self._put(LinkUp())
-        self.turn()
+        self._link_is(LinkUp(), "its link came up")
 
     def _fallen(self) -> None:
-        self._put(LinkDown("the cable"))
+        self._link_is(LinkDown("the cable"), "its link broke")
+
+    def _link_is(self, item: Item, when: str) -> None:
+        """What is due at this moment is done before, so that what moves then moves because of the link."""
         self.turn()
+        if self._pins is not None:
+            before = len(self._pins.moves)
+            self._put(item)
+            self.turn()
+            self._watch.still(self, [move.output for move in self._pins.moves[before:]], when)
 
     def _farewell(self) -> tuple[str, bytes] | None:
         return None if self.edge is None else self.edge.keeper.dispatch.farewell()

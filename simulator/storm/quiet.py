@@ -72,6 +72,13 @@ class Quiet:
             self._watch.broken(
                 pi, f"{len(ours)} rows in its journal, {len(theirs)} on the server, from {since}: {other}"
             )
+        seqs = [row[0] for row in theirs]
+        if seqs != list(range(since + 1, since + 1 + len(seqs))):
+            self._watch.broken(pi, f"the server's rows from {since} on have gaps: {seqs}")
+        unwritten = self._watch.unwritten[pi.name]
+        unwritten.difference_update(seqs)
+        if unwritten:
+            self._watch.broken(pi, f"taps {sorted(unwritten)} were decided, and no journal has them")
         self._watch.counts["rows"] += len(ours)
         self._checked[pi.name, journal.id] = journal.last_seq
 

@@ -1,7 +1,7 @@
-"""What do the rules say of a tap at a door? An independent reading of docs/rules.md, for the stormy site.
+"""What do the rules say of a tap? An independent reading of docs/rules.md, for the stormy site.
 
 It looks into the bundle with the calendar, not into compiled tables, and shares no code with policy/. It knows what
-that site has: no events, invitations, ad hoc shifts, anti-passback or refusal for capacity.
+that site has: no events, invitations, bookings, machine hours, ad hoc shifts or refusal for capacity.
 """
 
 from dataclasses import dataclass
@@ -11,8 +11,9 @@ from zoneinfo import ZoneInfo
 
 from holidays import country_holidays
 
-from policy.bundle import Bundle, Member
+from policy.bundle import Bundle, Credential, Member
 from policy.terms import Instant
+from simulator.storm.casting import MACHINE, QUOTA
 
 PARIS = ZoneInfo("Europe/Paris")
 CUTOFF, SPLIT = time(4), time(13)
@@ -25,25 +26,45 @@ class Knowledge:
     """What an edge says that it knows when it decides.
 
     at: by its clock; the last trusted instant while that is not trusted. inside: who is, as far as it knows. paid: the
-    half-days (their starts) that the member has paid, in all.
+    half-days (their starts) that the member has paid, in all. running: who runs the machine. used: seconds for which
+    the member ran it this week. stopped: whether it is under an emergency stop. recording: whether the journal takes
+    rows.
     """
 
     at: Instant
     trusted: bool
     stale: bool
     lockdown: bool
+    linked: bool
     inside: frozenset[str]
     paid: frozenset[Instant]
+    running: str | None = None
+    used: int = 0
+    stopped: bool = False
+    recording: bool = True
 
 
-def read(bundle: Bundle, uid: str, place: str, out: bool, known: Knowledge) -> tuple[bool, str]:
-    """(granted, reason) of a tap at a door."""
-    if out:
-        return True, "egress"
+Answer = tuple[bool, str]
+
+
+def read(bundle: Bundle, uid: str, reader: str, known: Knowledge) -> Answer:
+    """(granted, reason) of a tap."""
+    place, _, way = reader.rpartition("-")
     badge = next((badge for badge in bundle.credentials if badge.uid.upper() == uid.upper()), None)
     member = next((m for m in bundle.members if badge is not None and m.id == badge.member), None)
-    local = local_time(known.at)
-    today = site_day(local)
+    if way == "out":
+        return True, "egress"
+    if place == MACHINE and member is not None and known.running == member.id:
+        return True, "session_ended"
+    refused = _refused(badge, member, known)
+    if refused is not None or member is None:
+        return False, refused or "unknown_credential"
+    return read_machine(bundle, member, known) if place == MACHINE else read_door(bundle, member, place, known)
+
+
+def _refused(badge: Credential | None, member: Member | None, known: Knowledge) -> str | None:
+    """Lines 2 to 6, the same at doors and machines."""
+    today = site_day(local_time(known.at))
     if known.lockdown and not (
         badge
         and member
@@ -51,24 +72,24 @@ def read(bundle: Bundle, uid: str, place: str, out: bool, known: Knowledge) -> t
         and badge.status == "active"
         and not _past(badge.valid_until, today)
     ):
-        return False, "lockdown"
+        return "lockdown"
     if badge is None or member is None:
-        return False, "unknown_credential"
+        return "unknown_credential"
     if badge.status != "active" or _past(badge.valid_until, today):
-        return False, "credential_blocked"
+        return "credential_blocked"
     if member.status == "suspended":
-        return False, "member_suspended"
+        return "member_suspended"
     if _past(member.valid_until, today) or (member.valid_from is not None and today < member.valid_from):
-        return False, "membership_not_valid"
+        return "membership_not_valid"
+    return None
+
+
+def read_door(bundle: Bundle, member: Member, place: str, known: Knowledge) -> Answer:
+    """From line 7 on."""
     tier = next(tier for tier in bundle.tiers if tier.id == member.tier)
     if isinstance(tier.access_points, tuple) and place not in tier.access_points:
         return False, "not_allowed_here"
-    return _open_to(bundle, member, local, known)
-
-
-def _open_to(bundle: Bundle, member: Member, local: datetime, known: Knowledge) -> tuple[bool, str]:
-    staff, gardien = "staff" in member.roles, "gardien" in member.roles
-    grounds = next(tier.grounds for tier in bundle.tiers if tier.id == member.tier)
+    staff, gardien, local = "staff" in member.roles, "gardien" in member.roles, local_time(known.at)
     if known.stale and not (staff or gardien):
         return False, "rules_stale"
     if not known.trusted:
@@ -76,28 +97,54 @@ def _open_to(bundle: Bundle, member: Member, local: datetime, known: Knowledge) 
             return True, "staff"
         if gardien:
             return True, "gardien_grace"
-        return (True, "always") if "always" in grounds else (False, "clock_untrusted")
+        return (True, "always") if "always" in tier.grounds else (False, "clock_untrusted")
     if staff:
         return True, "staff"
+    if known.linked and member.id in known.inside:
+        return False, "already_inside"
     if gardien and on_shift(bundle, member.id, local):
         return True, "own_shift"
-    if "always" in grounds:
-        return True, "always"
-    reason = None
-    if "staffed" in grounds and staffed(bundle, local):
-        reason = "staffed_hours"
-    elif "held" in grounds and held(bundle, local, known.inside):
-        reason = "gardien_present"
+    reason = ground(bundle, member, local, known.inside)
     if reason is None:
         return False, "outside_hours"
     carnets = [carnet for carnet in bundle.passes if carnet.member == member.id]
-    if (
-        member.tier == "carnet"
-        and half_day(local) not in known.paid
-        and len(known.paid) >= sum(c.total for c in carnets)
-    ):
+    paid = half_day(local) in known.paid
+    if member.tier == "carnet" and not paid and len(known.paid) >= sum(carnet.total for carnet in carnets):
         return False, "pass_exhausted"
     return True, reason
+
+
+def read_machine(bundle: Bundle, member: Member, known: Knowledge) -> Answer:
+    """From staleness on."""
+    staff, local = "staff" in member.roles, local_time(known.at)
+    shift = "gardien" in member.roles and on_shift(bundle, member.id, local)
+    welcome = staff or shift or ground(bundle, member, local, known.inside) is not None
+    locked_out = next(machine.locked_out for machine in bundle.machines if machine.id == MACHINE)
+    table: tuple[tuple[bool, Answer], ...] = (
+        (known.stale, (False, "rules_stale")),
+        (not known.trusted, (False, "clock_untrusted")),
+        (known.stopped and (staff or "fab_manager" in member.roles), (True, "machine_reset")),
+        (known.stopped or locked_out is not None, (False, "machine_locked_out")),
+        (known.running is not None, (False, "machine_busy")),
+        (all(c.member != member.id for c in bundle.certifications), (False, "not_certified")),
+        (member.id not in known.inside, (False, "not_inside")),
+        (not welcome, (False, "outside_hours")),
+        (not staff and known.used >= QUOTA * 60, (False, "quota_exhausted")),
+        (not known.recording, (False, "machine_locked_out")),
+    )
+    return next((answer for holds, answer in table if holds), (True, "walk_up"))
+
+
+def ground(bundle: Bundle, member: Member, local: datetime, inside: frozenset[str]) -> str | None:
+    """The first ground of the member's tier that holds."""
+    grounds = next(tier.grounds for tier in bundle.tiers if tier.id == member.tier)
+    if "always" in grounds:
+        return "always"
+    if "staffed" in grounds and staffed(bundle, local):
+        return "staffed_hours"
+    if "held" in grounds and held(bundle, local, inside):
+        return "gardien_present"
+    return None
 
 
 def staffed(bundle: Bundle, local: datetime) -> bool:
@@ -137,6 +184,13 @@ def day_start(at: Instant) -> Instant:
     """The start of the site day that holds the instant."""
     start = datetime.combine(site_day(local_time(at)), CUTOFF, PARIS)
     return round(start.astimezone(UTC).timestamp() * 1000)
+
+
+def week_start(at: Instant) -> Instant:
+    """Monday 00:00 of the week that holds the instant."""
+    today = local_time(at).date()
+    monday = datetime.combine(today - timedelta(days=today.weekday()), time(0), PARIS)
+    return round(monday.astimezone(UTC).timestamp() * 1000)
 
 
 def local_time(at: Instant) -> datetime:

@@ -1,6 +1,7 @@
 """The stormy site: people who come and go, faults that come and go, and a watch over all of it. One seed, one story."""
 
 import secrets
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import datetime, time, timedelta
@@ -13,6 +14,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from edge import dispatch
 from policy.terms import DAY, HOUR, MINUTE, SECOND, ClockState, Instant
+from server import publisher
 from simulator.clock import VirtualClock
 from simulator.disk import Disk
 from simulator.storm import faults
@@ -28,7 +30,7 @@ from simulator.vfs import installed
 
 FIRST_DAY = datetime(2026, 1, 5, 4, tzinfo=PARIS)
 """A Monday, when a site day begins."""
-TAPS = (30, 90)
+TAPS = (4, 12)
 """Of a day, outside of crowds."""
 PATIENCE = 900
 """Seconds until everything must have been told once everything is mended."""
@@ -47,11 +49,12 @@ class Site:
         self.disk = Disk()
         self.busy_until: Instant = 0
         self.digest = sha256()
+        self.faults: Counter[str] = Counter()
         self.watch = Watch(self.clock.now, self._alone)
-        self.watch.diary = lambda line: self.digest.update(line.encode() + b"\n")
+        self.watch.diary = self.digest.update
         stack.enter_context(_seeded(self.luck))
         stack.enter_context(_seldom())
-        mount = stack.enter_context(installed(self.disk, self.luck))
+        mount = stack.enter_context(installed(self.disk, Random(0)))  # SQLite asks for its seed once in a process
         self._ground = Ground(self.clock, self.disk, mount, self.network, folder)
         bundle = opening(self.luck)
         self.uids = [(badge.uid, badge.member) for badge in bundle.credentials] + [("DEADBEEF", "")]
@@ -69,7 +72,7 @@ class Site:
         for pi in self.pis:
             pi.switch_on(ClockState.SYNCED, 0)
         faults.new_rota(self, self.luck, FIRST_DAY.date())
-        self._pass_until(self.clock.now() + 5 * SECOND)
+        self.pass_until(self.clock.now() + 5 * SECOND)
 
     def live_a_day(self) -> None:
         """From one cutoff to the next. Raises BrokenWorldError."""
@@ -78,18 +81,22 @@ class Site:
         if today.weekday() == 0:
             faults.new_rota(self, self.luck, today)
         for at, fault in faults.drawn(self.luck, begins):
-            self.agenda.at_instant(at, lambda fault=fault: fault(self, self.luck))  # type: ignore[misc]
+            self.agenda.at_instant(at, lambda fault=fault: self._strike(fault))  # type: ignore[misc]
         for _ in range(self.luck.randint(*TAPS)):
             self.agenda.at_instant(begins + 2 * HOUR + self.luck.randrange(18 * 3600) * SECOND, self._somebody)
         noon = datetime.combine(today, time(14), PARIS)
-        self._pass_until(round(noon.timestamp() * 1000))
+        self.pass_until(round(noon.timestamp() * 1000))
         self._expect_quiet()
         ends = datetime.combine(today + timedelta(days=1), time(4), PARIS)
-        self._pass_until(round(ends.timestamp() * 1000) - 20 * MINUTE)
+        self.pass_until(round(ends.timestamp() * 1000) - 20 * MINUTE)
         self._mend()
         self._expect_quiet()
-        self._pass_until(round(ends.timestamp() * 1000))
+        self.pass_until(round(ends.timestamp() * 1000))
         forget_before(self.watch, self.clock.now() - 3 * DAY)
+
+    def _strike(self, fault: faults.Fault) -> None:
+        self.faults[faults.NAMES.get(fault, "other faults")] += 1
+        fault(self, self.luck)
 
     def crowd(self, taps: int, seconds: float) -> None:
         """Many people within a while."""
@@ -98,10 +105,15 @@ class Site:
 
     def lift(self) -> None:
         """End a lockdown, as soon as the server is there to end it."""
-        if self.office.exchange is None:
+        if not self.lock_down(False):
             self.agenda.after(60, self.lift)
-        else:
-            self.office.lock_down(False)
+
+    def lock_down(self, on: bool) -> bool:
+        """Whether it was done."""
+        done = self.office.lock_down(on)
+        if done:
+            self.watch.locked_down = on
+        return done
 
     def _somebody(self) -> None:
         """Somebody lays a badge on a reader: often the one that fits where they are, at times another."""
@@ -109,19 +121,19 @@ class Site:
         moves = self.watch.moves[who]
         inside = bool(moves) and moves[-1].inside and moves[-1].at >= day_start(self.clock.now())
         if who and inside and self.luck.random() < 0.2:
-            self._tap(self.machine, f"{MACHINE}-in", uid)
+            self.tap(self.machine, f"{MACHINE}-in", uid)
             return
         way = "out" if inside == (self.luck.random() < 0.9) else "in"
         pi = self.pis[self.luck.randrange(len(DOORS))]
-        self._tap(pi, f"{pi.name}-{way}", uid)
+        self.tap(pi, f"{pi.name}-{way}", uid)
 
-    def _tap(self, pi: Pi, reader: str, uid: str) -> None:
+    def tap(self, pi: Pi, reader: str, uid: str) -> None:
+        """Somebody lays a badge on a reader and takes it away."""
         if pi.edge is None or pi.silent == reader:
             return
         pi.turn()
         pi.turn()
-        if pi is not self.machine:
-            self.watch.presented(pi, reader, uid)
+        self.watch.presented(pi, reader, uid)
         pi.tap(reader, bytes.fromhex(uid))
 
     def _mend(self) -> None:
@@ -151,7 +163,7 @@ class Site:
                 if self._whole():
                     raise BrokenWorldError(f"{PATIENCE} s after everything was mended something is still not told")
                 return
-            self._pass_until(self.clock.now() + 10 * SECOND)
+            self.pass_until(self.clock.now() + 10 * SECOND)
         self.quiet.compare(self.clock.now())
 
     def _whole(self) -> bool:
@@ -162,11 +174,11 @@ class Site:
         server = self.network.clients["server"]
         return not (self.network.clients[name].up and server.up)
 
-    def _pass_until(self, at: Instant) -> None:
+    def pass_until(self, at: Instant) -> None:
         """Jump from deadline to deadline."""
         end = self.clock.ns + (at - self.clock.now()) * 1_000_000
         while True:
-            due = [(when, place) for place, pi in enumerate(self.pis) if (when := pi.due) is not None]
+            due = [(pi.due, place) for place, pi in enumerate(self.pis) if pi.due is not None]
             edge_at, place = min(due, default=(end, -1))
             edge_at = max(edge_at, self.clock.ns + HURRY)
             act_at = self.agenda.due
@@ -193,12 +205,13 @@ def storm(seed: int) -> Iterator[Site]:
 
 @contextmanager
 def _seldom() -> Iterator[None]:
-    """An edge says how it is twice an hour here, and not twice a minute: that alone would take most of the time."""
-    usual, dispatch.EVERY = dispatch.EVERY, 1800.0  # type: ignore[attr-defined]
+    """What edges and server say over and over they say every few hours here: it would take most of the time."""
+    usual = dispatch.EVERY, publisher.FRESH_EVERY  # type: ignore[attr-defined]
+    dispatch.EVERY, publisher.FRESH_EVERY = 6 * 3600.0, 6 * HOUR  # type: ignore[attr-defined]
     try:
         yield
     finally:
-        dispatch.EVERY = usual  # type: ignore[attr-defined]
+        dispatch.EVERY, publisher.FRESH_EVERY = usual  # type: ignore[attr-defined]
 
 
 @contextmanager

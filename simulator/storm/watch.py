@@ -7,21 +7,17 @@ omniscient reader would say only by what has not reached the edge yet.
 
 from collections import Counter, defaultdict
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from functools import lru_cache
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
-
-import msgspec
-from msgspec import Raw, Struct
 
 from policy.bundle import Bundle
 from policy.instants import instant, text
+from policy.sessions import Session
 from policy.terms import SECOND, ClockState, Instant
 from simulator.storm.casting import MACHINE
-from simulator.storm.reading import Knowledge, day_start, read
-from wire.messages import Command, Facts, State
+from simulator.storm.messages import facts_in, order_in, state_in, version_in
+from simulator.storm.reading import Knowledge, day_start, read, week_start
 from wire.row import Order, Row
-from wire.snapshot import unpack
 
 if TYPE_CHECKING:
     from simulator.storm.pi import Pi
@@ -77,19 +73,24 @@ class Watch:
 
     def __init__(self, now: Callable[[], Instant], alone: Callable[[str], bool]) -> None:
         self.bundles: dict[int, Bundle] = {}
+        self.newest: Bundle
+        self.locked_down = False
         self.moves: defaultdict[str, list[Move]] = defaultdict(list)
         self.units: defaultdict[str, list[Unit]] = defaultdict(list)
         self.doubted: dict[str, Instant] = {}
+        self.unwritten: defaultdict[str, set[int]] = defaultdict(set)
+        """Of each edge the numbers of taps that were decided and not yet found in its journal."""
         self.counts: Counter[str] = Counter()
         self.seen: defaultdict[str, Seen] = defaultdict(Seen)
-        self.diary: Callable[[str], object] = lambda line: None
+        self.diary: Callable[[bytes], object] = lambda happened: None
+        """Takes all that edges hear and decide."""
         self._now = now
         self._alone = alone
 
     # What the storm tells
 
     def published(self, version: int, bundle: Bundle) -> None:
-        self.bundles[version] = bundle
+        self.bundles[version] = self.newest = bundle
 
     def presented(self, pi: "Pi", reader: str, uid: str) -> None:
         """A badge is about to be laid on: what does the edge know now?"""
@@ -119,30 +120,32 @@ class Watch:
 
     def delivered(self, pi: "Pi", topic: str, payload: bytes) -> None:
         """A message reaches an edge."""
+        self.diary(f"{self._now()} {pi.name} {topic} ".encode() + payload)
         seen, leaf = self.seen[pi.name], topic.rpartition("/")[2]
         if leaf == "facts":
             sender = topic.split("/")[3]
-            journal, seqs = _facts(payload)
+            journal, seqs = facts_in(payload)
             seen.heard.update((sender, journal, seq) for seq in seqs)
         elif leaf == "state":
-            version, positions = _state(payload)
-            if version > seen.state_version:
-                seen.state_version, seen.covered = version, positions
-        elif leaf == "command" and _order(payload) is Order.OPEN:
+            state = state_in(payload)
+            if state.version > seen.state_version:
+                seen.state_version, seen.covered = state.version, state.positions
+        elif leaf == "command" and order_in(payload) is Order.OPEN:
             seen.opens += 1
 
     def decided(self, pi: "Pi", row: Row) -> None:
         """An edge decided a tap."""
         self.counts["taps"] += 1
         self.counts["taps decided alone"] += self._alone(pi.name)
+        self.unwritten[pi.name].add(row.seq)
         seen = self.seen[pi.name]
         seen.granted = bool(row.granted)
-        self.diary(f"{text(self._now())} {pi.name} {row.reader} {row.member} {row.granted} {row.reason}")
+        self.diary(f"{text(self._now())} {pi.name} {row.reader} {row.member} {row.granted} {row.reason}".encode())
+        self._compare(pi, row)
         if pi.name == MACHINE:
             seen.starting = seen.starting or row.reason in STARTS
-            return
-        self._compare(pi, row)
-        self._remember(pi, row)
+        else:
+            self._remember(pi, row)
 
     def journalled(self, pi: "Pi", seq: int) -> None:
         self.seen[pi.name].on_disk = max(self.seen[pi.name].on_disk, seq)
@@ -150,6 +153,12 @@ class Watch:
     def output(self, pi: "Pi", name: str, active: bool) -> None:
         if active and name in ("strike", "interlock"):
             self.seen[pi.name].driven.append(name)
+
+    def still(self, pi: "Pi", moved: list[str], when: str) -> None:
+        """Nothing but lamps may move at such a moment."""
+        relays = [name for name in moved if name in ("strike", "interlock")]
+        if relays:
+            self.broken(pi, f"the {relays[0]} moved when {when}")
 
     def before(self, pi: "Pi") -> None:
         self.seen[pi.name].granted = False
@@ -172,31 +181,10 @@ class Watch:
     def broken(self, pi: "Pi", what: str) -> None:
         raise BrokenWorldError(f"{text(self._now())} at edge {pi.name!r}: {what}")
 
-    # What an edge knows, and must know
-
-    def _knowledge(self, pi: "Pi", uid: str) -> Knowledge:
-        edge = pi.edge
-        if edge is None:
-            raise BrokenWorldError("nobody taps without power")
-        core, trusted = edge.front.controller.core, pi.clock.state() is not ClockState.UNKNOWN
-        at = pi.clock.now() if trusted else core._trusted[0]
-        today = day_start(at)
-        moves = core.state.presence.moves.items()
-        owner = self._owner(uid, core.held.version if core.held else None)
-        return Knowledge(
-            at=at,
-            trusted=trusted,
-            stale=core.held is None or at > core.held.not_after,
-            lockdown=core.state.lockdown,
-            inside=frozenset(who for who, move in moves if move.inside and move.at >= today),
-            paid=frozenset(core.state.units.get(owner, ())),
-        )
-
-    def _owner(self, uid: str, version: int | None) -> str:
-        bundle = self.bundles.get(version or 0)
-        return next((c.member for c in bundle.credentials if c.uid == uid), "") if bundle else ""
+    # What was decided
 
     def _compare(self, pi: "Pi", row: Row) -> None:
+        """The decision follows from the rules and from what the edge says that it knows."""
         presented = self.seen[pi.name].presented
         if presented is None or presented[0] != row.reader:
             self.broken(pi, f"a tap at {row.reader} was decided that nobody made")
@@ -208,12 +196,113 @@ class Watch:
             self.broken(pi, f"rules {row.rules_version} were never published")
             return
         else:
-            expected = read(self.bundles[row.rules_version], uid, pi.name, reader.endswith("-out"), known)
-        if (row.granted, str(row.reason)) != expected:
-            self.broken(
-                pi, f"{uid} at {reader}: decided {row.granted} {row.reason}, should be {expected} knowing {known}"
-            )
+            expected = read(self.bundles[row.rules_version], uid, reader, known)
+        said = bool(row.granted), str(row.reason)
+        if said != expected:
+            self.broken(pi, f"{uid} at {reader}: decided {said}, should be {expected} knowing {known}")
+        self.never_let_in(pi, row, uid)
+        self.never_held_up(pi, row, known)
         self._check_claims(pi, row, known)
+        self._name_what_was_late(pi, uid, said, row.rules_version, known)
+
+    def never_let_in(self, pi: "Pi", row: Row, uid: str) -> None:
+        """A badge that the rules in force revoke opens and starts nothing."""
+        bundle = self.bundles.get(row.rules_version or 0)
+        if not row.granted or bundle is None or row.reason in ("egress", "session_ended"):
+            return
+        badge = next((badge for badge in bundle.credentials if badge.uid == uid), None)
+        member = next((m for m in bundle.members if badge is not None and m.id == badge.member), None)
+        if badge is None or member is None or badge.status != "active" or member.status != "active":
+            self.broken(pi, f"{uid} was granted {row.reason} under rules {row.rules_version}, which revoke it")
+
+    def never_held_up(self, pi: "Pi", row: Row, known: Knowledge) -> None:
+        """Leaving is never refused, nor stopping one's own session."""
+        leaves = str(row.reader).endswith("-out")
+        stops = pi.name == MACHINE and known.running is not None and known.running == row.member
+        if not row.granted and (leaves or stops):
+            self.broken(pi, f"{row.member} was refused {row.reason} at {row.reader}, who only wants to leave or stop")
+
+    def _name_what_was_late(
+        self, pi: "Pi", uid: str, said: tuple[bool, str], version: int | None, known: Knowledge
+    ) -> None:
+        """Where somebody who knows everything would have said something else: which news had not come?"""
+        reader = self.seen[pi.name].presented[0]  # type: ignore[index]
+        bundle = self.bundles.get(version or 0, self.newest)
+        truth = self._truth(uid, known)
+        if read(self.newest, uid, reader, truth) == said:
+            return
+        late = {
+            "rules": (bundle, truth),
+            "lockdown": (self.newest, replace(truth, lockdown=known.lockdown)),
+            "moves": (self.newest, replace(truth, inside=known.inside, paid=known.paid)),
+            "clock": (self.newest, replace(truth, at=known.at, trusted=known.trusted, stale=known.stale)),
+            "disk": (self.newest, replace(truth, recording=known.recording)),
+        }
+        names = [name for name, (rules, knows) in late.items() if read(rules, uid, reader, knows) == said]
+        self.counts[f"late: {names[0] if names else 'several'}"] += 1
+
+    def _truth(self, uid: str, known: Knowledge) -> Knowledge:
+        """What somebody would know whom all news reach at once. What an edge sees for itself is the same."""
+        now = self._now()
+        today = day_start(now)
+        owner = self._owner(uid, self.newest)
+        last = {who: moves[-1] for who, moves in self.moves.items() if moves}
+        return replace(
+            known,
+            at=now,
+            trusted=True,
+            stale=False,
+            lockdown=self.locked_down,
+            inside=frozenset(who for who, move in last.items() if move.inside and move.at >= today),
+            paid=frozenset(unit.start for unit in self.units[owner]),
+            recording=True,
+        )
+
+    # What an edge knows, and must know
+
+    def heeded(self, pi: "Pi", topic: str, payload: bytes) -> None:
+        """Rules and state that came are in force at once; but where the disk is not well, or the clock wrong."""
+        leaf, edge = topic.rpartition("/")[2], pi.edge
+        if edge is None:
+            return
+        core = edge.front.controller.core
+        if leaf == "rules" and edge.keeper.archive.trouble is None and abs(pi.clock.offset) <= WRONG_BY:
+            version = version_in(payload)
+            if core.held is None or core.held.version < version:
+                self.broken(pi, f"rules {version} came, and {core.held and core.held.version} are in force")
+        if leaf == "state":
+            state = state_in(payload)
+            if core.knowledge.version < state.version:
+                self.broken(pi, f"state {state.version} came, and it knows {core.knowledge.version}")
+            if core.knowledge.version == state.version and core.state.lockdown is not state.lockdown:
+                self.broken(pi, f"state {state.version} says lockdown {state.lockdown}; it holds the opposite")
+
+    def _knowledge(self, pi: "Pi", uid: str) -> Knowledge:
+        edge = pi.edge
+        if edge is None:
+            raise BrokenWorldError("nobody taps without power")
+        core, trusted = edge.front.controller.core, pi.clock.state() is not ClockState.UNKNOWN
+        at = pi.clock.now() if trusted else core._trusted[0]
+        today = day_start(at)
+        moves = core.state.presence.moves.items()
+        owner = self._owner(uid, self.bundles.get(core.held.version) if core.held else None)
+        uses = list(core.state.sessions.of_machine(MACHINE))
+        return Knowledge(
+            at=at,
+            trusted=trusted,
+            stale=core.held is None or at > core.held.not_after,
+            lockdown=core.state.lockdown,
+            linked=core.state.link_up,
+            inside=frozenset(who for who, move in moves if move.inside and move.at >= today),
+            paid=frozenset(core.state.units.get(owner, ())),
+            running=next((use.member for use in uses if use.start <= at and (_over(use) or at + 1) > at), None),
+            used=sum(_seconds(use, week_start(at), at) for use in uses if use.member == owner),
+            stopped=MACHINE in core.state.stopped,
+            recording=core.journal_fault is None,
+        )
+
+    def _owner(self, uid: str, bundle: Bundle | None) -> str:
+        return next((c.member for c in bundle.credentials if c.uid == uid), "") if bundle else ""
 
     def _check_claims(self, pi: "Pi", row: Row, known: Knowledge) -> None:
         """What it says that it knows of this member and of the gardiens is what it saw and was told."""
@@ -279,9 +368,11 @@ class Watch:
         def known(did: Move | Unit) -> bool:
             return (did.edge, did.journal) != (edge, journal) or did.seq <= last
 
+        lost = {seq for seq in self.unwritten[edge] if seq > last}
+        self.unwritten[edge] -= lost
+        self.counts["taps lost before they were on a disk"] += len(lost)
         for who, moves in self.moves.items():
             self.moves[who] = [move for move in moves if known(move)]
-            self.counts["taps lost before they were on a disk"] += len(moves) - len(self.moves[who])
         for who, units in self.units.items():
             self.units[who] = [unit for unit in units if known(unit)]
 
@@ -292,25 +383,12 @@ def forget_before(watch: Watch, at: Instant) -> None:
         watch.moves[who] = [move for move in moves if move.at >= at]
 
 
-class _Sealed(Struct):
-    body: Raw
+def _over(use: Session) -> Instant | None:
+    """When a session ended, as far as is known; one that cuts at `until` by itself."""
+    ends = [end for end in (use.end, use.until if use.cuts else None) if end is not None]
+    return min(ends, default=None)
 
 
-class _Seq(Struct):
-    seq: int
-
-
-@lru_cache(maxsize=64)
-def _facts(payload: bytes) -> tuple[str, tuple[int, ...]]:
-    facts = msgspec.json.decode(msgspec.json.decode(payload, type=_Sealed).body, type=Facts)
-    return facts.journal, tuple(msgspec.json.decode(row, type=_Seq).seq for row in facts.rows)
-
-
-@lru_cache(maxsize=16)
-def _state(payload: bytes) -> tuple[int, dict[str, dict[str, int]]]:
-    state = msgspec.json.decode(msgspec.json.decode(payload, type=_Sealed).body, type=State)
-    return state.version, unpack(state.body).positions
-
-
-def _order(payload: bytes) -> Order:
-    return msgspec.json.decode(msgspec.json.decode(payload, type=_Sealed).body, type=Command).order
+def _seconds(use: Session, since: Instant, at: Instant) -> int:
+    over = _over(use)
+    return max(0, (at if over is None else min(at, over)) - max(use.start, since)) // SECOND

@@ -1,0 +1,235 @@
+"""The stormy site is itself tried: one seed is one story, and each thing that it vows to notice is noticed."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from edge import door, machine
+from edge.controller import TO_CORE
+from edge.core import Core
+from edge.events import LinkChanged, RulesSwapped
+from edge.knowledge import Knowledge
+from policy.case import Decision
+from policy.presence import Move
+from policy.reasons import Reason
+from policy.terms import ClockState
+from server.ingest import Ingest, Owed
+from server.rows import KnownEdge
+from simulator.storm import faults
+from simulator.storm.pi import Pi
+from simulator.storm.site import Site, storm
+from simulator.storm.watch import BrokenWorldError
+from wire.messages import Ack, Events, decode
+from wire.row import Row
+from wire.row import decode as decode_row
+
+SEED = 3
+
+
+@pytest.fixture
+def site() -> Iterator[Site]:
+    with storm(SEED) as site:
+        yield site
+
+
+def lived(seed: int, days: int = 1) -> Site:
+    with storm(seed) as site:
+        for _ in range(days):
+            site.live_a_day()
+        return site
+
+
+def badge_of(site: Site, who: str) -> str:
+    return next(uid for uid, member in site.uids if member == who)
+
+
+def front(site: Site) -> Pi:
+    return site.pis[0]
+
+
+def broken(act: Callable[[], object]) -> str:
+    """What the watch says of it."""
+    with pytest.raises(BrokenWorldError) as caught:
+        act()
+    return str(caught.value)
+
+
+def last_row(site: Site) -> Row:
+    edge = front(site).edge
+    assert edge is not None
+    assert edge.keeper.archive.journal is not None
+    return edge.keeper.archive.journal.rows()[-1]
+
+
+def pass_seconds(site: Site, seconds: int) -> None:
+    site.pass_until(site.clock.now() + seconds * 1000)
+
+
+def test_one_seed_is_one_story_to_the_byte() -> None:
+    once, again, other = lived(SEED), lived(SEED), lived(SEED + 1)
+    assert once.digest.hexdigest() == again.digest.hexdigest() != other.digest.hexdigest()
+    assert once.watch.counts == again.watch.counts
+    assert once.watch.counts["taps"] > 200
+    assert once.watch.counts["comparisons"] > 0
+
+
+def test_what_is_broken_is_named_with_instant_and_edge(site: Site) -> None:
+    said = broken(lambda: site.watch.broken(front(site), "all is lost"))
+    assert said == "2026-01-05T03:00:05.000Z at edge 'front': all is lost"
+
+
+def test_a_relay_that_a_link_moves(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    def opens(core: Core, now: Any, event: LinkChanged) -> None:
+        core.link_changed(now, event)
+        core.drive("strike", not event.up)
+
+    monkeypatch.setitem(TO_CORE, LinkChanged, opens)
+    assert "the strike moved" in broken(lambda: site.network.cable("front", whole=False))
+
+
+def test_a_relay_that_falls_back_with_the_link(site: Site) -> None:
+    lamps = ["front-in.green", "front-in.buzzer"]
+    site.watch.still(front(site), lamps, "its link broke")
+    said = broken(lambda: site.watch.still(front(site), [*lamps, "strike"], "its link broke"))
+    assert said.endswith("the strike moved when its link broke")
+
+
+def test_a_relay_that_a_start_moves(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    honest = Core.begin
+
+    def opens(core: Core, now: Any) -> None:
+        core.drive("strike", True)
+        honest(core, now)
+
+    front(site).switch_off(site.luck)
+    monkeypatch.setattr(Core, "begin", opens)
+    assert "strike moved" in broken(lambda: front(site).switch_on(ClockState.SYNCED, 0))
+
+
+def test_a_relay_that_nobody_asked_for(site: Site) -> None:
+    pi = front(site)
+    pi.output("strike", True)
+    assert "nobody was granted anything" in broken(lambda: site.watch.after(pi))
+
+
+def test_a_decision_that_the_rules_do_not_give(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(door, "decide", lambda rules, state, tap, at: Decision(True, Reason.ALWAYS, "nomad-0"))
+    said = broken(lambda: site.tap(front(site), "front-in", badge_of(site, "nomad-0")))
+    assert "decided (True, 'always'), should be (False, 'outside_hours')" in said
+
+
+def test_a_machine_that_starts_for_anybody(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(machine, "decide", lambda rules, state, tap, at: Decision(True, Reason.WALK_UP, "nomad-0"))
+    said = broken(lambda: site.tap(site.machine, "cnc-in", badge_of(site, "nomad-0")))
+    assert "should be (False, 'not_certified')" in said
+
+
+def test_a_revoked_badge_that_is_granted(site: Site) -> None:
+    uid = badge_of(site, "team-0")
+    site.tap(front(site), "front-in", uid)
+    row = last_row(site)
+    assert row.granted
+    assert row.rules_version is not None
+    bundle = site.watch.bundles[row.rules_version]
+    revoked = tuple(replace(badge, status="lost") for badge in bundle.credentials)
+    site.watch.bundles[row.rules_version] = replace(bundle, credentials=revoked)
+    assert "which revoke it" in broken(lambda: site.watch.never_let_in(front(site), row, uid))
+
+
+def test_somebody_who_is_kept_in(site: Site) -> None:
+    site.tap(front(site), "front-out", badge_of(site, "team-0"))
+    presented = site.watch.seen["front"].presented
+    assert presented is not None
+    refused = replace(last_row(site), granted=False)
+    said = broken(lambda: site.watch.never_held_up(front(site), refused, presented[2]))
+    assert "who only wants to leave or stop" in said
+
+
+def test_an_edge_that_forgets_what_it_is_told(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    site.tap(front(site), "front-in", badge_of(site, "team-0"))
+    monkeypatch.setattr(Knowledge, "hear", lambda *told: None)
+    monkeypatch.setattr(Knowledge, "take", lambda *told: None)
+    assert "came, and it knows" in broken(lambda: pass_seconds(site, 5))
+
+
+def test_an_edge_that_believes_what_nobody_told(site: Site) -> None:
+    pi = front(site)
+    assert pi.edge is not None
+    presence = pi.edge.front.controller.core.state.presence
+    presence.apply("resident-1", Move(site.clock.now() - 1000, inside=True))
+    said = broken(lambda: site.tap(pi, "front-in", badge_of(site, "resident-1")))
+    assert "takes resident-1 for inside; it was told otherwise" in said
+
+
+def test_rules_that_do_not_come_into_force(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(TO_CORE, RulesSwapped, lambda *told: None)
+
+    def change() -> None:
+        badges = tuple(replace(badge, status="lost") for badge in site.office.bundle.credentials)
+        site.office.change(replace(site.office.bundle, credentials=badges))
+        pass_seconds(site, 5)
+
+    assert "are in force" in broken(change)
+
+
+def test_a_server_that_acknowledges_what_it_does_not_store(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    def lies(ingest: Ingest, edge: KnownEdge, topic: str, body: bytes) -> Owed:
+        events = decode(Events, body, topic)
+        return Owed(edge.id, Ack(events.journal, decode_row(bytes(events.rows[-1]), topic).seq))
+
+    monkeypatch.setattr(Ingest, "_take_events", lies)
+    site.tap(front(site), "front-in", badge_of(site, "team-0"))
+    pass_seconds(site, 5)
+    assert "rows in its journal" in broken(lambda: site.quiet.compare(site.clock.now()))
+
+
+def test_a_tap_that_no_journal_has(site: Site) -> None:
+    site.watch.unwritten["front"].add(77)
+    assert "taps [77] were decided, and no journal has them" in broken(lambda: site.quiet.compare(site.clock.now()))
+
+
+def test_copies_that_differ(site: Site) -> None:
+    pi = front(site)
+    assert pi.edge is not None
+    pi.edge.front.controller.core.state.lockdown = True
+    assert "after quiet lockdown" in broken(lambda: site.quiet.compare(site.clock.now()))
+
+
+def test_a_server_that_is_wrong_about_who_is_inside(site: Site) -> None:
+    site.tap(front(site), "front-in", badge_of(site, "team-0"))
+    pass_seconds(site, 5)
+    site.quiet.compare(site.clock.now())
+    site.watch.moves["team-0"][-1].inside = False
+    assert "the server takes team-0 for" in broken(lambda: site.quiet.compare(site.clock.now()))
+
+
+def test_rows_that_a_power_cut_took_from_the_disk(site: Site) -> None:
+    pi = front(site)
+    site.watch.journalled(pi, 1000)
+    pi.switch_off(site.luck)
+    said = broken(lambda: pi.switch_on(ClockState.SYNCED, 0))
+    assert said.endswith("row 1000 was on the disk, after the power cut the journal ends at 1")
+
+
+def test_what_waited_for_a_full_disk_may_be_lost(site: Site) -> None:
+    """Only that: it is counted, and nobody believes in it afterwards."""
+    pi = front(site)
+    site.disk.full.add(pi.prefix)
+    site.tap(pi, "front-in", badge_of(site, "team-0"))
+    pi.switch_off(site.luck)
+    site.disk.full.clear()
+    pi.switch_on(ClockState.SYNCED, 0)
+    pass_seconds(site, 5)
+    site.quiet.compare(site.clock.now())
+    assert site.watch.counts["taps lost before they were on a disk"] == 1
+    assert not site.watch.moves["team-0"]
+
+
+@pytest.mark.parametrize("fault", sorted({fault for fault, _ in faults.CHANCES}, key=lambda fault: fault.__name__))
+def test_every_fault_is_survived(site: Site, fault: faults.Fault) -> None:
+    fault(site, site.luck)
+    site.crowd(20, 60)
+    site.live_a_day()
+    assert site.watch.counts["taps"] > 10
