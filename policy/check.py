@@ -147,12 +147,15 @@ def _ends_before_starts(bundle: Bundle, zone: tzinfo | None) -> Iterator[Problem
 
 
 def _ends_too_early(start: str, end: str, zone: tzinfo | None) -> bool:
-    if len(start) == len(end) == PLAIN:  # both local and to the minute, as most are: they sort as text
-        return end <= start
+    """By the clock on the wall and, in the hour that it shows twice, by the instant: an end means the second."""
+    if len(start) == len(end) == PLAIN and start < end:  # both local and to the minute, as most are: they sort as text
+        return False
     first, last = moment(start), moment(end)
-    if (first.tzinfo is None) == (last.tzinfo is None):
-        return last <= first
-    return zone is not None and resolve(end, zone, last=True) <= resolve(start, zone)
+    if (first.tzinfo is None) == (last.tzinfo is None) and first < last:
+        return False
+    if zone is not None:
+        return resolve(end, zone, last=True) <= resolve(start, zone)
+    return (first.tzinfo is None) == (last.tzinfo is None)
 
 
 def _overlapping_bookings(bundle: Bundle, zone: tzinfo | None) -> Iterator[Problem]:

@@ -246,6 +246,34 @@ def test_an_end_is_after_its_start(collection: str, start: str, end: str) -> Non
 
 
 @pytest.mark.parametrize("collection", TIMED)
+@pytest.mark.parametrize(
+    ("start", "end"),
+    [
+        ("2026-10-25T02:40", "2026-10-25T02:20"),
+        ("2026-10-25T02:40", "2026-10-25T02:40"),
+        ("2026-10-24T23:30", "2026-10-25T02:00"),
+        ("2026-10-24T20:00", "2026-10-25T03:00"),
+    ],
+)
+def test_an_end_means_the_second_hour_of_the_night_that_has_two(collection: str, start: str, end: str) -> None:
+    part = {**TIMED[collection], "start": start, "end": end}
+    assert read(site(machines=[MACHINE], **{collection: [part]}))
+
+
+@pytest.mark.parametrize(
+    ("start", "end"),
+    [
+        ("2026-10-25T03:10", "2026-10-25T02:50"),
+        ("2026-10-25T01:00", "2026-10-25T00:30"),
+        ("2026-10-25T23:00", "2026-10-24T22:00"),
+    ],
+)
+def test_in_that_night_too_an_end_is_after_its_start(start: str, end: str) -> None:
+    message = told(machines=[MACHINE], shifts=[{**TIMED["shifts"], "start": start, "end": end}])
+    assert message.startswith(f'shifts[0].end (of "x") is "{end}": is not after its start')
+
+
+@pytest.mark.parametrize("collection", TIMED)
 def test_a_time_is_a_time(collection: str) -> None:
     message = told(machines=[MACHINE], **{collection: [{**TIMED[collection], "start": "18:00", "end": "22:00"}]})
     assert message.startswith(f'{collection}[0].start (of "x") is "18:00": write a local time as ')

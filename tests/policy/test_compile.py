@@ -12,7 +12,7 @@ from policy.compile import PAST_DAYS, EdgeKey, shift_table
 from policy.ruleset import AntiPassback, Credential, Ground, Member, Pass, Reader, RuleSet, Tier, Unit
 from policy.spans import covers, end_of
 from policy.terms import DAY, HOUR, MINUTE, Direction, Instant
-from tests.support_policy import EDGES, PARIS, TUESDAY, at, badge, compiled, read, ruling, site
+from tests.support_policy import EDGES, PARIS, TUESDAY, at, badge, compiled, fablab, read, ruling, site
 from wire.ruleset import pack, unpack
 
 NOON = at(TUESDAY + "12:00")
@@ -45,6 +45,9 @@ def test_an_edge_may_own_several_doors_but_no_door_has_two_edges() -> None:
     one = {"hall": EdgeKey("cd" * 32, ("front", "garage", "a door that was removed"))}
     owners = {reader.edge for reader in compiled(read(site()), NOON, edges=one).readers.values()}
     assert owners == {"hall"}
+    fab = compiled(read(fablab()), NOON, edges={"workshop": EdgeKey("ef" * 32, ("prusa",))}).readers
+    assert {reader.edge for reader in fab.values() if reader.access_point == "prusa"} == {"workshop"}
+    assert {reader.edge for reader in fab.values() if reader.access_point != "prusa"} == {None}
     with pytest.raises(ValueError, match=r"access point 'front' is owned by the edges 'front' and 'hall'"):
         compiled(read(site()), NOON, edges={**EDGES, **one})
 

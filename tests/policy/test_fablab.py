@@ -146,6 +146,13 @@ def test_bookings_are_sorted_and_those_long_past_are_dropped() -> None:
     }
 
 
+def test_a_booking_may_end_in_the_hour_that_is_repeated() -> None:
+    """A start means its first occurrence, an end its second: from 02:40 to 02:20 is forty minutes."""
+    night = booking("a", "2026-10-25T02:40", "2026-10-25T02:20")
+    rules = compiled(read(fablab(bookings=[night])), at("2026-10-24T12:00Z"))
+    assert rules.bookings["prusa"] == (Booking("remy", at("2026-10-25T02:40+02:00"), at("2026-10-25T02:20+01:00")),)
+
+
 def test_a_booking_in_the_hour_that_is_skipped_stands_in_one_order() -> None:
     bookings = [
         booking("a", "2026-03-29T02:10", "2026-03-29T02:50"),
