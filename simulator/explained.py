@@ -13,7 +13,6 @@ from policy.spans import pairs
 from policy.state import holders
 from policy.terms import Instant
 
-
 DAYS = {"mon": "lun", "tue": "mar", "wed": "mer", "thu": "jeu", "fri": "ven", "sat": "sam", "sun": "dim"}
 
 

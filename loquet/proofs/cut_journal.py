@@ -3,7 +3,8 @@
 from pathlib import Path
 from random import Random
 
-from edge.journal import Journal
+from edge.journal import Journal, Told
+from edge.rescue import open_journal
 from loquet.proofs.proof import LossError
 from policy.instants import text
 from policy.terms import DAY, ClockState, Instant
@@ -15,10 +16,17 @@ BEGIN: Instant = 1_772_524_800_000
 NAMES = ("rules", "fresh", "state", "alive")
 FULL = "x" * 700
 """So that some rows take more than a page."""
+OTHER, ITS_JOURNAL = "garage", "g"
+"""Another edge that is heard, and its journal."""
+LATER = BEGIN + 100_000 * DAY
+"""What was heard then is never too old."""
 
 
 class CutJournal:
-    """sure: the rows that are on the disk for certain, from row `first` on. coming: those of an append under way."""
+    """sure: the rows that are on the disk for certain, from row `first` on. coming: those of an append under way.
+
+    kept, heard: what else is there. keeping, hearing: what that is to be once the transaction under way is done.
+    """
 
     def __init__(self, folder: Path) -> None:
         self.files: dict[str, bytes] = {}
@@ -28,16 +36,17 @@ class CutJournal:
         self._coming: list[bytes] = []
         self._first = self._may_begin = 1
         self._acknowledged = 0
-        self._kept: dict[str, bytes | None] = {}
-        self._keeping: dict[str, bytes | None] = {}
+        self._kept: dict[str, bytes] = {}
+        self._keeping: dict[str, bytes] = {}
+        self._heard: dict[int, bytes] = {}
+        self._hearing: dict[int, bytes] = {}
 
     def live(self, luck: Random, disk: Disk) -> None:
         """As in loquet/proofs/power.py."""
         journal = self._opened()
         while not disk.dead:
-            luck.choice((self._append, self._append, self._append, self._acknowledge, self._keep, self._prune))(
-                journal, luck
-            )
+            works = (*[self._append] * 3, self._acknowledge, self._keep, self._hear, self._prune)
+            luck.choice(works)(journal, luck)
             if luck.random() < 0.05:
                 journal.close()
                 journal = self._opened()
@@ -47,12 +56,9 @@ class CutJournal:
         self._opened().close()
 
     def _opened(self) -> Journal:
-        """Open the journal, compare it with what it owes, and go on from there."""
-        try:
-            journal = Journal(self._path)
-        except OSError as error:
-            raise LossError(f"the journal does not open: {error}") from error
-        wrong = self._wrong(journal)
+        """Open the journal as an edge does that starts, compare it with what it owes, and go on from there."""
+        journal, found = open_journal(self._path)
+        wrong = found or self._wrong(journal)
         if wrong:
             raise LossError(wrong)
         self._adopt(journal)
@@ -75,17 +81,21 @@ class CutJournal:
             return f"rows before {begins} are deleted, only those before {self._may_begin} may be"
         if journal.acknowledged > self._acknowledged:
             return f"row {journal.acknowledged} counts as acknowledged, the server said {self._acknowledged}"
-        return self._wrongly_kept(journal.kept())
+        return self._wrongly_kept(journal)
 
-    def _wrongly_kept(self, kept: dict[str, bytes]) -> str | None:
-        """All of what was being kept is there, or none of it."""
-        before, after = _there(self._kept), _there(self._kept | self._keeping)
-        return None if kept in (before, after) else f"kept is {sorted(kept)}, neither what it was nor what it was to be"
+    def _wrongly_kept(self, journal: Journal) -> str | None:
+        """All of what was being kept or heard is there, or none of it."""
+        kept, heard = journal.kept(), _rows_of(journal)
+        if (kept, heard) in ((self._kept, self._heard), (self._keeping, self._hearing)):
+            return None
+        return f"kept is {sorted(kept)}, heard {sorted(heard)}: neither what it was nor what it was to be"
 
     def _adopt(self, journal: Journal) -> None:
         self._id = journal.id
         self._sure = (self._sure + self._coming)[: journal.last_seq]
-        self._kept, self._keeping, self._coming = dict(journal.kept()), {}, []
+        self._coming = []
+        self._kept = self._keeping = journal.kept()
+        self._heard = self._hearing = _rows_of(journal)
         rows = journal.after(0, 1)
         self._first = self._may_begin = rows[0][0] if rows else journal.last_seq + 1
 
@@ -102,10 +112,23 @@ class CutJournal:
         journal.acknowledge(self._acknowledged)
 
     def _keep(self, journal: Journal, luck: Random) -> None:
+        """At times a state of the server, which includes what was heard up to a row."""
         chosen = luck.sample(NAMES, luck.randint(1, 3))
-        self._keeping = {name: luck.choice((None, luck.randbytes(luck.choice((8, 300, 4000))))) for name in chosen}
-        journal.keep(self._keeping)
-        self._kept, self._keeping = self._kept | self._keeping, {}
+        values = {name: luck.choice((None, luck.randbytes(luck.choice((8, 300, 4000))))) for name in chosen}
+        included = luck.choice((0, luck.randint(0, max(self._heard, default=0))))
+        self._keeping = {name: value for name, value in (self._kept | values).items() if value is not None}
+        self._hearing = {seq: row for seq, row in self._heard.items() if seq > included}
+        journal.keep(values, {OTHER: {ITS_JOURNAL: included}})
+        self._kept, self._heard = self._keeping, self._hearing
+
+    def _hear(self, journal: Journal, luck: Random) -> None:
+        """Something new of another edge, and its last row once more."""
+        last = max(self._heard, default=0)
+        new = {seq: wire_row.encode(_row(seq, luck)) for seq in range(last + 1, last + luck.randint(2, 8))}
+        rows = {seq: row for seq, row in self._heard.items() if seq == last} | new
+        self._hearing = self._heard | new
+        journal.hear([Told(OTHER, ITS_JOURNAL, LATER, tuple(rows.items()))])
+        self._heard = self._hearing
 
     def _prune(self, journal: Journal, _: Random) -> None:
         """Rows are one day apart: those 30 days before the newest may go, once they are acknowledged."""
@@ -114,8 +137,9 @@ class CutJournal:
         journal.prune(BEGIN + len(self._sure) * DAY)
 
 
-def _there(kept: dict[str, bytes | None]) -> dict[str, bytes]:
-    return {name: value for name, value in kept.items() if value is not None}
+def _rows_of(journal: Journal) -> dict[int, bytes]:
+    """What was heard of the other edge, by row."""
+    return {seq: row for told in journal.heard() for seq, row in told.rows}
 
 
 def _row(seq: int, luck: Random) -> Row:

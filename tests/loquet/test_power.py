@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from edge.journal import Journal
+from edge.journal import Journal, Told
 from loquet.main import main
 from loquet.proofs import power
 from loquet.proofs.cut_database import CutDatabase
@@ -48,11 +48,25 @@ def test_a_journal_that_promises_too_early_is_found(tmp_path: Path, monkeypatch:
 def test_kept_in_halves_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     keep = Journal.keep
 
-    def one_by_one(journal: Journal, values: dict[str, bytes | None]) -> None:
+    def one_by_one(journal: Journal, values: dict[str, bytes | None], included: Any) -> None:
         for name, value in values.items():
             keep(journal, {name: value})
+        keep(journal, {}, included)
 
     monkeypatch.setattr(Journal, "keep", one_by_one)
+    with pytest.raises(LossError, match="neither what it was nor what it was to be"):
+        stories(CutJournal, tmp_path)
+
+
+def test_heard_in_halves_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    hear = Journal.hear
+
+    def one_by_one(journal: Journal, batch: list[Told]) -> None:
+        for told in batch:
+            for row in told.rows:
+                hear(journal, [told._replace(rows=(row,))])
+
+    monkeypatch.setattr(Journal, "hear", one_by_one)
     with pytest.raises(LossError, match="neither what it was nor what it was to be"):
         stories(CutJournal, tmp_path)
 
