@@ -74,6 +74,10 @@ def _order(arguments: argparse.Namespace) -> int:
         raise CommandError(
             f"{path}: no server answers there ({error.strerror or error}): start it, or name its config"
         ) from None
+    except ValueError:
+        raise CommandError(
+            f"{path}: the server let go without an answer: see its log, and whether the order was carried out"
+        ) from None
     if answer.status == WRONG:
         raise CommandError(answer.said)
     print(answer.said)

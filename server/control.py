@@ -141,8 +141,8 @@ class Control:
         if reply is None:
             return Answer(
                 NOT_DONE,
-                f"{place}: no answer from edge {given.edge!r} within {ANSWER_WITHIN:.0f} s; it will not do it any more:"
-                " see its link on the page, and go there",
+                f"{place}: no answer from edge {given.edge!r} within {ANSWER_WITHIN:.0f} s; it did it and could not"
+                " say so, or it will not do it any more: see its link on the page, and go there",
             )
         if reply.done:
             return Answer(DONE, f"{place}: done by edge {given.edge!r}")

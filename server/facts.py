@@ -6,10 +6,11 @@ the journal that holds them.
 
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any
 
-from sqlalchemy.orm.util import identity_key
-from sqlmodel import Session, SQLModel, col, or_, select
+import sqlalchemy
+from sqlalchemy import Table, bindparam
+from sqlmodel import Session, col, or_, select
 
 from policy.facts import Busy, Fact, Moved, Opened, Paid, Ran, Stopped, apply
 from policy.instants import of
@@ -17,7 +18,7 @@ from policy.presence import Move, later
 from policy.sessions import Session as MachineUse
 from policy.state import SiteState
 from policy.terms import DAY, Instant
-from server.db import moment
+from server.db import UtcDateTime, moment
 from server.models import AdhocShift, Lockdown, MachineBusy, MachineSession, MachineStop, PaidUnit, Pass, Presence
 
 DAYS_BACK = 3
@@ -76,53 +77,66 @@ def facts_since(session: Session, at: Instant) -> list[Fact]:
     units paid in the last days, and all of members who have a pass.
     """
     recent = at // DAY * DAY - DAYS_BACK * DAY
-    since = moment(recent)
-    moves = session.exec(select(Presence).where(col(Presence.at) >= since))
-    facts: list[Fact] = [Moved(p.member, of(p.at), p.inside) for p in _in_order(moves)]
-    units = sorted((member, of(unit)) for member, unit in session.exec(_units(since)))
-    facts += [Paid(member, unit) for member, unit in units]
-    shifts = session.exec(select(AdhocShift).where(col(AdhocShift.end) >= since))
-    facts += [Opened(s.gardien, of(s.start), of(s.end)) for s in _in_order(shifts)]
-    uses = map(_use_of, _in_order(session.exec(_uses(moment(recent - REACH)))))
+    connection, since = session.connection(), {"since": moment(recent)}
+    lasting = {"since": moment(recent - REACH)}
+    moves, units, shifts, busy = (_in_order(connection.execute(asked, since)) for asked in _RECENT)
+    facts: list[Fact] = [Moved(member, of(when), inside) for member, when, inside in moves]
+    facts += [Paid(member, of(unit)) for member, unit in units]
+    facts += [Opened(gardien, of(start), of(end)) for gardien, start, end in shifts]
+    uses = [_use_of(*row) for row in _in_order(connection.execute(_USES, lasting))]
     facts += [Ran(use) for use in uses if not _past(use, recent - REACH)]
-    busy = session.exec(select(MachineBusy).where(col(MachineBusy.at) >= since))
-    return facts + [Busy(b.machine, b.member, of(b.at)) for b in _in_order(busy)]
+    return facts + [Busy(machine, member, of(when)) for machine, member, when in busy]
 
 
 def stops(session: Session) -> list[Fact]:
     """The machines under an emergency stop."""
-    stopped = select(MachineStop.machine).where(col(MachineStop.stopped)).order_by(MachineStop.machine)
-    return [Stopped(machine, stopped=True) for machine in session.exec(stopped)]
+    return [Stopped(machine, stopped=True) for (machine,) in session.connection().execute(_STOPPED)]
 
 
-def _units(since: datetime) -> Any:
-    """A pass is charged with all units that its member ever paid; else a paid day counts while it lasts."""
-    holders = select(Pass.member)
-    matter = or_(col(PaidUnit.member).in_(holders), col(PaidUnit.unit) >= since)
-    return select(PaidUnit.member, PaidUnit.unit).where(matter)
+_since = bindparam("since", type_=UtcDateTime())
+_RECENT = (
+    select(Presence.member, Presence.at, Presence.inside).where(col(Presence.at) >= _since),
+    select(PaidUnit.member, PaidUnit.unit).where(
+        # a pass is charged with all units that its member ever paid; else a paid day counts while it lasts
+        or_(col(PaidUnit.member).in_(select(Pass.member)), col(PaidUnit.unit) >= _since)
+    ),
+    select(AdhocShift.gardien, AdhocShift.start, AdhocShift.end).where(col(AdhocShift.end) >= _since),
+    select(MachineBusy.machine, MachineBusy.member, MachineBusy.at).where(col(MachineBusy.at) >= _since),
+)
+_session: Table = MachineSession.__table__  # type: ignore[attr-defined]
+_USES = sqlalchemy.select(
+    _session.c.machine,
+    _session.c.started,
+    _session.c.member,
+    _session.c.kind,
+    _session.c.until,
+    _session.c.cuts,
+    _session.c.ended,
+).where(or_(_session.c.ended.is_(None), _session.c.ended >= _since))
+_STOPPED = select(MachineStop.machine).where(col(MachineStop.stopped)).order_by(MachineStop.machine)
+"""Built once, and read without objects: the state is composed several times a second. The primary key stands first."""
 
 
-def _uses(since: datetime) -> Any:
-    lasting = or_(col(MachineSession.ended).is_(None), col(MachineSession.ended) >= since)
-    return select(MachineSession).where(lasting)
+def _in_order(rows: Iterable[Any]) -> list[Any]:
+    """By primary key: so that the same content is packed the same. The database would read the whole table for it."""
+    return sorted(map(tuple, rows))
 
 
-def _use_of(row: MachineSession) -> MachineUse:
-    started, until, ended = of(row.started), _instant(row.until), _instant(row.ended)
-    return MachineUse(row.machine, row.kind, row.member, started, until, row.cuts, ended)
+def _use_of(
+    machine: str,
+    started: datetime,
+    member: str,
+    kind: str,
+    until: datetime | None,
+    cuts: bool,
+    ended: datetime | None,
+) -> MachineUse:
+    return MachineUse(machine, kind, member, of(started), _instant(until), cuts, _instant(ended))
 
 
 def _past(use: MachineUse, before: Instant) -> bool:
     """Whether it was over before the instant, although its end was never heard of."""
     return use.over is not None and use.over < before
-
-
-Stored = TypeVar("Stored", bound=SQLModel)
-
-
-def _in_order(rows: Iterable[Stored]) -> list[Stored]:
-    """By primary key: so that the same content is packed the same. The database would read the whole table for it."""
-    return sorted(rows, key=lambda row: identity_key(instance=row)[1])
 
 
 def is_locked_down(session: Session) -> bool:

@@ -15,8 +15,7 @@ from policy.terms import SECOND, Instant
 from server.db import Database
 from server.errors import DatabaseError
 from server.facts import facts_since, is_locked_down, stops
-from server.importer import site_of
-from server.models import Edge, Position
+from server.models import Edge, Position, Site
 from server.publisher import SERVER
 from server.versions import Lane, number
 from wire.envelope import seal
@@ -89,11 +88,11 @@ class StatePublisher:
     def _look(self, now: Instant) -> tuple[str, int, bytes]:
         """The site, the version and the body."""
         with self._database.transaction() as session:
-            site = site_of(session)
+            site = session.connection().execute(_SITE).scalar()
             if site is None:
                 raise DatabaseError("the database holds no site yet: start once with --bundle FILE")
             body = pack(snapshot(session, now))
-            return site.id, number(session, Lane.STATE, body, now), body
+            return str(site), number(session, Lane.STATE, body, now), body
 
 
 def snapshot(session: Session, at: Instant) -> Snapshot:
@@ -103,11 +102,18 @@ def snapshot(session: Session, at: Instant) -> Snapshot:
 
 def positions(session: Session) -> dict[str, dict[str, int]]:
     """Up to where the newest journals of each edge are stored."""
-    age = func.row_number().over(partition_by=col(Position.edge), order_by=col(Position.updated).desc())
-    known = col(Position.edge).in_(select(Edge.id))
-    ranked = select(Position.edge, Position.journal, Position.seq, age.label("age")).where(known).subquery()
-    newest = select(ranked.c.edge, ranked.c.journal, ranked.c.seq).where(ranked.c.age <= JOURNALS)
     found: dict[str, dict[str, int]] = defaultdict(dict)
-    for edge, journal, seq in session.connection().execute(newest):
+    for edge, journal, seq in session.connection().execute(_NEWEST):
         found[edge][journal] = seq
     return dict(found)
+
+
+_age = func.row_number().over(partition_by=col(Position.edge), order_by=col(Position.updated).desc())
+_ranked = (
+    select(Position.edge, Position.journal, Position.seq, _age.label("age"))
+    .where(col(Position.edge).in_(select(Edge.id)))
+    .subquery()
+)
+_NEWEST = select(_ranked.c.edge, _ranked.c.journal, _ranked.c.seq).where(_ranked.c.age <= JOURNALS)
+_SITE = select(Site.id)
+"""Built once: the state is composed several times a second."""

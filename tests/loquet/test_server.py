@@ -3,8 +3,10 @@
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
+import threading
 import urllib.request
 from pathlib import Path
 
@@ -106,3 +108,20 @@ def test_it_serves_until_it_is_asked_to_end(folder: Path) -> None:
             assert answer.status == 200
         process.send_signal(signal.SIGTERM)
         assert process.wait(timeout=15) == 0
+
+
+def test_a_server_that_ends_before_it_answers(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(tmp_path / "s"))
+        listener.listen()
+        ending = threading.Thread(target=lambda: hears_and_ends(listener))
+        ending.start()
+        assert main(["server", "open", "front", "--socket", str(tmp_path / "s")]) == 2
+        ending.join()
+    assert "whether the order was carried out" in capsys.readouterr().err
+
+
+def hears_and_ends(listener: socket.socket) -> None:
+    caller, _ = listener.accept()
+    with caller:
+        assert caller.recv(4096)
