@@ -32,9 +32,10 @@ class Complaints:
     def __init__(self) -> None:
         self.counts: Counter[str] = Counter()
 
-    def add(self, kind: str, message: str) -> None:
-        self.counts[kind] += 1
-        if self.counts[kind] == 1:
+    def add(self, kind: str, message: str, times: int = 1) -> None:
+        first = kind not in self.counts
+        self.counts[kind] += times
+        if first:
             log.warning("refused: %s (said once; more of this kind are only counted)", message)
 
 

@@ -21,7 +21,7 @@ from edge.memory import recall
 from edge.observer import Observer
 from edge.orders import Orders
 from edge.ports import Clock
-from edge.post import Item, LinkDown, LinkUp, Received, Recorded, Unrecorded
+from edge.post import Item, LinkDown, LinkUp, Mail, Received, Recorded, Unrecorded
 from edge.rescue import open_journal
 from edge.rulebook import Rulebook
 from edge.server_time import ServerTime
@@ -161,6 +161,15 @@ class Keeper:
         log.warning("reader %s: answers again", item.reader)
         self._health.readers[item.reader] = None
 
+    def _mail(self, item: Mail) -> None:
+        letters, dropped = item.taken()
+        if dropped:
+            self.complaints.add(
+                "overrun", "messages came faster than they could be read; the oldest were dropped", dropped
+            )
+        for letter in letters:
+            self._received(letter)
+
     def _received(self, item: Received) -> None:
         try:
             teller = self.inbox.teller(item.topic)
@@ -207,4 +216,5 @@ _HANDLERS: dict[type[Item], Callable[[Keeper, Any], None]] = {
     ReaderFault: Keeper._reader_fault,
     ReaderRecovered: Keeper._reader_recovered,
     Received: Keeper._received,
+    Mail: Keeper._mail,
 }

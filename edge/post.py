@@ -1,5 +1,6 @@
 """What passes between the threads behind the door: rows and news for the keeper, and the keeper's way out."""
 
+from collections.abc import Callable
 from typing import Protocol, TypeAlias
 
 from msgspec import Struct
@@ -29,6 +30,12 @@ class Received(Struct, frozen=True):
     payload: bytes
 
 
+class Mail(Struct, frozen=True):
+    """Messages wait. taken: hands them over, and says how many were dropped (edge/letterbox.py)."""
+
+    taken: Callable[[], tuple[list[Received], int]]
+
+
 class LinkUp(Struct, frozen=True):
     """The broker took the connection."""
 
@@ -39,7 +46,7 @@ class LinkDown(Struct, frozen=True):
     why: str
 
 
-Item: TypeAlias = Recorded | Unrecorded | Alive | Received | LinkUp | LinkDown | ReaderFault | ReaderRecovered
+Item: TypeAlias = Recorded | Unrecorded | Alive | Received | Mail | LinkUp | LinkDown | ReaderFault | ReaderRecovered
 """What a keeper takes."""
 
 

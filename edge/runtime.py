@@ -22,6 +22,7 @@ from edge.controller import EdgeController
 from edge.events import Event
 from edge.front import Front
 from edge.keeper import Keeper
+from edge.letterbox import Letterbox
 from edge.observer import Nobody, Observer
 from edge.poller import Poller
 from edge.ports import Clock, Pins, Reader
@@ -96,7 +97,7 @@ class Edge:
         outputs = [spec.name for spec in config.outputs]
         self.front = Front(controller, clock, pins, outputs, self._items.put, observer)
         self._poller = Poller(readers, pins, clock, self._events.put)
-        self.link = link(self.keeper, self._items.put) if link else None
+        self.link = link(self.keeper, Letterbox(self._items.put).post) if link else None
         self.keeper.dispatch.post = self.link
         self._threads: dict[str, threading.Thread] = {}
         self._closing = threading.Lock()
