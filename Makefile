@@ -25,8 +25,9 @@ $(READY): requirements/dev.txt pyproject.toml
 demo: setup ## an invented site on this machine: make demo, or make demo RESET=1 to start afresh
 	@exec $(BIN)/loquet demo $(if $(RESET),--reset) $(if $(PORT),--port $(PORT))
 
-test: setup system lint ## lint, then every test
+test: setup system lint ## lint, every test, then every proof at its CI figure
 	@$(BIN)/pytest -n auto
+	@$(BIN)/loquet prove all
 
 lint: setup
 	@$(BIN)/ruff check .
@@ -34,9 +35,10 @@ lint: setup
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 
-proof: setup ## hours: random stories read twice, then mutants of policy: make proof, or make proof STORIES=100 FILES="quota.py"
+proof: setup system ## hours: random stories, mutants of policy, every proof at its release figure; or make proof STORIES=100 FILES="quota.py"
 	@$(BIN)/python -m tests.oracle.compare $(or $(STORIES),20000)
 	@$(BIN)/python tools/mutation $(FILES)
+	@$(BIN)/loquet prove all --release
 
 system: ## the Debian packages that the tests need: a broker, a browser and a library of its driver
 	@tools/system-packages mosquitto:/usr/sbin/mosquitto chromium:/usr/bin/chromium 'libatomic1:/usr/lib/*/libatomic.so.1'

@@ -138,12 +138,14 @@ def server_config(folder: Folder, broker_port: int, port: int) -> ServerConfig:
 def welcome(folder: Folder, address: str, site: Bundle, now: Instant) -> None:
     """Where to look and how to get in."""
     local = datetime.fromtimestamp(now / 1000, ZoneInfo(site.site.timezone))
+    control = folder.path / "server.db.control"
     say(f"""
   Page       {address}
   Bench      {address}/bench
   Login      {folder.login.name}
   Password   {folder.login.password}
   API token  {folder.login.token}
+  Orders     loquet server open front --socket {control} (or lockdown on, lockdown off, sound front-in)
 
 It is {local:%A %d %B %Y, %H:%M} at {site.site.name}; the bar at the foot of each page changes how fast time passes.
 Everything is kept in {folder.path}. Ctrl-C ends the demo, the next start goes on from there.
