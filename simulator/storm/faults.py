@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from simulator.storm.site import Site
 
 Fault = Callable[["Site", Random], None]
-RUSH = (210, 345)
+RUSH = (215, 345)
 """Taps while the place is busy and something is away."""
 FLAPS = (40, 160)
 """Cuts of one cable in a flap storm."""
@@ -219,11 +219,11 @@ CHANCES: tuple[tuple[Fault, float], ...] = (
     (rush, 0.9),
     (slow_rush, 0.15),
     (cable, 0.5),
-    (flaps, 0.4),
+    (flaps, 0.33),
     (slow, 0.1),
     (broker, 0.15),
     (power, 0.35),
-    (jump, 0.04),
+    (jump, 0.12),
     (server, 0.2),
     (full_disk, 0.05),
     (silent_reader, 0.05),

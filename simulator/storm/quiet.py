@@ -5,6 +5,7 @@ from typing import Any
 
 from sqlmodel import Session as Reading
 
+from policy.instants import instant
 from policy.presence import Move
 from policy.sessions import Session
 from policy.state import SiteState
@@ -15,7 +16,7 @@ from simulator.storm.office import Office
 from simulator.storm.pi import Pi
 from simulator.storm.reading import day_start
 from simulator.storm.watch import Watch
-from wire.row import decode
+from wire.row import Kind, decode
 
 
 class Quiet:
@@ -53,6 +54,7 @@ class Quiet:
             for pi in self._pis:
                 self._compare_rows(pi, session)
                 self._compare_states(pi, server, now)
+                self._recount_sessions(pi, server, now)
         self._compare_with_truth(server, now)
 
     def _compare_rows(self, pi: Pi, session: Reading) -> None:
@@ -97,6 +99,20 @@ class Quiet:
         ):
             if mine != theirs:
                 self._watch.broken(pi, f"after quiet {what}: {_difference(mine, theirs)}")
+
+    def _recount_sessions(self, pi: Pi, server: SiteState, now: Instant) -> None:
+        """What was used of a quota follows from sessions: those on the server are those in the machine's rows."""
+        journal = pi.edge.keeper.archive.journal if pi.edge else None
+        if journal is None or pi.name != MACHINE:
+            return
+        ends: dict[tuple[Instant, str], list[Instant]] = defaultdict(list)
+        for row in journal.rows():
+            if row.kind in (Kind.SESSION_STARTED, Kind.SESSION_ENDED) and row.started and row.member:
+                ends[instant(row.started), row.member] += [instant(row.ended)] if row.ended else []
+        counted = {key: min(found, default=None) for key, found in ends.items() if key[0] >= now - 20 * DAY}
+        believed = {(use.start, use.member): use.end for use in _sessions(server, now)}
+        if counted != believed:
+            self._watch.broken(pi, f"sessions: {_difference(counted, believed)}")
 
     def _compare_with_truth(self, server: SiteState, now: Instant) -> None:
         today = day_start(now)

@@ -55,14 +55,17 @@ class Unit:
 
 @dataclass(slots=True)
 class Seen:
-    """What is known of one edge. heard: rows of others that were delivered to it. on_disk: its newest row there."""
+    """What is known of one edge. heard: rows of others that were delivered to it. on_disk: its newest row there.
+
+    starting: the row of the session whose interlock may close, 0 for none.
+    """
 
     heard: set[tuple[str, str, int]] = field(default_factory=set)
     covered: dict[str, dict[str, int]] = field(default_factory=dict)
     state_version: int = 0
     on_disk: int = 0
     opens: int = 0
-    starting: bool = False
+    starting: int = 0
     granted: bool = False
     driven: list[str] = field(default_factory=list)
     presented: tuple[str, str, Knowledge] | None = None
@@ -116,7 +119,7 @@ class Watch:
 
     def cut(self, pi: "Pi") -> None:
         seen = self.seen[pi.name]
-        seen.opens, seen.starting, seen.driven = 0, False, []
+        seen.opens, seen.starting, seen.driven = 0, 0, []
 
     def delivered(self, pi: "Pi", topic: str, payload: bytes) -> None:
         """A message reaches an edge."""
@@ -143,7 +146,7 @@ class Watch:
         self.diary(f"{text(self._now())} {pi.name} {row.reader} {row.member} {row.granted} {row.reason}".encode())
         self._compare(pi, row)
         if pi.name == MACHINE:
-            seen.starting = seen.starting or row.reason in STARTS
+            seen.starting = row.seq + 1 if row.reason in STARTS else seen.starting
         else:
             self._remember(pi, row)
 
@@ -151,8 +154,11 @@ class Watch:
         self.seen[pi.name].on_disk = max(self.seen[pi.name].on_disk, seq)
 
     def output(self, pi: "Pi", name: str, active: bool) -> None:
+        seen = self.seen[pi.name]
         if active and name in ("strike", "interlock"):
-            self.seen[pi.name].driven.append(name)
+            seen.driven.append(name)
+        if active and name == "interlock" and seen.on_disk < seen.starting:
+            self.broken(pi, f"the interlock closes, and row {seen.starting} of the start is not on the disk")
 
     def still(self, pi: "Pi", moved: list[str], when: str) -> None:
         """Nothing but lamps may move at such a moment."""
@@ -174,7 +180,7 @@ class Watch:
             if relay == "strike" and seen.opens:
                 seen.opens -= 1
             elif relay == "interlock" and seen.starting:
-                seen.starting = False
+                seen.starting = 0
             else:
                 self.broken(pi, f"the {relay} moved, and nobody was granted anything")
 

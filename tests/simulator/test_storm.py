@@ -10,7 +10,9 @@ from edge import door, machine
 from edge.controller import TO_CORE
 from edge.core import Core
 from edge.events import LinkChanged, RulesSwapped
+from edge.journal import Journal
 from edge.knowledge import Knowledge
+from edge.machine import MachineController
 from policy.case import Decision
 from policy.presence import Move
 from policy.reasons import Reason
@@ -22,7 +24,7 @@ from simulator.storm.pi import Pi
 from simulator.storm.site import Site, storm
 from simulator.storm.watch import BrokenWorldError
 from wire.messages import Ack, Events, decode
-from wire.row import Row
+from wire.row import Kind, Row
 from wire.row import decode as decode_row
 
 SEED = 3
@@ -112,6 +114,39 @@ def test_a_relay_that_nobody_asked_for(site: Site) -> None:
     pi = front(site)
     pi.output("strike", True)
     assert "nobody was granted anything" in broken(lambda: site.watch.after(pi))
+
+
+def at_the_machine(site: Site) -> None:
+    """A resident comes in, and starts the machine."""
+    site.tap(front(site), "front-in", badge_of(site, "resident-0"))
+    pass_seconds(site, 5)
+    site.tap(site.machine, "cnc-in", badge_of(site, "resident-0"))
+
+
+def test_an_interlock_that_does_not_wait_for_the_disk(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    honest = MachineController._start
+
+    def at_once(controller: MachineController, *how: Any) -> None:
+        honest(controller, *how)
+        controller._powered = True
+
+    monkeypatch.setattr(MachineController, "_start", at_once)
+    assert "of the start is not on the disk" in broken(lambda: at_the_machine(site))
+
+
+def test_a_session_that_the_server_counts_otherwise(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    at_the_machine(site)
+    pass_seconds(site, 120)
+    site.tap(site.machine, "cnc-in", badge_of(site, "resident-0"))
+    pass_seconds(site, 10)
+    site.quiet.compare(site.clock.now())
+    edge = site.machine.edge
+    assert edge is not None
+    assert edge.keeper.archive.journal is not None
+    rows = edge.keeper.archive.journal.rows()
+    changed = [replace(row, ended=row.started) if row.kind is Kind.SESSION_ENDED else row for row in rows]
+    monkeypatch.setattr(Journal, "rows", lambda journal: changed)
+    assert "cnc': sessions: " in broken(lambda: site.quiet.compare(site.clock.now()))
 
 
 def test_a_decision_that_the_rules_do_not_give(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
