@@ -153,9 +153,12 @@ def server(site: "Site", luck: Random) -> None:
 
 
 def full_disk(site: "Site", luck: Random) -> None:
-    prefix = luck.choice([pi.prefix for pi in site.pis] + [site.office.path])
+    """Of an edge or of the server, while some people come and go."""
+    prefix = luck.choice((luck.choice([pi.prefix for pi in site.pis]), site.office.path))
     site.disk.full.add(prefix)
-    site.agenda.after(luck.uniform(10, 3600), lambda: site.disk.full.discard(prefix))
+    seconds = luck.uniform(60, 3600)
+    site.agenda.after(seconds, lambda: site.disk.full.discard(prefix))
+    site.crowd(luck.randint(3, 8), seconds)
 
 
 def silent_reader(site: "Site", luck: Random) -> None:
@@ -225,7 +228,7 @@ CHANCES: tuple[tuple[Fault, float], ...] = (
     (power, 0.35),
     (jump, 0.12),
     (server, 0.2),
-    (full_disk, 0.05),
+    (full_disk, 0.25),
     (silent_reader, 0.05),
     (lockdown, 0.04),
     (commands, 0.2),

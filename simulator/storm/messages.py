@@ -6,7 +6,7 @@ from functools import lru_cache
 import msgspec
 from msgspec import Raw, Struct
 
-from wire.messages import Command, Facts, Rules, State
+from wire.messages import Ack, Command, Facts, Rules, State
 from wire.row import Order
 from wire.snapshot import unpack
 
@@ -46,3 +46,7 @@ def version_in(payload: bytes) -> int:
 
 def order_in(payload: bytes) -> Order:
     return msgspec.json.decode(msgspec.json.decode(payload, type=_Sealed).body, type=Command).order
+
+
+def ack_in(payload: bytes) -> Ack:
+    return msgspec.json.decode(msgspec.json.decode(payload, type=_Sealed).body, type=Ack)

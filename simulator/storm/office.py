@@ -1,5 +1,6 @@
 """The server of the stormy site: the real database and exchange, on a disk that can be full and a power that can go."""
 
+from collections import defaultdict
 from collections.abc import Callable
 from contextlib import suppress
 from random import Random
@@ -14,9 +15,11 @@ from server.importer import replace
 from server.models import Edge as EdgeRow
 from server.schema import upgrade
 from simulator.storm.agenda import Agenda
+from simulator.storm.messages import ack_in
 from simulator.storm.network import Client
 from simulator.storm.pi import Ground
 from simulator.world import CREDENTIAL_KEY
+from wire.messages import Ack
 from wire.row import Order
 from wire.topics import Topics
 
@@ -28,7 +31,10 @@ LOOKS = 600.0
 
 
 class Office:
-    """exchange: None while the server does not run. published: told each bundle and the version that it became."""
+    """exchange: None while the server does not run. published: told each bundle and the version that it became.
+
+    broken: told of which edge and how it broke a promise.
+    """
 
     def __init__(
         self,
@@ -38,6 +44,7 @@ class Office:
         edges: dict[str, Ed25519PrivateKey],
         luck: Random,
         published: Callable[[int, Bundle], None],
+        broken: Callable[[str, str], None],
     ) -> None:
         self.bundle = bundle
         self.topics = Topics(bundle.site.id)
@@ -46,6 +53,8 @@ class Office:
         self._agenda = agenda
         self._luck = luck
         self._published = published
+        self._broken = broken
+        self._sure: defaultdict[tuple[str, str], int] = defaultdict(int)
         self._retained: dict[str, bytes] = {}
         self._ticking: int | None = None
         self.path = str(ground.folder / "server.db")
@@ -164,7 +173,19 @@ class Office:
 
     def _retain(self, topic: str, payload: bytes) -> None:
         self._retained[topic] = payload
+        if topic.endswith("/ack"):
+            self._check_acknowledged(topic.split("/")[3], ack_in(payload))
         self._ground.network.publish(NAME, topic, payload, retain=True)
+
+    def _check_acknowledged(self, edge: str, ack: Ack) -> None:
+        """What is acknowledged is on the server's disk, every row of it."""
+        since = self._sure[edge, ack.journal]
+        asked = "SELECT count(*) FROM journal_row WHERE edge = ? AND journal = ? AND seq > ? AND seq <= ?"
+        with self.database.reading() as session:
+            found = session.connection().exec_driver_sql(asked, (edge, ack.journal, since, ack.seq)).scalar_one()
+        if found != max(0, ack.seq - since):
+            self._broken(edge, f"row {ack.seq} is acknowledged; of those after row {since} the server has {found}")
+        self._sure[edge, ack.journal] = max(since, ack.seq)
 
     def _send(self, topic: str, payload: bytes) -> bool:
         return self._ground.network.publish(NAME, topic, payload)

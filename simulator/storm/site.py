@@ -60,7 +60,9 @@ class Site:
         self.uids = [(badge.uid, badge.member) for badge in bundle.credentials] + [("DEADBEEF", "")]
         names = (*DOORS, MACHINE)
         keys = {name: Ed25519PrivateKey.from_private_bytes(bytes([n] * 32)) for n, name in enumerate(names, 1)}
-        self.office = Office(self._ground, self.agenda, bundle, keys, self.luck, self.watch.published)
+        self.office = Office(
+            self._ground, self.agenda, bundle, keys, self.luck, self.watch.published, self.watch.broken
+        )
         self.pis = [
             Pi(self._ground, config_of(name, bundle, folder, keys[name], KEY.public_key()), self.watch)
             for name in names

@@ -184,8 +184,9 @@ class Watch:
             else:
                 self.broken(pi, f"the {relay} moved, and nobody was granted anything")
 
-    def broken(self, pi: "Pi", what: str) -> None:
-        raise BrokenWorldError(f"{text(self._now())} at edge {pi.name!r}: {what}")
+    def broken(self, pi: "Pi | str", what: str) -> None:
+        name = pi if isinstance(pi, str) else pi.name
+        raise BrokenWorldError(f"{text(self._now())} at edge {name!r}: {what}")
 
     # What was decided
 

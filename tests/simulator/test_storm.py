@@ -216,8 +216,14 @@ def test_a_server_that_acknowledges_what_it_does_not_store(site: Site, monkeypat
 
     monkeypatch.setattr(Ingest, "_take_events", lies)
     site.tap(front(site), "front-in", badge_of(site, "team-0"))
-    pass_seconds(site, 5)
-    assert "rows in its journal" in broken(lambda: site.quiet.compare(site.clock.now()))
+    said = broken(lambda: pass_seconds(site, 5))
+    assert said.endswith("row 2 is acknowledged; of those after row 1 the server has 0")
+
+
+def test_rows_that_the_server_lost(site: Site) -> None:
+    with site.office.database.transaction() as session:
+        session.connection().exec_driver_sql("DELETE FROM journal_row WHERE edge = 'front'")
+    assert "1 rows in its journal, 0 on the server" in broken(lambda: site.quiet.compare(site.clock.now()))
 
 
 def test_a_tap_that_no_journal_has(site: Site) -> None:
