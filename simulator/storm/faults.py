@@ -152,6 +152,21 @@ def server(site: "Site", luck: Random) -> None:
     server_away(site, luck, luck.choice((luck.uniform(1, 60), luck.uniform(60, 7200))))
 
 
+def restored(site: "Site", luck: Random) -> None:
+    """The server's rows come from a backup, while an edge is cut off that has newer ones."""
+    if site.office.exchange is None or site.disk.full:
+        return
+    pi = luck.choice(site.pis[: len(DOORS)])
+    site.network.cable(pi.name, False)
+    site.office.stop()
+    lost = site.office.lose_rows(pi.name, luck.randint(1, 30))
+    if lost is not None:
+        site.quiet.look_again(pi.name, *lost)
+    site.crowd(luck.randint(3, 8), 60)
+    site.agenda.after(90, site.office.start)
+    site.agenda.after(120, lambda: site.network.cable(pi.name, True))
+
+
 def full_disk(site: "Site", luck: Random) -> None:
     """Of an edge or of the server, while some people come and go."""
     prefix = luck.choice((luck.choice([pi.prefix for pi in site.pis]), site.office.path))
@@ -228,6 +243,7 @@ CHANCES: tuple[tuple[Fault, float], ...] = (
     (power, 0.35),
     (jump, 0.12),
     (server, 0.2),
+    (restored, 0.1),
     (full_disk, 0.25),
     (silent_reader, 0.05),
     (lockdown, 0.04),
@@ -255,6 +271,7 @@ NAMES: dict[Fault, str] = {
     slow_rush: "rushes over a slow network",
     flaps: "flap storms",
     jump: "clock jumps",
+    restored: "restored backups",
     full_disk: "full disks",
     silent_reader: "silent readers",
     lockdown: "lockdowns",

@@ -104,6 +104,20 @@ class Office:
             self.database.close()
         self.database = Database(f"sqlite:///{self.path}")
 
+    def lose_rows(self, edge: str, count: int) -> tuple[str, int] | None:
+        """The newest rows of an edge are gone, as after a restored backup. The journal, and where it ends now."""
+        with self.database.transaction() as session:
+            ask = session.connection().exec_driver_sql
+            newest = "SELECT journal, seq FROM position WHERE edge = ? ORDER BY updated DESC LIMIT 1"
+            found = ask(newest, (edge,)).first()
+            if found is None or found.seq <= count:
+                return None
+            last = int(found.seq) - count
+            ask("DELETE FROM journal_row WHERE edge = ? AND journal = ? AND seq > ?", (edge, found.journal, last))
+            ask("UPDATE position SET seq = ? WHERE edge = ? AND journal = ?", (last, edge, found.journal))
+        self._sure[edge, found.journal] = min(self._sure[edge, found.journal], last)
+        return str(found.journal), last
+
     def change(self, bundle: Bundle) -> None:
         """Somebody changes members, hours or shifts; nothing happens while the server is away or its disk full."""
         if self.exchange is None:

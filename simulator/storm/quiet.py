@@ -46,6 +46,10 @@ class Quiet:
                 return False
         return exchange.state.due is None
 
+    def look_again(self, edge: str, journal: str, last: int) -> None:
+        """Rows after that one were lost to the server: they must come again."""
+        self._checked[edge, journal] = min(self._checked[edge, journal], last)
+
     def compare(self, now: Instant) -> None:
         """Raises BrokenWorldError."""
         self._watch.counts["comparisons"] += 1
