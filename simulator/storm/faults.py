@@ -171,7 +171,7 @@ def full_disk(site: "Site", luck: Random) -> None:
     """Of an edge or of the server, while some people come and go."""
     prefix = luck.choice((luck.choice([pi.prefix for pi in site.pis]), site.office.path))
     site.disk.full.add(prefix)
-    seconds = luck.uniform(60, 3600)
+    seconds = luck.uniform(60, 600)
     site.agenda.after(seconds, lambda: site.disk.full.discard(prefix))
     site.crowd(luck.randint(3, 8), seconds)
 
