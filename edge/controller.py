@@ -57,6 +57,10 @@ class EdgeController:
     def step(self, now: Now, events: Sequence[Event]) -> Step:
         """Take what happened, in order, and say what to do."""
         self.core.begin(now)
+        if self.core.jump:
+            for place in self.places:
+                if isinstance(place, MachineController):
+                    place.clock_was_set(now, self.core.jump)
         for event in events:
             self._take(now, event)
         for place in self.places:

@@ -13,7 +13,7 @@ from edge.knowledge import Knowledge, Receipt
 from policy.instants import text
 from policy.ruleset import RuleSet
 from policy.state import SiteState
-from policy.terms import ClockState, Instant
+from policy.terms import SECOND, ClockState, Instant
 from wire.facts import facts_of
 from wire.row import Kind, Row
 
@@ -59,6 +59,10 @@ class LastTap(NamedTuple):
     mono: float
 
 
+JUMP: Instant = 2 * SECOND
+"""A trusted clock that moves by more against the monotonic one was set."""
+
+
 def ms_between(earlier: float, later: float) -> int:
     """From one monotonic second to another, whole ms: what is exactly 5 s apart is no more in floats."""
     return round((later - earlier) * 1000)
@@ -75,7 +79,10 @@ class Core:
         self.journal_fault: str | None = None
         self.pseudonym = pseudonym
         self.last_tap: LastTap | None = None
+        self.jump: Instant = 0
+        """By how much the clock was set at this step, ms; 0 when it was not."""
         self._boot = memory.boot
+        self._found = memory.last_seq
         self._trusted = (memory.last_at, 0.0)
         self._journal_full = False
         self._begun = False
@@ -93,11 +100,12 @@ class Core:
         trusted, before = now.clock is not ClockState.UNKNOWN, self.state.clock_trusted
         if not self._begun:
             self._trusted = (self._trusted[0], now.mono)
-        self.state.clock_trusted = trusted
+        self.state.clock_trusted, self.jump = trusted, 0
         if trusted:
+            was = self._went_on(now)
             self._trusted = (now.at, now.mono)
-            if not before and self._begun:
-                self._clock_is_back(now)
+            if self._begun and (not before or abs(now.at - was) > JUMP):
+                self._clock_was_set(now, was)
         self._begun = True
 
     def decided_at(self, now: Now, at: Instant) -> Instant:
@@ -106,10 +114,12 @@ class Core:
 
     def believed(self, now: Now, at: Instant) -> Instant:
         """When it happened: while the clock is not trusted, the last trusted instant and what has passed since."""
-        if now.clock is not ClockState.UNKNOWN:
-            return at
+        return at if now.clock is not ClockState.UNKNOWN else self._went_on(now)
+
+    def _went_on(self, now: Now) -> Instant:
+        """What the clock would say had it gone on from when it was last trusted."""
         trusted_at, mono = self._trusted
-        return trusted_at + round((now.mono - mono) * 1000)
+        return trusted_at + ms_between(mono, now.mono)
 
     def mono_of(self, now: Now, at: Instant) -> float:
         """The monotonic second of an instant, as far as can be told from here."""
@@ -139,10 +149,13 @@ class Core:
         self._actions.append(Record(row))
         return seq
 
-    def _clock_is_back(self, now: Now) -> None:
-        """Date anew what was done in doubt, and say so: the server does the same with the rows."""
+    def _clock_was_set(self, now: Now, was: Instant) -> None:
+        """Date anew what was done in doubt or by a wrong clock, and say so: the server does the same with the rows."""
+        self.jump = now.at - was
+        if abs(self.jump) > JUMP:
+            self.knowledge.clock_jumped(self.jump, self._found)
         self.knowledge.clock_is_back(now.at, now.mono)
-        self.row(now, Kind.CLOCK_SET)
+        self.row(now, Kind.CLOCK_SET, detail=f"from {text(was)} to {text(now.at)}")
 
     def taken(self) -> list[Action]:
         """The actions collected since the last call."""

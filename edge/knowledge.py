@@ -118,6 +118,12 @@ class Knowledge:
         if gone:
             self.rebuild()
 
+    def clock_jumped(self, by: Instant, found: int) -> None:
+        """The clock was wrong, and is set: date anew whom this edge moved by it. found: its last row at the start."""
+        for own in self._own:
+            if own.mono is None and own.seq > found:
+                own.facts = tuple(_moved_to(f, f.at + by) if isinstance(f, Moved) else f for f in own.facts)
+
     def clock_is_back(self, at: Instant, mono: float) -> None:
         """The clock is trusted again and reads `at`: date anew what was done and heard in doubt."""
 

@@ -12,6 +12,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from msgspec.structs import replace
+
 from edge.core import Core, LastTap, Now, ms_between
 from edge.events import (
     CardGone,
@@ -101,6 +103,21 @@ class MachineController:
         for session in list(self._core.state.sessions.of_machine(self.place)):
             if session.end is None and (own is None or (own.member, own.start) != (session.member, session.start)):
                 self._record_end(now, session, max(session.start, alive_at or session.start))
+
+    def clock_was_set(self, now: Now, by: Instant) -> None:
+        """The clock moved, the session goes on: as long as it would have, and dated as if it had always been right.
+
+        What was told of it before is ended with no length; so no view sees it twice, or in a time that is to come.
+        """
+        session = self._session
+        if session is None:
+            return
+        self._record_end(now, session, session.start)
+        until = None if session.until is None else session.until + by
+        self._session = replace(session, start=session.start + by, until=until)
+        if self._alone_since is not None:
+            self._alone_since += by
+        self._row(now, Kind.SESSION_STARTED, **_of(self._session))
 
     def take(self, now: Now, event: Event) -> None:
         """Take one event about this machine."""

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import replace
 
-from edge.core import Memory
+from edge.core import JUMP, Memory
 from policy.instants import instant
 from policy.terms import DAY, ClockState, Instant
 from wire.facts import facts_of
@@ -21,7 +21,8 @@ def recall(newest_first: Iterable[Row], found: Memory, reached: int | None = Non
     teller = _Teller()
     rows = recent(newest_first, reached)
     for row, known in zip(rows, _dated_anew(rows), strict=True):
-        at = teller.instant(row) if known is None else known
+        counted = teller.instant(row)
+        at = counted if known is None else known
         if reached is None or row.seq > reached:
             found.knowledge.did(row.seq, facts_of(row, at))
     return replace(found, last_at=teller.trusted_at)
@@ -31,10 +32,11 @@ def recent(newest_first: Iterable[Row], reached: int | None = None) -> list[Row]
     """The rows that matter, oldest first: those above `reached` and back to a trusted one; else those of REACH."""
     rows: list[Row] = []
     newest: Instant | None = None
+    offsets: dict[str, Instant] = {}
     for row in newest_first:
         rows.append(row)
         if row.clock is not ClockState.UNKNOWN:
-            at = instant(row.at)
+            at = offsets.setdefault(row.boot, instant(row.at) - row.mono_ms) + row.mono_ms
             newest = at if newest is None else newest
             if reached is None and at < newest - REACH:
                 rows.pop()
@@ -45,15 +47,16 @@ def recent(newest_first: Iterable[Row], reached: int | None = None) -> list[Row]
 
 
 def _dated_anew(rows: list[Row]) -> list[Instant | None]:
-    """Of each row in doubt whose clock was set later in the same boot: when it was."""
+    """Of each row in doubt, or by a wrong clock, whose clock was set later in the same boot: when it was."""
     offsets: dict[str, Instant] = {}
     found: list[Instant | None] = []
     for row in reversed(rows):
-        if row.clock is not ClockState.UNKNOWN:
-            offsets[row.boot] = instant(row.at) - row.mono_ms
-            found.append(None)
-        else:
-            found.append(offsets[row.boot] + row.mono_ms if row.boot in offsets else None)
+        doubted = row.clock is ClockState.UNKNOWN
+        if not doubted:
+            offsets.setdefault(row.boot, instant(row.at) - row.mono_ms)
+        true = offsets[row.boot] + row.mono_ms if row.boot in offsets else None
+        wrong = true is not None and (doubted or abs(true - instant(row.at)) > JUMP)
+        found.append(true if wrong else None)
     return found[::-1]
 
 
