@@ -4,13 +4,15 @@ Storing a fact again, or facts in another order, changes nothing; but emergency 
 the journal that holds them.
 """
 
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Any
 
 import sqlalchemy
+from msgspec.structs import replace
 from sqlalchemy import Table, bindparam
-from sqlmodel import Session, col, or_, select
+from sqlmodel import Session, SQLModel, col, or_, select
 
 from policy.facts import Busy, Fact, Moved, Opened, Paid, Ran, Stopped, apply
 from policy.instants import of
@@ -18,6 +20,7 @@ from policy.presence import Move, later
 from policy.sessions import Session as MachineUse
 from policy.state import SiteState
 from policy.terms import DAY, Instant
+from server.bulk import upsert
 from server.db import UtcDateTime, moment
 from server.models import AdhocShift, Lockdown, MachineBusy, MachineSession, MachineStop, PaidUnit, Pass, Presence
 
@@ -28,46 +31,99 @@ REACH: Instant = 32 * DAY
 
 
 def store(session: Session, facts: Iterable[Fact]) -> None:
-    """Take facts into the tables."""
+    """Take facts into the tables, each table in one go."""
+    sorts: defaultdict[type[Fact], list[Any]] = defaultdict(list)
     for fact in facts:
-        session.merge(_row(session, fact))
-        session.flush()
+        sorts[type(fact)].append(fact)
+    for sort, found in sorts.items():
+        _STORES[sort](session, found)
 
 
-def _row(session: Session, fact: Fact) -> Any:
-    match fact:
-        case Moved(member, at, inside):
-            return _presence(session, member, Move(at, inside))
-        case Paid(member, unit):
-            return PaidUnit(member=member, unit=moment(unit))
-        case Opened(member, start, end):
-            return AdhocShift(gardien=member, start=moment(start), end=moment(end))
-        case Ran(use):
-            return _use(session, use)
-        case Busy(machine, member, at):
-            return MachineBusy(machine=machine, member=member, at=moment(at))
-        case Stopped(machine, stopped):
-            return MachineStop(machine=machine, stopped=stopped)
+def _moved(session: Session, facts: list[Moved]) -> None:
+    store_moves(session, [(fact.member, Move(fact.at, fact.inside)) for fact in facts])
 
 
-def _presence(session: Session, member: str, move: Move) -> Presence:
-    known = session.get(Presence, member)
-    last = later(Move(of(known.at), known.inside) if known else None, move)
-    return Presence(member=member, at=moment(last.at), inside=last.inside)
+def store_moves(session: Session, moves: Iterable[tuple[str, Move]]) -> None:
+    """Bring the presence of everybody who moved up to date."""
+    last: dict[str, Move] = {}
+    for member, move in moves:
+        last[member] = later(last.get(member), move)
+    if not last:
+        return
+    asked = select(Presence.member, Presence.at, Presence.inside).where(col(Presence.member).in_(last))
+    for member, at, inside in session.connection().execute(asked):
+        last[member] = later(last[member], Move(of(at), inside))
+    rows = [{"member": member, "at": moment(move.at), "inside": move.inside} for member, move in last.items()]
+    upsert(session.connection(), _table(Presence), rows)
 
 
-def _use(session: Session, use: MachineUse) -> MachineSession:
-    known = session.get(MachineSession, (use.machine, moment(use.start), use.member))
-    ends = [end for end in (use.end, _instant(known.ended) if known else None) if end is not None]
-    return MachineSession(
-        machine=use.machine,
-        started=moment(use.start),
-        member=use.member,
-        kind=use.kind,
-        until=_moment(use.until),
-        cuts=use.cuts,
-        ended=_moment(min(ends, default=None)),
-    )
+def _paid(session: Session, facts: list[Paid]) -> None:
+    _put(session, PaidUnit, ({"member": fact.member, "unit": moment(fact.unit)} for fact in facts))
+
+
+def _opened(session: Session, facts: list[Opened]) -> None:
+    shifts = ({"gardien": fact.member, "start": moment(fact.start), "end": moment(fact.end)} for fact in facts)
+    _put(session, AdhocShift, shifts)
+
+
+def _busy(session: Session, facts: list[Busy]) -> None:
+    refused = ({"machine": fact.machine, "member": fact.member, "at": moment(fact.at)} for fact in facts)
+    _put(session, MachineBusy, refused)
+
+
+def _stopped(session: Session, facts: list[Stopped]) -> None:
+    """Those of one machine stand in the order of its journal: the last one counts."""
+    _put(session, MachineStop, ({"machine": fact.machine, "stopped": fact.stopped} for fact in facts))
+
+
+def _ran(session: Session, facts: list[Ran]) -> None:
+    """Of the ends of one session the earliest counts, whenever it is heard of."""
+    uses: dict[tuple[str, Instant, str], MachineUse] = {}
+    for fact in facts:
+        use = fact.session
+        known = uses.get(key := (use.machine, use.start, use.member)) or _known_use(session, use)
+        ends = [end for end in (use.end, known.end if known else None) if end is not None]
+        uses[key] = replace(use, end=min(ends, default=None))
+    _put(session, MachineSession, (_columns(use) for use in uses.values()))
+
+
+def _known_use(session: Session, use: MachineUse) -> MachineUse | None:
+    key = (_session.c.machine == use.machine, _session.c.started == moment(use.start), _session.c.member == use.member)
+    row = session.connection().execute(_SESSIONS.where(*key)).first()
+    return _use_of(*row) if row is not None else None
+
+
+def _columns(use: MachineUse) -> dict[str, Any]:
+    return {
+        "machine": use.machine,
+        "started": moment(use.start),
+        "member": use.member,
+        "kind": use.kind,
+        "until": _moment(use.until),
+        "cuts": use.cuts,
+        "ended": _moment(use.end),
+    }
+
+
+def _put(session: Session, model: type[SQLModel], rows: Iterable[dict[str, Any]]) -> None:
+    """One row for each key; of several the last."""
+    table = _table(model)
+    keys = [column.name for column in table.primary_key]
+    upsert(session.connection(), table, list({tuple(row[key] for key in keys): row for row in rows}.values()))
+
+
+def _table(model: type[SQLModel]) -> Table:
+    return model.__table__  # type: ignore[attr-defined, no-any-return]
+
+
+_STORES: dict[type[Fact], Callable[[Session, list[Any]], None]] = {
+    Moved: _moved,
+    Paid: _paid,
+    Opened: _opened,
+    Ran: _ran,
+    Busy: _busy,
+    Stopped: _stopped,
+}
 
 
 def facts_since(session: Session, at: Instant) -> list[Fact]:
@@ -104,7 +160,7 @@ _RECENT = (
     select(MachineBusy.machine, MachineBusy.member, MachineBusy.at).where(col(MachineBusy.at) >= _since),
 )
 _session: Table = MachineSession.__table__  # type: ignore[attr-defined]
-_USES = sqlalchemy.select(
+_SESSIONS = sqlalchemy.select(
     _session.c.machine,
     _session.c.started,
     _session.c.member,
@@ -112,7 +168,8 @@ _USES = sqlalchemy.select(
     _session.c.until,
     _session.c.cuts,
     _session.c.ended,
-).where(or_(_session.c.ended.is_(None), _session.c.ended >= _since))
+)
+_USES = _SESSIONS.where(or_(_session.c.ended.is_(None), _session.c.ended >= _since))
 _STOPPED = select(MachineStop.machine).where(col(MachineStop.stopped)).order_by(MachineStop.machine)
 """Built once, and read without objects: the state is composed several times a second. The primary key stands first."""
 

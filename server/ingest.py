@@ -4,30 +4,32 @@ No Flask here, and no MQTT: whoever carries messages calls `take` and publishes 
 """
 
 import logging
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeAlias
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-from sqlalchemy import Table, bindparam, insert, update
+from sqlalchemy import Table
 from sqlmodel import Session, col, select
 
 from policy.facts import Fact, Moved
 from policy.instants import instant, of
-from policy.presence import Move, later
+from policy.presence import Move
 from policy.reasons import Reason
 from policy.terms import ClockState, Direction, Instant
+from server.bulk import insert, upsert
 from server.db import Database, moment
-from server.facts import store
-from server.models import AccessPoint, DoorState, Edge, JournalRow, Machine, Position, Presence
+from server.facts import store, store_moves
+from server.models import AccessPoint, DoorState, Edge, JournalRow, Machine, Position
 from server.redate import date_anew, offsets_of
 from server.rows import REFUSED, KnownEdge, Numbered, number, record
 from server.troubles import Troubles
 from server.versions import Lane, outran
 from wire.envelope import unseal
 from wire.errors import WireError
-from wire.facts import facts_of
+from wire.facts import facts_of, says_more
 from wire.messages import MAX_ROWS, Ack, Events, Reply, Status, decode
 from wire.row import Kind, Row
 from wire.topics import Topics
@@ -36,19 +38,14 @@ log = logging.getLogger("loquet.server")
 
 DOOR_KINDS = (Kind.DOOR_OPENED, Kind.DOOR_CLOSED, Kind.DOOR_FORCED, Kind.DOOR_HELD)
 FIRE_KINDS = (Kind.FIRE, Kind.FIRE_ENDED)
+DOOR_AND_FIRE = frozenset(DOOR_KINDS + FIRE_KINDS)
 CLOCK_KINDS = (Kind.STARTED, Kind.CLOCK_SET)
 STATE_KINDS = frozenset(
     {Kind.DOOR_OPENED, Kind.SESSION_STARTED, Kind.SESSION_ENDED, Kind.ESTOP, Kind.MACHINE_RESET, Kind.COMMAND}
     | {Kind.CLOCK_SET}
 )
 _journal_row: Table = JournalRow.__table__  # type: ignore[attr-defined]
-_presence: Table = Presence.__table__  # type: ignore[attr-defined]
-_update_presence = (
-    update(_presence)
-    .where(_presence.c.member == bindparam("who"))
-    .values(at=bindparam("at"), inside=bindparam("inside"))
-)
-_insert_presence = insert(_presence).values(member=bindparam("who"))
+_position: Table = Position.__table__  # type: ignore[attr-defined]
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,12 +196,14 @@ class Ingest:
                 edge.id, self._clock(), f"edge {edge.id!r}, {where}: {refused['detail']}; kept, not counted"
             )
         _name_the_settled(session, records)
-        session.connection().execute(insert(_journal_row), records)
-        _move(session, records)
+        insert(session.connection(), _journal_row, records)
+        moved = ((r["member"], Move(of(r["moved_at"]), r["inside"])) for r in records if r["inside"] is not None)
+        store_moves(session, moved)
         date_anew(session, edge.id, journal, rows, offsets)
         store(session, _other_facts(rows, records))
         _note_doors(session, records)
-        session.merge(Position(edge=edge.id, journal=journal, seq=rows[-1].seq, updated=received))
+        reached = {"edge": edge.id, "journal": journal, "seq": rows[-1].seq, "updated": received}
+        upsert(session.connection(), _position, [reached])
 
     def _take_status(self, edge: KnownEdge, topic: str, body: bytes) -> None:
         status = decode(Status, body, topic)
@@ -242,7 +241,7 @@ def known_edges(session: Session) -> dict[str, KnownEdge]:
 def _other_facts(rows: list[Numbered], records: list[dict[str, Any]]) -> Iterator[Fact]:
     """What the rows say beside who moved, which is in their records already."""
     for numbered, stored in zip(rows, records, strict=True):
-        if numbered.row is not None and stored["kind"] != REFUSED:
+        if numbered.row is not None and says_more(numbered.row) and stored["kind"] != REFUSED:
             facts = facts_of(numbered.row, of(stored["at"]))
             yield from (fact for fact in facts if not isinstance(fact, Moved))
 
@@ -268,48 +267,33 @@ def _tapper(session: Session, opened: dict[str, Any]) -> str | None:
     ).first()
 
 
-def _move(session: Session, records: list[dict[str, Any]]) -> None:
-    """Bring the presence of everybody who moved up to date."""
-    moving = [r for r in records if r["inside"] is not None]
-    if not moving:
-        return
-    concerned = _presence.c.member.in_({r["member"] for r in moving})
-    connection = session.connection()
-    known = {
-        member: Move(of(at), inside) for member, at, inside in connection.execute(_presence.select().where(concerned))
-    }
-    moves = dict(known)
-    for r in moving:
-        moves[r["member"]] = later(moves.get(r["member"]), Move(of(r["moved_at"]), r["inside"]))
-    written = [{"who": member, "at": moment(move.at), "inside": move.inside} for member, move in moves.items()]
-    changed = [row for row in written if row["who"] in known]
-    new = [row for row in written if row["who"] not in known]
-    if changed:
-        connection.execute(_update_presence, changed)
-    if new:
-        connection.execute(_insert_presence, new)
-
-
 def _note_doors(session: Session, records: list[dict[str, Any]]) -> None:
     """Remember what contact and fire panel of each door said last, and when the door was last forced."""
-    said = [r for r in records if r["kind"] in DOOR_KINDS + FIRE_KINDS and r["access_point"] is not None]
-    for place in {r["access_point"] for r in said}:
-        here = sorted((r for r in said if r["access_point"] == place), key=lambda r: (r["at"], r["seq"]))
+    said: defaultdict[str, list[dict[str, Any]]] = defaultdict(list)
+    for r in records:
+        if r["kind"] in DOOR_AND_FIRE and r["access_point"] is not None:
+            said[r["access_point"]].append(r)
+    for place, here in said.items():
         state = session.get(DoorState, place) or DoorState(access_point=place, kind=None)
-        for r in here:
-            _note_door(state, r)
+        _note_door(state, here)
         session.add(state)
 
 
-def _note_door(state: DoorState, record: dict[str, Any]) -> None:
-    """Take one row into what is known; the newest of each sort counts."""
-    kind, at = record["kind"], record["at"]
-    if kind in FIRE_KINDS and (state.fire_at is None or at >= state.fire_at):
-        state.fire, state.fire_at = kind == Kind.FIRE, at
-    if kind in DOOR_KINDS and (state.at is None or at >= state.at):
-        state.kind, state.at = str(kind), at
-    if kind == Kind.DOOR_FORCED and (state.forced_at is None or at > state.forced_at):
-        state.forced_at = at
+def _note_door(state: DoorState, said: list[dict[str, Any]]) -> None:
+    """Take rows of one door into what is known; the newest of each sort counts."""
+    fire = _newest(said, FIRE_KINDS)
+    if fire is not None and (state.fire_at is None or fire["at"] >= state.fire_at):
+        state.fire, state.fire_at = fire["kind"] == Kind.FIRE, fire["at"]
+    moved = _newest(said, DOOR_KINDS)
+    if moved is not None and (state.at is None or moved["at"] >= state.at):
+        state.kind, state.at = str(moved["kind"]), moved["at"]
+    forced = _newest(said, (Kind.DOOR_FORCED,))
+    if forced is not None and (state.forced_at is None or forced["at"] > state.forced_at):
+        state.forced_at = forced["at"]
+
+
+def _newest(said: list[dict[str, Any]], kinds: tuple[Kind, ...]) -> dict[str, Any] | None:
+    return max((r for r in said if r["kind"] in kinds), key=lambda r: (r["at"], r["seq"]), default=None)
 
 
 def _said_at(status: Status, topic: str, now: Instant) -> Instant:
@@ -346,8 +330,8 @@ def _check_newer(edge: Edge, status: Status, at: datetime, topic: str) -> None:
 
 def _follow_clock(session: Session, edge: str, rows: list[Numbered]) -> None:
     """Where the journal says that an edge's clock is another, its next status may bear an older instant."""
-    known = session.get(Edge, edge)
-    if known is not None and any(n.row is not None and n.row.kind in CLOCK_KINDS for n in rows):
+    known = session.get(Edge, edge) if any(n.row is not None and n.row.kind in CLOCK_KINDS for n in rows) else None
+    if known is not None:
         known.said = None
 
 

@@ -19,7 +19,7 @@ from policy.terms import ClockState, Direction, Instant
 from server.db import moment
 from wire import row as wire_row
 from wire.errors import WireError
-from wire.facts import facts_of
+from wire.facts import facts_of, says_more
 from wire.row import Kind, Row
 
 REFUSED = "refused"
@@ -90,11 +90,12 @@ def _seq_of(raw: Raw) -> int:
 
 def clock_offsets(rows: Sequence[Numbered]) -> dict[str, Instant]:
     """Of each boot with a row of a trusted clock: what its monotonic clock (ms) lacks to the instant."""
-    offsets = {}
-    for numbered in rows:
-        if numbered.row is not None and numbered.row.clock is not ClockState.UNKNOWN:
+    offsets: dict[str, Instant] = {}
+    for numbered in reversed(rows):  # the newest of each boot counts
+        row = numbered.row
+        if row is not None and row.clock is not ClockState.UNKNOWN and row.boot not in offsets:
             with suppress(ValueError, OverflowError):
-                offsets[numbered.row.boot] = instant(numbered.row.at) - numbered.row.mono_ms
+                offsets[row.boot] = instant(row.at) - row.mono_ms
     return offsets
 
 
@@ -191,6 +192,8 @@ def _check(edge: KnownEdge, row: Row) -> None:
 
 def _check_facts(row: Row, at: datetime) -> None:
     """Raises ValueError or OverflowError when what the row leaves behind could not be stored."""
+    if not says_more(row):
+        return
     for fact in facts_of(row, of(at)):
         if isinstance(fact, Paid):
             moment(fact.unit)

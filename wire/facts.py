@@ -10,6 +10,8 @@ from policy.terms import Instant
 from wire.row import Kind, Order, Row
 
 SESSION_KINDS = (Kind.SESSION_STARTED, Kind.SESSION_ENDED)
+MACHINE_KINDS = frozenset({*SESSION_KINDS, Kind.ESTOP, Kind.MACHINE_RESET, Kind.COMMAND})
+"""Rows that say something of a machine: a command may be a lock-out."""
 
 
 def facts_of(row: Row, at: Instant) -> Iterator[Fact]:
@@ -51,6 +53,16 @@ def _passage(row: Row, member: str, at: Instant) -> Iterator[Fact]:
         yield Moved(member, at, inside=row.reason is not Reason.EGRESS)
     if row.pays is not None and not row.pending:
         yield Paid(member, instant(row.pays))
+
+
+def says_more(row: Row) -> bool:
+    """Whether the row may say anything but who moved: most rows do not, and need not be asked."""
+    return (
+        row.pays is not None
+        or row.adhoc_until is not None
+        or row.reason is Reason.MACHINE_BUSY
+        or row.kind in MACHINE_KINDS
+    )
 
 
 DOOR_GRANTS = {
