@@ -231,6 +231,9 @@ def dishonest_to_server(letters: Letters) -> dict[str, Message]:
     yesterday = text(letters.site.clock.now() - DAY)
     old = Status(online=True, at=yesterday, clock=ClockState.SYNCED, software="of yesterday")
     return {
+        "rows behind a gap": letters.edge(
+            "garage", topics.events("garage"), Events("gap", (Raw(letters.entry("garage", seq=9)),))
+        ),
         "rows about a foreign reader": letters.edge("garage", topics.events("garage"), foreign),
         "an old status": letters.edge("front", topics.status("front"), old),
         "a reply that nobody waits for": letters.edge("garage", topics.reply("garage"), Reply("n", done=True)),

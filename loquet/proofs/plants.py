@@ -148,8 +148,8 @@ PLANTS = (
         "server/ingest.py",
         "if numbered and numbered[0].seq > on_disk + 1:",
         "if False:",
-        "world",
-        12,
+        "forge",
+        1500,
     ),
     Plant(
         "the loss of a link opens the door",
