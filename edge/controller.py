@@ -79,6 +79,10 @@ class EdgeController:
         """Whether a session runs on a machine of this edge."""
         return any(isinstance(place, MachineController) and place.session is not None for place in self.places)
 
+    def reads(self, reader: str) -> bool:
+        """Whether a place of this edge has a reader of this name."""
+        return reader in self._of_reader
+
     def _alive(self, now: Now) -> float | None:
         """Note each second that the edge has power while a session runs; when to do it next."""
         if not self.runs_session:

@@ -19,7 +19,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """0 when every expectation holds, 1 when one does not. Raises CommandError for a file that is not valid."""
+    """0 when every expectation holds, 1 when one does not, 2 when a file is not valid; the others are played."""
     if arguments.history is not None:
         from loquet.what_if import what_if
 
@@ -30,22 +30,23 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def play(files: list[Path]) -> int:
-    """Play each file; its lines go to standard output, what did not hold to standard error."""
+    """Play each file; its lines go to standard output, what did not hold or is not valid to standard error."""
     from simulator.replay import Desk
     from simulator.replay_answers import ReplayError
     from simulator.scenario import ScenarioError, load
 
-    failed = 0
-    try:
-        with Desk() as desk:
-            for file in files:
+    failed = invalid = 0
+    with Desk() as desk:
+        for file in files:
+            try:
                 for line, failures in desk.play(load(file)):
                     print(json.dumps(line, ensure_ascii=False))
                     failed += len(failures)
                     _complain(failures)
-    except (ScenarioError, ReplayError) as error:
-        raise CommandError(str(error)) from None
-    return 1 if failed else 0
+            except (ScenarioError, ReplayError) as error:
+                invalid += 1
+                print(f"loquet replay: {error}", file=sys.stderr)
+    return 2 if invalid else 1 if failed else 0
 
 
 def _complain(failures: Iterator[Any] | list[Any]) -> None:

@@ -59,8 +59,11 @@ def replace(session: Session, bundle: Bundle) -> None:
 
 
 def change(session: Session, before: Bundle, after: Bundle) -> None:
-    """Make of a site that is what `before` says what `after` says, touching only what differs."""
-    if before.site.id != after.site.id:
+    """Make of a site that is what `before` says what `after` says, touching only what differs.
+
+    Readers may change places among themselves: that is done as a whole.
+    """
+    if before.site.id != after.site.id or _readers(before) != _readers(after):
         replace(session, after)
         return
     if before.site != after.site:
@@ -72,6 +75,11 @@ def change(session: Session, before: Bundle, after: Bundle) -> None:
         left = {_key_of(collection, part) for part in getattr(after, collection.name)}
         gone = [key for part in getattr(before, collection.name) if (key := _key_of(collection, part)) not in left]
         drop(session, collection.name, gone)
+
+
+def _readers(bundle: Bundle) -> dict[str, tuple[str | None, ...]]:
+    doors = {point.id: (point.readers.in_, point.readers.out) for point in bundle.access_points}
+    return doors | {machine.id: (machine.reader,) for machine in bundle.machines}
 
 
 def put(session: Session, changed: Sequence[Part]) -> None:

@@ -18,6 +18,7 @@ from policy.instants import text
 from policy.ruleset import RuleSet
 from policy.terms import SECOND, ClockState, Instant
 from server.db import Database
+from server.errors import ImportRefusedError
 from server.facts import set_lockdown
 from server.importer import change, replace
 from server.ingest import Ingest
@@ -60,10 +61,13 @@ class Desk:
         self._stories += 1
         folder = self.path / str(self._stories)
         folder.mkdir()
-        site = Site(story, folder, self.database, self._chatty)
-        for number, moment in enumerate(story.moments, 1):
-            line, failures = site.play(number, moment)
-            yield {"file": story.file, "step": number, "at": text(site.now)} | line, failures
+        try:
+            site = Site(story, folder, self.database, self._chatty)
+            for number, moment in enumerate(story.moments, 1):
+                line, failures = site.play(number, moment)
+                yield {"file": story.file, "step": number, "at": text(site.now)} | line, failures
+        except ImportRefusedError as error:  # holidays of no country that is known
+            raise ReplayError(f"{story.file}: bundle: {error}") from None
 
     def close(self) -> None:
         self.database.close()
@@ -84,27 +88,34 @@ class Site:
         self.file = story.file
         self.bundle = story.bundle
         self.database = database
+        self._folder = folder
         self._chatty = chatty
         self._news = True
         self._known: tuple[int, Snapshot] | None = None
         self._rules: tuple[int, RuleSet] | None = None
-        edges = {name: places for name, places in story.edges.items() if places}
-        keys = {name: Ed25519PrivateKey.from_private_bytes(number.to_bytes(32)) for number, name in enumerate(edges, 1)}
+        self._edges: dict[str, ReplayEdge] = {}
+        self._edge_of: dict[str, str] = {}
         with database.transaction() as session:
             _empty(session)
             replace(session, story.bundle)
-            for name, places in edges.items():
-                public = keys[name].public_key().public_bytes_raw().hex()
-                session.add(EdgeRow(id=name, public_key=public, access_points=list(places), readers={}))
+            self._install(session, story.edges)
         self._publisher = Publisher(
             database, SERVER_KEY, CREDENTIAL_KEY, lambda: self.now, lambda *_: None, lambda _: self.bundle
         )
         self._ingest = Ingest(database, Topics(story.bundle.site.id), lambda: self.now, Troubles(), lambda: None)
         self._publisher.publish()
-        self._edges = {name: ReplayEdge(self, name, places, keys[name], folder) for name, places in edges.items()}
-        self._edge_of = {place: edge for edge, places in edges.items() for place in places}
         for edge in self._edges.values():
             edge.switch_on(ClockState.SYNCED)
+
+    def _install(self, session: Session, edges: dict[str, tuple[str, ...]]) -> None:
+        """Edges that are new: their keys are known to the server. They are off."""
+        for name, places in edges.items():
+            if places and name not in self._edges:
+                key = Ed25519PrivateKey.from_private_bytes((len(self._edges) + 1).to_bytes(32))
+                public = key.public_key().public_bytes_raw().hex()
+                session.add(EdgeRow(id=name, public_key=public, access_points=list(places), readers={}))
+                self._edges[name] = ReplayEdge(self, name, places, key, self._folder)
+                self._edge_of |= dict.fromkeys(places, name)
 
     def play(self, number: int, moment: Moment) -> tuple[Line, list[Failure]]:
         """One step: let time pass until it, do it, and compare."""
@@ -213,11 +224,15 @@ class Site:
 
     def change(self, moment: Moment) -> Line:
         self._flush()
+        before, self.bundle, self._news = self.bundle, moment.bundle, True
+        known = set(self._edges)
         with self.database.transaction() as session:
-            change(session, self.bundle, moment.bundle)
-        self.bundle, self._news = moment.bundle, True
+            change(session, before, moment.bundle)
+            self._install(session, moment.edges)
         self._ingest.reload()
         self._publish()
+        for name in self._edges.keys() - known:
+            self._edges[name].switch_on(ClockState.SYNCED)
         self.quiet()
         return {"rules_version": self._publisher.current.version}
 

@@ -4,6 +4,8 @@ Controller, journal, memory and merge are the real ones; reader, pins, clock, li
 """
 
 import dataclasses
+from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -32,6 +34,7 @@ from edge.knowledge import Knowledge, Receipt
 from edge.machine import MachineSetup
 from edge.memory import recall
 from edge.outbox import facts
+from edge.rules import RefusedError
 from policy.bundle import Bundle
 from policy.ruleset import RuleSet
 from policy.terms import DAY, SECOND, ClockState, Instant
@@ -89,7 +92,8 @@ class ReplayEdge:
         self._site = site
         self._key = key
         self._topic = Topics(site.bundle.site.id).events(name)
-        self._setups = [_setup(site.bundle, place) for place in places]
+        self._places = places
+        self._setups = [setup for place in places if (setup := _setup(site.bundle, place)) is not None]
         self._disk = Disk(Journal(folder / f"{name}.db"))
         self._linked = True
         self._clock = ClockState.SYNCED
@@ -180,15 +184,32 @@ class ReplayEdge:
         if self._online and (held is None or held.version != version):
             self._disk.held = HeldRules(version, self._not_after(), rules)
             self._take(RulesSwapped(self._site.now, self._mono(), version, self._not_after(), rules))
+            self._wire_anew()
+
+    def _wire_anew(self) -> None:
+        """Readers that have other names now are another wiring: the edge starts again with it."""
+        setups = [
+            _setup(self._site.bundle, place) or old for place, old in zip(self._places, self._setups, strict=True)
+        ]
+        if setups != self._setups:
+            self._setups = setups
+            self.cut()
+            self.switch_on(self._clock)
 
     def hear(self, edge: str, told: Facts) -> None:
         """What another edge tells: checked, on the disk, in the state."""
         if not self._online or self._disk.held is None:
             return
-        rows = tuple(checked(self._disk.held.rules, edge, bytes(raw)) for raw in told.rows)
+        rows = tuple(self._believed(self._disk.held.rules, edge, told))
         now = self._site.now
         self._journal.hear([Told(edge, told.journal, now, [(row.seq, encode_row(row)) for row in rows])])
         self._take(FactsHeard(now, self._mono(), edge, told.journal, rows))
+
+    def _believed(self, rules: RuleSet, edge: str, told: Facts) -> Iterator[Row]:
+        """The rows that the other edge may tell: not those about a place that is none any more."""
+        for raw in told.rows:
+            with suppress(RefusedError):
+                yield checked(rules, edge, bytes(raw))
 
     def hear_state(self, version: int, snapshot: Snapshot) -> None:
         """What the server knows."""
@@ -217,9 +238,11 @@ class ReplayEdge:
     # What happens at it
 
     def tap(self, reader: str, uid: bytes) -> Line:
-        """A badge is presented; nothing happens without power."""
+        """A badge is presented; nothing happens without power, or while the edge knows no reader of this name."""
         if self._controller is None:
             return {"power": False}
+        if not self._controller.reads(reader):
+            return {}
         self._row = None
         self._take(CardSeen(self._site.now, self._mono(), reader, uid, 0x08, 0, 0.0))
         answer = self._row or self._last_answer(reader)
@@ -287,11 +310,12 @@ class ReplayEdge:
         return (self._site.now - self._site.start) / 1000
 
 
-def _setup(bundle: Bundle, place: str) -> DoorSetup | MachineSetup:
+def _setup(bundle: Bundle, place: str) -> DoorSetup | MachineSetup | None:
+    """What hangs at a place; None when the bundle has it no more."""
     for point in bundle.access_points:
         if point.id == place:
             return DoorSetup(
                 point.id, point.readers.in_, point.readers.out, has_contact=False, has_rex=False, prefix=f"{place}."
             )
-    machine = next(machine for machine in bundle.machines if machine.id == place)
-    return MachineSetup(machine.id, machine.reader, prefix=f"{place}.")
+    found = (machine for machine in bundle.machines if machine.id == place)
+    return next((MachineSetup(machine.id, machine.reader, prefix=f"{place}.") for machine in found), None)

@@ -98,12 +98,13 @@ class Scenario(Part, frozen=True):
 
 
 class Moment(Struct, frozen=True):
-    """A step with its instants, and the bundle that holds after it."""
+    """A step with its instants, and the bundle and the edges that there are after it."""
 
     step: Step
     at: Instant
     until: Instant | UnsetType | None
     bundle: Bundle
+    edges: dict[str, tuple[str, ...]]
 
 
 class Story(Struct, frozen=True):
@@ -151,17 +152,30 @@ def _bundle_text(scenario: Scenario, file: str, folder: Path) -> bytes:
 
 
 def _edges(scenario: Scenario, bundle: Bundle, file: str) -> dict[str, tuple[str, ...]]:
-    places = [point.id for point in bundle.access_points] + [machine.id for machine in bundle.machines]
-    if scenario.edges is UNSET:
-        return {place: (place,) for place in places}
+    places = _places(bundle)
+    named: dict[str, tuple[str, ...]] = {} if scenario.edges is UNSET else scenario.edges
     owners: dict[str, str] = {}
-    for edge, owned in scenario.edges.items():
+    for edge, owned in named.items():
         for place in owned:
             if place not in places:
                 raise ScenarioError(f"{file}: edges.{edge}: {place!r} is no access point or machine of the bundle")
             if owners.setdefault(place, edge) != edge or owned.count(place) > 1:
                 raise ScenarioError(f"{file}: edges.{edge}: {place!r} belongs to an edge already: name it once")
-    return dict(scenario.edges)
+    return _with_own(named, bundle, file)
+
+
+def _places(bundle: Bundle) -> list[str]:
+    return [point.id for point in bundle.access_points] + [machine.id for machine in bundle.machines]
+
+
+def _with_own(edges: dict[str, tuple[str, ...]], bundle: Bundle, where: str) -> dict[str, tuple[str, ...]]:
+    """A place that no edge has gets one of its own, named after it; a change may bring such places."""
+    owned = {place for places in edges.values() for place in places}
+    left = [place for place in _places(bundle) if place not in owned]
+    for place in left:
+        if place in edges:
+            raise ScenarioError(f"{where}: edges.{place}: the edge of this name lacks {place!r}: say whose it is")
+    return edges | {place: (place,) for place in left}
 
 
 def _instant(written: str, file: str, key: str) -> Instant:
@@ -182,10 +196,11 @@ def _moments(
             raise ScenarioError(f"{where}: at {step.at!r} is before the last tap or step: put the steps in order")
         _check_action(step, bundle, edges, where)
         bundle = _after(step, bundle, where)
+        edges = _with_own(edges, bundle, where)
         until: Instant | UnsetType | None = UNSET
         if step.expect is not UNSET and step.expect.until is not UNSET:
             until = None if step.expect.until is None else _instant(step.expect.until, where, "expect.until")
-        yield Moment(step, at, until, bundle)
+        yield Moment(step, at, until, bundle, edges)
         last = at + (step.taps - 1) * SECOND
 
 

@@ -97,3 +97,98 @@ def test_what_is_no_scenario_is_refused(
 def test_a_file_that_is_not_there(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     status, _, err = played(capsys, tmp_path / "nothing.json")
     assert (status, "nothing.json: cannot be read" in err) == (2, True)
+
+
+BACK = {"id": "back", "readers": {"in": "back-in", "out": "back-out"}}
+SAW = {"id": "saw", "kind": "saw", "reader": "saw"}
+CERTIFIED = [{"member": "remy", "kind": "saw"}]
+
+
+def tap(minute: int, reader: str, reason: str | None) -> dict[str, Any]:
+    expect = {} if reason is None else {"expect": {"granted": True, "reason": reason}}
+    return {"at": f"2026-11-24T10:{minute:02}+01:00", "tap": {"reader": reader, "uid": "04C30000"}} | expect
+
+
+def does(minute: int, **step: Any) -> dict[str, Any]:
+    return {"at": f"2026-11-24T10:{minute:02}+01:00"} | step
+
+
+@pytest.mark.parametrize("edges", [None, {"hall": ["front"]}])
+def test_a_change_may_bring_a_door_and_a_machine(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], edges: dict[str, Any] | None
+) -> None:
+    """Each has an edge of its own, named after it, with the rules of the site."""
+    steps = [
+        does(0, change={"access_points": [BACK], "machines": [SAW], "certifications": CERTIFIED}),
+        tap(1, "back-in", "always"),
+        tap(2, "saw", "walk_up"),
+        does(3, expect={"inside": ["remy"], "running": {"saw": "remy"}}),
+        does(4, link={"edge": "back", "up": False}),
+        does(5, estop={"machine": "saw"}),
+        does(6, expect={"running": {"saw": None}}),
+    ]
+    file = written(tmp_path, steps=steps, **({} if edges is None else {"edges": edges}))
+    assert played(capsys, file)[::2] == (0, "")
+
+
+def test_readers_may_change_places(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    front, back = {"in": "back-in", "out": "front-out"}, {"in": "front-in", "out": "back-out"}
+    steps = [
+        does(0, change={"access_points": [BACK]}),
+        does(1, change={"access_points": [{"id": "front", "readers": front}, {"id": "back", "readers": back}]}),
+        does(1, change={"tiers": [{"id": "resident", "grounds": ["always"], "access_points": ["back"]}]}),
+        tap(2, "front-in", "always"),
+        tap(3, "back-in", None) | {"expect": {"granted": False, "reason": "not_allowed_here"}},
+    ]
+    assert played(capsys, written(tmp_path, steps=steps))[::2] == (0, "")
+
+
+def test_an_edge_without_link_does_not_know_its_new_reader(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    steps = [
+        does(0, link={"edge": "front", "up": False}),
+        does(1, change={"access_points": [{"id": "front", "readers": {"in": "new-in"}}]}),
+        tap(2, "new-in", None),
+        does(3, link={"edge": "front", "up": True}),
+        tap(4, "new-in", "always"),
+        does(5, expect={"history": {"taps": 1}}),
+    ]
+    assert played(capsys, written(tmp_path, steps=steps))[::2] == (0, "")
+
+
+def test_what_a_machine_does_after_it_was_removed_counts_for_nobody(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    saw = SAW | {"on_end": "cut"}
+    bookings = [
+        {"id": "b", "machine": "saw", "member": "alice", "start": "2026-11-24T10:30", "end": "2026-11-24T11:00"}
+    ]
+    steps = [
+        does(0, change={"machines": [saw], "certifications": CERTIFIED, "bookings": bookings}),
+        tap(1, "front-in", "always"),
+        tap(2, "saw", "walk_up"),
+        does(3, remove={"bookings": ["b"], "machines": ["saw"]}),
+        does(40, expect={"inside": ["remy"], "history": {"taps": 2, "granted": 2}}),
+    ]
+    assert played(capsys, written(tmp_path, steps=steps))[::2] == (0, "")
+
+
+@pytest.mark.parametrize("code", ["XX", "FR-ZZZ"])
+def test_holidays_of_nowhere_are_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str], code: str) -> None:
+    file = written(tmp_path, steps=[does(0, change={"site": {"holidays": code}})])
+    status, _, err = played(capsys, file)
+    assert (status, f"{file}: bundle: site.holidays {code!r}" in err) == (2, True)
+
+
+def test_an_edge_may_not_have_the_name_of_a_place_that_is_not_its_own(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    steps = [does(0, change={"access_points": [BACK]})]
+    status, _, err = played(capsys, written(tmp_path, edges={"back": ["front"]}, steps=steps))
+    assert (status, "edges.back: the edge of this name lacks 'back'" in err) == (2, True)
+
+
+def test_a_file_that_is_not_valid_keeps_no_other_from_being_played(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    status, lines, err = played(capsys, tmp_path / "nothing.json", SCENARIOS[0])
+    assert (status, len(lines) > 1, err.count("\n")) == (2, True, 1)

@@ -159,6 +159,17 @@ def test_a_change_touches_what_differs(database: Database) -> None:
     assert changed(database, after, msgspec.structs.replace(after, credentials=(), shifts=())).credentials == ()
 
 
+def test_readers_may_change_places(database: Database) -> None:
+    before = whole_bundle()
+    first, second, *rest = before.access_points
+    swapped = (
+        msgspec.structs.replace(first, readers=second.readers),
+        msgspec.structs.replace(second, readers=first.readers),
+    )
+    after = msgspec.structs.replace(before, access_points=(*swapped, *rest))
+    assert changed(database, before, after) == after
+
+
 def test_another_site_replaces_all(database: Database) -> None:
     before = small_bundle()
     after = msgspec.structs.replace(before, site=msgspec.structs.replace(before.site, id="elsewhere"))
