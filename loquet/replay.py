@@ -5,9 +5,12 @@ import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from loquet.main import CommandError
+
+if TYPE_CHECKING:
+    from simulator.scenario import Story
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -30,23 +33,40 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def play(files: list[Path]) -> int:
-    """Play each file; its lines go to standard output, what did not hold or is not valid to standard error."""
-    from simulator.replay import Desk
-    from simulator.replay_answers import ReplayError
+    """Play each file; its lines go to standard output, what did not hold or is not valid to standard error.
+
+    All are read first: what is not valid is named at once, before the server's parts are loaded.
+    """
     from simulator.scenario import ScenarioError, load
 
-    failed = invalid = 0
+    stories: list[Story] = []
+    for file in files:
+        try:
+            stories.append(load(file))
+        except ScenarioError as error:
+            print(f"loquet replay: {error}", file=sys.stderr)
+    invalid = len(files) - len(stories)
+    failed, unanswerable = _played(stories) if stories else (0, 0)
+    return 2 if invalid or unanswerable else 1 if failed else 0
+
+
+def _played(stories: "list[Story]") -> tuple[int, int]:
+    """How many expectations did not hold, and how many stories asked what the site cannot answer."""
+    from simulator.replay import Desk
+    from simulator.replay_answers import ReplayError
+
+    failed = unanswerable = 0
     with Desk() as desk:
-        for file in files:
+        for story in stories:
             try:
-                for line, failures in desk.play(load(file)):
+                for line, failures in desk.play(story):
                     print(json.dumps(line, ensure_ascii=False))
                     failed += len(failures)
                     _complain(failures)
-            except (ScenarioError, ReplayError) as error:
-                invalid += 1
+            except ReplayError as error:
+                unanswerable += 1
                 print(f"loquet replay: {error}", file=sys.stderr)
-    return 2 if invalid else 1 if failed else 0
+    return failed, unanswerable
 
 
 def _complain(failures: Iterator[Any] | list[Any]) -> None:
