@@ -13,6 +13,8 @@ from policy.spans import end_of
 from policy.terms import DAY, Instant
 
 LONGEST_PERIOD = timedelta(days=31)
+PERIODS_AHEAD = timedelta(days=400)
+"""A year and a month: it holds the longest month, and the week that a change of the clocks makes longer."""
 FORTNIGHT = [date(2001, 1, 1) + timedelta(days=number) for number in range(14)]
 """Two weeks from a Monday on."""
 
@@ -76,7 +78,7 @@ def period_starts(zone: tzinfo, dates: list[date], first: Callable[[date], bool]
 
 def _days(dates: list[date]) -> Iterable[date]:
     day = dates[0] - LONGEST_PERIOD
-    while day <= dates[-1] + LONGEST_PERIOD:
+    while day <= dates[-1] + PERIODS_AHEAD:
         yield day
         day += timedelta(days=1)
 

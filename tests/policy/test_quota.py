@@ -109,8 +109,8 @@ def test_a_new_period_brings_a_fresh_quota_from_its_first_instant() -> None:
 
 
 def test_a_quota_that_outlasts_every_period_has_no_end() -> None:
-    assert end(fab_rules(quotas=quota(7 * 24 * 60)), TEN) is None
-    assert end(fab_rules(quotas=quota(31 * 24 * 60, "month")), TEN) is None
+    assert end(fab_rules(quotas=quota(7 * 24 * 60 + 60)), TEN) is None
+    assert end(fab_rules(quotas=quota(31 * 24 * 60 + 60, "month")), TEN) is None
     almost = fab_rules(quotas=quota(7 * 24 * 60 - 1))
     assert end(almost, TEN) == at("2026-11-30T00:00") + 7 * DAY - MINUTE
 
@@ -174,3 +174,17 @@ def test_staff_have_no_quota() -> None:
 def test_less_than_a_second_for_each_is_the_end_at_once() -> None:
     almost = used(TUESDAY + "09:00:01", machine="voron")
     assert tap(BRIGITTE, TEN, almost, quotas=quota(60)) == (Reason.WALK_UP, at(TEN))
+
+
+@pytest.mark.parametrize(
+    ("minutes", "turn", "ends"),
+    [
+        (30 * 24 * 60, "month", "2026-12-31T00:00"),
+        (31 * 24 * 60, "month", "2027-10-31T23:00+01:00"),
+        (7 * 24 * 60, "week", "2027-10-31T23:00+01:00"),
+    ],
+)
+def test_a_quota_of_a_whole_period_is_used_up_in_the_first_that_is_longer(minutes: int, turn: str, ends: str) -> None:
+    """Beyond the days for which the hours are compiled: December has a day more, next October an hour more."""
+    rules = fab_rules(quotas=quota(minutes, turn))
+    assert end(rules, TEN) == at(ends)
