@@ -40,8 +40,10 @@ def check(file: Path) -> str:
         holidays_of(bundle.site.holidays)
     except OSError as error:
         raise CommandError(f"{file}: cannot be read ({error.strerror}): give the path of a bundle") from None
-    except (BundleError, ServerError) as error:
+    except BundleError as error:
         raise CommandError(str(error)) from None
+    except ServerError as error:
+        raise CommandError(f"{file}: {error}") from None
     counts = {name: len(getattr(bundle, name)) for name in bundle.__struct_fields__ if name not in ("format", "site")}
     told = ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in counts.items() if count)
     return f"{file}: {bundle.site.name}: {told or 'nobody and nothing yet'}: in order"

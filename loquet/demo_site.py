@@ -1,5 +1,6 @@
 """What does the demo consist of? Broker, cable, server, edge and people: started in this order, ended against it."""
 
+import sys
 import threading
 from contextlib import ExitStack
 from datetime import datetime
@@ -145,7 +146,7 @@ def welcome(folder: Folder, address: str, site: Bundle, now: Instant) -> None:
   Login      {folder.login.name}
   Password   {folder.login.password}
   API token  {folder.login.token}
-  Orders     loquet server open front --socket {control} (or lockdown on, lockdown off, sound front-in)
+  Orders     {sys.argv[0]} server open front --socket {control} (or lockdown on, lockdown off, sound front-in)
 
 It is {local:%A %d %B %Y, %H:%M} at {site.site.name}; the bar at the foot of each page changes how fast time passes.
 Everything is kept in {folder.path}. Ctrl-C ends the demo, the next start goes on from there.

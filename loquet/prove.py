@@ -101,7 +101,10 @@ def _say_broken(name: str, proof: "Proof", task: "Task", error: "BrokenError") -
 
 
 def _count(written: str) -> int:
-    count = int(written)
+    try:
+        count = int(written)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{written!r}: write a whole number") from None
     if count < 1:
         raise argparse.ArgumentTypeError(f"{written}: at least 1")
     return count

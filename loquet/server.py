@@ -51,6 +51,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """0 when it went well; of an order 1 when it was not done. Raises CommandError."""
+    if arguments.order is not None and (arguments.new_secrets or arguments.bundle):
+        raise CommandError(f"{arguments.order}: goes without --bundle and --new-secrets; nothing was done")
     if arguments.new_secrets:
         return _new_secrets()
     if arguments.order is not None:
@@ -89,7 +91,7 @@ def _request(order: str, place: str | None) -> "Request":
 
     if order == "lockdown":
         if place not in ("on", "off"):
-            raise CommandError(f"lockdown {place or ''}: say on or off")
+            raise CommandError(f"lockdown{f' {place}' if place else ''}: say on or off")
         return Request(f"lockdown_{place}")  # type: ignore[arg-type]
     if place is None:
         raise CommandError(f"{order}: of what? {ORDERS[order]}")

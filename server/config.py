@@ -209,7 +209,7 @@ def load(path: Path) -> ServerConfig:
     file = _parse(path)
     try:
         return ServerConfig(
-            database=file.database,
+            database=_beside(path.parent, file.database),
             server_key=keys.private_key(path.parent / file.keys.server),
             credential_key=keys.credential_key(path.parent / file.keys.credential),
             broker=_broker(path.parent, file.broker),
@@ -222,6 +222,14 @@ def load(path: Path) -> ServerConfig:
         )
     except ConfigError as error:
         raise ConfigError(f"{path}: {error}") from None
+
+
+def _beside(folder: Path, database: str) -> str:
+    """The URL, its path from the folder of server.toml when it is a relative one: wherever a command is given from."""
+    scheme, marked, path = database.partition("sqlite:///")
+    if scheme or not marked or not path or path.startswith((":", "/", "file:")):
+        return database
+    return f"{marked}{folder.resolve() / path}"
 
 
 def _broker(folder: Path, given: _Broker) -> BrokerConfig:

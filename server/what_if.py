@@ -84,8 +84,10 @@ def decide_again(
             differing[f"{tap.reason} -> {decision.reason}"] += 1
             members |= {tap.member} if tap.member is not None else set()
             yield _difference(tap, decision)
-    except (BundleError, ServerError) as error:
+    except BundleError as error:
         raise WhatIfError(str(error)) from None
+    except ServerError as error:
+        raise WhatIfError(f"{where}: {error}") from None
     changes = dict(sorted(differing.items()))
     yield {"summary": {"taps": count, "differ": differing.total(), "members": len(members), "changes": changes}}
 

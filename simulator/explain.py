@@ -114,15 +114,20 @@ def _asked(question: Question) -> _Asked:
     bundle = _bundle(question.bundle)
     zone = ZoneInfo(bundle.site.timezone)
     at = _at(question.at, zone)
-    rules = compile_rules(
-        bundle,
-        zone=zone,
-        holidays=holidays_of(bundle.site.holidays),
-        pseudonym=lambda uid: uid.hex(),
-        edges={},
-        at=at,
-        days=DAYS_AHEAD,
-    )
+    try:
+        rules = compile_rules(
+            bundle,
+            zone=zone,
+            holidays=holidays_of(bundle.site.holidays),
+            pseudonym=lambda uid: uid.hex(),
+            edges={},
+            at=at,
+            days=DAYS_AHEAD,
+        )
+    except ServerError as error:
+        raise ExplainError(f"{question.bundle}: {error}") from None
+    except (OverflowError, ValueError):
+        raise ExplainError(f"--at {question.at}: no calendar reaches that far: write an instant of our days") from None
     reader = rules.readers.get(question.reader)
     if reader is None:
         raise ExplainError(

@@ -135,3 +135,19 @@ def test_the_schema_is_published_and_takes_the_examples() -> None:
     validator = Draft202012Validator(published)
     for file in SCENARIOS.glob("*.json"):
         validator.validate(json.loads(file.read_text())["bundle"])
+
+
+def test_holidays_of_nowhere_are_refused_by_file(evening: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    bundle = json.loads(evening.read_text())
+    bundle["site"]["holidays"] = "XX"
+    evening.write_text(json.dumps(bundle))
+    asked = ["explain", str(evening), "--tap", "front-in", "04B10000", "--at", "2026-11-24T18:30"]
+    for arguments in (["bundle", "check", str(evening)], asked):
+        assert main(arguments) == 2
+        assert f"{evening}: site.holidays 'XX': not known" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("at", ["0001-01-01T00:00", "9999-12-31T23:59"])
+def test_an_instant_beyond_every_calendar(evening: Path, capsys: pytest.CaptureFixture[str], at: str) -> None:
+    assert main(["explain", str(evening), "--tap", "front-in", "04B10000", "--at", at]) == 2
+    assert f"--at {at}: no calendar reaches that far" in capsys.readouterr().err

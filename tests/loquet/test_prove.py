@@ -51,6 +51,11 @@ class TestProve:
             main(["prove", "forge", "--rounds", "0"])
         assert "at least 1" in capsys.readouterr().err
 
+    def test_rounds_are_a_number(self, capsys: pytest.CaptureFixture[str]) -> None:
+        with pytest.raises(SystemExit, match="2"):
+            main(["prove", "forge", "--rounds", "many"])
+        assert "'many': write a whole number" in capsys.readouterr().err
+
     def test_all_takes_no_rounds(self, capsys: pytest.CaptureFixture[str]) -> None:
         assert main(["prove", "all", "--rounds", "5"]) == 2
         assert "name one proof" in capsys.readouterr().err

@@ -66,6 +66,12 @@ def test_new_secrets_fit_their_hashes(capsys: pytest.CaptureFixture[str]) -> Non
     assert f'token_hash = "{hash_token(token)}"' in printed
 
 
+@pytest.mark.parametrize("flag", [["--new-secrets"], ["--bundle", "site.json"]])
+def test_an_order_is_not_given_with_what_it_would_ignore(capsys: pytest.CaptureFixture[str], flag: list[str]) -> None:
+    assert main(["server", "open", "front", "--socket", "nowhere", *flag]) == 2
+    assert "nothing was done" in capsys.readouterr().err
+
+
 def test_a_config_that_is_not_there(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["server", "--config", str(tmp_path / "none.toml")]) == 2
     assert f"loquet server: {tmp_path}/none.toml: No such file" in capsys.readouterr().err

@@ -82,6 +82,12 @@ def test_the_sample_with_its_blanks_filled(file: Path) -> None:
     assert (config.http_host, config.http_port, config.staff_name) == ("127.0.0.1", 8000, "equipe")
 
 
+def test_a_relative_database_lies_beside_the_file(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    spoil("sqlite:////var/lib/loquet/loquet.db", "sqlite:///data/loquet.db")(file)
+    monkeypatch.chdir("/")
+    assert load(file).database == f"sqlite:///{file.parent}/data/loquet.db"
+
+
 def test_the_sample_shows_every_key() -> None:
     shown = SAMPLE.read_text()
     parts = (module._File, module._Keys, module._Broker, module._Http, module._Staff, module._Api, module._Edge)
