@@ -15,13 +15,15 @@ from loquet.benches.figure import Figure, Figures
 
 def parts() -> dict[str, Callable[[], Figures]]:
     """What is measured, by the word that shows while it runs."""
-    from loquet.benches import decision, journal, process, reader
+    from loquet.benches import decision, ingest, journal, process, reader, travel
 
     return {
         "decision": decision.figures,
         "reader": reader.figures,
         "journal": journal.figures,
         "edge process": process.figures,
+        "ingest": ingest.figures,
+        "change to edge": travel.figures,
     }
 
 

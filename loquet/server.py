@@ -1,6 +1,7 @@
 """loquet server: run the server from server.toml, until SIGTERM or Ctrl-C; or tell the running one what to do."""
 
 import argparse
+import gc
 import logging
 import signal
 import threading
@@ -150,6 +151,7 @@ def _serve(config: Path, file: Path | None) -> int:
         raise CommandError(f"{file}: {error}" if file else str(error)) from None
     except ServerError as error:
         raise CommandError(str(error)) from None
+    gc.freeze()  # modules and the first rules stay to the end: to look through them takes longer than to publish
     try:
         server.start()
         ended.wait()

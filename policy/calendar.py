@@ -6,6 +6,7 @@ The caller gives the time zone: to open one is to read a file.
 import re
 from collections.abc import Collection, Iterable, Iterator
 from datetime import UTC, date, datetime, timedelta, tzinfo
+from functools import lru_cache
 
 from msgspec import Struct
 
@@ -40,11 +41,13 @@ def moment(written: str) -> datetime:
     return datetime.fromisoformat(written)
 
 
+@lru_cache(maxsize=1 << 16)
 def instant_of(local: datetime, zone: tzinfo, *, last: bool = False) -> Instant:
     """The instant of a naive local time.
 
     One that the clocks skip is the instant of their jump; of one that they repeat it is the first occurrence, with
-    `last` the second (docs/rules.md, "Words"; the meaning of fold is PEP 495's).
+    `last` the second (docs/rules.md, "Words"; the meaning of fold is PEP 495's). Remembered: a site
+    asks the same at each change.
     """
     naive = (local - _EPOCH) // _MILLISECOND
     first, second = (_offset(local.replace(tzinfo=zone, fold=fold)) for fold in (0, 1))

@@ -3,13 +3,14 @@
 The caller hands over a bundle that policy/parse.py has read.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import cache
 from typing import Any, NamedTuple, TypeVar
 
 import msgspec
+import sqlalchemy
 from msgspec import UNSET, Struct
-from sqlmodel import Session, SQLModel, col, delete, func, select
+from sqlmodel import Session, SQLModel, delete, func, select
 
 from policy import bundle as parts
 from policy.bundle import Bundle, Part
@@ -132,15 +133,15 @@ def export(session: Session) -> Bundle | None:
     site = site_of(session)
     if site is None:
         return None
-    lists: dict[str, Any] = {
-        c.name: tuple(_part(row, c.part) for row in session.exec(select(c.table).order_by(col(_position(c.table)))))
-        for c in COLLECTIONS
-    }
-    return Bundle(format="loquet.bundle/1", site=_part(site, parts.Site), **lists)
+    lists: dict[str, Any] = {c.name: tuple(_part(row, c.part) for row in _rows(session, c.table)) for c in COLLECTIONS}
+    return Bundle(format="loquet.bundle/1", site=_part(site.model_dump(), parts.Site), **lists)
 
 
-def _position(table: Any) -> Any:
-    return table.position
+def _rows(session: Session, table: Any) -> Iterator[dict[str, Any]]:
+    """In the bundle's order, without objects: all of a site is read at each change."""
+    columns = table.__table__.c
+    asked = sqlalchemy.select(*columns).order_by(columns.position)
+    return (dict(zip(columns.keys(), row, strict=True)) for row in session.connection().execute(asked))
 
 
 def _columns(part: Part, table: type[SQLModel]) -> dict[str, Any]:
@@ -162,12 +163,12 @@ def _plain(value: Any) -> Any:
     return msgspec.to_builtins(value) if isinstance(value, dict | Struct) else value
 
 
-def _part(row: SQLModel, kind: type[PartType]) -> PartType:
-    values = {name: value for name, value in row.model_dump().items() if value is not None}
-    if isinstance(row, models.AccessPoint):
-        values["readers"] = {"in": row.reader_in, "out": row.reader_out}
-    values = {name: value for name, value in values.items() if value is not None}
-    return msgspec.convert({said: values[name] for name, said in _names(kind) if name in values}, kind)
+def _part(values: dict[str, Any], kind: type[PartType]) -> PartType:
+    """values: by column; what is null is left out."""
+    if kind is parts.AccessPoint:
+        values["readers"] = {"in": values["reader_in"], "out": values["reader_out"]}
+    said = {said: value for name, said in _names(kind) if (value := values.get(name)) is not None}
+    return msgspec.convert(said, kind)
 
 
 @cache

@@ -13,6 +13,7 @@ from loquet.benches.figure import figure
 NAMES = {
     "decide_148", "decide_100000", "spi_empty", "spi_uid4", "spi_uid7", "read_uid4", "read_uid7",
     "field_to_strike_mean", "field_to_strike_worst", "journal_row", "edge_start", "edge_memory",
+    "ingest_row", "ingest_backlog", "change_to_edge", "change_to_edge_p99",
 }  # fmt: skip
 ROOT = Path(__file__).parents[2]
 
