@@ -49,6 +49,7 @@ class Rulebook:
         try:
             rules = self._inbox.read(Rules, self._topics.rules, kept[RULES])
             self.held = opened(rules, self._config)
+            self._say_stranger(self.held)
             if FRESH in kept:
                 self._prolong(self._inbox.read(Fresh, self._topics.fresh, kept[FRESH]))
         except WireError as error:
@@ -67,6 +68,7 @@ class Rulebook:
             return
         self.held, self._again = new, None
         log.info("rules: version %d in force, confirmed until %s", new.version, message.not_after)
+        self._say_stranger(new)
         now, mono = self._clock.now(), self._clock.monotonic()
         self._tell(RulesSwapped(now, mono, new.version, new.not_after, new.rules))
 
@@ -88,6 +90,21 @@ class Rulebook:
             return None
         again, self._again = self._again, None
         return again
+
+    def _say_stranger(self, held: Held) -> None:
+        """The door goes by the rules all the same; but nobody believes what this edge signs."""
+        known, ours = (
+            held.rules.edges.get(self._config.edge),
+            self._config.keys.own.public_key().public_bytes_raw().hex(),
+        )
+        if known is not None and known != ours:
+            log.warning(
+                "rules: version %d has another public key for this edge, so nobody believes what it says: see that"
+                " keys.own is of the folder of %r, and server.toml's public_key of it: %s",
+                held.version,
+                self._config.edge,
+                ours,
+            )
 
     def _prolong(self, message: Rules | Fresh) -> int | None:
         not_after = confirmation(message, self.held)

@@ -64,6 +64,18 @@ class TestRules:
         assert bench.core.held == bench.edge.keeper.rulebook.held.for_door  # type: ignore[union-attr]
         assert bench.tap(ALICE).reason is Reason.STAFF
 
+    def test_a_key_that_the_rules_do_not_give_this_edge_is_said(
+        self, bench: Bench, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        words = "another public key for this edge"
+        rules, ours = bench.folder.set(), bench.folder.own.public_key()
+        bench.give_rules(bench.folder.rules(7, rules=replace(rules, edges={"front": ours.public_bytes_raw().hex()})))
+        assert words not in caplog.text
+        bench.give_rules(bench.folder.rules(8, rules=replace(rules, edges={"front": "ab" * 32})))
+        assert caplog.text.count(words) == 1
+        again(bench)
+        assert caplog.text.count(words) == 2
+
     def test_higher_replaces_lower_is_refused(self, bench: Bench, caplog: pytest.LogCaptureFixture) -> None:
         bench.give_rules(bench.folder.rules(7))
         bench.give_rules(bench.folder.rules(9))
