@@ -93,10 +93,8 @@ class Rulebook:
 
     def _say_stranger(self, held: Held) -> None:
         """The door goes by the rules all the same; but nobody believes what this edge signs."""
-        known, ours = (
-            held.rules.edges.get(self._config.edge),
-            self._config.keys.own.public_key().public_bytes_raw().hex(),
-        )
+        known = held.rules.edges.get(self._config.edge)
+        ours = self._config.keys.own.public_key().public_bytes_raw().hex()
         if known is not None and known != ours:
             log.warning(
                 "rules: version %d has another public key for this edge, so nobody believes what it says: see that"

@@ -5,7 +5,11 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Plant:
-    """good: what stands in the file, once. bad: what stands there instead. rounds: of the proof that catches it."""
+    """good: what stands in the file, once. bad: what stands there instead.
+
+    rounds: of the proof that catches it, which ends with the first that is broken; where real time plays a part, many
+    more than that takes.
+    """
 
     bug: str
     file: str
@@ -200,7 +204,7 @@ PLANTS = (
                 self._pins.set("strike", True)
             if isinstance(event, ReaderFault | ReaderRecovered):""",
         "link",
-        40,
+        400,
     ),
     Plant(
         "a row that was sent counts as acknowledged",
@@ -209,7 +213,7 @@ PLANTS = (
         """            self._outbox.sent(last, now)
             self._archive.journal.acknowledge(last)""",
         "link",
-        60,
+        400,
     ),
     Plant(
         "the server acknowledges what it could not commit",

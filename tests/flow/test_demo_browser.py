@@ -77,9 +77,14 @@ def drag(page: Page, uid: str, reader: str) -> None:
 
 
 def press(page: Page, id_: str) -> None:
-    """By keyboard alone."""
-    page.locator(f'[id="{id_}"]').focus()
-    page.keyboard.press("Enter")
+    """By keyboard alone, in one go: the page may be drawn anew at any moment."""
+    page.locator(f'[id="{id_}"]').press("Enter")
+
+
+def take(page: Page, uid: str) -> None:
+    """Take a badge away: what is laid on next lies there alone."""
+    press(page, f"take-{IN}-{uid}")
+    expect(page.locator(f'[data-reader="{IN}"] [data-lying="{uid}"]')).to_have_count(0)
 
 
 def verdict(page: Page, who: str | None, *words: str) -> None:
@@ -96,7 +101,7 @@ def enter(page: Page, uid: str, who: str | None, *words: str) -> None:
     expect(page.locator("#strike")).to_have_text("libérée")
     press(page, "push")
     expect(page.locator("#contact")).to_have_text("ouverte")
-    press(page, f"take-{IN}-{uid}")
+    take(page, uid)
 
 
 def test_a_badge_by_mouse_opens_the_door_and_shows_on_the_page(demo: Demo, page: Page) -> None:
@@ -122,14 +127,14 @@ def test_who_is_not_known_or_lost_the_badge_is_refused(page: Page) -> None:
     verdict(page, None, "refusé", "ce badge n’est à personne : passez à l’accueil")
     expect(page.locator(f'[data-reader="{IN}"]')).to_contain_text("rouge, un long bip : voir l’accueil")
     expect(page.locator("#strike")).to_have_text("verrouillée")
-    press(page, f"take-{IN}-{STRANGER.uid}")
+    take(page, STRANGER.uid)
     press(page, f"b-{IN}-{LOST.uid}")
     verdict(page, LOST.who, "refusé", "ce badge a été déclaré perdu")
-    press(page, f"take-{IN}-{LOST.uid}")
+    take(page, LOST.uid)
     press(page, f"both-{IN}")
     expect(page.locator(f'[data-reader="{IN}"]')).to_contain_text("un seul badge à la fois")
     for badge in (NOMAD, STRANGER):
-        press(page, f"take-{IN}-{badge.uid}")
+        take(page, badge.uid)
 
 
 def test_an_unplugged_reader_is_a_fault_on_the_page(demo: Demo, page: Page) -> None:
