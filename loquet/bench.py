@@ -11,6 +11,9 @@ from collections.abc import Callable
 from dataclasses import asdict
 
 from loquet.benches.figure import Figure, Figures
+from loquet.main import CommandError
+
+PARTS = ("decision", "reader", "journal", "edge process", "ingest", "change to edge")
 
 
 def parts() -> dict[str, Callable[[], Figures]]:
@@ -28,12 +31,18 @@ def parts() -> dict[str, Callable[[], Figures]]:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("part", nargs="*", metavar="PART", help=f"only these of: {', '.join(map(repr, PARTS))}")
     parser.add_argument("--json", action="store_true", help="print one JSON object, name -> value, unit, floor, ratio")
 
 
 def run(arguments: argparse.Namespace) -> int:
+    unknown = [part for part in arguments.part if part not in PARTS]
+    if unknown:
+        raise CommandError(f"bench: no part is called {unknown[0]!r}: choose from {', '.join(map(repr, PARTS))}")
     measured: dict[str, Figure] = {}
     for title, measure in parts().items():
+        if arguments.part and title not in arguments.part:
+            continue
         print(f"measuring: {title} ...", file=sys.stderr, flush=True)
         for name, value in measure():
             measured[name] = value
