@@ -21,7 +21,7 @@ from policy.instants import instant
 from policy.ruleset import RuleSet
 from policy.terms import ClockState
 from wire.errors import WireError
-from wire.facts import told_of
+from wire.facts import PASSAGES, told_of
 from wire.messages import MAX_ROWS, State
 from wire.row import Row, decode, encode
 from wire.snapshot import Snapshot, unpack
@@ -166,15 +166,20 @@ def checked(rules: RuleSet | None, edge: str, raw: bytes) -> Row:
         raise RefusedError("large", f"a row of edge {edge!r}: {len(raw)} bytes; at most {LARGEST} are read")
     row = decode(raw, f"a row of edge {edge!r}")
     readers = rules.readers if rules is not None else {}
-    of_edge = {name: reader.access_point for name, reader in readers.items() if reader.edge == edge}
-    if row.access_point not in of_edge.values():
+    of_edge = {name: reader for name, reader in readers.items() if reader.edge == edge}
+    doors = {reader.access_point: reader.direction is not None for reader in of_edge.values()}
+    if row.access_point not in doors:
         raise RefusedError("foreign", f"row {row.seq} of edge {edge!r}: {row.access_point!r} is not a place of its own")
-    if row.reader is not None and of_edge.get(row.reader) != row.access_point:
+    if row.reader is not None and (row.reader not in of_edge or of_edge[row.reader].access_point != row.access_point):
         raise RefusedError("foreign", f"row {row.seq} of edge {edge!r}: reader {row.reader!r} is not its own there")
     try:
         told = tuple(told_of(row, instant(row.at)))
     except (ValueError, OverflowError) as error:
         raise RefusedError("unreadable", f"row {row.seq} of edge {edge!r}: {error}") from None
+    if any(isinstance(fact, PASSAGES) is not doors[row.access_point] for fact in told):
+        raise RefusedError(
+            "misplaced", f"row {row.seq} of edge {edge!r}: {row.kind} does not happen at {row.access_point!r}"
+        )
     if not told:
         raise RefusedError("idle", f"row {row.seq} of edge {edge!r}: {row.kind} is nothing that others must know")
     return replace(row, credential=None, detail=None)

@@ -223,7 +223,8 @@ def known_edges(session: Session) -> dict[str, KnownEdge]:
     readers: dict[str, dict[str, Direction | None]] = {
         machine.id: {machine.reader: None} for machine in session.exec(select(Machine))
     }
-    for point in session.exec(select(AccessPoint)):
+    points = session.exec(select(AccessPoint)).all()
+    for point in points:
         readers[point.id] = {point.reader_in: Direction.IN}
         if point.reader_out is not None:
             readers[point.id][point.reader_out] = Direction.OUT
@@ -232,6 +233,7 @@ def known_edges(session: Session) -> dict[str, KnownEdge]:
             edge.id,
             edge.public_key,
             frozenset(edge.access_points),
+            frozenset(point.id for point in points if point.id in edge.access_points),
             {reader: way for place in edge.access_points for reader, way in readers.get(place, {}).items()},
         )
         for edge in session.exec(select(Edge))

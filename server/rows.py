@@ -33,11 +33,12 @@ RAW_KEPT = 4096
 
 @dataclass(frozen=True)
 class KnownEdge:
-    """public_key: Ed25519, hex. readers: those that it owns, and which way they lead."""
+    """public_key: Ed25519, hex. doors: of its access points. readers: those that it owns, and which way they lead."""
 
     id: str
     public_key: str
     access_points: frozenset[str]
+    doors: frozenset[str]
     readers: dict[str, Direction | None]
 
 
@@ -183,6 +184,9 @@ def _check(edge: KnownEdge, row: Row) -> None:
         raise ValueError(f"reader {row.reader!r} is not one of edge {edge.id!r}")
     if row.kind is Kind.TAP and None in (row.reader, row.credential, row.granted, row.reason):
         raise ValueError("a tap needs reader, credential, granted and reason")
+    passes = row.kind is Kind.DOOR_OPENED or row.pays is not None or row.adhoc_until is not None
+    if passes and row.access_point not in edge.doors:
+        raise ValueError(f"nobody goes in at {row.access_point!r}: it is no door of edge {edge.id!r}")
     for name, value in (("rules_version", row.rules_version), ("settles", row.settles)):
         if value is not None and not 0 <= value < LARGEST:
             raise ValueError(f"{name} {value} is not from 0 to {LARGEST}")

@@ -13,15 +13,16 @@ from msgspec import Raw
 from msgspec.structs import replace
 
 from edge.knowledge import MOST_HEARD, Positions
-from policy.facts import Fact, Moved, Paid
+from policy.facts import Fact, Moved, Opened, Paid, Ran
 from policy.instants import text
 from policy.presence import Move
 from policy.reasons import Reason
 from policy.ruleset import Reader, RuleSet
+from policy.sessions import Session
 from policy.terms import DAY, ClockState, Direction
 from simulator.clock import VirtualClock
 from tests.support_edge import TOPICS, Bench, Folder, make_folder
-from tests.support_rows import row, tap
+from tests.support_rows import row, tap, telling
 from tests.support_site import ALICE, BRIGITTE, UNKNOWN, at
 from wire.envelope import seal
 from wire.messages import Facts, State, encode
@@ -34,8 +35,11 @@ GARDEN = Ed25519PrivateKey.generate()
 
 
 def rules_of_two(folder: Folder) -> RuleSet:
-    """The small site with a garden door, whose edge is `garden`."""
-    readers = {"garden-in": Reader("garden", Direction.IN, "garden")}
+    """The small site with a garden door and a laser, whose edge is `garden`."""
+    readers = {
+        "garden-in": Reader("garden", Direction.IN, "garden"),
+        "laser-tap": Reader("laser", None, "garden"),
+    }
     rules = folder.set()
     public = GARDEN.public_key().public_bytes_raw().hex()
     return replace(rules, readers=rules.readers | readers, edges=rules.edges | {"garden": public})
@@ -244,6 +248,28 @@ FORGED: dict[str, tuple[Callable[[Site], None], str]] = {
     ),
     "no fact": (lambda site: site.tells(entry(4, "alice", at(9), granted=False, reason=Reason.LOCKDOWN)), "idle"),
     "an emergency stop": (lambda site: site.tells(replace(row(4, Kind.ESTOP), access_point="garden")), "idle"),
+    "somebody in by a machine": (
+        lambda site: site.tells(replace(tap(4, "gregoire", at=at(9), reader="laser-tap"), access_point="laser")),
+        "misplaced",
+    ),
+    "somebody in by a machine without a reader": (
+        lambda site: site.tells(replace(row(4, Kind.DOOR_OPENED, member="gregoire"), access_point="laser")),
+        "misplaced",
+    ),
+    "a shift made at a machine": (
+        lambda site: site.tells(
+            replace(telling(Opened("gregoire", at(9), at(12)), 4), access_point="laser", reader=None)
+        ),
+        "misplaced",
+    ),
+    "a unit paid at a machine": (
+        lambda site: site.tells(replace(telling(Paid("brigitte", at(4)), 4), access_point="laser", reader=None)),
+        "misplaced",
+    ),
+    "a session at a door": (
+        lambda site: site.tells(telling(Ran(Session("garden", "laser", "alice", at(9))), 4)),
+        "misplaced",
+    ),
     "no instant": (lambda site: site.tells(replace(entry(4, "alice", at(9)), at="yesterday")), "unreadable"),
     "a unit that is none": (lambda site: site.tells(entry(4, "alice", at(9), pays="noon")), "unreadable"),
     "too much": (lambda site: site.tells(entry(4, "a" * 5000, at(9))), "large"),
@@ -258,6 +284,22 @@ def test_what_an_edge_may_not_tell_changes_nothing(site: Site, case: str, caplog
     assert (site.moves, site.bench.journal.heard()) == ({}, [])
     assert site.refused == {f"facts {word}": 1}
     assert "refused: " in caplog.text
+
+
+def test_a_session_told_by_a_machines_edge_counts(site: Site) -> None:
+    session = Session("laser", "laser", "alice", at(9))
+    site.tells(telling(Ran(session), 4))
+    assert list(site.bench.core.state.sessions.of_machine("laser")) == [session]
+
+
+def test_a_stolen_machine_opens_no_door(site: Site) -> None:
+    """In the evening Grégoire's shift holds the place as soon as he is inside: at no machine can that be said."""
+    site.bench.clock.set(now=at(20))
+    site.tells(
+        replace(row(4, Kind.DOOR_OPENED, at=at(20), member="gregoire"), access_point="laser"),
+        replace(tap(5, "gregoire", at=at(20), reader="laser-tap", adhoc_until=text(at(23))), access_point="laser"),
+    )
+    assert site.bench.tap(BRIGITTE).reason is Reason.OUTSIDE_HOURS
 
 
 def test_a_row_that_is_not_believed_takes_no_other_with_it(site: Site) -> None:

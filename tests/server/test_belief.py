@@ -6,13 +6,18 @@ from collections.abc import Callable
 import msgspec
 import pytest
 
+from policy.instants import text
+from server.db import moment
 from server.models import Edge
+from server.rows import KnownEdge, Numbered, record
 from tests.support_history import kinds, owed, presence, rows_of
+from tests.support_rows import row
 from tests.support_server import FRONT_KEY, GARAGE_KEY, TOPICS, Desk, Journal, events, small_bundle
 from tests.support_site import at
 from wire.envelope import seal
 from wire.messages import MAX_ROWS, encode
-from wire.row import Row
+from wire.row import Kind, Row
+from wire.row import encode as encode_row
 
 FRONT = TOPICS.events("front")
 
@@ -22,6 +27,9 @@ SPOILED: dict[str, Callable[[Row], Row | bytes]] = {
     "a foreign reader": lambda row: msgspec.structs.replace(row, reader="garage-in"),
     "a reader that nobody knows": lambda row: msgspec.structs.replace(row, reader="attic"),
     "a foreign door": lambda row: msgspec.structs.replace(row, access_point="garage"),
+    "a passage at no door": lambda row: msgspec.structs.replace(row, kind=Kind.DOOR_OPENED, access_point=None),
+    "a shift made at no door": lambda row: msgspec.structs.replace(row, access_point=None, adhoc_until=text(at(12))),
+    "a unit paid at no door": lambda row: msgspec.structs.replace(row, access_point=None, pays=text(at(4))),
     "no instant": lambda row: msgspec.structs.replace(row, at="half past nine"),
     "an instant without offset": lambda row: msgspec.structs.replace(row, at="2026-11-24T09:00:00"),
     "an instant before all time": lambda row: msgspec.structs.replace(row, at="0001-01-01T00:00:00+23:00"),
@@ -52,6 +60,13 @@ def test_a_row_that_cannot_be_believed_holds_nobody_up(
     assert refused.member is refused.moved_at is refused.reason is None
     assert sorted(presence(desk)) == ["alice", "remy"]
     assert desk.troubles.of_edge("front") is not None
+
+
+def test_an_edge_of_machines_has_no_doors_to_let_anybody_in_by() -> None:
+    laser = KnownEdge("laser", "", frozenset({"laser"}), frozenset(), {"laser-tap": None})
+    opened = msgspec.structs.replace(row(1, Kind.DOOR_OPENED, member="gregoire"), access_point="laser")
+    stored = record(laser, "j", Numbered(1, msgspec.Raw(encode_row(opened)), opened), moment(at(20)), {})
+    assert (stored["kind"], stored["inside"]) == ("refused", None)
 
 
 def test_a_batch_in_which_no_row_has_a_number_is_refused_whole(desk: Desk) -> None:
