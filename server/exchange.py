@@ -9,7 +9,7 @@ from collections.abc import Callable
 from secrets import token_hex
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from sqlmodel import col, select
+from sqlmodel import select
 
 from policy.terms import Instant
 from server.db import Database, moment
@@ -36,7 +36,7 @@ ASKED_MOST = 64
 class Exchange:
     """`start` once; then `take` in one thread, `tick` several times a second, `connected` at each connect.
 
-    changed: called when a page would show something else. draw: makes nonces.
+    link_up: whether there is a broker. changed: called when a page would show something else. draw: makes nonces.
     """
 
     def __init__(
@@ -49,6 +49,7 @@ class Exchange:
         *,
         retain: Callable[[str, bytes], None],
         send: Callable[[str, bytes], bool],
+        link_up: Callable[[], bool] = lambda: True,
         changed: Callable[[], None] = lambda: None,
         draw: Callable[[], str] = lambda: token_hex(16),
     ) -> None:
@@ -63,6 +64,7 @@ class Exchange:
         self._key = server_key
         self._clock = clock
         self._retain = retain
+        self._link_up = link_up
         self._changed = changed
         self._draw = draw
 
@@ -109,15 +111,16 @@ class Exchange:
     def lock_down(self, on: bool, by: str) -> list[str]:
         """Declare a lockdown, or lift it, and say so at once. by: who does.
 
-        Returns the edges that are offline: they hear of it when they connect. Raises DatabaseError.
+        Returns the edges that are offline, without a broker all of them: they hear of it when they connect. Raises
+        DatabaseError.
         """
         now = moment(self._clock())
         order = LOCKDOWN_ON if on else LOCKDOWN_OFF
         with self._database.transaction() as session:
             set_lockdown(session, on, self._clock(), by)
             session.add(GivenOrder(nonce=self._draw(), at=now, order=order, by=by, answered=now, done=True))
-            away = select(Edge.id).where(col(Edge.online).is_not(True)).order_by(Edge.id)
-            offline = list(session.exec(away))
+            edges = session.exec(select(Edge).order_by(Edge.id)).all()
+        offline = [edge.id for edge in edges if not (edge.online and self._link_up())]
         log.warning("lockdown %s by %s", "declared" if on else "lifted", by)
         self.state.publish()
         self._changed()

@@ -76,6 +76,7 @@ class Server:
                 clock,
                 retain=self.link.retain,
                 send=self.link.send,
+                link_up=lambda: self.link.up,
                 changed=self.live.changed,
             )
             self.exchange.start()

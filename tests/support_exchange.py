@@ -39,6 +39,7 @@ class Office:
             lambda: self.now,
             retain=lambda topic, payload: self.retained.setdefault(topic, []).append(payload),
             send=self._send,
+            link_up=lambda: self.link_up,
             changed=self._changed,
             draw=lambda: f"nonce {next(numbers)}",
         )

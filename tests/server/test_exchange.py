@@ -113,6 +113,13 @@ def test_a_lockdown_is_said_at_once(office: Office) -> None:
     assert version(office) == 3
 
 
+def test_without_a_broker_nobody_is_said_to_have_heard_of_it(office: Office) -> None:
+    office.front_is_there()
+    office.link_up = False
+    assert office.exchange.lock_down(True, "alice") == ["front", "garage"]
+    assert unpack(office.last(State, TOPICS.state).body).lockdown
+
+
 def test_who_declared_it_and_who_lifted_it_is_kept(office: Office) -> None:
     office.exchange.lock_down(True, "alice")
     office.exchange.lock_down(False, "gregoire")
