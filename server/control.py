@@ -29,6 +29,8 @@ LARGEST = 4096
 """Bytes of a request."""
 AT_ONCE = 8
 """Requests that are answered at one time; the next waits."""
+AGAIN = 1.0
+"""Seconds before the socket is asked again that could not take a request: no file left, no memory."""
 PATIENCE = 5.0
 """Seconds for a request to come in, and for its answer to go out."""
 ANSWER_WITHIN = COMMAND_LASTS / 1000 + 1
@@ -61,6 +63,7 @@ class Control:
         self._exchange = exchange
         self._slots = threading.BoundedSemaphore(AT_ONCE)
         self._listener: socket.socket | None = None
+        self._stopped = threading.Event()
 
     def start(self) -> None:
         listener = socket.socket(socket.AF_UNIX)
@@ -81,6 +84,7 @@ class Control:
         threading.Thread(target=self._accept, args=(listener,), name="control", daemon=True).start()
 
     def stop(self) -> None:
+        self._stopped.set()
         listener, self._listener = self._listener, None
         if listener is not None:
             with suppress(OSError):
@@ -89,11 +93,13 @@ class Control:
             self._path.unlink(missing_ok=True)
 
     def _accept(self, listener: socket.socket) -> None:
-        while True:
+        while not self._stopped.is_set():
             try:
                 caller, _ = listener.accept()
-            except OSError:
-                return
+            except OSError as error:
+                if not self._stopped.wait(AGAIN):
+                    log.error("control: takes no request (%s); tried again", error)
+                continue
             self._slots.acquire()
             threading.Thread(target=self._serve, args=(caller,), name="control request", daemon=True).start()
 

@@ -1,5 +1,6 @@
 """Whoever is on the server's machine tells it what to do at once; everything else is refused in words."""
 
+import errno
 import socket
 import stat
 import threading
@@ -7,6 +8,7 @@ from collections.abc import Callable, Iterator
 from os import getuid
 from pathlib import Path
 from pwd import getpwuid
+from typing import Any
 
 import msgspec
 import pytest
@@ -130,6 +132,27 @@ def test_who_hangs_up_harms_nobody(there: Office, path: Path) -> None:
         with socket.socket(socket.AF_UNIX) as server:
             control.at(path, server.connect)
     assert ask(path, Request("lockdown_off")).status == DONE
+
+
+class Scarce(socket.socket):
+    """A listener of a machine that has no file left, once."""
+
+    refused = 0
+
+    def accept(self) -> tuple[socket.socket, Any]:
+        if not self.refused:
+            self.refused += 1
+            raise OSError(errno.EMFILE, "Too many open files")
+        return super().accept()
+
+
+def test_a_moment_without_files_ends_no_control(office: Office, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(control, "AGAIN", 0.01)
+    monkeypatch.setattr(socket, "socket", Scarce)
+    listening = Control(path, office.exchange)
+    listening.start()
+    assert ask(path, Request("lockdown_off")).status == DONE
+    listening.stop()
 
 
 def test_the_socket_is_its_owner_s_alone(there: Office, path: Path) -> None:
