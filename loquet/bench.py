@@ -13,12 +13,12 @@ from dataclasses import asdict
 from loquet.benches.figure import Figure, Figures
 from loquet.main import CommandError
 
-PARTS = ("decision", "reader", "journal", "edge process", "ingest", "change to edge")
+PARTS = ("decision", "reader", "journal", "edge process", "ingest", "drain", "change to edge")
 
 
 def parts() -> dict[str, Callable[[], Figures]]:
     """What is measured, by the word that shows while it runs."""
-    from loquet.benches import decision, ingest, journal, process, reader, travel
+    from loquet.benches import decision, drain, ingest, journal, process, reader, travel
 
     return {
         "decision": decision.figures,
@@ -26,6 +26,7 @@ def parts() -> dict[str, Callable[[], Figures]]:
         "journal": journal.figures,
         "edge process": process.figures,
         "ingest": ingest.figures,
+        "drain": drain.figures,
         "change to edge": travel.figures,
     }
 

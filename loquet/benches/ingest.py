@@ -34,6 +34,8 @@ ROWS = 100_000
 BATCH = 500
 """Rows in one transaction of the floor."""
 BEGIN: Instant = 1_795_000_000_000
+EVERY: Instant = 20 * SECOND
+"""From one row to the next: a month's worth fits into the month."""
 TOPIC = Topics("casaco").events("front")
 MEMBERS = 148
 
@@ -57,7 +59,7 @@ def taken(folder: Path) -> float:
             replace(session, bundle())
             public = KEYS["front"].public_key().public_bytes_raw().hex()
             session.add(EdgeRow(id="front", public_key=public, access_points=["front"], readers={}))
-        ingest = Ingest(database, Topics("casaco"), lambda: BEGIN + ROWS * 20 * SECOND, Troubles(), lambda: None)
+        ingest = Ingest(database, Topics("casaco"), lambda: BEGIN + ROWS * EVERY, Troubles(), lambda: None)
         started = time.perf_counter()
         for message in messages:
             ingest.take(TOPIC, message)
@@ -93,17 +95,16 @@ def inserted(folder: Path) -> float:
         return time.perf_counter() - started
 
 
-def backlog(count: int) -> list[Row]:
+def backlog(count: int, begin: Instant = BEGIN) -> list[Row]:
     """What a door writes: somebody comes in, the door opens and shuts, somebody leaves; now and then a refusal."""
     luck = Random(1)
     rows: list[Row] = []
     for seq in range(1, count + 1):
-        rows.append(_row(seq, luck, rows[-1] if rows else None))
+        rows.append(_row(seq, begin + seq * EVERY, luck, rows[-1] if rows else None))
     return rows
 
 
-def _row(seq: int, luck: Random, before: Row | None) -> Row:
-    at = BEGIN + seq * 20 * SECOND
+def _row(seq: int, at: Instant, luck: Random, before: Row | None) -> Row:
     who = {"member": f"m{luck.randrange(MEMBERS)}"}
     tap = {"reader": "front-in", "credential": "ab" * 16, "rules_version": 3}
     found: dict[int, tuple[Kind, dict[str, Any]]] = {

@@ -18,32 +18,20 @@ from datetime import date
 from multiprocessing.connection import Connection
 from pathlib import Path
 from queue import SimpleQueue
-from typing import Any
 
 from msgspec.structs import replace as changed
 
-from edge.config import BrokerConfig, Config
-from edge.controller import EdgeController
-from edge.core import Now
-from edge.events import RulesSwapped
-from edge.hardware.clock import SystemClock
-from edge.identity import Identity
-from edge.keeper import Keeper
+from edge.config import Config
+from edge.events import Event, RulesSwapped
 from edge.keys import Keys, private_key
-from edge.link import Link
-from edge.observer import Nobody
-from edge.status import Health, Vitals
+from loquet.benches.bare_edge import BareEdge
 from loquet.benches.figure import Figures, figure
-from loquet.broker import HOST
+from loquet.benches.hop import PATIENCE, edge_broker, hops, server_broker
 from loquet.keyring import SIGNING, Keyring
-from loquet.mosquitto import CA, CERTIFICATE, KEY
 from loquet.proofs.mosquitto import Mosquitto, program
 from policy.bundle import AccessPoint, Bundle, Readers
-from policy.terms import ClockState
-from server.config import BrokerConfig as ServerBroker
 from server.db import Database
 from server.exchange import Exchange
-from server.identity import Identity as ServerIdentity
 from server.importer import replace as store
 from server.link import Link as ServerLink
 from server.models import Credential
@@ -57,7 +45,6 @@ EDGES = tuple(f"door-{number}" for number in range(1, 9))
 PROBE = "probe"
 """An edge that only sends back what it hears: the floor."""
 CHANGES = 100
-PATIENCE = 30.0
 
 
 def figures() -> Figures:
@@ -71,7 +58,7 @@ def figures() -> Figures:
     with tempfile.TemporaryDirectory(prefix="loquet-bench-", dir=Path.cwd()) as folder, ExitStack() as parts:
         site = _Site(Path(folder), parts)
         with Mosquitto(site.keyring) as broker:
-            hop = statistics.median(site.hops(broker.port, 200))
+            hop = statistics.median(hops(site.keyring, broker.port, PROBE, (b"%d" % n for n in range(200))))
         latencies = sorted(site.changes(CHANGES))
     yield "change_to_edge", figure(statistics.median(latencies) * 1e3, "ms", hop * 1e3)
     yield "change_to_edge_p99", figure(latencies[int(len(latencies) * 0.99)] * 1e3, "ms", hop * 1e3)
@@ -88,41 +75,6 @@ class _Site:
         self.topics = Topics(self.bundle.site.id)
         self.edges = [self._edge(name) for name in EDGES]
         """Started first: a process that has threads is not to be forked."""
-
-    def hops(self, port: int, count: int) -> Iterator[float]:
-        """Seconds from the server's word to an edge until the edge's answer, both with QoS 1."""
-        back: SimpleQueue[bytes] = SimpleQueue()
-        up = threading.Semaphore(0)
-        server = ServerLink(self._server_broker(port), self.topics, lambda _, payload: back.put(payload), up.release)
-        identity = _identity(self.keyring, PROBE)
-        ready = threading.Event()
-        edge: Link
-
-        def heard(item: Any) -> None:
-            if type(item).__name__ == "LinkUp":
-                ready.set()
-            elif type(item).__name__ == "Received":
-                edge.publish(self.topics.reply(PROBE), item.payload)
-
-        edge = Link(
-            BrokerConfig(HOST, port, PROBE, "", identity),
-            PROBE,
-            (self.topics.command(PROBE),),
-            lambda: (self.topics.status(PROBE), b"gone"),
-            heard,
-        )
-        server.start()
-        edge.start()
-        if not (up.acquire(timeout=PATIENCE) and ready.wait(PATIENCE)):
-            raise TimeoutError("the bench's links do not come up")
-        for number in range(count):
-            started = time.monotonic()
-            server.send(self.topics.command(PROBE), b"%d" % number)
-            while back.get(timeout=PATIENCE) != b"%d" % number:
-                pass
-            yield time.monotonic() - started
-        edge.stop()
-        server.stop()
 
     def changes(self, count: int) -> Iterator[float]:
         """Seconds from each commit until the rules are in force, for every edge."""
@@ -153,8 +105,7 @@ class _Site:
         own, server = private_key(self.keyring.edge(name) / SIGNING), self.keyring.server_key
         config = config_of(name, point, self.bundle, self.folder, own, server)
         keys = Keys(own, server.public_key(), self.keyring.credential_key)
-        broker = BrokerConfig(HOST, self.broker.port, name, "", _identity(self.keyring, name))
-        return replace(config, keys=keys, broker=broker)
+        return replace(config, keys=keys, broker=edge_broker(self.keyring, self.broker.port, name))
 
     def _server(self) -> tuple[Database, Exchange]:
         database = Database(f"sqlite:///{self.folder}/server.db")
@@ -167,7 +118,7 @@ class _Site:
                 session.add(EdgeRow(id=name, public_key=public, access_points=[name], readers={}))
         inbox: SimpleQueue[tuple[str, bytes] | None] = SimpleQueue()
         connected = threading.Event()
-        broker = self._server_broker(self.broker.port)
+        broker = server_broker(self.keyring, self.broker.port)
         link = ServerLink(broker, self.topics, lambda t, p: inbox.put((t, p)), connected.set)
         exchange = Exchange(
             database,
@@ -190,10 +141,6 @@ class _Site:
         self.parts.callback(link.stop)
         return database, exchange
 
-    def _server_broker(self, port: int) -> ServerBroker:
-        folder = self.keyring.server
-        return ServerBroker(HOST, port, "server", "", ServerIdentity(folder / CA, folder / CERTIFICATE, folder / KEY))
-
 
 def _take(inbox: "SimpleQueue[tuple[str, bytes] | None]", exchange: Exchange) -> None:
     while (message := inbox.get()) is not None:
@@ -215,29 +162,16 @@ def _await_version(pipes: list[Connection], version: int) -> list[float]:
 
 
 def _serve(config: Config, parent: Connection) -> None:
-    """One edge behind its door: messages go to the keeper, what it tells goes to the controller."""
-    clock = SystemClock()
-    items: SimpleQueue[Any] = SimpleQueue()
-    controller: EdgeController
+    """One edge: says to the parent which rules are in force, and since when."""
 
-    def tell(event: Any) -> None:
-        controller.step(Now(clock.now(), clock.monotonic(), ClockState.SYNCED), (event,))
+    def told(event: Event) -> None:
         if isinstance(event, RulesSwapped):
             parent.send((event.version, time.monotonic()))
 
-    keeper = Keeper(config, clock, tell, Nobody(), "bench", Health("bench", Vitals))
-    controller = EdgeController(config.places, keeper.remember(), lambda uid: uid.hex())
-    controller.start(Now(clock.now(), clock.monotonic(), ClockState.SYNCED))
-    link = Link(config.broker, config.edge, keeper.inbox.topics, keeper.dispatch.farewell, items.put)
-    keeper.dispatch.post = link
-    link.start()
+    edge = BareEdge(config, told)
+    edge.start()
     while True:
-        keeper.take([items.get()])
-
-
-def _identity(keyring: Keyring, name: str) -> Identity:
-    folder = keyring.edge(name)
-    return Identity(folder / CA, folder / CERTIFICATE, folder / KEY)
+        edge.turn()
 
 
 def _bundle() -> Bundle:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from loquet.bench import PARTS, parts
+from loquet.benches.drain import carried, drained
 from loquet.benches.figure import figure
 
 NAMES = {
@@ -15,8 +16,8 @@ NAMES = {
     "field_to_strike_mean", "field_to_strike_worst", "journal_row", "edge_start", "edge_memory",
     "ingest_row", "ingest_backlog",
 }  # fmt: skip
-CHECKED = [title for title in PARTS if title != "change to edge"]
-"""Its messages cross real time and a real broker; tests/flow/test_chip_to_page.py shows that they arrive."""
+CHECKED = [title for title in PARTS if title not in ("drain", "change to edge")]
+"""Messages of the others cross real time and a real broker: below, and in tests/flow/test_chip_to_page.py."""
 ROOT = Path(__file__).parents[2]
 
 
@@ -60,3 +61,9 @@ def test_an_unknown_part_is_named() -> None:
     ended = subprocess.run([sys.executable, "-m", "loquet", "bench", "fryer"], cwd=ROOT, capture_output=True, text=True)
     assert ended.returncode == 2
     assert "'fryer'" in ended.stderr
+
+
+def test_a_backlog_of_a_few_messages_reaches_the_server(tmp_path: Path) -> None:
+    """It raises when the server does not hold what the edge sent, all of it once."""
+    assert drained(tmp_path / "site", 1_010) > 0
+    assert carried(tmp_path / "site") > 0

@@ -1,0 +1,54 @@
+"""What of an edge is measured? Link, keeper, journal and controller, in one thread; without readers and pins."""
+
+import time
+from collections.abc import Callable
+from queue import Empty, SimpleQueue
+
+from edge.config import Config
+from edge.controller import EdgeController
+from edge.core import Now
+from edge.events import Event
+from edge.hardware.clock import SystemClock
+from edge.keeper import Keeper
+from edge.link import Link
+from edge.observer import Nobody
+from edge.post import Item
+from edge.status import Health, Vitals
+from policy.terms import ClockState
+
+
+class BareEdge:
+    """`start` once, then `turn` again and again. told: takes what the controller was told, once it has taken it."""
+
+    def __init__(self, config: Config, told: Callable[[Event], object]) -> None:
+        self._clock = SystemClock()
+        self._items: SimpleQueue[Item] = SimpleQueue()
+        self._told = told
+        self.keeper = Keeper(config, self._clock, self._tell, Nobody(), "bench", Health("bench", Vitals))
+        self.controller = EdgeController(config.places, self.keeper.remember(), lambda uid: uid.hex())
+        self.controller.start(self.now())
+        keeper = self.keeper
+        self._link = Link(config.broker, config.edge, keeper.inbox.topics, keeper.dispatch.farewell, self._items.put)
+        keeper.dispatch.post = self._link
+
+    def now(self) -> Now:
+        return Now(self._clock.now(), self._clock.monotonic(), ClockState.SYNCED)
+
+    def start(self) -> None:
+        self._link.start()
+
+    def turn(self) -> None:
+        """What came next goes to the keeper; what is due, too."""
+        try:
+            items = [self._items.get(timeout=max(0.0, self.keeper.deadline() - time.monotonic()))]
+        except Empty:
+            items = []
+        self.keeper.take(items)
+
+    def stop(self) -> None:
+        self._link.stop()
+        self.keeper.close()
+
+    def _tell(self, event: Event) -> None:
+        self.controller.step(self.now(), (event,))
+        self._told(event)
