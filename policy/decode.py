@@ -8,6 +8,7 @@ import msgspec
 from msgspec import UNSET, Raw, Struct, inspect
 
 from policy.bundle import HourRange
+from policy.doubles import doubled
 from policy.errors import KEY_SHOWN, BundleError, Problem, brief
 
 T = TypeVar("T")
@@ -21,9 +22,13 @@ _BYTE = re.compile(r"(?P<why>.*) \(byte (?P<byte>[0-9]+)\)", re.DOTALL)
 def decode(kind: type[T], text: bytes, where: str) -> T:
     """The value of this type in a JSON text. Raises BundleError. where: the file's name."""
     try:
-        return msgspec.json.decode(text, type=kind)
+        value = msgspec.json.decode(text, type=kind)
+        twice = doubled(text)
     except (ValueError, RecursionError) as error:
         raise BundleError(f"{where}: {_fault(kind, text, error)}") from None
+    if twice is not None:
+        raise BundleError(f"{where}: {twice}")
+    return value
 
 
 def _fault(kind: type[Any], text: bytes, error: Exception) -> str:

@@ -101,6 +101,14 @@ def test_what_is_no_scenario_is_refused(
     assert str(file) in err
 
 
+def test_a_key_that_stands_twice_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = written(tmp_path, steps=[TAP])
+    file.write_text(file.read_text().replace('"reader": ', '"reader": "attic", "reader": ', 1))
+    status, _, err = played(capsys, file)
+    assert status == 2
+    assert f'{file}: steps[0].tap.reader (of "04D40000") is "front-in": it is given twice, first as "attic"' in err
+
+
 def test_a_file_that_is_not_there(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     status, _, err = played(capsys, tmp_path / "nothing.json")
     assert (status, "nothing.json: cannot be read" in err) == (2, True)
