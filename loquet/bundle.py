@@ -33,7 +33,7 @@ def check(file: Path) -> str:
     from policy.errors import BundleError
     from policy.parse import parse
     from server.errors import ServerError
-    from server.publisher import holidays_of
+    from server.public_holidays import holidays_of
 
     try:
         bundle = parse(file.read_bytes(), str(file), ZoneInfo)

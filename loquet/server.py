@@ -140,13 +140,18 @@ def _serve(config: Path, file: Path | None) -> int:
     bundle = _bundle(file)
     from server.config import load
     from server.errors import ServerError
-    from server.main import Server
+
+    try:
+        told = load(config)
+    except ServerError as error:
+        raise CommandError(str(error)) from None
+    from server.main import Server  # seconds on a Pi: what cannot be used is said before
 
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
     ended = threading.Event()
     signal.signal(signal.SIGTERM, lambda _number, _frame: ended.set())
     try:
-        server = Server(load(config), bundle=bundle)
+        server = Server(told, bundle=bundle)
     except BundleError as error:
         raise CommandError(f"{file}: {error}" if file else str(error)) from None
     except ServerError as error:

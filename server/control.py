@@ -13,15 +13,17 @@ import threading
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import msgspec
 from msgspec import Struct
 
 from server.errors import DatabaseError, OrderRefusedError, ServerError
-from server.exchange import Exchange
 from wire.messages import COMMAND_LASTS
 from wire.row import Order
+
+if TYPE_CHECKING:  # whoever only asks waits for no database
+    from server.exchange import Exchange
 
 log = logging.getLogger("loquet.server")
 
@@ -58,7 +60,7 @@ class Answer(Struct, frozen=True, forbid_unknown_fields=True):
 class Control:
     """Listens from `start` to `stop`. Raises ServerError when the socket cannot be made."""
 
-    def __init__(self, path: Path, exchange: Exchange) -> None:
+    def __init__(self, path: Path, exchange: "Exchange") -> None:
         self._path = path
         self._exchange = exchange
         self._slots = threading.BoundedSemaphore(AT_ONCE)

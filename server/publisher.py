@@ -4,28 +4,26 @@ No Flask and no MQTT here: `retain` takes a topic and a payload that the broker 
 """
 
 import logging
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import date
-from functools import cache
 from threading import Lock
 from zoneinfo import ZoneInfo
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from holidays import country_holidays
 from msgspec import Struct
 from sqlmodel import Session, select
 
 from policy.bundle import Bundle, Credential
-from policy.compile import EdgeKey, Holidays, compile_rules, shift_table
+from policy.compile import EdgeKey, compile_rules, shift_table
 from policy.instants import text
 from policy.ruleset import RuleSet
 from policy.spans import Spans
 from policy.terms import DAY, HOUR, Instant
 from server.db import Database
-from server.errors import DatabaseError, ImportRefusedError
+from server.errors import DatabaseError
 from server.importer import export
 from server.models import Edge
+from server.public_holidays import holidays_of
 from server.versions import Lane, number
 from wire.credential import pseudonym
 from wire.envelope import seal
@@ -160,23 +158,3 @@ class Publisher:
 def _edge_keys(session: Session) -> dict[str, EdgeKey]:
     edges = session.exec(select(Edge))
     return {edge.id: EdgeKey(edge.public_key, tuple(edge.access_points)) for edge in edges}
-
-
-@cache
-def holidays_of(code: str | None) -> Holidays:
-    """The public holidays of a country (FR) or one of its subdivisions (FR-57), by year. Raises ImportRefusedError."""
-    if code is None:
-        return lambda year: ()
-    country, _, subdivision = code.partition("-")
-
-    @cache
-    def in_year(year: int) -> Collection[date]:
-        return country_holidays(country, subdiv=subdivision or None, years=year)
-
-    try:
-        in_year(2026)
-    except NotImplementedError:
-        raise ImportRefusedError(
-            f"site.holidays {code!r}: not known; use a country or a subdivision, as FR or FR-57"
-        ) from None
-    return in_year

@@ -29,7 +29,7 @@ from policy.sessions import Session
 from policy.state import SiteState
 from policy.terms import DAY, ClockState, Direction, Instant
 from server.errors import ServerError
-from server.publisher import holidays_of
+from server.public_holidays import holidays_of
 
 Line: TypeAlias = dict[str, Any]
 

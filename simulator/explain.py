@@ -23,7 +23,7 @@ from policy.ruleset import Reader, RuleSet
 from policy.state import SiteState
 from policy.terms import Direction, Instant
 from server.errors import ServerError
-from server.publisher import holidays_of
+from server.public_holidays import holidays_of
 from simulator.explained import Facts, facts_of
 
 DAYS_AHEAD = 40

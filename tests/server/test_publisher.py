@@ -15,7 +15,8 @@ from server.db import Database
 from server.errors import DatabaseError, ImportRefusedError
 from server.importer import put, replace
 from server.models import Edge, Published
-from server.publisher import Publisher, holidays_of
+from server.public_holidays import holidays_of
+from server.publisher import Publisher
 from tests.support_pages import CREDENTIAL_KEY, SERVER_KEY, Place
 from tests.support_server import FRONT_KEY, TOPICS, public, small_bundle
 from tests.support_site import ALICE, BRIGITTE, at

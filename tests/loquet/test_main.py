@@ -1,0 +1,45 @@
+"""What cannot be used is said at once: before the libraries are loaded that only work on it would need."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+SLOW = {"sqlmodel", "sqlalchemy", "pydantic", "holidays", "flask", "paho"}
+"""Each takes a good part of a second to load."""
+TAP = ("--tap", "front-in", "04B10000", "--at", "2026-11-24T18:30")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("bundle", "check", "FILE"), "format is missing"),
+        (("explain", "FILE", *TAP), "format is missing"),
+        (("replay", "FILE"), "format is missing"),
+        (("replay", "--history", "FILE", "--bundle", "FILE"), "format is missing"),
+        (("server", "--config", "FILE"), "not TOML"),
+        (("server", "--config", "FILE", "--bundle", "FILE"), "format is missing"),
+        (("server", "lockdown", "on", "--socket", "FILE"), "no server answers there"),
+    ],
+)
+def test_an_error_waits_for_nothing(tmp_path: Path, arguments: tuple[str, ...], words: str) -> None:
+    file = tmp_path / "wrong"
+    file.write_text("{}")
+    given = [str(file) if word == "FILE" else word for word in arguments]
+    code = (
+        "import json, sys\n"
+        "from loquet.main import main\n"
+        f"status = main({given!r})\n"
+        "print(json.dumps([status, sorted({name.partition('.')[0] for name in sys.modules})]))"
+    )
+    ended = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=60, check=True
+    )
+    status, modules = json.loads(ended.stdout)
+    assert status == 2
+    assert words in ended.stderr
+    assert "msgspec" in modules
+    assert not SLOW & set(modules)
