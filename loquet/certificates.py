@@ -4,6 +4,7 @@ A certificate says who somebody is: its common name is the user name at the brok
 list (loquet/mosquitto.py), and what they say is signed by another key (wire/envelope.py).
 """
 
+import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from ipaddress import ip_address
@@ -23,6 +24,11 @@ FIRST = datetime(1970, 1, 1, tzinfo=UTC)
 """An edge whose clock was lost may think that it is 1970."""
 LAST = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
 """No well-defined end (RFC 5280, 4.1.2.5): who must go is revoked; nobody is locked out by a date that all forgot."""
+
+LONGEST_HOST = 253
+_LABEL = r"(?!-)[A-Za-z0-9-]{1,63}(?<!-)"
+_HOST = re.compile(rf"(?:{_LABEL}\.)*(?![0-9]+\Z){_LABEL}")
+"""Of RFC 1123, 2.1: a name whose last label is a number could be taken for an address."""
 
 
 def new_key() -> EllipticCurvePrivateKey:
@@ -55,6 +61,15 @@ def issue(
     if hosts:
         builder = builder.add_extension(x509.SubjectAlternativeName([_host(host) for host in hosts]), critical=False)
     return builder.sign(key, SHA256())
+
+
+def is_host(written: str) -> bool:
+    """Whether a certificate can name such a host: a name of the DNS, in its ASCII form, or an IP address."""
+    try:
+        ip_address(written)
+    except ValueError:
+        return len(written) <= LONGEST_HOST and _HOST.fullmatch(written) is not None
+    return True
 
 
 def fits(

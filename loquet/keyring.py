@@ -67,6 +67,7 @@ class Keyring:
     def create(cls, folder: Path, site: Site) -> "Keyring":
         """The keys of a new site, or the rest of them where that began before. Raises CommandError."""
         _check_ids(site.site, *site.edges)
+        _check_host(site.broker)
         if (folder / "site.json").exists():
             ring = cls.open(folder)
             if ring.site != site:
@@ -102,6 +103,8 @@ class Keyring:
         """New secrets for an edge or one of PARTS. broker: its new host. Raises CommandError for any other name."""
         if part not in (*PARTS, *self.site.edges):
             raise CommandError(f"{part!r}: there is no such edge; there are {', '.join((*self.site.edges, *PARTS))}")
+        if broker is not None:
+            _check_host(broker)
         self.complete()
         for file, make in self._secrets(part).items():
             write_secret(file, make())
@@ -248,3 +251,10 @@ def _check_ids(site: str, *edges: str) -> None:
     for edge in edges:
         if edge in PARTS or edges.count(edge) > 1:
             raise CommandError(f"edge {edge!r}: {'not a name for an edge' if edge in PARTS else 'named twice'}")
+
+
+def _check_host(broker: str) -> None:
+    if not certificates.is_host(broker):
+        raise CommandError(
+            f"--broker {broker!r}: neither a host name nor an address: write it as broker.lan, 192.168.1.5 or fd00::5"
+        )

@@ -72,3 +72,22 @@ def test_openssl_finds_nothing_amiss_where_it_is_strict(tmp_path: Path) -> None:
             end.do_handshake()
     assert edge.version() == broker.version() == "TLSv1.3"
     assert broker.getpeercert()
+
+
+HOSTS = ("localhost", "broker.lan", "b", "3com.example", "xn--caf-dma.fr", "A-1.b-2", "10.0.0.7", "fd00::5")
+NO_HOSTS = (
+    "", " ", "a b", "a\n", "a..b", ".a", "a.", "-a", "a-", "a.-b", "a_b", "caf\u00e9.fr", "10.0.0.300", "1", "1.2.3",
+    "broker.1", "[fd00::5]", "mqtt://a", "a:8883", "a/b", "*.lan",
+)  # fmt: skip
+LABEL = "a" * 63
+
+
+@pytest.mark.parametrize("host", [*HOSTS, LABEL, f"{LABEL}.{LABEL}.{LABEL}.{LABEL[2:]}"])
+def test_a_host_has_a_name_or_an_address(host: str) -> None:
+    assert certificates.is_host(host)
+    assert certificates.fits(issued(host), AUTHORITY, OWN, [host])
+
+
+@pytest.mark.parametrize("host", [*NO_HOSTS, f"{LABEL}a", f"{LABEL}.{LABEL}.{LABEL}.{LABEL[1:]}"])
+def test_what_is_neither_is_no_host(host: str) -> None:
+    assert not certificates.is_host(host)

@@ -119,6 +119,14 @@ WRONG = {
     "nobody of that name": (["revoke", "FOLDER", "attic"], "'attic': there is no such edge"),
     "no site there": (["list", "FOLDER/none"], "no site's keys; make them with: loquet keys init"),
     "an address of somebody else": (["rotate", "FOLDER", "front", "--broker", "x"], "--broker HOST: only with broker"),
+    "no host to move to": (
+        ["rotate", "FOLDER", "broker", "--broker", "a b"],
+        "--broker 'a b': neither a host name nor",
+    ),
+    "no host": (
+        ["init", "FOLDER-2", "--site", "a", "--broker", "a b"],
+        "write it as broker.lan, 192.168.1.5 or fd00::5",
+    ),
     "a key of another kind": (["rotate", "FOLDER", "garage"], "tls.key: not an elliptic curve's private key"),
     "no room": (["init", "FOLDER/site.json/keys", "--site", "a", "--broker", "b"], "Not a directory: see to room"),
 }
