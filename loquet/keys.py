@@ -2,6 +2,7 @@
 
 import argparse
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -33,7 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     rotate.add_argument("part", metavar="WHAT", help="an edge's id, or server, broker, credential, authority")
     rotate.add_argument("--broker", metavar="HOST", help="with broker: its new name or address")
     _step(steps, "revoke", "shut an edge out for good").add_argument("edge", metavar="EDGE")
-    _step(steps, "list", "say what there is; no secret is shown")
+    _step(steps, "list", "say what there is and what is wrong with it; no secret is shown")
 
 
 def _step(
@@ -111,18 +112,21 @@ def _revoke(arguments: argparse.Namespace) -> Iterable[str]:
 
 
 def _list(arguments: argparse.Namespace) -> Iterable[str]:
-    from loquet import pem
-    from loquet.mosquitto import CA, CERTIFICATE
+    from loquet.key_faults import faults
+    from loquet.keyring import AUTHORITY
 
     ring = _open(arguments)
     yield f"site {ring.site.site}, broker {ring.site.broker}"
-    yield _line("authority", pem.certificate(ring.authority / CA), "")
-    for name, folder in ring.machines().items():
-        signs = "" if name == "broker" else f", signs as {_public(ring, name)}"
-        word = signs if ring.fits(name) else f"{signs}, DOES NOT FIT its key: loquet keys rotate {ring.folder} {name}"
-        yield _line(name, pem.certificate(folder / CERTIFICATE), word)
+    wrong = 0
+    for name in (AUTHORITY, *ring.machines()):
+        yield f"{name}: {_what(ring, name)}"
+        for number, fault in enumerate(faults(ring, name), wrong + 1):
+            wrong = number
+            yield f"  WRONG: {fault}"
     if ring.site.revoked:
         yield f"revoked: {', '.join(ring.site.revoked)}"
+    if wrong:
+        raise CommandError(f"{ring.folder}: {wrong} wrong, each named above with its remedy")
 
 
 def _open(arguments: argparse.Namespace) -> "Keyring":
@@ -144,15 +148,30 @@ def _known(ring: "Keyring", *edges: str) -> Iterable[str]:
         yield f'  [[edges]]\n  id = "{edge}"\n  public_key = "{ring.public_hex(edge)}"\n  access_points = ["{edge}"]'
 
 
+def _what(ring: "Keyring", name: str) -> str:
+    """A certificate and the public half of what signs, as far as they can be read; nothing that is secret."""
+    from loquet import pem
+    from loquet.keyring import AUTHORITY, BROKER
+    from loquet.mosquitto import CA, CERTIFICATE
+
+    file = ring.authority / CA if name == AUTHORITY else ring.machines()[name] / CERTIFICATE
+    told = []
+    with suppress(OSError, ValueError):
+        told.append(_certificate(pem.certificate(file)))
+    if name not in (AUTHORITY, BROKER):
+        with suppress(OSError, ValueError):
+            told.append(f"signs as {_public(ring, name)}")
+    return ", ".join(told)
+
+
 def _public(ring: "Keyring", name: str) -> str:
     key = ring.server_key if name == "server" else ring.edge_key(name)
     return key.public_key().public_bytes_raw().hex()
 
 
-def _line(name: str, certificate: "Certificate", more: str) -> str:
-    """What a certificate is, without anything that is secret."""
+def _certificate(certificate: "Certificate") -> str:
     from loquet.certificates import LAST, fingerprint
 
     last = certificate.not_valid_after_utc
     ends = "no end" if last.year == LAST.year else f"until {last:%Y-%m-%d}"
-    return f"{name}: certificate {fingerprint(certificate)}, {ends}{more}"
+    return f"certificate {fingerprint(certificate)}, {ends}"

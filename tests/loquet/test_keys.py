@@ -106,12 +106,75 @@ def test_the_list_names_everybody_and_shows_no_secret(folder: Path, capsys: pyte
 
 def test_the_list_says_what_does_not_fit(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (folder / "edges/front/tls.crt").write_bytes((folder / "edges/garage/tls.crt").read_bytes())
-    assert f"DOES NOT FIT its key: loquet keys rotate {folder} front" in said(capsys, "list", folder)
+    out = said(capsys, "list", folder, ends=2)
+    assert f"DOES NOT FIT its key: loquet keys rotate {folder} front" in out
+    assert out.splitlines()[-1] == f"loquet keys: {folder}: 1 wrong, each named above with its remedy"
+
+
+def test_an_authority_that_does_not_fit_is_named(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (folder / "authority/ca.key").write_bytes((folder / "server/tls.key").read_bytes())
+    assert f"DOES NOT FIT its key: loquet keys rotate {folder} authority" in said(capsys, "list", folder, ends=2)
+
+
+FILES = (
+    "authority/ca.key", "authority/ca.crt", "broker/tls.key", "broker/tls.crt", "broker/ca.crt", "broker/loquet.conf",
+    "broker/loquet.acl", "server/tls.key", "server/tls.crt", "server/ca.crt", "server/server.pem",
+    "server/credential.hex", "edges/front/tls.key", "edges/front/tls.crt", "edges/front/ca.crt", "edges/front/edge.pem",
+    "edges/front/server.pub.pem", "edges/front/credential.hex",
+)  # fmt: skip
+SECRET = [file for file in FILES if file.endswith((".key", ".hex", "server.pem", "edge.pem"))]
+
+
+def wrong(out: str) -> list[str]:
+    return [line.removeprefix("  WRONG: ") for line in out.splitlines() if line.startswith("  WRONG: ")]
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_the_list_goes_on_after_a_file_that_is_missing(
+    folder: Path, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    (folder / name).unlink()
+    out = said(capsys, "list", folder, ends=2)
+    assert [line.split(": ")[0] for line in wrong(out)] == [f"{folder}/{name}"]
+    whose = Path(name).parent.name
+    assert (
+        f"is not there: take it from a copy of the folder, or make new ones: loquet keys rotate {folder} {whose}" in out
+    )
+    assert {"authority", "broker", "server", "front", "garage"} <= {line.split(":")[0] for line in out.splitlines()}
+
+
+@pytest.mark.parametrize("name", SECRET)
+def test_the_list_names_a_secret_that_others_can_read(
+    folder: Path, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    (folder / name).chmod(0o644)
+    (found,) = wrong(said(capsys, "list", folder, ends=2))
+    assert found.startswith(
+        f"{folder}/{name}: others can read it: chmod 600 {folder}/{name}; if anybody has: loquet keys"
+    )
+    (folder / name).chmod(0o600)
+    assert wrong(said(capsys, "list", folder)) == []
+
+
+def test_the_list_names_everything_that_is_wrong(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (folder / "authority").chmod(0o750)
+    (folder / "server/tls.key").unlink()
+    (folder / "edges/front/edge.pem").write_text("nothing")
+    (folder / "edges/garage/credential.hex").unlink()
+    (folder / "edges/garage/credential.hex").mkdir()
+    out = said(capsys, "list", folder, ends=2)
+    assert [line.partition(": ")[2].split(":")[0] for line in wrong(out)] == [
+        "others can enter it",
+        "is not there",
+        "is damaged, or something else",
+        "cannot be read (Is a directory)",
+    ]
+    assert "4 wrong" in out
 
 
 def test_a_list_changes_nothing(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (folder / "edges/front/ca.crt").unlink()
-    said(capsys, "list", folder)
+    said(capsys, "list", folder, ends=2)
     assert not (folder / "edges/front/ca.crt").exists()
 
 

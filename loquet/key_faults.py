@@ -1,0 +1,91 @@
+"""What is wrong with the files of a site's keys? Missing, damaged, open to others, or misfits; each with its remedy."""
+
+import stat
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+
+from loquet import pem
+from loquet.keyring import (
+    AUTHORITY,
+    AUTHORITY_KEY,
+    BROKER,
+    CREDENTIAL_KEY,
+    SERVER,
+    SERVER_PUBLIC,
+    SERVER_SIGNING,
+    SIGNING,
+    Keyring,
+)
+from loquet.mosquitto import ACL, CA, CERTIFICATE, CONF, KEY
+
+Read = Callable[[Path], object]
+"""Reads one file as what it should be. Raises OSError, ValueError."""
+
+
+def _credential(file: Path) -> bytes:
+    return bytes.fromhex(file.read_text())
+
+
+SECRETS: dict[str, Read] = {
+    AUTHORITY_KEY: pem.tls_key,
+    KEY: pem.tls_key,
+    SERVER_SIGNING: pem.signing_key,
+    SIGNING: pem.signing_key,
+    CREDENTIAL_KEY: _credential,
+}
+OPEN: dict[str, Read] = {
+    CA: pem.certificate,
+    CERTIFICATE: pem.certificate,
+    SERVER_PUBLIC: Path.read_text,
+    CONF: Path.read_text,
+    ACL: Path.read_text,
+}
+OWN = {
+    AUTHORITY: (AUTHORITY_KEY, CA),
+    BROKER: (KEY, CERTIFICATE, CA, CONF, ACL),
+    SERVER: (KEY, CERTIFICATE, CA, SERVER_SIGNING, CREDENTIAL_KEY),
+}
+OF_AN_EDGE = (KEY, CERTIFICATE, CA, SIGNING, SERVER_PUBLIC, CREDENTIAL_KEY)
+"""What lies in whose folder."""
+
+
+def faults(ring: Keyring, name: str) -> Iterator[str]:
+    """Of the authority, or of one machine, by the name in its certificate."""
+    folder = ring.authority if name == AUTHORITY else ring.machines()[name]
+    renew = f"loquet keys rotate {ring.folder} {name}"
+    for file in (folder / own for own in OWN.get(name, OF_AN_EDGE)):
+        yield from _of_file(file, renew)
+    with suppress(OSError, ValueError):  # of what was named already
+        if _others_may(folder):
+            yield f"{folder}: others can enter it: chmod 700 {folder}"
+        if not _fits(ring, name):
+            yield f"{folder}: its certificate DOES NOT FIT its key: {renew}"
+
+
+def _of_file(file: Path, renew: str) -> Iterator[str]:
+    secret = file.name in SECRETS
+    mend = f"take it from a copy of the folder, or make new ones: {renew}"
+    try:
+        (SECRETS | OPEN)[file.name](file)
+        if secret and _others_may(file):
+            yield f"{file}: others can read it: chmod 600 {file}; if anybody has: {renew}"
+    except FileNotFoundError:
+        yield f"{file}: is not there: {mend}"
+    except OSError as error:
+        yield f"{file}: cannot be read ({error.strerror}): see to its rights"
+    except ValueError:
+        yield f"{file}: is damaged, or something else: {mend}"
+
+
+def _others_may(path: Path) -> bool:
+    return bool(path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO))
+
+
+def _fits(ring: Keyring, name: str) -> bool:
+    """Raises OSError, ValueError for a file that cannot be read."""
+    if name != AUTHORITY:
+        pem.certificate(ring.machines()[name] / CERTIFICATE)
+        return ring.fits(name)
+    own = pem.tls_key(ring.authority / AUTHORITY_KEY).public_key()
+    return pem.certificate(ring.authority / CA).public_key() == own
