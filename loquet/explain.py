@@ -1,6 +1,7 @@
 """`loquet explain BUNDLE --tap READER UID --at INSTANT`: the lines of the table in order, and which one decided."""
 
 import argparse
+import sys
 from pathlib import Path
 
 from loquet.main import CommandError
@@ -24,7 +25,7 @@ def run(arguments: argparse.Namespace) -> int:
         arguments.bundle, reader, uid, arguments.at, tuple(arguments.inside), arguments.lockdown, arguments.lang
     )
     try:
-        for line in explain(question):
+        for line in explain(question, lambda said: print(f"loquet explain: {said}", file=sys.stderr)):
             print(line)
     except ExplainError as error:
         raise CommandError(str(error)) from None

@@ -3,8 +3,8 @@
 Asked of a bundle and an instant: the link is up, the clock is right, nothing was paid since; who is inside is told.
 """
 
-from collections.abc import Iterator
-from datetime import datetime
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from policy import door, machine
 from policy.bundle import Bundle
-from policy.calendar import resolve
+from policy.calendar import moment, resolve
 from policy.case import Case, Decision, Table, Tap, case_of, first_of
 from policy.compile import compile_rules
 from policy.errors import BundleError
@@ -57,9 +57,9 @@ class _Asked(Struct):
     at: Instant
 
 
-def explain(question: Question) -> Iterator[str]:
-    """The explanation, line by line. Raises ExplainError."""
-    asked = _asked(question)
+def explain(question: Question, note: Callable[[str], object]) -> Iterator[str]:
+    """The explanation, line by line. note: is told what was taken for granted. Raises ExplainError."""
+    asked = _asked(question, note)
     french = question.lang == "fr"
     yield from _head(question, asked, french)
     if asked.reader.direction is Direction.OUT:
@@ -110,10 +110,10 @@ def _verdict(decision: Decision, french: bool) -> str:
     return f"=> {word} {decision.reason}{until}"
 
 
-def _asked(question: Question) -> _Asked:
+def _asked(question: Question, note: Callable[[str], object]) -> _Asked:
     bundle = _bundle(question.bundle)
     zone = ZoneInfo(bundle.site.timezone)
-    at = _at(question.at, zone)
+    at = _at(question.at, zone, note)
     try:
         rules = compile_rules(
             bundle,
@@ -150,11 +150,29 @@ def _bundle(file: Path) -> Bundle:
         raise ExplainError(str(error)) from None
 
 
-def _at(written: str, zone: ZoneInfo) -> Instant:
+def _at(written: str, zone: ZoneInfo, note: Callable[[str], object]) -> Instant:
+    """The instant meant. A local hour that the clocks skip is none; of one that they repeat it is the first."""
     try:
-        return resolve(written, zone)
+        when, at = moment(written), resolve(written, zone)
     except ValueError as error:
         raise ExplainError(f"--at {written}: {error}") from None
+    first, second = (when.replace(tzinfo=when.tzinfo or zone, fold=fold) for fold in (0, 1))
+    if _ahead(first) < _ahead(second):
+        jump = datetime.fromtimestamp(at / 1000, zone).isoformat()
+        raise ExplainError(
+            f"--at {written}: the clocks of {zone.key} skip this hour, they jump to {jump}: "
+            "write an hour that there is, or an instant with its offset"
+        )
+    if _ahead(first) > _ahead(second):
+        note(
+            f"--at {written}: the clocks of {zone.key} show this hour twice; taken is the first, {first.isoformat()}; "
+            f"the other is --at {second.isoformat()}"
+        )
+    return at
+
+
+def _ahead(when: datetime) -> timedelta:
+    return when.utcoffset() or timedelta(0)
 
 
 def _uid(written: str) -> str:

@@ -151,3 +151,39 @@ def test_holidays_of_nowhere_are_refused_by_file(evening: Path, capsys: pytest.C
 def test_an_instant_beyond_every_calendar(evening: Path, capsys: pytest.CaptureFixture[str], at: str) -> None:
     assert main(["explain", str(evening), "--tap", "front-in", "04B10000", "--at", at]) == 2
     assert f"--at {at}: no calendar reaches that far" in capsys.readouterr().err
+
+
+def test_an_hour_that_the_clocks_skip_cannot_be_asked(evening: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    asked = ["explain", str(evening), "--tap", "front-in", "04B10000", "--at"]
+    assert main([*asked, "2026-03-29T02:30"]) == 2
+    told = capsys.readouterr()
+    assert told.out == ""
+    assert (
+        "--at 2026-03-29T02:30: the clocks of Europe/Paris skip this hour, they jump to 2026-03-29T03:00:00+02:00"
+        in (told.err)
+    )
+    for near in ("2026-03-29T01:59", "2026-03-29T03:00", "2026-03-29T02:30+01:00"):
+        assert main([*asked, near]) == 0
+        assert capsys.readouterr().err == ""
+
+
+def test_of_an_hour_that_comes_twice_the_first_is_taken_and_said(
+    evening: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked = ["explain", str(evening), "--tap", "front-in", "04B10000", "--at"]
+    assert main([*asked, "2026-10-25T02:30"]) == 0
+    told = capsys.readouterr()
+    assert "2026-10-25 02:30:00 CEST (2026-10-25T00:30:00.000Z)" in told.out
+    assert told.err == (
+        "loquet explain: --at 2026-10-25T02:30: the clocks of Europe/Paris show this hour twice; taken is the first, "
+        "2026-10-25T02:30:00+02:00; the other is --at 2026-10-25T02:30:00+01:00\n"
+    )
+    for plain, instant in (
+        ("2026-10-25T02:30:00+01:00", "02:30:00 CET (2026-10-25T01:30:00.000Z)"),
+        ("2026-10-25T01:59", "01:59:00 CEST (2026-10-24T23:59:00.000Z)"),
+        ("2026-10-25T03:00", "03:00:00 CET (2026-10-25T02:00:00.000Z)"),
+    ):
+        assert main([*asked, plain]) == 0
+        told = capsys.readouterr()
+        assert instant in told.out
+        assert told.err == ""
