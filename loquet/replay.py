@@ -18,7 +18,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--history", type=Path, metavar="DATABASE", help="decide the taps recorded there again")
     parser.add_argument("--bundle", type=Path, metavar="CHANGED.json", help="with --history: under these rules")
     parser.add_argument("--since", metavar="INSTANT", help="with --history: from this instant on (ISO, with offset)")
-    parser.add_argument("--until", metavar="INSTANT", help="with --history: before this instant")
+    parser.add_argument("--until", metavar="INSTANT", help="with --history: before this instant, later than --since")
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -17,7 +17,7 @@ def what_if(arguments: argparse.Namespace) -> int:
     if arguments.bundle is None or arguments.files:
         raise CommandError("--history needs --bundle CHANGED.json, and no scenarios")
     try:
-        since, until = _instant("--since", arguments.since), _instant("--until", arguments.until)
+        since, until = _span(arguments.since, arguments.until)
         for line in decide_again(arguments.history, _text(arguments.bundle), str(arguments.bundle), since, until):
             print(json.dumps(line, ensure_ascii=False))
     except WhatIfError as error:
@@ -31,6 +31,15 @@ def _text(file: Path) -> bytes:
         return file.read_bytes()
     except OSError as error:
         raise CommandError(f"{file}: cannot be read ({error.strerror}): give the path of a bundle") from None
+
+
+def _span(first: str | None, last: str | None) -> tuple[Instant | None, Instant | None]:
+    since, until = _instant("--since", first), _instant("--until", last)
+    if since is not None and until is not None and since >= until:
+        raise CommandError(
+            f"--since {first} is not before --until {last}: no tap is between them; exchange or mend them"
+        )
+    return since, until
 
 
 def _instant(name: str, written: str | None) -> Instant | None:

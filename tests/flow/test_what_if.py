@@ -56,6 +56,9 @@ def test_a_part_of_the_day_can_be_asked(lived: Lived, tmp_path: Path, capsys: py
     assert before["summary"]["taps"] + after["summary"]["taps"] == len(lived.passages())
 
 
+SPAN = ("--history", "x.db", "--bundle", "{bundle}", "--since")
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
@@ -64,6 +67,11 @@ def test_a_part_of_the_day_can_be_asked(lived: Lived, tmp_path: Path, capsys: py
         (["--history", "{bundle}", "--bundle", "{bundle}"], "not a database of Loquet"),
         (["--history", "{bundle}", "--bundle", "nowhere.json"], "nowhere.json: cannot be read"),
         (["--history", "x.db", "--bundle", "{bundle}", "--since", "tuesday"], "--since 'tuesday'"),
+        (
+            [*SPAN, "2026-11-25T00:00Z", "--until", "2026-11-24T00:00Z"],
+            "--since 2026-11-25T00:00Z is not before --until ",
+        ),
+        ([*SPAN, "2026-11-24T01:00+01:00", "--until", "2026-11-24T00:00Z"], "before --until 2026-11-24T00:00Z: no tap"),
         ([], "name one scenario or more"),
     ],
 )
