@@ -1,6 +1,5 @@
 """The demo's own pages: /bench, where one lays badges on and pulls plugs, and the bar that changes how time passes."""
 
-import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,6 +17,7 @@ from policy.reasons import Reason
 from server.auth import account, context
 from server.history import Passage
 from server.language import zone
+from server.pages.login import back_to
 from server.words import Words, words
 from simulator.pace import SPEEDS
 from simulator.remote import Stages
@@ -28,8 +28,6 @@ RETRY = 2000
 """ms after which a page asks again whose stream has ended: one too many gets a picture so often."""
 LOOK_AGAIN = 1.0
 """Seconds after which a picture is drawn again, changed or not: it shows the time."""
-OUR_PATH = re.compile(r"/|(/[A-Za-z0-9_-]+)+")
-"""A path of this site: what else a browser might read as another site's address is not gone back to."""
 
 Act = Callable[[World], object]
 
@@ -66,7 +64,9 @@ def _team_only() -> ResponseReturnValue | None:
     """The bench shows names, so it asks for the login; how fast time passes is everybody's at the demo."""
     if request.endpoint in ("bench.speed", "bench.static") or account() is not None:
         return None
-    return redirect(url_for("login.form"), 303) if request.endpoint == "bench.page" else abort(401)
+    if request.endpoint != "bench.page":
+        abort(401)
+    return redirect(url_for("login.form", next=url_for("bench.page")), 303)
 
 
 def _show(world: World) -> str:
@@ -206,5 +206,4 @@ def _speed(world: World) -> ResponseReturnValue:
         world.pace.change(int(request.form.get("speed", "")))
     except ValueError:
         abort(400)
-    back = request.form.get("back", "/")
-    return redirect(back if OUR_PATH.fullmatch(back) else "/", 303)
+    return back_to(request.form.get("back"))

@@ -73,7 +73,7 @@ def bench(template: Path, tmp_path: Path) -> Iterator[Bench]:
 
 def test_the_public_is_sent_to_the_login(bench: Bench) -> None:
     answer = bench.public.get("/bench")
-    assert (answer.status_code, answer.headers["Location"]) == (303, "/login")
+    assert (answer.status_code, answer.headers["Location"]) == (303, "/login?next=/bench")
     assert bench.public.get("/bench/stream").status_code == 401
     assert bench.press(bench.public, act="push") == 401
 

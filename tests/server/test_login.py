@@ -70,6 +70,28 @@ def test_a_wrong_login(place: Place, name: str, password: str) -> None:
     assert place.client.get_cookie("loquet") is None
 
 
+def test_after_the_login_one_is_where_one_wanted_to_be(place: Place) -> None:
+    """A wrong password and another language in between change nothing."""
+    assert 'href="/login?next=/today"' in place.client.get("/today").text
+    wrong = {"name": STAFF, "password": "wrong", "csrf_token": place.form_token(place.client)}
+    failed = place.client.post("/login?next=/today", data=wrong)
+    assert failed.status_code == 401
+    assert '<form method="post">' in failed.text, "to its own address"
+    assert 'href="?lang=en&amp;next=/today"' in failed.text
+    answer = place.client.post("/login?next=/today", data=wrong | {"password": PASSWORD})
+    assert (answer.status_code, answer.headers["Location"]) == (303, "/today")
+
+
+@pytest.mark.parametrize(
+    "elsewhere",
+    ["https://evil.example/", "//evil.example", "/\\evil.example", "/today?x", "today", "", "/a\n/b", "javascript:x"],
+)
+def test_a_login_leads_to_no_other_site(place: Place, elsewhere: str) -> None:
+    data = {"name": STAFF, "password": PASSWORD, "csrf_token": place.form_token(place.client)}
+    answer = place.client.post("/login", query_string={"next": elsewhere}, data=data)
+    assert (answer.status_code, answer.headers["Location"]) == (303, "/")
+
+
 def test_a_made_up_cookie_is_no_session(place: Place) -> None:
     place.client.set_cookie("loquet", "made-up")
     assert "Se connecter" in place.page()
