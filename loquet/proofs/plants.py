@@ -180,6 +180,22 @@ PLANTS = (
         30,
     ),
     Plant(
+        "a clock's jump is ignored",
+        "edge/core.py",
+        "if self._begun and (not before or abs(now.at - was) > JUMP):",
+        "if self._begun and not before:",
+        "world",
+        120,
+    ),
+    Plant(
+        "the server does not date anew what a wrong clock wrote",
+        "server/redate.py",
+        "    if not boots:",
+        "    if boots is not None:",
+        "world",
+        120,
+    ),
+    Plant(
         "the server acknowledges rows that it could not store",
         "server/exchange.py",
         "        owed = self.ingest.take(topic, payload)",

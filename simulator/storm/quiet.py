@@ -4,19 +4,24 @@ from collections import defaultdict
 from typing import Any
 
 from sqlmodel import Session as Reading
+from sqlmodel import col, select
 
-from policy.instants import instant
+from policy.instants import instant, of, text
 from policy.presence import Move
 from policy.sessions import Session
 from policy.state import SiteState
-from policy.terms import DAY, Instant
+from policy.terms import DAY, SECOND, Instant
 from server.facts import state_at
+from server.models import JournalRow
 from simulator.storm.casting import MACHINE
 from simulator.storm.office import Office
 from simulator.storm.pi import Pi
 from simulator.storm.reading import day_start
-from simulator.storm.watch import Watch
+from simulator.storm.watch import WRONG_BY, Watch
 from wire.row import Kind, decode
+
+DATED_WITHIN: Instant = 5 * SECOND
+"""A clock may be two seconds off without being set, when a tap is made and when its boot is dated."""
 
 
 class Quiet:
@@ -57,6 +62,7 @@ class Quiet:
             server = state_at(session, now)
             for pi in self._pis:
                 self._compare_rows(pi, session)
+                self._compare_instants(pi, session)
                 self._compare_states(pi, server, now)
                 self._recount_sessions(pi, server, now)
         self._compare_with_truth(server, now)
@@ -89,6 +95,26 @@ class Quiet:
             self._watch.broken(pi, f"taps {sorted(unwritten)} were decided, and no journal has them")
         self._watch.counts["rows"] += len(ours)
         self._checked[pi.name, journal.id] = journal.last_seq
+
+    def _compare_instants(self, pi: Pi, session: Reading) -> None:
+        """Once a clock is right the server dates by it whom the edge moved since its start, whatever the clock said."""
+        journal = pi.edge.keeper.archive.journal if pi.edge else None
+        if journal is None or abs(pi.clock.offset) > WRONG_BY:
+            return
+        told = {
+            move.seq: move
+            for moves in self._watch.moves.values()
+            for move in moves
+            if (move.edge, move.journal, move.boot) == (pi.name, journal.id, pi.boots)
+        }
+        here = (JournalRow.edge == pi.name, JournalRow.journal == journal.id, col(JournalRow.moved_at).is_not(None))
+        for row in session.exec(
+            select(JournalRow).where(*here, JournalRow.seq >= min(told, default=journal.last_seq + 1))
+        ):
+            move = told.get(row.seq)
+            if move is not None and row.moved_at is not None and abs(of(row.moved_at) - move.at) > DATED_WITHIN:
+                said = f"{text(move.at)}, on the server {text(of(row.moved_at))}"
+                self._watch.broken(pi, f"row {row.seq} moved {row.member} at {said}")
 
     def _compare_states(self, pi: Pi, server: SiteState, now: Instant) -> None:
         """Of today, and of sessions within their period: what is older may have been left out of a state meanwhile."""

@@ -38,13 +38,14 @@ class BrokenWorldError(Exception):
 
 @dataclass(slots=True)
 class Move:
-    """What a granted tap did in truth. at: true instant. doubtful: its edge had a wrong clock."""
+    """What a granted tap did in truth. at: true instant. boot: which start of its edge. doubtful: at a wrong clock."""
 
     at: Instant
     inside: bool
     edge: str
     journal: str
     seq: int
+    boot: int
     doubtful: bool
 
 
@@ -377,7 +378,7 @@ class Watch:
             return
         doubtful = row.clock is ClockState.UNKNOWN or abs(pi.clock.offset) > WRONG_BY
         inside = str(row.reason) != "egress"
-        self.moves[row.member].append(Move(self._now(), inside, pi.name, journal.id, row.seq, doubtful))
+        self.moves[row.member].append(Move(self._now(), inside, pi.name, journal.id, row.seq, pi.boots, doubtful))
         if doubtful:
             self.doubted[row.member] = self._now() + 2 * 86_400 * SECOND
         if row.pays is not None:

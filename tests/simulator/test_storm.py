@@ -1,10 +1,12 @@
 """The stormy site is itself tried: one seed is one story, and each thing that it vows to notice is noticed."""
 
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from msgspec.structs import replace
+from sqlmodel import select
 
 from edge import door, machine
 from edge.controller import TO_CORE
@@ -16,8 +18,9 @@ from edge.machine import MachineController
 from policy.case import Decision
 from policy.presence import Move
 from policy.reasons import Reason
-from policy.terms import ClockState
+from policy.terms import MINUTE, ClockState
 from server.ingest import Ingest, Owed
+from server.models import JournalRow
 from server.rows import KnownEdge
 from simulator.storm import faults
 from simulator.storm.pi import Pi
@@ -244,6 +247,28 @@ def test_a_server_that_is_wrong_about_who_is_inside(site: Site) -> None:
     site.quiet.compare(site.clock.now())
     site.watch.moves["team-0"][-1].inside = False
     assert "the server takes team-0 for" in broken(lambda: site.quiet.compare(site.clock.now()))
+
+
+def tap_while_the_clock_is_wrong(site: Site) -> None:
+    """And it is set right; then all is told."""
+    front(site).clock.step(-30 * MINUTE)
+    site.tap(front(site), "front-in", badge_of(site, "team-0"))
+    faults.network_time(front(site))
+    pass_seconds(site, 10)
+    site.quiet.compare(site.clock.now())
+
+
+def test_whom_a_wrong_clock_moved_the_server_dates_anew(site: Site) -> None:
+    tap_while_the_clock_is_wrong(site)
+    with site.office.database.reading() as session:
+        last = session.exec(select(JournalRow).where(JournalRow.edge == "front", JournalRow.member == "team-0")).one()
+    assert last.moved_at is not None
+    assert last.moved_at - last.at > timedelta(minutes=29)
+
+
+def test_a_jump_of_the_clock_of_which_the_edge_says_nothing(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Core, "_clock_was_set", lambda *_: None)
+    assert "moved team-0 at 2026-01-05T03:00:" in broken(lambda: tap_while_the_clock_is_wrong(site))
 
 
 def test_rows_that_a_power_cut_took_from_the_disk(site: Site) -> None:
