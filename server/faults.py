@@ -4,12 +4,16 @@ import logging
 
 from flask import Flask, Response, g, json, render_template, request
 from flask.typing import ResponseReturnValue
-from werkzeug.exceptions import HTTPException, InternalServerError, ServiceUnavailable
+from werkzeug.exceptions import BadRequest, HTTPException, InternalServerError, ServiceUnavailable
 
 from server.errors import DatabaseError
 from server.translate import gettext
 
 log = logging.getLogger("loquet.server")
+
+
+class WrongAddressError(BadRequest):
+    """An address asks for what its page does not have. description: the sentence to show, in the reader's language."""
 
 
 def explain_faults(app: Flask) -> None:
@@ -39,7 +43,8 @@ def _explain(error: HTTPException) -> ResponseReturnValue:
     else:
         if status >= 500:
             g.account = None  # asking the database who this is might fail again
-        answer = Response(render_template("fault.html", status=status, words=_words(status)), status)
+        words = error.description if isinstance(error, WrongAddressError) else _words(status)
+        answer = Response(render_template("fault.html", status=status, words=words), status)
     if status == 401:
         answer.headers["WWW-Authenticate"] = "Bearer"
     for name, value in error.get_headers():

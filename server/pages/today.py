@@ -2,17 +2,20 @@
 
 from dataclasses import dataclass
 
-from flask import Blueprint, render_template
+from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
 from sqlmodel import Session
 
+from policy.errors import SHOWN, brief
 from server import history
 from server.auth import account, context
 from server.carnets import said, units_left
 from server.chart import BASE, HEIGHT, WIDTH, Bar, bars
+from server.faults import WrongAddressError
 from server.language import hour, local
 from server.now import few
 from server.publisher import Current
+from server.translate import gettext
 from server.words import remedy, title
 
 page = Blueprint("today", __name__)
@@ -35,6 +38,8 @@ class Day:
 
 @page.get("/today", endpoint="page")
 def show() -> ResponseReturnValue:
+    """Raises WrongAddressError for an address that asks for another day: what it would get is not what it asked for."""
+    _no_other_day(request.args.get("date"))
     known, named = context(), account() is not None
     at = known.clock()
     current = known.current()
@@ -51,6 +56,16 @@ def show() -> ResponseReturnValue:
             arrivals=arrivals if named else None,
             carnets=_carnets(session, current, arrivals, at) if named else {},
             refusals=_refusals(session, start, at) if named else None,
+        )
+
+
+def _no_other_day(date: str | None) -> None:
+    if date is not None:
+        raise WrongAddressError(
+            gettext(
+                "Cette page montre la journée en cours et aucune autre. Retirez « date=%(date)s » de son adresse.",
+                date=brief(date, SHOWN),
+            )
         )
 
 

@@ -1,6 +1,7 @@
 """What people see: the answer first, names only for those who are logged in, in French or English."""
 
 from dataclasses import replace
+from html import unescape
 
 import pytest
 
@@ -291,6 +292,17 @@ def test_today_in_public(place: Place) -> None:
     assert "9 h – 10 h 3" in said
     assert "suspendu" not in said
     assert "Arrivées" not in said
+
+
+@pytest.mark.parametrize("date", ["zzz", "2026-11-23", "", "<b>" * 100])
+def test_an_address_that_asks_for_another_day_is_refused(place: Place, date: str) -> None:
+    answer = place.client.get("/today", query_string={"date": date})
+    assert answer.status_code == 400
+    assert f"Cette page montre la journée en cours et aucune autre. Retirez « date={date[:3]}" in unescape(answer.text)
+    assert "<b>" not in answer.text
+    english = place.client.get("/today", query_string={"date": date, "lang": "en"})
+    assert f"Remove “date={date[:3]}" in unescape(english.text)
+    assert len(english.text) < 5000
 
 
 def test_few_arrivals_are_not_told_to_everybody(place: Place) -> None:
