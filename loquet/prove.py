@@ -34,7 +34,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "proof", choices=(*PROOFS, EVERYTHING), metavar="PROOF", help=f"{listed}; all: every one of them"
     )
-    parser.add_argument("--rounds", "--days", type=_count, metavar="N", help="how many; the CI figure when left out")
+    many = parser.add_mutually_exclusive_group()
+    many.add_argument("--rounds", type=_count, metavar="N", help="how many; the CI figure when left out")
+    many.add_argument("--days", type=_count, metavar="N", help="the same, of a proof that counts days")
     parser.add_argument("--release", action="store_true", help="the release figure instead of the CI figure: hours")
     parser.add_argument("--seed", type=int, default=1, metavar="S", help="what the rounds are drawn from (1)")
     parser.add_argument("--first", type=int, default=0, metavar="K", help="the number of the first round (0)")
@@ -43,8 +45,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """0 when every promise held, 1 at the first broken one. Raises CommandError."""
-    if arguments.proof == EVERYTHING and arguments.rounds is not None:
-        raise CommandError("all --rounds: what a round is differs; name one proof, or choose --release")
+    if arguments.proof == EVERYTHING and (arguments.rounds or arguments.days):
+        raise CommandError("all --rounds, --days: what a round is differs; name one proof, or choose --release")
     return _all(arguments) if arguments.proof == EVERYTHING else _prove(arguments.proof, arguments)
 
 
@@ -66,7 +68,9 @@ def _prove(name: str, arguments: argparse.Namespace) -> int:
     from loquet.proofs.proof import BrokenError, Task
 
     proof: Proof = importlib.import_module(f"loquet.proofs.{name}").PROOF
-    rounds = arguments.rounds or (proof.release if arguments.release else proof.ci)
+    if arguments.days and not proof.unit.endswith("days"):
+        raise CommandError(f"{name} --days {arguments.days}: it counts {proof.unit}, not days: say --rounds")
+    rounds = arguments.rounds or arguments.days or (proof.release if arguments.release else proof.ci)
     task = Task(rounds, arguments.seed, arguments.first)
     started = time.monotonic()
     try:

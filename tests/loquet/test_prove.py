@@ -56,6 +56,22 @@ class TestProve:
             main(["prove", "forge", "--rounds", "many"])
         assert "'many': write a whole number" in capsys.readouterr().err
 
-    def test_all_takes_no_rounds(self, capsys: pytest.CaptureFixture[str]) -> None:
-        assert main(["prove", "all", "--rounds", "5"]) == 2
+    def test_only_what_counts_days_takes_days(
+        self, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        assert main(["prove", "forge", "--days", "2"]) == 2
+        told = capsys.readouterr()
+        assert told.out == ""
+        assert told.err == "loquet prove: forge --days 2: it counts draws, not days: say --rounds\n"
+        module = ModuleType("loquet.proofs.world")
+        module.PROOF = Proof("draws are high", "site-days", ci=3, release=300, run=count)  # type: ignore[attr-defined]
+        monkeypatch.setitem(sys.modules, "loquet.proofs.world", module)
+        assert main(["prove", "world", "--days", "2", "--seed", "4", "--json"]) == 0
+        assert json.loads(capsys.readouterr().out)["rounds"] == 2
+        with pytest.raises(SystemExit, match="2"):
+            main(["prove", "world", "--days", "2", "--rounds", "2"])
+
+    @pytest.mark.parametrize("many", ["--rounds", "--days"])
+    def test_all_takes_no_rounds(self, capsys: pytest.CaptureFixture[str], many: str) -> None:
+        assert main(["prove", "all", many, "5"]) == 2
         assert "name one proof" in capsys.readouterr().err
