@@ -19,6 +19,13 @@
   };
   document.body.addEventListener("htmx:afterSwap", say);
 
+  // The scene sends, one after the other, what its buttons want: a button may be drawn anew before its turn comes.
+  scene.addEventListener("submit", (event) => {
+    event.preventDefault();
+    const values = Object.fromEntries(new FormData(event.target));
+    htmx.ajax("POST", event.target.action, { source: scene, swap: "none", values });
+  });
+
   const submit = (id) => { const button = document.getElementById(id); if (button) button.form.requestSubmit(); };
   const readerAt = (event) => event.target.closest ? event.target.closest("[data-reader]") : null;
   let dragged = null;

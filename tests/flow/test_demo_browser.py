@@ -1,5 +1,6 @@
 """Does somebody with a browser see at the demo what the door does? From the chip to the page, in Debian's Chromium."""
 
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -135,6 +136,25 @@ def test_who_is_not_known_or_lost_the_badge_is_refused(page: Page) -> None:
     expect(page.locator(f'[data-reader="{IN}"]')).to_contain_text("un seul badge à la fois")
     for badge in (NOMAD, STRANGER):
         take(page, badge.uid)
+
+
+def test_what_is_pressed_at_one_instant_all_happens_in_order(page: Page) -> None:
+    """Though the picture is drawn anew, and its buttons with it, before the first is answered."""
+    done: list[str] = []
+    page.on("requestfinished", lambda request: done.extend(re.findall(r"act=([a-z]+)", request.post_data or "")))
+    pressed = ["wedge", "wedge", "fire", "wedge"]
+    with page.expect_request_finished(lambda _: len(done) == len(pressed)):
+        page.evaluate(
+            """(ids) => {
+                for (const id of ids) document.getElementById(id).click();
+                scene.replaceChildren(...scene.cloneNode(true).childNodes);
+            }""",
+            pressed,
+        )
+    assert done == pressed
+    for button in ("Fin d’alarme incendie", "Ôter la cale"):
+        page.get_by_role("button", name=button).press("Enter")
+        expect(page.get_by_role("button", name=button)).to_have_count(0)
 
 
 def test_an_unplugged_reader_is_a_fault_on_the_page(demo: Demo, page: Page) -> None:
