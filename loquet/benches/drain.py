@@ -7,7 +7,6 @@ their own, each answered before the next leaves, and the same records put into t
 
 import sqlite3
 import sys
-import tempfile
 import threading
 import time
 from collections.abc import Iterator
@@ -21,6 +20,7 @@ from edge.link import Link
 from edge.outbox import message
 from edge.post import Received
 from loquet.benches.bare_edge import BareEdge
+from loquet.benches.disk import bench_folder
 from loquet.benches.figure import Figures, figure
 from loquet.benches.hop import PATIENCE, hops
 from loquet.benches.ingest import EVERY, ROWS, backlog, inserted
@@ -42,8 +42,8 @@ def figures() -> Figures:
     except CommandError as error:
         print(f"drain: NOT MEASURED: {error}", file=sys.stderr, flush=True)
         return
-    with tempfile.TemporaryDirectory(prefix="loquet-bench-", dir=Path.cwd()) as folder:
-        site = Path(folder) / "site"
+    with bench_folder() as folder:
+        site = folder / "site"
         ours = drained(site, ROWS)
         yield "drain", figure(ours, "s", carried(site) + inserted(site))
 

@@ -1,7 +1,6 @@
 """What does a row cost the server, verified, stored and acknowledged, beside the bare insert of the same rows?"""
 
 import sqlite3
-import tempfile
 import time
 from contextlib import closing
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any
 from msgspec import Raw
 from sqlmodel import func, select
 
+from loquet.benches.disk import bench_folder
 from loquet.benches.figure import Figures, figure
 from loquet.proofs.attacked import KEYS, bundle
 from policy.instants import text
@@ -41,9 +41,9 @@ MEMBERS = 148
 
 
 def figures() -> Figures:
-    with tempfile.TemporaryDirectory(prefix="loquet-bench-", dir=Path.cwd()) as folder:
-        ours = taken(Path(folder))
-        bare = inserted(Path(folder))
+    with bench_folder() as folder:
+        ours = taken(folder)
+        bare = inserted(folder)
     yield "ingest_row", figure(ours / ROWS * 1e6, "µs", bare / ROWS * 1e6)
     yield "ingest_backlog", figure(ours, "s", bare)
 

@@ -2,11 +2,11 @@
 
 import os
 import statistics
-import tempfile
 import time
 from pathlib import Path
 
 from edge.journal import Journal
+from loquet.benches.disk import bench_folder
 from loquet.benches.figure import Figures, figure
 from policy.instants import text
 from policy.reasons import Reason
@@ -19,8 +19,8 @@ START = 1_795_000_000_000
 
 
 def figures() -> Figures:
-    with tempfile.TemporaryDirectory(prefix="loquet-bench-", dir=Path.cwd()) as folder:
-        ours, bare = measure(Path(folder))
+    with bench_folder() as folder:
+        ours, bare = measure(folder)
     yield "journal_row", figure(ours * 1e6, "µs", bare * 1e6)
 
 

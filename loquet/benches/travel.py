@@ -8,7 +8,6 @@ import gc
 import multiprocessing
 import statistics
 import sys
-import tempfile
 import threading
 import time
 from collections.abc import Iterator
@@ -25,6 +24,7 @@ from edge.config import Config
 from edge.events import Event, RulesSwapped
 from edge.keys import Keys, private_key
 from loquet.benches.bare_edge import BareEdge
+from loquet.benches.disk import bench_folder
 from loquet.benches.figure import Figures, figure
 from loquet.benches.hop import PATIENCE, edge_broker, hops, server_broker
 from loquet.keyring import SIGNING, Keyring
@@ -55,8 +55,8 @@ def figures() -> Figures:
     except CommandError as error:
         print(f"change_to_edge: NOT MEASURED: {error}", file=sys.stderr, flush=True)
         return
-    with tempfile.TemporaryDirectory(prefix="loquet-bench-", dir=Path.cwd()) as folder, ExitStack() as parts:
-        site = _Site(Path(folder), parts)
+    with bench_folder() as folder, ExitStack() as parts:
+        site = _Site(folder, parts)
         with Mosquitto(site.keyring) as broker:
             hop = statistics.median(hops(site.keyring, broker.port, PROBE, (b"%d" % n for n in range(200))))
         latencies = sorted(site.changes(CHANGES))
