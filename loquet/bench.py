@@ -13,12 +13,12 @@ from dataclasses import asdict
 from loquet.benches.figure import Figure, Figures
 from loquet.main import CommandError
 
-PARTS = ("decision", "reader", "journal", "edge process", "ingest", "drain", "change to edge")
+PARTS = ("decision", "reader", "journal", "edge process", "ingest", "drain", "change to edge", "revoked edge")
 
 
 def parts() -> dict[str, Callable[[], Figures]]:
     """What is measured, by the word that shows while it runs."""
-    from loquet.benches import decision, drain, ingest, journal, process, reader, travel
+    from loquet.benches import decision, drain, ingest, journal, process, reader, revoked, travel
 
     return {
         "decision": decision.figures,
@@ -28,6 +28,7 @@ def parts() -> dict[str, Callable[[], Figures]]:
         "ingest": ingest.figures,
         "drain": drain.figures,
         "change to edge": travel.figures,
+        "revoked edge": revoked.figures,
     }
 
 

@@ -4,10 +4,11 @@ import time
 from collections.abc import Callable
 from queue import Empty, SimpleQueue
 
+from edge.actions import Record
 from edge.config import Config
 from edge.controller import EdgeController
 from edge.core import Now
-from edge.events import Event
+from edge.events import CardSeen, Event
 from edge.hardware.clock import SystemClock
 from edge.keeper import Keeper
 from edge.link import Link
@@ -15,6 +16,8 @@ from edge.observer import Nobody
 from edge.post import Item
 from edge.status import Health, Vitals
 from policy.terms import ClockState
+from wire.credential import pseudonym
+from wire.row import Kind, Row
 
 
 class BareEdge:
@@ -24,8 +27,9 @@ class BareEdge:
         self._clock = SystemClock()
         self._items: SimpleQueue[Item] = SimpleQueue()
         self._told = told
+        self._credential_key = config.keys.credential
         self.keeper = Keeper(config, self._clock, self._tell, Nobody(), "bench", Health("bench", Vitals))
-        self.controller = EdgeController(config.places, self.keeper.remember(), lambda uid: uid.hex())
+        self.controller = EdgeController(config.places, self.keeper.remember(), self._pseudonym)
         self.controller.start(self.now())
         keeper = self.keeper
         self._link = Link(config.broker, config.edge, keeper.inbox.topics, keeper.dispatch.farewell, self._items.put)
@@ -38,16 +42,25 @@ class BareEdge:
         self._link.start()
 
     def turn(self) -> None:
-        """What came next goes to the keeper; what is due, too."""
+        """What came next goes to the keeper; what is due, too. Waits for a second at most."""
         try:
-            items = [self._items.get(timeout=max(0.0, self.keeper.deadline() - time.monotonic()))]
+            items = [self._items.get(timeout=min(1.0, max(0.0, self.keeper.deadline() - time.monotonic())))]
         except Empty:
             items = []
         self.keeper.take(items)
 
+    def lay(self, reader: str, uid: bytes) -> Row:
+        """Lay a badge on a reader: the row that says what was decided."""
+        seen = CardSeen(self._clock.now(), self._clock.monotonic(), reader, uid, 0x08, 0, 0.0)
+        step = self.controller.step(self.now(), (seen,))
+        return next(act.row for act in step.actions if isinstance(act, Record) and act.row.kind is Kind.TAP)
+
     def stop(self) -> None:
         self._link.stop()
         self.keeper.close()
+
+    def _pseudonym(self, uid: bytes) -> str:
+        return pseudonym(self._credential_key, uid)
 
     def _tell(self, event: Event) -> None:
         self.controller.step(self.now(), (event,))

@@ -7,7 +7,6 @@ their own, each answered before the next leaves, and the same records put into t
 
 import sqlite3
 import sys
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import closing
@@ -16,13 +15,11 @@ from pathlib import Path
 from edge.config import Config, load
 from edge.events import Event, LinkChanged
 from edge.journal import Journal
-from edge.link import Link
 from edge.outbox import message
-from edge.post import Received
 from loquet.benches.bare_edge import BareEdge
 from loquet.benches.disk import bench_folder
 from loquet.benches.figure import Figures, figure
-from loquet.benches.hop import PATIENCE, hops
+from loquet.benches.hop import await_rules, hops
 from loquet.benches.ingest import EVERY, ROWS, backlog, inserted
 from loquet.keyring import Keyring
 from loquet.main import CommandError
@@ -84,7 +81,7 @@ def _sent(config: Config, rows: int) -> float:
             up.append(time.monotonic())
 
     edge = BareEdge(config, told)
-    _await_server(config, edge)
+    await_rules(config, edge.keeper.dispatch.farewell)
     edge.start()
     try:
         end = time.monotonic() + LONGEST
@@ -95,25 +92,6 @@ def _sent(config: Config, rows: int) -> float:
         return time.monotonic() - up[0]
     finally:
         edge.stop()
-
-
-def _await_server(config: Config, edge: BareEdge) -> None:
-    """Until it has published its rules: it then hears what edges say."""
-    there = threading.Event()
-    rules = Topics(config.site).rules
-    farewell = edge.keeper.dispatch.farewell
-
-    def heard(item: object) -> None:
-        if isinstance(item, Received):
-            there.set()
-
-    link = Link(config.broker, "looks for the server", (rules,), farewell, heard)
-    link.start()
-    try:
-        if not there.wait(PATIENCE):
-            raise TimeoutError("the bench's server does not publish its rules")
-    finally:
-        link.stop(farewell())
 
 
 def _messages(config: Config) -> Iterator[bytes]:

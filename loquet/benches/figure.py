@@ -1,6 +1,7 @@
 """What is one figure of the bench? A value beside its floor."""
 
-from collections.abc import Iterator
+import math
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 
@@ -16,6 +17,11 @@ class Figure:
 
 def figure(value: float, unit: str, floor: float) -> Figure:
     return Figure(_rounded(value), unit, _rounded(floor), round(value / floor, 2))
+
+
+def p99(ordered: Sequence[float]) -> float:
+    """Of values in rising order the least that 99 in 100 do not exceed."""
+    return ordered[math.ceil(len(ordered) * 0.99) - 1]
 
 
 def _rounded(value: float) -> float:

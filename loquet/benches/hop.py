@@ -2,11 +2,12 @@
 
 import threading
 import time
-from collections.abc import Iterable, Iterator
-from queue import SimpleQueue
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from queue import Empty, SimpleQueue
 from typing import Any
 
-from edge.config import BrokerConfig
+from edge.config import BrokerConfig, Config
 from edge.identity import Identity
 from edge.link import Link
 from edge.post import LinkUp, Received
@@ -21,10 +22,13 @@ from wire.topics import Topics
 PATIENCE = 30.0
 ANSWER = 64
 """Bytes of a message that come back."""
+FIRST = b"first"
+AGAIN = 0.2
+"""Seconds until it is sent again."""
 
 
-def edge_broker(keyring: Keyring, port: int, name: str) -> BrokerConfig:
-    folder = keyring.edge(name)
+def edge_broker(folder: Path, port: int, name: str) -> BrokerConfig:
+    """folder: where the edge's certificate and key lie."""
     return BrokerConfig(HOST, port, name, "", Identity(folder / CA, folder / CERTIFICATE, folder / KEY))
 
 
@@ -46,12 +50,17 @@ def hops(keyring: Keyring, port: int, name: str, payloads: Iterable[bytes]) -> I
 
     server = ServerLink(server_broker(keyring, port), topics, lambda _, payload: back.put(payload), up.set)
     edge = Link(
-        edge_broker(keyring, port, name), name, (topics.command(name),), lambda: (topics.status(name), b"gone"), heard
+        edge_broker(keyring.edge(name), port, name),
+        name,
+        (topics.command(name),),
+        lambda: (topics.status(name), b"gone"),
+        heard,
     )
     server.start()
     edge.start()
     if not (up.wait(PATIENCE) and ready.wait(PATIENCE)):
         raise TimeoutError("the bench's links do not come up")
+    _await_subscription(lambda: server.send(topics.command(name), FIRST), back)
     for payload in payloads:
         started = time.monotonic()
         server.send(topics.command(name), payload)
@@ -60,3 +69,35 @@ def hops(keyring: Keyring, port: int, name: str, payloads: Iterable[bytes]) -> I
         yield time.monotonic() - started
     edge.stop()
     server.stop()
+
+
+def _await_subscription(send: Callable[[], object], back: "SimpleQueue[bytes]") -> None:
+    """Until the broker has the edge's subscription: what the server says before that goes nowhere."""
+    for _ in range(round(PATIENCE / AGAIN)):
+        send()
+        try:
+            back.get(timeout=AGAIN)
+        except Empty:
+            continue
+        return
+    raise TimeoutError("the bench's edge does not answer")
+
+
+def await_rules(config: Config, farewell: Callable[[], tuple[str, bytes]]) -> None:
+    """Until the broker serves this edge the server's rules; the server then hears what edges say.
+
+    farewell: makes the status of this edge as it is gone. Raises TimeoutError.
+    """
+    served = threading.Event()
+
+    def heard(item: Any) -> None:
+        if isinstance(item, Received):
+            served.set()
+
+    link = Link(config.broker, "looks for rules", (Topics(config.site).rules,), farewell, heard)
+    link.start()
+    try:
+        if not served.wait(PATIENCE):
+            raise TimeoutError("the bench's server does not publish its rules")
+    finally:
+        link.stop(farewell())

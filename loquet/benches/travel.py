@@ -1,4 +1,4 @@
-"""How long from a change that is stored on the server until the edges go by it? Over a real mosquitto and TLS.
+"""How long from a change that is stored on the server until the last edge goes by it? Over a real mosquitto and TLS.
 
 Eight edges, each a process of its own as each is a Pi of its own: real link, keeper, journal and controller, without
 readers and pins. The floor is one hop there and back through a broker of its own.
@@ -17,6 +17,7 @@ from datetime import date
 from multiprocessing.connection import Connection
 from pathlib import Path
 from queue import SimpleQueue
+from typing import NamedTuple
 
 from msgspec.structs import replace as changed
 
@@ -25,11 +26,12 @@ from edge.events import Event, RulesSwapped
 from edge.keys import Keys, private_key
 from loquet.benches.bare_edge import BareEdge
 from loquet.benches.disk import bench_folder
-from loquet.benches.figure import Figures, figure
+from loquet.benches.figure import Figures, figure, p99
 from loquet.benches.hop import PATIENCE, edge_broker, hops, server_broker
 from loquet.keyring import SIGNING, Keyring
 from loquet.proofs.mosquitto import Mosquitto, program
 from policy.bundle import AccessPoint, Bundle, Readers
+from policy.reasons import Reason
 from server.db import Database
 from server.exchange import Exchange
 from server.importer import replace as store
@@ -44,7 +46,26 @@ from wire.topics import Topics
 EDGES = tuple(f"door-{number}" for number in range(1, 9))
 PROBE = "probe"
 """An edge that only sends back what it hears: the floor."""
-CHANGES = 100
+CHANGES = 300
+BADGES = 100
+"""Which are blocked one after another, then given back, and so on."""
+
+
+class Said(NamedTuple):
+    """What an edge says of new rules. Monotonic seconds: they are in force, a tap is decided by them. reason: of it."""
+
+    version: int
+    in_force: float
+    decided: float
+    reason: Reason | None
+
+
+class Change(NamedTuple):
+    """Seconds from the commit until the last edge went by it, and until the last had decided a tap of that badge."""
+
+    in_force: float
+    decided: float
+    blocked: bool
 
 
 def figures() -> Figures:
@@ -59,9 +80,12 @@ def figures() -> Figures:
         site = _Site(folder, parts)
         with Mosquitto(site.keyring) as broker:
             hop = statistics.median(hops(site.keyring, broker.port, PROBE, (b"%d" % n for n in range(200))))
-        latencies = sorted(site.changes(CHANGES))
-    yield "change_to_edge", figure(statistics.median(latencies) * 1e3, "ms", hop * 1e3)
-    yield "change_to_edge_p99", figure(latencies[int(len(latencies) * 0.99)] * 1e3, "ms", hop * 1e3)
+        changes = list(site.changes(CHANGES))
+    in_force = sorted(change.in_force for change in changes)
+    blocked = sorted(change.decided for change in changes if change.blocked)
+    yield "change_to_edge", figure(statistics.median(in_force) * 1e3, "ms", hop * 1e3)
+    yield "change_to_edge_p99", figure(p99(in_force) * 1e3, "ms", hop * 1e3)
+    yield "blocked_badge_p99", figure(p99(blocked) * 1e3, "ms", hop * 1e3)
 
 
 class _Site:
@@ -76,19 +100,44 @@ class _Site:
         self.edges = [self._edge(name) for name in EDGES]
         """Started first: a process that has threads is not to be forked."""
 
-    def changes(self, count: int) -> Iterator[float]:
-        """Seconds from each commit until the rules are in force, for every edge."""
+    def changes(self, count: int) -> Iterator[Change]:
+        """Block a badge, or give it back, again and again. Raises AssertionError for an edge that does not go by it."""
+        self._show(self.bundle.credentials[0].uid)
         database, exchange = self._server()
-        _await_version(self.edges, exchange.publisher.current.version)
+        self._await(exchange.publisher.current.version, blocked=False)
         gc.freeze()  # as `loquet server` does
         self.parts.callback(gc.unfreeze)
         for number in range(count):
+            uid = self.bundle.credentials[number % BADGES].uid
+            self._show(uid)
             with database.transaction() as session:
-                badge = session.get_one(Credential, self.bundle.credentials[number % 100].uid)
+                badge = session.get_one(Credential, uid)
                 badge.status = "lost" if badge.status == "active" else "active"
+                blocked = badge.status == "lost"
             stored = time.monotonic()
             exchange.site_changed()
-            yield from (at - stored for at in _await_version(self.edges, exchange.publisher.current.version))
+            said = self._await(exchange.publisher.current.version, blocked)
+            yield Change(max(one.in_force for one in said) - stored, max(one.decided for one in said) - stored, blocked)
+
+    def _show(self, uid: str) -> None:
+        """Which badge every edge is to try with its next rules."""
+        for pipe in self.edges:
+            pipe.send(bytes.fromhex(uid))
+
+    def _await(self, version: int, blocked: bool) -> list[Said]:
+        """What each edge says once it goes by these rules."""
+        found = [self._said(pipe, version) for pipe in self.edges]
+        if any((said.reason is Reason.CREDENTIAL_BLOCKED) is not blocked for said in found):
+            raise AssertionError(f"rules {version}: {blocked=}, and the edges decide {[said.reason for said in found]}")
+        return found
+
+    def _said(self, pipe: Connection, version: int) -> Said:
+        if not pipe.poll(PATIENCE):
+            raise TimeoutError(f"an edge does not get rules {version}")
+        said: Said = pipe.recv()
+        if said.version != version:
+            raise AssertionError(f"an edge goes by rules {said.version}, not {version}")
+        return said
 
     def _edge(self, name: str) -> Connection:
         ours, theirs = multiprocessing.Pipe()
@@ -105,7 +154,7 @@ class _Site:
         own, server = private_key(self.keyring.edge(name) / SIGNING), self.keyring.server_key
         config = config_of(name, point, self.bundle, self.folder, own, server)
         keys = Keys(own, server.public_key(), self.keyring.credential_key)
-        return replace(config, keys=keys, broker=edge_broker(self.keyring, self.broker.port, name))
+        return replace(config, keys=keys, broker=edge_broker(self.keyring.edge(name), self.broker.port, name))
 
     def _server(self) -> tuple[Database, Exchange]:
         database = Database(f"sqlite:///{self.folder}/server.db")
@@ -147,26 +196,14 @@ def _take(inbox: "SimpleQueue[tuple[str, bytes] | None]", exchange: Exchange) ->
         exchange.take(*message)
 
 
-def _await_version(pipes: list[Connection], version: int) -> list[float]:
-    """The monotonic second at which each edge went by these rules."""
-    found = []
-    for pipe in pipes:
-        while True:
-            if not pipe.poll(PATIENCE):
-                raise TimeoutError(f"an edge does not get rules {version}")
-            held, at = pipe.recv()
-            if held >= version:
-                found.append(at)
-                break
-    return found
-
-
 def _serve(config: Config, parent: Connection) -> None:
-    """One edge: says to the parent which rules are in force, and since when."""
+    """One edge: with new rules it tries the badge that its parent named, and says what came of it."""
 
     def told(event: Event) -> None:
         if isinstance(event, RulesSwapped):
-            parent.send((event.version, time.monotonic()))
+            in_force = time.monotonic()
+            row = edge.lay(next(iter(config.readers)), parent.recv())
+            parent.send(Said(event.version, in_force, time.monotonic(), row.reason))
 
     edge = BareEdge(config, told)
     edge.start()

@@ -7,7 +7,7 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from enum import Enum
 from pathlib import Path
 
@@ -76,11 +76,12 @@ password_hash = "{password}"
 
 [api]
 token_hash = "{token}"
-
+"""
+_EDGES_TOML = """
 [[edges]]
-id = "front"
+id = "{edge}"
 public_key = "{public}"
-access_points = ["front"]
+access_points = ["{edge}"]
 """
 
 
@@ -93,17 +94,21 @@ class Part(Enum):
 
 
 class Killed:
-    """One site in a folder of its own. hear: takes what its edge tells, in a thread of its own."""
+    """One site in a folder of its own. hear: takes what its edge tells, in a thread of its own.
 
-    def __init__(self, folder: Path, hear: Callable[[Event], object]) -> None:
+    others: edges of other access points of the bundle, which have keys and no process.
+    """
+
+    def __init__(self, folder: Path, hear: Callable[[Event], object], others: Sequence[str] = ()) -> None:
         """Raises CommandError where there is no mosquitto."""
         folder.mkdir()
         self.folder = folder
         self.journal, self.database = folder / "journal.db", folder / "server.db"
-        self._keyring = Keyring.ensure(folder / "keys", bundle().site.id, EDGE)
+        self._keyring = Keyring.ensure(folder / "keys", bundle().site.id, EDGE, *others)
         self._broker = Mosquitto(self._keyring)
         self._server: subprocess.Popen[bytes] | None = None
         self._write()
+        self.write_server_toml()
         self.edge = EdgeProcess(folder / "edge.toml", folder / "edge.log", hear)
         self._pace = Pace.starting(time.time_ns() // 1_000_000)
 
@@ -150,18 +155,22 @@ class Killed:
         with (self.folder / "server.log").open("ab") as log:
             self._server = subprocess.Popen(command, stdout=log, stderr=log)  # noqa: S603
 
-    def _write(self) -> None:
+    def write_server_toml(self) -> None:
+        """With the edges that have keys now."""
+        keyring = Keyring.open(self.folder / "keys")
         values = {
-            "site": bundle().site.id,
             "folder": self.folder.resolve(),
             "port": self._broker.port,
             "password": hash_password(new_password()),
             "token": hash_token(new_token()),
-            "public": self._keyring.public_hex(EDGE),
         }
+        edges = [_EDGES_TOML.format(edge=edge, public=keyring.public_hex(edge)) for edge in keyring.site.edges]
+        (self.folder / "server.toml").write_text("".join((_SERVER_TOML.format(**values), *edges)), "utf-8")
+
+    def _write(self) -> None:
+        values = {"site": bundle().site.id, "port": self._broker.port}
         (self.folder / "bundle.json").write_bytes(export(bundle()))
         (self.folder / "edge.toml").write_text(_EDGE_TOML.format(**values), "utf-8")
-        (self.folder / "server.toml").write_text(_SERVER_TOML.format(**values), "utf-8")
 
 
 def _end_of(log: Path) -> str:

@@ -9,14 +9,15 @@ import pytest
 
 from loquet.bench import PARTS, parts
 from loquet.benches.drain import carried, drained
-from loquet.benches.figure import figure
+from loquet.benches.figure import figure, p99
+from loquet.benches.revoked import revoked
 
 NAMES = {
     "decide_148", "decide_100000", "spi_empty", "spi_uid4", "spi_uid7", "read_uid4", "read_uid7",
     "field_to_strike_mean", "field_to_strike_worst", "journal_row", "edge_start", "edge_memory",
     "ingest_row", "ingest_backlog",
 }  # fmt: skip
-CHECKED = [title for title in PARTS if title not in ("drain", "change to edge")]
+CHECKED = [title for title in PARTS if title not in ("drain", "change to edge", "revoked edge")]
 """Messages of the others cross real time and a real broker: below, and in tests/flow/test_chip_to_page.py."""
 ROOT = Path(__file__).parents[2]
 
@@ -53,6 +54,12 @@ def test_a_figure_is_rounded_to_what_can_be_read() -> None:
     assert (one.value, one.floor, one.ratio) == (1.235, 0.6173, 2.0)
 
 
+def test_one_in_a_hundred_is_slower_than_the_p99() -> None:
+    assert p99(range(1, 301)) == 297
+    assert p99(range(1, 101)) == 99
+    assert p99([5.0]) == 5.0
+
+
 def test_the_parts_that_can_be_chosen_are_those_that_are_measured() -> None:
     assert tuple(parts()) == PARTS
 
@@ -67,3 +74,9 @@ def test_a_backlog_of_a_few_messages_reaches_the_server(tmp_path: Path) -> None:
     """It raises when the server does not hold what the edge sent, all of it once."""
     assert drained(tmp_path / "site", 1_010) > 0
     assert carried(tmp_path / "site") > 0
+
+
+def test_a_stolen_edge_is_out_once_broker_and_server_were_restarted(tmp_path: Path) -> None:
+    """It raises when the edge still hears, or when an honest one does not get rules without its key."""
+    seconds, restart = revoked(tmp_path / "site")
+    assert seconds > restart > 0
