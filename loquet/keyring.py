@@ -88,7 +88,7 @@ class Keyring:
         return ring
 
     def add(self, edge: str) -> None:
-        """Raises CommandError for an id that is taken, was revoked or cannot be one."""
+        """Raises CommandError for an id that is taken, was revoked or cannot be one, and for a secret that is lost."""
         _check_ids(self.site.site, edge)
         if edge in self.site.edges:
             raise CommandError(f"{edge!r} has its keys already; new ones: loquet keys rotate {self.folder} {edge}")
@@ -97,6 +97,7 @@ class Keyring:
                 f"{edge!r} was revoked, and whoever holds its old certificate would be let in again: "
                 f"choose another id, such as {edge}-2, for the same door, or renew the authority first"
             )
+        self._check_secrets()
         self._note(replace(self.site, edges=(*self.site.edges, edge)))
 
     def rotate(self, part: str, broker: str | None = None) -> None:
@@ -105,6 +106,7 @@ class Keyring:
             raise CommandError(f"{part!r}: there is no such edge; there are {', '.join((*self.site.edges, *PARTS))}")
         if broker is not None:
             _check_host(broker)
+        self._check_secrets(but=part)
         self.complete()
         for file, make in self._secrets(part).items():
             write_secret(file, make())
@@ -115,6 +117,7 @@ class Keyring:
         """Forget an edge and its keys; its id stays taken. Raises CommandError when there is no such edge."""
         if edge not in self.site.edges:
             raise CommandError(f"{edge!r}: there is no such edge; there are {', '.join(self.site.edges) or 'none'}")
+        self._check_secrets()
         rest = tuple(other for other in self.site.edges if other != edge)
         self._note(replace(self.site, edges=rest, revoked=(*self.site.revoked, edge)))
 
@@ -186,6 +189,21 @@ class Keyring:
         write_secret(self.folder / "site.json", msgspec.json.format(msgspec.json.encode(site)) + b"\n")
         self.site = site
         self.complete()
+
+    def _check_secrets(self, but: str | None = None) -> None:
+        """Raises CommandError when one is lost on which other machines hang: a new one would shut them out unasked.
+
+        but: the part that is renewed on purpose. Without an authority's certificate the first command was cut short.
+        """
+        if not (self.authority / CA).exists():
+            return
+        for part in PARTS:
+            lost = next((file for file in self._secrets(part) if not file.exists()), None)
+            if part != but and lost is not None:
+                raise CommandError(
+                    f"{lost}: is not there: take it from a copy of the folder, or make a new one for every machine "
+                    f"that needs it: loquet keys rotate {self.folder} {part}"
+                )
 
     def _secrets(self, part: str) -> Mapping[Path, Callable[[], bytes]]:
         """The files of what is drawn at random, and how."""

@@ -240,6 +240,29 @@ def test_what_cannot_be_is_refused_and_changes_nothing(ring: Keyring, case: str)
     assert contents(ring.folder) == before
 
 
+LOST = {
+    "authority/ca.key": "authority",
+    "broker/tls.key": "broker",
+    "server/tls.key": "server",
+    "server/server.pem": "server",
+    "server/credential.hex": "credential",
+}
+
+
+@pytest.mark.parametrize("name", LOST)
+def test_what_others_hang_on_is_made_anew_only_when_asked(ring: Keyring, name: str) -> None:
+    """Else whoever adds an edge would shut out all the others, and learn it at the doors."""
+    (ring.folder / name).unlink()
+    before = contents(ring.folder)
+    for act in (lambda: ring.add("laser"), lambda: ring.rotate("front"), lambda: ring.revoke("garage")):
+        with pytest.raises(CommandError, match=rf"{name}: is not there: .*: loquet keys rotate \S+ {LOST[name]}$"):
+            act()
+    assert contents(ring.folder) == before
+    ring.rotate(LOST[name])
+    assert (ring.folder / name).exists()
+    assert all(ring.fits(machine) for machine in ring.machines())
+
+
 def test_a_list_of_edges_that_is_spoilt_is_named(ring: Keyring) -> None:
     (ring.folder / "site.json").write_text('{"site": 3}')
     with pytest.raises(CommandError, match=r"site\.json: .*: mend it, or take it from a copy"):
