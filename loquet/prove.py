@@ -61,7 +61,11 @@ def _all(arguments: argparse.Namespace) -> int:
         return ended.returncode
 
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        return max(pool.map(prove, PROOFS))
+        statuses = dict(zip(PROOFS, pool.map(prove, PROOFS), strict=True))
+    failed = [f"{name} (exit status {status})" for name, status in statuses.items() if status]
+    if failed:
+        print(f"all: broken: {', '.join(failed)}; what they said is above", file=sys.stderr, flush=True)
+    return int(bool(failed))
 
 
 def _prove(name: str, arguments: argparse.Namespace) -> int:

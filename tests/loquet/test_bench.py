@@ -25,7 +25,8 @@ ROOT = Path(__file__).parents[2]
 @pytest.fixture(scope="module")
 def measured() -> dict[str, dict[str, object]]:
     command = [sys.executable, "-m", "loquet", "bench", "--json", *CHECKED]
-    ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300, check=True)
+    ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300)
+    assert ended.returncode == 0, ended.stderr
     for title in CHECKED:
         assert f"measuring: {title}" in ended.stderr
     return dict(json.loads(ended.stdout))

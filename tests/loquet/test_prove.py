@@ -75,3 +75,10 @@ class TestProve:
     def test_all_takes_no_rounds(self, capsys: pytest.CaptureFixture[str], many: str) -> None:
         assert main(["prove", "all", many, "5"]) == 2
         assert "name one proof" in capsys.readouterr().err
+
+    def test_all_names_those_that_failed(
+        self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        monkeypatch.setattr("loquet.prove.PROOFS", {"fryer": "no proof of that name", "toaster": "nor of this"})
+        assert main(["prove", "all"]) == 1
+        assert "all: broken: fryer (exit status 2), toaster (exit status 2)" in capsys.readouterr().err
