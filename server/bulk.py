@@ -14,6 +14,8 @@ from sqlalchemy import Connection, Table
 from server.db import UtcDateTime
 
 Row = dict[str, Any]
+WITHOUT_OFFSET = 26
+"""Characters of 2026-11-24 09:00:00.000000, before +00:00."""
 
 
 def insert(connection: Connection, table: Table, rows: Sequence[Row]) -> None:
@@ -21,14 +23,16 @@ def insert(connection: Connection, table: Table, rows: Sequence[Row]) -> None:
     _write(connection, table, rows, "")
 
 
-def upsert(connection: Connection, table: Table, rows: Sequence[Row]) -> None:
-    """Add rows, or put them in the place of those with the same primary key. Each has every column of the table."""
+def upsert(connection: Connection, table: Table, rows: Sequence[Row], only_if: str = "") -> None:
+    """Add rows, or put them in the place of those with the same primary key. Each has every column of the table.
+
+    only_if: SQL, what must hold between the row to come (`excluded`) and the one that is there for it to give way.
+    """
     keys = [column.name for column in table.primary_key]
     others = [column.name for column in table.c if column.name not in keys]
     new = ", ".join(f'"{name}" = excluded."{name}"' for name in others)
-    _write(
-        connection, table, rows, f"ON CONFLICT ({', '.join(keys)}) DO " + (f"UPDATE SET {new}" if new else "NOTHING")
-    )
+    done = f"UPDATE SET {new}" + (f" WHERE {only_if}" if only_if else "") if new else "NOTHING"
+    _write(connection, table, rows, f"ON CONFLICT ({', '.join(keys)}) DO {done}")
 
 
 def _write(connection: Connection, table: Table, rows: Sequence[Row], conflict: str) -> None:
@@ -78,7 +82,7 @@ class _Driven:
 
 def _text(moment: datetime) -> str:
     """As SQLAlchemy's DateTime keeps it in SQLite, UTC."""
-    return moment.replace(tzinfo=None).isoformat(" ", "microseconds")
+    return moment.isoformat(" ", "microseconds")[:WITHOUT_OFFSET]
 
 
 def _naive(moment: datetime) -> datetime:

@@ -5,7 +5,7 @@ once, to whoever listens now, and says whether there was a broker.
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from secrets import token_hex
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -15,7 +15,7 @@ from policy.terms import Instant
 from server.db import Database, moment
 from server.errors import ServerError
 from server.facts import set_lockdown
-from server.ingest import Answered, FactsStored, Ingest, Owed, StatusTaken, Told
+from server.ingest import Answered, FactsStored, Ingest, Message, Owed, StatusTaken, Told
 from server.models import Edge, GivenOrder
 from server.orders import Orders
 from server.publisher import SERVER, Publisher
@@ -34,7 +34,7 @@ ASKED_MOST = 64
 
 
 class Exchange:
-    """`start` once; then `take` in one thread, `tick` several times a second, `connected` at each connect.
+    """`start` once; then `take_all` in one thread, `tick` several times a second, `connected` at each connect.
 
     link_up: whether there is a broker. changed: called when a page would show something else. draw: makes nonces.
     """
@@ -76,20 +76,24 @@ class Exchange:
             self._acknowledge(owed)
 
     def take(self, topic: str, payload: bytes) -> None:
-        """Store what an edge says, acknowledge it, and do what follows from it.
+        """`take_all` of one message."""
+        self.take_all([(topic, payload)])
 
-        Raises DatabaseError: then it is not stored, and the edge sends it again.
+    def take_all(self, messages: Sequence[Message]) -> None:
+        """Store what edges say, acknowledge it, and do what follows from it. messages: at most one of each edge.
+
+        Raises DatabaseError: then nothing of it is stored, and the edges send it again.
         """
         self._told.clear()
-        owed = self.ingest.take(topic, payload)
-        if owed is not None:
+        for owed in self.ingest.take_all(messages):
             self._acknowledge(owed)
         try:
             for told in self._told:
                 self._follow(told)
             self.state.tick()
         except ServerError as error:
-            log.error("%s: stored, but what follows from it was not done: %s", topic, error)
+            named = ", ".join(topic for topic, _ in messages)
+            log.error("%s: stored, but what follows from it was not done: %s", named, error)
 
     def tick(self) -> None:
         """Say what is due. Raises ServerError."""

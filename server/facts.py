@@ -6,7 +6,7 @@ the journal that holds them.
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import sqlalchemy
@@ -16,7 +16,6 @@ from sqlmodel import Session, SQLModel, col, or_, select
 
 from policy.facts import Busy, Fact, Moved, Opened, Paid, Ran, Stopped, apply
 from policy.instants import of
-from policy.presence import Move, later
 from policy.sessions import Session as MachineUse
 from policy.state import SiteState
 from policy.terms import DAY, Instant
@@ -39,22 +38,22 @@ def store(session: Session, facts: Iterable[Fact]) -> None:
         _STORES[sort](session, found)
 
 
+NEVER = (datetime.min.replace(tzinfo=UTC), False)
+LATER = "excluded.at > presence.at OR (excluded.at = presence.at AND NOT excluded.inside)"
+"""As policy.presence.later has it: the later move counts, of an `in` and an `out` at one instant the `out`."""
+
+
 def _moved(session: Session, facts: list[Moved]) -> None:
-    store_moves(session, [(fact.member, Move(fact.at, fact.inside)) for fact in facts])
+    store_moves(session, ((fact.member, moment(fact.at), fact.inside) for fact in facts))
 
 
-def store_moves(session: Session, moves: Iterable[tuple[str, Move]]) -> None:
-    """Bring the presence of everybody who moved up to date."""
-    last: dict[str, Move] = {}
-    for member, move in moves:
-        last[member] = later(last.get(member), move)
-    if not last:
-        return
-    asked = select(Presence.member, Presence.at, Presence.inside).where(col(Presence.member).in_(last))
-    for member, at, inside in session.connection().execute(asked):
-        last[member] = later(last[member], Move(of(at), inside))
-    rows = [{"member": member, "at": moment(move.at), "inside": move.inside} for member, move in last.items()]
-    upsert(session.connection(), _table(Presence), rows)
+def store_moves(session: Session, moves: Iterable[tuple[str, datetime, bool]]) -> None:
+    """Bring the presence of everybody who moved up to date: member, when, and whether inside then."""
+    last: dict[str, tuple[datetime, bool]] = {}
+    for member, at, inside in moves:
+        last[member] = max(last.get(member, NEVER), (at, not inside))
+    rows = [{"member": member, "at": at, "inside": not out} for member, (at, out) in last.items()]
+    upsert(session.connection(), _table(Presence), rows, LATER)
 
 
 def _paid(session: Session, facts: list[Paid]) -> None:

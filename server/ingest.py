@@ -1,51 +1,44 @@
 """What happens to a message from an edge? Verified, stored once and in order, and only then acknowledged.
 
-No Flask here, and no MQTT: whoever carries messages calls `take` and publishes the acknowledgement that it returns.
+No Flask here, and no MQTT: whoever carries messages calls `take_all` and publishes the acknowledgements it returns.
 """
 
 import logging
-from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
+import sqlalchemy
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-from sqlalchemy import Table
+from sqlalchemy import Table, bindparam
 from sqlmodel import Session, col, select
 
-from policy.facts import Fact, Moved
-from policy.instants import instant, of
-from policy.presence import Move
+from policy.instants import instant
 from policy.reasons import Reason
 from policy.terms import ClockState, Direction, Instant
-from server.bulk import insert, upsert
+from server.batch import Batch, store_batches
 from server.db import Database, moment
-from server.facts import store, store_moves
-from server.models import AccessPoint, DoorState, Edge, JournalRow, Machine, Position
-from server.redate import date_anew, offsets_of
-from server.rows import REFUSED, KnownEdge, Numbered, number, record
+from server.models import AccessPoint, Edge, Machine, Position
+from server.rows import KnownEdge, Numbered, number
 from server.troubles import Troubles
 from server.versions import Lane, outran
 from wire.envelope import unseal
 from wire.errors import WireError
-from wire.facts import facts_of, says_more
 from wire.messages import MAX_ROWS, Ack, Events, Reply, Status, decode
 from wire.row import Kind, Row
 from wire.topics import Topics
 
 log = logging.getLogger("loquet.server")
 
-DOOR_KINDS = (Kind.DOOR_OPENED, Kind.DOOR_CLOSED, Kind.DOOR_FORCED, Kind.DOOR_HELD)
-FIRE_KINDS = (Kind.FIRE, Kind.FIRE_ENDED)
-DOOR_AND_FIRE = frozenset(DOOR_KINDS + FIRE_KINDS)
-CLOCK_KINDS = (Kind.STARTED, Kind.CLOCK_SET)
 STATE_KINDS = frozenset(
     {Kind.DOOR_OPENED, Kind.SESSION_STARTED, Kind.SESSION_ENDED, Kind.ESTOP, Kind.MACHINE_RESET, Kind.COMMAND}
     | {Kind.CLOCK_SET}
 )
-_journal_row: Table = JournalRow.__table__  # type: ignore[attr-defined]
 _position: Table = Position.__table__  # type: ignore[attr-defined]
+_REACHED = sqlalchemy.select(_position.c.seq).where(
+    _position.c.edge == bindparam("edge"), _position.c.journal == bindparam("journal")
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +74,21 @@ class Answered:
 Told: TypeAlias = FactsStored | StatusTaken | Answered
 """What somebody else must act upon, once it is stored."""
 
+Message: TypeAlias = tuple[str, bytes]
+"""Topic and payload."""
+
+SAID: dict[str, type[Events | Status | Reply]] = {"events": Events, "status": Status, "reply": Reply}
+
+
+@dataclass(frozen=True, slots=True)
+class _Heard:
+    """A message that is certainly of this edge. rows: of Events."""
+
+    edge: KnownEdge
+    topic: str
+    said: Events | Status | Reply
+    rows: list[Numbered]
+
 
 class Ingest:
     """Used by one thread at a time. clock: now. changed: called after each commit that changed what pages show.
@@ -112,11 +120,42 @@ class Ingest:
             self._edges = known_edges(session)
 
     def take(self, topic: str, payload: bytes) -> Owed | None:
-        """Store what a message says and return the acknowledgement that is due, if any.
+        """`take_all` of one message."""
+        return next(iter(self.take_all([(topic, payload)])), None)
 
-        A message that cannot be believed is counted and logged. Raises DatabaseError: nothing is stored then, and the
-        same message may be taken again.
+    def take_all(self, messages: Sequence[Message]) -> list[Owed]:
+        """Store what the messages say in one transaction, and return the acknowledgements that are due then.
+
+        messages: at most one of each edge. One that cannot be believed is counted and logged. Raises DatabaseError:
+        nothing is stored then, and all of them may be taken again.
         """
+        heard = [one for message in messages if (one := self._heard(*message)) is not None]
+        if not heard:
+            return []
+        with self._database.transaction() as session:
+            batches = [self._batch(session, one, one.said) for one in heard if isinstance(one.said, Events)]
+            stored = [batch for batch in batches if batch.rows]
+            refused = store_batches(session, stored, moment(self._clock())) if stored else []
+            statuses = [self._status(session, one, one.said) for one in heard if isinstance(one.said, Status)]
+        for edge, why in refused:
+            self._troubles.note(edge, self._clock(), why)
+        taken: list[Told] = [status for status in statuses if status is not None]
+        if stored or taken:
+            self._changed()
+        for batch in stored:
+            self._pass_on(batch.edge, [row.row for row in batch.rows if row.row is not None])
+        for told in [Answered(one.edge.id, one.said) for one in heard if isinstance(one.said, Reply)] + taken:
+            self._told(told)
+        return [Owed(batch.edge.id, Ack(batch.journal, batch.reached)) for batch in batches]
+
+    def owed(self) -> list[Owed]:
+        """The newest acknowledgement of each edge, to publish again at every connect."""
+        with self._database.reading() as session:
+            newest = {p.edge: p for p in session.exec(select(Position).order_by(col(Position.updated)))}
+        return [Owed(edge, Ack(position.journal, position.seq)) for edge, position in newest.items()]
+
+    def _heard(self, topic: str, payload: bytes) -> _Heard | None:
+        """The message, verified and read. None for facts, whose rows come as events, and for what is not believed."""
         edge = None
         try:
             name, leaf = self._topics.edge_of(topic)
@@ -126,55 +165,41 @@ class Ingest:
                     f"{topic}: edge {name!r} is not known; give it to the server's configuration, with its key"
                 )
             key = Ed25519PublicKey.from_public_bytes(bytes.fromhex(edge.public_key))
-            return self._believe(edge, topic, leaf, unseal(key, name, topic, payload))
+            return self._read(edge, topic, leaf, unseal(key, name, topic, payload))
         except WireError as error:
-            self._troubles.note(edge.id if edge else None, self._clock(), str(error))
-            self._changed()
+            self._refuse(edge, str(error))
             return None
 
-    def owed(self) -> list[Owed]:
-        """The newest acknowledgement of each edge, to publish again at every connect."""
-        with self._database.reading() as session:
-            newest = {p.edge: p for p in session.exec(select(Position).order_by(col(Position.updated)))}
-        return [Owed(edge, Ack(position.journal, position.seq)) for edge, position in newest.items()]
+    def _refuse(self, edge: KnownEdge | None, why: str) -> None:
+        self._troubles.note(edge.id if edge else None, self._clock(), why)
+        self._changed()
 
-    def _believe(self, edge: KnownEdge, topic: str, leaf: str, body: bytes) -> Owed | None:
-        if leaf == "events":
-            return self._take_events(edge, topic, body)
-        if leaf == "status":
-            self._take_status(edge, topic, body)
+    def _read(self, edge: KnownEdge, topic: str, leaf: str, body: bytes) -> _Heard | None:
+        if leaf == "facts":
             return None
-        if leaf == "reply":
-            self._told(Answered(edge.id, decode(Reply, body, topic)))
-            return None
-        if leaf == "facts":  # the same rows come as events
-            return None
-        raise WireError(f"{topic}: an edge writes events, status, replies and facts only")
+        if leaf not in SAID:
+            raise WireError(f"{topic}: an edge writes events, status, replies and facts only")
+        said = decode(SAID[leaf], body, topic)
+        return _Heard(edge, topic, said, self._rows(edge, topic, said) if isinstance(said, Events) else [])
 
-    def _take_events(self, edge: KnownEdge, topic: str, body: bytes) -> Owed:
-        events = decode(Events, body, topic)
+    def _rows(self, edge: KnownEdge, topic: str, events: Events) -> list[Numbered]:
+        """The rows of a message up to the first gap in them."""
         if len(events.rows) > MAX_ROWS:
             raise WireError(f"{topic}: {len(events.rows)} rows; at most {MAX_ROWS} travel in a message")
         numbered = number(events.rows, topic)
         if len(numbered) < len(events.rows):
             self._note_gap(edge, topic, events.journal, numbered[-1].seq + 1)
-        received = moment(self._clock())
-        with self._database.transaction() as session:
-            position = session.get(Position, (edge.id, events.journal))
-            on_disk = position.seq if position else 0
-            if numbered and numbered[0].seq > on_disk + 1:
-                self._note_gap(edge, topic, events.journal, on_disk + 1)
-                new = []
-            else:
-                new = [row for row in numbered if row.seq > on_disk]
-            if new:
-                self._store(session, edge, events.journal, new, received)
-                _follow_clock(session, edge.id, new)
-                on_disk = new[-1].seq
-        if new:
-            self._changed()
-            self._pass_on(edge, [row.row for row in new if row.row is not None])
-        return Owed(edge.id, Ack(events.journal, on_disk))
+        return numbered
+
+    def _batch(self, session: Session, heard: _Heard, events: Events) -> Batch:
+        """Those rows of a message that are not on the disk yet; none when some before them are missing."""
+        edge, numbered = heard.edge, heard.rows
+        asked = {"edge": edge.id, "journal": events.journal}
+        on_disk = session.connection().execute(_REACHED, asked).scalar() or 0
+        if numbered and numbered[0].seq > on_disk + 1:
+            self._note_gap(edge, heard.topic, events.journal, on_disk + 1)
+            numbered = []
+        return Batch(edge, events.journal, on_disk, [row for row in numbered if row.seq > on_disk])
 
     def _pass_on(self, edge: KnownEdge, rows: list[Row]) -> None:
         for row in rows:
@@ -187,35 +212,20 @@ class Ingest:
         why = f"{topic}: row {seq} of journal {journal!r} is missing; what follows is not stored before it comes"
         self._troubles.note(edge.id, self._clock(), why)
 
-    def _store(self, session: Session, edge: KnownEdge, journal: str, rows: list[Numbered], received: datetime) -> None:
-        offsets = offsets_of(session, edge.id, journal, rows)
-        records = [record(edge, journal, row, received, offsets) for row in rows]
-        for refused in (r for r in records if r["kind"] == REFUSED):
-            where = f"row {refused['seq']} of journal {journal!r}"
-            self._troubles.note(
-                edge.id, self._clock(), f"edge {edge.id!r}, {where}: {refused['detail']}; kept, not counted"
-            )
-        _name_the_settled(session, records)
-        insert(session.connection(), _journal_row, records)
-        moved = ((r["member"], Move(of(r["moved_at"]), r["inside"])) for r in records if r["inside"] is not None)
-        store_moves(session, moved)
-        date_anew(session, edge.id, journal, rows, offsets)
-        store(session, _other_facts(rows, records))
-        _note_doors(session, records)
-        reached = {"edge": edge.id, "journal": journal, "seq": rows[-1].seq, "updated": received}
-        upsert(session.connection(), _position, [reached])
-
-    def _take_status(self, edge: KnownEdge, topic: str, body: bytes) -> None:
-        status = decode(Status, body, topic)
-        said_at = moment(_said_at(status, topic, self._clock()))
-        with self._database.transaction() as session:
+    def _status(self, session: Session, heard: _Heard, status: Status) -> StatusTaken | None:
+        """What follows from a status that is newer than those before it; None for any other."""
+        edge, topic = heard.edge, heard.topic
+        try:
+            said_at = moment(_said_at(status, topic, self._clock()))
             row = session.get(Edge, edge.id)
             if row is not None:
                 _check_newer(row, status, said_at, topic)
                 _apply(row, status, said_at)
-            outrun = tuple(lane for lane, version in _held(status) if outran(session, lane, version))
-        self._changed()
-        self._told(StatusTaken(edge.id, status, outrun))
+        except WireError as error:
+            self._refuse(edge, str(error))
+            return None
+        outrun = tuple(lane for lane, version in _held(status) if outran(session, lane, version))
+        return StatusTaken(edge.id, status, outrun)
 
 
 def known_edges(session: Session) -> dict[str, KnownEdge]:
@@ -238,64 +248,6 @@ def known_edges(session: Session) -> dict[str, KnownEdge]:
         )
         for edge in session.exec(select(Edge))
     }
-
-
-def _other_facts(rows: list[Numbered], records: list[dict[str, Any]]) -> Iterator[Fact]:
-    """What the rows say beside who moved, which is in their records already."""
-    for numbered, stored in zip(rows, records, strict=True):
-        if numbered.row is not None and says_more(numbered.row) and stored["kind"] != REFUSED:
-            facts = facts_of(numbered.row, of(stored["at"]))
-            yield from (fact for fact in facts if not isinstance(fact, Moved))
-
-
-def _name_the_settled(session: Session, records: list[dict[str, Any]]) -> None:
-    """Give each door_opened row the member of the tap that it settles, where the edge left it out."""
-    taps = {r["seq"]: r["member"] for r in records if r["kind"] == Kind.TAP}
-    for r in records:
-        if r["inside"] and r["member"] is None:
-            known = taps.get(r["settles"]) or _tapper(session, r)
-            r["member"] = known
-            if known is None:
-                r["inside"] = r["moved_at"] = None
-
-
-def _tapper(session: Session, opened: dict[str, Any]) -> str | None:
-    return session.exec(
-        select(JournalRow.member).where(
-            JournalRow.edge == opened["edge"],
-            JournalRow.journal == opened["journal"],
-            JournalRow.seq == opened["settles"],
-        )
-    ).first()
-
-
-def _note_doors(session: Session, records: list[dict[str, Any]]) -> None:
-    """Remember what contact and fire panel of each door said last, and when the door was last forced."""
-    said: defaultdict[str, list[dict[str, Any]]] = defaultdict(list)
-    for r in records:
-        if r["kind"] in DOOR_AND_FIRE and r["access_point"] is not None:
-            said[r["access_point"]].append(r)
-    for place, here in said.items():
-        state = session.get(DoorState, place) or DoorState(access_point=place, kind=None)
-        _note_door(state, here)
-        session.add(state)
-
-
-def _note_door(state: DoorState, said: list[dict[str, Any]]) -> None:
-    """Take rows of one door into what is known; the newest of each sort counts."""
-    fire = _newest(said, FIRE_KINDS)
-    if fire is not None and (state.fire_at is None or fire["at"] >= state.fire_at):
-        state.fire, state.fire_at = fire["kind"] == Kind.FIRE, fire["at"]
-    moved = _newest(said, DOOR_KINDS)
-    if moved is not None and (state.at is None or moved["at"] >= state.at):
-        state.kind, state.at = str(moved["kind"]), moved["at"]
-    forced = _newest(said, (Kind.DOOR_FORCED,))
-    if forced is not None and (state.forced_at is None or forced["at"] > state.forced_at):
-        state.forced_at = forced["at"]
-
-
-def _newest(said: list[dict[str, Any]], kinds: tuple[Kind, ...]) -> dict[str, Any] | None:
-    return max((r for r in said if r["kind"] in kinds), key=lambda r: (r["at"], r["seq"]), default=None)
 
 
 def _said_at(status: Status, topic: str, now: Instant) -> Instant:
@@ -328,13 +280,6 @@ def _check_newer(edge: Edge, status: Status, at: datetime, topic: str) -> None:
             " so in its journal: see who writes to the broker"
         )
     edge.said = at
-
-
-def _follow_clock(session: Session, edge: str, rows: list[Numbered]) -> None:
-    """Where the journal says that an edge's clock is another, its next status may bear an older instant."""
-    known = session.get(Edge, edge) if any(n.row is not None and n.row.kind in CLOCK_KINDS for n in rows) else None
-    if known is not None:
-        known.said = None
 
 
 def _changes_state(row: Row) -> bool:

@@ -7,7 +7,6 @@ write connection and at Live.
 import logging
 import time
 from collections.abc import Callable, Sequence
-from queue import Full, Queue
 from threading import Event, Thread
 
 from flask import Blueprint
@@ -23,19 +22,20 @@ from server.db import Database
 from server.errors import ServerError
 from server.exchange import Exchange
 from server.importer import replace, site_of
+from server.inbox import Inbox
+from server.ingest import Message
 from server.link import Link
 from server.live import Live
 from server.models import AccessPoint, Edge
 from server.schema import upgrade
 from server.web import Web
+from wire.errors import WireError
 from wire.topics import Topics
 
 log = logging.getLogger("loquet.server")
 
-INBOX = 100
-"""Messages that may wait to be stored. One too many is dropped: its edge sends it again, for it has no answer."""
 LARGEST = 512 * 1024
-"""Bytes of a message that is taken in: so much memory times INBOX is what a flood can claim."""
+"""Bytes of a message that is taken in."""
 TICK = 0.2
 """Seconds between two looks at the clock; the site's own may run faster."""
 
@@ -61,12 +61,12 @@ class Server:
         self.live = Live()
         self._stopping = Event()
         self._reconnected = Event()
-        self._inbox: Queue[tuple[str, bytes] | None] = Queue(INBOX)
+        self._inbox = Inbox()
         self.database = Database(config.database)
         try:
             upgrade(self.database, progress)
             self._store_site(bundle)
-            topics = self._topics()
+            self.topics = topics = self._stored_topics()
             self.link = Link(config.broker, topics, self._received, self._reconnected.set)
             self.exchange = Exchange(
                 self.database,
@@ -87,7 +87,6 @@ class Server:
         except BaseException:
             self.database.close()
             raise
-        self.topics = topics
         self._threads = [
             Thread(target=self._store, name="ingest", daemon=True),
             Thread(target=self._keep_time, name="publisher", daemon=True),
@@ -130,7 +129,7 @@ class Server:
         self.live.close()
         self._web.stop()
         self.link.stop()
-        self._inbox.put(None)
+        self._inbox.close()
         for thread in self._threads:
             if thread.is_alive():
                 thread.join()
@@ -153,7 +152,7 @@ class Server:
                 session.add(row)
             _check_places(self.config.edges, session)
 
-    def _topics(self) -> Topics:
+    def _stored_topics(self) -> Topics:
         with self.database.reading() as session:
             site = site_of(session)
         if site is None:
@@ -165,22 +164,34 @@ class Server:
             self._drop(f"{topic}: dropped, {len(payload)} bytes; no honest message has more than {LARGEST}")
             return
         try:
-            self._inbox.put_nowait((topic, payload))
-        except Full:
-            self._drop(f"{topic}: dropped, {INBOX} messages wait already; its edge sends it again")
+            edge, _ = self.topics.edge_of(topic)
+        except WireError as error:
+            self._drop(f"dropped, {error}")
+            return
+        if why := self._inbox.put(edge, (topic, payload)):
+            self._drop(f"{topic}: dropped, {why}; its edge sends it again")
 
     def _drop(self, why: str) -> None:
         self.exchange.troubles.note(None, self.clock(), why)
 
     def _store(self) -> None:
         """The thread that stores what edges say."""
-        while (message := self._inbox.get()) is not None:
-            try:
-                self.exchange.take(*message)
-            except ServerError as error:
-                log.error("%s: not stored and not acknowledged, the edge sends it again: %s", message[0], error)
-            except Exception:
-                log.exception("%s: not stored and not acknowledged", message[0])
+        while messages := self._inbox.take():
+            if not self._stored(messages) and len(messages) > 1:
+                for message in messages:  # one that cannot be stored holds up no other
+                    self._stored([message])
+
+    def _stored(self, messages: Sequence[Message]) -> bool:
+        named = ", ".join(topic for topic, _ in messages)
+        try:
+            self.exchange.take_all(messages)
+        except ServerError as error:
+            log.error("%s: not stored and not acknowledged, sent again: %s", named, error)
+            return False
+        except Exception:
+            log.exception("%s: not stored and not acknowledged", named)
+            return False
+        return True
 
     def _keep_time(self) -> None:
         """The thread that publishes in time."""

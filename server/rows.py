@@ -12,6 +12,7 @@ from typing import Any
 
 import msgspec
 from msgspec import Raw, Struct
+from msgspec.structs import replace
 
 from policy.facts import Opened, Paid
 from policy.instants import instant, of
@@ -42,8 +43,7 @@ class KnownEdge:
     readers: dict[str, Direction | None]
 
 
-@dataclass(frozen=True, slots=True)
-class Numbered:
+class Numbered(Struct, frozen=True):
     """One row of a batch under its sequence number. row: None when it cannot be read, then fault says why."""
 
     seq: int
@@ -69,13 +69,13 @@ def number(rows: Sequence[Raw], where: str) -> list[Numbered]:
     for seq, row in enumerate(read, start=first):
         if row.seq not in (0, seq):
             break
-        numbered.append(Numbered(seq, row.raw, row.row, row.fault))
+        numbered.append(row if row.seq else replace(row, seq=seq))
     return numbered
 
 
 def _read(raw: Raw, where: str) -> Numbered:
     try:
-        row = wire_row.decode(bytes(raw), where)
+        row = wire_row.decode(raw, where)
         return Numbered(row.seq, raw, row)
     except WireError as error:
         return Numbered(_seq_of(raw), raw, None, str(error))
@@ -104,13 +104,14 @@ def record(
     edge: KnownEdge, journal: str, numbered: Numbered, received: datetime, offsets: Mapping[str, Instant]
 ) -> dict[str, Any]:
     """The columns of journal_row for one row. received: aware. offsets: see clock_offsets."""
-    columns: dict[str, Any] = {"edge": edge.id, "journal": journal, "seq": numbered.seq, "received": received}
-    if numbered.row is None:
-        return columns | _refused(numbered, numbered.fault, received)
     try:
-        return columns | _believed(edge, numbered.row, received, offsets)
+        if numbered.row is None:
+            raise ValueError(numbered.fault)
+        columns = _believed(edge, numbered.row, received, offsets)
     except (ValueError, OverflowError) as error:
-        return columns | _refused(numbered, str(error), received)
+        columns = _refused(numbered, str(error), received)
+    columns |= {"edge": edge.id, "journal": journal, "seq": numbered.seq, "received": received}
+    return columns
 
 
 def _refused(numbered: Numbered, why: str, received: datetime) -> dict[str, Any]:
@@ -209,7 +210,7 @@ def _moment(written: str) -> datetime:
     moment = datetime.fromisoformat(written)
     if moment.tzinfo is None:
         raise ValueError(f"{written!r} has no offset from UTC")
-    return moment.astimezone(UTC)
+    return moment if moment.tzinfo is UTC else moment.astimezone(UTC)
 
 
 def _inside(row: Row, direction: Direction | None) -> bool | None:

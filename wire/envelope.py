@@ -42,6 +42,7 @@ def unseal(key: Ed25519PublicKey, by: str, topic: str, payload: bytes) -> bytes:
         raise TooLargeError(f"{topic}: {len(payload)} bytes; at most {MAX_BYTES} are read")
     try:
         envelope = _decoder.decode(payload)
+        body = bytes(envelope.body)
         signature = b64decode(envelope.sig, validate=True)
         if b64encode(signature).decode() != envelope.sig:
             raise ValueError("its signature has bits to spare")
@@ -50,10 +51,10 @@ def unseal(key: Ed25519PublicKey, by: str, topic: str, payload: bytes) -> bytes:
     if envelope.by != by:
         raise ForgedError(f"{topic}: signed by {envelope.by!r}, only {by!r} may write here")
     try:
-        key.verify(signature, _signed(by, topic, bytes(envelope.body)))
+        key.verify(signature, _signed(by, topic, body))
     except InvalidSignature:
         raise ForgedError(f"{topic}: the signature is not that of {by!r} for these bytes") from None
-    return bytes(envelope.body)
+    return body
 
 
 def _signed(by: str, topic: str, body: bytes) -> bytes:

@@ -4,7 +4,7 @@ from enum import StrEnum
 from typing import Annotated, TypeAlias
 
 import msgspec
-from msgspec import Meta, Struct
+from msgspec import Meta, Raw, Struct
 
 from policy.case import Mark
 from policy.reasons import Reason
@@ -98,7 +98,7 @@ _decoder = msgspec.json.Decoder(Row)
 encode = msgspec.json.Encoder().encode
 
 
-def decode(row: bytes, where: str) -> Row:
+def decode(row: bytes | Raw, where: str) -> Row:
     """Raises WireError naming where the row came from, and what is wrong with it."""
     try:
         return _decoder.decode(row)

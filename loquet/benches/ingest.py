@@ -2,6 +2,7 @@
 
 import sqlite3
 import time
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 from random import Random
@@ -18,7 +19,7 @@ from policy.reasons import Reason
 from policy.terms import SECOND, ClockState, Instant
 from server.db import Database
 from server.importer import replace
-from server.ingest import Ingest
+from server.ingest import Ingest, Message
 from server.models import Edge as EdgeRow
 from server.models import JournalRow
 from server.schema import upgrade
@@ -30,50 +31,59 @@ from wire.row import Kind, Row
 from wire.topics import Topics
 
 ROWS = 100_000
-"""What an edge may have kept while it was cut off."""
+"""What an edge may have kept while it was cut off; or eight of them, when the broker comes back."""
 BATCH = 500
 """Rows in one transaction of the floor."""
 BEGIN: Instant = 1_795_000_000_000
 EVERY: Instant = 20 * SECOND
 """From one row to the next: a month's worth fits into the month."""
-TOPIC = Topics("casaco").events("front")
+TOPICS = Topics("casaco")
+EDGES = [f"door-{number}" for number in range(8)]
+KEY = KEYS["front"]
 MEMBERS = 148
 
 
 def figures() -> Figures:
     with bench_folder() as folder:
-        ours = taken(folder)
-        bare = inserted(folder)
+        ours = taken(folder / "many.db", EDGES)
+        bare = inserted(folder / "many.db", folder / "bare.db")
+        backlog = taken(folder / "one.db", EDGES[:1])
     yield "ingest_row", figure(ours / ROWS * 1e6, "µs", bare / ROWS * 1e6)
-    yield "ingest_backlog", figure(ours, "s", bare)
+    yield "ingest_backlog", figure(backlog, "s", bare)
 
 
-def taken(folder: Path) -> float:
-    """Seconds for all rows, in signed messages of as many as travel in one."""
-    rows = [Raw(wire_row.encode(row)) for row in backlog(ROWS)]
-    parts = (Events("j", tuple(rows[first : first + MAX_ROWS])) for first in range(0, ROWS, MAX_ROWS))
-    messages = [seal(KEYS["front"], "front", TOPIC, encode(part)) for part in parts]
-    with closing(Database(f"sqlite:///{folder}/server.db")) as database:
+def taken(path: Path, edges: Sequence[str]) -> float:
+    """Seconds for all rows, in signed messages of as many as travel in one; one of each edge waits at a time."""
+    messages = [_messages(edge, ROWS // len(edges)) for edge in edges]
+    with closing(Database(f"sqlite:///{path}")) as database:
         upgrade(database, lambda _: None)
         with database.transaction() as session:
             replace(session, bundle())
-            public = KEYS["front"].public_key().public_bytes_raw().hex()
-            session.add(EdgeRow(id="front", public_key=public, access_points=["front"], readers={}))
-        ingest = Ingest(database, Topics("casaco"), lambda: BEGIN + ROWS * EVERY, Troubles(), lambda: None)
+            public = KEY.public_key().public_bytes_raw().hex()
+            session.add_all(EdgeRow(id=edge, public_key=public, access_points=["front"], readers={}) for edge in edges)
+        ingest = Ingest(database, TOPICS, lambda: BEGIN + ROWS * EVERY, Troubles(), lambda: None)
         started = time.perf_counter()
-        for message in messages:
-            ingest.take(TOPIC, message)
+        for waiting in zip(*messages, strict=True):
+            ingest.take_all(waiting)
         seconds = time.perf_counter() - started
         with database.transaction() as session:
-            held = session.exec(select(func.max(JournalRow.seq), func.count()).where(JournalRow.edge == "front")).one()
-    if tuple(held) != (ROWS, ROWS):
+            held = session.exec(select(func.max(JournalRow.seq), func.count())).one()
+    if tuple(held) != (ROWS // len(edges), ROWS):
         raise AssertionError(f"the server holds {held[1]} rows up to {held[0]}, not {ROWS}: the figure would be false")
     return seconds
 
 
-def inserted(folder: Path) -> float:
+def _messages(edge: str, count: int) -> Iterator[Message]:
+    """Made before they are timed."""
+    rows = [Raw(wire_row.encode(row)) for row in backlog(count)]
+    topic = TOPICS.events(edge)
+    parts = [Events("j", tuple(rows[first : first + MAX_ROWS])) for first in range(0, count, MAX_ROWS)]
+    return iter([(topic, seal(KEY, edge, topic, encode(part))) for part in parts])
+
+
+def inserted(filled: Path, empty: Path) -> float:
     """Seconds for the same records put into the same table by SQLite alone, synced in full."""
-    with closing(sqlite3.connect(folder / "server.db")) as ours:
+    with closing(sqlite3.connect(filled)) as ours:
         columns = [name for _, name, *_ in ours.execute("PRAGMA table_info(journal_row)")][1:]
         quoted = ", ".join(f'"{name}"' for name in columns)
         records = ours.execute(f"SELECT {quoted} FROM journal_row ORDER BY id").fetchall()  # noqa: S608 - our own columns
@@ -81,7 +91,7 @@ def inserted(folder: Path) -> float:
             sql for (sql,) in ours.execute("SELECT sql FROM sqlite_master WHERE tbl_name = 'journal_row' AND sql <> ''")
         ]
     marks = ", ".join("?" for _ in columns)
-    with closing(sqlite3.connect(folder / "bare.db", isolation_level=None)) as bare:
+    with closing(sqlite3.connect(empty, isolation_level=None)) as bare:
         bare.execute("PRAGMA journal_mode=WAL")
         bare.execute("PRAGMA synchronous=FULL")
         for sql in tables:

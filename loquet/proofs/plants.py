@@ -142,8 +142,8 @@ PLANTS = (
     Plant(
         "a row that comes twice is stored twice",
         "server/ingest.py",
-        "new = [row for row in numbered if row.seq > on_disk]",
-        "new = numbered",
+        "[row for row in numbered if row.seq > on_disk]",
+        "numbered",
         "world",
         6,
     ),
@@ -198,17 +198,18 @@ PLANTS = (
     Plant(
         "the server acknowledges rows that it could not store",
         "server/exchange.py",
-        "        owed = self.ingest.take(topic, payload)",
+        "        for owed in self.ingest.take_all(messages):",
         """        from msgspec import json
         from wire.messages import Ack
         from server.ingest import Owed
         try:
-            owed = self.ingest.take(topic, payload)
+            all_owed = self.ingest.take_all(messages)
         except Exception:
-            body = json.decode(payload)["body"]
-            if "rows" not in body:
+            bodies = [(topic.split("/")[3], json.decode(payload)["body"]) for topic, payload in messages]
+            if not all("rows" in body for _, body in bodies):
                 raise
-            owed = Owed(topic.split("/")[3], Ack(body["journal"], body["rows"][-1]["seq"]))""",
+            all_owed = [Owed(edge, Ack(body["journal"], body["rows"][-1]["seq"])) for edge, body in bodies]
+        for owed in all_owed:""",
         "world",
         40,
     ),

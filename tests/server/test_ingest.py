@@ -7,16 +7,20 @@ import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sqlalchemy.exc import IntegrityError
 
 from policy.reasons import Reason
 from policy.terms import HOUR, MINUTE, SECOND, ClockState
 from server.db import Database, moment
 from server.errors import DatabaseError
+from server.ingest import Owed
 from server.models import DoorState, JournalRow, Position, Presence
 from tests.support_history import owed, presence, rows_of
-from tests.support_server import FRONT_KEY, TOPICS, Desk, Journal
+from tests.support_server import FRONT_KEY, GARAGE_KEY, TOPICS, Desk, Journal, events
 from tests.support_site import at
+from wire import row as wire_row
 from wire.envelope import seal
+from wire.messages import Ack, Events, encode
 from wire.row import Kind, Row
 
 FRONT = TOPICS.events("front")
@@ -285,3 +289,60 @@ def test_the_newest_acknowledgement_of_each_edge_is_owed(desk: Desk, journal: Jo
         desk.now = at(12) + number * SECOND
         desk.take(journal.rows[: number + 1], name)
     assert desk.ingest.owed() == [owed(3, "j3")]
+
+
+# Messages of several edges
+
+
+GARAGE = TOPICS.events("garage")
+
+
+def of_garage(rows: list[Row]) -> bytes:
+    raws = tuple(msgspec.Raw(wire_row.encode(row)) for row in rows)
+    return seal(GARAGE_KEY, "garage", GARAGE, encode(Events("g1", raws)))
+
+
+def starts(count: int) -> list[Row]:
+    journal = Journal()
+    for number in range(count):
+        journal.add(at(9, number), Kind.STARTED, access_point=None, rules_version=None)
+    return journal.rows
+
+
+def test_messages_of_several_edges_are_stored_as_if_each_had_come_alone(database: Database) -> None:
+    desk = Desk(database)
+    rows = starts(4)
+    desk.take(STORY[:20])
+    desk.ingest.take(GARAGE, of_garage(rows))
+    expected = history(desk)
+    empty(database)
+    owed_together = desk.ingest.take_all([(FRONT, events(STORY[:20])), (GARAGE, of_garage(rows))])
+    assert owed_together == [owed(20), Owed("garage", Ack("g1", 4))]
+    assert history(desk) == expected
+
+
+def test_one_message_that_cannot_be_believed_spoils_no_other(desk: Desk) -> None:
+    together = [(FRONT, b"rubbish"), (GARAGE, of_garage(starts(2)))]
+    assert desk.ingest.take_all(together) == [Owed("garage", Ack("g1", 2))]
+    assert desk.troubles.count("front") == 1
+
+
+def test_a_gap_in_one_journal_holds_up_no_other(desk: Desk, journal: Journal) -> None:
+    journal.enters(at(9), "remy")
+    together = [(FRONT, events(journal.rows[1:])), (GARAGE, of_garage(starts(2)))]
+    assert desk.ingest.take_all(together) == [owed(0), Owed("garage", Ack("g1", 2))]
+    assert rows_of(desk)[0].edge == "garage"
+
+
+def test_messages_that_come_together_are_one_commit(desk: Desk, journal: Journal) -> None:
+    journal.enters(at(9), "remy")
+    desk.ingest.take_all([(FRONT, events(journal.rows)), (GARAGE, of_garage(starts(2)))])
+    assert desk.changes == 1
+
+
+def test_two_messages_of_one_edge_together_store_nothing_twice(desk: Desk, journal: Journal) -> None:
+    journal.enters(at(9), "remy")
+    message = (FRONT, events(journal.rows))
+    with pytest.raises(IntegrityError):
+        desk.ingest.take_all([message, message])
+    assert rows_of(desk) == []

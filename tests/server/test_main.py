@@ -2,7 +2,7 @@
 
 import socket
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from queue import Queue
@@ -16,7 +16,9 @@ from paho.mqtt.enums import CallbackAPIVersion
 from policy.terms import HOUR
 from server.config import BrokerConfig, EdgeConfig, ServerConfig
 from server.errors import ServerError
-from server.main import INBOX, Server, wall_clock
+from server.inbox import EACH
+from server.ingest import Message
+from server.main import Server, wall_clock
 from server.secrets import hash_token
 from tests.support_broker import BROKERS
 from tests.support_pages import CHEAP_HASH, CREDENTIAL_KEY, SERVER_KEY, STAFF, TOKEN
@@ -209,16 +211,43 @@ def test_what_cannot_be_stored_is_not_acknowledged_and_comes_again(
     server._received(TOPICS.events("front"), events(journal.rows))
     server.start()
     server.stop()
-    assert "not stored and not acknowledged, the edge sends it again" in caplog.text
+    assert "not stored and not acknowledged, sent again" in caplog.text
     assert "free space on the disk" in caplog.text
     assert TOPICS.ack("front") not in server.link._retained
 
 
-def test_an_inbox_that_is_full_lets_messages_go(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_messages_that_cannot_wait_are_let_go(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     server = Server(config(tmp_path), bundle=small_bundle())
-    for _ in range(INBOX + 1):
+    for _ in range(EACH + 1):
         server._received(TOPICS.events("front"), b"rubbish")
-    assert f"dropped, {INBOX} messages wait already; its edge sends it again" in caplog.text
+    assert f"dropped, {EACH} messages of this edge wait already; its edge sends it again" in caplog.text
     server.start()
     server.stop()
-    assert server.exchange.troubles.count("front") == INBOX
+    assert server.exchange.troubles.count("front") == EACH
+
+
+def test_a_message_of_nobody_is_let_go(tmp_path: Path) -> None:
+    server = Server(config(tmp_path), bundle=small_bundle())
+    server._received("loquet/casaco/edge", b"rubbish")
+    assert server.exchange.troubles.elsewhere == 1
+    server.start()
+    server.stop()
+
+
+def test_a_message_that_cannot_be_stored_holds_up_no_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    server = Server(config(tmp_path), bundle=small_bundle())
+    poisoned, stored = TOPICS.events("garden"), server.exchange.take_all
+
+    def take_all(messages: Sequence[Message]) -> None:
+        if any(topic == poisoned for topic, _ in messages):
+            raise ZeroDivisionError("a mistake of ours")
+        stored(messages)
+
+    monkeypatch.setattr(server.exchange, "take_all", take_all)
+    journal = Journal()
+    journal.enters(at(9), "remy")
+    server._received(poisoned, events(journal.rows))
+    server._received(TOPICS.events("front"), events(journal.rows))
+    server.start()
+    server.stop()
+    assert TOPICS.ack("front") in server.link._retained

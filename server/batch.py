@@ -1,0 +1,114 @@
+"""What does the database hold once rows have come? The rows of several edges are stored in one go.
+
+So what a statement costs, and the disk's answer to a commit, is paid once for all of them.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Table
+from sqlmodel import Session, select
+
+from policy.facts import Fact, Moved
+from policy.instants import of
+from server.bulk import insert, upsert
+from server.contacts import note_doors
+from server.facts import store, store_moves
+from server.models import Edge, JournalRow, Position
+from server.redate import date_anew, offsets_of
+from server.rows import REFUSED, KnownEdge, Numbered, record
+from wire.facts import facts_of, says_more
+from wire.row import Kind
+
+CLOCK_KINDS = (Kind.STARTED, Kind.CLOCK_SET)
+Record = dict[str, Any]
+
+_journal_row: Table = JournalRow.__table__  # type: ignore[attr-defined]
+_position: Table = Position.__table__  # type: ignore[attr-defined]
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """New rows of one edge's journal, in their order and without a gap. on_disk: the last row that is there already."""
+
+    edge: KnownEdge
+    journal: str
+    on_disk: int
+    rows: list[Numbered]
+
+    @property
+    def reached(self) -> int:
+        """The last row that is on the disk once these are."""
+        return self.rows[-1].seq if self.rows else self.on_disk
+
+
+def store_batches(session: Session, batches: Sequence[Batch], received: datetime) -> list[tuple[str, str]]:
+    """Store the rows and all that follows from them; at most one batch of each edge, none empty.
+
+    received: when they came, aware. Returns what could not be believed: from which edge, and why. It is kept, and
+    counts for nothing.
+    """
+    records: list[Record] = []
+    facts: list[Fact] = []
+    dated = [(batch, offsets_of(session, batch.edge.id, batch.journal, batch.rows)) for batch in batches]
+    for batch, offsets in dated:
+        found = [record(batch.edge, batch.journal, row, received, offsets) for row in batch.rows]
+        _name_the_settled(session, found)
+        facts += _other_facts(batch.rows, found)
+        records += found
+    insert(session.connection(), _journal_row, records)
+    store_moves(session, ((r["member"], r["moved_at"], r["inside"]) for r in records if r["inside"] is not None))
+    for batch, offsets in dated:
+        date_anew(session, batch.edge.id, batch.journal, batch.rows, offsets)
+        _follow_clock(session, batch.edge.id, batch.rows)
+    store(session, facts)
+    note_doors(session, records)
+    upsert(session.connection(), _position, [_reached(batch, received) for batch in batches])
+    return [(r["edge"], _refusal(r)) for r in records if r["kind"] == REFUSED]
+
+
+def _reached(batch: Batch, received: datetime) -> Record:
+    return {"edge": batch.edge.id, "journal": batch.journal, "seq": batch.reached, "updated": received}
+
+
+def _refusal(refused: Record) -> str:
+    where = f"edge {refused['edge']!r}, row {refused['seq']} of journal {refused['journal']!r}"
+    return f"{where}: {refused['detail']}; kept, not counted"
+
+
+def _other_facts(rows: list[Numbered], records: list[Record]) -> Iterator[Fact]:
+    """What the rows say beside who moved, which is in their records already."""
+    for numbered, stored in zip(rows, records, strict=True):
+        if numbered.row is not None and says_more(numbered.row) and stored["kind"] != REFUSED:
+            facts = facts_of(numbered.row, of(stored["at"]))
+            yield from (fact for fact in facts if not isinstance(fact, Moved))
+
+
+def _name_the_settled(session: Session, records: list[Record]) -> None:
+    """Give each door_opened row the member of the tap that it settles, where the edge left it out."""
+    taps = {r["seq"]: r["member"] for r in records if r["kind"] == Kind.TAP}
+    for r in records:
+        if r["inside"] and r["member"] is None:
+            known = taps.get(r["settles"]) or _tapper(session, r)
+            r["member"] = known
+            if known is None:
+                r["inside"] = r["moved_at"] = None
+
+
+def _tapper(session: Session, opened: Record) -> str | None:
+    return session.exec(
+        select(JournalRow.member).where(
+            JournalRow.edge == opened["edge"],
+            JournalRow.journal == opened["journal"],
+            JournalRow.seq == opened["settles"],
+        )
+    ).first()
+
+
+def _follow_clock(session: Session, edge: str, rows: list[Numbered]) -> None:
+    """Where the journal says that an edge's clock is another, its next status may bear an older instant."""
+    known = session.get(Edge, edge) if any(n.row is not None and n.row.kind in CLOCK_KINDS for n in rows) else None
+    if known is not None:
+        known.said = None
