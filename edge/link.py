@@ -39,6 +39,19 @@ UNSERVED = (
 )
 
 
+class _Client(Client):
+    """Says when its thread ends. paho calls on_disconnect for most ends only: not for a mistake in a callback."""
+
+    over: threading.Event
+
+    def loop_forever(self, timeout: float = 1.0, retry_first_connection: bool = False) -> MQTTErrorCode:
+        """What the thread of `loop_start` runs."""
+        try:
+            return super().loop_forever(timeout, retry_first_connection)
+        finally:
+            self.over.set()
+
+
 class Link:
     """The connection of one edge. Implements edge/post.py's `Post`; may be started again after `stop`.
 
@@ -158,13 +171,14 @@ class Link:
         self._over.wait(GOODBYE)
 
     def _new_client(self) -> Client:
-        client = Client(
+        client = _Client(
             CallbackAPIVersion.VERSION2,
             self._client_id,
             clean_session=True,
             protocol=MQTTv311,
             reconnect_on_failure=False,
         )
+        client.over = self._over
         if self._broker.identity is None:
             client.username_pw_set(self._broker.username, self._broker.password)
         else:

@@ -60,6 +60,8 @@ class Link:
         self._client.on_disconnect = self._on_disconnect
         self._client.on_message = self._on_message
         self._client.on_socket_open = _without_delay
+        self._client.enable_logger(log)
+        self._client.suppress_exceptions = True  # else a mistake in what is called here ends its thread without a word
 
     def start(self) -> None:
         """Connect in the background, and again whenever the link is lost."""

@@ -53,14 +53,14 @@ class Cable:
         self.cut()
 
     def cut(self) -> None:
-        """Close every connection there is; the next one is let through."""
+        """Break every connection there is; the next one is let through."""
         with self._changed:
-            ends, self._open = self._open, set()
+            self.cuts += bool(self._open)
+            for end in self._open:
+                _hang_up(end)
+            self._open = set()
             self._left = None
-            self.cuts += bool(ends)
             self._changed.notify_all()
-        for end in ends:
-            _hang_up(end)
 
     def cut_after(self, count: int) -> None:
         """Cut, once, when so many more bytes have passed, whichever way."""
@@ -98,10 +98,24 @@ class Cable:
                 far.close()
                 return
             self._open |= {near, far}
-        for source, sink in ((near, far), (far, near)):
+        threading.Thread(target=self._connection, args=(near, far), name="cable", daemon=True).start()
+
+    def _connection(self, near: socket.socket, far: socket.socket) -> None:
+        """Both ways of one connection. Here alone its ends are closed, once nobody uses them any more.
+
+        A number of a closed socket is given to the next one that opens, and whoever still held it would break that.
+        """
+        for end in (near, far):
             with suppress(OSError):  # unplugged in this very moment
-                source.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            threading.Thread(target=self._pump, args=(source, sink), name="cable", daemon=True).start()
+                end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        back = threading.Thread(target=self._pump, args=(far, near), name="cable", daemon=True)
+        back.start()
+        self._pump(near, far)
+        back.join()
+        with self._changed:
+            self._open -= {near, far}
+        near.close()
+        far.close()
 
     def _pump(self, source: socket.socket, sink: socket.socket) -> None:
         """Carry bytes one way until either end hangs up."""
@@ -110,8 +124,6 @@ class Cable:
                 self._carry(source, sink, data)
         for end in (source, sink):
             _hang_up(end)
-        with self._changed:
-            self._open -= {source, sink}
 
     def _carry(self, source: socket.socket, sink: socket.socket, data: bytes) -> None:
         """Hand a piece on, late, in part or not at all as the cable is."""
@@ -131,6 +143,6 @@ class Cable:
 
 
 def _hang_up(end: socket.socket) -> None:
+    """Both sides see the end; the socket stays open."""
     with suppress(OSError):
         end.shutdown(socket.SHUT_RDWR)
-    end.close()

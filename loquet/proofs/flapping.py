@@ -51,6 +51,8 @@ ROUND = 0.001
 PATIENCE = 60.0
 """Seconds for a link to come back and for all rows to arrive."""
 NOBODYS = "CAFEF00D"
+STORED = "SELECT max(seq) FROM journal_row"
+"""Of the one journal that there is."""
 TAPS = ((UIDS["alice"], "front-in", True), (NOBODYS, "front-in", False), (NOBODYS, "front-out", True))
 """Badge, reader, and what the rules say whatever the link does: staff at any hour, a stranger never, out always."""
 
@@ -125,6 +127,15 @@ class Flapping:
     def await_cut(self, cuts: int) -> None:
         """Until so many connections were cut. Raises LossError when the edge does not come back for it."""
         self._turn_until(lambda: self.cable.cuts >= cuts, "the edge does not connect again")
+
+    def check_acknowledged(self) -> None:
+        """What the edge takes for acknowledged is on the server's disk. Raises LossError."""
+        journal = self.edge.keeper.archive.journal
+        acknowledged = journal.acknowledged if journal else 0
+        with self.server.database.reading() as session:
+            stored = session.connection().exec_driver_sql(STORED).scalar() or 0
+        if stored < acknowledged:
+            raise LossError(f"the edge takes row {acknowledged} for acknowledged, the server has {stored}")
 
     def settle(self) -> None:
         """The cable is well: all rows arrive, in order, once. Raises LossError."""

@@ -77,8 +77,14 @@ def _once_it_is_up(site: Flapping, luck: Random) -> None:
 
 
 def _held_back(site: Flapping, luck: Random) -> None:
+    """Somebody taps into the silence, where there is a link: what the edge sends then may never arrive."""
+    ups = site.ups + 1
+    came_up = site.rest(500, lambda: site.ups >= ups)
     site.cable.hold(True)
+    if came_up:
+        site.tap(luck.randrange(len(TAPS)))
     site.rest(luck.randint(1, 5), lambda: False)
+    site.check_acknowledged()
     site.cable.hold(luck.random() < 0.5)  # it ends by itself, or in the cut
     site.rest(luck.randint(0, 3), lambda: False)
 

@@ -206,6 +206,27 @@ def test_a_broker_that_comes_back_empty_is_found_again(name: str, tmp_path: Path
         link.stop()
 
 
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_a_mistake_while_it_hands_on_costs_one_connection(port: int, server: Peer, keeper: Keeper) -> None:
+    """The thread of the MQTT library ends with it, and tells nobody."""
+
+    def stumble_once(item: Item) -> None:
+        if item == Received(keeper.topic(RULES), b"trip"):
+            server.publish(keeper.topic(RULES), b"walk on", retain=True)
+            raise ZeroDivisionError("a mistake of ours")
+        keeper.items.put(item)
+
+    config = BrokerConfig(HOST, port, "front", USERS["front"])
+    link = Link(config, f"loquet-{keeper.site}-front", [keeper.topic(RULES)], keeper.will, stumble_once, QUICK)
+    link.start()
+    assert keeper.next() == LinkUp()
+    server.publish(keeper.topic(RULES), b"trip", retain=True)
+    assert isinstance(keeper.next(), LinkDown)
+    assert keeper.next(LinkUp) == LinkUp()
+    assert keeper.next() == Received(keeper.topic(RULES), b"walk on")
+    link.stop()
+
+
 def test_many_threads_may_publish(server: Peer, linked: Link, keeper: Keeper) -> None:
     def publish(number: int) -> None:
         for count in range(25):

@@ -163,3 +163,22 @@ def test_after_stopping_the_link_is_down(broker: int) -> None:
         assert held.connected.wait(PATIENCE)
         assert held.link.up
     assert not held.link.up
+
+
+def test_a_mistake_while_it_hands_on_is_logged_and_costs_one_message(
+    broker: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    with Listener(broker) as listener, Held(broker) as held:
+        assert held.connected.wait(PATIENCE)
+        hear = held.link._received
+
+        def stumble(topic: str, payload: bytes) -> None:
+            if payload == b"trip":
+                raise ZeroDivisionError("a mistake of ours")
+            hear(topic, payload)
+
+        held.link._received = stumble
+        for payload in (b"trip", b"walk on"):
+            listener.client.publish(TOPICS.events("front"), payload, 1)
+        assert held.heard.get(timeout=PATIENCE) == (TOPICS.events("front"), b"walk on")
+    assert "a mistake of ours" in caplog.text
