@@ -60,8 +60,6 @@ class Link:
         self._client.on_disconnect = self._on_disconnect
         self._client.on_message = self._on_message
         self._client.on_socket_open = _without_delay
-        self._client.enable_logger(log)
-        self._client.suppress_exceptions = True  # else a mistake in what is called here ends its thread without a word
 
     def start(self) -> None:
         """Connect in the background, and again whenever the link is lost."""
@@ -120,7 +118,10 @@ class Link:
         self._why = why
 
     def _on_message(self, _client: Client, _data: Any, message: MQTTMessage) -> None:
-        self._received(message.topic, bytes(message.payload))
+        try:
+            self._received(message.topic, bytes(message.payload))
+        except Exception:  # paho's thread would end with it, and the server hear nothing any more
+            log.exception("%s: not taken in", message.topic)
 
     @property
     def _address(self) -> tuple[str, int]:
