@@ -168,7 +168,7 @@ def test_after_stopping_the_link_is_down(broker: int) -> None:
 def test_a_mistake_while_it_hands_on_is_logged_and_costs_one_message(
     broker: int, caplog: pytest.LogCaptureFixture
 ) -> None:
-    with Listener(broker) as listener, Held(broker) as held:
+    with Held(broker) as held:
         assert held.connected.wait(PATIENCE)
         hear = held.link._received
 
@@ -179,6 +179,6 @@ def test_a_mistake_while_it_hands_on_is_logged_and_costs_one_message(
 
         held.link._received = stumble
         for payload in (b"trip", b"walk on"):
-            listener.client.publish(TOPICS.events("front"), payload, 1)
+            held.link.send(TOPICS.events("front"), payload)  # behind what it subscribed to
         assert held.heard.get(timeout=PATIENCE) == (TOPICS.events("front"), b"walk on")
     assert "a mistake of ours" in caplog.text
