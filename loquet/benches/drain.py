@@ -20,7 +20,7 @@ from loquet.benches.bare_edge import BareEdge
 from loquet.benches.disk import bench_folder
 from loquet.benches.figure import Figures, figure
 from loquet.benches.hop import await_rules, hops
-from loquet.benches.ingest import EVERY, ROWS, backlog, inserted
+from loquet.benches.ingest import EVERY, ROWS, Bare, backlog
 from loquet.keyring import Keyring
 from loquet.main import CommandError
 from loquet.proofs.killed import EDGE, Killed, Part
@@ -42,7 +42,8 @@ def figures() -> Figures:
     with bench_folder() as folder:
         site = folder / "site"
         ours = drained(site, ROWS)
-        yield "drain", figure(ours, "s", carried(site) + inserted(site / "server.db", site / "bare.db"))
+        with closing(Bare(site / "server.db")) as bare:
+            yield "drain", figure(ours, "s", carried(site) + bare.insert(1))
 
 
 def drained(folder: Path, rows: int) -> float:
