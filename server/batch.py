@@ -3,11 +3,12 @@
 So what a statement costs, and the disk's answer to a commit, is paid once for all of them.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from msgspec.structs import astuple
 from sqlalchemy import Table
 from sqlmodel import Session, select
 
@@ -18,12 +19,11 @@ from server.contacts import note_doors
 from server.facts import store, store_moves
 from server.models import Edge, JournalRow, Position
 from server.redate import date_anew, offsets_of
-from server.rows import REFUSED, KnownEdge, Numbered, record
+from server.rows import REFUSED, KnownEdge, Numbered, Record, record
 from wire.facts import facts_of, says_more
 from wire.row import Kind
 
 CLOCK_KINDS = (Kind.STARTED, Kind.CLOCK_SET)
-Record = dict[str, Any]
 
 _journal_row: Table = JournalRow.__table__  # type: ignore[attr-defined]
 _position: Table = Position.__table__  # type: ignore[attr-defined]
@@ -58,51 +58,58 @@ def store_batches(session: Session, batches: Sequence[Batch], received: datetime
         _name_the_settled(session, found)
         facts += _other_facts(batch.rows, found)
         records += found
-    insert(session.connection(), _journal_row, records)
-    store_moves(session, ((r["member"], r["moved_at"], r["inside"]) for r in records if r["inside"] is not None))
+    insert(session.connection(), _journal_row, Record.__struct_fields__, map(astuple, records))
+    store_moves(session, _moves(records))
     for batch, offsets in dated:
         date_anew(session, batch.edge.id, batch.journal, batch.rows, offsets)
         _follow_clock(session, batch.edge.id, batch.rows)
     store(session, facts)
     note_doors(session, records)
     upsert(session.connection(), _position, [_reached(batch, received) for batch in batches])
-    return [(r["edge"], _refusal(r)) for r in records if r["kind"] == REFUSED]
+    return [(r.edge, _refusal(r)) for r in records if r.kind == REFUSED]
 
 
-def _reached(batch: Batch, received: datetime) -> Record:
+def _moves(records: Iterable[Record]) -> Iterator[tuple[str, datetime, bool]]:
+    """Who moved when, and whether they are inside then."""
+    for r in records:
+        if r.member is not None and r.moved_at is not None and r.inside is not None:
+            yield r.member, r.moved_at, r.inside
+
+
+def _reached(batch: Batch, received: datetime) -> dict[str, Any]:
     return {"edge": batch.edge.id, "journal": batch.journal, "seq": batch.reached, "updated": received}
 
 
 def _refusal(refused: Record) -> str:
-    where = f"edge {refused['edge']!r}, row {refused['seq']} of journal {refused['journal']!r}"
-    return f"{where}: {refused['detail']}; kept, not counted"
+    where = f"edge {refused.edge!r}, row {refused.seq} of journal {refused.journal!r}"
+    return f"{where}: {refused.detail}; kept, not counted"
 
 
 def _other_facts(rows: list[Numbered], records: list[Record]) -> Iterator[Fact]:
     """What the rows say beside who moved, which is in their records already."""
     for numbered, stored in zip(rows, records, strict=True):
-        if numbered.row is not None and says_more(numbered.row) and stored["kind"] != REFUSED:
-            facts = facts_of(numbered.row, of(stored["at"]))
+        if numbered.row is not None and says_more(numbered.row) and stored.kind != REFUSED:
+            facts = facts_of(numbered.row, of(stored.at))
             yield from (fact for fact in facts if not isinstance(fact, Moved))
 
 
 def _name_the_settled(session: Session, records: list[Record]) -> None:
     """Give each door_opened row the member of the tap that it settles, where the edge left it out."""
-    taps = {r["seq"]: r["member"] for r in records if r["kind"] == Kind.TAP}
+    taps = {r.seq: r.member for r in records if r.kind == Kind.TAP}
     for r in records:
-        if r["inside"] and r["member"] is None:
-            known = taps.get(r["settles"]) or _tapper(session, r)
-            r["member"] = known
+        if r.inside and r.member is None:
+            known = taps.get(r.settles or 0) or _tapper(session, r)
+            r.member = known
             if known is None:
-                r["inside"] = r["moved_at"] = None
+                r.inside = r.moved_at = None
 
 
 def _tapper(session: Session, opened: Record) -> str | None:
     return session.exec(
         select(JournalRow.member).where(
-            JournalRow.edge == opened["edge"],
-            JournalRow.journal == opened["journal"],
-            JournalRow.seq == opened["settles"],
+            JournalRow.edge == opened.edge,
+            JournalRow.journal == opened.journal,
+            JournalRow.seq == opened.settles,
         )
     ).first()
 

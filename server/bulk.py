@@ -3,7 +3,7 @@
 SQLAlchemy's own way looks at each value of each row: at 26 columns that costs five times what the database does.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from functools import lru_cache
 from operator import itemgetter
@@ -13,37 +13,40 @@ from sqlalchemy import Connection, Table
 
 from server.db import UtcDateTime
 
-Row = dict[str, Any]
 WITHOUT_OFFSET = 26
 """Characters of 2026-11-24 09:00:00.000000, before +00:00."""
 
 
-def insert(connection: Connection, table: Table, rows: Sequence[Row]) -> None:
-    """Add rows; each has the same keys, the names of columns."""
-    _write(connection, table, rows, "")
+def insert(connection: Connection, table: Table, names: tuple[str, ...], rows: Iterable[tuple[Any, ...]]) -> None:
+    """Add rows: in each the values of the columns that are named."""
+    _write(connection, table, names, rows, "")
 
 
-def upsert(connection: Connection, table: Table, rows: Sequence[Row], only_if: str = "") -> None:
+def upsert(connection: Connection, table: Table, rows: Sequence[dict[str, Any]], only_if: str = "") -> None:
     """Add rows, or put them in the place of those with the same primary key. Each has every column of the table.
 
     only_if: SQL, what must hold between the row to come (`excluded`) and the one that is there for it to give way.
     """
+    if not rows:
+        return
     keys = [column.name for column in table.primary_key]
     others = [column.name for column in table.c if column.name not in keys]
     new = ", ".join(f'"{name}" = excluded."{name}"' for name in others)
     done = f"UPDATE SET {new}" + (f" WHERE {only_if}" if only_if else "") if new else "NOTHING"
-    _write(connection, table, rows, f"ON CONFLICT ({', '.join(keys)}) DO {done}")
-
-
-def _write(connection: Connection, table: Table, rows: Sequence[Row], conflict: str) -> None:
-    if not rows:
-        return
     names = tuple(rows[0])
+    _write(connection, table, names, map(itemgetter(*names), rows), f"ON CONFLICT ({', '.join(keys)}) DO {done}")
+
+
+def _write(
+    connection: Connection, table: Table, names: tuple[str, ...], rows: Iterable[tuple[Any, ...]], conflict: str
+) -> None:
     mark, stored = ("?", _text) if connection.dialect.paramstyle == "qmark" else ("%s", _naive)
-    marks, values = ", ".join(mark for _ in names), itemgetter(*names)
+    marks = ", ".join(mark for _ in names)
     into = f"INSERT INTO {table.name} ({_quoted(names)}) VALUES ({marks}) {conflict}"  # noqa: S608 - our own columns
     driven = _Driven(_moments(table, names), stored)
-    connection.exec_driver_sql(into, [driven.row(values(row)) for row in rows])
+    written = [driven.row(row) for row in rows]
+    if written:
+        connection.exec_driver_sql(into, written)
 
 
 @lru_cache

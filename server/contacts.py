@@ -10,6 +10,7 @@ from sqlmodel import Session
 
 from server.bulk import upsert
 from server.models import DoorState
+from server.rows import Record
 from wire.row import Kind
 
 DOOR_KINDS = (Kind.DOOR_OPENED, Kind.DOOR_CLOSED, Kind.DOOR_FORCED, Kind.DOOR_HELD)
@@ -22,12 +23,12 @@ _door_state: Table = DoorState.__table__  # type: ignore[attr-defined]
 _THERE = sqlalchemy.select(_door_state).where(_door_state.c.access_point.in_(bindparam("places", expanding=True)))
 
 
-def note_doors(session: Session, records: Sequence[dict[str, Any]]) -> None:
-    """Remember what each door said last, and when it was last forced. records: of journal_row."""
-    said: defaultdict[str, list[dict[str, Any]]] = defaultdict(list)
+def note_doors(session: Session, records: Sequence[Record]) -> None:
+    """Remember what each door said last, and when it was last forced."""
+    said: defaultdict[str, list[Record]] = defaultdict(list)
     for r in records:
-        if r["kind"] in DOOR_AND_FIRE and r["access_point"] is not None:
-            said[r["access_point"]].append(r)
+        if r.kind in DOOR_AND_FIRE and r.access_point is not None:
+            said[r.access_point].append(r)
     if not said:
         return
     connection, known = session.connection(), dict.fromkeys(said, UNHEARD)
@@ -37,20 +38,20 @@ def note_doors(session: Session, records: Sequence[dict[str, Any]]) -> None:
     upsert(connection, _door_state, now_known)
 
 
-def _heard(known: dict[str, Any], said: list[dict[str, Any]]) -> dict[str, Any]:
+def _heard(known: dict[str, Any], said: list[Record]) -> dict[str, Any]:
     """What is known of one door after these rows; the newest of each sort counts."""
     heard = dict(known)
     fire = _newest(said, FIRE_KINDS)
-    if fire is not None and (known["fire_at"] is None or fire["at"] >= known["fire_at"]):
-        heard |= {"fire": fire["kind"] == Kind.FIRE, "fire_at": fire["at"]}
+    if fire is not None and (known["fire_at"] is None or fire.at >= known["fire_at"]):
+        heard |= {"fire": fire.kind == Kind.FIRE, "fire_at": fire.at}
     moved = _newest(said, DOOR_KINDS)
-    if moved is not None and (known["at"] is None or moved["at"] >= known["at"]):
-        heard |= {"kind": moved["kind"], "at": moved["at"]}
+    if moved is not None and (known["at"] is None or moved.at >= known["at"]):
+        heard |= {"kind": moved.kind, "at": moved.at}
     forced = _newest(said, (Kind.DOOR_FORCED,))
-    if forced is not None and (known["forced_at"] is None or forced["at"] > known["forced_at"]):
-        heard |= {"forced_at": forced["at"]}
+    if forced is not None and (known["forced_at"] is None or forced.at > known["forced_at"]):
+        heard |= {"forced_at": forced.at}
     return heard
 
 
-def _newest(said: list[dict[str, Any]], kinds: tuple[Kind, ...]) -> dict[str, Any] | None:
-    return max((r for r in said if r["kind"] in kinds), key=lambda r: (r["at"], r["seq"]), default=None)
+def _newest(said: list[Record], kinds: tuple[Kind, ...]) -> Record | None:
+    return max((r for r in said if r.kind in kinds), key=lambda r: (r.at, r.seq), default=None)

@@ -44,13 +44,18 @@ class KnownEdge:
     readers: dict[str, Direction | None]
 
 
-class Numbered(Struct, frozen=True):
+class Numbered(Struct, frozen=True, gc=False):
     """One row of a batch under its sequence number. row: None when it cannot be read, then fault says why."""
 
     seq: int
     raw: Raw
     row: Row | None
     fault: str = ""
+
+
+PLAIN: dict[str | None, Any] = {None: None}
+"""What the database is given of a term: a driver takes its time over a string that is more than a string."""
+PLAIN |= {one: str(one) for terms in (Kind, Reason, ClockState, Direction) for one in terms}
 
 
 class _Key(Struct):
@@ -101,52 +106,56 @@ def clock_offsets(rows: Sequence[Numbered]) -> dict[str, Instant]:
     return offsets
 
 
+class Record(Struct, gc=False):
+    """One row as journal_row has it, but for its id; see server/models.py:JournalRow. Moments are aware, in UTC.
+
+    It holds no other container, and thousands of it live at a time: no need to look through them for cycles.
+    """
+
+    edge: str
+    journal: str
+    seq: int
+    received: datetime
+    at: datetime
+    kind: str
+    mono_ms: int = 0
+    boot: str = ""
+    clock: str | None = PLAIN[ClockState.UNKNOWN]
+    access_point: str | None = None
+    reader: str | None = None
+    direction: str | None = None
+    credential: str | None = None
+    member: str | None = None
+    granted: bool | None = None
+    reason: str | None = None
+    until: datetime | None = None
+    rules_version: int | None = None
+    pending: bool = False
+    settles: int | None = None
+    nonce: str | None = None
+    order: str | None = None
+    detail: str | None = None
+    inside: bool | None = None
+    moved_at: datetime | None = None
+    raw: str | None = None
+
+
 def record(
     edge: KnownEdge, journal: str, numbered: Numbered, received: datetime, offsets: Mapping[str, Instant]
-) -> dict[str, Any]:
-    """The columns of journal_row for one row. received: aware. offsets: see clock_offsets."""
+) -> Record:
+    """What is stored of one row. received: aware. offsets: see clock_offsets."""
     try:
         if numbered.row is None:
             raise ValueError(numbered.fault)
-        columns = _believed(edge, numbered.row, received, offsets)
+        return _believed(edge, journal, numbered.row, numbered.seq, received, offsets)
     except (ValueError, OverflowError) as error:
-        columns = _refused(numbered, str(error), received)
-    columns |= {"edge": edge.id, "journal": journal, "seq": numbered.seq, "received": received}
-    return columns
+        raw = bytes(numbered.raw).decode(errors="backslashreplace")[:RAW_KEPT]
+        return Record(edge.id, journal, numbered.seq, received, received, REFUSED, detail=str(error), raw=raw)
 
 
-def _refused(numbered: Numbered, why: str, received: datetime) -> dict[str, Any]:
-    raw = bytes(numbered.raw).decode(errors="backslashreplace")[:RAW_KEPT]
-    return EMPTY | {"at": received, "kind": REFUSED, "detail": why, "raw": raw}
-
-
-PLAIN = {None: None} | {one: str(one) for sort in (Kind, Reason, ClockState, Direction) for one in sort}
-"""What the database is given: a driver takes its time over a string that is more than a string."""
-EMPTY: dict[str, Any] = {
-    "mono_ms": 0,
-    "boot": "",
-    "clock": ClockState.UNKNOWN,
-    "access_point": None,
-    "reader": None,
-    "direction": None,
-    "credential": None,
-    "member": None,
-    "granted": None,
-    "reason": None,
-    "until": None,
-    "rules_version": None,
-    "pending": False,
-    "settles": None,
-    "nonce": None,
-    "order": None,
-    "detail": None,
-    "inside": None,
-    "moved_at": None,
-    "raw": None,
-}
-
-
-def _believed(edge: KnownEdge, row: Row, received: datetime, offsets: Mapping[str, Instant]) -> dict[str, Any]:
+def _believed(
+    edge: KnownEdge, journal: str, row: Row, seq: int, received: datetime, offsets: Mapping[str, Instant]
+) -> Record:
     """Raises ValueError or OverflowError for what an honest edge does not write."""
     _check(edge, row)
     at = _moment(row.at)
@@ -156,30 +165,33 @@ def _believed(edge: KnownEdge, row: Row, received: datetime, offsets: Mapping[st
         _check_facts(row, at)
     direction = edge.readers[row.reader] if row.reader is not None else None
     inside = _inside(row, direction)
-    return {
-        "at": at,
-        "mono_ms": row.mono_ms,
-        "boot": row.boot,
-        "clock": PLAIN[row.clock],
-        "kind": PLAIN[row.kind],
-        "access_point": row.access_point,
-        "reader": row.reader,
-        "direction": PLAIN[direction],
-        "credential": row.credential,
-        "member": row.member,
-        "granted": row.granted,
-        "reason": PLAIN[row.reason],
-        "until": None if row.until is None else _moment(row.until),
-        "rules_version": row.rules_version,
-        "pending": row.pending,
-        "settles": row.settles,
-        "nonce": row.nonce,
-        "order": row.order,
-        "detail": row.detail,
-        "inside": inside,
-        "moved_at": None if inside is None else _effective(row, at, received, offsets),
-        "raw": None,
-    }
+    return Record(
+        edge=edge.id,
+        journal=journal,
+        seq=seq,
+        received=received,
+        at=at,
+        kind=PLAIN[row.kind],
+        mono_ms=row.mono_ms,
+        boot=row.boot,
+        clock=PLAIN[row.clock],
+        access_point=row.access_point,
+        reader=row.reader,
+        direction=PLAIN[direction],
+        credential=row.credential,
+        member=row.member,
+        granted=row.granted,
+        reason=PLAIN[row.reason],
+        until=None if row.until is None else _moment(row.until),
+        rules_version=row.rules_version,
+        pending=row.pending,
+        settles=row.settles,
+        nonce=row.nonce,
+        order=row.order,
+        detail=row.detail,
+        inside=inside,
+        moved_at=None if inside is None else _effective(row, at, received, offsets),
+    )
 
 
 def _check(edge: KnownEdge, row: Row) -> None:

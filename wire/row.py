@@ -54,7 +54,7 @@ class Order(StrEnum):
     """The server's time, for an edge that asked for it."""
 
 
-class Row(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+class Row(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, gc=False):
     """Keyed by (edge, journal, seq); seq starts at 1 and has no gaps.
 
     at: RFC 3339 UTC with milliseconds, by the edge's wall clock, whose state is `clock`. mono_ms: monotonic clock of

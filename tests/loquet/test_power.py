@@ -1,6 +1,7 @@
 """`loquet prove power` keeps its word, and notices who does not."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from loquet.proofs import power
 from loquet.proofs.cut_database import CutDatabase
 from loquet.proofs.cut_journal import CutJournal
 from loquet.proofs.proof import LossError, Task
-from server.ingest import Ingest, Owed
+from server.ingest import Ingest, Message, Owed
 from wire.messages import Ack
 
 
@@ -72,15 +73,15 @@ def test_heard_in_halves_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 
 
 def test_who_acknowledges_before_the_commit_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    take = Ingest._take_events
+    take_all = Ingest.take_all
 
-    def hasty(ingest: Ingest, edge: Any, topic: str, body: bytes) -> Owed:
+    def hasty(ingest: Ingest, messages: Sequence[Message]) -> list[Owed]:
         try:
-            return take(ingest, edge, topic, body)
+            return take_all(ingest, messages)
         except Exception:
-            rows = json.loads(body)["rows"]
-            return Owed(edge.id, Ack("j", rows[-1]["seq"]))
+            bodies = [json.loads(payload)["body"] for _, payload in messages]
+            return [Owed("front", Ack(body["journal"], body["rows"][-1]["seq"])) for body in bodies]
 
-    monkeypatch.setattr(Ingest, "_take_events", hasty)
+    monkeypatch.setattr(Ingest, "take_all", hasty)
     with pytest.raises(LossError, match="were acknowledged"):
         stories(CutDatabase, tmp_path)

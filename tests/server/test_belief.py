@@ -66,7 +66,7 @@ def test_an_edge_of_machines_has_no_doors_to_let_anybody_in_by() -> None:
     laser = KnownEdge("laser", "", frozenset({"laser"}), frozenset(), {"laser-tap": None})
     opened = msgspec.structs.replace(row(1, Kind.DOOR_OPENED, member="gregoire"), access_point="laser")
     stored = record(laser, "j", Numbered(1, msgspec.Raw(encode_row(opened)), opened), moment(at(20)), {})
-    assert (stored["kind"], stored["inside"]) == ("refused", None)
+    assert (stored.kind, stored.inside) == ("refused", None)
 
 
 def test_a_batch_in_which_no_row_has_a_number_is_refused_whole(desk: Desk) -> None:

@@ -10,6 +10,7 @@ from server.models import PaidUnit, Presence
 
 NOON = datetime(2026, 11, 24, 12, 0, 0, 125_000, tzinfo=UTC)
 PRESENCE = Presence.__table__  # type: ignore[attr-defined]
+NAMES = ("member", "at", "inside")
 PAID = PaidUnit.__table__  # type: ignore[attr-defined]
 
 
@@ -22,7 +23,7 @@ def test_rows_come_back_as_those_of_the_mapper_do(database: Database) -> None:
     with database.transaction() as session:
         session.add(Presence(member="mapped", at=NOON, inside=True))
         session.flush()
-        bulk.insert(session.connection(), PRESENCE, [{"member": "driven", "at": NOON, "inside": True}])
+        bulk.insert(session.connection(), PRESENCE, NAMES, [("driven", NOON, True)])
         raw = session.connection().exec_driver_sql("SELECT at, inside FROM presence").fetchall()
     assert raw[0] == raw[1]
     assert presence(database) == {"mapped": (NOON, True), "driven": (NOON, True)}
@@ -31,7 +32,7 @@ def test_rows_come_back_as_those_of_the_mapper_do(database: Database) -> None:
 def test_the_whole_second_is_written_like_any_other(database: Database) -> None:
     whole = NOON.replace(microsecond=0)
     with database.transaction() as session:
-        bulk.insert(session.connection(), PRESENCE, [{"member": "zoe", "at": whole, "inside": False}])
+        bulk.insert(session.connection(), PRESENCE, NAMES, [("zoe", whole, False)])
     assert presence(database) == {"zoe": (whole, False)}
 
 
@@ -44,6 +45,18 @@ def test_a_row_takes_the_place_of_the_one_with_its_key(database: Database) -> No
     assert presence(database) == {"alice": (NOON, True), "zoe": (NOON + timedelta(hours=1), False)}
 
 
+def test_a_row_gives_way_only_if_what_is_asked_holds(database: Database) -> None:
+    newer = "excluded.at > presence.at"
+    with database.transaction() as session:
+        for hours, inside in ((1, True), (0, False), (2, False)):
+            row = {"member": "zoe", "at": NOON + timedelta(hours=hours), "inside": inside}
+            bulk.upsert(session.connection(), PRESENCE, [row], newer)
+            if hours != 2:
+                raw = session.connection().exec_driver_sql("SELECT inside FROM presence").scalar()
+                assert bool(raw) is True
+    assert presence(database) == {"zoe": (NOON + timedelta(hours=2), False)}
+
+
 def test_what_has_nothing_but_its_key_is_stored_once(database: Database) -> None:
     with database.transaction() as session:
         for _ in range(2):
@@ -54,7 +67,7 @@ def test_what_has_nothing_but_its_key_is_stored_once(database: Database) -> None
 
 def test_no_rows_are_no_statement(database: Database) -> None:
     with database.transaction() as session:
-        bulk.insert(session.connection(), PRESENCE, [])
+        bulk.insert(session.connection(), PRESENCE, NAMES, [])
         bulk.upsert(session.connection(), PRESENCE, [])
     assert presence(database) == {}
 
