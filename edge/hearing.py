@@ -35,9 +35,10 @@ LARGEST = 4096
 
 @dataclass(frozen=True, slots=True)
 class HeldState:
-    """The newest state of the server."""
+    """The newest state of the server. body: its packed form."""
 
     version: int
+    body: bytes
     snapshot: Snapshot
 
 
@@ -72,7 +73,7 @@ class Hearing:
         if STATE in kept:
             try:
                 message = self._inbox.read(State, self._topic, kept[STATE])
-                self.held = HeldState(message.version, unpack(message.body))
+                self.held = HeldState(message.version, message.body, unpack(message.body))
             except WireError as error:
                 self._inbox.refuse("state on the disk", error)
 
@@ -100,9 +101,11 @@ class Hearing:
         if self.held is not None and message.version <= self.held.version:
             if message.version < self.held.version:
                 raise RefusedError("older", f"state {message.version}: this edge holds {self.held.version}")
+            if message.body != self.held.body:
+                raise RefusedError("twin", f"state {message.version}: two of them under one version")
             return
         snapshot = unpack(message.body)
-        self.held = HeldState(message.version, snapshot)
+        self.held = HeldState(message.version, message.body, snapshot)
         self._archive.keep({STATE: item.payload}, snapshot.positions)
         self._tell(StateHeard(self._clock.now(), self._clock.monotonic(), message.version, snapshot, self._own()))
 

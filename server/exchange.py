@@ -15,13 +15,13 @@ from policy.terms import Instant
 from server.db import Database, moment
 from server.errors import ServerError
 from server.facts import set_lockdown
-from server.ingest import Answered, FactsStored, Ingest, Message, Owed, StatusTaken, Told
+from server.ingest import Answered, FactsStored, Ingest, Message, Owed, RowsLost, StatusTaken, Told
 from server.models import Edge, GivenOrder
 from server.orders import Orders
 from server.publisher import SERVER, Publisher
 from server.state import StatePublisher
 from server.troubles import Troubles
-from server.versions import Lane
+from server.versions import Lane, renew
 from wire.envelope import seal
 from wire.messages import encode
 from wire.topics import Topics
@@ -134,6 +134,12 @@ class Exchange:
         match told:
             case FactsStored():
                 self.state.changed()
+            case RowsLost():
+                log.warning("rows are gone that were stored once: what edges hold under our versions may be other")
+                with self._database.transaction() as session:
+                    renew(session)
+                self.publisher.publish()
+                self.state.publish()
             case Answered(edge, reply):
                 self.orders.answered(edge, reply)
             case StatusTaken(edge, status, outrun):

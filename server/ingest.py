@@ -64,6 +64,14 @@ class StatusTaken:
 
 
 @dataclass(frozen=True, slots=True)
+class RowsLost:
+    """Rows are gone that were stored once: the database was restored from a backup.
+
+    It counts again through versions that it gave away before, and an edge takes no other content under the same one.
+    """
+
+
+@dataclass(frozen=True, slots=True)
 class Answered:
     """An edge said what became of a command, in a reply or in its journal."""
 
@@ -71,7 +79,7 @@ class Answered:
     reply: Reply
 
 
-Told: TypeAlias = FactsStored | StatusTaken | Answered
+Told: TypeAlias = FactsStored | StatusTaken | RowsLost | Answered
 """What somebody else must act upon, once it is stored."""
 
 Message: TypeAlias = tuple[str, bytes]
@@ -112,6 +120,8 @@ class Ingest:
         self._changed = changed
         self._told = told
         self._edges: dict[str, KnownEdge] = {}
+        self._behind: set[str] = set()
+        """Edges that had to send again what was stored once, since the start: a hostile one is heeded once."""
         self.reload()
 
     def reload(self) -> None:
@@ -142,6 +152,10 @@ class Ingest:
         taken: list[Told] = [status for status in statuses if status is not None]
         if stored or taken:
             self._changed()
+        for batch in batches:
+            if batch.lacks and batch.edge.id not in self._behind:
+                self._behind.add(batch.edge.id)
+                self._told(RowsLost())
         for batch in stored:
             self._pass_on(batch.edge, [row.row for row in batch.rows if row.row is not None])
         for told in [Answered(one.edge.id, one.said) for one in heard if isinstance(one.said, Reply)] + taken:
@@ -198,7 +212,7 @@ class Ingest:
         on_disk = session.connection().execute(_REACHED, asked).scalar() or 0
         if numbered and numbered[0].seq > on_disk + 1:
             self._note_gap(edge, heard.topic, events.journal, on_disk + 1)
-            numbered = []
+            return Batch(edge, events.journal, on_disk, [], lacks=True)
         return Batch(edge, events.journal, on_disk, [row for row in numbered if row.seq > on_disk])
 
     def _pass_on(self, edge: KnownEdge, rows: list[Row]) -> None:

@@ -6,7 +6,7 @@ from policy.facts import Busy, Fact, Moved, Opened, Paid, Ran, Stopped
 from policy.instants import instant
 from policy.reasons import Reason
 from policy.sessions import Session
-from policy.terms import Instant
+from policy.terms import HOUR, Instant
 from wire.row import Kind, Order, Row
 
 SESSION_KINDS = (Kind.SESSION_STARTED, Kind.SESSION_ENDED)
@@ -32,6 +32,8 @@ def _stops(row: Row) -> bool:
     return row.kind is Kind.ESTOP or (row.order is Order.LOCK_OUT and row.granted is True)
 
 
+LONGEST_SHIFT = 24 * HOUR
+"""Without a rota; policy/bundle.py has the same limit."""
 TOLD = (Moved, Paid, Opened, Ran)
 """What the other edges must know at once: refusals and emergency stops are nobody else's business."""
 
@@ -48,7 +50,7 @@ def told_of(row: Row, at: Instant) -> Iterator[Fact]:
 def _passage(row: Row, member: str, at: Instant) -> Iterator[Fact]:
     """A tap says at once what waits for no door; what waits is said by the door_opened row that settles it."""
     if row.adhoc_until is not None:
-        yield Opened(member, at, instant(row.adhoc_until))
+        yield Opened(member, at, at + _lasts(row.at, row.adhoc_until))
     if row.reason is Reason.MACHINE_BUSY and row.access_point is not None:
         yield Busy(row.access_point, member, at)
     if row.kind is Kind.DOOR_OPENED:
@@ -57,6 +59,18 @@ def _passage(row: Row, member: str, at: Instant) -> Iterator[Fact]:
         yield Moved(member, at, inside=row.reason is not Reason.EGRESS)
     if row.pays is not None and not row.pending:
         yield Paid(member, instant(row.pays))
+
+
+def _lasts(made: str, until: str) -> Instant:
+    """How long a shift lasts, whenever it turns out to have begun: both ends were written by the same clock.
+
+    Raises ValueError for one that is over at once, or longer than a site may allow.
+    """
+    length = instant(until) - instant(made)
+    if not 0 < length <= LONGEST_SHIFT:
+        longest = LONGEST_SHIFT // HOUR
+        raise ValueError(f"a shift from {made} until {until}: it must last, and no longer than {longest} h")
+    return length
 
 
 def says_more(row: Row) -> bool:

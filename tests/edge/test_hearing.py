@@ -121,7 +121,7 @@ class TestState:
         site.knows(version=2, lockdown=True)
         assert site.moves == {"alice": Move(at(9), True)}
         assert not site.bench.core.state.lockdown
-        assert site.refused == {"state older": 1}
+        assert site.refused == {"state older": 1, "state twin": 1}
 
     def test_own_rows_above_its_position_still_count(self, site: Site) -> None:
         site.bench.tap(ALICE)

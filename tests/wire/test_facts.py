@@ -72,9 +72,15 @@ def test_an_entry_that_waits_for_no_door_pays_at_once() -> None:
 
 def test_a_shift_is_made_by_the_tap_whether_the_door_opens_or_not() -> None:
     end = text(NOW + HOUR)
-    made = Opened("remy", BELIEVED, NOW + HOUR)
+    made = Opened("remy", BELIEVED, BELIEVED + HOUR)
     assert granted(Reason.OWN_SHIFT, adhoc_until=end, pending=True) == [made]
     assert granted(Reason.OWN_SHIFT, adhoc_until=end) == [made, IN]
+
+
+@pytest.mark.parametrize("hours", [0, -1, 24.5, 9 * 365 * 24])
+def test_a_shift_that_no_site_allows_is_refused(hours: float) -> None:
+    with pytest.raises(ValueError, match="it must last, and no longer than 24 h"):
+        granted(Reason.OWN_SHIFT, adhoc_until=text(NOW + round(hours * HOUR)))
 
 
 def test_who_found_a_machine_busy() -> None:
