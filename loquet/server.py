@@ -73,6 +73,8 @@ def _order(arguments: argparse.Namespace) -> int:
     path = arguments.socket or _socket(_config(arguments.config))
     try:
         answer = ask(path, _request(arguments.order, arguments.place))
+    except PermissionError:
+        raise CommandError(f"{path}: this account may not use it: run it as the server's user, or with sudo") from None
     except OSError as error:
         raise CommandError(
             f"{path}: no server answers there ({error.strerror or error}): start it, or name its config"
@@ -160,6 +162,8 @@ def _serve(config: Path, file: Path | None) -> int:
     try:
         server.start()
         ended.wait()
+    except ServerError as error:
+        raise CommandError(str(error)) from None
     finally:
         server.stop()
     return 0

@@ -71,12 +71,9 @@ class Control:
         listener = socket.socket(socket.AF_UNIX)
         try:
             self._path.unlink(missing_ok=True)  # of a server that was killed; this one has the database to itself
-            before = os.umask(0o177)
-            try:
-                at(self._path, listener.bind)
-            finally:
-                os.umask(before)
-            listener.listen()
+            at(self._path, listener.bind)
+            self._path.chmod(0o600)
+            listener.listen()  # before that nobody gets in, whatever its rights were
         except OSError as error:
             listener.close()
             raise ServerError(

@@ -16,6 +16,7 @@ from msgspec import structs
 
 from loquet.main import main
 from policy.parse import export
+from server import control
 from server.secrets import hash_token, is_password
 from tests.support_pages import CHEAP_HASH, CREDENTIAL_KEY, SERVER_KEY, TOKEN
 from tests.support_server import FRONT_KEY, public, small_bundle
@@ -114,6 +115,28 @@ def test_it_serves_until_it_is_asked_to_end(folder: Path) -> None:
             assert answer.status == 200
         process.send_signal(signal.SIGTERM)
         assert process.wait(timeout=15) == 0
+
+
+def test_a_socket_that_cannot_be_made_ends_it_with_the_remedy(folder: Path) -> None:
+    (folder / "loquet.db.control").mkdir()
+    command = [sys.executable, "-m", "loquet", "server", "--config", folder / "server.toml"]
+    ended = subprocess.run(
+        [*command, "--bundle", folder / "site.json"], stderr=subprocess.PIPE, text=True, timeout=60, check=False
+    )
+    assert ended.returncode == 2
+    assert "loquet.db.control: no socket there" in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
+def test_who_may_not_use_the_socket_is_told_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def refused(_path: Path, _request: control.Request) -> control.Answer:
+        raise PermissionError(13, "Permission denied")  # as root, who runs the tests, one is refused nothing
+
+    monkeypatch.setattr(control, "ask", refused)
+    assert main(["server", "open", "front", "--socket", str(tmp_path / "s")]) == 2
+    assert "run it as the server's user, or with sudo" in capsys.readouterr().err
 
 
 def test_a_server_that_ends_before_it_answers(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
