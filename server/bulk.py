@@ -4,7 +4,7 @@ SQLAlchemy's own way looks at each value of each row: at 26 columns that costs f
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from functools import lru_cache
 from operator import itemgetter
 from typing import Any
@@ -13,8 +13,7 @@ from sqlalchemy import Connection, Table
 
 from server.db import UtcDateTime
 
-WITHOUT_OFFSET = 26
-"""Characters of 2026-11-24 09:00:00.000000, before +00:00."""
+_TWO = [f"{number:02}" for number in range(60)]
 
 
 def insert(connection: Connection, table: Table, names: tuple[str, ...], rows: Iterable[tuple[Any, ...]]) -> None:
@@ -44,9 +43,11 @@ def _write(
     marks = ", ".join(mark for _ in names)
     into = f"INSERT INTO {table.name} ({_quoted(names)}) VALUES ({marks}) {conflict}"  # noqa: S608 - our own columns
     driven = _Driven(_moments(table, names), stored)
-    written = [driven.row(row) for row in rows]
-    if written:
-        connection.exec_driver_sql(into, written)
+    written = map(driven.row, rows)
+    if connection.dialect.name == "sqlite":  # one by one: thousands at once fall out of the processor's cache
+        connection.connection.cursor().executemany(into, written)  # type: ignore[arg-type]
+    elif several := list(written):
+        connection.exec_driver_sql(into, several)
 
 
 @lru_cache
@@ -84,8 +85,14 @@ class _Driven:
 
 
 def _text(moment: datetime) -> str:
-    """As SQLAlchemy's DateTime keeps it in SQLite, UTC."""
-    return moment.isoformat(" ", "microseconds")[:WITHOUT_OFFSET]
+    """As SQLAlchemy's DateTime keeps it in SQLite, UTC; in half the time of `isoformat`."""
+    hour, minute, second = _TWO[moment.hour], _TWO[moment.minute], _TWO[moment.second]
+    return f"{_day(moment.toordinal())} {hour}:{minute}:{second}.{moment.microsecond:06}"
+
+
+@lru_cache(1000)
+def _day(ordinal: int) -> str:
+    return date.fromordinal(ordinal).isoformat()
 
 
 def _naive(moment: datetime) -> datetime:

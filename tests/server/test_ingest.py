@@ -7,7 +7,6 @@ import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy.exc import IntegrityError
 
 from policy.reasons import Reason
 from policy.terms import HOUR, MINUTE, SECOND, ClockState
@@ -343,6 +342,6 @@ def test_messages_that_come_together_are_one_commit(desk: Desk, journal: Journal
 def test_two_messages_of_one_edge_together_store_nothing_twice(desk: Desk, journal: Journal) -> None:
     journal.enters(at(9), "remy")
     message = (FRONT, events(journal.rows))
-    with pytest.raises(IntegrityError):
+    with pytest.raises(sqlite3.IntegrityError):
         desk.ingest.take_all([message, message])
     assert rows_of(desk) == []
