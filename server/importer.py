@@ -130,15 +130,37 @@ def site_of(session: Session) -> models.Site | None:
 
 def export(session: Session) -> Bundle | None:
     """The bundle that `replace` would read back; None before the first one."""
-    site = site_of(session)
-    if site is None:
-        return None
-    lists: dict[str, Any] = {c.name: tuple(_part(row, c.part) for row in _rows(session, c.table)) for c in COLLECTIONS}
-    return Bundle(format="loquet.bundle/1", site=_part(site.model_dump(), parts.Site), **lists)
+    return Exporter()(session)
+
+
+class Exporter:
+    """`export` for who asks after each change: a table that holds what it held is compared, and not made anew.
+
+    For one thread at a time.
+    """
+
+    def __init__(self) -> None:
+        self._known: dict[str, tuple[Sequence[Any], tuple[Part, ...]]] = {}
+
+    def __call__(self, session: Session) -> Bundle | None:
+        site = site_of(session)
+        if site is None:
+            return None
+        lists: dict[str, Any] = {collection.name: self._list(session, collection) for collection in COLLECTIONS}
+        return Bundle(format="loquet.bundle/1", site=_part(site.model_dump(), parts.Site), **lists)
+
+    def _list(self, session: Session, collection: Collection) -> tuple[Part, ...]:
+        asked = f"SELECT * FROM {collection.table.__tablename__} ORDER BY position"  # noqa: S608 - our own names
+        raw = session.connection().exec_driver_sql(asked).all()
+        held, made = self._known.get(collection.name, (None, ()))
+        if raw != held:
+            made = tuple(_part(row, collection.part) for row in _rows(session, collection.table))
+            self._known[collection.name] = raw, made
+        return made
 
 
 def _rows(session: Session, table: Any) -> Iterator[dict[str, Any]]:
-    """In the bundle's order, without objects: all of a site is read at each change."""
+    """In the bundle's order, without objects."""
     columns = table.__table__.c
     asked = sqlalchemy.select(*columns).order_by(columns.position)
     return (dict(zip(columns.keys(), row, strict=True)) for row in session.connection().execute(asked))

@@ -21,7 +21,7 @@ from policy.spans import Spans
 from policy.terms import DAY, HOUR, Instant
 from server.db import Database
 from server.errors import DatabaseError
-from server.importer import export
+from server.importer import Exporter
 from server.models import Edge
 from server.public_holidays import holidays_of
 from server.versions import Lane, number
@@ -69,10 +69,10 @@ class Publisher:
         credential_key: bytes,
         clock: Callable[[], Instant],
         retain: Callable[[str, bytes], None],
-        bundle: Callable[[Session], Bundle | None] = export,
+        bundle: Callable[[Session], Bundle | None] | None = None,
     ) -> None:
         self._database = database
-        self._bundle = bundle
+        self._bundle = bundle or Exporter()
         self._key = key
         self._credential_key = credential_key
         self._clock = clock

@@ -15,7 +15,7 @@ from policy.bundle import Bundle, Member, Role, Tier
 from policy.ruleset import Ground
 from server.db import Database
 from server.errors import ImportRefusedError
-from server.importer import COLLECTIONS, Collection, change, drop, export, put, replace, set_site
+from server.importer import COLLECTIONS, Collection, Exporter, change, drop, export, put, replace, set_site
 from server.models import Credential, JournalRow, Shift
 from tests.support_server import Desk, Journal, small_bundle, whole_bundle
 from tests.support_site import ALICE, at
@@ -102,6 +102,22 @@ def test_a_part_that_is_put_again_stays_in_its_place(database: Database, collect
         replace(session, whole_bundle())
         put(session, list(reversed(getattr(whole_bundle(), collection.name))))
     assert stored(database) == whole_bundle()
+
+
+@pytest.mark.parametrize("collection", [c for c in COLLECTIONS if c.name not in NEEDED], ids=lambda c: c.name)
+def test_who_exports_again_sees_every_change(database: Database, collection: Collection) -> None:
+    before = getattr(whole_bundle(), collection.name)
+    key = tuple(str(getattr(before[0], name)) for name in collection.key)
+    export = Exporter()
+    for change_it in (
+        lambda session: replace(session, whole_bundle()),
+        lambda session: drop(session, collection.name, [key]),
+        lambda session: put(session, [before[0]]),
+    ):
+        with database.transaction() as session:
+            change_it(session)
+        with database.reading() as session:
+            assert export(session) == export(session) == stored(database)
 
 
 @pytest.mark.parametrize("collection", [c for c in COLLECTIONS if c.name not in NEEDED], ids=lambda c: c.name)
