@@ -24,6 +24,7 @@ _MOMENT = re.compile(
 WEEKDAYS: tuple[Weekday, ...] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
+@lru_cache(maxsize=1 << 16)
 def minutes(hour: str, *, as_end: bool = False) -> int:
     """Minutes from local midnight to an HH:MM, 24:00 as an end only. Raises ValueError for any other text."""
     if as_end and hour == "24:00":
@@ -56,6 +57,7 @@ def instant_of(local: datetime, zone: tzinfo, *, last: bool = False) -> Instant:
     return naive - (second if last else first)
 
 
+@lru_cache(maxsize=1 << 16)
 def resolve(written: str, zone: tzinfo, *, last: bool = False) -> Instant:
     """The instant of a time in a bundle, local or with an offset. last: it is an end. Raises ValueError as moment."""
     when = moment(written)
@@ -119,6 +121,7 @@ class Calendar(Struct, frozen=True):
             yield instant_of(_at(day, begin), self.zone), instant_of(_at(day, finish), self.zone, last=True)
 
 
+@lru_cache(maxsize=1 << 16)
 def _at(day: date, minutes: int) -> datetime:
     return datetime.combine(day, datetime.min.time()) + timedelta(milliseconds=minutes * MINUTE)
 

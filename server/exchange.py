@@ -109,7 +109,7 @@ class Exchange:
         """To be called after a change of members, hours, shifts, doors or edges. Raises ServerError."""
         self.ingest.reload()
         self.publisher.publish()
-        self.state.publish()
+        self.state.changed()
         self._changed()
 
     def lock_down(self, on: bool, by: str) -> list[str]:

@@ -288,9 +288,20 @@ def all_states(office: Office) -> list[State]:
     return found
 
 
-def test_after_a_change_of_the_site_the_edges_hear_rules_and_state(office: Office) -> None:
+def test_after_a_change_of_the_site_the_edges_hear_the_rules_and_what_is_new_of_the_state(office: Office) -> None:
+    office.journal.enters(at(9), "remy")
+    office.tell()
+    office.now += GAP
+    office.exchange.tick()
     rules, states = (len(office.retained[topic]) for topic in (TOPICS.rules, TOPICS.state))
+    changes = office.changes
+    office.now += GAP
     office.exchange.site_changed()
     assert len(office.retained[TOPICS.rules]) == rules + 1
-    assert len(office.retained[TOPICS.state]) == states + 1
-    assert office.changes == 1
+    assert len(office.retained[TOPICS.state]) == states, "eight edges need not look at what they hold"
+    with office.database.transaction() as session:
+        session.delete(session.get_one(models.Edge, "front"))
+    office.now += GAP
+    office.exchange.site_changed()
+    assert "front" not in unpack(office.last(State, TOPICS.state).body).positions
+    assert office.changes == changes + 2
