@@ -12,15 +12,12 @@ from msgspec.structs import astuple
 from sqlalchemy import Table
 from sqlmodel import Session, select
 
-from policy.facts import Fact, Moved
-from policy.instants import of
 from server.bulk import insert, upsert
 from server.contacts import note_doors
 from server.facts import store, store_moves
 from server.models import Edge, JournalRow, Position
 from server.redate import date_anew, offsets_of
-from server.rows import REFUSED, KnownEdge, Numbered, Record, record
-from wire.facts import facts_of, says_more
+from server.rows import COLUMNS, REFUSED, KnownEdge, Numbered, Record, record
 from wire.row import Kind
 
 CLOCK_KINDS = (Kind.STARTED, Kind.CLOCK_SET)
@@ -55,19 +52,17 @@ def store_batches(session: Session, batches: Sequence[Batch], received: datetime
     counts for nothing.
     """
     records: list[Record] = []
-    facts: list[Fact] = []
     dated = [(batch, offsets_of(session, batch.edge.id, batch.journal, batch.rows)) for batch in batches]
     for batch, offsets in dated:
         found = [record(batch.edge, batch.journal, row, received, offsets) for row in batch.rows]
         _name_the_settled(session, found)
-        facts += _other_facts(batch.rows, found)
         records += found
-    insert(session.connection(), _journal_row, Record.__struct_fields__, map(astuple, records))
+    insert(session.connection(), _journal_row, COLUMNS, (astuple(r)[:-1] for r in records))
     store_moves(session, _moves(records))
     for batch, offsets in dated:
         date_anew(session, batch.edge.id, batch.journal, batch.rows, offsets)
         _follow_clock(session, batch.edge.id, batch.rows)
-    store(session, facts)
+    store(session, [fact for r in records for fact in r.facts])
     note_doors(session, records)
     upsert(session.connection(), _position, [_reached(batch, received) for batch in batches])
     return [(r.edge, _refusal(r)) for r in records if r.kind == REFUSED]
@@ -89,23 +84,14 @@ def _refusal(refused: Record) -> str:
     return f"{where}: {refused.detail}; kept, not counted"
 
 
-def _other_facts(rows: list[Numbered], records: list[Record]) -> Iterator[Fact]:
-    """What the rows say beside who moved, which is in their records already."""
-    for numbered, stored in zip(rows, records, strict=True):
-        if numbered.row is not None and says_more(numbered.row) and stored.kind != REFUSED:
-            facts = facts_of(numbered.row, of(stored.at))
-            yield from (fact for fact in facts if not isinstance(fact, Moved))
-
-
 def _name_the_settled(session: Session, records: list[Record]) -> None:
     """Give each door_opened row the member of the tap that it settles, where the edge left it out."""
-    taps = {r.seq: r.member for r in records if r.kind == Kind.TAP}
-    for r in records:
-        if r.inside and r.member is None:
-            known = taps.get(r.settles or 0) or _tapper(session, r)
-            r.member = known
-            if known is None:
-                r.inside = r.moved_at = None
+    nameless = [r for r in records if r.inside and r.member is None]
+    taps = {r.seq: r.member for r in records if r.kind == Kind.TAP} if nameless else {}
+    for r in nameless:
+        r.member = taps.get(r.settles or 0) or _tapper(session, r)
+        if r.member is None:
+            r.inside = r.moved_at = None
 
 
 def _tapper(session: Session, opened: Record) -> str | None:

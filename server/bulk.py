@@ -71,12 +71,11 @@ class _Driven:
 
     def row(self, values: tuple[Any, ...]) -> tuple[Any, ...]:
         """The values of a row that lives on while this object does."""
-        driven = list(values)
+        driven, known = list(values), self._known
         for place in self._moments:
             moment = driven[place]
             if moment is not None:
-                known = self._known.get(id(moment))
-                driven[place] = known if known is not None else self._written(moment)
+                driven[place] = known.get(id(moment)) or self._written(moment)
         return tuple(driven)
 
     def _written(self, moment: datetime) -> object:

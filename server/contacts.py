@@ -13,9 +13,16 @@ from server.models import DoorState
 from server.rows import Record
 from wire.row import Kind
 
-DOOR_KINDS = (Kind.DOOR_OPENED, Kind.DOOR_CLOSED, Kind.DOOR_FORCED, Kind.DOOR_HELD)
-FIRE_KINDS = (Kind.FIRE, Kind.FIRE_ENDED)
-DOOR_AND_FIRE = frozenset(DOOR_KINDS + FIRE_KINDS)
+CONTACT, FORCED, FIRE = "contact", "forced", "fire"
+SAYS: dict[str, tuple[str, ...]] = {
+    Kind.DOOR_OPENED: (CONTACT,),
+    Kind.DOOR_CLOSED: (CONTACT,),
+    Kind.DOOR_FORCED: (CONTACT, FORCED),
+    Kind.DOOR_HELD: (CONTACT,),
+    Kind.FIRE: (FIRE,),
+    Kind.FIRE_ENDED: (FIRE,),
+}
+"""What a kind of row tells something of."""
 UNHEARD: dict[str, Any] = {"kind": None, "at": None, "forced_at": None, "fire": False, "fire_at": None}
 """Of a door that never said anything."""
 
@@ -25,33 +32,31 @@ _THERE = sqlalchemy.select(_door_state).where(_door_state.c.access_point.in_(bin
 
 def note_doors(session: Session, records: Sequence[Record]) -> None:
     """Remember what each door said last, and when it was last forced."""
-    said: defaultdict[str, list[Record]] = defaultdict(list)
+    newest: defaultdict[str, dict[str, Record]] = defaultdict(dict)
     for r in records:
-        if r.kind in DOOR_AND_FIRE and r.access_point is not None:
-            said[r.access_point].append(r)
-    if not said:
+        if r.kind in SAYS and r.access_point is not None:
+            here = newest[r.access_point]
+            for sort in SAYS[r.kind]:
+                last = here.get(sort)
+                if last is None or (r.at, r.seq) > (last.at, last.seq):
+                    here[sort] = r
+    if not newest:
         return
-    connection, known = session.connection(), dict.fromkeys(said, UNHEARD)
-    for row in connection.execute(_THERE, {"places": list(said)}).mappings():
+    connection, known = session.connection(), dict.fromkeys(newest, UNHEARD)
+    for row in connection.execute(_THERE, {"places": list(newest)}).mappings():
         known[row["access_point"]] = dict(row)
-    now_known = [{"access_point": place} | _heard(known[place], here) for place, here in said.items()]
+    now_known = [{"access_point": place} | _heard(known[place], here) for place, here in newest.items()]
     upsert(connection, _door_state, now_known)
 
 
-def _heard(known: dict[str, Any], said: list[Record]) -> dict[str, Any]:
-    """What is known of one door after these rows; the newest of each sort counts."""
+def _heard(known: dict[str, Any], newest: dict[str, Record]) -> dict[str, Any]:
+    """What is known of one door after these rows."""
     heard = dict(known)
-    fire = _newest(said, FIRE_KINDS)
+    fire, moved, forced = (newest.get(sort) for sort in (FIRE, CONTACT, FORCED))
     if fire is not None and (known["fire_at"] is None or fire.at >= known["fire_at"]):
         heard |= {"fire": fire.kind == Kind.FIRE, "fire_at": fire.at}
-    moved = _newest(said, DOOR_KINDS)
     if moved is not None and (known["at"] is None or moved.at >= known["at"]):
         heard |= {"kind": moved.kind, "at": moved.at}
-    forced = _newest(said, (Kind.DOOR_FORCED,))
     if forced is not None and (known["forced_at"] is None or forced.at > known["forced_at"]):
         heard |= {"forced_at": forced.at}
     return heard
-
-
-def _newest(said: list[Record], kinds: tuple[Kind, ...]) -> Record | None:
-    return max((r for r in said if r.kind in kinds), key=lambda r: (r.at, r.seq), default=None)

@@ -4,7 +4,7 @@ No Flask here, and no MQTT: whoever carries messages calls `take_all` and publis
 """
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeAlias
@@ -36,8 +36,8 @@ STATE_KINDS = frozenset(
     | {Kind.CLOCK_SET}
 )
 _position: Table = Position.__table__  # type: ignore[attr-defined]
-_REACHED = sqlalchemy.select(_position.c.seq).where(
-    _position.c.edge == bindparam("edge"), _position.c.journal == bindparam("journal")
+_REACHED = sqlalchemy.select(_position.c.edge, _position.c.journal, _position.c.seq).where(
+    _position.c.edge.in_(bindparam("edges", expanding=True))
 )
 
 
@@ -143,7 +143,8 @@ class Ingest:
         if not heard:
             return []
         with self._database.transaction() as session:
-            batches = [self._batch(session, one, one.said) for one in heard if isinstance(one.said, Events)]
+            reached = _reached(session, [one.edge.id for one in heard if isinstance(one.said, Events)])
+            batches = [self._batch(one, one.said, reached) for one in heard if isinstance(one.said, Events)]
             stored = [batch for batch in batches if batch.rows]
             refused = store_batches(session, stored, moment(self._clock())) if stored else []
             statuses = [self._status(session, one, one.said) for one in heard if isinstance(one.said, Status)]
@@ -205,11 +206,10 @@ class Ingest:
             self._note_gap(edge, topic, events.journal, numbered[-1].seq + 1)
         return numbered
 
-    def _batch(self, session: Session, heard: _Heard, events: Events) -> Batch:
+    def _batch(self, heard: _Heard, events: Events, reached: Mapping[tuple[str, str], int]) -> Batch:
         """Those rows of a message that are not on the disk yet; none when some before them are missing."""
         edge, numbered = heard.edge, heard.rows
-        asked = {"edge": edge.id, "journal": events.journal}
-        on_disk = session.connection().execute(_REACHED, asked).scalar() or 0
+        on_disk = reached.get((edge.id, events.journal), 0)
         if numbered and numbered[0].seq > on_disk + 1:
             self._note_gap(edge, heard.topic, events.journal, on_disk + 1)
             return Batch(edge, events.journal, on_disk, [], lacks=True)
@@ -240,6 +240,14 @@ class Ingest:
             return None
         outrun = tuple(lane for lane, version in _held(status) if outran(session, lane, version))
         return StatusTaken(edge.id, status, outrun)
+
+
+def _reached(session: Session, edges: Sequence[str]) -> dict[tuple[str, str], int]:
+    """The last row on the disk of each journal of these edges."""
+    if not edges:
+        return {}
+    found = session.connection().execute(_REACHED, {"edges": edges})
+    return {(edge, journal): seq for edge, journal, seq in found}
 
 
 def known_edges(session: Session) -> dict[str, KnownEdge]:

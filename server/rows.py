@@ -14,7 +14,7 @@ import msgspec
 from msgspec import Raw, Struct
 from msgspec.structs import replace
 
-from policy.facts import Opened, Paid
+from policy.facts import Fact, Moved, Opened, Paid
 from policy.instants import instant, of
 from policy.reasons import Reason
 from policy.terms import ClockState, Direction, Instant
@@ -138,6 +138,11 @@ class Record(Struct, gc=False):
     inside: bool | None = None
     moved_at: datetime | None = None
     raw: str | None = None
+    facts: tuple[Fact, ...] = ()
+    """What else it says but who moved. No column."""
+
+
+COLUMNS = Record.__struct_fields__[:-1]
 
 
 def record(
@@ -161,36 +166,36 @@ def _believed(
     at = _moment(row.at)
     if row.clock is ClockState.UNKNOWN and row.boot in offsets:
         at = moment(offsets[row.boot] + row.mono_ms)
-    if says_more(row):
-        _check_facts(row, at)
     direction = edge.readers[row.reader] if row.reader is not None else None
     inside = _inside(row, direction)
-    return Record(
-        edge=edge.id,
-        journal=journal,
-        seq=seq,
-        received=received,
-        at=at,
-        kind=PLAIN[row.kind],
-        mono_ms=row.mono_ms,
-        boot=row.boot,
-        clock=PLAIN[row.clock],
-        access_point=row.access_point,
-        reader=row.reader,
-        direction=PLAIN[direction],
-        credential=row.credential,
-        member=row.member,
-        granted=row.granted,
-        reason=PLAIN[row.reason],
-        until=None if row.until is None else _moment(row.until),
-        rules_version=row.rules_version,
-        pending=row.pending,
-        settles=row.settles,
-        nonce=row.nonce,
-        order=row.order,
-        detail=row.detail,
-        inside=inside,
-        moved_at=None if inside is None else _effective(row, at, received, offsets),
+    return Record(  # by position, in the order of the fields: names would take as long as all the rest
+        edge.id,
+        journal,
+        seq,
+        received,
+        at,
+        PLAIN[row.kind],
+        row.mono_ms,
+        row.boot,
+        PLAIN[row.clock],
+        row.access_point,
+        row.reader,
+        PLAIN[direction],
+        row.credential,
+        row.member,
+        row.granted,
+        PLAIN[row.reason],
+        None if row.until is None else _moment(row.until),
+        row.rules_version,
+        row.pending,
+        row.settles,
+        row.nonce,
+        row.order,
+        row.detail,
+        inside,
+        None if inside is None else _effective(row, at, received, offsets),
+        None,
+        _other_facts(row, at) if says_more(row) else (),
     )
 
 
@@ -211,13 +216,15 @@ def _check(edge: KnownEdge, row: Row) -> None:
         raise ValueError(f"mono_ms {row.mono_ms} is no monotonic clock")
 
 
-def _check_facts(row: Row, at: datetime) -> None:
-    """Raises ValueError or OverflowError when what the row leaves behind could not be stored."""
-    for fact in facts_of(row, of(at)):
+def _other_facts(row: Row, at: datetime) -> tuple[Fact, ...]:
+    """What the row says beside who moved. Raises ValueError or OverflowError when it could not be stored."""
+    facts = tuple(fact for fact in facts_of(row, of(at)) if not isinstance(fact, Moved))
+    for fact in facts:
         if isinstance(fact, Paid):
             moment(fact.unit)
         elif isinstance(fact, Opened):
             moment(fact.end)
+    return facts
 
 
 def _moment(written: str) -> datetime:
