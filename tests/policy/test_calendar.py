@@ -209,3 +209,14 @@ def test_a_zone_without_offset_is_refused() -> None:
 
     with pytest.raises(ValueError, match="no offset from UTC"):
         resolve("2026-11-24T18:00", Nowhere())
+
+
+@pytest.mark.parametrize(
+    ("zone", "first", "second"), [("Pacific/Kiritimati", "10:00", "09:59"), ("America/New_York", "05:00", "04:59")]
+)
+def test_a_date_is_that_of_the_place(zone: str, first: str, second: str) -> None:
+    """Wherever the machine is that asks."""
+    calendar = Calendar(ZoneInfo(zone), "04:00")
+    ahead = zone.startswith("Pacific")
+    assert calendar.date_at(utc(f"2026-01-10T{first}:00")) == date(2026, 1, 10 + ahead)
+    assert calendar.date_at(utc(f"2026-01-10T{second}:00")) == date(2026, 1, 9 + ahead)
