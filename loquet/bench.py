@@ -46,10 +46,13 @@ def run(arguments: argparse.Namespace) -> int:
         if arguments.part and title not in arguments.part:
             continue
         print(f"measuring: {title} ...", file=sys.stderr, flush=True)
-        for name, value in measure():
-            measured[name] = value
-            if not arguments.json:
-                print(_line(name, value), flush=True)
+        try:
+            for name, value in measure():
+                measured[name] = value
+                if not arguments.json:
+                    print(_line(name, value), flush=True)
+        except CommandError as error:  # what it needs is not there
+            print(f"{title}: NOT MEASURED: {error}", file=sys.stderr, flush=True)
     if arguments.json:
         print(json.dumps({name: asdict(value) for name, value in measured.items()}, indent=1))
     return 0
