@@ -185,7 +185,7 @@ PLANTS = (
         "if self._begun and (not before or abs(now.at - was) > JUMP):",
         "if self._begun and not before:",
         "world",
-        120,
+        365,
     ),
     Plant(
         "the server does not date anew what a wrong clock wrote",
