@@ -2,12 +2,14 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy
 from sqlalchemy import Table, bindparam
 from sqlmodel import Session
 
+from policy.terms import ClockState
 from server.bulk import upsert
 from server.models import DoorState
 from server.rows import Record
@@ -38,7 +40,7 @@ def note_doors(session: Session, records: Sequence[Record]) -> None:
             here = newest[r.access_point]
             for sort in SAYS[r.kind]:
                 last = here.get(sort)
-                if last is None or (r.at, r.seq) > (last.at, last.seq):
+                if last is None or (_when(r), r.seq) > (_when(last), last.seq):
                     here[sort] = r
     if not newest:
         return
@@ -53,10 +55,15 @@ def _heard(known: dict[str, Any], newest: dict[str, Record]) -> dict[str, Any]:
     """What is known of one door after these rows."""
     heard = dict(known)
     fire, moved, forced = (newest.get(sort) for sort in (FIRE, CONTACT, FORCED))
-    if fire is not None and (known["fire_at"] is None or fire.at >= known["fire_at"]):
-        heard |= {"fire": fire.kind == Kind.FIRE, "fire_at": fire.at}
-    if moved is not None and (known["at"] is None or moved.at >= known["at"]):
-        heard |= {"kind": moved.kind, "at": moved.at}
-    if forced is not None and (known["forced_at"] is None or forced.at > known["forced_at"]):
-        heard |= {"forced_at": forced.at}
+    if fire is not None and (known["fire_at"] is None or _when(fire) >= known["fire_at"]):
+        heard |= {"fire": fire.kind == Kind.FIRE, "fire_at": _when(fire)}
+    if moved is not None and (known["at"] is None or _when(moved) >= known["at"]):
+        heard |= {"kind": moved.kind, "at": _when(moved)}
+    if forced is not None and (known["forced_at"] is None or _when(forced) > known["forced_at"]):
+        heard |= {"forced_at": _when(forced)}
     return heard
+
+
+def _when(r: Record) -> datetime:
+    """When it happened, for all we know: a clock that runs ahead must not win for ever."""
+    return r.received if r.clock == ClockState.UNKNOWN else min(r.at, r.received)

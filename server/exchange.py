@@ -21,7 +21,7 @@ from server.orders import Orders
 from server.publisher import SERVER, Publisher
 from server.state import StatePublisher
 from server.troubles import Troubles
-from server.versions import Lane, renew
+from server.versions import Lane
 from wire.envelope import seal
 from wire.messages import encode
 from wire.topics import Topics
@@ -87,13 +87,18 @@ class Exchange:
         self._told.clear()
         for owed in self.ingest.take_all(messages):
             self._acknowledge(owed)
+        for told in self._told:
+            self._attempt(lambda told=told: self._follow(told))  # type: ignore[misc]
+        self._attempt(self.state.tick)
+
+    def _attempt(self, act: Callable[[], object]) -> None:
+        """Do what follows from rows that are stored and acknowledged: what fails takes nothing else with it."""
         try:
-            for told in self._told:
-                self._follow(told)
-            self.state.tick()
+            act()
         except ServerError as error:
-            named = ", ".join(topic for topic, _ in messages)
-            log.error("%s: stored, but what follows from it was not done: %s", named, error)
+            log.error("stored, but what follows from it was not done, or not yet: %s", error)
+        except Exception:
+            log.exception("stored, but what follows from it was not done")
 
     def tick(self) -> None:
         """Say what is due. Raises ServerError."""
@@ -109,7 +114,7 @@ class Exchange:
         """To be called after a change of members, hours, shifts, doors or edges. Raises ServerError."""
         self.ingest.reload()
         self.publisher.publish()
-        self.state.changed()
+        self.state.publish()
         self._changed()
 
     def lock_down(self, on: bool, by: str) -> list[str]:
@@ -136,17 +141,15 @@ class Exchange:
                 self.state.changed()
             case RowsLost():
                 log.warning("rows are gone that were stored once: what edges hold under our versions may be other")
-                with self._database.transaction() as session:
-                    renew(session)
-                self.publisher.publish()
-                self.state.publish()
+                self._attempt(self.state.publish)
+                self._attempt(self.publisher.publish)
             case Answered(edge, reply):
                 self.orders.answered(edge, reply)
             case StatusTaken(edge, status, outrun):
-                if Lane.RULES in outrun:
-                    self.publisher.publish()
                 if Lane.STATE in outrun:
-                    self.state.publish()
+                    self._attempt(self.state.publish)
+                if Lane.RULES in outrun:
+                    self._attempt(self.publisher.publish)
                 if status.asks is not None and len(status.asks) <= ASKED_MOST:
                     self.orders.tell_time(edge, status.asks)
 

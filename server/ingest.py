@@ -22,7 +22,7 @@ from server.db import Database, moment
 from server.models import AccessPoint, Edge, Machine, Position
 from server.rows import KnownEdge, Numbered, number
 from server.troubles import Troubles
-from server.versions import Lane, outran
+from server.versions import Lane, outran, renew
 from wire.envelope import unseal
 from wire.errors import WireError
 from wire.messages import MAX_ROWS, Ack, Events, Reply, Status, decode
@@ -146,6 +146,9 @@ class Ingest:
             reached = _reached(session, [one.edge.id for one in heard if isinstance(one.said, Events)])
             batches = [self._batch(one, one.said, reached) for one in heard if isinstance(one.said, Events)]
             stored = [batch for batch in batches if batch.rows]
+            behind = {batch.edge.id for batch in batches if batch.lacks} - self._behind
+            if behind:
+                renew(session)
             refused = store_batches(session, stored, moment(self._clock())) if stored else []
             statuses = [self._status(session, one, one.said) for one in heard if isinstance(one.said, Status)]
         for edge, why in refused:
@@ -153,10 +156,9 @@ class Ingest:
         taken: list[Told] = [status for status in statuses if status is not None]
         if stored or taken:
             self._changed()
-        for batch in batches:
-            if batch.lacks and batch.edge.id not in self._behind:
-                self._behind.add(batch.edge.id)
-                self._told(RowsLost())
+        if behind:
+            self._behind |= behind
+            self._told(RowsLost())
         for batch in stored:
             self._pass_on(batch.edge, [row.row for row in batch.rows if row.row is not None])
         for told in [Answered(one.edge.id, one.said) for one in heard if isinstance(one.said, Reply)] + taken:

@@ -182,12 +182,12 @@ class Server:
                     self._stored([message])
 
     def _stored(self, messages: Sequence[Message]) -> bool:
+        """False after a mistake of ours, which one of them alone may have brought about."""
         named = ", ".join(topic for topic, _ in messages)
         try:
             self.exchange.take_all(messages)
         except ServerError as error:
             log.error("%s: not stored and not acknowledged, sent again: %s", named, error)
-            return False
         except Exception:
             log.exception("%s: not stored and not acknowledged", named)
             return False

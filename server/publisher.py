@@ -79,6 +79,8 @@ class Publisher:
         self._retain = retain
         self._one_at_a_time = Lock()
         self._current: Current | None = None
+        self._owed = False
+        """Whether the last `publish` failed."""
         self._confirmed_at: Instant = 0
 
     @property
@@ -89,14 +91,18 @@ class Publisher:
         return self._current
 
     def publish(self) -> Current:
-        """Compile; when the rules changed, give them the next version. Raises ImportRefusedError, DatabaseError."""
+        """Compile; when the rules changed, give them the next version.
+
+        Raises ImportRefusedError, DatabaseError: then `tick` tries it again.
+        """
         with self._one_at_a_time:
+            self._owed = True
             now = self._clock()
             with self._database.transaction() as session:
                 compiled = self._compile(session, now)
             if self._current is None or self._current.version != compiled.version:
                 log.info("rules: version %d", compiled.version)
-            self._current = compiled
+            self._current, self._owed = compiled, False
             self._send(compiled, now)
             return compiled
 
@@ -109,7 +115,7 @@ class Publisher:
         """Compile once in a site day and confirm once an hour, whichever way the clock went."""
         now = self._clock()
         rules = self.current.rules
-        if rules.day_start(now) != rules.day_start(self.current.at):
+        if self._owed or rules.day_start(now) != rules.day_start(self.current.at):
             self.publish()
         elif abs(now - self._confirmed_at) >= FRESH_EVERY:
             self.confirm()

@@ -167,7 +167,8 @@ def _believed(
     if row.clock is ClockState.UNKNOWN and row.boot in offsets:
         at = moment(offsets[row.boot] + row.mono_ms)
     direction = edge.readers[row.reader] if row.reader is not None else None
-    inside = _inside(row, direction)
+    inside, more = _inside(row, direction), says_more(row)
+    happened = _effective(row, at, received, offsets) if more or inside is not None else at
     return Record(  # by position, in the order of the fields: names would take as long as all the rest
         edge.id,
         journal,
@@ -193,9 +194,9 @@ def _believed(
         row.order,
         row.detail,
         inside,
-        None if inside is None else _effective(row, at, received, offsets),
+        None if inside is None else happened,
         None,
-        _other_facts(row, at) if says_more(row) else (),
+        _other_facts(row, happened) if more else (),
     )
 
 

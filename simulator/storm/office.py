@@ -127,7 +127,7 @@ class Office:
                 replace(session, bundle)
             self.bundle = bundle
             self.exchange.site_changed()
-        self._note_rules()
+        self._tick()
 
     def lock_down(self, on: bool) -> bool:
         """Whether it was done: not while the server is away or its disk full."""

@@ -7,13 +7,17 @@ import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
+from sqlalchemy import event
+from sqlmodel import select
 
+from policy.instants import text
 from policy.reasons import Reason
-from policy.terms import HOUR, MINUTE, SECOND, ClockState
+from policy.terms import DAY, HOUR, MINUTE, SECOND, ClockState
 from server.db import Database, moment
 from server.errors import DatabaseError
 from server.ingest import Owed
-from server.models import DoorState, JournalRow, Position, Presence
+from server.models import AdhocShift, DoorState, JournalRow, Position, Presence
 from tests.support_history import owed, presence, rows_of
 from tests.support_server import FRONT_KEY, GARAGE_KEY, TOPICS, Desk, Journal, events
 from tests.support_site import at
@@ -335,8 +339,10 @@ def test_a_gap_in_one_journal_holds_up_no_other(desk: Desk, journal: Journal) ->
 
 def test_messages_that_come_together_are_one_commit(desk: Desk, journal: Journal) -> None:
     journal.enters(at(9), "remy")
+    commits: list[object] = []
+    event.listen(desk.database._writer, "commit", commits.append)
     desk.ingest.take_all([(FRONT, events(journal.rows)), (GARAGE, of_garage(starts(2)))])
-    assert desk.changes == 1
+    assert (len(commits), desk.changes) == (1, 1)
 
 
 def test_two_messages_of_one_edge_together_store_nothing_twice(desk: Desk, journal: Journal) -> None:
@@ -345,3 +351,29 @@ def test_two_messages_of_one_edge_together_store_nothing_twice(desk: Desk, journ
     with pytest.raises(sqlite3.IntegrityError):
         desk.ingest.take_all([message, message])
     assert rows_of(desk) == []
+
+
+def test_a_door_whose_clock_ran_ahead_says_what_it_says_now(desk: Desk, journal: Journal) -> None:
+    """Else a fire alarm of next year would burn until then."""
+    year = 365 * DAY
+    for kind in (Kind.FIRE, Kind.DOOR_FORCED):
+        journal.add(at(9) + year, kind)
+    desk.now = at(10)
+    desk.take(journal.rows)
+    for kind in (Kind.CLOCK_SET, Kind.FIRE_ENDED, Kind.DOOR_CLOSED):
+        journal.add(at(11), kind)
+    desk.now = at(11) + SECOND
+    desk.take(journal.rows)
+    with desk.database.reading() as session:
+        door = session.get_one(DoorState, "front")
+    assert (door.fire, door.kind, door.forced_at) == (False, Kind.DOOR_CLOSED, moment(at(10)))
+
+
+def test_a_shift_of_a_clock_that_runs_ahead_begins_when_it_is_heard_of(desk: Desk, journal: Journal) -> None:
+    tap = journal.tap_in(at(18) + 365 * DAY, "gregoire", Reason.OWN_SHIFT)
+    journal.rows[-1] = replace(tap, adhoc_until=text(at(20) + 365 * DAY))
+    desk.now = at(18)
+    desk.take(journal.rows)
+    with desk.database.reading() as session:
+        made = session.exec(select(AdhocShift)).one()
+    assert (made.start, made.end) == (moment(at(18)), moment(at(20)))

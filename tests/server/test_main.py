@@ -15,7 +15,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 
 from policy.terms import HOUR
 from server.config import BrokerConfig, EdgeConfig, ServerConfig
-from server.errors import ServerError
+from server.errors import DatabaseError, ServerError
 from server.inbox import EACH
 from server.ingest import Message
 from server.main import Server, wall_clock
@@ -251,3 +251,20 @@ def test_a_message_that_cannot_be_stored_holds_up_no_other(tmp_path: Path, monke
     server.start()
     server.stop()
     assert TOPICS.ack("front") in server.link._retained
+
+
+def test_what_the_database_refuses_is_not_tried_one_by_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A backup that holds it for long would be waited for as often as there are edges."""
+    server = Server(config(tmp_path), bundle=small_bundle())
+    taken: list[int] = []
+
+    def refused(messages: Sequence[Message]) -> None:
+        taken.append(len(messages))
+        raise DatabaseError("locked")
+
+    monkeypatch.setattr(server.exchange, "take_all", refused)
+    for edge in ("front", "garden", "workshop"):
+        server._received(TOPICS.events(edge), b"rubbish")
+    server.start()
+    server.stop()
+    assert taken == [3]
