@@ -28,16 +28,12 @@ _position: Table = Position.__table__  # type: ignore[attr-defined]
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """New rows of one edge's journal, in their order and without a gap.
-
-    on_disk: the last row that is there already. lacks: whether the next ones are missing, and these do not count.
-    """
+    """New rows of one edge's journal, in their order and without a gap. on_disk: the last row that is there already."""
 
     edge: KnownEdge
     journal: str
     on_disk: int
     rows: list[Numbered]
-    lacks: bool = False
 
     @property
     def reached(self) -> int:

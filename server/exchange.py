@@ -15,7 +15,7 @@ from policy.terms import Instant
 from server.db import Database, moment
 from server.errors import ServerError
 from server.facts import set_lockdown
-from server.ingest import Answered, FactsStored, Ingest, Message, Owed, RowsLost, StatusTaken, Told
+from server.ingest import Answered, FactsStored, Ingest, Message, Owed, StatusTaken, Told
 from server.models import Edge, GivenOrder
 from server.orders import Orders
 from server.publisher import SERVER, Publisher
@@ -139,10 +139,6 @@ class Exchange:
         match told:
             case FactsStored():
                 self.state.changed()
-            case RowsLost():
-                log.warning("rows are gone that were stored once: what edges hold under our versions may be other")
-                self._attempt(self.state.publish)
-                self._attempt(self.publisher.publish)
             case Answered(edge, reply):
                 self.orders.answered(edge, reply)
             case StatusTaken(edge, status, outrun):

@@ -22,7 +22,7 @@ from server.db import Database, moment
 from server.models import AccessPoint, Edge, Machine, Position
 from server.rows import KnownEdge, Numbered, number
 from server.troubles import Troubles
-from server.versions import Lane, outran, renew
+from server.versions import Lane, outran
 from wire.envelope import unseal
 from wire.errors import WireError
 from wire.messages import MAX_ROWS, Ack, Events, Reply, Status, decode
@@ -64,14 +64,6 @@ class StatusTaken:
 
 
 @dataclass(frozen=True, slots=True)
-class RowsLost:
-    """Rows are gone that were stored once: the database was restored from a backup.
-
-    It counts again through versions that it gave away before, and an edge takes no other content under the same one.
-    """
-
-
-@dataclass(frozen=True, slots=True)
 class Answered:
     """An edge said what became of a command, in a reply or in its journal."""
 
@@ -79,7 +71,7 @@ class Answered:
     reply: Reply
 
 
-Told: TypeAlias = FactsStored | StatusTaken | RowsLost | Answered
+Told: TypeAlias = FactsStored | StatusTaken | Answered
 """What somebody else must act upon, once it is stored."""
 
 Message: TypeAlias = tuple[str, bytes]
@@ -120,8 +112,6 @@ class Ingest:
         self._changed = changed
         self._told = told
         self._edges: dict[str, KnownEdge] = {}
-        self._behind: set[str] = set()
-        """Edges that had to send again what was stored once, since the start: a hostile one is heeded once."""
         self.reload()
 
     def reload(self) -> None:
@@ -146,9 +136,6 @@ class Ingest:
             reached = _reached(session, [one.edge.id for one in heard if isinstance(one.said, Events)])
             batches = [self._batch(one, one.said, reached) for one in heard if isinstance(one.said, Events)]
             stored = [batch for batch in batches if batch.rows]
-            behind = {batch.edge.id for batch in batches if batch.lacks} - self._behind
-            if behind:
-                renew(session)
             refused = store_batches(session, stored, moment(self._clock())) if stored else []
             statuses = [self._status(session, one, one.said) for one in heard if isinstance(one.said, Status)]
         for edge, why in refused:
@@ -156,9 +143,6 @@ class Ingest:
         taken: list[Told] = [status for status in statuses if status is not None]
         if stored or taken:
             self._changed()
-        if behind:
-            self._behind |= behind
-            self._told(RowsLost())
         for batch in stored:
             self._pass_on(batch.edge, [row.row for row in batch.rows if row.row is not None])
         for told in [Answered(one.edge.id, one.said) for one in heard if isinstance(one.said, Reply)] + taken:
@@ -214,7 +198,7 @@ class Ingest:
         on_disk = reached.get((edge.id, events.journal), 0)
         if numbered and numbered[0].seq > on_disk + 1:
             self._note_gap(edge, heard.topic, events.journal, on_disk + 1)
-            return Batch(edge, events.journal, on_disk, [], lacks=True)
+            numbered = []
         return Batch(edge, events.journal, on_disk, [row for row in numbered if row.seq > on_disk])
 
     def _pass_on(self, edge: KnownEdge, rows: list[Row]) -> None:

@@ -3,7 +3,7 @@
 from enum import IntEnum
 from hashlib import sha256
 
-from sqlmodel import Session, select
+from sqlmodel import Session
 
 from policy.terms import Instant
 from server.db import moment
@@ -45,9 +45,3 @@ def outran(session: Session, lane: Lane, held: int) -> bool:
         return False
     last.version, last.hash = held, ""
     return True
-
-
-def renew(session: Session) -> None:
-    """Let all that is published get a new version, whether it changed or not."""
-    for last in session.exec(select(Published)):
-        last.hash = ""

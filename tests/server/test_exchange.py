@@ -200,21 +200,6 @@ def test_an_older_copy_of_the_database_catches_up(tmp_path: Path, template: Path
     second.database.close()
 
 
-def test_versions_that_a_restored_database_gives_away_again_are_left_behind(tmp_path: Path, template: Path) -> None:
-    """Under the version that the edge holds, the restored server says something else: the edge would not take it."""
-    path = tmp_path / "loquet.db"
-    copy(template, path)
-    journal = Journal()
-    for hour in (9, 10):
-        journal.enters(at(hour), "remy")
-    office = opened(path)
-    before = (held(office), version(office))
-    for _ in range(2):
-        office.exchange.take(TOPICS.events("front"), events(journal.rows[3:]))
-        assert (held(office), version(office)) == (before[0] + 1, before[1] + 1), "once, whatever an edge says"
-    office.database.close()
-
-
 def opened(path: Path) -> Office:
     return Office(Database(f"sqlite:///{path}"))
 
