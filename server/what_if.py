@@ -2,6 +2,8 @@
 
 People do what they did: who is refused now does not come in, who is let in now does; a grant whose door stayed shut
 lapses again. A badge stands for the member whose it was when it was read; one that was blocked then stays blocked.
+Who was refused in a lockdown, or because the edge's rules were stale, is again: no bundle has to do with that.
+Emergency stops are not reckoned with.
 """
 
 import sqlite3
@@ -157,7 +159,8 @@ class _Site:
         if reader is None:
             raise WhatIfError(f"reader {tap.reader!r} was tapped at {text(tap.at)}, but the changed bundle has no such")
         rules = _with_badge(rules, tap)
-        self._state.not_after, self._state.clock_trusted = tap.at + DAY, tap.trusted
+        self._state.lockdown, self._state.clock_trusted = tap.reason is Reason.LOCKDOWN, tap.trusted
+        self._state.not_after = tap.at + (-1 if tap.reason is Reason.RULES_STALE else DAY)
         if reader.direction is None:
             decision = machine.decide(rules, self._state, Tap(tap.reader, tap.badge), tap.at)
             self._follow_machine(rules, reader.access_point, tap, decision)

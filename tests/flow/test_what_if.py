@@ -1,6 +1,7 @@
 """What would other rules have done? A day of the demo's people, decided again under changed bundles."""
 
 import json
+from contextlib import closing
 from datetime import date
 from pathlib import Path
 
@@ -11,9 +12,12 @@ from loquet.main import main
 from policy.bundle import Bundle
 from policy.instants import text
 from policy.parse import export
+from policy.reasons import Reason
 from policy.terms import HOUR
 from simulator.casaco import bundle, first_day
 from tests.flow.test_day import Lived
+from tests.support_server import Desk, Journal, site_database, small_bundle
+from tests.support_site import at
 
 TUESDAY = first_day(date(2026, 11, 23))
 
@@ -54,6 +58,20 @@ def test_a_part_of_the_day_can_be_asked(lived: Lived, tmp_path: Path, capsys: py
     (after,) = asked(lived, bundle(TUESDAY), tmp_path, capsys, "--since", text(midday))
     assert before["summary"]["taps"] > 0 < after["summary"]["taps"]
     assert before["summary"]["taps"] + after["summary"]["taps"] == len(lived.passages())
+
+
+def test_what_no_bundle_decided_stays_as_it_was(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    journal = Journal()
+    journal.tap_in(at(10), "remy", Reason.LOCKDOWN, granted=False)
+    journal.tap_in(at(11), "remy", Reason.RULES_STALE, granted=False)
+    journal.enters(at(12), "remy", Reason.ALWAYS)
+    with closing(site_database(tmp_path)) as database:
+        Desk(database).take(journal.rows)
+    (tmp_path / "same.json").write_bytes(export(small_bundle()))
+    asked = ["replay", "--history", str(tmp_path / "loquet.db"), "--bundle", str(tmp_path / "same.json")]
+    assert main(asked) == 0
+    summary = json.loads(capsys.readouterr().out.splitlines()[-1])["summary"]
+    assert (summary["taps"], summary["changes"]) == (3, {})
 
 
 SPAN = ("--history", "x.db", "--bundle", "{bundle}", "--since")
