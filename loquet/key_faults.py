@@ -5,6 +5,8 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
+from cryptography.x509.oid import NameOID
+
 from loquet import pem
 from loquet.keyring import (
     AUTHORITY,
@@ -19,12 +21,16 @@ from loquet.keyring import (
 )
 from loquet.mosquitto import ACL, CA, CERTIFICATE, CONF, KEY
 
+CREDENTIAL_BYTES = 32
 Read = Callable[[Path], object]
 """Reads one file as what it should be. Raises OSError, ValueError."""
 
 
 def _credential(file: Path) -> bytes:
-    return bytes.fromhex(file.read_text())
+    key = bytes.fromhex(file.read_text())
+    if len(key) != CREDENTIAL_BYTES:
+        raise ValueError(f"{len(key)} bytes")
+    return key
 
 
 SECRETS: dict[str, Read] = {
@@ -55,12 +61,29 @@ def faults(ring: Keyring, name: str) -> Iterator[str]:
     folder = ring.authority if name == AUTHORITY else ring.machines()[name]
     renew = f"loquet keys rotate {ring.folder} {name}"
     for file in (folder / own for own in OWN.get(name, OF_AN_EDGE)):
-        yield from _of_file(file, renew)
+        secret_of_all = file.name == CREDENTIAL_KEY and name == SERVER
+        yield from _of_file(file, f"loquet keys rotate {ring.folder} credential" if secret_of_all else renew)
     with suppress(OSError, ValueError):  # of what was named already
         if _others_may(folder):
             yield f"{folder}: others can enter it: chmod 700 {folder}"
         if not _fits(ring, name):
             yield f"{folder}: its certificate DOES NOT FIT its key: {renew}"
+        if name != AUTHORITY:
+            yield from _foreign(ring, name, folder, renew)
+
+
+def _foreign(ring: Keyring, name: str, folder: Path, renew: str) -> Iterator[str]:
+    """What is whole, and of somebody else: files carried by hand into the wrong folder."""
+    for common in pem.certificate(folder / CERTIFICATE).subject.get_attributes_for_oid(NameOID.COMMON_NAME):
+        if common.value != name:
+            yield f"{folder / CERTIFICATE}: is of {common.value!r}: {renew}"
+    for file, content in ring.derived():
+        if file.parent == folder and file.is_file() and file.read_bytes() != content:
+            yield f"{file}: is not what this site's others are made from: {renew}"
+    for edge in ring.site.edges if name in ring.site.edges else ():
+        with suppress(OSError, ValueError):
+            if edge != name and ring.public_hex(edge) == ring.public_hex(name):
+                yield f"{folder / SIGNING}: {edge!r} signs with the same key: {renew}"
 
 
 def _of_file(file: Path, renew: str) -> Iterator[str]:

@@ -133,7 +133,7 @@ class Keyring:
                 if not file.exists():
                     write_secret(file, make())
         self._certify()
-        for file, content in self._derived():
+        for file, content in self.derived():
             if not file.exists() or file.read_bytes() != content:
                 write_secret(file, content)
 
@@ -231,7 +231,7 @@ class Keyring:
                 issued = certificates.issue(key, by, own, name, self._hosts(name))
                 write_secret(self.machines()[name] / CERTIFICATE, pem.of_certificate(issued))
 
-    def _derived(self) -> Iterator[tuple[Path, bytes]]:
+    def derived(self) -> Iterator[tuple[Path, bytes]]:
         """What follows from the rest: copies of what others made, and what mosquitto is told."""
         for folder in self.machines().values():
             yield folder / CA, (self.authority / CA).read_bytes()

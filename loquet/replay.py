@@ -27,6 +27,9 @@ def run(arguments: argparse.Namespace) -> int:
         from loquet.what_if import what_if
 
         return what_if(arguments)
+    for flag in ("bundle", "since", "until"):
+        if getattr(arguments, flag) is not None:
+            raise CommandError(f"--{flag} {getattr(arguments, flag)}: goes with --history DATABASE only")
     if not arguments.files:
         raise CommandError("name one scenario or more, or give --history DATABASE --bundle CHANGED.json")
     return play(arguments.files)

@@ -91,6 +91,9 @@ SPAN = ("--history", "x.db", "--bundle", "{bundle}", "--since")
         ),
         ([*SPAN, "2026-11-24T01:00+01:00", "--until", "2026-11-24T00:00Z"], "before --until 2026-11-24T00:00Z: no tap"),
         ([], "name one scenario or more"),
+        (["story.json", "--bundle", "{bundle}"], "goes with --history DATABASE only"),
+        (["story.json", "--since", "2026-01-01"], "--since 2026-01-01: goes with --history DATABASE only"),
+        (["story.json", "--until", "2026-01-01"], "--until 2026-01-01: goes with --history DATABASE only"),
     ],
 )
 def test_what_cannot_be_asked(

@@ -108,7 +108,8 @@ def test_the_list_says_what_does_not_fit(folder: Path, capsys: pytest.CaptureFix
     (folder / "edges/front/tls.crt").write_bytes((folder / "edges/garage/tls.crt").read_bytes())
     out = said(capsys, "list", folder, ends=2)
     assert f"DOES NOT FIT its key: loquet keys rotate {folder} front" in out
-    assert out.splitlines()[-1] == f"loquet keys: {folder}: 1 wrong, each named above with its remedy"
+    assert f"tls.crt: is of 'garage': loquet keys rotate {folder} front" in out
+    assert out.splitlines()[-1] == f"loquet keys: {folder}: 2 wrong, each named above with its remedy"
 
 
 def test_an_authority_that_does_not_fit_is_named(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -136,7 +137,7 @@ def test_the_list_goes_on_after_a_file_that_is_missing(
     (folder / name).unlink()
     out = said(capsys, "list", folder, ends=2)
     assert [line.split(": ")[0] for line in wrong(out)] == [f"{folder}/{name}"]
-    whose = Path(name).parent.name
+    whose = "credential" if name == "server/credential.hex" else Path(name).parent.name
     assert (
         f"is not there: take it from a copy of the folder, or make new ones: loquet keys rotate {folder} {whose}" in out
     )
@@ -154,6 +155,45 @@ def test_the_list_names_a_secret_that_others_can_read(
     )
     (folder / name).chmod(0o600)
     assert wrong(said(capsys, "list", folder)) == []
+
+
+MISLAID = {
+    "certificate and key": (("tls.crt", "tls.key"), "front/tls.crt: is of 'garage'"),
+    "signing key": (("edge.pem",), "front/edge.pem: 'garage' signs with the same key"),
+}
+
+
+@pytest.mark.parametrize("case", MISLAID)
+def test_files_in_the_wrong_folder_are_named(folder: Path, capsys: pytest.CaptureFixture[str], case: str) -> None:
+    names, words = MISLAID[case]
+    for name in names:
+        (folder / "edges/front" / name).write_bytes((folder / "edges/garage" / name).read_bytes())
+    found = wrong(said(capsys, "list", folder, ends=2))
+    assert any(words in line and f"loquet keys rotate {folder} front" in line for line in found)
+
+
+FOREIGN = {
+    "edges/front/credential.hex": "ab" * 32,
+    "edges/front/server.pub.pem": "another key",
+    "broker/loquet.acl": "garbage",
+    "broker/loquet.conf": "garbage",
+}
+
+
+@pytest.mark.parametrize("name", FOREIGN)
+def test_what_is_of_another_site_is_named(folder: Path, capsys: pytest.CaptureFixture[str], name: str) -> None:
+    (folder / name).write_text(FOREIGN[name])
+    (found,) = wrong(said(capsys, "list", folder, ends=2))
+    assert found.startswith(f"{folder}/{name}: is not what this site's others are made from: loquet keys rotate")
+    said(capsys, *found.rpartition(": loquet keys ")[2].split())
+    assert wrong(said(capsys, "list", folder)) == []
+
+
+def test_a_credential_key_that_is_too_short_is_named(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (folder / "server/credential.hex").write_text("ab")
+    found = wrong(said(capsys, "list", folder, ends=2))
+    assert found[0].startswith(f"{folder}/server/credential.hex: is damaged, or something else")
+    assert f"loquet keys rotate {folder} credential" in found[0]
 
 
 def test_the_list_names_everything_that_is_wrong(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
