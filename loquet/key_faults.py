@@ -77,6 +77,7 @@ def _foreign(ring: Keyring, name: str, folder: Path, renew: str) -> Iterator[str
     for common in pem.certificate(folder / CERTIFICATE).subject.get_attributes_for_oid(NameOID.COMMON_NAME):
         if common.value != name:
             yield f"{folder / CERTIFICATE}: is of {common.value!r}: {renew}"
+    _credential(ring.server / CREDENTIAL_KEY)  # else a copy of it may be the last good one
     for file, content in ring.derived():
         if file.parent == folder and file.is_file() and file.read_bytes() != content:
             yield f"{file}: is not what this site's others are made from: {renew}"

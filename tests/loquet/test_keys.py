@@ -191,9 +191,9 @@ def test_what_is_of_another_site_is_named(folder: Path, capsys: pytest.CaptureFi
 
 def test_a_credential_key_that_is_too_short_is_named(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (folder / "server/credential.hex").write_text("ab")
-    found = wrong(said(capsys, "list", folder, ends=2))
-    assert found[0].startswith(f"{folder}/server/credential.hex: is damaged, or something else")
-    assert f"loquet keys rotate {folder} credential" in found[0]
+    (found,) = wrong(said(capsys, "list", folder, ends=2))
+    assert found.startswith(f"{folder}/server/credential.hex: is damaged, or something else: take it from a copy")
+    assert f"loquet keys rotate {folder} credential" in found, "and the edges' copies are left alone: they are good"
 
 
 def test_the_list_names_everything_that_is_wrong(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
