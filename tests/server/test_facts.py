@@ -17,7 +17,7 @@ from policy.state import SiteState
 from policy.terms import DAY, HOUR
 from server import models
 from server.db import Database, moment
-from server.facts import DAYS_BACK, REACH, facts_since, is_locked_down, set_lockdown, state_at, store
+from server.facts import DAYS_BACK, REACH, facts_since, is_locked_down, set_lockdown, state_at, store, store_moves
 from tests.support_history import kinds, presence, rows_of
 from tests.support_server import Desk, Journal
 from tests.support_site import at
@@ -268,3 +268,14 @@ def test_the_same_batches_in_pieces_leave_the_same(fab: Desk, journal: Journal) 
     with fab.database.reading() as session:
         assert len(session.exec(select(models.MachineSession)).all()) == 1
         assert len(session.exec(select(models.MachineBusy)).all()) == 1
+
+
+@pytest.mark.parametrize("order", [(True, False), (False, True)])
+@pytest.mark.parametrize("together", [True, False])
+def test_of_in_and_out_at_one_instant_the_out_counts(desk: Desk, order: tuple[bool, ...], together: bool) -> None:
+    """However they come, as policy/presence.py has it."""
+    moves = [("remy", moment(at(9)), inside) for inside in order]
+    for batch in [moves] if together else [[move] for move in moves]:
+        with desk.database.transaction() as session:
+            store_moves(session, batch)
+    assert presence(desk) == {"remy": (at(9), False)}
