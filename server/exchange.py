@@ -101,9 +101,11 @@ class Exchange:
             log.exception("stored, but what follows from it was not done")
 
     def tick(self) -> None:
-        """Say what is due. Raises ServerError."""
-        self.publisher.tick()
-        self.state.tick()
+        """Say what is due; rules that cannot be made keep no state back. Raises ServerError."""
+        try:
+            self.publisher.tick()
+        finally:
+            self.state.tick()
 
     def connected(self) -> None:
         """Confirm rules and state: whoever else connects now gets both. Raises ServerError."""

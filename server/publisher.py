@@ -18,7 +18,7 @@ from policy.compile import EdgeKey, compile_rules, shift_table
 from policy.instants import text
 from policy.ruleset import RuleSet
 from policy.spans import Spans
-from policy.terms import DAY, HOUR, Instant
+from policy.terms import DAY, HOUR, SECOND, Instant
 from server.db import Database
 from server.errors import DatabaseError
 from server.importer import Exporter
@@ -35,6 +35,8 @@ log = logging.getLogger("loquet.server")
 
 SERVER = "server"
 FRESH_EVERY = HOUR
+RETRY = 10 * SECOND
+"""From a `publish` that failed to the next try."""
 MARGIN_DAYS = 3
 """Compiled beyond offline_days: an edge that is cut off never runs out of hours before its rules are stale."""
 
@@ -79,8 +81,8 @@ class Publisher:
         self._retain = retain
         self._one_at_a_time = Lock()
         self._current: Current | None = None
-        self._owed = False
-        """Whether the last `publish` failed."""
+        self._failed_at: Instant | None = None
+        """When the last `publish` failed, None when it did not."""
         self._confirmed_at: Instant = 0
 
     @property
@@ -96,13 +98,12 @@ class Publisher:
         Raises ImportRefusedError, DatabaseError: then `tick` tries it again.
         """
         with self._one_at_a_time:
-            self._owed = True
-            now = self._clock()
+            now = self._failed_at = self._clock()
             with self._database.transaction() as session:
                 compiled = self._compile(session, now)
             if self._current is None or self._current.version != compiled.version:
                 log.info("rules: version %d", compiled.version)
-            self._current, self._owed = compiled, False
+            self._current, self._failed_at = compiled, None
             self._send(compiled, now)
             return compiled
 
@@ -115,7 +116,8 @@ class Publisher:
         """Compile once in a site day and confirm once an hour, whichever way the clock went."""
         now = self._clock()
         rules = self.current.rules
-        if self._owed or rules.day_start(now) != rules.day_start(self.current.at):
+        again = self._failed_at is not None and abs(now - self._failed_at) >= RETRY
+        if again or rules.day_start(now) != rules.day_start(self.current.at):
             self.publish()
         elif abs(now - self._confirmed_at) >= FRESH_EVERY:
             self.confirm()

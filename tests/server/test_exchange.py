@@ -12,6 +12,7 @@ from policy.terms import DAY, MINUTE, ClockState
 from server import models
 from server.db import Database, moment
 from server.errors import DatabaseError
+from server.publisher import RETRY
 from server.state import GAP
 from server.versions import CEILING, JUMP
 from tests.support_exchange import Office
@@ -304,10 +305,24 @@ def test_rules_that_could_not_be_made_are_made_later(office: Office, monkeypatch
     with monkeypatch.context() as patched:
         patched.setattr("server.publisher.compile_rules", failing)
         office.front_is_there(rules_version=8)
+        office.exchange.tick()  # not at once: what fails would be logged several times a second
+        office.now += RETRY
         with pytest.raises(DatabaseError):
             office.exchange.tick()
+    office.now += RETRY
     office.exchange.tick()
     assert held(office) == 9
+
+
+def test_rules_that_cannot_be_made_keep_no_state_back(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("server.publisher.compile_rules", failing)
+    office.front_is_there(rules_version=8)
+    office.journal.enters(at(18), "remy")
+    office.tell()
+    office.now += RETRY
+    with pytest.raises(DatabaseError):
+        office.exchange.tick()
+    assert unpack(office.last(State, TOPICS.state).body).positions["front"] == {"j1": 3}
 
 
 def test_a_state_that_could_not_be_renewed_is_later(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
