@@ -169,7 +169,7 @@ class Server:
             self._drop(f"dropped, {error}")
             return
         if why := self._inbox.put(edge, (topic, payload)):
-            self._drop(f"{topic}: dropped, {why}; its edge sends it again")
+            self._drop(f"{topic}: dropped, {why}; its edge sends rows again, nothing else")
 
     def _drop(self, why: str) -> None:
         self.exchange.troubles.note(None, self.clock(), why)

@@ -22,7 +22,7 @@ from server.db import moment
 from wire import row as wire_row
 from wire.errors import WireError
 from wire.facts import facts_of, says_more
-from wire.row import Kind, Row
+from wire.row import Kind, Order, Row
 
 REFUSED = "refused"
 LARGEST = 2**31
@@ -55,7 +55,7 @@ class Numbered(Struct, frozen=True, gc=False):
 
 PLAIN: dict[str | None, Any] = {None: None}
 """What the database is given of a term: a driver takes its time over a string that is more than a string."""
-PLAIN |= {one: str(one) for terms in (Kind, Reason, ClockState, Direction) for one in terms}
+PLAIN |= {one: str(one) for terms in (Kind, Reason, ClockState, Direction, Order) for one in terms}
 
 
 class _Key(Struct):
@@ -109,7 +109,7 @@ def clock_offsets(rows: Sequence[Numbered]) -> dict[str, Instant]:
 class Record(Struct, gc=False):
     """One row as journal_row has it, but for its id; see server/models.py:JournalRow. Moments are aware, in UTC.
 
-    It holds no other container, and thousands of it live at a time: no need to look through them for cycles.
+    Nothing that it holds leads back to it, and thousands live at a time: no need to look through them for cycles.
     """
 
     edge: str
@@ -191,7 +191,7 @@ def _believed(
         row.pending,
         row.settles,
         row.nonce,
-        row.order,
+        PLAIN[row.order],
         row.detail,
         inside,
         None if inside is None else happened,

@@ -220,7 +220,7 @@ def test_messages_that_cannot_wait_are_let_go(tmp_path: Path, caplog: pytest.Log
     server = Server(config(tmp_path), bundle=small_bundle())
     for _ in range(EACH + 1):
         server._received(TOPICS.events("front"), b"rubbish")
-    assert f"dropped, {EACH} messages of this edge wait already; its edge sends it again" in caplog.text
+    assert f"dropped, {EACH} messages of this edge wait already; its edge sends rows again, nothing else" in caplog.text
     server.start()
     server.stop()
     assert server.exchange.troubles.count("front") == EACH
