@@ -33,13 +33,12 @@ def check(file: Path) -> str:
     from policy.errors import BundleError
     from policy.parse import parse
     from server.errors import ServerError
+    from server.files import read
     from server.public_holidays import holidays_of
 
     try:
-        bundle = parse(file.read_bytes(), str(file), ZoneInfo)
+        bundle = parse(read(file, "a bundle"), str(file), ZoneInfo)
         holidays_of(bundle.site.holidays)
-    except OSError as error:
-        raise CommandError(f"{file}: cannot be read ({error.strerror}): give the path of a bundle") from None
     except BundleError as error:
         raise CommandError(str(error)) from None
     except ServerError as error:

@@ -128,12 +128,12 @@ def _new_secrets() -> int:
 
 
 def _bundle(path: Path | None) -> Bundle | None:
+    from server.files import read
+
     if path is None:
         return None
     try:
-        return parse(path.read_bytes(), str(path), ZoneInfo)
-    except OSError as error:
-        raise CommandError(f"{path}: {error.strerror}: give the path of a bundle") from None
+        return parse(read(path, "a bundle"), str(path), ZoneInfo)
     except BundleError as error:
         raise CommandError(str(error)) from None
 

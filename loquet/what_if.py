@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 from loquet.main import CommandError
+from policy.errors import BundleError
 from policy.instants import instant
 from policy.terms import Instant
 
@@ -27,10 +28,12 @@ def what_if(arguments: argparse.Namespace) -> int:
 
 
 def _text(file: Path) -> bytes:
+    from server.files import read
+
     try:
-        return file.read_bytes()
-    except OSError as error:
-        raise CommandError(f"{file}: cannot be read ({error.strerror}): give the path of a bundle") from None
+        return read(file, "a bundle")
+    except BundleError as error:
+        raise CommandError(str(error)) from None
 
 
 def _span(first: str | None, last: str | None) -> tuple[Instant | None, Instant | None]:

@@ -17,10 +17,24 @@ _MISFIT = re.compile(r"(?P<why>.*?)(?: - at (?P<as_key>`key` in )?`\$\.?(?P<path
 _FIELD = re.compile(r"Object (?P<what>contains unknown|missing required) field `(?P<field>.*)`", re.DOTALL)
 _STEP = re.compile(r"([^.\[\]]+)")
 _BYTE = re.compile(r"(?P<why>.*) \(byte (?P<byte>[0-9]+)\)", re.DOTALL)
+_MARK = "\ufeff".encode()
+"""Editors on Windows write it before UTF-8."""
+_FOREIGN = {
+    b"\xff\xfe\0\0": "UTF-32",
+    b"\0\0\xfe\xff": "UTF-32",
+    b"{\0\0\0": "UTF-32",
+    b"\0\0\0{": "UTF-32",
+    b"\xff\xfe": "UTF-16",
+    b"\xfe\xff": "UTF-16",
+    b"{\0": "UTF-16",
+    b"\0{": "UTF-16",
+}
+"""How a file in another encoding begins, with its mark or without; the first that fits."""
 
 
 def decode(kind: type[T], text: bytes, where: str) -> T:
-    """The value of this type in a JSON text. Raises BundleError. where: the file's name."""
+    """The value of this type in a JSON text in UTF-8. Raises BundleError. where: the file's name."""
+    text = text.removeprefix(_MARK)
     try:
         value = msgspec.json.decode(text, type=kind)
         twice = doubled(text)
@@ -36,9 +50,21 @@ def _fault(kind: type[Any], text: bytes, error: Exception) -> str:
         return _misfit(kind, text, str(error))
     if isinstance(error, RecursionError):
         return "is nested too deeply: nothing in this format is more than a few levels deep"
-    if isinstance(error, UnicodeDecodeError):
-        return f"is not UTF-8 text ({error.reason}): save it as UTF-8"
+    if found := _not_utf8(text):
+        return f"is not UTF-8 text but {found}: save it as UTF-8"
     return f"is not JSON: {_with_line(text, str(error))}"
+
+
+def _not_utf8(text: bytes) -> str | None:
+    """What was found instead, None for UTF-8."""
+    if foreign := next((name for start, name in _FOREIGN.items() if text.startswith(start)), None):
+        return foreign
+    try:
+        text.decode()
+    except UnicodeDecodeError as error:
+        line, column = _place(text, error.start)
+        return f"has the byte 0x{text[error.start]:02x} at line {line}, column {column}"
+    return None
 
 
 def _with_line(text: bytes, error: str) -> str:
@@ -46,9 +72,14 @@ def _with_line(text: bytes, error: str) -> str:
     match = _BYTE.fullmatch(error)
     if match is None:
         return f"{error}: is the file whole?"
-    before = text[: int(match["byte"])]
-    line, column = before.count(b"\n") + 1, len(before) - before.rfind(b"\n")
+    line, column = _place(text, int(match["byte"]))
     return f"{match['why']} at line {line}, column {column}"
+
+
+def _place(text: bytes, byte: int) -> tuple[int, int]:
+    """Line and column."""
+    before = text[:byte]
+    return before.count(b"\n") + 1, len(before) - before.rfind(b"\n")
 
 
 def _misfit(kind: type[Any], text: bytes, error: str) -> str:

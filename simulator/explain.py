@@ -23,6 +23,7 @@ from policy.ruleset import Reader, RuleSet
 from policy.state import SiteState
 from policy.terms import Direction, Instant
 from server.errors import ServerError
+from server.files import read
 from server.public_holidays import holidays_of
 from simulator.explained import Facts, facts_of
 
@@ -143,9 +144,7 @@ def _asked(question: Question, note: Callable[[str], object]) -> _Asked:
 
 def _bundle(file: Path) -> Bundle:
     try:
-        return parse(file.read_bytes(), str(file), ZoneInfo)
-    except OSError as error:
-        raise ExplainError(f"{file}: cannot be read ({error.strerror}): give the path of a bundle") from None
+        return parse(read(file, "a bundle"), str(file), ZoneInfo)
     except (BundleError, ServerError) as error:
         raise ExplainError(str(error)) from None
 

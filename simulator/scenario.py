@@ -20,6 +20,7 @@ from policy.errors import BundleError
 from policy.instants import instant
 from policy.parse import parse
 from policy.terms import SECOND, Instant
+from server import files
 
 FORMAT = "loquet.scenario/1"
 ACTIONS = ("tap", "change", "remove", "lockdown", "link", "power", "estop")
@@ -121,9 +122,9 @@ class Story(Struct, frozen=True):
 def load(path: Path) -> Story:
     """Read a scenario. Raises ScenarioError."""
     try:
-        text = path.read_bytes()
-    except OSError as error:
-        raise ScenarioError(f"{path}: cannot be read ({error.strerror}): give the path of a scenario") from None
+        text = files.read(path, "a scenario")
+    except BundleError as error:
+        raise ScenarioError(str(error)) from None
     return read(text, str(path), path.parent)
 
 
@@ -144,11 +145,10 @@ def _bundle_text(scenario: Scenario, file: str, folder: Path) -> bytes:
     raw = bytes(scenario.bundle)
     if not raw.lstrip().startswith(b'"'):
         return raw
-    named = folder / msgspec.json.decode(raw, type=str)
     try:
-        return named.read_bytes()
-    except OSError as error:
-        raise ScenarioError(f"{file}: bundle {str(named)!r}: cannot be read ({error.strerror})") from None
+        return files.read(folder / msgspec.json.decode(raw, type=str), "a bundle")
+    except BundleError as error:
+        raise BundleError(f"{file}: bundle {error}") from None
 
 
 def _edges(scenario: Scenario, bundle: Bundle, file: str) -> dict[str, tuple[str, ...]]:

@@ -80,7 +80,7 @@ def test_a_config_that_is_not_there(tmp_path: Path, capsys: pytest.CaptureFixtur
 
 def test_a_bundle_that_is_not_there(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["server", "--config", str(folder / "server.toml"), "--bundle", str(folder / "none.json")]) == 2
-    assert "none.json: No such file" in capsys.readouterr().err
+    assert "none.json: cannot be read (No such file or directory): give the path of a bundle" in capsys.readouterr().err
 
 
 def test_a_bundle_with_an_error(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

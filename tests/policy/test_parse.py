@@ -86,9 +86,10 @@ def test_what_does_not_fit_is_named_with_its_place_and_value(changes: dict[str, 
         (b"[]", "the file is []: expected object, got array"),
         (b'{"format":\n  NaN}', "is not JSON: JSON is malformed: invalid character at line 2, column 3"),
         (b'{"format": 1x}', "format: expected str, got int"),
-        (b'{"format": "\xff"}', "is not UTF-8 text (invalid start byte): save it as UTF-8"),
+        (b'{"format":\n "\xff"}', "is not UTF-8 text but has the byte 0xff at line 2, column 3: save it as UTF-8"),
         (b'{"format": "\\ud800"}', "is not JSON: "),
-        (b"\xff\xfe{\x00", "is not JSON: "),
+        (b"\0\0\0\0", "is not JSON: JSON is malformed: invalid character at line 1, column 1"),
+        (b"\xef\xbb\xbf", "is not JSON: Input data was truncated: is the file whole?"),
         (b"[" * 10_000 + b"]" * 10_000, "the file is [[["),
         (b'{"site": ' + b"[" * 10_000 + b"]" * 10_000 + b"}", "site: expected object, got array"),
         (b'{"site": {"capacity": ' + b"9" * 10_000 + b"}}", "site.capacity is 99999"),
@@ -96,6 +97,19 @@ def test_what_does_not_fit_is_named_with_its_place_and_value(changes: dict[str, 
 )
 def test_what_is_no_json_or_no_bundle_at_all(text: bytes, told: str) -> None:
     assert refusal(text).startswith(told)
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-32-le", "utf-32-be"])
+def test_another_encoding_is_named(encoding: str) -> None:
+    told = f"is not UTF-8 text but {encoding[:6].upper()}: save it as UTF-8"
+    assert refusal(json.dumps(site()).encode(encoding)) == told
+    assert refusal(("\ufeff" + json.dumps(site())).encode(encoding)) == told
+
+
+def test_the_mark_of_windows_editors_counts_for_nothing() -> None:
+    text = json.dumps(site()).encode()
+    assert parse(b"\xef\xbb\xbf" + text, "bundle") == parse(text, "bundle")
+    assert refusal(b"\xef\xbb\xbf{?").endswith("at line 1, column 2")
 
 
 DEEP = b"[" * 100_000 + b"]" * 100_000
