@@ -7,7 +7,7 @@ from pathlib import Path
 
 from loquet.main import CommandError
 from policy.errors import BundleError
-from policy.instants import instant
+from policy.instants import meant
 from policy.terms import Instant
 
 
@@ -49,6 +49,6 @@ def _instant(name: str, written: str | None) -> Instant | None:
     if written is None:
         return None
     try:
-        return instant(written)
-    except (ValueError, OverflowError) as error:
-        raise CommandError(f"{name} {written!r}: write an instant with its offset ({error})") from None
+        return meant(written)
+    except ValueError as error:
+        raise CommandError(f"{name} {written!r}: {error}") from None

@@ -36,10 +36,10 @@ def minutes(hour: str, *, as_end: bool = False) -> int:
 
 
 def moment(written: str) -> datetime:
-    """The date and time, aware when an offset is written. Raises ValueError for a date or time that does not exist."""
+    """The date and time, aware when an offset is written. Raises ValueError for one that nobody can mean."""
     if not _MOMENT.fullmatch(written):
         raise ValueError("write a local time as 2026-11-24T18:00, or one with its offset as 2026-11-24T18:00+01:00")
-    return datetime.fromisoformat(written)
+    return instants.in_our_years(datetime.fromisoformat(written))
 
 
 @lru_cache(maxsize=1 << 16)

@@ -10,6 +10,7 @@ from datetime import date
 from policy.bundle import Bundle, Pass, Site, Week
 from policy.calendar import minutes, moment
 from policy.errors import Problem
+from policy.instants import YEARS, in_our_years
 
 TOPIC_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 UID = re.compile(r"[0-9A-Fa-f]{8}|[0-9A-Fa-f]{14}|[0-9A-Fa-f]{20}")
@@ -38,6 +39,7 @@ def malformed(bundle: Bundle) -> Iterator[Problem]:
     for index, machine in enumerate(bundle.machines):
         yield from _week(f"machines[{index}].hours", machine.hours, machine.id)
     yield from _moments(bundle)
+    yield from _dates(bundle)
 
 
 def _topic_ids(bundle: Bundle) -> Iterator[Problem]:
@@ -97,17 +99,40 @@ def _hour(key: str, written: str, of: str | None, *, as_end: bool = False) -> It
 def _used(key: str, carnet: Pass) -> Iterator[Problem]:
     for number, used in enumerate(carnet.used):
         match = _USED[carnet.unit].fullmatch(used)
-        if match is None or not _is_date(match[1]):
+        try:
+            day = date.fromisoformat(match[1] if match else "")
+        except ValueError:
             why = f"a pass whose unit is {carnet.unit} names {_USED_AS[carnet.unit]}"
             yield Problem(f"{key}[{number}]", used, why, carnet.id)
+        else:
+            yield from _day(f"{key}[{number}]", day, carnet.id)
 
 
-def _is_date(written: str) -> bool:
+def _dates(bundle: Bundle) -> Iterator[Problem]:
+    for index, closure in enumerate(bundle.site.closures):
+        yield from _day(f"site.closures[{index}].from", closure.first, None)
+        yield from _day(f"site.closures[{index}].to", closure.last, None, as_last=True)
+    for index, opening in enumerate(bundle.site.openings):
+        yield from _day(f"site.openings[{index}].date", opening.date, None)
+    for index, member in enumerate(bundle.members):
+        yield from _day(f"members[{index}].valid_from", member.valid_from, member.id)
+        yield from _day(f"members[{index}].valid_until", member.valid_until, member.id, as_last=True)
+    for index, credential in enumerate(bundle.credentials):
+        yield from _day(f"credentials[{index}].valid_until", credential.valid_until, credential.uid, as_last=True)
+    for index, carnet in enumerate(bundle.passes):
+        yield from _day(f"passes[{index}].valid_until", carnet.valid_until, carnet.id, as_last=True)
+    for index, certification in enumerate(bundle.certifications):
+        yield from _day(f"certifications[{index}].until", certification.until, certification.kind, as_last=True)
+
+
+def _day(key: str, day: date | None, of: str | None, *, as_last: bool = False) -> Iterator[Problem]:
+    """as_last: it may be as late as there are dates: 9999-12-31 is how many write that something never ends."""
+    if day is None or (as_last and day.year > YEARS[-1]):
+        return
     try:
-        date.fromisoformat(written)
-    except ValueError:
-        return False
-    return True
+        in_our_years(day)
+    except ValueError as error:
+        yield Problem(key, day, str(error), of)
 
 
 def _moments(bundle: Bundle) -> Iterator[Problem]:

@@ -1,9 +1,14 @@
 """How is an instant written? RFC 3339 in UTC with milliseconds."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
+from typing import TypeVar
 
 from policy.terms import Instant
 
+Day = TypeVar("Day", bound=date)
+
+YEARS = range(1900, 3000)
+"""Those that somebody can mean who writes a time: far enough from both ends of the calendar to reckon with."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -16,6 +21,23 @@ def text(at: Instant) -> str:
 def instant(written: str) -> Instant:
     """The instant of an ISO 8601 time with an offset, to the millisecond. Raises ValueError for any other text."""
     return of(datetime.fromisoformat(written))
+
+
+def meant(written: str) -> Instant:
+    """The instant, as `instant` has it, that a person wrote, in YEARS. Raises ValueError with the remedy."""
+    try:
+        when = datetime.fromisoformat(written)
+        of(when)
+    except (ValueError, OverflowError) as error:
+        raise ValueError(f"write an instant with its offset ({error})") from None
+    return of(in_our_years(when))
+
+
+def in_our_years(when: Day) -> Day:
+    """The date or time itself. Raises ValueError for a year not in YEARS."""
+    if when.year not in YEARS:
+        raise ValueError(f"write a year from {YEARS[0]} to {YEARS[-1]}")
+    return when
 
 
 def of(moment: datetime) -> Instant:

@@ -127,8 +127,6 @@ def _asked(question: Question, note: Callable[[str], object]) -> _Asked:
         )
     except ServerError as error:
         raise ExplainError(f"{question.bundle}: {error}") from None
-    except (OverflowError, ValueError):
-        raise ExplainError(f"--at {question.at}: no calendar reaches that far: write an instant of our days") from None
     reader = rules.readers.get(question.reader)
     if reader is None:
         raise ExplainError(

@@ -17,7 +17,7 @@ from policy.bundle import Bundle
 from policy.check import KEYS
 from policy.decode import decode
 from policy.errors import BundleError
-from policy.instants import instant
+from policy.instants import meant
 from policy.parse import parse
 from policy.terms import SECOND, Instant
 from server import files
@@ -180,9 +180,9 @@ def _with_own(edges: dict[str, tuple[str, ...]], bundle: Bundle, where: str) -> 
 
 def _instant(written: str, file: str, key: str) -> Instant:
     try:
-        return instant(written)
-    except (ValueError, OverflowError) as error:
-        raise ScenarioError(f"{file}: {key} {written!r}: write an instant with its offset ({error})") from None
+        return meant(written)
+    except ValueError as error:
+        raise ScenarioError(f"{file}: {key} {written!r}: {error}") from None
 
 
 def _moments(

@@ -70,6 +70,8 @@ TAP = {"at": "2026-11-24T10:00+01:00", "tap": {"reader": "front-in", "uid": "04D
         ({"format": "loquet.scenario/9"}, "format"),
         ({"colour": "red"}, "colour"),
         ({"start": "2026-11-24T08:00"}, "start '2026-11-24T08:00'"),
+        ({"start": "0001-01-01T00:00Z"}, "start '0001-01-01T00:00Z': write a year from 1900 to 2999"),
+        ({"steps": [TAP | {"at": "9999-12-31T23:59Z"}]}, "at '9999-12-31T23:59Z': write a year from 1900 to 2999"),
         ({"bundle": "nowhere.json"}, "nowhere.json"),
         ({"bundle": {}}, "bundle: format"),
         ({"edges": {"a": ["attic"]}}, "edges.a: 'attic'"),

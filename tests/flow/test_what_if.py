@@ -90,6 +90,7 @@ SPAN = ("--history", "x.db", "--bundle", "{bundle}", "--since")
             "--since 2026-11-25T00:00Z is not before --until ",
         ),
         ([*SPAN, "2026-11-24T01:00+01:00", "--until", "2026-11-24T00:00Z"], "before --until 2026-11-24T00:00Z: no tap"),
+        ([*SPAN, "0001-01-01T00:00+14:00"], "--since '0001-01-01T00:00+14:00': write a year from 1900 to 2999"),
         ([], "name one scenario or more"),
         (["story.json", "--bundle", "{bundle}"], "goes with --history DATABASE only"),
         (["story.json", "--since", "2026-01-01"], "--since 2026-01-01: goes with --history DATABASE only"),

@@ -106,6 +106,60 @@ def test_another_encoding_is_named(encoding: str) -> None:
     assert refusal(("\ufeff" + json.dumps(site())).encode(encoding)) == told
 
 
+LEA = {"id": "lea", "name": "L", "tier": "nomad"}
+PASS = {"id": "p", "member": "lea", "unit": "day", "total": 10}
+TIMED: dict[str, dict[str, Any]] = {
+    "shifts": {"gardien": "lea"},
+    "events": {"title": "T", "audience": "members"},
+    "invitations": {"member": "lea"},
+    "bookings": {"machine": "cnc", "member": "lea"},
+}
+FAR, EARLY = "3000-01-01", "1899-12-31"
+
+
+@pytest.mark.parametrize(
+    ("changes", "key"),
+    [
+        ({"site_closures": [{"from": EARLY, "to": "2026-12-24"}]}, "site.closures[0].from"),
+        ({"site_closures": [{"from": FAR, "to": "3000-12-24"}]}, "site.closures[0].from"),
+        ({"site_openings": [{"date": FAR, "hours": []}]}, "site.openings[0].date"),
+        ({"members": [LEA | {"valid_from": FAR}]}, 'members[0].valid_from (of "lea")'),
+        ({"members": [LEA | {"valid_until": EARLY}]}, 'members[0].valid_until (of "lea")'),
+        ({"credentials": [{"uid": "04AA0000", "member": "lea", "valid_until": EARLY}]}, 'valid_until (of "04AA0000")'),
+        ({"passes": [PASS | {"valid_until": EARLY}]}, 'passes[0].valid_until (of "p")'),
+        ({"passes": [PASS | {"used": ["2026-11-20", FAR]}]}, 'passes[0].used[1] (of "p")'),
+        ({"certifications": [{"member": "lea", "kind": "cnc", "until": EARLY}]}, 'certifications[0].until (of "cnc")'),
+        *(
+            ({kind: [more | {"id": "x", "start": start, "end": end}]}, f'{kind}[0].{key} (of "x")')
+            for kind, more in TIMED.items()
+            for key, start, end in (
+                ("start", f"{EARLY}T10:00", "2026-11-24T11:00"),
+                ("end", "2026-11-24T10:00", f"{FAR}T11:00+01:00"),
+            )
+        ),
+    ],
+)
+def test_a_year_that_nobody_can_mean_is_named(changes: dict[str, Any], key: str) -> None:
+    told = refusal(site(**{"members": [LEA]} | changes))
+    assert key in told
+    assert told.endswith(": write a year from 1900 to 2999")
+
+
+@pytest.mark.parametrize(("first", "last"), [("1900-01-01", "2999-12-31"), ("2999-12-31", "9999-12-31")])
+def test_years_from_1900_are_meant_and_a_last_day_may_be_the_last_there_is(first: str, last: str) -> None:
+    bundle = site(
+        site_closures=[{"from": first, "to": last}],
+        site_openings=[{"date": first, "hours": []}],
+        members=[LEA | {"valid_from": first, "valid_until": last}],
+        credentials=[{"uid": "04AA0000", "member": "lea", "valid_until": last}],
+        passes=[PASS | {"used": [first], "valid_until": last}],
+        certifications=[{"member": "lea", "kind": "cnc", "until": last}],
+        shifts=[],
+        invitations=[{"id": "i", "member": "lea", "start": f"{first}T00:00", "end": "2999-12-31T23:59"}],
+    )
+    assert parse(json.dumps(bundle).encode(), "bundle", ZoneInfo).members[0].name == "L"
+
+
 def test_the_mark_of_windows_editors_counts_for_nothing() -> None:
     text = json.dumps(site()).encode()
     assert parse(b"\xef\xbb\xbf" + text, "bundle") == parse(text, "bundle")
