@@ -13,34 +13,17 @@ from loquet.keyring import (
     AUTHORITY_KEY,
     BROKER,
     CREDENTIAL_KEY,
+    SECRETS,
     SERVER,
     SERVER_PUBLIC,
     SERVER_SIGNING,
     SIGNING,
     Keyring,
+    read_credential,
 )
 from loquet.mosquitto import ACL, CA, CERTIFICATE, CONF, KEY
 
-CREDENTIAL_BYTES = 32
-Read = Callable[[Path], object]
-"""Reads one file as what it should be. Raises OSError, ValueError."""
-
-
-def _credential(file: Path) -> bytes:
-    key = bytes.fromhex(file.read_text())
-    if len(key) != CREDENTIAL_BYTES:
-        raise ValueError(f"{len(key)} bytes")
-    return key
-
-
-SECRETS: dict[str, Read] = {
-    AUTHORITY_KEY: pem.tls_key,
-    KEY: pem.tls_key,
-    SERVER_SIGNING: pem.signing_key,
-    SIGNING: pem.signing_key,
-    CREDENTIAL_KEY: _credential,
-}
-OPEN: dict[str, Read] = {
+OPEN: dict[str, Callable[[Path], object]] = {
     CA: pem.certificate,
     CERTIFICATE: pem.certificate,
     SERVER_PUBLIC: Path.read_text,
@@ -77,7 +60,7 @@ def _foreign(ring: Keyring, name: str, folder: Path, renew: str) -> Iterator[str
     for common in pem.certificate(folder / CERTIFICATE).subject.get_attributes_for_oid(NameOID.COMMON_NAME):
         if common.value != name:
             yield f"{folder / CERTIFICATE}: is of {common.value!r}: {renew}"
-    _credential(ring.server / CREDENTIAL_KEY)  # else a copy of it may be the last good one
+    read_credential(ring.server / CREDENTIAL_KEY)  # else a copy of it may be the last good one
     for file, content in ring.derived():
         if file.parent == folder and file.is_file() and file.read_bytes() != content:
             yield f"{file}: is not what this site's others are made from: {renew}"

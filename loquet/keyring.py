@@ -36,6 +36,24 @@ LOOPBACK = ("localhost", "127.0.0.1")
 """The broker's certificate names it so, too: a server beside it needs no other name for it."""
 
 
+def read_credential(file: Path) -> bytes:
+    """The credential key in a file. Raises OSError; ValueError for anything else."""
+    key = bytes.fromhex(file.read_text())
+    if len(key) != KEY_BYTES:
+        raise ValueError(f"{len(key)} bytes")
+    return key
+
+
+SECRETS: dict[str, Callable[[Path], object]] = {
+    AUTHORITY_KEY: pem.tls_key,
+    KEY: pem.tls_key,
+    SERVER_SIGNING: pem.signing_key,
+    SIGNING: pem.signing_key,
+    CREDENTIAL_KEY: read_credential,
+}
+"""How each file is read that holds a secret. Raises OSError, ValueError."""
+
+
 class Site(Struct, frozen=True, forbid_unknown_fields=True):
     """broker: its host name or address. revoked: ids not to be given again while their certificates count."""
 
@@ -72,6 +90,7 @@ class Keyring:
             ring = cls.open(folder)
             if ring.site != site:
                 raise CommandError(f"{folder}: holds the keys of {ring.site.site!r} already: add, rotate or revoke")
+            ring._check_secrets()
         elif folder.exists() and (held := sorted(entry.name for entry in folder.iterdir())):
             raise CommandError(f"{folder}: holds {held[0]} and no site's keys: name an empty folder, or one to be made")
         make_folder(folder)
@@ -107,8 +126,8 @@ class Keyring:
         if broker is not None:
             _check_host(broker)
         self._check_secrets(but=part)
-        self.complete()
         for file, make in self._secrets(part).items():
+            make_folder(file.parent)
             write_secret(file, make())
         revoked = () if part == AUTHORITY else self.site.revoked
         self._note(replace(self.site, broker=broker or self.site.broker, revoked=revoked))
@@ -117,7 +136,7 @@ class Keyring:
         """Forget an edge and its keys; its id stays taken. Raises CommandError when there is no such edge."""
         if edge not in self.site.edges:
             raise CommandError(f"{edge!r}: there is no such edge; there are {', '.join(self.site.edges) or 'none'}")
-        self._check_secrets()
+        self._check_secrets(but=edge)
         rest = tuple(other for other in self.site.edges if other != edge)
         self._note(replace(self.site, edges=rest, revoked=(*self.site.revoked, edge)))
 
@@ -174,7 +193,7 @@ class Keyring:
 
     @property
     def credential_key(self) -> bytes:
-        return bytes.fromhex((self.server / CREDENTIAL_KEY).read_text())
+        return read_credential(self.server / CREDENTIAL_KEY)
 
     def fits(self, machine: str) -> bool:
         """Whether a machine's certificate is there, this authority's, and that of its key."""
@@ -191,19 +210,21 @@ class Keyring:
         self.complete()
 
     def _check_secrets(self, but: str | None = None) -> None:
-        """Raises CommandError when one is lost on which other machines hang: a new one would shut them out unasked.
+        """Raises CommandError when one is lost or damaged that must not be made anew, or copied, unasked.
 
-        but: the part that is renewed on purpose. Without an authority's certificate the first command was cut short.
+        but: the part that is renewed on purpose. An edge's own that is not there is made: nobody else hangs on it.
+        Without an authority's certificate the first command was cut short.
         """
         if not (self.authority / CA).exists():
             return
-        for part in PARTS:
-            lost = next((file for file in self._secrets(part) if not file.exists()), None)
-            if part != but and lost is not None:
-                raise CommandError(
-                    f"{lost}: is not there: take it from a copy of the folder, or make a new one for every machine "
-                    f"that needs it: loquet keys rotate {self.folder} {part}"
-                )
+        for part in (*PARTS, *self.site.edges):
+            for file in self._secrets(part) if part != but else ():
+                wrong = _wrong(file)
+                if wrong is not None and (file.exists() or part in PARTS):
+                    raise CommandError(
+                        f"{file}: {wrong}: take it from a copy of the folder, or make a new one for every machine "
+                        f"that needs it: loquet keys rotate {self.folder} {part}"
+                    )
 
     def _secrets(self, part: str) -> Mapping[Path, Callable[[], bytes]]:
         """The files of what is drawn at random, and how."""
@@ -244,6 +265,17 @@ class Keyring:
     def _hosts(self, machine: str) -> tuple[str, ...]:
         """How a machine is addressed; nobody but the broker is."""
         return tuple(dict.fromkeys((self.site.broker, *LOOPBACK))) if machine == BROKER else ()
+
+
+def _wrong(file: Path) -> str | None:
+    """What is wrong with a secret. Raises OSError for one that cannot be read."""
+    try:
+        SECRETS[file.name](file)
+    except FileNotFoundError:
+        return "is not there"
+    except ValueError:
+        return "is damaged, or something else"
+    return None
 
 
 def _tls_key() -> bytes:

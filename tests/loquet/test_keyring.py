@@ -9,7 +9,8 @@ from cryptography.hazmat.primitives.serialization import load_pem_public_key
 from cryptography.x509.oid import NameOID
 
 from loquet import certificates, keyring, pem
-from loquet.keyring import Keyring, Site
+from loquet.key_faults import faults
+from loquet.keyring import AUTHORITY, Keyring, Site
 from loquet.main import CommandError
 
 SITE = Site("casaco", "broker.lan", ("front", "garage"))
@@ -249,18 +250,42 @@ LOST = {
 }
 
 
+DAMAGED = {**LOST, "edges/front/tls.key": "front", "edges/front/edge.pem": "front"}
+
+
+def refused_by_all_but_its_rotation(ring: Keyring, name: str, words: str, part: str) -> None:
+    before = contents(ring.folder)
+    for act in (
+        lambda: ring.add("laser"),
+        lambda: ring.rotate("garage"),
+        lambda: ring.revoke("garage"),
+        lambda: Keyring.create(ring.folder, SITE),
+    ):
+        with pytest.raises(CommandError, match=rf"{name}: {words}: .*: loquet keys rotate \S+ {part}$"):
+            act()
+    assert contents(ring.folder) == before
+    ring.rotate(part)
+    assert not [fault for machine in (AUTHORITY, *ring.machines()) for fault in faults(ring, machine)]
+
+
 @pytest.mark.parametrize("name", LOST)
 def test_what_others_hang_on_is_made_anew_only_when_asked(ring: Keyring, name: str) -> None:
     """Else whoever adds an edge would shut out all the others, and learn it at the doors."""
     (ring.folder / name).unlink()
-    before = contents(ring.folder)
-    for act in (lambda: ring.add("laser"), lambda: ring.rotate("front"), lambda: ring.revoke("garage")):
-        with pytest.raises(CommandError, match=rf"{name}: is not there: .*: loquet keys rotate \S+ {LOST[name]}$"):
-            act()
-    assert contents(ring.folder) == before
-    ring.rotate(LOST[name])
-    assert (ring.folder / name).exists()
-    assert all(ring.fits(machine) for machine in ring.machines())
+    refused_by_all_but_its_rotation(ring, name, "is not there", LOST[name])
+
+
+@pytest.mark.parametrize("name", DAMAGED)
+def test_a_damaged_secret_is_copied_nowhere(ring: Keyring, name: str) -> None:
+    """Else the edges' copies, the last good ones, would be overwritten."""
+    (ring.folder / name).write_text("0123\n")
+    refused_by_all_but_its_rotation(ring, name, "is damaged, or something else", DAMAGED[name])
+
+
+def test_an_edge_whose_own_keys_are_damaged_can_be_revoked(ring: Keyring) -> None:
+    (ring.edge("garage") / "tls.key").write_text("x")
+    ring.revoke("garage")
+    assert not ring.edge("garage").exists()
 
 
 def test_a_list_of_edges_that_is_spoilt_is_named(ring: Keyring) -> None:

@@ -230,7 +230,10 @@ WRONG = {
         ["init", "FOLDER-2", "--site", "a", "--broker", "a b"],
         "write it as broker.lan, 192.168.1.5 or fd00::5",
     ),
-    "a key of another kind": (["rotate", "FOLDER", "garage"], "tls.key: not an elliptic curve's private key"),
+    "a key of another kind": (
+        ["rotate", "FOLDER", "garage"],
+        "front/tls.key: is damaged, or something else: take it from a copy of the folder, or make a new one",
+    ),
     "no room": (["init", "FOLDER/site.json/keys", "--site", "a", "--broker", "b"], "Not a directory: see to room"),
 }
 
