@@ -69,6 +69,8 @@ class Keyring:
     def __init__(self, folder: Path, site: Site) -> None:
         self.folder = folder
         self.site = site
+        self.made: list[Path] = []
+        """What was written since, but for the list of edges."""
 
     @classmethod
     def open(cls, folder: Path) -> "Keyring":
@@ -128,7 +130,7 @@ class Keyring:
         self._check_secrets(but=part)
         for file, make in self._secrets(part).items():
             make_folder(file.parent)
-            write_secret(file, make())
+            self._write(file, make())
         revoked = () if part == AUTHORITY else self.site.revoked
         self._note(replace(self.site, broker=broker or self.site.broker, revoked=revoked))
 
@@ -150,11 +152,11 @@ class Keyring:
             for file, make in self._secrets(part).items():
                 make_folder(file.parent)
                 if not file.exists():
-                    write_secret(file, make())
+                    self._write(file, make())
         self._certify()
         for file, content in self.derived():
             if not file.exists() or file.read_bytes() != content:
-                write_secret(file, content)
+                self._write(file, content)
 
     @property
     def authority(self) -> Path:
@@ -203,6 +205,10 @@ class Keyring:
         by, own = pem.certificate(self.authority / CA), pem.tls_key(folder / KEY).public_key()
         return certificates.fits(pem.certificate(folder / CERTIFICATE), by, own, self._hosts(machine))
 
+    def _write(self, file: Path, content: bytes) -> None:
+        write_secret(file, content)
+        self.made.append(file)
+
     def _note(self, site: Site) -> None:
         """Which edges there are is on the disk before anything follows from it."""
         write_secret(self.folder / "site.json", msgspec.json.format(msgspec.json.encode(site)) + b"\n")
@@ -244,13 +250,13 @@ class Keyring:
         """A certificate for each key: kept while it fits."""
         key, file = pem.tls_key(self.authority / AUTHORITY_KEY), self.authority / CA
         if not file.exists() or pem.certificate(file).public_key() != key.public_key():
-            write_secret(file, pem.of_certificate(certificates.authority(key, self.site.site)))
+            self._write(file, pem.of_certificate(certificates.authority(key, self.site.site)))
         by = pem.certificate(file)
         for name in self.machines():
             if not self.fits(name):
                 own = pem.tls_key(self.machines()[name] / KEY).public_key()
                 issued = certificates.issue(key, by, own, name, self._hosts(name))
-                write_secret(self.machines()[name] / CERTIFICATE, pem.of_certificate(issued))
+                self._write(self.machines()[name] / CERTIFICATE, pem.of_certificate(issued))
 
     def derived(self) -> Iterator[tuple[Path, bytes]]:
         """What follows from the rest: copies of what others made, and what mosquitto is told."""

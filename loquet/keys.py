@@ -71,8 +71,16 @@ def _init(arguments: argparse.Namespace) -> Iterable[str]:
     from loquet.keyring import Keyring, Site
 
     site = Site(arguments.site, arguments.broker, tuple(arguments.edges))
+    began = (arguments.folder / "site.json").exists()
     ring = Keyring.create(arguments.folder, site)
-    yield f"{ring.folder}: the keys of {ring.site.site}. Keep the folder offline, and a copy of it elsewhere."
+    if began:
+        made = ", ".join(str(file.relative_to(ring.folder)) for file in ring.made)
+        yield f"{ring.folder}: holds the keys of {ring.site.site} already; they are as they were."
+        yield (
+            f"Made now, for it was missing or did not fit: {made}" if made else "Nothing was missing, nothing was made."
+        )
+    else:
+        yield f"{ring.folder}: the keys of {ring.site.site}. Keep the folder offline, and a copy of it elsewhere."
     yield from _carry(ring, "broker", "server", *ring.site.edges)
     yield from _known(ring)
 

@@ -45,6 +45,19 @@ def test_a_new_site_is_told_where_everything_belongs(folder: Path, capsys: pytes
     assert f'public_key = "{ring.public_hex("garage")}"' in out
 
 
+def test_what_is_there_already_is_said(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    again = ["init", folder, "--site", "casaco", "--broker", "broker.lan", "--edges", "front", "garage"]
+    out = said(capsys, *again)
+    assert out.startswith(
+        f"{folder}: holds the keys of casaco already; they are as they were.\nNothing was missing, noth"
+    )
+    assert f"{folder}/broker -> /etc/mosquitto/loquet" in out
+    for name in ("broker/ca.crt", "edges/garage/edge.pem"):
+        (folder / name).unlink()
+    made = "Made now, for it was missing or did not fit: edges/garage/edge.pem, broker/ca.crt"
+    assert said(capsys, *again).splitlines()[1] == made
+
+
 def test_an_edge_more(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out = said(capsys, "add", folder, "laser")
     ring = Keyring.open(folder)
