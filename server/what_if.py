@@ -3,7 +3,8 @@
 People do what they did: who is refused now does not come in, who is let in now does; a grant whose door stayed shut
 lapses again. A badge stands for the member whose it was when it was read; one that was blocked then stays blocked.
 Who was refused in a lockdown, or because the edge's rules were stale, is again: no bundle has to do with that.
-Emergency stops are not reckoned with.
+A machine that was stopped, by its emergency stop or an order of the server, stays so until somebody resets it who may
+under the changed bundle.
 """
 
 import sqlite3
@@ -22,7 +23,7 @@ from policy.bundle import Bundle
 from policy.case import Decision, Tap
 from policy.compile import compile_rules
 from policy.errors import BundleError
-from policy.facts import Busy, Fact, Moved, Opened, Paid, Ran, apply
+from policy.facts import Busy, Fact, Moved, Opened, Paid, Ran, Stopped, apply
 from policy.instants import instant, text
 from policy.parse import parse
 from policy.reasons import Reason
@@ -32,6 +33,7 @@ from policy.state import SiteState
 from policy.terms import DAY, ClockState, Direction, Instant
 from server.errors import ServerError
 from server.public_holidays import holidays_of
+from wire.row import Kind
 
 Line: TypeAlias = dict[str, Any]
 
@@ -48,6 +50,13 @@ FROM journal_row AS taps
 WHERE taps.kind = 'tap' AND (:since IS NULL OR taps.at >= :since) AND (:until IS NULL OR taps.at < :until)
 ORDER BY taps.at, taps.id
 """
+STOPS = """
+SELECT at, access_point, kind FROM journal_row
+WHERE kind IN ('estop', 'machine_reset', 'command') AND (kind <> 'command' OR ("order" = 'lock_out' AND granted))
+      AND access_point IS NOT NULL AND (:until IS NULL OR at < :until)
+ORDER BY id
+"""
+"""In the order of the journal, as wire/facts.py reads them."""
 
 
 class WhatIfError(ValueError):
@@ -68,6 +77,14 @@ class Recorded(Struct, frozen=True):
     edge: str
 
 
+class Stop(Struct, frozen=True):
+    """A machine was stopped then, or put back in service."""
+
+    at: Instant
+    machine: str
+    stopped: bool
+
+
 def decide_again(
     database: Path, changed: bytes, where: str, since: Instant | None, until: Instant | None
 ) -> Iterator[Line]:
@@ -78,7 +95,12 @@ def decide_again(
         differing: Counter[str] = Counter()
         members: set[str] = set()
         count = 0
+        before, stops = recorded_stops(database, since, until)
+        for stop in before:
+            site.stop(stop)
         for tap in recorded(database, since, until):
+            while stops and stops[-1].at <= tap.at:
+                site.stop(stops.pop())
             count += 1
             decision = site.decide(tap)
             if (decision.granted, decision.reason) == (tap.granted, tap.reason):
@@ -96,14 +118,32 @@ def decide_again(
 
 def recorded(database: Path, since: Instant | None, until: Instant | None) -> Iterator[Recorded]:
     """The taps of a server's database, read-only, in order of time. Raises WhatIfError."""
+    bounds = {name: None if at is None else _stored(at) for name, at in (("since", since), ("until", until))}
+    return (_recorded(row) for row in _read(database, QUERY, bounds))
+
+
+def recorded_stops(database: Path, since: Instant | None, until: Instant | None) -> tuple[list[Stop], list[Stop]]:
+    """What was stopped and reset before `since`, in order; and what was stopped since, the first one last.
+
+    Resets since then are left out: who did it is decided again. Raises WhatIfError.
+    """
+    bounds = {"until": None if until is None else _stored(until)}
+    stops = [
+        Stop(instant(f"{at}+00:00"), machine, kind != Kind.MACHINE_RESET)
+        for at, machine, kind in _read(database, STOPS, bounds)
+    ]
+    before = [stop for stop in stops if since is not None and stop.at < since]
+    later = [stop for stop in stops if stop.stopped and (since is None or stop.at >= since)]
+    return before, sorted(later, key=lambda stop: stop.at, reverse=True)
+
+
+def _read(database: Path, query: str, bounds: dict[str, str | None]) -> Iterator[tuple[Any, ...]]:
     if not database.is_file():
         raise WhatIfError(f"{database}: no such file: give the server's database")
-    bounds = {name: None if at is None else _stored(at) for name, at in (("since", since), ("until", until))}
     try:
         connection = sqlite3.connect(f"file:{database}?mode=ro", uri=True)
         try:
-            for row in connection.execute(QUERY, bounds):
-                yield _recorded(row)
+            yield from connection.execute(query, bounds)
         finally:
             connection.close()
     except sqlite3.Error as error:
@@ -169,6 +209,12 @@ class _Site:
             self._follow_door(tap, decision, reader.direction)
         return decision
 
+    def stop(self, stop: Stop) -> None:
+        """A machine is stopped, and its session ends; or it is put back in service."""
+        running = self._state.sessions.running(stop.machine, stop.at)
+        ended: list[Fact] = [] if running is None else [Ran(replace(running, end=stop.at))]
+        self._take([Stopped(stop.machine, stop.stopped), *ended])
+
     def _rules_at(self, at: Instant) -> RuleSet:
         if self._rules is None or self._rules.day_start(at) != self._day:
             self._rules = compile_rules(
@@ -211,7 +257,9 @@ class _Site:
             running = self._state.sessions.running(place, tap.at)
             if running is not None:
                 facts.append(Ran(replace(running, end=tap.at)))
-        elif decision.granted and decision.member is not None and decision.reason is not Reason.MACHINE_RESET:
+        elif decision.reason is Reason.MACHINE_RESET:
+            facts.append(Stopped(place, stopped=False))
+        elif decision.granted and decision.member is not None:
             known = rules.machines[place]
             facts.append(Ran(Session(place, known.kind, decision.member, tap.at, decision.until, known.cuts)))
         elif decision.reason is Reason.MACHINE_BUSY and decision.member is not None:

@@ -4,20 +4,23 @@ import json
 from contextlib import closing
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pytest
 from msgspec.structs import replace
 
 from loquet.main import main
-from policy.bundle import Bundle
+from policy.bundle import Bundle, Certification, Machine
 from policy.instants import text
 from policy.parse import export
 from policy.reasons import Reason
 from policy.terms import HOUR
+from server.models import Edge
 from simulator.casaco import bundle, first_day
 from tests.flow.test_day import Lived
 from tests.support_server import Desk, Journal, site_database, small_bundle
 from tests.support_site import at
+from wire.row import Kind, Order
 
 TUESDAY = first_day(date(2026, 11, 23))
 
@@ -72,6 +75,75 @@ def test_what_no_bundle_decided_stays_as_it_was(tmp_path: Path, capsys: pytest.C
     assert main(asked) == 0
     summary = json.loads(capsys.readouterr().out.splitlines()[-1])["summary"]
     assert (summary["taps"], summary["changes"]) == (3, {})
+
+
+STOPS: dict[str, tuple[Kind, dict[str, Any]]] = {
+    "emergency stop": (Kind.ESTOP, {}),
+    "lock-out": (Kind.COMMAND, {"order": Order.LOCK_OUT, "granted": True, "nonce": "n"}),
+}
+
+
+def stopped(folder: Path, kind: Kind, more: dict[str, Any]) -> Bundle:
+    """A morning at the printer: Rémy runs it, it is stopped at 10:20, he is refused, Alice resets it, he goes on."""
+    site = small_bundle()
+    site = replace(
+        site,
+        machines=(Machine(id="printer", kind="printer", reader="printer-tap"),),
+        certifications=(Certification(member="remy", kind="printer"),),
+    )
+    journal, taps = Journal(), {"access_point": "printer", "reader": "printer-tap"}
+    journal.enters(at(10), "remy", Reason.ALWAYS)
+    journal.enters(at(10, 1), "alice", Reason.STAFF)
+    journal.add(at(10, 5), Kind.COMMAND, access_point="printer", order=Order.LOCK_OUT, granted=False, nonce="m")
+    for minute, member, reason in (
+        (10, "remy", Reason.WALK_UP),
+        (20, None, None),
+        (30, "remy", Reason.MACHINE_LOCKED_OUT),
+        (40, "alice", Reason.MACHINE_RESET),
+        (50, "remy", Reason.WALK_UP),
+    ):
+        if reason is None:
+            journal.add(at(10, minute), kind, access_point="printer", **more)
+        else:
+            granted = reason is not Reason.MACHINE_LOCKED_OUT
+            said = {"credential": f"hash of {member}", "member": member, "granted": granted, "reason": reason}
+            journal.add(at(10, minute), Kind.TAP, **taps, **said)
+        if reason is Reason.MACHINE_RESET:
+            journal.add(at(10, minute), Kind.MACHINE_RESET, access_point="printer", member=member)
+    with closing(site_database(folder, site)) as database:
+        with database.transaction() as session:
+            session.get_one(Edge, "front").access_points = ["front", "printer"]
+        Desk(database).take(journal.rows)
+    return site
+
+
+def changes(folder: Path, site: Bundle, capsys: pytest.CaptureFixture[str], *more: str) -> dict[str, int]:
+    (folder / "changed.json").write_bytes(export(site))
+    asked = ["replay", "--history", str(folder / "loquet.db"), "--bundle", str(folder / "changed.json"), *more]
+    assert main(asked) == 0
+    found: dict[str, int] = json.loads(capsys.readouterr().out.splitlines()[-1])["summary"]["changes"]
+    return found
+
+
+@pytest.mark.parametrize("stop", STOPS)
+def test_a_machine_that_was_stopped_stays_so_until_it_is_reset(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], stop: str
+) -> None:
+    site = stopped(tmp_path, *STOPS[stop])
+    assert changes(tmp_path, site, capsys) == {}
+    assert changes(tmp_path, site, capsys, "--since", text(at(10, 25)), "--until", text(at(10, 35))) == {}
+    later = changes(tmp_path, site, capsys, "--since", text(at(10, 45)))
+    assert later == {"walk_up -> not_inside": 1}  # nobody is known to be inside who came before
+
+
+def test_who_may_not_reset_it_any_more_leaves_it_stopped(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    site = stopped(tmp_path, *STOPS["emergency stop"])
+    members = tuple(replace(member, roles=()) for member in site.members)
+    assert changes(tmp_path, replace(site, members=members), capsys) == {
+        "machine_reset -> machine_locked_out": 1,
+        "staff -> always": 1,
+        "walk_up -> machine_locked_out": 1,
+    }
 
 
 SPAN = ("--history", "x.db", "--bundle", "{bundle}", "--since")
