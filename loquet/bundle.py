@@ -12,9 +12,10 @@ SCHEMA = Path("docs/bundle.schema.json")
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     commands = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
-    check = commands.add_parser("check", help="say whether the file is a bundle, and what is in it")
-    check.add_argument("file", type=Path, metavar="FILE")
-    commands.add_parser("schema", help="print the JSON Schema of a bundle")
+    whole, printed = "say whether the file is a bundle, and what is in it", "print the JSON Schema of a bundle"
+    check = commands.add_parser("check", help=whole, description=whole)
+    check.add_argument("file", type=Path, metavar="FILE", help="the bundle (loquet.bundle/1)")
+    commands.add_parser("schema", help=printed, description=printed)
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -8,7 +8,7 @@ from loquet.main import CommandError
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("bundle", type=Path, metavar="BUNDLE")
+    parser.add_argument("bundle", type=Path, metavar="BUNDLE", help="the rules that are asked (loquet.bundle/1)")
     parser.add_argument("--tap", nargs=2, required=True, metavar=("READER", "UID"), help="which badge, where")
     parser.add_argument("--at", required=True, metavar="INSTANT", help="ISO instant with offset, or local to the site")
     parser.add_argument("--inside", nargs="*", default=[], metavar="MEMBER", help="who is inside then")

@@ -29,11 +29,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--broker", required=True, metavar="HOST", help="name or address under which the broker is reached"
     )
     init.add_argument("--edges", nargs="*", default=[], metavar="ID", help="an id for each Raspberry Pi")
-    _step(steps, "add", "make the keys of one more edge").add_argument("edge", metavar="EDGE")
+    more = _step(steps, "add", "make the keys of one more edge")
+    more.add_argument("edge", metavar="EDGE", help="the id of the new one")
     rotate = _step(steps, "rotate", "make new keys in place of old ones")
     rotate.add_argument("part", metavar="WHAT", help="an edge's id, or server, broker, credential, authority")
     rotate.add_argument("--broker", metavar="HOST", help="with broker: its new name or address")
-    _step(steps, "revoke", "shut an edge out for good").add_argument("edge", metavar="EDGE")
+    revoke = _step(steps, "revoke", "shut an edge out for good")
+    revoke.add_argument("edge", metavar="EDGE", help="its id, which no other gets while old certificates count")
     _step(steps, "list", "say what there is and what is wrong with it; no secret is shown")
 
 

@@ -35,7 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "proof", choices=(*PROOFS, EVERYTHING), metavar="PROOF", help=f"{listed}; all: every one of them"
     )
     many = parser.add_mutually_exclusive_group()
-    many.add_argument("--rounds", type=_count, metavar="N", help="how many; the CI figure when left out")
+    many.add_argument("--rounds", type=_count, metavar="N", help="how many rounds; the CI figure when left out")
     many.add_argument("--days", type=_count, metavar="N", help="the same, of a proof that counts days")
     parser.add_argument("--release", action="store_true", help="the release figure instead of the CI figure: hours")
     parser.add_argument("--seed", type=int, default=1, metavar="S", help="what the rounds are drawn from (1)")

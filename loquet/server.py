@@ -22,7 +22,7 @@ CONFIG = Path("/etc/loquet/server/server.toml")
 """Where it lies on a server that was set up as docs/keys.md says."""
 ORDERS = {
     "open": "release the strike of a DOOR once",
-    "lock-out": "end the session on a MACHINE at once, and start none",
+    "lock-out": "end the session on a MACHINE at once, and start none until it is reset",
     "sound": "let lamp and buzzer of a READER show where it is",
     "reread": "let an EDGE connect anew and take everything again",
     "lockdown": "on: let in staff only, and everybody out; off: as before",
@@ -34,10 +34,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "order", nargs="?", choices=ORDERS, metavar="ORDER", help=f"for the running server, done within 10 s: {listed}"
     )
-    parser.add_argument("place", nargs="?", metavar="PLACE", help="the door, machine, reader or edge; on or off")
+    parser.add_argument(
+        "place",
+        nargs="?",
+        metavar="PLACE",
+        help="the id of that door, machine, reader or edge; for lockdown: on or off",
+    )
     parser.add_argument("--config", type=Path, metavar="FILE", help=f"the server.toml ({CONFIG} when it is there)")
     parser.add_argument(
-        "--socket", type=Path, metavar="FILE", help="with ORDER: the server's, instead of a server.toml"
+        "--socket", type=Path, metavar="FILE", help="with ORDER: the running server's, instead of --config"
     )
     parser.add_argument(
         "--new-secrets", action="store_true", help="draw a staff password and an API token; print them and their hashes"

@@ -1,16 +1,40 @@
-"""What cannot be used is said at once: before the libraries are loaded that only work on it would need."""
+"""Is what cannot be used said at once, before libraries are loaded that only work needs? Does help say everything?"""
 
+import argparse
+import importlib
 import json
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from loquet.main import COMMANDS
 
 ROOT = Path(__file__).parents[2]
 SLOW = {"sqlmodel", "sqlalchemy", "pydantic", "holidays", "flask", "paho"}
 """Each takes a good part of a second to load."""
 TAP = ("--tap", "front-in", "04B10000", "--at", "2026-11-24T18:30")
+
+
+def unexplained(parser: argparse.ArgumentParser, path: str) -> Iterator[str]:
+    """The arguments and actions below it of which --help says nothing."""
+    if not parser.description:
+        yield path
+    for action in parser._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            for name, below in action.choices.items():
+                yield from unexplained(below, f"{path} {name}")
+        elif not action.help:
+            yield f"{path} {action.metavar or action.dest}"
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_says_what_everything_is(command: str) -> None:
+    parser = argparse.ArgumentParser(description=COMMANDS[command])
+    importlib.import_module(f"loquet.{command}").add_arguments(parser)
+    assert not [*unexplained(parser, command)]
 
 
 @pytest.mark.parametrize(
