@@ -20,7 +20,7 @@ from policy.terms import ClockState, Direction, Instant
 from server.batch import Batch, store_batches
 from server.db import Database, moment
 from server.models import AccessPoint, Edge, Machine, Position
-from server.rows import KnownEdge, Numbered, number
+from server.rows import LARGEST, KnownEdge, Numbered, number
 from server.troubles import Troubles
 from server.versions import Lane, outran
 from wire.envelope import unseal
@@ -216,6 +216,7 @@ class Ingest:
         """What follows from a status that is newer than those before it; None for any other."""
         edge, topic = heard.edge, heard.topic
         try:
+            _check_numbers(status, topic)
             said_at = moment(_said_at(status, topic, self._clock()))
             row = session.get(Edge, edge.id)
             if row is not None:
@@ -256,6 +257,14 @@ def known_edges(session: Session) -> dict[str, KnownEdge]:
         )
         for edge in session.exec(select(Edge))
     }
+
+
+def _check_numbers(status: Status, topic: str) -> None:
+    """Raises WireError for a number that the database cannot keep."""
+    for name in ("rules_version", "state_version", "unacknowledged", "free_disk"):
+        number = getattr(status, name)
+        if number is not None and abs(number) >= LARGEST:
+            raise WireError(f"{topic}: {name} {number} is not below {LARGEST}")
 
 
 def _said_at(status: Status, topic: str, now: Instant) -> Instant:

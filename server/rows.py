@@ -12,8 +12,9 @@ from typing import Any
 
 import msgspec
 from msgspec import Raw, Struct
-from msgspec.structs import replace
+from msgspec.structs import astuple, replace
 
+from policy.errors import brief
 from policy.facts import Fact, Moved, Opened, Paid
 from policy.instants import instant, of
 from policy.reasons import Reason
@@ -22,6 +23,7 @@ from server.db import moment
 from wire import row as wire_row
 from wire.errors import WireError
 from wire.facts import facts_of, says_more
+from wire.messages import LONGEST
 from wire.row import Kind, Order, Row
 
 REFUSED = "refused"
@@ -31,6 +33,8 @@ JUMP = timedelta(seconds=2)
 """A clock that moves by more against the monotonic one was set (edge/core.py)."""
 RAW_KEPT = 4096
 """Characters of a refused row that are kept."""
+NUL = rb"\u0000"
+"""As JSON has to write it."""
 
 
 @dataclass(frozen=True)
@@ -69,7 +73,7 @@ def number(rows: Sequence[Raw], where: str) -> list[Numbered]:
     """
     read = [_read(raw, where) for raw in rows]
     first = next((row.seq - place for place, row in enumerate(read) if row.seq), 0)
-    if rows and not 1 <= first < LARGEST:
+    if rows and not 1 <= first <= LARGEST - len(rows):
         raise WireError(f"{where}: no row has a sequence number from 1 on")
     numbered: list[Numbered] = []
     for seq, row in enumerate(read, start=first):
@@ -82,6 +86,8 @@ def number(rows: Sequence[Raw], where: str) -> list[Numbered]:
 def _read(raw: Raw, where: str) -> Numbered:
     try:
         row = wire_row.decode(raw, where)
+        if NUL in bytes(raw) and any("\0" in value for value in astuple(row) if isinstance(value, str)):
+            return Numbered(row.seq, raw, None, f"{where}: a NUL character is in it, which not every database keeps")
         return Numbered(row.seq, raw, row)
     except WireError as error:
         return Numbered(_seq_of(raw), raw, None, str(error))
@@ -155,7 +161,14 @@ def record(
         return _believed(edge, journal, numbered.row, numbered.seq, received, offsets)
     except (ValueError, OverflowError) as error:
         raw = bytes(numbered.raw).decode(errors="backslashreplace")[:RAW_KEPT]
-        return Record(edge.id, journal, numbered.seq, received, received, REFUSED, detail=str(error), raw=raw)
+        return Record(
+            edge.id, journal, numbered.seq, received, received, REFUSED, detail=_kept(str(error)), raw=_kept(raw)
+        )
+
+
+def _kept(text: str) -> str:
+    """Without what PostgreSQL cannot keep."""
+    return text.replace("\0", r"\0")
 
 
 def _believed(
@@ -210,6 +223,8 @@ def _check(edge: KnownEdge, row: Row) -> None:
     passes = row.kind is Kind.DOOR_OPENED or row.pays is not None or row.adhoc_until is not None
     if passes and row.access_point not in edge.doors:
         raise ValueError(f"nobody goes in at {row.access_point!r}: it is no door of edge {edge.id!r}")
+    if row.member is not None and len(row.member) > LONGEST:
+        raise ValueError(f"member {brief(repr(row.member), LONGEST)} has more than {LONGEST} characters")
     for name, value in (("rules_version", row.rules_version), ("settles", row.settles)):
         if value is not None and not 0 <= value < LARGEST:
             raise ValueError(f"{name} {value} is not from 0 to {LARGEST}")

@@ -1,14 +1,17 @@
 """What do edges and server say to each other? One frozen type for each message; unknown keys are refused."""
 
 from hashlib import sha256
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import msgspec
-from msgspec import Raw, Struct
+from msgspec import Meta, Raw, Struct
 
 from policy.terms import SECOND, ClockState, Instant
 from wire.errors import WireError
-from wire.row import Order, Whole
+from wire.row import Order, Text, Whole
+
+LONGEST = 200
+"""Characters of what a database looks things up by: of an index PostgreSQL bears no more than 2,704 bytes a row."""
 
 
 class Rules(Struct, frozen=True, forbid_unknown_fields=True):
@@ -37,7 +40,7 @@ class Fresh(Struct, frozen=True, forbid_unknown_fields=True):
 class Events(Struct, frozen=True, forbid_unknown_fields=True):
     """Rows of one journal, gapless from the first unacknowledged on, at most MAX_ROWS. Each is a wire/row.py Row."""
 
-    journal: str
+    journal: Annotated[Text, Meta(max_length=LONGEST)]
     rows: tuple[Raw, ...]
 
 
@@ -81,9 +84,9 @@ COMMAND_LASTS: Instant = 10 * SECOND
 class Reply(Struct, frozen=True, forbid_unknown_fields=True):
     """What became of the command of this nonce. why: in English, empty when it was done."""
 
-    nonce: str
+    nonce: Text
     done: bool
-    why: str = ""
+    why: Text = ""
 
 
 class Ack(Struct, frozen=True, forbid_unknown_fields=True):
@@ -102,14 +105,14 @@ class Status(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True
 
     online: bool
     at: str | None = None
-    software: str = ""
+    software: Text = ""
     rules_version: Whole | None = None
     state_version: Whole | None = None
     clock: ClockState | None = None
     asks: str | None = None
-    readers: dict[str, str | None] = {}
+    readers: dict[Text, Text | None] = {}
     unacknowledged: Whole = 0
-    journal_fault: str | None = None
+    journal_fault: Text | None = None
     temperature: float | None = None
     free_disk: Whole | None = None
 

@@ -15,6 +15,10 @@ Whole: TypeAlias = Annotated[int, Meta(ge=-(2**53), le=2**53)]
 """A number that any JSON reader and any database keeps exactly: a larger one is refused where it arrives."""
 
 
+Text: TypeAlias = Annotated[str, Meta(pattern=r"\A[^\0]*\Z")]
+"""A text that any database keeps: PostgreSQL knows no NUL character."""
+
+
 class Kind(StrEnum):
     """What happened."""
 

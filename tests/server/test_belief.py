@@ -2,24 +2,32 @@
 
 import logging
 from collections.abc import Callable
+from random import Random
 
 import msgspec
 import pytest
 
 from policy.instants import text
+from policy.terms import ClockState
 from server.db import moment
-from server.models import Edge
-from server.rows import KnownEdge, Numbered, record
+from server.models import Edge, Position
+from server.rows import LARGEST, KnownEdge, Numbered, record
 from tests.support_history import kinds, owed, presence, rows_of
 from tests.support_rows import row
 from tests.support_server import FRONT_KEY, GARAGE_KEY, TOPICS, Desk, Journal, events, small_bundle
 from tests.support_site import at
 from wire.envelope import seal
-from wire.messages import MAX_ROWS, encode
+from wire.messages import MAX_ROWS, Status, encode
 from wire.row import Kind, Row
 from wire.row import encode as encode_row
 
 FRONT = TOPICS.events("front")
+
+
+def endless() -> str:
+    """What no database packs into less."""
+    return "".join(map(chr, Random(7).choices(range(0x4E00, 0x9FFF), k=3000)))
+
 
 # What cannot be believed is kept and counts for nothing
 
@@ -37,6 +45,11 @@ SPOILED: dict[str, Callable[[Row], Row | bytes]] = {
     "a negative clock": lambda row: msgspec.structs.replace(row, mono_ms=-1),
     "a clock of a million years": lambda row: msgspec.structs.replace(row, mono_ms=2**70),
     "a version above all": lambda row: msgspec.structs.replace(row, rules_version=2**63),
+    "a NUL in a member": lambda row: msgspec.structs.replace(row, member="bri\0gitte"),
+    "a NUL in a boot of no known time": lambda row: msgspec.structs.replace(row, boot="\0", clock=ClockState.UNKNOWN),
+    "a NUL in a key that nobody knows": lambda row: msgspec.json.encode(msgspec.to_builtins(row) | {"\0": "red"}),
+    "half a character": lambda row: encode_row(row).replace(b"brigitte", b"bri\xed\xa0\x80gitte"),
+    "a member longer than an index bears": lambda row: msgspec.structs.replace(row, member=endless()),
     "a kind from the future": lambda row: msgspec.json.encode(msgspec.to_builtins(row) | {"kind": "teleported"}),
     "a word too many": lambda row: msgspec.json.encode(msgspec.to_builtins(row) | {"colour": "red"}),
     "no row at all": lambda row: b'"hello"',
@@ -146,3 +159,44 @@ def test_an_edge_that_is_added_is_heard_after_a_reload(desk: Desk, journal: Jour
         session.add(Edge(id="front", public_key=key, access_points=["front"], readers={}))
     desk.ingest.reload()
     assert desk.take(journal.rows) == owed(3)
+
+
+def test_a_row_that_tells_of_a_nul_in_words_is_believed(desk: Desk, journal: Journal) -> None:
+    journal.add(at(9), Kind.READER_FAULT, detail=r"it sent \u0000")
+    assert desk.take(journal.rows) == owed(1)
+    [stored] = rows_of(desk)
+    assert (stored.kind, stored.detail) == ("reader_fault", r"it sent \u0000")
+
+
+def test_the_last_numbers_of_all(desk: Desk) -> None:
+    """A journal gets there by no honest way; nor does the next row stop the server."""
+    with desk.database.transaction() as session:
+        session.add(Position(edge="front", journal="j1", seq=LARGEST - 3, updated=moment(at(8))))
+    assert desk.take([row(LARGEST - 2), row(LARGEST - 1)]) == owed(LARGEST - 1)
+    assert desk.take([row(LARGEST - 1), row(LARGEST)]) is None
+    assert len(rows_of(desk)) == 2
+
+
+@pytest.mark.parametrize("journal", ["j\0", endless()], ids=["a NUL", "endless"])
+def test_a_journal_of_a_name_that_no_database_keeps(desk: Desk, journal: str) -> None:
+    assert desk.take([row(1)], journal) is None
+    assert desk.troubles.count("front") == 1
+
+
+UNKEEPABLE = (
+    Status(True, software="0.1\0"),
+    Status(True, journal_fault="\0"),
+    Status(True, readers={"front-in": "\0"}),
+    Status(True, rules_version=LARGEST),
+    Status(True, state_version=-LARGEST),
+    Status(True, unacknowledged=2**53),
+    Status(True, free_disk=LARGEST),
+)
+
+
+@pytest.mark.parametrize("status", UNKEEPABLE, ids=str)
+def test_a_status_that_no_database_keeps(desk: Desk, status: Status) -> None:
+    desk.say(status)
+    assert desk.troubles.count("front") == 1
+    with desk.database.reading() as session:
+        assert session.get_one(Edge, "front").online is None

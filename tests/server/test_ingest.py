@@ -193,7 +193,7 @@ def test_the_door_is_as_its_contact_said_last(desk: Desk, journal: Journal) -> N
 
 def test_with_a_full_disk_nothing_is_stored_or_acknowledged_and_later_all_is(desk: Desk, journal: Journal) -> None:
     for minute in range(40):
-        journal.enters(at(9, minute), f"member-{minute}" + "x" * 900)
+        journal.enters(at(9, minute), f"member-{minute}" + "x" * 180)
     with desk.database.transaction() as session:
         pages = session.connection().exec_driver_sql("PRAGMA page_count").scalar()
         session.connection().exec_driver_sql(f"PRAGMA max_page_count={pages}")
