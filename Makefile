@@ -40,8 +40,9 @@ proof: setup system ## hours: random stories, mutants of policy, every proof at 
 	@$(BIN)/python tools/mutation $(FILES)
 	@$(BIN)/loquet prove all --release
 
-system: ## the Debian packages that the tests need: a broker, a browser and a library of its driver
-	@tools/system-packages mosquitto:/usr/sbin/mosquitto chromium:/usr/bin/chromium 'libatomic1:/usr/lib/*/libatomic.so.1'
+system: ## the Debian packages that the tests need: a broker, a database, a browser and a library of its driver
+	@tools/system-packages mosquitto:/usr/sbin/mosquitto 'postgresql:/usr/lib/postgresql/*/bin/initdb' \
+		chromium:/usr/bin/chromium 'libatomic1:/usr/lib/*/libatomic.so.1'
 
 bench: setup ## measure, each figure beside its floor
 	@$(BIN)/loquet bench

@@ -2,7 +2,7 @@
 
 SQLite before 3.51.3 may corrupt a WAL database when two connections write or checkpoint at one instant. So this
 process has one write connection, no other process gets in (a lock file says who has it), and the write connection is
-the last to be closed.
+the last to be closed. On PostgreSQL the same holds, by an advisory lock.
 """
 
 import fcntl
@@ -16,14 +16,14 @@ from pathlib import Path
 from threading import Lock
 from typing import Any
 
-from sqlalchemy import DateTime, Dialect, Engine, create_engine, event
+from sqlalchemy import DateTime, Dialect, Engine, create_engine, event, exc
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.types import TypeDecorator
 from sqlmodel import Session
 
 from policy.terms import Instant
-from server.errors import DatabaseError
+from server.errors import DatabaseError, MistakeError
 
 log = logging.getLogger("loquet.server")
 
@@ -31,6 +31,9 @@ MENDED = (3, 51, 3)
 """The SQLite in which the defect is mended."""
 BUSY_SECONDS = 5
 """How long a statement waits for somebody else's lock (a backup, a shell)."""
+CLAIM = int.from_bytes(b"loquet")
+"""PostgreSQL's advisory lock that the one writer of a database holds."""
+TAKEN = "another Loquet process has this database open; stop it first"
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -65,6 +68,9 @@ class Database:
         self._claim = _claim(self.url)
         self._writer = _engine(self.url, writes=True)
         self._readers = _engine(self.url, writes=False)
+        with explained(self.name):
+            if self._claim is None:
+                self._writer.connect().close()
         if self._claim is not None and sqlite3.sqlite_version_info < MENDED:
             log.info(
                 "SQLite %s: before %s two writers at one instant may corrupt a WAL database; here is one only",
@@ -128,7 +134,7 @@ def _claim(url: URL) -> int | None:
         fcntl.flock(claim, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
         os.close(claim)
-        raise DatabaseError(f"{url.database}: another Loquet process has this database open; stop it first") from None
+        raise DatabaseError(f"{url.database}: {TAKEN}") from None
     _make_private(path.with_suffix(""))
     return claim
 
@@ -140,18 +146,43 @@ def _make_private(database: Path) -> None:
 
 
 def _engine(url: URL, *, writes: bool) -> Engine:
-    if url.get_backend_name() != "sqlite":
-        return create_engine(url, hide_parameters=True, pool_size=1 if writes else 8, max_overflow=0)
+    sqlite = url.get_backend_name() == "sqlite"
     engine = create_engine(
         url,
         hide_parameters=True,
-        connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False, "isolation_level": None},
         pool_size=1 if writes else 8,
         max_overflow=0 if writes else 32,
+        **(_sqlite() if sqlite else _postgresql(writes)),
     )
-    event.listen(engine, "connect", _writing if writes else _reading)
-    event.listen(engine, "begin", _begin_write if writes else _begin_read)
+    if sqlite:
+        event.listen(engine, "connect", _writing if writes else _reading)
+        event.listen(engine, "begin", _begin_write if writes else _begin_read)
+    elif writes:
+        event.listen(engine, "connect", _claim_server)
     return engine
+
+
+def _sqlite() -> dict[str, Any]:
+    return {"connect_args": {"timeout": BUSY_SECONDS, "check_same_thread": False, "isolation_level": None}}
+
+
+def _postgresql(writes: bool) -> dict[str, Any]:
+    """A connection that was cut is made anew before anything is asked over it."""
+    looks = {"isolation_level": "REPEATABLE READ", "execution_options": {"postgresql_readonly": True}}
+    return {"pool_pre_ping": True} | ({} if writes else looks)
+
+
+def _claim_server(connection: Any, _record: Any) -> None:
+    """Keep every other process from writing to a PostgreSQL database, for as long as this connection lives.
+
+    Where this one was cut off, the server shall notice within half a minute and let it in again.
+    """
+    for setting in ("idle = 10", "interval = 5", "count = 3"):
+        connection.execute(f"SET tcp_keepalives_{setting}")
+    (alone,) = connection.execute("SELECT pg_try_advisory_lock(%s)", [CLAIM]).fetchone()
+    connection.commit()
+    if not alone:
+        raise DatabaseError(f"{connection.info.dbname}: {TAKEN}")
 
 
 def _writing(connection: sqlite3.Connection, _record: Any) -> None:
@@ -194,7 +225,17 @@ REMEDIES = {
     "unable to open": "check that the folder exists and that the server's user may write to it",
     "malformed": "restore the last backup, and keep the broken file for a repair",
     "not a database": "the file is something else; correct the database url",
+    "25006": "the server's user must be allowed to write to it",
+    "42501": "the server's user must be allowed to: make that user the owner of the database",
+    "53100": "free space on the disk that holds it",
+    "53300": "more connections are wanted than it allows: see who has them, or raise its max_connections",
+    "57P0": "it is being stopped or started; wait until it runs",
+    "connection": "see that PostgreSQL runs there; the database url names a database of it, a user and their password",
 }
+"""By a word of SQLite's, or by PostgreSQL's SQLSTATE (its manual, appendix A): its words may be French."""
+MISTAKES = tuple(
+    getattr(module, name) for module in (exc, sqlite3) for name in ("DataError", "IntegrityError", "ProgrammingError")
+)
 
 
 @contextmanager
@@ -202,9 +243,19 @@ def explained(name: str) -> Iterator[None]:
     """Turn what the driver says into a DatabaseError with a remedy. name: the database, without its password."""
     try:
         yield
-    except (DBAPIError, sqlite3.Error) as error:
-        said = str(getattr(error, "orig", error))
-        remedy = next((remedy for sign, remedy in REMEDIES.items() if sign in said), None)
-        if remedy is None:
-            raise
-        raise DatabaseError(f"{name}: {said}; {remedy}") from error
+    except (DBAPIError, exc.TimeoutError, sqlite3.Error) as error:
+        raise _explained(name, error) from error
+
+
+def _explained(name: str, error: Exception) -> DatabaseError:
+    cause = getattr(error, "orig", None) or error
+    said = next(iter(str(cause).splitlines()), type(cause).__name__)  # what follows may quote what members did
+    told = f"{getattr(cause, 'sqlstate', '')} {said}"
+    remedy = next((remedy for sign, remedy in REMEDIES.items() if sign in told), None)
+    if remedy is not None:
+        return DatabaseError(f"{name}: {said}; {remedy}")
+    if isinstance(error, MISTAKES):
+        return MistakeError(
+            f"{name}: {said}; this is a mistake in Loquet: report it, with the lines of the log around it"
+        )
+    return DatabaseError(f"{name}: {said}; see what the log of the database and the system's say, and its disk")

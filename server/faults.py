@@ -6,7 +6,7 @@ from flask import Flask, Response, g, json, render_template, request
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import BadRequest, HTTPException, InternalServerError, ServiceUnavailable
 
-from server.errors import DatabaseError
+from server.errors import DatabaseError, MistakeError
 from server.translate import gettext
 
 log = logging.getLogger("loquet.server")
@@ -20,6 +20,7 @@ def explain_faults(app: Flask) -> None:
     """Let the application answer every fault in its caller's language."""
     app.register_error_handler(HTTPException, _explain)
     app.register_error_handler(DatabaseError, _database)
+    app.register_error_handler(MistakeError, _unforeseen)
     app.register_error_handler(Exception, _unforeseen)
 
 

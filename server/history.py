@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, exists, literal_column
+from sqlalchemy import BigInteger, ColumnElement, exists, literal, literal_column
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, func, select
 
@@ -128,7 +128,7 @@ def passages_after(session: Session, after: int, limit: int) -> list[Passage]:
     rows = session.exec(
         select(JournalRow, Member.name)
         .join(Member, col(Member.id) == col(JournalRow.member), isouter=True)
-        .where(col(JournalRow.id) > after, _in_order_of_id(Kind.TAP))
+        .where(col(JournalRow.id) > literal(after, BigInteger), _in_order_of_id(Kind.TAP))
         .order_by(col(JournalRow.id))
         .limit(limit)
     )

@@ -19,7 +19,7 @@ from server.config import EdgeConfig, ServerConfig
 from server.context import Context
 from server.control import Control, path_of
 from server.db import Database
-from server.errors import ServerError
+from server.errors import MistakeError, ServerError
 from server.exchange import Exchange
 from server.importer import replace, site_of
 from server.inbox import Inbox
@@ -188,6 +188,7 @@ class Server:
             self.exchange.take_all(messages)
         except ServerError as error:
             log.error("%s: not stored and not acknowledged, sent again: %s", named, error)
+            return not isinstance(error, MistakeError)
         except Exception:
             log.exception("%s: not stored and not acknowledged", named)
             return False

@@ -166,8 +166,12 @@ def whole_bundle() -> Bundle:
 
 
 def site_database(folder: Path, bundle: Bundle | None = None) -> Database:
-    """A new database that holds the bundle and the edges `front` and `garage`."""
-    database = Database(f"sqlite:///{folder}/loquet.db")
+    """A new SQLite database in the folder, see `furnished`."""
+    return furnished(Database(f"sqlite:///{folder}/loquet.db"), bundle)
+
+
+def furnished(database: Database, bundle: Bundle | None = None) -> Database:
+    """A database, until now empty, that holds the bundle and the edges `front` and `garage`."""
     upgrade(database, lambda line: None)
     with database.transaction() as session:
         replace(session, bundle or small_bundle())

@@ -1,6 +1,7 @@
 """What the server's tests share."""
 
 from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 from shutil import copy
 
@@ -10,8 +11,18 @@ from policy.reasons import Reason
 from server.db import Database
 from tests.support_exchange import Office
 from tests.support_pages import Place
-from tests.support_server import Desk, Journal, site_database
+from tests.support_postgres import Kept, Postgres, cluster
+from tests.support_server import Desk, Journal, furnished, site_database
 from tests.support_site import at
+
+BOTH = ("sqlite", "postgresql")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """What stands on the database is tried on both, but for tests marked `sqlite`."""
+    if "database" in metafunc.fixturenames:
+        only = metafunc.definition.get_closest_marker("sqlite") is not None
+        metafunc.parametrize("database", BOTH[:1] if only else BOTH, indirect=True)
 
 
 @pytest.fixture(scope="session")
@@ -22,14 +33,42 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "loquet.db"
 
 
-@pytest.fixture
-def database(template: Path, tmp_path: Path) -> Iterator[Database]:
-    copy(template, tmp_path)
-    database = Database(f"sqlite:///{tmp_path}/loquet.db")
-    quick(database)
-    yield database
-    database.close()
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """Each worker's own, started for the first test that wants it."""
+    with cluster() as postgres:
+        yield postgres
 
+
+@pytest.fixture(scope="session")
+def kept(postgres: Postgres) -> Iterator[Kept]:
+    furnished(Database(postgres.create("kept"))).close()
+    with closing(Kept(postgres, "kept")) as kept:
+        yield kept
+
+
+@pytest.fixture
+def database(request: pytest.FixtureRequest) -> Iterator[Database]:
+    with contextmanager(ON[request.param])(request) as url:
+        database = Database(url)
+        quick(database)
+        yield database
+        database.close()
+
+
+def _on_sqlite(request: pytest.FixtureRequest) -> Iterator[str]:
+    folder = request.getfixturevalue("tmp_path")
+    copy(request.getfixturevalue("template"), folder)
+    yield f"sqlite:///{folder}/loquet.db"
+
+
+def _on_postgresql(request: pytest.FixtureRequest) -> Iterator[str]:
+    kept: Kept = request.getfixturevalue("kept")
+    kept.restore()
+    yield kept.url
+
+
+ON = {"sqlite": _on_sqlite, "postgresql": _on_postgresql}
 
 STATEMENTS: dict[object, object] = {}
 """Compiled once for all tests, as in the one process of a server."""
@@ -37,10 +76,11 @@ STATEMENTS: dict[object, object] = {}
 
 def quick(database: Database) -> None:
     """Hundreds of tests need not wait for the disk; what is synced has its own test."""
-    with database._writer.connect() as connection:
-        driver = connection.connection.driver_connection
-        assert driver is not None
-        driver.execute("PRAGMA synchronous=OFF")
+    if database.url.get_backend_name() == "sqlite":
+        with database._writer.connect() as connection:
+            driver = connection.connection.driver_connection
+            assert driver is not None
+            driver.execute("PRAGMA synchronous=OFF")
     database._writer = database._writer.execution_options(compiled_cache=STATEMENTS)
     database._readers = database._readers.execution_options(compiled_cache=STATEMENTS)
 

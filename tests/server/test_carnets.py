@@ -17,6 +17,8 @@ from wire.row import Kind
 
 AM, PM = at(4), at(13)
 
+pytestmark = pytest.mark.sqlite
+
 
 def zoe_pays(place: Place, when: int, unit: int) -> None:
     """Zoé comes in and pays for the half-day."""

@@ -20,6 +20,8 @@ from server.models import GivenOrder
 from tests.support_exchange import Office
 from wire.messages import Reply
 
+pytestmark = pytest.mark.sqlite
+
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:

@@ -5,6 +5,7 @@ import re
 import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 from threading import Thread
@@ -13,16 +14,28 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 from sqlmodel import SQLModel, select
 
 from server import db
 from server.db import Database
-from server.errors import DatabaseError
-from server.models import Presence
+from server.errors import DatabaseError, MistakeError
+from server.models import Edge, Presence
 from server.schema import upgrade
+from tests.server.conftest import BOTH
+from tests.support_postgres import Kept, Postgres
 
 ROOT = Path(__file__).parents[2]
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
+
+
+@pytest.fixture(params=BOTH)
+def new(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The URL of an empty database."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path}/new.db"
+    postgres: Postgres = request.getfixturevalue("postgres")
+    return postgres.create(request.node.name)
 
 
 def fresh(folder: Path) -> Database:
@@ -115,7 +128,7 @@ def test_a_second_process_is_kept_out(database: Database) -> None:
 OTHER_PROCESS = """
 import sys
 from server.db import Database
-from server.errors import DatabaseError
+from server.errors import DatabaseError, MistakeError
 try:
     Database(sys.argv[1])
 except DatabaseError as error:
@@ -129,6 +142,7 @@ def test_another_process_is_kept_out(database: Database) -> None:
     assert "another Loquet process has this database open" in said
 
 
+@pytest.mark.sqlite
 def test_there_is_one_write_connection_and_readers_never_checkpoint(database: Database) -> None:
     """SQLite before 3.51.3 may corrupt a WAL database that two connections write or checkpoint at one instant."""
     assert database._writer.pool.size() == 1  # type: ignore[attr-defined]
@@ -146,6 +160,7 @@ def test_a_setting_that_sqlite_does_not_take_is_named(tmp_path: Path, monkeypatc
     connection.close()
 
 
+@pytest.mark.sqlite
 def test_the_start_says_what_an_old_sqlite_needs(
     database: Database, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -227,6 +242,7 @@ def test_a_database_that_may_not_be_written(tmp_path: Path) -> None:
     database.close()
 
 
+@pytest.mark.sqlite
 def test_a_full_disk(database: Database) -> None:
     with database.transaction() as session:
         pages = session.connection().exec_driver_sql("PRAGMA page_count").scalar()
@@ -243,9 +259,9 @@ def test_models_and_migrations_agree(database: Database) -> None:
         assert compare_metadata(context, SQLModel.metadata) == []
 
 
-def test_migrations_tell_their_progress_once(tmp_path: Path) -> None:
+def test_migrations_tell_their_progress_once(new: str) -> None:
     told: list[str] = []
-    database = Database(f"sqlite:///{tmp_path}/new.db")
+    database = Database(new)
     upgrade(database, told.append)
     upgrade(database, told.append)
     database.close()
@@ -256,6 +272,75 @@ def test_migrations_tell_their_progress_once(tmp_path: Path) -> None:
     ]
 
 
-def test_other_driver_errors_pass_as_they_are(database: Database) -> None:
-    with pytest.raises(Exception, match="no such table"), database.reading() as session:
+def test_whatever_else_the_driver_says_has_a_remedy_too(database: Database) -> None:
+    with pytest.raises(DatabaseError, match=r"ghosts.*; .*log") as raised, database.reading() as session:
         session.connection().execute(text("SELECT * FROM ghosts"))
+    assert isinstance(raised.value.__cause__, DBAPIError)
+
+
+def test_what_would_be_refused_again_is_a_mistake_that_names_nobody(database: Database) -> None:
+    add_alice(database)
+    with pytest.raises(MistakeError, match=r"(?i)unique constraint.*; this is a mistake in Loquet: report") as raised:
+        add_alice(database)
+    assert "alice" not in str(raised.value)
+
+
+def add_alice(database: Database) -> None:
+    with database.transaction() as session:
+        session.add(Presence(member="alice", at=NOON, inside=True))
+
+
+def test_a_reading_session_sees_one_moment(database: Database) -> None:
+    with database.reading() as session:
+        before = session.exec(select(Presence)).all()
+        add_alice(database)
+        assert session.exec(select(Presence)).all() == before == []
+
+
+# On PostgreSQL
+
+
+def test_a_server_that_is_not_there(tmp_path: Path) -> None:
+    url = f"postgresql://loquet:opensesame@/loquet?host={tmp_path}"
+    with pytest.raises(DatabaseError, match="see that PostgreSQL runs there") as raised:
+        Database(url)
+    assert "opensesame" not in str(raised.value)
+
+
+def test_a_connection_that_was_cut_is_made_anew(kept: Kept) -> None:
+    kept.restore()
+    with closing(Database(kept.url)) as database:
+        with database.reading() as session:
+            before = len(session.exec(select(Edge)).all())
+        kept.cut()
+        add_alice(database)
+        with database.reading() as session:
+            assert len(session.exec(select(Edge)).all()) == before
+        with pytest.raises(DatabaseError, match="another Loquet process"):
+            Database(kept.url)
+
+
+def test_what_is_cut_in_the_middle_is_said_and_not_stored(kept: Kept) -> None:
+    kept.restore()
+    with closing(Database(kept.url)) as database:
+        with pytest.raises(DatabaseError, match="wait until it runs"):
+            add_alice_and_cut(database, kept)
+        with database.reading() as session:
+            assert session.exec(select(Presence)).all() == []
+
+
+def add_alice_and_cut(database: Database, kept: Kept) -> None:
+    with database.transaction() as session:
+        session.add(Presence(member="alice", at=NOON, inside=True))
+        session.flush()
+        kept.cut()
+
+
+def test_a_user_who_may_not_is_named_a_remedy(kept: Kept) -> None:
+    kept.restore()
+    with (
+        closing(Database(kept.url)) as database,
+        pytest.raises(DatabaseError, match="make that user the owner"),
+        database.transaction() as session,
+    ):
+        session.connection().execute(text("CREATE ROLE nobody; SET LOCAL ROLE nobody; SELECT * FROM presence"))

@@ -124,6 +124,7 @@ def test_who_moved_before_the_day_is_not_asked_for(desk: Desk, journal: Journal)
         assert set(history.moves_since(session, START).moves) == {"remy"}
 
 
+@pytest.mark.sqlite
 def test_no_question_reads_the_whole_journal(desk: Desk, journal: Journal) -> None:
     """What EXPLAIN QUERY PLAN says of each statement: no scan of the journal, no sorting of it by hand."""
     journal.enters(at(9), "alice")

@@ -14,7 +14,7 @@ from policy import parse
 from policy.bundle import Bundle, Member, Role, Tier
 from policy.ruleset import Ground
 from server.db import Database
-from server.errors import ImportRefusedError
+from server.errors import ImportRefusedError, MistakeError
 from server.importer import COLLECTIONS, Collection, Exporter, change, drop, export, put, replace, set_site
 from server.models import Credential, JournalRow, Shift
 from tests.support_server import Desk, Journal, small_bundle, whole_bundle
@@ -146,7 +146,7 @@ def test_a_uid_is_dropped_in_any_case(database: Database) -> None:
 
 
 def test_what_others_name_is_not_dropped(database: Database) -> None:
-    with pytest.raises(Exception, match="FOREIGN KEY"), database.transaction() as session:
+    with pytest.raises(MistakeError, match=r"(?i)foreign key constraint"), database.transaction() as session:
         drop(session, "tiers", [("nomad",)])
     assert stored(database) == small_bundle()
 
@@ -202,7 +202,7 @@ def test_the_site_alone_may_change(database: Database) -> None:
 
 
 def test_a_member_of_a_tier_that_does_not_exist_is_kept_out(database: Database) -> None:
-    with pytest.raises(Exception, match="FOREIGN KEY"), database.transaction() as session:
+    with pytest.raises(MistakeError, match=r"(?i)foreign key constraint"), database.transaction() as session:
         put(session, [Member(id="nadia", name="Nadia Belkacem", tier="ghost")])
     assert stored(database) == small_bundle()
 

@@ -11,6 +11,8 @@ from server.models import WebSession
 from server.secrets import hash_token
 from tests.support_pages import PASSWORD, STAFF, TOKEN, Place
 
+pytestmark = pytest.mark.sqlite
+
 
 def session_token(client: FlaskClient) -> str:
     cookie = client.get_cookie("loquet")

@@ -15,7 +15,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 
 from policy.terms import HOUR
 from server.config import BrokerConfig, EdgeConfig, ServerConfig
-from server.errors import DatabaseError, ServerError
+from server.errors import DatabaseError, MistakeError, ServerError
 from server.inbox import EACH
 from server.ingest import Message
 from server.main import Server, wall_clock
@@ -234,13 +234,16 @@ def test_a_message_of_nobody_is_let_go(tmp_path: Path) -> None:
     server.stop()
 
 
-def test_a_message_that_cannot_be_stored_holds_up_no_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("mistake", [ZeroDivisionError("a mistake of ours"), MistakeError("refused")], ids=repr)
+def test_a_message_that_cannot_be_stored_holds_up_no_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mistake: Exception
+) -> None:
     server = Server(config(tmp_path), bundle=small_bundle())
     poisoned, stored = TOPICS.events("garden"), server.exchange.take_all
 
     def take_all(messages: Sequence[Message]) -> None:
         if any(topic == poisoned for topic, _ in messages):
-            raise ZeroDivisionError("a mistake of ours")
+            raise mistake
         stored(messages)
 
     monkeypatch.setattr(server.exchange, "take_all", take_all)

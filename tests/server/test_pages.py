@@ -16,6 +16,8 @@ from tests.support_site import at
 from wire.messages import Status
 from wire.row import Kind
 
+pytestmark = pytest.mark.sqlite
+
 NB = "\N{NO-BREAK SPACE}"
 PUBLIC = ("/", "/today", "/login", "/health", "/api/v1/now", "/?lang=en", "/today?lang=en", "/nothing")
 

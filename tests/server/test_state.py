@@ -216,12 +216,12 @@ def a_year(database: Database) -> None:
         for n in range(40):
             session.add(Pass(id=f"p{n}", position=n, member=f"m{n:03}", unit="half_day", total=100, used=[],
                              valid_until=None))  # fmt: skip
-        fill(session, "presence", [{"member": f"m{n:03}", "at": days[n % 9], "inside": n % 2} for n in range(148)])
+        fill(session, "presence", [{"member": f"m{n:03}", "at": days[n % 9], "inside": n % 2 == 1} for n in range(148)])
         fill(session, "paid_unit", [{"member": f"m{n:03}", "unit": day} for n in range(40) for day in days[:100]])
         fill(session, "paid_unit", [{"member": f"m{n:03}", "unit": day} for n in range(40, 60) for day in days])
         uses = [(day, day + n * MINUTE, n) for day in days for n in range(8)]
         fill(session, "machine_session", [
-            {"machine": f"laser{n}", "started": start, "member": f"m{n:03}", "kind": "laser", "cuts": 1, "ended": end}
+            {"machine": f"laser{n}", "started": start, "member": f"m{n:03}", "kind": "", "cuts": True, "ended": end}
             for start, end, n in uses
         ])  # fmt: skip
 
@@ -255,6 +255,7 @@ def statements(database: Database) -> Iterator[list[tuple[str, Any]]]:
     event.remove(database._writer, "before_cursor_execute", note)
 
 
+@pytest.mark.sqlite
 def test_a_year_of_history_makes_no_difference(database: Database, teller: Teller) -> None:
     """As many questions as on the first day, and none that looks through a table that grows with the years."""
     with statements(database) as on_the_first_day:

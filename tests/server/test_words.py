@@ -20,6 +20,8 @@ from tests.support_server import whole_bundle
 from tests.support_site import ALICE, at
 from wire.credential import pseudonym
 
+pytestmark = pytest.mark.sqlite
+
 GRANTS = {
     Reason.EGRESS,
     Reason.STAFF,
