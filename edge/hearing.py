@@ -17,12 +17,12 @@ from edge.ports import Clock
 from edge.post import Received
 from edge.rulebook import Rulebook
 from edge.rules import RefusedError
+from edge.server_time import ServerTime
 from policy.instants import instant
 from policy.ruleset import RuleSet
-from policy.terms import ClockState
 from wire.errors import WireError
 from wire.facts import PASSAGES, told_of
-from wire.messages import MAX_ROWS, State
+from wire.messages import MAX_ROWS, State, hash_of
 from wire.row import Row, decode, encode
 from wire.snapshot import Snapshot, unpack
 from wire.topics import Topics
@@ -35,10 +35,10 @@ LARGEST = 4096
 
 @dataclass(frozen=True, slots=True)
 class HeldState:
-    """The newest state of the server. body: its packed form."""
+    """The newest state of the server. hash: of its packed form."""
 
     version: int
-    body: bytes
+    hash: str
     snapshot: Snapshot
 
 
@@ -52,6 +52,7 @@ class Hearing:
         inbox: Inbox,
         archive: Archive,
         rulebook: Rulebook,
+        server_time: ServerTime,
         tell: Callable[[Event], None],
     ) -> None:
         self.held: HeldState | None = None
@@ -61,6 +62,7 @@ class Hearing:
         self._inbox = inbox
         self._archive = archive
         self._rulebook = rulebook
+        self._server_time = server_time
         self._tell = tell
 
     @property
@@ -73,7 +75,7 @@ class Hearing:
         if STATE in kept:
             try:
                 message = self._inbox.read(State, self._topic, kept[STATE])
-                self.held = HeldState(message.version, message.body, unpack(message.body))
+                self.held = HeldState(message.version, hash_of(message.body), unpack(message.body))
             except WireError as error:
                 self._inbox.refuse("state on the disk", error)
 
@@ -101,11 +103,11 @@ class Hearing:
         if self.held is not None and message.version <= self.held.version:
             if message.version < self.held.version:
                 raise RefusedError("older", f"state {message.version}: this edge holds {self.held.version}")
-            if message.body != self.held.body:
+            if hash_of(message.body) != self.held.hash:
                 raise RefusedError("twin", f"state {message.version}: two of them under one version")
             return
         snapshot = unpack(message.body)
-        self.held = HeldState(message.version, message.body, snapshot)
+        self.held = HeldState(message.version, hash_of(message.body), snapshot)
         self._archive.keep({STATE: item.payload}, snapshot.positions)
         self._tell(StateHeard(self._clock.now(), self._clock.monotonic(), message.version, snapshot, self._own()))
 
@@ -128,7 +130,7 @@ class Hearing:
             raise WireError(f"{item.topic}: {len(message.rows)} rows; at most {MAX_ROWS} travel in a message")
         reached = self.positions.get(edge, {}).get(message.journal, 0)
         rows = [row for row in self._believed(edge, [bytes(row) for row in message.rows]) if row.seq > reached]
-        trusted, now = self._clock.state() is not ClockState.UNKNOWN, self._clock.now()
+        trusted, now = self._server_time.dates, self._clock.now()
         told = Told(edge, message.journal, now if trusted else None, [(row.seq, encode(row)) for row in rows])
         new = self._archive.attempt(lambda journal: journal.hear([told])) if rows else []
         news = tuple(row for row in rows if new is None or row.seq in new)

@@ -24,6 +24,7 @@ from edge.ports import Clock
 from edge.post import Item, LinkDown, LinkUp, Mail, Received, Recorded, Unrecorded
 from edge.rescue import open_journal
 from edge.rulebook import Rulebook
+from edge.rules import RefusedError
 from edge.server_time import ServerTime
 from edge.status import Health
 from policy.terms import ClockState, Instant
@@ -37,6 +38,8 @@ log = logging.getLogger("loquet.edge")
 HOUR = 3600.0
 ALIVE = "alive"
 """Name of what is kept: the last instant (ms) at which a session ran."""
+OUTDONE = ("older", "twin")
+"""Why rules or state are refused of a server that was restored from a backup: it is told at once what is held here."""
 
 
 class Keeper:
@@ -59,8 +62,8 @@ class Keeper:
         self.inbox = Inbox(config.keys.server, Topics(config.site), config.edge, self.complaints)
         self.archive = Archive(journal, boot, clock, tell, observer)
         self.rulebook = Rulebook(config, clock, self.inbox, self.archive, tell)
-        self.hearing = Hearing(config, clock, self.inbox, self.archive, self.rulebook, tell)
         self.server_time = ServerTime(clock)
+        self.hearing = Hearing(config, clock, self.inbox, self.archive, self.rulebook, self.server_time, tell)
         self.orders = Orders(config, clock, self.archive, self.server_time, tell, self.complaints)
         self.dispatch = Dispatch(config, clock, self.archive, health, observer, self.server_time)
         self._clock = clock
@@ -191,12 +194,15 @@ class Keeper:
                 self.orders.take(message)
         except WireError as error:
             self.inbox.refuse(item.topic, error)
+            if isinstance(error, RefusedError) and error.kind in OUTDONE:
+                self._health.refused = str(error)
 
     def _note(self) -> None:
         """What the status message says of journal, rules and state."""
         self._health.trouble = self.archive.trouble
-        self._health.rules_version = self.rulebook.held.version if self.rulebook.held else None
-        self._health.state_version = self.hearing.held.version if self.hearing.held else None
+        rules, state = self.rulebook.held, self.hearing.held
+        self._health.rules_version, self._health.rules_hash = (rules.version, rules.hash) if rules else (None, None)
+        self._health.state_version, self._health.state_hash = (state.version, state.hash) if state else (None, None)
 
     def _prune(self) -> None:
         """Each hour, by a clock that can be believed."""

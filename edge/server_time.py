@@ -52,8 +52,17 @@ class ServerTime:
     @property
     def in_doubt(self) -> bool:
         """Whether the edge's own clock cannot be believed, and the server has not been asked about that."""
+        return not self._can_be_true(self._lead)
+
+    @property
+    def dates(self) -> bool:
+        """Whether the edge's own clock may say when something was heard."""
+        return self._can_be_true(0)
+
+    def _can_be_true(self, lead: Instant) -> bool:
+        """lead: so much is the own clock known to be behind, ms."""
         behind = self.earliest - self._clock.now()
-        return self._clock.state() is ClockState.UNKNOWN or behind > self._lead + DOUBT
+        return self._clock.state() is not ClockState.UNKNOWN and behind <= lead + DOUBT
 
     def question(self) -> str | None:
         """What the next status asks, drawn anew each time; None without doubt."""

@@ -35,13 +35,19 @@ def vitals(journal: Path, sensor: Path = SENSOR) -> Vitals:
 
 @dataclass(slots=True)
 class Health:
-    """What is known of the edge's own state. readers: None when well, else what is wrong."""
+    """What is known of the edge's own state. readers: None when well, else what is wrong.
+
+    refused: the newest rules or state from the server that may not replace those held, in words.
+    """
 
     software: str
     vitals: Callable[[], Vitals]
     readers: dict[str, str | None] = field(default_factory=dict)
     rules_version: int | None = None
     state_version: int | None = None
+    rules_hash: str | None = None
+    state_hash: str | None = None
+    refused: str | None = None
     trouble: str | None = None
     unrecorded: int = 0
 
@@ -53,7 +59,7 @@ class Health:
 
     def key(self, clock: ClockState) -> tuple[object, ...]:
         """What is worth a message when it changes; the state does so at every tap, and is said with the next one."""
-        return (clock, tuple(self.readers.items()), self.rules_version, self.journal_fault)
+        return (clock, tuple(self.readers.items()), self.rules_version, self.journal_fault, self.refused)
 
     def status(self, at: Instant, clock: ClockState, unacknowledged: int, asks: str | None = None) -> Status:
         """The message of an edge that is there. asks: what time it is (edge/server_time.py)."""
@@ -71,6 +77,8 @@ class Health:
             journal_fault=self.journal_fault,
             temperature=measured.temperature,
             free_disk=measured.free_disk,
+            rules_hash=self.rules_hash,
+            state_hash=self.state_hash,
         )
 
 

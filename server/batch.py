@@ -48,7 +48,7 @@ def store_batches(session: Session, batches: Sequence[Batch], received: datetime
     counts for nothing.
     """
     records: list[Record] = []
-    dated = [(batch, offsets_of(session, batch.edge.id, batch.journal, batch.rows)) for batch in batches]
+    dated = [(batch, offsets_of(session, batch.edge.id, batch.journal, batch.rows, received)) for batch in batches]
     for batch, offsets in dated:
         found = [record(batch.edge, batch.journal, row, received, offsets) for row in batch.rows]
         _name_the_settled(session, found)

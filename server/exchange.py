@@ -116,7 +116,7 @@ class Exchange:
         """To be called after a change of members, hours, shifts, doors or edges. Raises ServerError."""
         self.ingest.reload()
         self.publisher.publish()
-        self.state.publish()
+        self.state.changed()
         self._changed()
 
     def lock_down(self, on: bool, by: str) -> list[str]:
@@ -143,10 +143,10 @@ class Exchange:
                 self.state.changed()
             case Answered(edge, reply):
                 self.orders.answered(edge, reply)
-            case StatusTaken(edge, status, outrun):
-                if Lane.STATE in outrun:
+            case StatusTaken(edge, status, outdone):
+                if Lane.STATE in outdone:
                     self._attempt(self.state.publish)
-                if Lane.RULES in outrun:
+                if Lane.RULES in outdone:
                     self._attempt(self.publisher.publish)
                 if status.asks is not None and len(status.asks) <= ASKED_MOST:
                     self.orders.tell_time(edge, status.asks)

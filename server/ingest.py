@@ -22,7 +22,7 @@ from server.db import Database, moment
 from server.models import AccessPoint, Edge, Machine, Position
 from server.rows import LARGEST, KnownEdge, Numbered, number
 from server.troubles import Troubles
-from server.versions import Lane, outran
+from server.versions import Lane, outdone
 from wire.envelope import unseal
 from wire.errors import WireError
 from wire.messages import MAX_ROWS, Ack, Events, Reply, Status, decode
@@ -56,11 +56,11 @@ class FactsStored:
 
 @dataclass(frozen=True, slots=True)
 class StatusTaken:
-    """An edge said how it is. outrun: what it holds a higher version of than the server ever made."""
+    """An edge said how it is. outdone: what it holds that the server never made."""
 
     edge: str
     status: Status
-    outrun: tuple[Lane, ...]
+    outdone: tuple[Lane, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,8 +225,8 @@ class Ingest:
         except WireError as error:
             self._refuse(edge, str(error))
             return None
-        outrun = tuple(lane for lane, version in _held(status) if outran(session, lane, version))
-        return StatusTaken(edge.id, status, outrun)
+        newer = tuple(lane for lane, version, digest in _held(status) if outdone(session, lane, version, digest))
+        return StatusTaken(edge.id, status, newer)
 
 
 def _reached(session: Session, edges: Sequence[str]) -> dict[tuple[str, str], int]:
@@ -277,10 +277,11 @@ def _said_at(status: Status, topic: str, now: Instant) -> Instant:
         raise WireError(f"{topic}: at {status.at!r} is no instant ({error})") from None
 
 
-def _held(status: Status) -> list[tuple[Lane, int]]:
-    """The versions that the edge holds."""
-    versions = ((Lane.RULES, status.rules_version), (Lane.STATE, status.state_version))
-    return [(lane, version) for lane, version in versions if version is not None]
+def _held(status: Status) -> list[tuple[Lane, int, str | None]]:
+    """What the edge holds: version, and hash of the body."""
+    rules = (Lane.RULES, status.rules_version, status.rules_hash)
+    state = (Lane.STATE, status.state_version, status.state_hash)
+    return [(lane, version, digest) for lane, version, digest in (rules, state) if version is not None]
 
 
 def _check_newer(edge: Edge, status: Status, at: datetime, topic: str) -> None:

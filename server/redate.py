@@ -1,41 +1,86 @@
 """When did it happen, what an edge wrote by a clock that was lost, or wrong? Dated anew once a row of its boot tells.
 
 A boot's monotonic clock runs on whatever the wall clock says, so one row with a trusted instant dates all the others.
-The newest one counts: a clock is set because it was wrong. What a trusted clock said stays as the row's instant; whom
-the row moved is dated anew, so that somebody who left after they came is out.
+A clock that says it is synced may lie: a row that came in the moment of which it speaks was right, and the newest such
+counts. Without one it is the newest of all: a clock is set because it was wrong. What a trusted clock said stays as the
+row's instant; whom the row moved is dated anew, so that somebody who left after they came is out.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from datetime import datetime
+from itertools import chain
+from typing import NamedTuple
 
 from sqlmodel import Session, col, or_, select
 
-from policy.instants import of
+from policy.instants import instant, of
 from policy.presence import Move, later
-from policy.terms import ClockState, Instant
+from policy.terms import SECOND, ClockState, Instant
 from server.db import moment
 from server.models import JournalRow, Presence
 from server.rows import JUMP, Numbered, clock_offsets
-from wire.row import Kind
+from wire.row import Kind, Row
 
 WINDOW = 10_000
 """Rows of a journal that are looked through: a door writes so many in weeks."""
+LIVE: Instant = 2 * SECOND
+"""A row that came within so long of its own instant was written by a clock that was right."""
 
 
-def offsets_of(session: Session, edge: str, journal: str, rows: Sequence[Numbered]) -> dict[str, Instant]:
-    """Of each boot in a batch what its monotonic clock (ms) lacks to the instant, from the batch or from before it."""
+def offsets_of(
+    session: Session, edge: str, journal: str, rows: Sequence[Numbered], received: datetime
+) -> dict[str, Instant]:
+    """Of each boot in a batch what its monotonic clock (ms) lacks to the instant, from the batch or from before it.
+
+    received: when the batch came, aware.
+    """
     offsets = clock_offsets(rows)
-    doubtful = {n.row.boot for n in rows if n.row is not None and n.row.clock is ClockState.UNKNOWN}
-    for boot in doubtful - offsets.keys():
-        known = session.exec(
-            select(JournalRow)
-            .where(*_recent(edge, journal, rows), JournalRow.boot == boot, JournalRow.clock != ClockState.UNKNOWN)
-            .order_by(col(JournalRow.seq).desc())
-        ).first()
-        if known is not None:
-            offsets[boot] = of(known.at) - known.mono_ms
+    for boot in {n.row.boot for n in rows if n.row is not None and _asks(n.row)}:
+        stored = _stored(session, _recent(edge, journal, rows), boot)
+        best = _best(chain(_in_batch(rows, boot, received), stored))
+        if best is not None:
+            offsets[boot] = best
     return offsets
+
+
+class _Said(NamedTuple):
+    """What a row of a trusted clock says. offset: as above. live: it came in the moment of which it speaks."""
+
+    offset: Instant
+    live: bool
+
+
+def _asks(row: Row) -> bool:
+    """Whether there is reason to ask what the other rows of its boot say."""
+    return row.clock is ClockState.UNKNOWN or row.kind is Kind.CLOCK_SET
+
+
+def _best(newest_first: Iterable[_Said]) -> Instant | None:
+    newest = None
+    for said in newest_first:
+        if said.live:
+            return said.offset
+        newest = said.offset if newest is None else newest
+    return newest
+
+
+def _in_batch(rows: Sequence[Numbered], boot: str, received: datetime) -> Iterator[_Said]:
+    now = of(received)
+    for row in (numbered.row for numbered in reversed(rows)):
+        if row is not None and row.boot == boot and row.clock is not ClockState.UNKNOWN:
+            with suppress(ValueError, OverflowError):
+                at = instant(row.at)
+                yield _Said(at - row.mono_ms, abs(now - at) <= LIVE)
+
+
+def _stored(session: Session, recent: tuple[bool, ...], boot: str) -> Iterator[_Said]:
+    for at, received, mono_ms in session.exec(
+        select(JournalRow.at, JournalRow.received, JournalRow.mono_ms)
+        .where(*recent, JournalRow.boot == boot, JournalRow.clock != ClockState.UNKNOWN)
+        .order_by(col(JournalRow.seq).desc())
+    ):
+        yield _Said(of(at) - mono_ms, abs(of(received) - of(at)) <= LIVE)
 
 
 def date_anew(session: Session, edge: str, journal: str, rows: Sequence[Numbered], offsets: dict[str, Instant]) -> None:

@@ -1,13 +1,13 @@
 """Which number does what the server publishes get? The next one when it changed; it only ever grows."""
 
 from enum import IntEnum
-from hashlib import sha256
 
 from sqlmodel import Session
 
 from policy.terms import Instant
 from server.db import moment
 from server.models import Published
+from wire.messages import hash_of
 
 
 class Lane(IntEnum):
@@ -19,7 +19,7 @@ class Lane(IntEnum):
 
 def number(session: Session, lane: Lane, body: bytes, now: Instant) -> int:
     """The version of this body: the last one's if it is the same, else the next."""
-    digest = sha256(body).hexdigest()
+    digest = hash_of(body)
     last = session.get(Published, lane)
     if last is None:
         session.add(Published(id=lane, version=1, hash=digest, issued=moment(now)))
@@ -35,13 +35,16 @@ CEILING = 2**30
 """No edge, honest or not, gets it above that; there it goes on by ones."""
 
 
-def outran(session: Session, lane: Lane, held: int) -> bool:
-    """Whether an edge holds a higher version than was ever made here: this database was restored from a backup.
+def outdone(session: Session, lane: Lane, held: int, digest: str | None) -> bool:
+    """Whether an edge holds a version that was never made here, or was made with another body than this.
 
-    Then what is published next gets a version above it. Edges take nothing else.
+    So it is where this database was restored from a backup. What is published next gets a version above the edge's:
+    edges take nothing else. digest: of the body that it holds, None where it does not say.
     """
     last = session.get(Published, lane)
-    if last is None or not last.version < held <= min(last.version + JUMP, CEILING):
+    if last is None or not last.version <= held <= min(last.version + JUMP, CEILING):
+        return False
+    if held == last.version and digest in (last.hash, None):
         return False
     last.version, last.hash = held, ""
     return True

@@ -14,6 +14,11 @@ LONGEST = 200
 """Characters of what a database looks things up by: of an index PostgreSQL bears no more than 2,704 bytes a row."""
 
 
+def hash_of(body: bytes) -> str:
+    """SHA-256 of a body, hex."""
+    return sha256(body).hexdigest()
+
+
 class Rules(Struct, frozen=True, forbid_unknown_fields=True):
     """The whole compiled rule set. version only ever grows. issued, not_after: RFC 3339. body: wire/ruleset.py."""
 
@@ -24,8 +29,8 @@ class Rules(Struct, frozen=True, forbid_unknown_fields=True):
 
     @property
     def hash(self) -> str:
-        """SHA-256 of the body, hex."""
-        return sha256(self.body).hexdigest()
+        """As hash_of the body."""
+        return hash_of(self.body)
 
 
 class Fresh(Struct, frozen=True, forbid_unknown_fields=True):
@@ -99,8 +104,8 @@ class Ack(Struct, frozen=True, forbid_unknown_fields=True):
 class Status(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """How an edge is. readers: None when well, else what is wrong. free_disk: MB. temperature: °C. at: RFC 3339.
 
-    rules_version, state_version: those that it holds. asks: a question, drawn anew each time, of an edge whose clock is
-    unknown; the server answers it with a SET_CLOCK.
+    rules_version, state_version: those that it holds. rules_hash, state_hash: of their bodies, see hash_of.
+    asks: a question, drawn anew each time, of an edge whose clock is unknown; the server answers with a SET_CLOCK.
     """
 
     online: bool
@@ -115,6 +120,8 @@ class Status(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True
     journal_fault: Text | None = None
     temperature: float | None = None
     free_disk: Whole | None = None
+    rules_hash: str | None = None
+    state_hash: str | None = None
 
 
 Message = TypeVar("Message", bound=Struct)

@@ -5,13 +5,17 @@ from simulator.clock import VirtualClock
 
 
 class OwnClock:
-    """The `Clock` port of edge/ports.py. offset: what its wall clock is ahead of the truth, ms."""
+    """The `Clock` port of edge/ports.py. offset: what its wall clock is ahead of the truth, ms.
+
+    settings: how often the wall clock was set.
+    """
 
     def __init__(self, world: VirtualClock) -> None:
         self._world = world
         self._started_ns = world.ns
         self._state = ClockState.SYNCED
         self.offset: Instant = 0
+        self.settings = 0
 
     def start(self, state: ClockState, offset: Instant) -> None:
         """Power returns: the monotonic clock begins anew."""
@@ -21,6 +25,7 @@ class OwnClock:
         """Somebody sets the wall clock."""
         self.offset = offset
         self._state = state or self._state
+        self.settings += 1
 
     def now(self) -> Instant:
         return self._world.now() + self.offset
@@ -37,8 +42,7 @@ class OwnClock:
     def adopt(self, now: Instant) -> None:
         """As in edge/ports.py."""
         if self._state is ClockState.UNKNOWN:
-            self.offset = now - self._world.now()
-            self._state = ClockState.SYNCED
+            self.step(now - self._world.now(), ClockState.SYNCED)
 
     def ns_at(self, mono: float) -> int:
         """The world's nanosecond at which the monotonic clock reads so many seconds."""

@@ -105,7 +105,10 @@ class Office:
         self.database = Database(f"sqlite:///{self.path}")
 
     def lose_rows(self, edge: str, count: int) -> tuple[str, int] | None:
-        """The newest rows of an edge are gone, as after a restored backup. The journal, and where it ends now."""
+        """A backup is restored: an edge's newest rows are gone. The journal, and where it ends now.
+
+        Some versions of the state are gone, too; the same numbers will be given to other ones.
+        """
         with self.database.transaction() as session:
             ask = session.connection().exec_driver_sql
             newest = "SELECT journal, seq FROM position WHERE edge = ? ORDER BY updated DESC LIMIT 1"
@@ -114,6 +117,7 @@ class Office:
                 return None
             last = int(found.seq) - count
             ask("DELETE FROM journal_row WHERE edge = ? AND journal = ? AND seq > ?", (edge, found.journal, last))
+            ask("UPDATE published SET version = max(1, version - ?), hash = '' WHERE id = 2", (count // 2,))
             ask("UPDATE position SET seq = ? WHERE edge = ? AND journal = ?", (last, edge, found.journal))
         self._sure[edge, found.journal] = min(self._sure[edge, found.journal], last)
         return str(found.journal), last

@@ -65,6 +65,7 @@ class Pi(Nobody):
         self._ground = ground
         self._watch = watch
         self._put: Callable[[Item], None] = lambda item: None
+        self._settings_seen = 0
         self._readers: dict[str, SimulatedReader] = {}
         self._pins: SimulatedPins | None = None
         ground.network.add(
@@ -118,6 +119,9 @@ class Pi(Nobody):
         while edge is not None:
             self._watch.before(self)
             edge.turn()
+            if self.clock.settings != self._settings_seen:  # the real one looks once a second, come what may
+                self._settings_seen = self.clock.settings
+                edge.front.take(())
             self._watch.after(self)
             if edge._events.empty() and edge._items.empty():
                 self.due = self._next(edge)

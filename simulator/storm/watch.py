@@ -378,7 +378,9 @@ class Watch:
             return
         doubtful = row.clock is ClockState.UNKNOWN or abs(pi.clock.offset) > WRONG_BY
         inside = str(row.reason) != "egress"
-        self.moves[row.member].append(Move(self._now(), inside, pi.name, journal.id, row.seq, pi.boots, doubtful))
+        moves = self.moves[row.member]
+        moves.append(Move(self._now(), inside, pi.name, journal.id, row.seq, pi.boots, doubtful))
+        moves.sort(key=lambda move: (move.at, not move.inside))  # of in and out at one instant the out counts
         if doubtful:
             self.doubted[row.member] = self._now() + 2 * 86_400 * SECOND
         if row.pays is not None:

@@ -216,6 +216,19 @@ class TestFacts:
         assert at(9, 58) < site.moves["brigitte"].at < at(10)
         assert site.moves["remy"].at == at(9, 51)
 
+    def test_a_clock_that_was_set_back_dates_nothing_that_is_heard(self, site: Site) -> None:
+        """A synced clock that lies: what it hears now would be yesterday's."""
+        site.bench.wait(1)
+        site.bench.clock.set(now=at(10) - DAY)
+        site.tells(entry(4, "brigitte", at(10, 0, 1)), entry(5, "remy", 0, clock=ClockState.UNKNOWN))
+        assert site.moves["brigitte"] == Move(at(10, 0, 1), inside=True)
+        site.bench.wait(60)
+        site.bench.clock.set(now=at(10, 2))
+        site.bench.tap(UNKNOWN)
+        assert site.moves["brigitte"] == Move(at(10, 0, 1), inside=True)
+        assert at(10) < site.moves["remy"].at < at(10, 2)
+        assert site.again().moves["brigitte"] == Move(at(10, 0, 1), inside=True), "and after a power cut"
+
     def test_a_disk_that_is_full_forgets_them_only_at_a_restart(self, site: Site) -> None:
         site.bench.journal._db.execute("PRAGMA query_only=ON")
         site.tells(entry(4, "brigitte", at(9, 50)))

@@ -395,6 +395,21 @@ class TestStatus:
         bench.wait(0.1)
         assert bench.wire.taken("status")[-1].clock is ClockState.UNKNOWN
 
+    def test_what_it_holds_when_the_server_offers_less(self, bench: Bench) -> None:
+        """A restored server: until it knows that, whatever it says is refused."""
+        bench.connect()
+        bench.give_rules(bench.folder.rules(9))
+        assert bench.wire.taken("status")[-1].rules_hash == bench.folder.rules(9).hash
+        bench.give_rules(bench.folder.rules(8))
+        assert [status.rules_version for status in bench.wire.taken("status")] == [9]
+        bench.give_rules(bench.folder.rules(8))
+        assert bench.wire.taken("status") == [], "once for each"
+        other = bench.folder.rules(9, replace(bench.folder.set(), credentials={}))
+        bench.give_rules(other)
+        (status,) = bench.wire.taken("status")
+        assert (status.rules_version, status.rules_hash) == (9, bench.folder.rules(9).hash)
+        assert status.rules_hash != other.hash
+
     def test_the_will_says_offline(self, bench: Bench) -> None:
         topic, payload = bench.edge.keeper.dispatch.farewell()
         bench.wire.publish(topic, payload)

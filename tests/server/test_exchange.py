@@ -19,7 +19,7 @@ from tests.support_exchange import Office
 from tests.support_server import FRONT_KEY, TOPICS, Journal, events
 from tests.support_site import at
 from wire.envelope import seal
-from wire.messages import Ack, Facts, Fresh, Rules, State, Status
+from wire.messages import Ack, Facts, Fresh, Rules, State, Status, hash_of
 from wire.row import Kind
 from wire.snapshot import unpack
 
@@ -150,6 +150,22 @@ def test_what_edges_hold_is_what_was_published(office: Office) -> None:
     assert (held(office), version(office)) == (1, 1)
 
 
+def test_what_an_edge_holds_under_the_same_version_is_left_behind(office: Office) -> None:
+    """The restored server has given the edge's version to something else."""
+    ours = {
+        "rules_hash": office.last(Rules, TOPICS.rules).hash,
+        "state_hash": hash_of(office.last(State, TOPICS.state).body),
+    }
+    office.front_is_there(rules_version=1, state_version=1, **ours)
+    assert (held(office), version(office)) == (1, 1)
+    office.front_is_there(rules_version=1, state_version=1, **ours | {"state_hash": "ff" * 32})
+    assert (held(office), version(office)) == (1, 2)
+    office.front_is_there(rules_version=1, state_version=2, rules_hash="ff" * 32)
+    assert (held(office), version(office)) == (2, 2)
+    office.front_is_there(rules_version=1, rules_hash="ff" * 32)
+    assert held(office) == 2, "older than the newest: whatever it is, the edge will take that"
+
+
 def test_no_edge_takes_the_versions_out_of_reach(office: Office) -> None:
     office.front_is_there(rules_version=2 + JUMP, state_version=2**53)
     assert (held(office), version(office)) == (1, 1)
@@ -274,12 +290,17 @@ def all_states(office: Office) -> list[State]:
     return found
 
 
-def test_after_a_change_of_the_site_the_edges_hear_rules_and_state(office: Office) -> None:
+def test_after_a_change_of_the_site_the_edges_hear_rules_and_a_state_that_is_another(office: Office) -> None:
     rules, states = (len(office.retained[topic]) for topic in (TOPICS.rules, TOPICS.state))
+    office.now += MINUTE
     office.exchange.site_changed()
-    assert len(office.retained[TOPICS.rules]) == rules + 1
-    assert len(office.retained[TOPICS.state]) == states + 1
-    assert office.changes == 1
+    assert (len(office.retained[TOPICS.rules]), len(office.retained[TOPICS.state])) == (rules + 1, states)
+    with office.database.transaction() as session:
+        session.add(models.Position(edge="front", journal="j0", seq=4, updated=moment(office.now)))
+    office.now += MINUTE
+    office.exchange.site_changed()
+    assert unpack(office.last(State, TOPICS.state).body).positions == {"front": {"j0": 4}}
+    assert office.changes == 2
 
 
 # What follows, and fails

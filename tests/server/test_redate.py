@@ -147,6 +147,45 @@ def test_a_clock_that_was_wrong_for_a_while_leaves_who_was_there_before(desk: De
     assert presence(desk) == {"remy": (at(9, 0, 2), True)}
 
 
+@pytest.mark.parametrize("by", [-400 * DAY, -DAY, -HOUR, HOUR])
+@pytest.mark.parametrize("together", [False, True])
+def test_a_clock_that_lies_dates_nobody_who_was_told_of_at_once(
+    desk: Desk, journal: Journal, by: int, together: bool
+) -> None:
+    """Rémy comes while the link is down; what Grégoire does arrives at once; then the clock is set wrong."""
+    journal.enters(at(9), "remy", Reason.ALWAYS)
+    journal.enters(at(9, 30), "gregoire", Reason.GARDIEN_GRACE)
+    right = [trusted(row) for row in journal.rows]
+    was_set = trusted(journal.add(at(9, 30, 3), Kind.CLOCK_SET, access_point=None))
+    desk.now = at(9, 30, 3)
+    if not together:
+        desk.take(right)
+    desk.now = at(9, 30, 4)
+    desk.take([*right, replace(was_set, at=text(at(9, 30, 3) + by))])
+    assert presence(desk) == {"remy": (at(9, 0, 2), True), "gregoire": (at(9, 30, 2), True)}
+
+
+def test_a_clock_that_was_never_seen_right_is_believed_when_it_is_set(desk: Desk, journal: Journal) -> None:
+    rows = morning(journal, DAY)
+    desk.now = at(12)
+    desk.take(rows)
+    assert presence(desk) == {"remy": (at(10), False)}
+
+
+def test_who_came_by_a_clock_that_lied_is_dated_once_it_is_right_again(desk: Desk, journal: Journal) -> None:
+    desk.now = at(9)
+    desk.take([trusted(journal.add(at(9), Kind.STARTED, access_point=None))])
+    lies = journal.add(at(9, 10), Kind.CLOCK_SET, access_point=None)
+    journal.enters(at(9, 20), "remy", Reason.ALWAYS)
+    wrong = [replace(trusted(row), at=text(instant(row.at) - DAY)) for row in journal.rows[lies.seq - 1 :]]
+    desk.now = at(9, 20, 3)
+    desk.take([journal.rows[0], *wrong])
+    right = trusted(journal.add(at(9, 30), Kind.CLOCK_SET, access_point=None))
+    desk.now = at(11)
+    desk.take([journal.rows[0], *wrong, right])
+    assert presence(desk) == {"remy": (at(9, 20, 2), True)}
+
+
 def test_a_small_correction_dates_nothing_anew(desk: Desk, journal: Journal) -> None:
     rows = morning(journal, 1500)
     desk.take(rows[:-1])
