@@ -9,12 +9,12 @@ import fcntl
 import logging
 import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from threading import Lock
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import DateTime, Dialect, Engine, create_engine, event, exc
 from sqlalchemy.engine import URL, make_url
@@ -23,7 +23,7 @@ from sqlalchemy.types import TypeDecorator
 from sqlmodel import Session
 
 from policy.terms import Instant
-from server.errors import DatabaseError, MistakeError
+from server.errors import DatabaseError, FullError, MistakeError
 
 log = logging.getLogger("loquet.server")
 
@@ -31,9 +31,13 @@ MENDED = (3, 51, 3)
 """The SQLite in which the defect is mended."""
 BUSY_SECONDS = 5
 """How long a statement waits for somebody else's lock (a backup, a shell)."""
+RESERVE = 2**20
+"""Bytes kept free beside an SQLite database for what must be stored when its disk is full: a lockdown takes 60 kB."""
 CLAIM = int.from_bytes(b"loquet")
 """PostgreSQL's advisory lock that the one writer of a database holds."""
 TAKEN = "another Loquet process has this database open; stop it first"
+
+Result = TypeVar("Result")
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -68,6 +72,7 @@ class Database:
         self._claim = _claim(self.url)
         self._writer = _engine(self.url, writes=True)
         self._readers = _engine(self.url, writes=False)
+        self._reserve = Path(f"{self.url.database}.reserve") if self._claim is not None else None
         with explained(self.name):
             if self._claim is None:
                 self._writer.connect().close()
@@ -77,6 +82,7 @@ class Database:
                 sqlite3.sqlite_version,
                 ".".join(map(str, MENDED)),
             )
+        self._keep_reserve()
 
     @contextmanager
     def transaction(self) -> Iterator[Session]:
@@ -88,6 +94,40 @@ class Database:
             session.begin(),
         ):
             yield session
+
+    def urgently(self, act: Callable[[Session], Result]) -> Result:
+        """What `act` returns, in a transaction that a full disk does not keep from being stored (SQLite).
+
+        The room for it lies in a file beside the database; that is given up then, and made anew once there is room.
+        """
+        try:
+            return self._attempt(act)
+        except FullError:
+            if self._reserve is None or not self._reserve.exists():
+                raise
+            self._reserve.unlink()
+            log.error("%s: the disk is full; the room kept for commands and lockdowns is used: make room", self.name)
+            return self._attempt(act)
+        finally:
+            self._keep_reserve()
+
+    def _attempt(self, act: Callable[[Session], Result]) -> Result:
+        with self.transaction() as session:
+            return act(session)
+
+    def _keep_reserve(self) -> None:
+        if self._reserve is None or self._reserve.exists():
+            return
+        try:
+            made = os.open(self._reserve, os.O_CREAT | os.O_WRONLY, 0o600)
+            try:
+                os.posix_fallocate(made, 0, RESERVE)
+            finally:
+                os.close(made)
+        except OSError as error:
+            with suppress(OSError):
+                self._reserve.unlink()
+            log.warning("%s: no room kept for commands and lockdowns (%s)", self._reserve, error.strerror)
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
@@ -233,6 +273,7 @@ REMEDIES = {
     "connection": "see that PostgreSQL runs there; the database url names a database of it, a user and their password",
 }
 """By a word of SQLite's, or by PostgreSQL's SQLSTATE (its manual, appendix A): its words may be French."""
+FULL = ("full", "53100")
 MISTAKES = tuple(
     getattr(module, name) for module in (exc, sqlite3) for name in ("DataError", "IntegrityError", "ProgrammingError")
 )
@@ -251,9 +292,9 @@ def _explained(name: str, error: Exception) -> DatabaseError:
     cause = getattr(error, "orig", None) or error
     said = next(iter(str(cause).splitlines()), type(cause).__name__)  # what follows may quote what members did
     told = f"{getattr(cause, 'sqlstate', '')} {said}"
-    remedy = next((remedy for sign, remedy in REMEDIES.items() if sign in told), None)
-    if remedy is not None:
-        return DatabaseError(f"{name}: {said}; {remedy}")
+    sign = next((sign for sign in REMEDIES if sign in told), None)
+    if sign is not None:
+        return (FullError if sign in FULL else DatabaseError)(f"{name}: {said}; {REMEDIES[sign]}")
     if isinstance(error, MISTAKES):
         return MistakeError(
             f"{name}: {said}; this is a mistake in Loquet: report it, with the lines of the log around it"

@@ -13,6 +13,10 @@ class DatabaseError(ServerError):
     """The database cannot be opened, read or written now."""
 
 
+class FullError(DatabaseError):
+    """The disk that holds the database is full."""
+
+
 class MistakeError(DatabaseError):
     """The database refuses what it is given, and would refuse it again: our mistake."""
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from secrets import token_hex
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from sqlmodel import select
+from sqlmodel import Session, select
 
 from policy.terms import Instant
 from server.db import Database, moment
@@ -127,13 +127,17 @@ class Exchange:
         """
         now = moment(self._clock())
         order = LOCKDOWN_ON if on else LOCKDOWN_OFF
-        with self._database.transaction() as session:
+        given = GivenOrder(nonce=self._draw(), at=now, order=order, by=by, answered=now, done=True)
+
+        def store(session: Session) -> None:
             set_lockdown(session, on, self._clock(), by)
-            session.add(GivenOrder(nonce=self._draw(), at=now, order=order, by=by, answered=now, done=True))
+            session.add(given)
+
+        self.state.publish(store)
+        log.warning("lockdown %s by %s", "declared" if on else "lifted", by)
+        with self._database.reading() as session:
             edges = session.exec(select(Edge).order_by(Edge.id)).all()
         offline = [edge.id for edge in edges if not (edge.online and self._link_up())]
-        log.warning("lockdown %s by %s", "declared" if on else "lifted", by)
-        self.state.publish()
         self._changed()
         return offline
 

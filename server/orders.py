@@ -77,9 +77,13 @@ class Orders:
         Raises OrderRefusedError when it cannot be sent, and DatabaseError when it cannot be recorded.
         """
         now, nonce = self._clock(), self._draw()
-        with self._database.transaction() as session:
+
+        def store(session: Session) -> str:
             edge = _addressee(session, order, place)
             session.add(GivenOrder(nonce=nonce, at=moment(now), order=order, place=place, edge=edge, by=by))
+            return edge
+
+        edge = self._database.urgently(store)
         given = self._given[nonce] = Given(nonce, edge)
         if len(self._given) > OPEN_QUESTIONS:
             self._given.popitem(last=False)
@@ -98,15 +102,18 @@ class Orders:
         )
 
     def answered(self, edge: str, reply: Reply) -> None:
-        """An edge said what became of a command; the first word of the edge that it was given to counts."""
-        with self._database.transaction() as session:
-            row = session.get(GivenOrder, reply.nonce)
-            if row is not None and row.edge == edge and row.answered is None:
-                row.answered, row.done, row.why = moment(self._clock()), reply.done, reply.why[:WHY_KEPT]
+        """An edge said what became of a command; the first word of the edge that it was given to counts.
+
+        Raises DatabaseError: whoever waits for the answer has it all the same.
+        """
         given = self._given.get(reply.nonce)
         if given is not None and given.edge == edge:
             self._given.pop(reply.nonce, None)
             given.take(reply)
+        with self._database.transaction() as session:
+            row = session.get(GivenOrder, reply.nonce)
+            if row is not None and row.edge == edge and row.answered is None:
+                row.answered, row.done, row.why = moment(self._clock()), reply.done, reply.why[:WHY_KEPT]
 
     def _publish(self, edge: str, command: Command) -> bool:
         topic = self._topics.command(edge)

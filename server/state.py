@@ -54,10 +54,13 @@ class StatePublisher:
         """When to call `tick`; None while there is nothing to say."""
         return self._looked_at + GAP if self._waiting else None
 
-    def publish(self) -> None:
-        """Say what is known, at once, changed or not. Raises DatabaseError: then nothing is said."""
+    def publish(self, first: Callable[[Session], object] | None = None) -> None:
+        """Say what is known, at once, changed or not. Raises DatabaseError: then nothing is said.
+
+        first: stores what cannot wait, together with what is said of it, on a full disk too.
+        """
         with self._one_at_a_time:
-            self._say(again=True)
+            self._say(again=True, first=first)
 
     def changed(self) -> None:
         """Facts were stored: say so at once, or in a moment when something was said just now. Raises DatabaseError."""
@@ -70,12 +73,12 @@ class StatePublisher:
             if self._waiting and abs(self._clock() - self._looked_at) >= GAP:
                 self._say(again=False)
 
-    def _say(self, *, again: bool) -> None:
+    def _say(self, *, again: bool, first: Callable[[Session], object] | None = None) -> None:
         """again: even when nothing changed."""
         self._looked_at = self._clock()
         self._waiting = False  # before the look: what is stored during it waits for the next one
         try:
-            site, version, body = self._look(self._looked_at)
+            site, version, body = self._look(self._looked_at, first)
         except BaseException:
             self._waiting = True
             raise
@@ -85,14 +88,22 @@ class StatePublisher:
             self._retain(topic, seal(self._key, SERVER, topic, encode(message)))
             self.version = version
 
-    def _look(self, now: Instant) -> tuple[str, int, bytes]:
+    def _look(self, now: Instant, first: Callable[[Session], object] | None) -> tuple[str, int, bytes]:
         """The site, the version and the body."""
-        with self._database.transaction() as session:
+
+        def look(session: Session) -> tuple[str, int, bytes]:
+            if first is not None:
+                first(session)
             site = session.connection().execute(_SITE).scalar()
             if site is None:
                 raise DatabaseError("the database holds no site yet: start once with --bundle FILE")
             body = pack(snapshot(session, now))
             return str(site), number(session, Lane.STATE, body, now), body
+
+        if first is not None:
+            return self._database.urgently(look)
+        with self._database.transaction() as session:
+            return look(session)
 
 
 def snapshot(session: Session, at: Instant) -> Snapshot:

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from contextlib import closing
 from datetime import UTC, datetime, timedelta, timezone
+from errno import ENOSPC
 from pathlib import Path
 from threading import Thread
 
@@ -15,11 +16,11 @@ from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
-from sqlmodel import SQLModel, select
+from sqlmodel import Session, SQLModel, select
 
 from server import db
-from server.db import Database
-from server.errors import DatabaseError, MistakeError
+from server.db import RESERVE, Database
+from server.errors import DatabaseError, FullError, MistakeError
 from server.models import Edge, Presence
 from server.schema import upgrade
 from tests.server.conftest import BOTH
@@ -127,8 +128,8 @@ def test_a_second_process_is_kept_out(database: Database) -> None:
 
 OTHER_PROCESS = """
 import sys
-from server.db import Database
-from server.errors import DatabaseError, MistakeError
+from server.db import RESERVE, Database
+from server.errors import DatabaseError, FullError, MistakeError
 try:
     Database(sys.argv[1])
 except DatabaseError as error:
@@ -244,13 +245,61 @@ def test_a_database_that_may_not_be_written(tmp_path: Path) -> None:
 
 @pytest.mark.sqlite
 def test_a_full_disk(database: Database) -> None:
+    fill(database)
+    with pytest.raises(FullError, match="is full; free space on the disk"), database.transaction() as session:
+        come(session, "alice")
+    assert who_came(database) == set()
+
+
+@pytest.mark.sqlite
+def test_what_is_urgent_finds_room_on_a_full_disk(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    reserve = Path(f"{database.url.database}.reserve")
+    assert reserve.stat().st_blocks * 512 >= RESERVE, "room that is taken, not only said to be"
+    fill(database)
+    with monkeypatch.context() as full:
+        gives_room(database, full)
+        full.setattr("os.posix_fallocate", refuses)
+        database.urgently(lambda session: come(session, "alice"))
+    assert not reserve.exists(), "its room is used"
+    fill(database)
+    with pytest.raises(FullError, match="is full; free space on the disk"):
+        database.urgently(lambda session: come(session, "remy"))
+    database.urgently(lambda session: come(session, "zoe", count=1))
+    assert reserve.stat().st_blocks * 512 >= RESERVE, "made anew once there is room"
+    assert who_came(database) == {"alice", "zoe"}
+
+
+def fill(database: Database) -> None:
+    """SQLite says that the disk is full from here on."""
     with database.transaction() as session:
         pages = session.connection().exec_driver_sql("PRAGMA page_count").scalar()
         session.connection().exec_driver_sql(f"PRAGMA max_page_count={pages}")
-    with pytest.raises(DatabaseError, match="is full; free space on the disk"), database.transaction() as session:
-        session.add_all([Presence(member=f"{n:0500}", at=NOON, inside=True) for n in range(200)])
+
+
+def come(session: Session, name: str, count: int = 200) -> None:
+    """So many members that the file has to grow."""
+    session.add_all([Presence(member=f"{name}-{n:0500}", at=NOON, inside=True) for n in range(count)])
+
+
+def who_came(database: Database) -> set[str]:
     with database.reading() as session:
-        assert session.exec(select(Presence)).all() == []
+        return {member.partition("-")[0] for member in session.exec(select(Presence.member))}
+
+
+def gives_room(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a file takes is free once it is deleted."""
+    unlink = Path.unlink
+
+    def unlinked(path: Path, missing_ok: bool = False) -> None:
+        unlink(path, missing_ok)
+        with closing(database._writer.raw_connection()) as connection:
+            connection.execute("PRAGMA max_page_count=100000")  # type: ignore[attr-defined]
+
+    monkeypatch.setattr(Path, "unlink", unlinked)
+
+
+def refuses(*_: object) -> None:
+    raise OSError(ENOSPC, "No space left on device")
 
 
 def test_models_and_migrations_agree(database: Database) -> None:

@@ -1,17 +1,19 @@
 """What follows from what an edge says: an acknowledgement, the state, a higher version; and what from a lockdown."""
 
+from contextlib import AbstractContextManager
 from itertools import pairwise
 from pathlib import Path
 from shutil import copy
 
 import pytest
+from sqlmodel import Session
 
 from policy.facts import Moved
 from policy.instants import text
 from policy.terms import DAY, MINUTE, ClockState
 from server import models
 from server.db import Database, moment
-from server.errors import DatabaseError
+from server.errors import DatabaseError, FullError
 from server.publisher import RETRY
 from server.state import GAP
 from server.versions import CEILING, JUMP
@@ -20,7 +22,7 @@ from tests.support_server import FRONT_KEY, TOPICS, Journal, events
 from tests.support_site import at
 from wire.envelope import seal
 from wire.messages import Ack, Facts, Fresh, Rules, State, Status, hash_of
-from wire.row import Kind
+from wire.row import Kind, Order
 from wire.snapshot import unpack
 
 
@@ -112,6 +114,24 @@ def test_a_lockdown_is_said_at_once(office: Office) -> None:
     assert office.exchange.lock_down(False, "gregoire") == ["garage"]
     assert not unpack(office.last(State, TOPICS.state).body).lockdown
     assert version(office) == 3
+
+
+@pytest.mark.sqlite
+def test_a_full_disk_keeps_no_lockdown_and_no_command_back(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    reserve, transaction = Path(f"{office.database.url.database}.reserve"), office.database.transaction
+
+    def full() -> AbstractContextManager[Session]:
+        if reserve.exists():
+            raise FullError("the disk is full")
+        return transaction()
+
+    office.front_is_there()
+    monkeypatch.setattr(office.database, "transaction", full)
+    assert office.exchange.lock_down(True, "alice") == ["garage"]
+    assert unpack(office.last(State, TOPICS.state).body).lockdown
+    assert office.exchange.orders.give(Order.OPEN, "front", "alice").edge == "front"
+    with pytest.raises(FullError):
+        office.tell()
 
 
 def test_without_a_broker_nobody_is_said_to_have_heard_of_it(office: Office) -> None:
