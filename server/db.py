@@ -72,7 +72,7 @@ class Database:
         self._claim = _claim(self.url)
         self._writer = _engine(self.url, writes=True)
         self._readers = _engine(self.url, writes=False)
-        self._reserve = Path(f"{self.url.database}.reserve") if self._claim is not None else None
+        self._reserve = _beside(self.url, "reserve") if self._claim is not None else None
         with explained(self.name):
             if self._claim is None:
                 self._writer.connect().close()
@@ -116,9 +116,11 @@ class Database:
             return act(session)
 
     def _keep_reserve(self) -> None:
-        if self._reserve is None or self._reserve.exists():
+        if self._reserve is None:
             return
         try:
+            if self._reserve.exists() and self._reserve.stat().st_size >= RESERVE:  # less: a crash cut its making short
+                return
             made = os.open(self._reserve, os.O_CREAT | os.O_WRONLY, 0o600)
             try:
                 os.posix_fallocate(made, 0, RESERVE)
@@ -161,11 +163,16 @@ def _parse(url: str) -> URL:
     return parsed
 
 
+def _beside(url: URL, suffix: str) -> Path:
+    """A file beside an SQLite database, whose name may be written as a URI."""
+    return Path(f"{(url.database or '').removeprefix('file:')}.{suffix}")
+
+
 def _claim(url: URL) -> int | None:
     """Take the lock file beside an SQLite database, for as long as this process has it open."""
     if url.get_backend_name() != "sqlite":
         return None
-    path = Path(f"{(url.database or '').removeprefix('file:')}.lock")
+    path = _beside(url, "lock")
     try:
         claim = os.open(path, os.O_CREAT | os.O_RDWR, 0o600)
     except OSError as error:

@@ -269,6 +269,14 @@ def test_what_is_urgent_finds_room_on_a_full_disk(database: Database, monkeypatc
     assert who_came(database) == {"alice", "zoe"}
 
 
+@pytest.mark.parametrize("url", ["sqlite:///{}/new.db", "sqlite:///file:{}/new.db?uri=true"])
+def test_room_whose_making_was_cut_short_is_made_whole(tmp_path: Path, url: str) -> None:
+    reserve = tmp_path / "new.db.reserve"
+    reserve.touch()
+    Database(url.format(tmp_path)).close()
+    assert reserve.stat().st_blocks * 512 >= RESERVE
+
+
 def fill(database: Database) -> None:
     """SQLite says that the disk is full from here on."""
     with database.transaction() as session:
