@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from threading import Lock
+from threading import RLock
 from typing import Any, TypeVar
 
 from sqlalchemy import DateTime, Dialect, Engine, create_engine, event, exc
@@ -31,8 +31,10 @@ MENDED = (3, 51, 3)
 """The SQLite in which the defect is mended."""
 BUSY_SECONDS = 5
 """How long a statement waits for somebody else's lock (a backup, a shell)."""
-RESERVE = 2**20
-"""Bytes kept free beside an SQLite database for what must be stored when its disk is full: a lockdown takes 60 kB."""
+RESERVE = 2**22
+"""Bytes kept free beside an SQLite database for what must be stored when its disk is full."""
+SHARE = 2**17
+"""Bytes of it for one lockdown, or one command: it takes 20 kB, and what follows from it as much."""
 CLAIM = int.from_bytes(b"loquet")
 """PostgreSQL's advisory lock that the one writer of a database holds."""
 TAKEN = "another Loquet process has this database open; stop it first"
@@ -68,7 +70,7 @@ class Database:
     def __init__(self, url: str) -> None:
         self.url = _parse(url)
         self.name = self.url.render_as_string(hide_password=True)
-        self._one_at_a_time = Lock()
+        self._one_at_a_time = RLock()
         self._claim = _claim(self.url)
         self._writer = _engine(self.url, writes=True)
         self._readers = _engine(self.url, writes=False)
@@ -98,38 +100,46 @@ class Database:
     def urgently(self, act: Callable[[Session], Result]) -> Result:
         """What `act` returns, in a transaction that a full disk does not keep from being stored (SQLite).
 
-        The room for it lies in a file beside the database; that is given up then, and made anew once there is room.
+        The room for it lies in a file beside the database; a share of that is given up then, while nobody else writes,
+        and taken again once there is room.
         """
-        try:
-            return self._attempt(act)
-        except FullError:
-            if self._reserve is None or not self._reserve.exists():
-                raise
-            self._reserve.unlink()
-            log.error("%s: the disk is full; the room kept for commands and lockdowns is used: make room", self.name)
-            return self._attempt(act)
-        finally:
-            self._keep_reserve()
+        with self._one_at_a_time:
+            try:
+                return self._attempt(act)
+            except FullError:
+                if not self._give_up_share():
+                    raise
+                return self._attempt(act)
+            finally:
+                self._keep_reserve()
 
     def _attempt(self, act: Callable[[Session], Result]) -> Result:
         with self.transaction() as session:
             return act(session)
 
+    def _give_up_share(self) -> bool:
+        kept = _size(self._reserve)
+        if self._reserve is None or kept == 0:
+            return False
+        os.truncate(self._reserve, max(0, kept - SHARE))
+        log.error("%s: the disk is full; room kept for commands and lockdowns is used: make room", self.name)
+        return True
+
     def _keep_reserve(self) -> None:
-        if self._reserve is None:
+        kept = _size(self._reserve)
+        if self._reserve is None or kept >= RESERVE:
             return
         try:
-            if self._reserve.exists() and self._reserve.stat().st_size >= RESERVE:  # less: a crash cut its making short
-                return
             made = os.open(self._reserve, os.O_CREAT | os.O_WRONLY, 0o600)
             try:
                 os.posix_fallocate(made, 0, RESERVE)
+            except OSError:
+                os.ftruncate(made, kept)
+                raise
             finally:
                 os.close(made)
         except OSError as error:
-            with suppress(OSError):
-                self._reserve.unlink()
-            log.warning("%s: no room kept for commands and lockdowns (%s)", self._reserve, error.strerror)
+            log.warning("%s: %d kB kept for commands and lockdowns (%s)", self._reserve, kept // 1000, error.strerror)
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
@@ -144,6 +154,14 @@ class Database:
         if self._claim is not None:
             os.close(self._claim)
             self._claim = None
+
+
+def _size(file: Path | None) -> int:
+    """Bytes; 0 for a file that is not there."""
+    try:
+        return 0 if file is None else file.stat().st_size
+    except OSError:
+        return 0
 
 
 def _parse(url: str) -> URL:

@@ -129,14 +129,15 @@ class Exchange:
         order = LOCKDOWN_ON if on else LOCKDOWN_OFF
         given = GivenOrder(nonce=self._draw(), at=now, order=order, by=by, answered=now, done=True)
 
+        edges: list[Edge] = []
+
         def store(session: Session) -> None:
             set_lockdown(session, on, self._clock(), by)
             session.add(given)
+            edges[:] = session.exec(select(Edge).order_by(Edge.id))
 
         self.state.publish(store)
         log.warning("lockdown %s by %s", "declared" if on else "lifted", by)
-        with self._database.reading() as session:
-            edges = session.exec(select(Edge).order_by(Edge.id)).all()
         offline = [edge.id for edge in edges if not (edge.online and self._link_up())]
         self._changed()
         return offline

@@ -110,10 +110,13 @@ class Orders:
         if given is not None and given.edge == edge:
             self._given.pop(reply.nonce, None)
             given.take(reply)
-        with self._database.transaction() as session:
+
+        def store(session: Session) -> None:
             row = session.get(GivenOrder, reply.nonce)
             if row is not None and row.edge == edge and row.answered is None:
                 row.answered, row.done, row.why = moment(self._clock()), reply.done, reply.why[:WHY_KEPT]
+
+        self._database.urgently(store)
 
     def _publish(self, edge: str, command: Command) -> bool:
         topic = self._topics.command(edge)

@@ -24,6 +24,8 @@ from wire.row import Kind, Row
 
 WINDOW = 10_000
 """Rows of a journal that are looked through: a door writes so many in weeks."""
+ASKED = 1000
+"""Of them the newest of a boot are asked what time it was: one that came at once is most often among the last."""
 LIVE: Instant = 2 * SECOND
 """A row that came within so long of its own instant was written by a clock that was right."""
 
@@ -79,6 +81,7 @@ def _stored(session: Session, recent: tuple[bool, ...], boot: str) -> Iterator[_
         select(JournalRow.at, JournalRow.received, JournalRow.mono_ms)
         .where(*recent, JournalRow.boot == boot, JournalRow.clock != ClockState.UNKNOWN)
         .order_by(col(JournalRow.seq).desc())
+        .limit(ASKED)
     ):
         yield _Said(of(at) - mono_ms, abs(of(received) - of(at)) <= LIVE)
 

@@ -1,15 +1,15 @@
 """The server of the stormy site: the real database and exchange, on a disk that can be full and a power that can go."""
 
 from collections import defaultdict
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from random import Random
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from policy.bundle import Bundle
 from server.db import Database
-from server.errors import OrderRefusedError, ServerError
+from server.errors import MistakeError, OrderRefusedError, ServerError
 from server.exchange import Exchange
 from server.importer import replace
 from server.models import Edge as EdgeRow
@@ -126,7 +126,7 @@ class Office:
         """Somebody changes members, hours or shifts; nothing happens while the server is away or its disk full."""
         if self.exchange is None:
             return
-        with suppress(ServerError):
+        with _full_disk():
             with self.database.transaction() as session:
                 replace(session, bundle)
             self.bundle = bundle
@@ -137,16 +137,15 @@ class Office:
         """Whether it was done: not while the server is away or its disk full."""
         if self.exchange is None:
             return False
-        try:
+        with _full_disk():
             self.exchange.lock_down(on, "storm")
-        except ServerError:
-            return False
-        return True
+            return True
+        return False
 
     def order(self, order: Order, place: str) -> None:
         """Somebody gives a command; an edge that is offline takes none."""
         if self.exchange is not None:
-            with suppress(OrderRefusedError, ServerError):
+            with _full_disk(), suppress(OrderRefusedError):
                 self.exchange.orders.give(order, place, "storm")
 
     def _note_rules(self) -> None:
@@ -162,7 +161,7 @@ class Office:
 
     def _try(self, act: Callable[[], object]) -> None:
         """What a full disk refuses is tried again by whoever asked for it."""
-        with suppress(ServerError):
+        with _full_disk():
             act()
 
     def _tick(self) -> None:
@@ -210,3 +209,14 @@ class Office:
 
     def _draw(self) -> str:
         return self._luck.randbytes(16).hex()
+
+
+@contextmanager
+def _full_disk() -> Iterator[None]:
+    """Where a disk is full the server may refuse; what it could never store is a mistake of its own."""
+    try:
+        yield
+    except MistakeError:
+        raise
+    except ServerError:
+        return

@@ -12,7 +12,7 @@ from policy.facts import Moved
 from policy.instants import text
 from policy.terms import DAY, MINUTE, ClockState
 from server import models
-from server.db import Database, moment
+from server.db import RESERVE, Database, moment
 from server.errors import DatabaseError, FullError
 from server.publisher import RETRY
 from server.state import GAP
@@ -121,7 +121,7 @@ def test_a_full_disk_keeps_no_lockdown_and_no_command_back(office: Office, monke
     reserve, transaction = Path(f"{office.database.url.database}.reserve"), office.database.transaction
 
     def full() -> AbstractContextManager[Session]:
-        if reserve.exists():
+        if reserve.stat().st_size == RESERVE:
             raise FullError("the disk is full")
         return transaction()
 
