@@ -188,14 +188,6 @@ PLANTS = (
         365,
     ),
     Plant(
-        "the server does not date anew what a wrong clock wrote",
-        "server/redate.py",
-        "    if not boots:",
-        "    if boots is not None:",
-        "world",
-        120,
-    ),
-    Plant(
         "the server acknowledges rows that it could not store",
         "server/exchange.py",
         "        for owed in self.ingest.take_all(messages):",
