@@ -181,13 +181,13 @@ class Ingest:
         if leaf not in SAID:
             raise WireError(f"{topic}: an edge writes events, status, replies and facts only")
         said = decode(SAID[leaf], body, topic)
-        return _Heard(edge, topic, said, self._rows(edge, topic, said) if isinstance(said, Events) else [])
+        return _Heard(edge, topic, said, self._rows(edge, topic, said, body) if isinstance(said, Events) else [])
 
-    def _rows(self, edge: KnownEdge, topic: str, events: Events) -> list[Numbered]:
+    def _rows(self, edge: KnownEdge, topic: str, events: Events, body: bytes) -> list[Numbered]:
         """The rows of a message up to the first gap in them."""
         if len(events.rows) > MAX_ROWS:
             raise WireError(f"{topic}: {len(events.rows)} rows; at most {MAX_ROWS} travel in a message")
-        numbered = number(events.rows, topic)
+        numbered = number(events.rows, topic, body)
         if len(numbered) < len(events.rows):
             self._note_gap(edge, topic, events.journal, numbered[-1].seq + 1)
         return numbered

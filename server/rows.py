@@ -66,12 +66,15 @@ class _Key(Struct):
     seq: int
 
 
-def number(rows: Sequence[Raw], where: str) -> list[Numbered]:
+def number(rows: Sequence[Raw], where: str, body: bytes) -> list[Numbered]:
     """The rows up to the first gap in their numbers; one that cannot be read takes its place's number.
 
-    Raises WireError when no row carries a number: without a key nothing can be stored once.
+    body: of the message that they came in. Raises WireError when no row carries a number: without a key nothing can be
+    stored once.
     """
     read = [_read(raw, where) for raw in rows]
+    if NUL in body:
+        read = [_without_nul(one, where) for one in read]
     first = next((row.seq - place for place, row in enumerate(read) if row.seq), 0)
     if rows and not 1 <= first <= LARGEST - len(rows):
         raise WireError(f"{where}: no row has a sequence number from 1 on")
@@ -86,11 +89,16 @@ def number(rows: Sequence[Raw], where: str) -> list[Numbered]:
 def _read(raw: Raw, where: str) -> Numbered:
     try:
         row = wire_row.decode(raw, where)
-        if NUL in bytes(raw) and any("\0" in value for value in astuple(row) if isinstance(value, str)):
-            return Numbered(row.seq, raw, None, f"{where}: a NUL character is in it, which not every database keeps")
         return Numbered(row.seq, raw, row)
     except WireError as error:
         return Numbered(_seq_of(raw), raw, None, str(error))
+
+
+def _without_nul(one: Numbered, where: str) -> Numbered:
+    """The row; unread when a NUL character is in it, which not every database keeps."""
+    if one.row is None or not any("\0" in value for value in astuple(one.row) if isinstance(value, str)):
+        return one
+    return replace(one, row=None, fault=f"{where}: a NUL character is in it, which not every database keeps")
 
 
 def _seq_of(raw: Raw) -> int:
