@@ -185,7 +185,15 @@ PLANTS = (
         "if self._begun and (not before or abs(now.at - was) > JUMP):",
         "if self._begun and not before:",
         "world",
-        365,
+        120,
+    ),
+    Plant(
+        "the server does not date anew what a wrong clock wrote",
+        "server/redate.py",
+        "    if not boots:",
+        "    if boots is not None:",
+        "world",
+        120,
     ),
     Plant(
         "the server acknowledges rows that it could not store",

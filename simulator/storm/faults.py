@@ -139,12 +139,14 @@ def network_time(pi: "Pi") -> None:
 
 
 def jump(site: "Site", luck: Random) -> None:
-    """A clock that counts as set goes wrong, and is set right later."""
+    """A clock that counts as set goes wrong while people come and go, and is set right later."""
     pi = luck.choice(site.pis)
     by = luck.choice((luck.randint(2, 30) * MINUTE, DAY, 400 * DAY)) * luck.choice((-1, 1))
     pi.clock.step(by)
     pi.turn()
-    site.agenda.after(luck.uniform(60, 3600), lambda: network_time(pi) if pi.edge else pi.clock.step(0))
+    seconds = luck.uniform(60, 3600)
+    site.crowd(luck.randint(3, 8), seconds)
+    site.agenda.after(seconds, lambda: network_time(pi) if pi.edge else pi.clock.step(0))
 
 
 def server(site: "Site", luck: Random) -> None:
