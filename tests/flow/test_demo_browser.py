@@ -203,6 +203,18 @@ def test_nothing_stands_in_anybodys_way(demo: Demo, page: Page, path: str) -> No
         assert wider <= 0, "nobody scrolls sideways"
 
 
+def test_the_hours_under_the_chart_are_not_cut_off(demo: Demo, page: Page) -> None:
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.goto(f"{demo.address}/")
+    card = page.locator("section", has=page.locator("svg.chart")).bounding_box()
+    chart = page.locator("svg.chart")
+    hours = [box for text in chart.locator("text").all() if (box := text.bounding_box())]
+    assert card is not None
+    assert hours
+    assert all(card["x"] < box["x"] and box["x"] + box["width"] < card["x"] + card["width"] for box in hours)
+    assert chart.evaluate("chart => getComputedStyle(chart).overflow") == "visible", "it may stand out of the picture"
+
+
 def test_time_passes_as_the_bar_says(demo: Demo, page: Page) -> None:
     page.goto(f"{demo.address}/today")
     page.get_by_role("button", name="60 ×").click()
