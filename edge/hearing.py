@@ -22,7 +22,7 @@ from policy.instants import instant
 from policy.ruleset import RuleSet
 from wire.errors import WireError
 from wire.facts import PASSAGES, told_of
-from wire.messages import MAX_ROWS, State, hash_of
+from wire.messages import MAX_ROWS, State
 from wire.row import Row, decode, encode
 from wire.snapshot import Snapshot, unpack
 from wire.topics import Topics
@@ -75,7 +75,7 @@ class Hearing:
         if STATE in kept:
             try:
                 message = self._inbox.read(State, self._topic, kept[STATE])
-                self.held = HeldState(message.version, hash_of(message.body), unpack(message.body))
+                self.held = HeldState(message.version, message.hash, unpack(message.body))
             except WireError as error:
                 self._inbox.refuse("state on the disk", error)
 
@@ -103,11 +103,11 @@ class Hearing:
         if self.held is not None and message.version <= self.held.version:
             if message.version < self.held.version:
                 raise RefusedError("older", f"state {message.version}: this edge holds {self.held.version}")
-            if hash_of(message.body) != self.held.hash:
+            if message.hash != self.held.hash:
                 raise RefusedError("twin", f"state {message.version}: two of them under one version")
             return
         snapshot = unpack(message.body)
-        self.held = HeldState(message.version, hash_of(message.body), snapshot)
+        self.held = HeldState(message.version, message.hash, snapshot)
         self._archive.keep({STATE: item.payload}, snapshot.positions)
         self._tell(StateHeard(self._clock.now(), self._clock.monotonic(), message.version, snapshot, self._own()))
 

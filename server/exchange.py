@@ -128,7 +128,6 @@ class Exchange:
         now = moment(self._clock())
         order = LOCKDOWN_ON if on else LOCKDOWN_OFF
         given = GivenOrder(nonce=self._draw(), at=now, order=order, by=by, answered=now, done=True)
-
         edges: list[Edge] = []
 
         def store(session: Session) -> None:

@@ -59,6 +59,11 @@ class State(Struct, frozen=True, forbid_unknown_fields=True):
     issued: str
     body: bytes
 
+    @property
+    def hash(self) -> str:
+        """As hash_of the body."""
+        return hash_of(self.body)
+
 
 class Facts(Struct, frozen=True, forbid_unknown_fields=True):
     """Rows of one journal that the other edges must know at once, without their credentials; seq may have gaps."""

@@ -4,6 +4,7 @@ import logging
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -122,6 +123,14 @@ class TestState:
         assert site.moves == {"alice": Move(at(9), True)}
         assert not site.bench.core.state.lockdown
         assert site.refused == {"state older": 1, "state twin": 1}
+
+    def test_its_hash_tells_a_restored_server_what_is_held(self, site: Site) -> None:
+        site.bench.connect()
+        site.knows(Moved("alice", at(9), True), version=3)
+        held = pack(Snapshot(False, (Moved("alice", at(9), True),), {}))
+        site.knows(version=3)
+        status = site.bench.wire.taken("status")[-1]
+        assert (status.state_version, status.state_hash) == (3, sha256(held).hexdigest())
 
     def test_own_rows_above_its_position_still_count(self, site: Site) -> None:
         site.bench.tap(ALICE)

@@ -5,7 +5,7 @@ import re
 import sqlite3
 import subprocess
 import sys
-from contextlib import closing
+from contextlib import closing, suppress
 from datetime import UTC, datetime, timedelta, timezone
 from errno import ENOSPC
 from pathlib import Path
@@ -279,6 +279,34 @@ def test_room_whose_making_was_cut_short_is_made_whole(tmp_path: Path, url: str)
     reserve.touch()
     Database(url.format(tmp_path)).close()
     assert reserve.stat().st_blocks * 512 >= RESERVE
+
+
+@pytest.mark.sqlite
+def test_nobody_else_gets_the_room_that_is_given_up(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Edges try again all the time: one waits for its turn just then."""
+    fill(database)
+    gives_room(database, monkeypatch)
+    monkeypatch.setattr("os.posix_fallocate", refuses)
+    told: list[str] = []
+
+    def other() -> None:
+        with suppress(FullError), database.transaction() as session:
+            told.append("other")
+            come(session, "remy")
+
+    give, waiting = database._give_up_share, Thread(target=other)
+
+    def given() -> bool:
+        done = give()
+        waiting.start()
+        waiting.join(0.2)
+        return done
+
+    monkeypatch.setattr(database, "_give_up_share", given)
+    database.urgently(lambda session: (told.append("urgent"), come(session, "alice")))
+    waiting.join()
+    assert told[-2:] == ["urgent", "other"]
+    assert "alice" in who_came(database)
 
 
 def fill(database: Database) -> None:

@@ -21,7 +21,7 @@ from tests.support_exchange import Office
 from tests.support_server import FRONT_KEY, TOPICS, Journal, events
 from tests.support_site import at
 from wire.envelope import seal
-from wire.messages import Ack, Facts, Fresh, Rules, State, Status, hash_of
+from wire.messages import Ack, Facts, Fresh, Rules, State, Status
 from wire.row import Kind, Order
 from wire.snapshot import unpack
 
@@ -174,7 +174,7 @@ def test_what_an_edge_holds_under_the_same_version_is_left_behind(office: Office
     """The restored server has given the edge's version to something else."""
     ours = {
         "rules_hash": office.last(Rules, TOPICS.rules).hash,
-        "state_hash": hash_of(office.last(State, TOPICS.state).body),
+        "state_hash": office.last(State, TOPICS.state).hash,
     }
     office.front_is_there(rules_version=1, state_version=1, **ours)
     assert (held(office), version(office)) == (1, 1)

@@ -4,7 +4,7 @@ import pytest
 
 from policy.instants import text
 from server import models
-from server.errors import OrderRefusedError
+from server.errors import DatabaseError, OrderRefusedError
 from server.orders import OPEN_QUESTIONS, WHY_KEPT
 from tests.support_exchange import Office
 from tests.support_server import TOPICS
@@ -72,6 +72,17 @@ def test_what_became_of_it_is_known_and_kept(there: Office) -> None:
     assert refused.wait(0) == Reply("nonce 2", done=False, why="the reader is silent")
     row = kept(there, "nonce 2")
     assert (row.answered and row.answered.second, row.done, row.why) == (1, False, "the reader is silent")
+
+
+def test_who_waits_has_the_answer_that_could_not_be_stored(there: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    given = there.exchange.orders.give(Order.OPEN, "front", "alice")
+
+    def full(act: object) -> None:
+        raise DatabaseError("the disk is full")
+
+    monkeypatch.setattr(there.database, "urgently", full)
+    there.front_replies("nonce 1")
+    assert given.wait(0) == Reply("nonce 1", done=True)
 
 
 def test_what_the_journal_says_of_it_is_an_answer_too(there: Office) -> None:
