@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import time
+from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
@@ -27,6 +28,8 @@ PROOFS = {
 EVERYTHING = "all"
 PROGRESS_EVERY = 5.0
 """Seconds between two lines of progress."""
+LAST_WORDS = 3
+"""Lines of a proof that failed which `all` ends with: of a long run often only the end is kept."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -55,17 +58,24 @@ def _all(arguments: argparse.Namespace) -> int:
     words = [sys.executable, "-m", "loquet", "prove", "--seed", str(arguments.seed), "--first", str(arguments.first)]
     words += [f"--{flag}" for flag in ("release", "json") if getattr(arguments, flag)]
 
-    def prove(name: str) -> int:
-        ended = subprocess.run([*words, name], stdout=subprocess.PIPE, encoding="utf-8", check=False)  # noqa: S603
-        print(ended.stdout, end="", flush=True)
-        return ended.returncode
-
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        statuses = dict(zip(PROOFS, pool.map(prove, PROOFS), strict=True))
-    failed = [f"{name} (exit status {status})" for name, status in statuses.items() if status]
+        ended = dict(zip(PROOFS, pool.map(lambda name: _proved([*words, name]), PROOFS), strict=True))
+    failed = [f"{name} (exit status {status})" for name, (status, _) in ended.items() if status]
     if failed:
-        print(f"all: broken: {', '.join(failed)}; what they said is above", file=sys.stderr, flush=True)
+        last = [line for status, lines in ended.values() if status for line in lines]
+        print(*last, f"all: broken: {', '.join(failed)}", sep="\n", file=sys.stderr, flush=True)
     return int(bool(failed))
+
+
+def _proved(words: list[str]) -> tuple[int, list[str]]:
+    """The exit status of a proof, and its last words."""
+    with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding="utf-8") as child:  # noqa: S603
+        last: deque[str] = deque(maxlen=LAST_WORDS)
+        for line in child.stderr or ():
+            print(line, end="", file=sys.stderr, flush=True)
+            last.append(line.rstrip())
+        print(child.stdout.read() if child.stdout else "", end="", flush=True)
+    return child.returncode, list(last)
 
 
 def _prove(name: str, arguments: argparse.Namespace) -> int:

@@ -8,6 +8,7 @@ import pytest
 
 from loquet.main import main
 from loquet.proofs.proof import BrokenError, Proof, Rounds, Task
+from loquet.prove import LAST_WORDS
 
 
 def count(task: Task) -> Rounds:
@@ -81,4 +82,7 @@ class TestProve:
     ) -> None:
         monkeypatch.setattr("loquet.prove.PROOFS", {"fryer": "no proof of that name", "toaster": "nor of this"})
         assert main(["prove", "all"]) == 1
-        assert "all: broken: fryer (exit status 2), toaster (exit status 2)" in capsys.readouterr().err
+        said = capsys.readouterr().err.splitlines()
+        assert said[-1].startswith("all: broken: fryer (exit status 2), toaster (exit status 2)")
+        assert any("'toaster'" in line for line in said[-1 - LAST_WORDS : -1])
+        assert sum("'fryer'" in line for line in said) == 2  # when it failed, and at the end
