@@ -1,7 +1,6 @@
 """loquet server: run the server from server.toml, until SIGTERM or Ctrl-C; or tell the running one what to do."""
 
 import argparse
-import gc
 import logging
 import signal
 import threading
@@ -152,7 +151,7 @@ def _serve(config: Path, file: Path | None) -> int:
         told = load(config)
     except ServerError as error:
         raise CommandError(str(error)) from None
-    from server.main import Server  # seconds on a Pi: what cannot be used is said before
+    from server.main import Server, tuned  # seconds on a Pi: what cannot be used is said before
 
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
     ended = threading.Event()
@@ -163,10 +162,10 @@ def _serve(config: Path, file: Path | None) -> int:
         raise CommandError(f"{file}: {error}" if file else str(error)) from None
     except ServerError as error:
         raise CommandError(str(error)) from None
-    gc.freeze()  # modules and the first rules stay to the end: to look through them takes longer than to publish
     try:
-        server.start()
-        ended.wait()
+        with tuned():
+            server.start()
+            ended.wait()
     except ServerError as error:
         raise CommandError(str(error)) from None
     finally:

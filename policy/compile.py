@@ -5,13 +5,14 @@ Windows of events and invitations: policy/windows.py. What belongs to machines: 
 
 from collections.abc import Callable, Collection, Iterator, Mapping
 from datetime import date, timedelta, tzinfo
+from functools import lru_cache
 
 from msgspec import UNSET, Struct
 
 from policy import fablab, ruleset, windows
 from policy.bundle import Bundle, Credential, Member, Role, Tier
 from policy.calendar import Calendar, resolve, staff_hours
-from policy.ruleset import AntiPassback, Ground, Reader, RuleSet, Unit
+from policy.ruleset import AntiPassback, Ground, Period, Reader, RuleSet, Unit
 from policy.spans import Spans, spans
 from policy.terms import DAY, HOUR, MINUTE, Direction, Instant
 
@@ -82,8 +83,8 @@ def compile_rules(
         certifications=fablab.certifications(bundle, calendar),
         quotas=fablab.quotas(bundle),
         bookings=fablab.bookings(bundle, zone, since),
-        weeks=fablab.period_starts(zone, dates, lambda day: day.weekday() == 0),
-        months=fablab.period_starts(zone, dates, lambda day: day.day == 1),
+        weeks=fablab.period_starts(zone, dates[0], dates[-1], Period.WEEK),
+        months=fablab.period_starts(zone, dates[0], dates[-1], Period.MONTH),
     )
 
 
@@ -173,18 +174,20 @@ def _readers(bundle: Bundle, owners: Mapping[str, str]) -> dict[str, Reader]:
 
 def _passes(bundle: Bundle, calendar: Calendar) -> dict[str, tuple[ruleset.Pass, ...]]:
     """Of each member, in the order given, the passes whose unit is the tier's."""
+    split = bundle.site.half_day_split
     units = {tier.id: tier.pass_ for tier in bundle.tiers}
     wanted = {member.id: units[member.tier] for member in bundle.members}
     passes: dict[str, tuple[ruleset.Pass, ...]] = {}
     for held in bundle.passes:
         if held.unit == wanted[held.member]:
             until = calendar.day_end(held.valid_until) if held.valid_until else None
-            used = tuple(sorted({_unit(bundle, calendar, name) for name in held.used}))
+            used = tuple(sorted({_unit(calendar, split, name) for name in held.used}))
             passes[held.member] = (*passes.get(held.member, ()), ruleset.Pass(held.total, used, until))
     return passes
 
 
-def _unit(bundle: Bundle, calendar: Calendar, name: str) -> Instant:
+@lru_cache(maxsize=1 << 16)
+def _unit(calendar: Calendar, split: str, name: str) -> Instant:
     """The start of the day (2026-11-20) or half-day (2026-11-20am, 2026-11-20pm) of this name."""
     day = date.fromisoformat(name[:10])
-    return calendar.half_day(day, bundle.site.half_day_split) if name.endswith("pm") else calendar.day_start(day)
+    return calendar.half_day(day, split) if name.endswith("pm") else calendar.day_start(day)

@@ -1,7 +1,8 @@
 """How do machines, certifications, quotas and bookings become what a machine's edge decides by?"""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta, tzinfo
+from functools import lru_cache
 
 from msgspec import UNSET
 
@@ -71,14 +72,20 @@ def bookings(bundle: Bundle, zone: tzinfo, since: Instant) -> dict[str, tuple[Bo
     }
 
 
-def period_starts(zone: tzinfo, dates: list[date], first: Callable[[date], bool]) -> tuple[Instant, ...]:
-    """The local midnights at which quota periods start, from the one that holds the first date on."""
-    return tuple(instant_of(_midnight(day), zone) for day in _days(dates) if first(day))
+@lru_cache(maxsize=64)
+def period_starts(zone: tzinfo, first: date, last: date, period: Period) -> tuple[Instant, ...]:
+    """The local midnights at which quota periods start, from the one that holds the first date to long after the last.
+
+    Remembered: a site asks the same at each change of a day.
+    """
+    weekly = period is Period.WEEK
+    starts = (day for day in _days(first, last) if (day.weekday() == 0 if weekly else day.day == 1))
+    return tuple(instant_of(_midnight(day), zone) for day in starts)
 
 
-def _days(dates: list[date]) -> Iterable[date]:
-    day = dates[0] - LONGEST_PERIOD
-    while day <= dates[-1] + PERIODS_AHEAD:
+def _days(first: date, last: date) -> Iterable[date]:
+    day = first - LONGEST_PERIOD
+    while day <= last + PERIODS_AHEAD:
         yield day
         day += timedelta(days=1)
 

@@ -43,11 +43,8 @@ def _write(
     marks = ", ".join(mark for _ in names)
     into = f"INSERT INTO {table.name} ({_quoted(names)}) VALUES ({marks}) {conflict}"  # noqa: S608 - our own columns
     driven = _Driven(_moments(table, names), stored)
-    written = map(driven.row, rows)
-    if connection.dialect.name == "sqlite":  # one by one: thousands at once fall out of the processor's cache
-        connection.connection.cursor().executemany(into, written)  # type: ignore[arg-type]
-    elif several := list(written):
-        connection.exec_driver_sql(into, several)
+    if written := [driven.row(row) for row in rows]:
+        connection.exec_driver_sql(into, written)
 
 
 @lru_cache

@@ -34,14 +34,17 @@ _THERE = sqlalchemy.select(_door_state).where(_door_state.c.access_point.in_(bin
 
 def note_doors(session: Session, records: Sequence[Record]) -> None:
     """Remember what each door said last, and when it was last forced."""
-    newest: defaultdict[str, dict[str, Record]] = defaultdict(dict)
+    last: dict[tuple[str, str], Record] = {}
     for r in records:
         if r.kind in SAYS and r.access_point is not None:
-            here = newest[r.access_point]
-            for sort in SAYS[r.kind]:
-                last = here.get(sort)
-                if last is None or (_when(r), r.seq) > (_when(last), last.seq):
-                    here[sort] = r
+            known_as = (r.access_point, r.kind)
+            if known_as not in last or _later(r, last[known_as]):
+                last[known_as] = r
+    newest: defaultdict[str, dict[str, Record]] = defaultdict(dict)
+    for (place, kind), r in last.items():
+        for sort in SAYS[kind]:
+            if sort not in newest[place] or _later(r, newest[place][sort]):
+                newest[place][sort] = r
     if not newest:
         return
     connection, known = session.connection(), dict.fromkeys(newest, UNHEARD)
@@ -62,6 +65,10 @@ def _heard(known: dict[str, Any], newest: dict[str, Record]) -> dict[str, Any]:
     if forced is not None and (known["forced_at"] is None or _when(forced) > known["forced_at"]):
         heard |= {"forced_at": _when(forced)}
     return heard
+
+
+def _later(r: Record, last: Record) -> bool:
+    return (_when(r), r.seq) > (_when(last), last.seq)
 
 
 def _when(r: Record) -> datetime:

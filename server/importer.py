@@ -151,7 +151,9 @@ class Exporter:
 
     def _list(self, session: Session, collection: Collection) -> tuple[Part, ...]:
         asked = f"SELECT * FROM {collection.table.__tablename__} ORDER BY position"  # noqa: S608 - our own names
-        raw = session.connection().exec_driver_sql(asked).all()
+        cursor = session.connection().connection.cursor()  # the driver's own tuples: compared faster than objects
+        cursor.execute(asked)
+        raw = cursor.fetchall()
         held, made = self._known.get(collection.name, (None, ()))
         if raw != held:
             made = tuple(_part(row, collection.part) for row in _rows(session, collection.table))

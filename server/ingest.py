@@ -240,22 +240,23 @@ def _reached(session: Session, edges: Sequence[str]) -> dict[tuple[str, str], in
 def known_edges(session: Session) -> dict[str, KnownEdge]:
     """The edges with a key, by id, with the readers of their access points and machines."""
     readers: dict[str, dict[str, Direction | None]] = {
-        machine.id: {machine.reader: None} for machine in session.exec(select(Machine))
+        machine: {reader: None} for machine, reader in session.exec(select(Machine.id, Machine.reader))
     }
-    points = session.exec(select(AccessPoint)).all()
-    for point in points:
-        readers[point.id] = {point.reader_in: Direction.IN}
-        if point.reader_out is not None:
-            readers[point.id][point.reader_out] = Direction.OUT
+    points = session.exec(select(AccessPoint.id, AccessPoint.reader_in, AccessPoint.reader_out)).all()
+    for point, reader_in, reader_out in points:
+        readers[point] = {reader_in: Direction.IN}
+        if reader_out is not None:
+            readers[point][reader_out] = Direction.OUT
+    doors = {point for point, _, _ in points}
     return {
-        edge.id: KnownEdge(
-            edge.id,
-            edge.public_key,
-            frozenset(edge.access_points),
-            frozenset(point.id for point in points if point.id in edge.access_points),
-            {reader: way for place in edge.access_points for reader, way in readers.get(place, {}).items()},
+        edge: KnownEdge(
+            edge,
+            public_key,
+            frozenset(places),
+            frozenset(doors.intersection(places)),
+            {reader: way for place in places for reader, way in readers.get(place, {}).items()},
         )
-        for edge in session.exec(select(Edge))
+        for edge, public_key, places in session.exec(select(Edge.id, Edge.public_key, Edge.access_points))
     }
 
 

@@ -164,5 +164,5 @@ class Publisher:
 
 
 def _edge_keys(session: Session) -> dict[str, EdgeKey]:
-    edges = session.exec(select(Edge))
-    return {edge.id: EdgeKey(edge.public_key, tuple(edge.access_points)) for edge in edges}
+    edges = session.exec(select(Edge.id, Edge.public_key, Edge.access_points))
+    return {edge: EdgeKey(public_key, tuple(places)) for edge, public_key, places in edges}

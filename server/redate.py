@@ -19,8 +19,8 @@ from policy.presence import Move, later
 from policy.terms import SECOND, ClockState, Instant
 from server.db import moment
 from server.models import JournalRow, Presence
-from server.rows import JUMP, Numbered, clock_offsets
-from wire.row import Kind, Row
+from server.rows import JUMP, MILLISECOND, Numbered, clock_offsets
+from wire.row import Kind
 
 WINDOW = 10_000
 """Rows of a journal that are looked through: a door writes so many in weeks."""
@@ -38,7 +38,9 @@ def offsets_of(
     received: when the batch came, aware.
     """
     offsets = clock_offsets(rows)
-    for boot in {n.row.boot for n in rows if n.row is not None and _asks(n.row)}:
+    read = [n.row for n in rows if n.row is not None]
+    in_doubt = {row.boot for row in read if row.clock is ClockState.UNKNOWN or row.kind is Kind.CLOCK_SET}
+    for boot in in_doubt:
         stored = _stored(session, _recent(edge, journal, rows), boot)
         best = _best(chain(_in_batch(rows, boot, received), stored))
         if best is not None:
@@ -51,11 +53,6 @@ class _Said(NamedTuple):
 
     offset: Instant
     live: bool
-
-
-def _asks(row: Row) -> bool:
-    """Whether there is reason to ask what the other rows of its boot say."""
-    return row.clock is ClockState.UNKNOWN or row.kind is Kind.CLOCK_SET
 
 
 def _best(newest_first: Iterable[_Said]) -> Instant | None:
@@ -108,7 +105,7 @@ def _dated_anew(row: JournalRow, offset: Instant) -> bool:
         if row.clock == ClockState.UNKNOWN:
             row.at = true
         if before is not None:
-            row.moved_at = min(row.received, row.at if abs(true - row.at) <= JUMP else true)
+            row.moved_at = min(row.received, row.at if abs(true - row.at) <= JUMP * MILLISECOND else true)
     return row.moved_at != before
 
 

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -18,7 +19,7 @@ from policy.errors import brief
 from policy.facts import Fact, Moved, Opened, Paid
 from policy.instants import instant, of
 from policy.reasons import Reason
-from policy.terms import ClockState, Direction, Instant
+from policy.terms import SECOND, ClockState, Direction, Instant
 from server.db import moment
 from wire import row as wire_row
 from wire.errors import WireError
@@ -29,7 +30,8 @@ from wire.row import Kind, Order, Row
 REFUSED = "refused"
 LARGEST = 2**31
 """No honest counter of rows or rules gets there; the monotonic clock, in ms, stays below its square."""
-JUMP = timedelta(seconds=2)
+MILLISECOND = timedelta(milliseconds=1)
+JUMP: Instant = 2 * SECOND
 """A clock that moves by more against the monotonic one was set (edge/core.py)."""
 RAW_KEPT = 4096
 """Characters of a refused row that are kept."""
@@ -114,7 +116,7 @@ def clock_offsets(rows: Sequence[Numbered]) -> dict[str, Instant]:
     offsets: dict[str, Instant] = {}
     for numbered in reversed(rows):  # the newest of each boot counts
         row = numbered.row
-        if row is not None and row.clock is not ClockState.UNKNOWN and row.boot not in offsets:
+        if row is not None and row.boot not in offsets and row.clock is not ClockState.UNKNOWN:
             with suppress(ValueError, OverflowError):
                 offsets[row.boot] = instant(row.at) - row.mono_ms
     return offsets
@@ -233,9 +235,10 @@ def _check(edge: KnownEdge, row: Row) -> None:
         raise ValueError(f"nobody goes in at {row.access_point!r}: it is no door of edge {edge.id!r}")
     if row.member is not None and len(row.member) > LONGEST:
         raise ValueError(f"member {brief(repr(row.member), LONGEST)} has more than {LONGEST} characters")
-    for name, value in (("rules_version", row.rules_version), ("settles", row.settles)):
-        if value is not None and not 0 <= value < LARGEST:
-            raise ValueError(f"{name} {value} is not from 0 to {LARGEST}")
+    if row.rules_version is not None and not 0 <= row.rules_version < LARGEST:
+        raise ValueError(f"rules_version {row.rules_version} is not from 0 to {LARGEST}")
+    if row.settles is not None and not 0 <= row.settles < LARGEST:
+        raise ValueError(f"settles {row.settles} is not from 0 to {LARGEST}")
     if not 0 <= row.mono_ms < LARGEST**2:
         raise ValueError(f"mono_ms {row.mono_ms} is no monotonic clock")
 
@@ -277,7 +280,14 @@ def _effective(row: Row, at: datetime, received: datetime, offsets: Mapping[str,
 
     One that was set after this row was wrong when it was written: the newest offset of its boot counts.
     """
-    if row.boot not in offsets:
+    offset = offsets.get(row.boot)
+    if offset is None:
         return received if row.clock is ClockState.UNKNOWN else min(at, received)
-    true = moment(offsets[row.boot] + row.mono_ms)
-    return min(received, at if abs(true - at) <= JUMP else true)
+    moved = (at - _zero(offset)) // MILLISECOND - row.mono_ms
+    return min(received, at if -JUMP <= moved <= JUMP else moment(offset + row.mono_ms))
+
+
+@lru_cache
+def _zero(offset: Instant) -> datetime:
+    """When a boot's monotonic clock read 0."""
+    return moment(offset)

@@ -1,6 +1,5 @@
 """What does a row cost the server, verified, stored and acknowledged, beside the bare insert of the same rows?"""
 
-import gc
 import sqlite3
 import time
 from collections.abc import Iterator, Sequence
@@ -21,6 +20,7 @@ from policy.terms import SECOND, ClockState, Instant
 from server.db import Database
 from server.importer import replace
 from server.ingest import Ingest, Message
+from server.main import tuned
 from server.models import Edge as EdgeRow
 from server.models import JournalRow
 from server.schema import upgrade
@@ -65,8 +65,7 @@ def taken(path: Path, edges: Sequence[str]) -> tuple[float, float]:
             public = KEY.public_key().public_bytes_raw().hex()
             session.add_all(EdgeRow(id=edge, public_key=public, access_points=["front"], readers={}) for edge in edges)
         ingest = Ingest(database, TOPICS, lambda: BEGIN + ROWS * EVERY, Troubles(), lambda: None)
-        with closing(Bare(path)) as bare:
-            gc.freeze()  # as `loquet server` does
+        with closing(Bare(path)) as bare, tuned():
             ours = floor = 0.0
             for waiting in zip(*messages, strict=True):
                 started = time.perf_counter()
@@ -74,7 +73,6 @@ def taken(path: Path, edges: Sequence[str]) -> tuple[float, float]:
                 ours += time.perf_counter() - started
                 floor += bare.insert(BATCH)
             floor += bare.insert(1)
-        gc.unfreeze()
         with database.transaction() as session:
             held = session.exec(select(func.max(JournalRow.seq), func.count())).one()
     if tuple(held) != (ROWS // len(edges), ROWS):
@@ -132,11 +130,13 @@ def backlog(count: int, begin: Instant = BEGIN) -> list[Row]:
     luck = Random(1)
     rows: list[Row] = []
     for seq in range(1, count + 1):
-        rows.append(_row(seq, begin + seq * EVERY, luck, rows[-1] if rows else None))
+        rows.append(_row(seq, begin, luck, rows[-1] if rows else None))
     return rows
 
 
-def _row(seq: int, at: Instant, luck: Random, before: Row | None) -> Row:
+def _row(seq: int, begin: Instant, luck: Random, before: Row | None) -> Row:
+    mono_ms = seq * EVERY
+    at = begin + mono_ms
     who = {"member": f"m{luck.randrange(MEMBERS)}"}
     tap = {"reader": "front-in", "credential": "ab" * 16, "rules_version": 3}
     found: dict[int, tuple[Kind, dict[str, Any]]] = {
@@ -150,4 +150,4 @@ def _row(seq: int, at: Instant, luck: Random, before: Row | None) -> Row:
         more = {**tap, "granted": False, "reason": Reason.UNKNOWN_CREDENTIAL}
     if seq % 12 == 1:
         more |= {"pays": text(at // (12 * 3600 * SECOND) * 12 * 3600 * SECOND)}
-    return Row(seq, text(at), seq, "boot", ClockState.SYNCED, kind, access_point="front", **more)
+    return Row(seq, text(at), mono_ms, "boot", ClockState.SYNCED, kind, access_point="front", **more)

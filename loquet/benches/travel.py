@@ -4,7 +4,6 @@ Eight edges, each a process of its own as each is a Pi of its own: real link, ke
 readers and pins. The floor is one hop there and back through a broker of its own.
 """
 
-import gc
 import multiprocessing
 import statistics
 import threading
@@ -15,7 +14,6 @@ from dataclasses import replace
 from datetime import date
 from multiprocessing.connection import Connection
 from pathlib import Path
-from queue import SimpleQueue
 from typing import NamedTuple
 
 from msgspec.structs import replace as changed
@@ -34,7 +32,9 @@ from policy.reasons import Reason
 from server.db import Database
 from server.exchange import Exchange
 from server.importer import replace as store
+from server.inbox import Inbox
 from server.link import Link as ServerLink
+from server.main import tuned
 from server.models import Credential
 from server.models import Edge as EdgeRow
 from server.schema import upgrade
@@ -100,8 +100,7 @@ class _Site:
         self._show(self.bundle.credentials[0].uid)
         database, exchange = self._server()
         self._await(exchange.publisher.current.version, blocked=False)
-        gc.freeze()  # as `loquet server` does
-        self.parts.callback(gc.unfreeze)
+        self.parts.enter_context(tuned())
         for number in range(count):
             uid = self.bundle.credentials[number % BADGES].uid
             self._show(uid)
@@ -161,10 +160,14 @@ class _Site:
             for name in EDGES:
                 public = self.keyring.public_hex(name)
                 session.add(EdgeRow(id=name, public_key=public, access_points=[name], readers={}))
-        inbox: SimpleQueue[tuple[str, bytes] | None] = SimpleQueue()
+        inbox = Inbox()
         connected = threading.Event()
         broker = server_broker(self.keyring, self.broker.port)
-        link = ServerLink(broker, self.topics, lambda t, p: inbox.put((t, p)), connected.set)
+
+        def received(topic: str, payload: bytes) -> None:
+            inbox.put(self.topics.edge_of(topic)[0], (topic, payload))
+
+        link = ServerLink(broker, self.topics, received, connected.set)
         exchange = Exchange(
             database,
             self.topics,
@@ -182,14 +185,14 @@ class _Site:
         thread = threading.Thread(target=_take, args=(inbox, exchange), daemon=True)
         thread.start()
         self.parts.callback(thread.join)
-        self.parts.callback(inbox.put, None)
+        self.parts.callback(inbox.close)
         self.parts.callback(link.stop)
         return database, exchange
 
 
-def _take(inbox: "SimpleQueue[tuple[str, bytes] | None]", exchange: Exchange) -> None:
-    while (message := inbox.get()) is not None:
-        exchange.take(*message)
+def _take(inbox: Inbox, exchange: Exchange) -> None:
+    while messages := inbox.take():
+        exchange.take_all(messages)
 
 
 def _serve(config: Config, parent: Connection) -> None:

@@ -1,6 +1,8 @@
 """The server whole: an edge speaks through a broker, the page shows it, the edge is told that it is on disk."""
 
+import gc
 import socket
+import sys
 import urllib.request
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
@@ -18,7 +20,7 @@ from server.config import BrokerConfig, EdgeConfig, ServerConfig
 from server.errors import DatabaseError, MistakeError, ServerError
 from server.inbox import EACH
 from server.ingest import Message
-from server.main import Server, wall_clock
+from server.main import TURN, Server, tuned, wall_clock
 from server.secrets import hash_token
 from tests.support_broker import BROKERS
 from tests.support_pages import CHEAP_HASH, CREDENTIAL_KEY, SERVER_KEY, STAFF, TOKEN
@@ -271,3 +273,12 @@ def test_what_the_database_refuses_is_not_tried_one_by_one(tmp_path: Path, monke
     server.start()
     server.stop()
     assert taken == [3]
+
+
+def test_python_is_tuned_for_as_long_as_the_server_runs() -> None:
+    usual = sys.getswitchinterval()
+    with tuned():
+        assert sys.getswitchinterval() == pytest.approx(TURN)
+        assert gc.get_freeze_count() > 0
+    assert sys.getswitchinterval() == pytest.approx(usual)
+    assert gc.get_freeze_count() == 0
