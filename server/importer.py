@@ -151,9 +151,7 @@ class Exporter:
 
     def _list(self, session: Session, collection: Collection) -> tuple[Part, ...]:
         asked = f"SELECT * FROM {collection.table.__tablename__} ORDER BY position"  # noqa: S608 - our own names
-        cursor = session.connection().connection.cursor()  # the driver's own tuples: compared faster than objects
-        cursor.execute(asked)
-        raw = cursor.fetchall()
+        raw = [tuple(row) for row in session.connection().exec_driver_sql(asked)]  # compared faster than SQLAlchemy's
         held, made = self._known.get(collection.name, (None, ()))
         if raw != held:
             made = tuple(_part(row, collection.part) for row in _rows(session, collection.table))
