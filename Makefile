@@ -26,7 +26,7 @@ demo: setup ## an invented site on this machine: make demo, or make demo RESET=1
 	@exec $(BIN)/loquet demo $(if $(RESET),--reset) $(if $(PORT),--port $(PORT))
 
 test: setup system lint ## lint, every test, then every proof at its CI figure
-	@$(BIN)/pytest -n auto
+	@$(BIN)/pytest -n auto --durations=15 --durations-min=5
 	@$(BIN)/loquet prove all
 
 lint: setup

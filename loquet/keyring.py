@@ -11,11 +11,12 @@
 
 import secrets
 import shutil
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.x509 import Certificate
 from msgspec import Struct
 from msgspec.structs import replace
 
@@ -121,24 +122,26 @@ class Keyring:
         self._check_secrets()
         self._note(replace(self.site, edges=(*self.site.edges, edge)))
 
-    def rotate(self, part: str, broker: str | None = None) -> None:
-        """New secrets for an edge or one of PARTS. broker: its new host. Raises CommandError for any other name."""
-        if part not in (*PARTS, *self.site.edges):
-            raise CommandError(f"{part!r}: there is no such edge; there are {', '.join((*self.site.edges, *PARTS))}")
+    def rotate(self, *parts: str, broker: str | None = None) -> None:
+        """New secrets for edges or some of PARTS. broker: its new host. Raises CommandError for any other name."""
+        for part in parts:
+            if part not in (*PARTS, *self.site.edges):
+                there = ", ".join((*self.site.edges, *PARTS))
+                raise CommandError(f"{part!r}: there is no such edge; there are {there}")
         if broker is not None:
             _check_host(broker)
-        self._check_secrets(but=part)
-        for file, make in self._secrets(part).items():
+        self._check_secrets(but=parts)
+        for file, make in ((file, make) for part in parts for file, make in self._secrets(part).items()):
             make_folder(file.parent)
             self._write(file, make())
-        revoked = () if part == AUTHORITY else self.site.revoked
+        revoked = () if AUTHORITY in parts else self.site.revoked
         self._note(replace(self.site, broker=broker or self.site.broker, revoked=revoked))
 
     def revoke(self, edge: str) -> None:
         """Forget an edge and its keys; its id stays taken. Raises CommandError when there is no such edge."""
         if edge not in self.site.edges:
             raise CommandError(f"{edge!r}: there is no such edge; there are {', '.join(self.site.edges) or 'none'}")
-        self._check_secrets(but=edge)
+        self._check_secrets(but=(edge,))
         rest = tuple(other for other in self.site.edges if other != edge)
         self._note(replace(self.site, edges=rest, revoked=(*self.site.revoked, edge)))
 
@@ -198,12 +201,11 @@ class Keyring:
         return read_credential(self.server / CREDENTIAL_KEY)
 
     def fits(self, machine: str) -> bool:
-        """Whether a machine's certificate is there, this authority's, and that of its key."""
+        """Whether a machine's certificate is there and whole, this authority's, and that of its key."""
         folder = self.machines()[machine]
-        if not (folder / CERTIFICATE).exists():
-            return False
         by, own = pem.certificate(self.authority / CA), pem.tls_key(folder / KEY).public_key()
-        return certificates.fits(pem.certificate(folder / CERTIFICATE), by, own, self._hosts(machine))
+        held = _certificate(folder / CERTIFICATE)
+        return held is not None and certificates.fits(held, by, own, self._hosts(machine))
 
     def _write(self, file: Path, content: bytes) -> None:
         write_secret(file, content)
@@ -215,22 +217,26 @@ class Keyring:
         self.site = site
         self.complete()
 
-    def _check_secrets(self, but: str | None = None) -> None:
+    def _check_secrets(self, but: Sequence[str] = ()) -> None:
         """Raises CommandError when one is lost or damaged that must not be made anew, or copied, unasked.
 
-        but: the part that is renewed on purpose. An edge's own that is not there is made: nobody else hangs on it.
+        but: the parts that are renewed on purpose. An edge's own that is not there is made: nobody else hangs on it.
         Without an authority's certificate the first command was cut short.
         """
         if not (self.authority / CA).exists():
             return
-        for part in (*PARTS, *self.site.edges):
-            for file in self._secrets(part) if part != but else ():
-                wrong = _wrong(file)
-                if wrong is not None and (file.exists() or part in PARTS):
-                    raise CommandError(
-                        f"{file}: {wrong}: take it from a copy of the folder, or make a new one for every machine "
-                        f"that needs it: loquet keys rotate {self.folder} {part}"
-                    )
+        found = [
+            (part, f"{file}: {wrong}")
+            for part in (*PARTS, *self.site.edges)
+            for file in self._secrets(part)
+            if (wrong := _wrong(file)) is not None and (file.exists() or part in PARTS)
+        ]
+        if any(part not in but for part, _ in found):
+            renewed = " ".join(dict.fromkeys(part for part, _ in found))
+            raise CommandError(
+                f"{'; '.join(wrong for _, wrong in found)}: take it from a copy of the folder, or make a new one for "
+                f"every machine that needs it: loquet keys rotate {self.folder} {renewed}"
+            )
 
     def _secrets(self, part: str) -> Mapping[Path, Callable[[], bytes]]:
         """The files of what is drawn at random, and how."""
@@ -249,7 +255,8 @@ class Keyring:
     def _certify(self) -> None:
         """A certificate for each key: kept while it fits."""
         key, file = pem.tls_key(self.authority / AUTHORITY_KEY), self.authority / CA
-        if not file.exists() or pem.certificate(file).public_key() != key.public_key():
+        held = _certificate(file)
+        if held is None or held.public_key() != key.public_key():
             self._write(file, pem.of_certificate(certificates.authority(key, self.site.site)))
         by = pem.certificate(file)
         for name in self.machines():
@@ -282,6 +289,14 @@ def _wrong(file: Path) -> str | None:
     except ValueError:
         return "is damaged, or something else"
     return None
+
+
+def _certificate(file: Path) -> Certificate | None:
+    """None for one that is missing or damaged: it is no secret, and is issued anew. Raises OSError."""
+    try:
+        return pem.certificate(file)
+    except (FileNotFoundError, ValueError):
+        return None
 
 
 def _tls_key() -> bytes:

@@ -32,7 +32,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     more = _step(steps, "add", "make the keys of one more edge")
     more.add_argument("edge", metavar="EDGE", help="the id of the new one")
     rotate = _step(steps, "rotate", "make new keys in place of old ones")
-    rotate.add_argument("part", metavar="WHAT", help="an edge's id, or server, broker, credential, authority")
+    rotate.add_argument(
+        "parts", nargs="+", metavar="WHAT", help="an edge's id, or server, broker, credential, authority; or several"
+    )
     rotate.add_argument("--broker", metavar="HOST", help="with broker: its new name or address")
     revoke = _step(steps, "revoke", "shut an edge out for good")
     revoke.add_argument("edge", metavar="EDGE", help="its id, which no other gets while old certificates count")
@@ -95,21 +97,23 @@ def _add(arguments: argparse.Namespace) -> Iterable[str]:
 
 
 def _rotate(arguments: argparse.Namespace) -> Iterable[str]:
-    ring, part = _open(arguments), arguments.part
+    ring, parts = _open(arguments), arguments.parts
     edges = ring.site.edges
-    if arguments.broker and part != "broker":
+    if arguments.broker and "broker" not in parts:
         raise CommandError("--broker HOST: only with broker, whose address it is")
-    ring.rotate(part, arguments.broker)
+    ring.rotate(*parts, broker=arguments.broker)
     machines = {
         "authority": ("broker", "server", *edges),
         "server": ("server", *edges),
         "credential": ("server", *edges),
     }
-    yield from _carry(ring, *machines.get(part, (part,)))
-    if part in edges:
-        yield from _known(ring, part)
+    concerned = {name for part in parts for name in machines.get(part, (part,))}
+    yield from _carry(ring, *(name for name in ring.machines() if name in concerned))
+    renewed = [edge for edge in edges if edge in parts]
+    if renewed:
+        yield from _known(ring, *renewed)
         yield "Were the old keys in strange hands? Then revoke the edge instead: its old certificate still connects."
-    if part == "broker" and arguments.broker:
+    if arguments.broker:
         yield f'In each edge.toml and in server.toml: [broker] host = "{ring.site.broker}"'
 
 

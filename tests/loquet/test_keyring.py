@@ -137,7 +137,7 @@ def test_a_rotation_renews_what_it_must_and_no_more(ring: Keyring, part: str) ->
 
 
 def test_a_broker_that_moves_gets_a_certificate_for_its_new_name(ring: Keyring) -> None:
-    ring.rotate("broker", "10.0.0.7")
+    ring.rotate("broker", broker="10.0.0.7")
     names = pem.certificate(ring.broker / "tls.crt").extensions.get_extension_for_class(x509.SubjectAlternativeName)
     assert [str(address) for address in names.value.get_values_for_type(x509.IPAddress)] == ["10.0.0.7", "127.0.0.1"]
     assert Keyring.open(ring.folder).site.broker == "10.0.0.7"
@@ -280,6 +280,28 @@ def test_a_damaged_secret_is_copied_nowhere(ring: Keyring, name: str) -> None:
     """Else the edges' copies, the last good ones, would be overwritten."""
     (ring.folder / name).write_text("0123\n")
     refused_by_all_but_its_rotation(ring, name, "is damaged, or something else", DAMAGED[name])
+
+
+def test_several_that_are_damaged_are_renewed_together(ring: Keyring) -> None:
+    """One by one each would be refused because of the others."""
+    (ring.server / "credential.hex").write_text("x")
+    (ring.edge("front") / "edge.pem").write_text("x")
+    for part in ("credential", "front", "garage"):
+        with pytest.raises(CommandError, match=r"credential.hex: .*; \S+edge.pem: .* rotate \S+ credential front$"):
+            ring.rotate(part)
+    ring.rotate("credential", "front")
+    assert not [fault for machine in (AUTHORITY, *ring.machines()) for fault in faults(ring, machine)]
+
+
+@pytest.mark.parametrize("name", ["authority/ca.crt", "broker/tls.crt", "edges/front/tls.crt", "edges/front/ca.crt"])
+def test_a_certificate_that_is_damaged_is_issued_anew(ring: Keyring, name: str) -> None:
+    """It is no secret; what is out there stays good, since its key is the same."""
+    old = pem.certificate(ring.edge("garage") / "tls.crt")
+    (ring.folder / name).write_text("x")
+    assert [fault for machine in (AUTHORITY, *ring.machines()) for fault in faults(ring, machine)]
+    ring.rotate("front")
+    assert not [fault for machine in (AUTHORITY, *ring.machines()) for fault in faults(ring, machine)]
+    old.verify_directly_issued_by(pem.certificate(ring.authority / "ca.crt"))
 
 
 def test_an_edge_whose_own_keys_are_damaged_can_be_revoked(ring: Keyring) -> None:

@@ -95,6 +95,14 @@ def test_a_rotation_says_whom_it_concerns(
     assert ("public_key" in out) == (part == "front")
 
 
+def test_several_are_rotated_at_once(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = said(capsys, "rotate", folder, "broker", "front")
+    assert f"{folder}/broker -> " in out
+    assert f"{folder}/edges/front -> " in out
+    assert f"{folder}/edges/garage -> " not in out
+    assert out.count("public_key") == 1
+
+
 def test_a_broker_that_moves_is_said_for_every_configuration(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert '[broker] host = "10.0.0.7"' in said(capsys, "rotate", folder, "broker", "--broker", "10.0.0.7")
 
