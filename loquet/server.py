@@ -108,15 +108,17 @@ def _request(order: str, place: str | None) -> "Request":
 def _socket(config: Path) -> Path:
     """The running server's, by its configuration."""
     from server.config import load
-    from server.control import path_of
     from server.errors import ServerError
 
     try:
-        path = path_of(load(config).database)
+        path = load(config).control
     except ServerError as error:
         raise CommandError(str(error)) from None
     if path is None:
-        raise CommandError(f"{config}: its database is no SQLite file, beside which the socket would lie: use --socket")
+        raise CommandError(
+            f"{config}: its server takes no orders: its database is no SQLite file, beside which the socket would lie; "
+            'name one before [keys], as socket = "/run/loquet/control", and start the server again'
+        )
     return path
 
 

@@ -49,6 +49,7 @@ class ServerConfig:
     """All that a server is told. Raises ConfigError for what it must not be told.
 
     database: SQLAlchemy URL. server_key: signs what the server says. credential_key: turns UIDs into pseudonyms.
+    socket: where it takes orders, if not beside its database.
     staff_password_hash: argon2id, from server.secrets.hash_password. api_token_hash: from server.secrets.hash_token.
     """
 
@@ -62,6 +63,13 @@ class ServerConfig:
     api_token_hash: str = field(repr=False)
     http_host: str = "127.0.0.1"
     http_port: int = 8000
+    socket: Path | None = None
+
+    @property
+    def control(self) -> Path | None:
+        """The socket on which it takes orders; None without a name for it and without a file to lie beside."""
+        _, marked, file = self.database.partition("sqlite:///")
+        return self.socket or (Path(f"{file}.control") if marked else None)
 
     def __post_init__(self) -> None:
         _check_loopback("http host", self.http_host, "plain HTTP leaves this machine; put a TLS proxy before 127.0.0.1")
@@ -202,6 +210,7 @@ class _File(_Part, frozen=True):
     api: _Api
     edges: tuple[_Edge, ...]
     http: _Http = _Http()
+    socket: str | None = None
 
 
 def load(path: Path) -> ServerConfig:
@@ -219,6 +228,7 @@ def load(path: Path) -> ServerConfig:
             api_token_hash=file.api.token_hash,
             http_host=file.http.host,
             http_port=file.http.port,
+            socket=None if file.socket is None else path.parent / file.socket,
         )
     except ConfigError as error:
         raise ConfigError(f"{path}: {error}") from None

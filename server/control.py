@@ -1,7 +1,7 @@
-"""How is the running server told to do something? By a socket beside its database, in JSON lines, on this machine only.
+"""How is the running server told to do something? By a socket on its machine, in JSON lines.
 
-The socket is for the server's user and root alone (0600); who they are the kernel says (unix(7), SO_PEERCRED). It is
-the one way to write while the server runs.
+It lies beside the database, or where the configuration says. It is for the server's user and root alone (0600); who
+they are the kernel says (unix(7), SO_PEERCRED). It is the one way to write while the server runs.
 """
 
 import logging
@@ -161,12 +161,6 @@ def ask(path: Path, request: Request) -> Answer:
         at(path, server.connect)
         server.sendall(msgspec.json.encode(request) + b"\n")
         return msgspec.json.decode(_line(server), type=Answer)
-
-
-def path_of(database: str) -> Path | None:
-    """The socket beside an SQLite database; None for a database elsewhere. database: its URL."""
-    _, marked, file = database.partition("sqlite:///")
-    return Path(f"{file}.control") if marked else None
 
 
 def at(path: Path, act: Callable[[str], object]) -> None:

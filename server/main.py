@@ -20,7 +20,7 @@ from policy.terms import Instant
 from server.app import create_app
 from server.config import EdgeConfig, ServerConfig
 from server.context import Context
-from server.control import Control, path_of
+from server.control import Control
 from server.db import Database
 from server.errors import MistakeError, ServerError
 from server.exchange import Exchange
@@ -100,8 +100,7 @@ class Server:
                 changed=self.live.changed,
             )
             self.exchange.start()
-            control = path_of(config.database)
-            self._control = Control(control, self.exchange) if control else None
+            self._control = Control(config.control, self.exchange) if config.control else None
             self.app = create_app(self.context(), extra_blueprints)
             self._web = Web(self.app, config.http_host, config.http_port)
         except BaseException:

@@ -23,7 +23,6 @@ from loquet.main import main
 from loquet.proofs.mosquitto import Mosquitto
 from policy.bundle import Bundle, Credential, Member
 from server.config import BrokerConfig, EdgeConfig, ServerConfig
-from server.control import path_of
 from server.identity import Identity
 from server.main import Server
 from server.secrets import hash_token
@@ -202,7 +201,7 @@ def test_a_tap_travels_from_the_chip_to_the_page(door: Door) -> None:
 
 def test_the_server_s_command_line_opens_the_door_once(door: Door, capsys: pytest.CaptureFixture[str]) -> None:
     door.rules_arrive()
-    control = path_of(door.server.config.database)
+    control = door.server.config.control
     assert main(["server", "open", "front", "--socket", str(control)]) == 0
     assert capsys.readouterr().out == "front: done by edge 'front'\n"
     assert door.watch.strike.get(timeout=PATIENCE) is True

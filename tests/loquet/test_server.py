@@ -73,6 +73,13 @@ def test_an_order_is_not_given_with_what_it_would_ignore(capsys: pytest.CaptureF
     assert "nothing was done" in capsys.readouterr().err
 
 
+def test_without_a_socket_an_order_is_told_how_to_get_one(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    written = (folder / "server.toml").read_text()
+    (folder / "server.toml").write_text(re.sub('database = ".*"', 'database = "postgresql://db/loquet"', written))
+    assert main(["server", "--config", str(folder / "server.toml"), "open", "front"]) == 2
+    assert 'name one before [keys], as socket = "/run/loquet/control"' in capsys.readouterr().err
+
+
 def test_a_config_that_is_not_there(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["server", "--config", str(tmp_path / "none.toml")]) == 2
     assert f"loquet server: {tmp_path}/none.toml: No such file" in capsys.readouterr().err

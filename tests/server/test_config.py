@@ -88,6 +88,16 @@ def test_a_relative_database_lies_beside_the_file(file: Path, monkeypatch: pytes
     assert load(file).database == f"sqlite:///{file.parent}/data/loquet.db"
 
 
+def test_it_takes_orders_beside_its_database_or_where_it_is_told(file: Path) -> None:
+    assert load(file).control == Path("/var/lib/loquet/loquet.db.control")
+    spoil('# socket = "/run/loquet/control"', 'socket = "orders"')(file)
+    assert load(file).control == file.parent / "orders"
+    spoil("sqlite:////var/lib/loquet/loquet.db", "postgresql://db/loquet")(file)
+    assert load(file).control == file.parent / "orders"
+    spoil('socket = "orders"', "")(file)
+    assert load(file).control is None
+
+
 def test_the_sample_shows_every_key() -> None:
     shown = SAMPLE.read_text()
     parts = (module._File, module._Keys, module._Broker, module._Http, module._Staff, module._Api, module._Edge)

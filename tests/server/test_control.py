@@ -14,7 +14,7 @@ import msgspec
 import pytest
 
 from server import control
-from server.control import DONE, NOT_DONE, WRONG, Answer, Control, Request, ask, path_of
+from server.control import DONE, NOT_DONE, WRONG, Answer, Control, Request, ask
 from server.errors import ServerError
 from server.models import GivenOrder
 from tests.support_exchange import Office
@@ -186,8 +186,3 @@ def test_a_path_longer_than_a_socket_takes(office: Office, tmp_path: Path) -> No
 def test_a_folder_that_is_not_there_is_named(office: Office, tmp_path: Path) -> None:
     with pytest.raises(ServerError, match=r"gone/loquet\.db\.control: no socket there"):
         Control(tmp_path / "gone" / "loquet.db.control", office.exchange).start()
-
-
-def test_it_lies_beside_an_sqlite_database_only() -> None:
-    assert path_of("sqlite:////var/lib/loquet/loquet.db") == Path("/var/lib/loquet/loquet.db.control")
-    assert path_of("postgresql://db/loquet") is None

@@ -17,6 +17,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 
 from policy.terms import HOUR
 from server.config import BrokerConfig, EdgeConfig, ServerConfig
+from server.control import Request, ask
 from server.errors import DatabaseError, MistakeError, ServerError
 from server.inbox import EACH
 from server.ingest import Message
@@ -24,6 +25,7 @@ from server.main import TURN, Server, tuned, wall_clock
 from server.secrets import hash_token
 from tests.support_broker import BROKERS
 from tests.support_pages import CHEAP_HASH, CREDENTIAL_KEY, SERVER_KEY, STAFF, TOKEN
+from tests.support_postgres import Postgres
 from tests.support_server import FRONT_KEY, TOPICS, Journal, events, public, small_bundle, whole_bundle
 from tests.support_site import at
 from wire.envelope import unseal
@@ -164,6 +166,20 @@ def test_two_servers_on_one_database(tmp_path: Path) -> None:
     with pytest.raises(ServerError, match="another Loquet process"):
         Server(config(tmp_path))
     server.stop()
+
+
+def test_a_server_on_postgresql_takes_orders_where_its_configuration_says(postgres: Postgres, tmp_path: Path) -> None:
+    named = replace(config(tmp_path), database=postgres.create("orders"), socket=tmp_path / "orders")
+    server = Server(named, bundle=small_bundle())
+    server.start()
+    try:
+        assert named.control == tmp_path / "orders"
+        assert ask(tmp_path / "orders", Request("lockdown_on")).said.endswith(
+            "offline, hears of it when it connects: front"
+        )
+    finally:
+        server.stop()
+    assert not (tmp_path / "orders").exists()
 
 
 def test_no_site_yet(tmp_path: Path) -> None:
