@@ -7,12 +7,14 @@ import logging
 import socket
 import ssl
 import sys
+import time
 from collections.abc import Callable
+from contextlib import suppress
 from threading import Lock
 from typing import Any
 
 from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags, MQTTMessage, MQTTv311
-from paho.mqtt.enums import CallbackAPIVersion
+from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
@@ -29,6 +31,21 @@ HEARD = ("events", "status", "reply")
 RETRY_FIRST, RETRY_LAST = 1, 30
 """Seconds between attempts to reach the broker."""
 HUNG_UP = "hung up before it let us in; see that broker.certificate is of its own authority"
+
+
+class _Client(Client):
+    """Comes back after a mistake, of ours or paho's own: its thread would end, and the server hear nothing more."""
+
+    def loop_forever(self, timeout: float = 1.0, retry_first_connection: bool = False) -> MQTTErrorCode:
+        """What the thread of `loop_start` runs."""
+        while True:
+            try:
+                return super().loop_forever(timeout, retry_first_connection)
+            except Exception:
+                log.exception("broker: the link broke down; it connects anew")
+                time.sleep(RETRY_FIRST)
+                with suppress(OSError):  # then it is tried again
+                    self.reconnect()
 
 
 class Link:
@@ -49,40 +66,54 @@ class Link:
         self._retained: dict[str, bytes] = {}
         self.up = False
         self._why = ""
-        self._client = Client(CallbackAPIVersion.VERSION2, client_id=f"loquet-server-{topics.site}", protocol=MQTTv311)
-        if broker.identity is None:
-            self._client.username_pw_set(broker.username, broker.password)
-        else:
-            self._client.tls_set_context(identity.context(broker.identity))
-        self._client.reconnect_delay_set(RETRY_FIRST, RETRY_LAST)
-        self._client.on_connect = self._on_connect
-        self._client.on_connect_fail = self._on_connect_fail
-        self._client.on_disconnect = self._on_disconnect
-        self._client.on_message = self._on_message
-        self._client.on_socket_open = _without_delay
+        self._tls = None if broker.identity is None else identity.context(broker.identity)
+        self._client: Client | None = None
+        """From `start` to `stop`: paho lets go of its sockets with the last word of it."""
 
     def start(self) -> None:
         """Connect in the background, and again whenever the link is lost."""
-        self._client.connect_async(self._broker.host, self._broker.port)
-        self._client.loop_start()
+        client = self._client = self._new_client()
+        client.connect_async(self._broker.host, self._broker.port)
+        client.loop_start()
 
     def stop(self) -> None:
-        self._client.disconnect()
-        self._client.loop_stop()
+        client, self._client = self._client, None
+        if client is not None:
+            client.disconnect()
+            client.loop_stop()
         self.up = False
+
+    def _new_client(self) -> Client:
+        name = f"loquet-server-{self._topics.site}"
+        client = _Client(CallbackAPIVersion.VERSION2, client_id=name, protocol=MQTTv311)
+        if self._tls is None:
+            client.username_pw_set(self._broker.username, self._broker.password)
+        else:
+            client.tls_set_context(self._tls)
+        client.reconnect_delay_set(RETRY_FIRST, RETRY_LAST)
+        client.on_connect = self._on_connect
+        client.on_connect_fail = self._on_connect_fail
+        client.on_disconnect = self._on_disconnect
+        client.on_message = self._on_message
+        client.on_socket_open = _without_delay
+        return client
 
     def retain(self, topic: str, payload: bytes) -> None:
         """Publish, and publish again at every connect, until something else is retained on the topic."""
         with self._lock:  # to the end: an older message must not overtake a newer one
             self._retained[topic] = payload
-            if self.up:
-                self._client.publish(topic, payload, SAID_QOS, retain=True)
+            self._publish(topic, payload, retain=True)
 
     def send(self, topic: str, payload: bytes) -> bool:
         """Publish once, to whoever listens now; False, and nothing is sent, while there is no broker."""
-        if self.up:
-            self._client.publish(topic, payload, SAID_QOS)
-        return self.up
+        return self._publish(topic, payload, retain=False)
+
+    def _publish(self, topic: str, payload: bytes, *, retain: bool) -> bool:
+        client = self._client
+        if client is None or not self.up:
+            return False
+        client.publish(topic, payload, SAID_QOS, retain)
+        return True
 
     def _on_connect(
         self, client: Client, _data: Any, _flags: ConnectFlags, reason: ReasonCode, _properties: Properties | None

@@ -1,7 +1,7 @@
 """The link to the broker: what is retained comes again, what is said to edges only is signed elsewhere."""
 
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from queue import Queue
 from threading import Event
@@ -119,12 +119,18 @@ def test_a_broker_that_forgot_everything_gets_it_again(tmp_path_factory: pytest.
         held.link.stop()
 
 
-def test_a_wrong_password_is_told_and_the_link_stays_down(broker: int, caplog: pytest.LogCaptureFixture) -> None:
+def afterwards(monkeypatch: pytest.MonkeyPatch, name: str, act: Callable[[], object]) -> None:
+    """Let a callback of the link's do this, too."""
+    usual = getattr(Link, name)
+    monkeypatch.setattr(Link, name, lambda *arguments: (usual(*arguments), act()))
+
+
+def test_a_wrong_password_is_told_and_the_link_stays_down(
+    broker: int, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
     refused = Event()
-    held = Held(broker, "wrong-password")
-    on_connect = held.link._on_connect
-    held.link._client.on_connect = lambda *arguments: (on_connect(*arguments), refused.set())
-    with held:
+    afterwards(monkeypatch, "_on_connect", refused.set)
+    with Held(broker, "wrong-password") as held:
         assert refused.wait(PATIENCE)
         assert not held.link.up
     assert f"broker 127.0.0.1:{broker}: refuses us" in caplog.text
@@ -132,16 +138,15 @@ def test_a_wrong_password_is_told_and_the_link_stays_down(broker: int, caplog: p
     assert "certificate" not in caplog.text
 
 
-def test_a_broker_that_does_not_answer_is_told_once_and_tried_again(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_broker_that_does_not_answer_is_told_once_and_tried_again(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
     tries: Queue[None] = Queue()
+    afterwards(monkeypatch, "_on_connect_fail", lambda: tries.put(None))
+    monkeypatch.setattr("server.link.RETRY_LAST", 1)
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-    held = Held(port)
-    held.link._client.reconnect_delay_set(1, 1)
-    on_fail = held.link._client.on_connect_fail
-    assert on_fail is not None
-    held.link._client.on_connect_fail = lambda *arguments: (on_fail(*arguments), tries.put(None))
-    with held:
+    with Held(port):
         for _ in range(2):
             tries.get(timeout=PATIENCE)
     assert (
@@ -153,7 +158,8 @@ def test_a_broker_that_does_not_answer_is_told_once_and_tried_again(caplog: pyte
 def test_small_packets_are_not_held_back(broker: int) -> None:
     with Held(broker) as held:
         assert held.connected.wait(PATIENCE)
-        opened = held.link._client.socket()
+        client = held.link._client
+        opened = client and client.socket()
         assert opened is not None
         assert opened.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY) == 1
 
@@ -181,4 +187,27 @@ def test_a_mistake_while_it_hands_on_is_logged_and_costs_one_message(
         for payload in (b"trip", b"walk on"):
             held.link.send(TOPICS.events("front"), payload)  # behind what it subscribed to
         assert held.heard.get(timeout=PATIENCE) == (TOPICS.events("front"), b"walk on")
+    assert "a mistake of ours" in caplog.text
+
+
+@pytest.mark.parametrize(("whose", "broken"), [(Link, "_on_connect"), (Client, "_packet_read")])
+def test_a_mistake_anywhere_else_costs_one_connection(
+    broker: int, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, whose: type, broken: str
+) -> None:
+    """The thread of the MQTT library would end with it, and the server be deaf until its next start."""
+    stumbled = Event()
+    well = getattr(whose, broken)
+
+    def stumble(*said: Any) -> Any:
+        if not stumbled.is_set():
+            stumbled.set()
+            raise ZeroDivisionError("a mistake of ours")
+        return well(*said)
+
+    monkeypatch.setattr(whose, broken, stumble)
+    with Held(broker) as held:
+        assert held.connected.wait(PATIENCE)
+        held.link.send(TOPICS.events("front"), b"heard")
+        assert held.heard.get(timeout=PATIENCE) == (TOPICS.events("front"), b"heard")
+    assert stumbled.is_set()
     assert "a mistake of ours" in caplog.text
