@@ -1,7 +1,8 @@
 """What is wrong with the files of a site's keys? Missing, damaged, open to others, or misfits; each with its remedy."""
 
+import shlex
 import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Set
 from contextlib import suppress
 from pathlib import Path
 
@@ -12,7 +13,9 @@ from loquet.keyring import (
     AUTHORITY,
     AUTHORITY_KEY,
     BROKER,
+    CREDENTIAL,
     CREDENTIAL_KEY,
+    PARTS,
     SECRETS,
     SERVER,
     SERVER_PUBLIC,
@@ -42,37 +45,47 @@ OF_AN_EDGE = (KEY, CERTIFICATE, CA, SIGNING, SERVER_PUBLIC, CREDENTIAL_KEY)
 def faults(ring: Keyring, name: str) -> Iterator[str]:
     """Of the authority, or of one machine, by the name in its certificate."""
     folder = ring.authority if name == AUTHORITY else ring.machines()[name]
-    renew = f"loquet keys rotate {ring.folder} {name}"
+    mend = shlex.join(("loquet", "keys", "mend", str(ring.folder)))
+    renew = _rotation(ring, name)
+    rotations = {file: _rotation(ring, part) for part in (*PARTS, *ring.site.edges) for file in ring.secrets(part)}
+    whole: set[Path] = set()
     for file in (folder / own for own in OWN.get(name, OF_AN_EDGE)):
-        secret_of_all = file.name == CREDENTIAL_KEY and name == SERVER
-        yield from _of_file(file, f"loquet keys rotate {ring.folder} credential" if secret_of_all else renew)
+        found = list(_of_file(file, rotations.get(file, mend), rotations.get(file, _rotation(ring, CREDENTIAL))))
+        yield from found
+        whole |= set() if found else {file}
     with suppress(OSError, ValueError):  # of what was named already
         if _others_may(folder):
             yield f"{folder}: others can enter it: chmod 700 {folder}"
         if not _fits(ring, name):
             yield f"{folder}: its certificate DOES NOT FIT its key: {renew}"
         if name != AUTHORITY:
-            yield from _foreign(ring, name, folder, renew)
+            yield from _foreign(ring, name, whole, renew, mend)
 
 
-def _foreign(ring: Keyring, name: str, folder: Path, renew: str) -> Iterator[str]:
+def _rotation(ring: Keyring, part: str) -> str:
+    return shlex.join(("loquet", "keys", "rotate", str(ring.folder), part))
+
+
+def _foreign(ring: Keyring, name: str, whole: Set[Path], renew: str, mend: str) -> Iterator[str]:
     """What is whole, and of somebody else: files carried by hand into the wrong folder."""
+    folder = ring.machines()[name]
     for common in pem.certificate(folder / CERTIFICATE).subject.get_attributes_for_oid(NameOID.COMMON_NAME):
         if common.value != name:
             yield f"{folder / CERTIFICATE}: is of {common.value!r}: {renew}"
     read_credential(ring.server / CREDENTIAL_KEY)  # else a copy of it may be the last good one
     for file, content in ring.derived():
-        if file.parent == folder and file.is_file() and file.read_bytes() != content:
-            yield f"{file}: is not what this site's others are made from: {renew}"
+        if file in whole and file.read_bytes() != content:
+            yield f"{file}: is not what this site's others are made from: {mend}"
     for edge in ring.site.edges if name in ring.site.edges else ():
         with suppress(OSError, ValueError):
             if edge != name and ring.public_hex(edge) == ring.public_hex(name):
                 yield f"{folder / SIGNING}: {edge!r} signs with the same key: {renew}"
 
 
-def _of_file(file: Path, renew: str) -> Iterator[str]:
+def _of_file(file: Path, anew: str, renew: str) -> Iterator[str]:
+    """anew: makes one that is missing. renew: makes another of a secret that is known."""
     secret = file.name in SECRETS
-    mend = f"take it from a copy of the folder, or make new ones: {renew}"
+    mend = f"take it from a copy of the folder, or make it anew: {anew}"
     try:
         (SECRETS | OPEN)[file.name](file)
         if secret and _others_may(file):

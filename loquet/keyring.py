@@ -10,6 +10,7 @@
 """
 
 import secrets
+import shlex
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -130,8 +131,8 @@ class Keyring:
                 raise CommandError(f"{part!r}: there is no such edge; there are {there}")
         if broker is not None:
             _check_host(broker)
-        self._check_secrets(but=parts)
-        for file, make in ((file, make) for part in parts for file, make in self._secrets(part).items()):
+        self._check_secrets(but=parts, renew=True)
+        for file, make in ((file, make) for part in parts for file, make in self.secrets(part).items()):
             make_folder(file.parent)
             self._write(file, make())
         revoked = () if AUTHORITY in parts else self.site.revoked
@@ -145,6 +146,11 @@ class Keyring:
         rest = tuple(other for other in self.site.edges if other != edge)
         self._note(replace(self.site, edges=rest, revoked=(*self.site.revoked, edge)))
 
+    def mend(self) -> None:
+        """Make anew what is no secret and is missing, damaged or another's. Raises CommandError for a lost secret."""
+        self._check_secrets()
+        self.complete()
+
     def complete(self) -> None:
         """Make what is missing, issue what does not fit, copy to each machine's folder what it needs of others."""
         make_folder(self.folder / "edges")
@@ -152,7 +158,7 @@ class Keyring:
             if self.edge(edge).exists():
                 shutil.rmtree(self.edge(edge))
         for part in (*PARTS, *self.site.edges):
-            for file, make in self._secrets(part).items():
+            for file, make in self.secrets(part).items():
                 make_folder(file.parent)
                 if not file.exists():
                     self._write(file, make())
@@ -217,28 +223,28 @@ class Keyring:
         self.site = site
         self.complete()
 
-    def _check_secrets(self, but: Sequence[str] = ()) -> None:
+    def _check_secrets(self, but: Sequence[str] = (), *, renew: bool = False) -> None:
         """Raises CommandError when one is lost or damaged that must not be made anew, or copied, unasked.
 
-        but: the parts that are renewed on purpose. An edge's own that is not there is made: nobody else hangs on it.
-        Without an authority's certificate the first command was cut short.
+        but: the parts that go, or with `renew` are made anew. An edge's own that is not there is made: nobody else
+        hangs on it. Before there was a certificate the first command was cut short, and nobody hangs on any.
         """
-        if not (self.authority / CA).exists():
-            return
+        began = (self.authority / CA).exists() or any((at / CERTIFICATE).exists() for at in self.machines().values())
         found = [
             (part, f"{file}: {wrong}")
             for part in (*PARTS, *self.site.edges)
-            for file in self._secrets(part)
-            if (wrong := _wrong(file)) is not None and (file.exists() or part in PARTS)
+            for file in self.secrets(part)
+            if (wrong := _wrong(file)) is not None and (file.exists() or (began and part in PARTS))
         ]
         if any(part not in but for part, _ in found):
-            renewed = " ".join(dict.fromkeys(part for part, _ in found))
+            parts = dict.fromkeys(part for part, _ in found if renew or part not in but)
+            again = shlex.join(("loquet", "keys", "rotate", str(self.folder), *parts))
             raise CommandError(
-                f"{'; '.join(wrong for _, wrong in found)}: take it from a copy of the folder, or make a new one for "
-                f"every machine that needs it: loquet keys rotate {self.folder} {renewed}"
+                f"{'; '.join(wrong for part, wrong in found if part in parts)}: take it from a copy of the folder, or "
+                f"make a new one for every machine that needs it: {again}"
             )
 
-    def _secrets(self, part: str) -> Mapping[Path, Callable[[], bytes]]:
+    def secrets(self, part: str) -> Mapping[Path, Callable[[], bytes]]:
         """The files of what is drawn at random, and how."""
         match part:
             case "authority":

@@ -36,6 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "parts", nargs="+", metavar="WHAT", help="an edge's id, or server, broker, credential, authority; or several"
     )
     rotate.add_argument("--broker", metavar="HOST", help="with broker: its new name or address")
+    _step(steps, "mend", "make anew what is missing or damaged and is no secret; the keys that are there stay")
     revoke = _step(steps, "revoke", "shut an edge out for good")
     revoke.add_argument("edge", metavar="EDGE", help="its id, which no other gets while old certificates count")
     _step(steps, "list", "say what there is and what is wrong with it; no secret is shown")
@@ -55,6 +56,7 @@ def run(arguments: argparse.Namespace) -> int:
         "init": _init,
         "add": _add,
         "rotate": _rotate,
+        "mend": _mend,
         "revoke": _revoke,
         "list": _list,
     }
@@ -78,7 +80,7 @@ def _init(arguments: argparse.Namespace) -> Iterable[str]:
     began = (arguments.folder / "site.json").exists()
     ring = Keyring.create(arguments.folder, site)
     if began:
-        made = ", ".join(str(file.relative_to(ring.folder)) for file in ring.made)
+        made = _made(ring)
         yield f"{ring.folder}: holds the keys of {ring.site.site} already; they are as they were."
         yield (
             f"Made now, for it was missing or did not fit: {made}" if made else "Nothing was missing, nothing was made."
@@ -92,29 +94,49 @@ def _init(arguments: argparse.Namespace) -> Iterable[str]:
 def _add(arguments: argparse.Namespace) -> Iterable[str]:
     ring = _open(arguments)
     ring.add(arguments.edge)
-    yield from _carry(ring, arguments.edge, "broker")
-    yield from _known(ring, arguments.edge)
+    yield from _carry(ring, *_touched(ring))
+    yield from _known(ring, *_renewed(ring))
 
 
 def _rotate(arguments: argparse.Namespace) -> Iterable[str]:
     ring, parts = _open(arguments), arguments.parts
-    edges = ring.site.edges
     if arguments.broker and "broker" not in parts:
         raise CommandError("--broker HOST: only with broker, whose address it is")
     ring.rotate(*parts, broker=arguments.broker)
-    machines = {
-        "authority": ("broker", "server", *edges),
-        "server": ("server", *edges),
-        "credential": ("server", *edges),
-    }
-    concerned = {name for part in parts for name in machines.get(part, (part,))}
-    yield from _carry(ring, *(name for name in ring.machines() if name in concerned))
-    renewed = [edge for edge in edges if edge in parts]
-    if renewed:
+    yield from _carry(ring, *_touched(ring))
+    if renewed := _renewed(ring):
         yield from _known(ring, *renewed)
         yield "Were the old keys in strange hands? Then revoke the edge instead: its old certificate still connects."
     if arguments.broker:
         yield f'In each edge.toml and in server.toml: [broker] host = "{ring.site.broker}"'
+
+
+def _mend(arguments: argparse.Namespace) -> Iterable[str]:
+    ring = _open(arguments)
+    ring.mend()
+    if not ring.made:
+        yield f"{ring.folder}: nothing was missing, nothing was made."
+        return
+    yield f"Made anew: {_made(ring)}"
+    yield from _carry(ring, *_touched(ring))
+    if renewed := _renewed(ring):
+        yield from _known(ring, *renewed)
+
+
+def _touched(ring: "Keyring") -> Iterable[str]:
+    """The machines in whose folders something is new."""
+    return [name for name, folder in ring.machines().items() if any(folder in file.parents for file in ring.made)]
+
+
+def _renewed(ring: "Keyring") -> Iterable[str]:
+    """The edges that sign with another key now."""
+    from loquet.keyring import SIGNING
+
+    return [edge for edge in ring.site.edges if ring.edge(edge) / SIGNING in ring.made]
+
+
+def _made(ring: "Keyring") -> str:
+    return ", ".join(str(file.relative_to(ring.folder)) for file in ring.made)
 
 
 def _revoke(arguments: argparse.Namespace) -> Iterable[str]:

@@ -9,6 +9,7 @@ import sys
 import time
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
+from tempfile import TemporaryFile
 from typing import TYPE_CHECKING
 
 from loquet.main import CommandError
@@ -70,12 +71,14 @@ def _all(arguments: argparse.Namespace) -> int:
 
 def _proved(words: list[str]) -> tuple[int, list[str]]:
     """The exit status of a proof, and its last words."""
-    with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding="utf-8") as child:  # noqa: S603
-        last: deque[str] = deque(maxlen=LAST_WORDS)
-        for line in child.stderr or ():
-            print(line, end="", file=sys.stderr, flush=True)
-            last.append(line.rstrip())
-        print(child.stdout.read() if child.stdout else "", end="", flush=True)
+    last: deque[str] = deque(maxlen=LAST_WORDS)
+    with TemporaryFile("w+", encoding="utf-8") as figure:
+        with subprocess.Popen(words, stdout=figure, stderr=subprocess.PIPE, encoding="utf-8") as child:  # noqa: S603
+            for line in child.stderr or ():
+                print(line, end="", file=sys.stderr, flush=True)
+                last.append(line.rstrip())
+        figure.seek(0)
+        print(figure.read(), end="", flush=True)
     return child.returncode, list(last)
 
 

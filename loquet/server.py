@@ -117,7 +117,7 @@ def _socket(config: Path) -> Path:
     if path is None:
         raise CommandError(
             f"{config}: its server takes no orders: its database is no SQLite file, beside which the socket would lie; "
-            'name one before [keys], as socket = "/run/loquet/control", and start the server again'
+            'name one before [keys], as socket = "/var/lib/loquet/control", and start the server again'
         )
     return path
 

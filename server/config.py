@@ -1,5 +1,6 @@
 """What is a server told at its start? server.toml, or a ServerConfig made by hand; checked once, then frozen."""
 
+import os
 import re
 import tomllib
 from collections.abc import Sequence
@@ -78,6 +79,8 @@ class ServerConfig:
         _check_broker(self.broker)
         _check_port("broker port", self.broker.port, 1)
         _check_port("http port", self.http_port, 0)
+        if self.socket is not None:
+            _check_socket(self.socket)
         for edge in self.edges:
             _check_edge(edge)
         _check_owners(self.edges)
@@ -105,6 +108,14 @@ def _check_port(what: str, port: int, least: int) -> None:
     """least: 0 where any free one will do."""
     if not least <= port <= 65535:
         raise ConfigError(f"{what} {port}: use 1 to 65535")
+
+
+def _check_socket(socket: Path) -> None:
+    """A name that is somebody else's, or where none can be made."""
+    if os.path.lexists(socket) and not socket.is_socket():
+        raise ConfigError(f"socket {str(socket)!r}: is there already, and is no socket: name a file that is not there")
+    if not socket.parent.is_dir():
+        raise ConfigError(f"socket {str(socket)!r}: its folder is not there: make it, the server's user's own")
 
 
 def _check_credential_key(key: bytes) -> None:
@@ -210,7 +221,7 @@ class _File(_Part, frozen=True):
     api: _Api
     edges: tuple[_Edge, ...]
     http: _Http = _Http()
-    socket: str | None = None
+    socket: str = ""
 
 
 def load(path: Path) -> ServerConfig:
@@ -228,7 +239,7 @@ def load(path: Path) -> ServerConfig:
             api_token_hash=file.api.token_hash,
             http_host=file.http.host,
             http_port=file.http.port,
-            socket=None if file.socket is None else path.parent / file.socket,
+            socket=path.parent / file.socket if file.socket else None,
         )
     except ConfigError as error:
         raise ConfigError(f"{path}: {error}") from None
@@ -263,4 +274,5 @@ def _parse(path: Path) -> _File:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path}: not TOML ({error}); mend that line") from None
     except msgspec.ValidationError as error:
-        raise ConfigError(f"{path}: {error}; server/sample.toml shows every key") from None
+        above = " (socket and database stand before the first [table])" if "`socket`" in str(error) else ""
+        raise ConfigError(f"{path}: {error}{above}; server/sample.toml shows every key") from None

@@ -66,19 +66,23 @@ class Control:
         self._slots = threading.BoundedSemaphore(AT_ONCE)
         self._listener: socket.socket | None = None
         self._stopped = threading.Event()
+        self._made: tuple[int, int] | None = None
 
     def start(self) -> None:
-        listener = socket.socket(socket.AF_UNIX)
+        listener = None
         try:
-            self._path.unlink(missing_ok=True)  # of a server that was killed; this one has the database to itself
+            self._clear()
+            listener = socket.socket(socket.AF_UNIX)
             at(self._path, listener.bind)
             self._path.chmod(0o600)
             listener.listen()  # before that nobody gets in, whatever its rights were
         except OSError as error:
-            listener.close()
+            if listener is not None:
+                listener.close()
             raise ServerError(
-                f"{self._path}: no socket there ({error.strerror}); see the rights of its folder"
+                f"{self._path}: no socket there ({error.strerror}); see to its folder, and the rights of it"
             ) from None
+        self._made = _identity(self._path)
         self._listener = listener
         threading.Thread(target=self._accept, args=(listener,), name="control", daemon=True).start()
 
@@ -89,7 +93,19 @@ class Control:
             with suppress(OSError):
                 listener.shutdown(socket.SHUT_RDWR)
             listener.close()
-            self._path.unlink(missing_ok=True)
+            if _identity(self._path) == self._made:
+                self._path.unlink(missing_ok=True)
+
+    def _clear(self) -> None:
+        """Take away what a server that was killed left. Raises ServerError for anything else; OSError."""
+        if not os.path.lexists(self._path):
+            return
+        if not self._path.is_socket():
+            raise ServerError(f"{self._path}: is there already, and is no socket: name another file for it")
+        with socket.socket(socket.AF_UNIX) as other, suppress(ConnectionRefusedError):
+            at(self._path, other.connect)
+            raise ServerError(f"{self._path}: another server takes orders there: name another file for it")
+        self._path.unlink()
 
     def _accept(self, listener: socket.socket) -> None:
         while not self._stopped.is_set():
@@ -161,6 +177,15 @@ def ask(path: Path, request: Request) -> Answer:
         at(path, server.connect)
         server.sendall(msgspec.json.encode(request) + b"\n")
         return msgspec.json.decode(_line(server), type=Answer)
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    """Which file it is, whatever its name; None for none."""
+    try:
+        found = path.lstat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def at(path: Path, act: Callable[[str], object]) -> None:

@@ -19,7 +19,7 @@ from policy.presence import Move, later
 from policy.terms import SECOND, ClockState, Instant
 from server.db import moment
 from server.models import JournalRow, Presence
-from server.rows import JUMP, MILLISECOND, Numbered, clock_offsets
+from server.rows import JUMP, Numbered, clock_offsets
 from wire.row import Kind
 
 WINDOW = 10_000
@@ -105,7 +105,7 @@ def _dated_anew(row: JournalRow, offset: Instant) -> bool:
         if row.clock == ClockState.UNKNOWN:
             row.at = true
         if before is not None:
-            row.moved_at = min(row.received, row.at if abs(true - row.at) <= JUMP * MILLISECOND else true)
+            row.moved_at = min(row.received, row.at if abs(true - row.at) <= JUMP else true)
     return row.moved_at != before
 
 

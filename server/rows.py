@@ -19,7 +19,7 @@ from policy.errors import brief
 from policy.facts import Fact, Moved, Opened, Paid
 from policy.instants import instant, of
 from policy.reasons import Reason
-from policy.terms import SECOND, ClockState, Direction, Instant
+from policy.terms import ClockState, Direction, Instant
 from server.db import moment
 from wire import row as wire_row
 from wire.errors import WireError
@@ -31,7 +31,7 @@ REFUSED = "refused"
 LARGEST = 2**31
 """No honest counter of rows or rules gets there; the monotonic clock, in ms, stays below its square."""
 MILLISECOND = timedelta(milliseconds=1)
-JUMP: Instant = 2 * SECOND
+JUMP = timedelta(seconds=2)
 """A clock that moves by more against the monotonic one was set (edge/core.py)."""
 RAW_KEPT = 4096
 """Characters of a refused row that are kept."""
@@ -283,8 +283,8 @@ def _effective(row: Row, at: datetime, received: datetime, offsets: Mapping[str,
     offset = offsets.get(row.boot)
     if offset is None:
         return received if row.clock is ClockState.UNKNOWN else min(at, received)
-    moved = (at - _zero(offset)) // MILLISECOND - row.mono_ms
-    return min(received, at if -JUMP <= moved <= JUMP else moment(offset + row.mono_ms))
+    agrees = abs(at - _zero(offset) - row.mono_ms * MILLISECOND) <= JUMP
+    return min(received, at if agrees else moment(offset + row.mono_ms))
 
 
 @lru_cache

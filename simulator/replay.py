@@ -6,6 +6,7 @@ same scenario gives the same lines each time.
 """
 
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -62,10 +63,11 @@ class Desk:
         folder = self.path / str(self._stories)
         folder.mkdir()
         try:
-            site = Site(story, folder, self.database, self._chatty)
-            for number, moment in enumerate(story.moments, 1):
-                line, failures = site.play(number, moment)
-                yield {"file": story.file, "step": number, "at": text(site.now)} | line, failures
+            with ExitStack() as disks:
+                site = Site(story, folder, self.database, disks, self._chatty)
+                for number, moment in enumerate(story.moments, 1):
+                    line, failures = site.play(number, moment)
+                    yield {"file": story.file, "step": number, "at": text(site.now)} | line, failures
         except ImportRefusedError as error:  # holidays of no country that is known
             raise ReplayError(f"{story.file}: bundle: {error}") from None
 
@@ -81,14 +83,15 @@ class Desk:
 
 
 class Site:
-    """The server, the edges and their network, at one virtual instant."""
+    """The server, the edges and their network, at one virtual instant. disks: closes those of the edges."""
 
-    def __init__(self, story: Story, folder: Path, database: Database, chatty: bool) -> None:
+    def __init__(self, story: Story, folder: Path, database: Database, disks: ExitStack, chatty: bool) -> None:
         self.start = self.now = story.start
         self.file = story.file
         self.bundle = story.bundle
         self.database = database
         self._folder = folder
+        self._disks = disks
         self._chatty = chatty
         self._news = True
         self._known: tuple[int, Snapshot] | None = None
@@ -115,6 +118,7 @@ class Site:
                 public = key.public_key().public_bytes_raw().hex()
                 session.add(EdgeRow(id=name, public_key=public, access_points=list(places), readers={}))
                 self._edges[name] = ReplayEdge(self, name, places, key, self._folder)
+                self._disks.callback(self._edges[name].close)
                 self._edge_of |= dict.fromkeys(places, name)
 
     def play(self, number: int, moment: Moment) -> tuple[Line, list[Failure]]:

@@ -102,6 +102,10 @@ class ReplayEdge:
         self._row: Row | None = None
         self._controller: EdgeController | None = None
 
+    def close(self) -> None:
+        """Let go of its disk."""
+        self._journal.close()
+
     @property
     def _online(self) -> bool:
         return self._linked and self._controller is not None

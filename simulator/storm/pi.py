@@ -113,6 +113,11 @@ class Pi(Nobody):
                 journal._db.close()
         self._watch.cut(self)
 
+    def close(self) -> None:
+        """The world ends: let go of the journal."""
+        if self.edge is not None:
+            self.edge.keeper.archive.close()
+
     def turn(self) -> None:
         """Let it do what is due, and what follows from that."""
         edge = self.edge

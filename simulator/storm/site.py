@@ -196,6 +196,8 @@ class Site:
     def _close(self) -> None:
         self.disk.cut_after = None
         self.office.database.close()
+        for pi in self.pis:
+            pi.close()
 
 
 @contextmanager

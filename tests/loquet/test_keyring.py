@@ -306,6 +306,11 @@ def test_a_certificate_that_is_damaged_is_issued_anew(ring: Keyring, name: str) 
 
 def test_an_edge_whose_own_keys_are_damaged_can_be_revoked(ring: Keyring) -> None:
     (ring.edge("garage") / "tls.key").write_text("x")
+    (ring.broker / "tls.key").unlink()
+    with pytest.raises(CommandError, match=r"rotate \S+ broker$"):  # and not what is to go
+        ring.revoke("garage")
+    ring.rotate("broker", "garage")
+    (ring.edge("garage") / "tls.key").write_text("x")
     ring.revoke("garage")
     assert not ring.edge("garage").exists()
 

@@ -1,5 +1,6 @@
 """Does `loquet keys` say what was made, what to carry where and what to restart, and never a secret?"""
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -96,7 +97,7 @@ def test_a_rotation_says_whom_it_concerns(
 
 
 def test_several_are_rotated_at_once(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    out = said(capsys, "rotate", folder, "broker", "front")
+    out = said(capsys, "rotate", folder, "broker", "front", "--broker", "10.0.0.7")
     assert f"{folder}/broker -> " in out
     assert f"{folder}/edges/front -> " in out
     assert f"{folder}/edges/garage -> " not in out
@@ -151,18 +152,58 @@ def wrong(out: str) -> list[str]:
     return [line.removeprefix("  WRONG: ") for line in out.splitlines() if line.startswith("  WRONG: ")]
 
 
+OWNED = {
+    "authority/ca.key": "authority", "broker/tls.key": "broker", "server/tls.key": "server",
+    "server/server.pem": "server", "server/credential.hex": "credential", "edges/front/tls.key": "front",
+    "edges/front/edge.pem": "front",
+}  # fmt: skip
+"""The secrets that are not copies, and whose they are."""
+
+
+@pytest.mark.parametrize("damage", ["missing", "spoilt"])
 @pytest.mark.parametrize("name", FILES)
-def test_the_list_goes_on_after_a_file_that_is_missing(
-    folder: Path, capsys: pytest.CaptureFixture[str], name: str
+def test_the_remedy_of_the_list_renews_what_it_must_and_no_more(
+    folder: Path, capsys: pytest.CaptureFixture[str], name: str, damage: str
 ) -> None:
-    (folder / name).unlink()
+    before = {owned: (folder / owned).read_bytes() for owned in OWNED}
+    if damage == "missing":
+        (folder / name).unlink()
+    else:
+        (folder / name).write_text("0123\n")
     out = said(capsys, "list", folder, ends=2)
-    assert [line.split(": ")[0] for line in wrong(out)] == [f"{folder}/{name}"]
-    whose = "credential" if name == "server/credential.hex" else Path(name).parent.name
-    assert (
-        f"is not there: take it from a copy of the folder, or make new ones: loquet keys rotate {folder} {whose}" in out
-    )
+    (found,) = wrong(out)
+    assert found.startswith(f"{folder}/{name}: is ")
     assert {"authority", "broker", "server", "front", "garage"} <= {line.split(":")[0] for line in out.splitlines()}
+    remedy = found.rpartition(": loquet keys ")[2].split()
+    assert remedy == (["rotate", str(folder), OWNED[name]] if name in OWNED else ["mend", str(folder)])
+    said(capsys, *remedy)
+    assert wrong(said(capsys, "list", folder)) == []
+    changed = {owned for owned, content in before.items() if (folder / owned).read_bytes() != content}
+    assert changed == {owned for owned in OWNED if OWNED[owned] == OWNED.get(name)}
+
+
+def test_what_is_mended_is_said_and_where_it_belongs(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert "nothing was missing, nothing was made" in said(capsys, "mend", folder)
+    (folder / "broker/tls.crt").write_text("x")
+    shutil.rmtree(folder / "edges/garage")
+    out = said(capsys, "mend", folder)
+    assert out.startswith(
+        "Made anew: edges/garage/tls.key, edges/garage/edge.pem, broker/tls.crt, edges/garage/tls.crt"
+    )
+    assert f"{folder}/broker -> " in out
+    assert f"{folder}/edges/garage -> " in out
+    assert f"{folder}/edges/front -> " not in out
+    assert out.count("public_key") == 1, "the edge that signs with a new key now"
+
+
+def test_nothing_is_mended_while_a_key_is_lost(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Without the authority's certificate, too: what is lost is not taken for a first command that was cut short."""
+    (folder / "authority/ca.crt").unlink()
+    (folder / "server/credential.hex").write_text("x")
+    good = (folder / "edges/front/credential.hex").read_bytes()
+    for step in (["mend", folder], ["rotate", folder, "garage"], ["add", folder, "lab"]):
+        assert "credential.hex: is damaged" in said(capsys, *step, ends=2)
+    assert (folder / "edges/front/credential.hex").read_bytes() == good, "a copy of it may be the last good one"
 
 
 @pytest.mark.parametrize("name", SECRET)
@@ -174,6 +215,7 @@ def test_the_list_names_a_secret_that_others_can_read(
     assert found.startswith(
         f"{folder}/{name}: others can read it: chmod 600 {folder}/{name}; if anybody has: loquet keys"
     )
+    assert found.endswith(f" {OWNED.get(name, 'credential')}")
     (folder / name).chmod(0o600)
     assert wrong(said(capsys, "list", folder)) == []
 
@@ -205,7 +247,7 @@ FOREIGN = {
 def test_what_is_of_another_site_is_named(folder: Path, capsys: pytest.CaptureFixture[str], name: str) -> None:
     (folder / name).write_text(FOREIGN[name])
     (found,) = wrong(said(capsys, "list", folder, ends=2))
-    assert found.startswith(f"{folder}/{name}: is not what this site's others are made from: loquet keys rotate")
+    assert found.startswith(f"{folder}/{name}: is not what this site's others are made from: loquet keys mend")
     said(capsys, *found.rpartition(": loquet keys ")[2].split())
     assert wrong(said(capsys, "list", folder)) == []
 

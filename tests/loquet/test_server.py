@@ -77,7 +77,7 @@ def test_without_a_socket_an_order_is_told_how_to_get_one(folder: Path, capsys: 
     written = (folder / "server.toml").read_text()
     (folder / "server.toml").write_text(re.sub('database = ".*"', 'database = "postgresql://db/loquet"', written))
     assert main(["server", "--config", str(folder / "server.toml"), "open", "front"]) == 2
-    assert 'name one before [keys], as socket = "/run/loquet/control"' in capsys.readouterr().err
+    assert 'name one before [keys], as socket = "/var/lib/loquet/control"' in capsys.readouterr().err
 
 
 def test_a_config_that_is_not_there(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -131,7 +131,7 @@ def test_a_socket_that_cannot_be_made_ends_it_with_the_remedy(folder: Path) -> N
         [*command, "--bundle", folder / "site.json"], stderr=subprocess.PIPE, text=True, timeout=60, check=False
     )
     assert ended.returncode == 2
-    assert "loquet.db.control: no socket there" in ended.stderr
+    assert "loquet.db.control: is there already, and is no socket" in ended.stderr
     assert "Traceback" not in ended.stderr
 
 

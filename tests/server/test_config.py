@@ -90,12 +90,34 @@ def test_a_relative_database_lies_beside_the_file(file: Path, monkeypatch: pytes
 
 def test_it_takes_orders_beside_its_database_or_where_it_is_told(file: Path) -> None:
     assert load(file).control == Path("/var/lib/loquet/loquet.db.control")
-    spoil('# socket = "/run/loquet/control"', 'socket = "orders"')(file)
+    spoil('# socket = "/var/lib/loquet/control"', 'socket = "orders"')(file)
     assert load(file).control == file.parent / "orders"
     spoil("sqlite:////var/lib/loquet/loquet.db", "postgresql://db/loquet")(file)
     assert load(file).control == file.parent / "orders"
     spoil('socket = "orders"', "")(file)
     assert load(file).control is None
+
+
+@pytest.mark.parametrize(
+    ("named", "words"),
+    [
+        ('"none/orders"', "none/orders': its folder is not there: make it, the server's user's own"),
+        ('"keys"', "keys': is there already, and is no socket: name a file that is not there"),
+        ("3", "Expected `str`, got `int` - at `$.socket`; server/sample.toml shows every key"),
+    ],
+)
+def test_a_socket_that_cannot_be_is_refused(file: Path, named: str, words: str) -> None:
+    (file.parent / "keys").mkdir(exist_ok=True)
+    spoil('# socket = "/var/lib/loquet/control"', f"socket = {named}")(file)
+    with pytest.raises(ConfigError) as raised:
+        load(file)
+    assert words in str(raised.value)
+
+
+def test_a_socket_below_a_table_is_told_where_it_belongs(file: Path) -> None:
+    spoil("[http]", '[http]\nsocket = "orders"')(file)
+    with pytest.raises(ConfigError, match=r"\$\.http.*socket and database stand before the first \[table\]"):
+        load(file)
 
 
 def test_the_sample_shows_every_key() -> None:

@@ -174,6 +174,22 @@ def test_a_socket_that_a_killed_server_left_is_taken_over(office: Office, path: 
         ask(path, Request("lockdown_off"))
 
 
+def test_what_is_no_socket_is_left_alone(office: Office, path: Path) -> None:
+    """A name in server.toml may be that of a key file, by mistake."""
+    path.write_text("precious")
+    with pytest.raises(ServerError, match="is there already, and is no socket: name another file"):
+        Control(path, office.exchange).start()
+    assert path.read_text() == "precious"
+
+
+def test_a_socket_of_another_server_is_left_to_it(there: Office, path: Path) -> None:
+    other = Control(path, there.exchange)
+    with pytest.raises(ServerError, match="another server takes orders there"):
+        other.start()
+    other.stop()
+    assert ask(path, Request("lockdown_off")).status == DONE
+
+
 def test_a_path_longer_than_a_socket_takes(office: Office, tmp_path: Path) -> None:
     folder = tmp_path / ("deep" * 30)
     folder.mkdir()

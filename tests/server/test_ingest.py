@@ -188,6 +188,29 @@ def test_the_door_is_as_its_contact_said_last(desk: Desk, journal: Journal) -> N
     assert (door.kind, door.at, door.forced_at) == ("door_closed", moment(at(9, 2)), moment(at(9)))
 
 
+OPENED, CLOSED = Kind.DOOR_OPENED, Kind.DOOR_CLOSED
+
+
+@pytest.mark.parametrize(
+    ("said", "last"),
+    [
+        (((1, OPENED), (2, CLOSED), (3, OPENED)), (3, OPENED)),
+        (((1, CLOSED), (2, OPENED), (3, CLOSED)), (3, CLOSED)),
+        (((2, CLOSED), (3, OPENED), (1, OPENED)), (3, OPENED)),
+        (((1, OPENED), (3, CLOSED), (2, CLOSED)), (3, CLOSED)),
+    ],
+)
+def test_of_one_message_the_newest_word_of_a_contact_counts(
+    desk: Desk, journal: Journal, said: tuple[tuple[int, Kind], ...], last: tuple[int, Kind]
+) -> None:
+    for minute, kind in said:
+        journal.add(at(9, minute), kind)
+    desk.take(journal.rows)
+    with desk.database.reading() as session:
+        door = session.get_one(DoorState, "front")
+    assert (door.at, door.kind) == (moment(at(9, last[0])), last[1])
+
+
 # What goes wrong here
 
 
