@@ -1,6 +1,5 @@
 """What is wrong with the files of a site's keys? Missing, damaged, open to others, or misfits; each with its remedy."""
 
-import shlex
 import stat
 from collections.abc import Callable, Iterator, Set
 from contextlib import suppress
@@ -45,12 +44,13 @@ OF_AN_EDGE = (KEY, CERTIFICATE, CA, SIGNING, SERVER_PUBLIC, CREDENTIAL_KEY)
 def faults(ring: Keyring, name: str) -> Iterator[str]:
     """Of the authority, or of one machine, by the name in its certificate."""
     folder = ring.authority if name == AUTHORITY else ring.machines()[name]
-    mend = shlex.join(("loquet", "keys", "mend", str(ring.folder)))
-    renew = _rotation(ring, name)
-    rotations = {file: _rotation(ring, part) for part in (*PARTS, *ring.site.edges) for file in ring.secrets(part)}
+    mend, renew = ring.command("mend"), ring.command("rotate", name)
+    rotations = {
+        file: ring.command("rotate", part) for part in (*PARTS, *ring.site.edges) for file in ring.secrets(part)
+    }
     whole: set[Path] = set()
     for file in (folder / own for own in OWN.get(name, OF_AN_EDGE)):
-        found = list(_of_file(file, rotations.get(file, mend), rotations.get(file, _rotation(ring, CREDENTIAL))))
+        found = list(_of_file(file, rotations.get(file, mend), rotations.get(file, ring.command("rotate", CREDENTIAL))))
         yield from found
         whole |= set() if found else {file}
     with suppress(OSError, ValueError):  # of what was named already
@@ -60,10 +60,6 @@ def faults(ring: Keyring, name: str) -> Iterator[str]:
             yield f"{folder}: its certificate DOES NOT FIT its key: {renew}"
         if name != AUTHORITY:
             yield from _foreign(ring, name, whole, renew, mend)
-
-
-def _rotation(ring: Keyring, part: str) -> str:
-    return shlex.join(("loquet", "keys", "rotate", str(ring.folder), part))
 
 
 def _foreign(ring: Keyring, name: str, whole: Set[Path], renew: str, mend: str) -> Iterator[str]:

@@ -114,7 +114,7 @@ class Keyring:
         """Raises CommandError for an id that is taken, was revoked or cannot be one, and for a secret that is lost."""
         _check_ids(self.site.site, edge)
         if edge in self.site.edges:
-            raise CommandError(f"{edge!r} has its keys already; new ones: loquet keys rotate {self.folder} {edge}")
+            raise CommandError(f"{edge!r} has its keys already; new ones: {self.command('rotate', edge)}")
         if edge in self.site.revoked:
             raise CommandError(
                 f"{edge!r} was revoked, and whoever holds its old certificate would be let in again: "
@@ -213,6 +213,10 @@ class Keyring:
         held = _certificate(folder / CERTIFICATE)
         return held is not None and certificates.fits(held, by, own, self._hosts(machine))
 
+    def command(self, step: str, *parts: str) -> str:
+        """What to type for a step of `loquet keys` on this folder."""
+        return shlex.join(("loquet", "keys", step, str(self.folder), *parts))
+
     def _write(self, file: Path, content: bytes) -> None:
         write_secret(file, content)
         self.made.append(file)
@@ -238,10 +242,9 @@ class Keyring:
         ]
         if any(part not in but for part, _ in found):
             parts = dict.fromkeys(part for part, _ in found if renew or part not in but)
-            again = shlex.join(("loquet", "keys", "rotate", str(self.folder), *parts))
             raise CommandError(
                 f"{'; '.join(wrong for part, wrong in found if part in parts)}: take it from a copy of the folder, or "
-                f"make a new one for every machine that needs it: {again}"
+                f"make a new one for every machine that needs it: {self.command('rotate', *parts)}"
             )
 
     def secrets(self, part: str) -> Mapping[Path, Callable[[], bytes]]:

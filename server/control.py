@@ -66,7 +66,6 @@ class Control:
         self._slots = threading.BoundedSemaphore(AT_ONCE)
         self._listener: socket.socket | None = None
         self._stopped = threading.Event()
-        self._made: tuple[int, int] | None = None
 
     def start(self) -> None:
         listener = None
@@ -82,7 +81,6 @@ class Control:
             raise ServerError(
                 f"{self._path}: no socket there ({error.strerror}); see to its folder, and the rights of it"
             ) from None
-        self._made = _identity(self._path)
         self._listener = listener
         threading.Thread(target=self._accept, args=(listener,), name="control", daemon=True).start()
 
@@ -93,8 +91,7 @@ class Control:
             with suppress(OSError):
                 listener.shutdown(socket.SHUT_RDWR)
             listener.close()
-            if _identity(self._path) == self._made:
-                self._path.unlink(missing_ok=True)
+            self._path.unlink(missing_ok=True)
 
     def _clear(self) -> None:
         """Take away what a server that was killed left. Raises ServerError for anything else; OSError."""
@@ -177,15 +174,6 @@ def ask(path: Path, request: Request) -> Answer:
         at(path, server.connect)
         server.sendall(msgspec.json.encode(request) + b"\n")
         return msgspec.json.decode(_line(server), type=Answer)
-
-
-def _identity(path: Path) -> tuple[int, int] | None:
-    """Which file it is, whatever its name; None for none."""
-    try:
-        found = path.lstat()
-    except OSError:
-        return None
-    return found.st_dev, found.st_ino
 
 
 def at(path: Path, act: Callable[[str], object]) -> None:

@@ -68,7 +68,7 @@ class Link:
         self._why = ""
         self._tls = None if broker.identity is None else identity.context(broker.identity)
         self._client: Client | None = None
-        """From `start` to `stop`: paho lets go of its sockets with the last word of it."""
+        """From `start` to `stop`: paho closes its sockets with the last reference to it."""
 
     def start(self) -> None:
         """Connect in the background, and again whenever the link is lost."""

@@ -275,11 +275,24 @@ def test_what_others_hang_on_is_made_anew_only_when_asked(ring: Keyring, name: s
     refused_by_all_but_its_rotation(ring, name, "is not there", LOST[name])
 
 
+@pytest.mark.parametrize("name", ["server/server.pem", "server/credential.hex"])
+def test_nor_is_it_when_the_authoritys_certificate_is_lost_too(ring: Keyring, name: str) -> None:
+    for file in ("authority/ca.crt", name):
+        (ring.folder / file).unlink()
+    refused_by_all_but_its_rotation(ring, name, "is not there", LOST[name])
+
+
 @pytest.mark.parametrize("name", DAMAGED)
 def test_a_damaged_secret_is_copied_nowhere(ring: Keyring, name: str) -> None:
     """Else the edges' copies, the last good ones, would be overwritten."""
     (ring.folder / name).write_text("0123\n")
     refused_by_all_but_its_rotation(ring, name, "is damaged, or something else", DAMAGED[name])
+
+
+def test_a_folder_with_a_space_is_named_so_that_it_can_be_typed(tmp_path: Path) -> None:
+    ring = Keyring.create(tmp_path / "the keys", SITE)
+    with pytest.raises(CommandError, match=r"loquet keys rotate '\S+/the keys' front$"):
+        ring.add("front")
 
 
 def test_several_that_are_damaged_are_renewed_together(ring: Keyring) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from loquet.main import main
 from loquet.proofs.proof import BrokenError, Proof, Rounds, Task
-from loquet.prove import LAST_WORDS
+from loquet.prove import LAST_WORDS, _proved
 
 
 def count(task: Task) -> Rounds:
@@ -86,3 +86,20 @@ class TestProve:
         assert said[-1].startswith("all: broken: fryer (exit status 2), toaster (exit status 2)")
         assert any("'toaster'" in line for line in said[-1 - LAST_WORDS : -1])
         assert sum("'fryer'" in line for line in said) == 2  # when it failed, and at the end
+
+
+def test_all_ends_with_the_words_of_what_failed_alone(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("loquet.prove.PROOFS", {"forge": "", "fuzz": ""})
+    monkeypatch.setattr(
+        "loquet.prove._proved", lambda words: (int(words[-1] == "fuzz"), [f"{words[-1]}: its last words"])
+    )
+    assert main(["prove", "all"]) == 1
+    assert capsys.readouterr().err == "fuzz: its last words\nall: broken: fuzz (exit status 1)\n"
+
+
+def test_a_proof_may_say_more_than_a_pipe_holds(capsys: pytest.CaptureFixture[str]) -> None:
+    says = "import signal, sys; signal.alarm(60); print('x' * 200_000); print('soon', file=sys.stderr)"
+    assert _proved([sys.executable, "-c", says]) == (0, ["soon"])
+    assert len(capsys.readouterr().out) == 200_001

@@ -17,6 +17,8 @@ from msgspec import structs
 from loquet.main import main
 from policy.parse import export
 from server import control
+from server.errors import ServerError
+from server.main import TURN, Server
 from server.secrets import hash_token, is_password
 from tests.support_pages import CHEAP_HASH, CREDENTIAL_KEY, SERVER_KEY, TOKEN
 from tests.support_server import FRONT_KEY, public, small_bundle
@@ -102,6 +104,20 @@ def test_a_bundle_that_cannot_be_compiled(folder: Path, capsys: pytest.CaptureFi
     (folder / "site.json").write_bytes(export(structs.replace(site, site=nowhere)))
     assert main(["server", "--config", str(folder / "server.toml"), "--bundle", str(folder / "site.json")]) == 2
     assert "site.holidays 'XX': not known" in capsys.readouterr().err
+
+
+def test_it_runs_tuned(folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    turns: list[float] = []
+
+    def start(_server: Server) -> None:
+        turns.append(sys.getswitchinterval())
+        raise ServerError("enough")
+
+    monkeypatch.setattr(Server, "start", start)
+    monkeypatch.setattr(signal, "signal", lambda *_: None)
+    assert main(["server", "--config", str(folder / "server.toml"), "--bundle", str(folder / "site.json")]) == 2
+    assert "enough" in capsys.readouterr().err
+    assert turns == [pytest.approx(TURN)]
 
 
 def test_it_serves_until_it_is_asked_to_end(folder: Path) -> None:

@@ -1,6 +1,7 @@
 """What rows leave behind beside who moved: units paid, shifts of two taps, sessions, refusals of a busy machine."""
 
 from itertools import permutations
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -219,6 +220,19 @@ def test_a_unit_is_paid_when_the_entry_takes_effect_and_once(desk: Desk, journal
     journal.add(at(9, 1), Kind.DOOR_OPENED, member="zoe", settles=tap.seq, pays=text(at(4)))
     desk.take(journal.rows)
     assert state(desk).units == {"zoe": {at(4)}}
+
+
+@pytest.mark.parametrize(
+    "said",
+    [{"kind": Kind.DOOR_OPENED}, {"pays": text(at(4))}, {"adhoc_until": text(at(22))}],
+    ids=lambda said: next(iter(said)),
+)
+def test_nobody_goes_in_at_a_machine(fab: Desk, journal: Journal, said: dict[str, Any]) -> None:
+    machine_tap(journal, at(10), "brigitte", Reason.WALK_UP)
+    journal.rows[-1] = replace(journal.rows[-1], **said)
+    fab.take(journal.rows)
+    assert kinds(fab) == ["refused"]
+    assert presence(fab) == {}
 
 
 def test_a_shift_of_two_taps_is_remembered(desk: Desk, journal: Journal) -> None:

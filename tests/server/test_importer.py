@@ -120,6 +120,19 @@ def test_who_exports_again_sees_every_change(database: Database, collection: Col
             assert export(session) == export(session) == stored(database)
 
 
+def test_what_did_not_change_is_not_made_again(database: Database) -> None:
+    export = Exporter()
+    with database.transaction() as session:
+        before = export(session)
+        put(session, [parts.Credential(uid="04a11ce0", member="alice", status="stolen")])
+    with database.reading() as session:
+        after = export(session)
+    assert before is not None
+    assert after is not None
+    assert after.members is before.members
+    assert after.credentials != before.credentials
+
+
 @pytest.mark.parametrize("collection", [c for c in COLLECTIONS if c.name not in NEEDED], ids=lambda c: c.name)
 def test_what_is_dropped_is_gone_and_comes_back_at_the_end(database: Database, collection: Collection) -> None:
     before = getattr(whole_bundle(), collection.name)

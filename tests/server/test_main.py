@@ -4,6 +4,7 @@ import gc
 import socket
 import sys
 import urllib.request
+import weakref
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -298,3 +299,18 @@ def test_python_is_tuned_for_as_long_as_the_server_runs() -> None:
         assert gc.get_freeze_count() > 0
     assert sys.getswitchinterval() == pytest.approx(usual)
     assert gc.get_freeze_count() == 0
+
+
+def test_what_is_garbage_when_the_server_starts_does_not_stay() -> None:
+    class Loop:
+        def __init__(self) -> None:
+            self.itself = self
+
+    gc.disable()
+    try:
+        garbage = weakref.ref(Loop())
+        assert garbage() is not None
+        with tuned():
+            assert garbage() is None
+    finally:
+        gc.enable()

@@ -186,10 +186,16 @@ def test_who_came_by_a_clock_that_lied_is_dated_once_it_is_right_again(desk: Des
     assert presence(desk) == {"remy": (at(9, 20, 2), True)}
 
 
-def test_a_small_correction_dates_nothing_anew(desk: Desk, journal: Journal) -> None:
-    rows = morning(journal, 1500)
-    desk.take(rows[:-1])
-    assert presence(desk) == {"remy": (at(9, 0, 2) + 1500, True)}
+@pytest.mark.parametrize("together", [False, True])
+@pytest.mark.parametrize(("ahead", "stays"), [(1500, True), (2000, True), (-2000, True), (2001, False), (-2001, False)])
+def test_only_a_jump_dates_who_came_by_a_trusted_clock(
+    desk: Desk, journal: Journal, ahead: int, stays: bool, together: bool
+) -> None:
+    rows = morning(journal, ahead)[:-1]
+    if not together:
+        desk.take(rows[:-1])
+    desk.take(rows)
+    assert presence(desk) == {"remy": (at(9, 0, 2) + (ahead if stays else 0), True)}
 
 
 @pytest.mark.parametrize("kind", ["by network time", "by the server"])
