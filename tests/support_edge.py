@@ -3,6 +3,7 @@
 import os
 import re
 import secrets
+import weakref
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -214,6 +215,7 @@ class Bench:
         )
         assert isinstance(self.edge.link, Wire)
         self.wire = self.edge.link
+        weakref.finalize(self, self.edge.keeper.archive.close)  # a bench has no end of its own
 
     @property
     def core(self) -> Core:

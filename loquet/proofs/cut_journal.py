@@ -44,12 +44,15 @@ class CutJournal:
     def live(self, luck: Random, disk: Disk) -> None:
         """As in loquet/proofs/power.py."""
         journal = self._opened()
-        while not disk.dead:
-            works = (*[self._append] * 3, self._acknowledge, self._keep, self._hear, self._prune)
-            luck.choice(works)(journal, luck)
-            if luck.random() < 0.05:
-                journal.close()
-                journal = self._opened()
+        try:
+            while not disk.dead:
+                works = (*[self._append] * 3, self._acknowledge, self._keep, self._hear, self._prune)
+                luck.choice(works)(journal, luck)
+                if luck.random() < 0.05:
+                    journal.close()
+                    journal = self._opened()
+        finally:
+            journal.close()
 
     def check(self) -> None:
         """As in loquet/proofs/power.py."""
@@ -60,6 +63,7 @@ class CutJournal:
         journal, found = open_journal(self._path)
         wrong = found or self._wrong(journal)
         if wrong:
+            journal.close()
             raise LossError(wrong)
         self._adopt(journal)
         return journal

@@ -320,9 +320,9 @@ class TestHeard:
         assert journal.hear([told(3, 8, received=None)]) == [8]
         expected = [("garden", "g1", MIDNIGHT, 7), ("garden", "g1", MIDNIGHT, 3), ("garden", "g1", None, 8)]
         assert heard(journal) == expected
-        journal = reopened(journal)
-        assert heard(journal) == expected
-        assert journal.heard()[0].rows[0][1] == encode(row(7))
+        with closing(reopened(journal)) as again:
+            assert heard(again) == expected
+            assert again.heard()[0].rows[0][1] == encode(row(7))
 
     def test_what_is_kept_may_include_them(self, journal: Journal) -> None:
         journal.hear([told(1, 2, 3), told(1, 2, name="g2"), told(2, edge="attic")])
@@ -378,7 +378,9 @@ def test_rewound_rows_are_to_be_sent_again(journal: Journal) -> None:
     journal.append(rows(1, 5))
     journal.acknowledge(4)
     assert journal.rewind(2)
-    assert (journal.acknowledged, reopened(journal).acknowledged) == (2, 2)
+    assert journal.acknowledged == 2
+    with closing(reopened(journal)) as again:
+        assert again.acknowledged == 2
 
 
 def test_what_is_deleted_cannot_be_rewound(journal: Journal) -> None:

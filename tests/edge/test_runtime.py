@@ -275,6 +275,8 @@ def test_a_disk_that_hangs_for_ever_does_not_keep_the_edge_from_ending(
     assert not door.pins.is_active("strike")
     assert "the disk has not answered" in caplog.text
     hangs.set()
+    door.edge._threads["keeper"].join()
+    door.edge.keeper.archive.close()
 
 
 def test_the_clocks_pace_is_asked_for_the_time_to_wait(folder: Folder) -> None:

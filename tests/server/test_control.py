@@ -5,6 +5,7 @@ import socket
 import stat
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from os import getuid
 from pathlib import Path
 from pwd import getpwuid
@@ -38,18 +39,8 @@ def there(office: Office, path: Path) -> Iterator[Office]:
     listening.stop()
 
 
-def asked(path: Path, request: Request, meanwhile: Callable[[], object] = lambda: None) -> Answer:
-    """The answer, while the edge does something meanwhile."""
-    found: list[Answer] = []
-    asking = threading.Thread(target=lambda: found.append(ask(path, request)))
-    asking.start()
-    meanwhile()
-    asking.join(10)
-    return found[0]
-
-
-def answers(office: Office, reply: Callable[[str], Reply]) -> None:
-    """The edge answers the command once it has gone out."""
+def asked(office: Office, path: Path, request: Request, reply: Callable[[str], Reply]) -> Answer:
+    """What is said to whoever asks, when the edge answers the command once it has gone out."""
     sent = threading.Event()
     send = office.exchange.orders._send
 
@@ -59,12 +50,15 @@ def answers(office: Office, reply: Callable[[str], Reply]) -> None:
         return done
 
     office.exchange.orders._send = noted
-    assert sent.wait(10)
-    office.front_says("reply", reply(office.commands[-1].nonce))
+    with ThreadPoolExecutor(1) as pool:
+        answer = pool.submit(ask, path, request)
+        assert sent.wait(10)
+        office.front_says("reply", reply(office.commands[-1].nonce))
+        return answer.result()
 
 
 def test_an_order_is_done_and_the_edge_s_word_comes_back(there: Office, path: Path) -> None:
-    answer = asked(path, Request("open", "front"), lambda: answers(there, lambda nonce: Reply(nonce, done=True)))
+    answer = asked(there, path, Request("open", "front"), lambda nonce: Reply(nonce, done=True))
     assert answer == Answer(DONE, "front: done by edge 'front'")
     with there.database.reading() as session:
         kept = session.get_one(GivenOrder, there.commands[-1].nonce)
@@ -73,7 +67,7 @@ def test_an_order_is_done_and_the_edge_s_word_comes_back(there: Office, path: Pa
 
 def test_what_the_edge_refuses_is_said(there: Office, path: Path) -> None:
     late = "the clock of this edge is not trusted"
-    answer = asked(path, Request("open", "front"), lambda: answers(there, lambda nonce: Reply(nonce, False, late)))
+    answer = asked(there, path, Request("open", "front"), lambda nonce: Reply(nonce, False, late))
     assert answer == Answer(NOT_DONE, f"front: not done by edge 'front': {late}")
 
 

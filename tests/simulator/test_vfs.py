@@ -1,6 +1,7 @@
 """The real SQLite on the simulated disk behaves as on a real one, for one connection and for several."""
 
 import sqlite3
+from contextlib import AbstractContextManager, closing
 from pathlib import Path
 from random import Random
 
@@ -10,15 +11,20 @@ from simulator.disk import Disk
 from simulator.vfs import LIBRARY, StaticSqliteError, installed
 
 
+def connected(path: Path | str) -> AbstractContextManager[sqlite3.Connection]:
+    """Closed at the end; it waits for nobody, and begins no transaction by itself."""
+    return closing(sqlite3.connect(path, isolation_level=None, timeout=0))
+
+
 def test_a_database_is_written_and_read_again() -> None:
     disk = Disk()
     with installed(disk, Random(1)):
         for value in range(3):
-            with sqlite3.connect("/there.db", isolation_level=None) as db:
+            with connected("/there.db") as db:
                 db.execute("CREATE TABLE IF NOT EXISTS t (v)")
                 db.execute("INSERT INTO t VALUES (?)", (value,))
-            db.close()
-        found = sqlite3.connect("/there.db").execute("SELECT v FROM t").fetchall()
+        with connected("/there.db") as db:
+            found = db.execute("SELECT v FROM t").fetchall()
     assert found == [(0,), (1,), (2,)]
     assert disk.size("/there.db") > 0
     assert not Path("/there.db").exists()
@@ -27,16 +33,15 @@ def test_a_database_is_written_and_read_again() -> None:
 def test_outside_of_it_databases_lie_where_they_did(tmp_path: Path) -> None:
     with installed(Disk(), Random(1)):
         pass
-    sqlite3.connect(tmp_path / "real.db").execute("CREATE TABLE t (v)")
+    with connected(tmp_path / "real.db") as db:
+        db.execute("CREATE TABLE t (v)")
     assert (tmp_path / "real.db").exists()
 
 
 def test_a_reader_sees_one_moment_while_another_connection_writes() -> None:
-    with installed(Disk(), Random(1)):
-        writer = sqlite3.connect("/shared.db", isolation_level=None)
+    with installed(Disk(), Random(1)), connected("/shared.db") as writer, connected("/shared.db") as reader:
         writer.execute("PRAGMA journal_mode=WAL")
         writer.execute("CREATE TABLE t (v)")
-        reader = sqlite3.connect("/shared.db", isolation_level=None)
         reader.execute("BEGIN")
         assert reader.execute("SELECT count(*) FROM t").fetchone() == (0,)
         writer.execute("INSERT INTO t VALUES (1)")
@@ -47,11 +52,9 @@ def test_a_reader_sees_one_moment_while_another_connection_writes() -> None:
 
 @pytest.mark.parametrize("mode", ["WAL", "DELETE"])
 def test_two_never_write_at_once(mode: str) -> None:
-    with installed(Disk(), Random(1)):
-        first = sqlite3.connect("/two.db", isolation_level=None, timeout=0)
+    with installed(Disk(), Random(1)), connected("/two.db") as first, connected("/two.db") as second:
         first.execute(f"PRAGMA journal_mode={mode}")
         first.execute("CREATE TABLE t (v)")
-        second = sqlite3.connect("/two.db", isolation_level=None, timeout=0)
         first.execute("BEGIN IMMEDIATE")
         with pytest.raises(sqlite3.OperationalError, match="locked"):
             second.execute("BEGIN IMMEDIATE")
@@ -64,19 +67,17 @@ def test_two_never_write_at_once(mode: str) -> None:
 
 def test_who_has_the_file_for_himself_keeps_others_out() -> None:
     """As edge/journal.py has it."""
-    with installed(Disk(), Random(1)):
-        first = sqlite3.connect("/mine.db", isolation_level=None, timeout=0)
+    with installed(Disk(), Random(1)), connected("/mine.db") as first, connected("/mine.db") as second:
         first.execute("PRAGMA locking_mode=EXCLUSIVE")
         first.execute("PRAGMA journal_mode=WAL")
         first.execute("CREATE TABLE t (v)")
         with pytest.raises(sqlite3.OperationalError, match="locked"):
-            sqlite3.connect("/mine.db", timeout=0).execute("SELECT * FROM t")
+            second.execute("SELECT * FROM t")
 
 
 def test_without_power_sqlite_says_that_the_disk_fails() -> None:
     disk = Disk()
-    with installed(disk, Random(1)):
-        db = sqlite3.connect("/dark.db", isolation_level=None)
+    with installed(disk, Random(1)), connected("/dark.db") as db:
         db.execute("CREATE TABLE t (v)")
         disk.cut_after = disk.works
         with pytest.raises(sqlite3.OperationalError, match="disk I/O error"):
