@@ -311,6 +311,9 @@ def test_few_arrivals_are_not_told_to_everybody(place: Place) -> None:
     place.now += DAY
     place.publisher.publish()
     assert "moins de 3 arrivées" in place.page("/today")
+    for path in ("/", "/today"):
+        shown = place.client.get(path).text.rpartition("</svg>")[2]
+        assert "Moins de 3 personnes à la fois jusqu’ici." in shown, f"{path}: a picture without bars says why"
     assert "0 arrivée jusqu’à" in place.page("/today", place.staff())
     assert "Personne n’est encore venu." in place.page("/today", place.staff())
 
