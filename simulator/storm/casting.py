@@ -1,8 +1,9 @@
-"""Who belongs to the stormy site, and what does it look like? Invented people, two doors and a machine.
+"""Who belongs to the stormy site, and what does it look like? Invented people, as many doors as wanted, and a machine.
 
 Shifts are entered week by week, as a rota is; what else changes on the way, simulator/storm/faults.py draws.
 """
 
+from collections.abc import Sequence
 from datetime import date, timedelta
 from random import Random
 
@@ -23,7 +24,6 @@ from policy.bundle import (
 )
 from policy.ruleset import Ground, Unit
 
-DOORS = ("front", "garage")
 MACHINE = "cnc"
 QUOTA = 30
 """Minutes of it in a week."""
@@ -32,7 +32,12 @@ KINDS = {"team": 2, "resident": 4, "nomad": 16, "gardien": 4, "carnet": 6}
 """How many of each. A gardien is a nomad who holds the place."""
 
 
-def opening(luck: Random) -> Bundle:
+def doors(count: int) -> tuple[str, ...]:
+    """Their names: each has an edge of its own."""
+    return ("front", *(f"door-{number}" for number in range(2, count + 1)))
+
+
+def opening(luck: Random, doors: Sequence[str]) -> Bundle:
     """The site on its first day."""
     members = tuple(_member(kind, number) for kind, count in KINDS.items() for number in range(count))
     uids = iter(luck.sample(range(1, 2**32), len(members)))
@@ -49,7 +54,7 @@ def opening(luck: Random) -> Bundle:
             anti_passback="hard",
             staff_hours=hours,  # type: ignore[arg-type]
         ),
-        access_points=tuple(AccessPoint(id=d, readers=Readers(in_=f"{d}-in", out=f"{d}-out")) for d in DOORS),
+        access_points=tuple(AccessPoint(id=d, readers=Readers(in_=f"{d}-in", out=f"{d}-out")) for d in doors),
         tiers=(
             Tier(id="team", grounds=(Ground.ALWAYS, *open_)),
             Tier(id="resident", grounds=(Ground.ALWAYS, *open_)),

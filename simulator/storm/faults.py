@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from policy.bundle import Bundle, Pass
 from policy.terms import DAY, HOUR, MINUTE, SECOND, ClockState, Instant
-from simulator.storm.casting import DOORS, MACHINE, rota
+from simulator.storm.casting import MACHINE, rota
 from simulator.storm.network import AFTER
 from wire.row import Order
 
@@ -43,7 +43,7 @@ def rush(site: "Site", luck: Random) -> None:
     elif way == "server":
         server_away(site, luck, seconds)
     else:
-        cables_away(site, DOORS if way == "cables" else ("server",), seconds)
+        cables_away(site, site.doors if way == "cables" else ("server",), seconds)
     site.crowd(luck.randint(*RUSH), seconds)
 
 
@@ -74,7 +74,7 @@ def slow_rush(site: "Site", luck: Random) -> None:
 
 def long_cable(site: "Site", luck: Random) -> None:
     """So long that rules get stale."""
-    name = luck.choice(DOORS)
+    name = luck.choice(site.doors)
     site.network.cable(name, False)
     site.busy_until = site.clock.now() + luck.randint(13, 16) * DAY
     site.agenda.at_instant(site.busy_until, lambda: site.network.cable(name, True))
@@ -158,7 +158,7 @@ def restored(site: "Site", luck: Random) -> None:
     """The server's rows come from a backup, while an edge is cut off that has newer ones."""
     if site.office.exchange is None or site.disk.full:
         return
-    pi = luck.choice(site.pis[: len(DOORS)])
+    pi = luck.choice(site.pis[: len(site.doors)])
     site.network.cable(pi.name, False)
     site.office.stop()
     lost = site.office.lose_rows(pi.name, luck.randint(1, 30))
@@ -189,18 +189,31 @@ def lockdown(site: "Site", luck: Random) -> None:
         site.agenda.after(luck.uniform(300, 3600), lambda: site.lift())
 
 
-def commands(site: "Site", luck: Random) -> None:
+def commands(site: "Site", luck: Random, seconds: float = 3600) -> None:
     for _number in range(luck.randint(1, 4)):
         order, place = luck.choice(
             (
                 (Order.OPEN, "front"),
-                (Order.OPEN, "garage"),
+                (Order.OPEN, luck.choice(site.doors)),
                 (Order.SOUND, "front-in"),
                 (Order.LOCK_OUT, MACHINE),
                 (Order.REREAD, "front"),
             )
         )
-        site.agenda.after(luck.uniform(0, 3600), lambda order=order, place=place: site.office.order(order, place))  # type: ignore[misc]
+        site.agenda.after(luck.uniform(0, seconds), lambda order=order, place=place: site.office.order(order, place))  # type: ignore[misc]
+
+
+def captured(site: "Site", luck: Random) -> None:
+    """Somebody has the broker, at times keeps commands back, and says them and older ones later, in any order."""
+    site.network.captured = luck.random() < 0.5
+    commands(site, luck, 5)
+
+    def say_again() -> None:
+        site.network.captured = False
+        for topic, payload in luck.sample(site.network.commands, luck.randint(0, len(site.network.commands))):
+            site.network.say_again(topic, payload)
+
+    site.agenda.after(luck.choice((luck.uniform(5, 10), luck.uniform(10, 60))), say_again)
 
 
 def estop(site: "Site", luck: Random) -> None:
@@ -250,6 +263,7 @@ CHANCES: tuple[tuple[Fault, float], ...] = (
     (silent_reader, 0.05),
     (lockdown, 0.04),
     (commands, 0.2),
+    (captured, 0.2),
     (estop, 0.05),
     (changes, 0.3),
     (long_cable, 0.004),
@@ -276,6 +290,7 @@ NAMES: dict[Fault, str] = {
     restored: "restored backups",
     full_disk: "full disks",
     silent_reader: "silent readers",
+    captured: "captured brokers",
     lockdown: "lockdowns",
     changes: "changes of the rules",
 }

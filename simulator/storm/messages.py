@@ -7,7 +7,6 @@ import msgspec
 from msgspec import Raw, Struct
 
 from wire.messages import Ack, Command, Facts, Rules, State
-from wire.row import Order
 from wire.snapshot import unpack
 
 
@@ -44,8 +43,8 @@ def version_in(payload: bytes) -> int:
     return msgspec.json.decode(msgspec.json.decode(payload, type=_Sealed).body, type=Rules).version
 
 
-def order_in(payload: bytes) -> Order:
-    return msgspec.json.decode(msgspec.json.decode(payload, type=_Sealed).body, type=Command).order
+def command_in(payload: bytes) -> Command:
+    return msgspec.json.decode(msgspec.json.decode(payload, type=_Sealed).body, type=Command)
 
 
 def ack_in(payload: bytes) -> Ack:

@@ -3,7 +3,7 @@
 Within one topic the order of a connection is kept, as MQTT keeps it. The broker remembers nothing over a restart.
 """
 
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from random import Random
@@ -15,6 +15,8 @@ QUICK, SLOW = (1 * MS, 30 * MS), (200 * MS, 5_000 * MS)
 """ns from an end to the broker, and from there to the other."""
 TWICE = 0.03
 """The share of messages that come a second time."""
+REMEMBERED = 20
+"""Commands that whoever has the broker may say again."""
 AFTER = 50 * MS
 """ns from a cable that is whole again to the connection."""
 
@@ -23,7 +25,10 @@ Deliver = Callable[[str, bytes], None]
 
 @dataclass(eq=False)
 class Client:
-    """One end. hears: whether it has subscribed to a topic. risen, fallen: its connection came up, or broke."""
+    """One end. hears: whether it has subscribed to a topic. risen, fallen: its connection came up, or broke.
+
+    risen_ns: when it came up last.
+    """
 
     name: str
     hears: Callable[[str], bool]
@@ -36,17 +41,23 @@ class Client:
     slow: bool = False
     up: bool = False
     connection: int = 0
+    risen_ns: int = 0
     _last_words: tuple[str, bytes] | None = None
     _latest: defaultdict[tuple[str, bool], int] = field(default_factory=lambda: defaultdict(int))
 
 
 class Network:
-    """All clients and the broker."""
+    """All clients and the broker.
+
+    commands: the newest that came to the broker. captured: somebody has it, and passes no command on.
+    """
 
     def __init__(self, agenda: Agenda, luck: Random) -> None:
         self.clients: dict[str, Client] = {}
         self.broker = True
         self.flaps = 0
+        self.commands: deque[tuple[str, bytes]] = deque(maxlen=REMEMBERED)
+        self.captured = False
         self._agenda = agenda
         self._luck = luck
         self._retained: dict[str, bytes] = {}
@@ -81,7 +92,7 @@ class Network:
 
         def arrive() -> None:
             if client.up and client.connection == connection:
-                self._spread(topic, payload, retain)
+                self._take(topic, payload, retain)
 
         self._agenda.at(self._when(client, topic, inward=True), arrive)
         return True
@@ -107,7 +118,7 @@ class Network:
             self._agenda.at(self._agenda.clock.ns + AFTER, rise)
 
     def _rise(self, client: Client) -> None:
-        client.up, client.connection = True, client.connection + 1
+        client.up, client.connection, client.risen_ns = True, client.connection + 1, self._agenda.clock.ns
         client._last_words = client.will()
         client._latest.clear()
         self.flaps += 1
@@ -120,6 +131,17 @@ class Network:
         client.fallen()
         if client._last_words is not None and self.broker:
             self._spread(*client._last_words, retain=True)
+
+    def _take(self, topic: str, payload: bytes, retain: bool) -> None:
+        if topic.endswith("/command"):
+            self.commands.append((topic, payload))
+            if self.captured:
+                return
+        self._spread(topic, payload, retain)
+
+    def say_again(self, topic: str, payload: bytes) -> None:
+        """Whoever has the broker says what came to it."""
+        self._spread(topic, payload, retain=False)
 
     def _spread(self, topic: str, payload: bytes, retain: bool) -> None:
         if not self.broker:

@@ -187,6 +187,7 @@ class Pi(Nobody):
         self._watch.delivered(self, topic, payload)
         self._put(Received(topic, payload))
         self.turn()
+        self._watch.heard_out(self)
         self._watch.heeded(self, topic, payload)
 
     def _risen(self) -> None:

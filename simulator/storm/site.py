@@ -19,7 +19,7 @@ from simulator.clock import VirtualClock
 from simulator.disk import Disk
 from simulator.storm import faults
 from simulator.storm.agenda import Agenda
-from simulator.storm.casting import DOORS, MACHINE, opening
+from simulator.storm.casting import MACHINE, doors, opening
 from simulator.storm.network import Network
 from simulator.storm.office import KEY, Office
 from simulator.storm.pi import Ground, Pi, config_of
@@ -34,14 +34,17 @@ TAPS = (4, 12)
 """Of a day, outside of crowds."""
 PATIENCE = 900
 """Seconds until everything must have been told once everything is mended."""
+FLAPPING = 5_000_000_000
+"""Nanoseconds after a connection came up in which it counts as unsteady."""
 HURRY = 1_000_000
 """Nanoseconds at least between two turns of an edge that says that something is due."""
 
 
 class Site:
-    """Everything, at one virtual instant. busy_until: until then nobody expects quiet."""
+    """Everything, at one virtual instant. doors: by name. busy_until: until then nobody expects quiet."""
 
-    def __init__(self, seed: int, folder: Path, stack: ExitStack) -> None:
+    def __init__(self, seed: int, folder: Path, stack: ExitStack, door_count: int) -> None:
+        self.doors = doors(door_count)
         self.luck = Random(f"storm {seed}")
         self.clock = VirtualClock(round(FIRST_DAY.timestamp() * 1000), wake_ns=0)
         self.agenda = Agenda(self.clock)
@@ -50,15 +53,15 @@ class Site:
         self.busy_until: Instant = 0
         self.digest = sha256()
         self.faults: Counter[str] = Counter()
-        self.watch = Watch(self.clock.now, self._alone)
+        self.watch = Watch(self.clock.now, self._hampered)
         self.watch.diary = self.digest.update
         stack.enter_context(_seeded(self.luck))
         stack.enter_context(_seldom())
         mount = stack.enter_context(installed(self.disk, Random(0)))  # SQLite asks for its seed once in a process
         self._ground = Ground(self.clock, self.disk, mount, self.network, folder)
-        bundle = opening(self.luck)
+        bundle = opening(self.luck, self.doors)
         self.uids = [(badge.uid, badge.member) for badge in bundle.credentials] + [("DEADBEEF", "")]
-        names = (*DOORS, MACHINE)
+        names = (*self.doors, MACHINE)
         keys = {name: Ed25519PrivateKey.from_private_bytes(bytes([n] * 32)) for n, name in enumerate(names, 1)}
         self.office = Office(
             self._ground, self.agenda, bundle, keys, self.luck, self.watch.published, self.watch.broken
@@ -126,7 +129,7 @@ class Site:
             self.tap(self.machine, f"{MACHINE}-in", uid)
             return
         way = "out" if inside == (self.luck.random() < 0.9) else "in"
-        pi = self.pis[self.luck.randrange(len(DOORS))]
+        pi = self.pis[self.luck.randrange(len(self.doors))]
         self.tap(pi, f"{pi.name}-{way}", uid)
 
     def tap(self, pi: Pi, reader: str, uid: str) -> None:
@@ -172,9 +175,10 @@ class Site:
         clocks = all(pi.edge is not None and pi.clock.state() is not ClockState.UNKNOWN for pi in self.pis)
         return self.network.quiet and self.office.exchange is not None and not self.disk.full and clocks
 
-    def _alone(self, name: str) -> bool:
-        server = self.network.clients["server"]
-        return not (self.network.clients[name].up and server.up)
+    def _hampered(self, name: str) -> bool:
+        """Whether server, broker or network are away, slow or unsteady for this edge."""
+        ends = self.network.clients[name], self.network.clients["server"]
+        return any(not end.up or end.slow or self.clock.ns - end.risen_ns < FLAPPING for end in ends)
 
     def pass_until(self, at: Instant) -> None:
         """Jump from deadline to deadline."""
@@ -201,10 +205,10 @@ class Site:
 
 
 @contextmanager
-def storm(seed: int) -> Iterator[Site]:
-    """A site, from its first day on."""
+def storm(seed: int, doors: int = 2) -> Iterator[Site]:
+    """A site, from its first day on, with so many doors and a machine: an edge for each."""
     with TemporaryDirectory(prefix="loquet-storm-") as folder, ExitStack() as stack:
-        yield Site(seed, Path(folder), stack)
+        yield Site(seed, Path(folder), stack, doors)
 
 
 @contextmanager

@@ -20,8 +20,9 @@ from policy.sessions import Session
 from policy.terms import SECOND, ClockState, Instant
 from server.publisher import MARGIN_DAYS
 from simulator.storm.casting import MACHINE
-from simulator.storm.messages import facts_in, order_in, state_in, version_in
+from simulator.storm.messages import command_in, facts_in, state_in, version_in
 from simulator.storm.reading import Knowledge, day_start, local_time, read, week_start
+from wire.messages import Command
 from wire.row import Order, Row
 
 if TYPE_CHECKING:
@@ -63,14 +64,16 @@ class Unit:
 class Seen:
     """What is known of one edge. heard: rows of others that were delivered to it. on_disk: its newest row there.
 
-    starting: the row of the session whose interlock may close, 0 for none.
+    starting: the row of the session whose interlock may close, 0 for none. commands: the nonces of those that came.
+    ordered: a command to open has just come, for the first time and in time.
     """
 
     heard: set[tuple[str, str, int]] = field(default_factory=set)
     covered: dict[str, dict[str, int]] = field(default_factory=dict)
     state_version: int = 0
     on_disk: int = 0
-    opens: int = 0
+    commands: set[str] = field(default_factory=set)
+    ordered: bool = False
     starting: int = 0
     granted: bool = False
     driven: list[str] = field(default_factory=list)
@@ -78,9 +81,9 @@ class Seen:
 
 
 class Watch:
-    """now: the true instant. alone: whether an edge is cut off from the server at the moment."""
+    """now: the true instant. hampered: whether an edge's way to the server is cut, slow or unsteady at the moment."""
 
-    def __init__(self, now: Callable[[], Instant], alone: Callable[[str], bool]) -> None:
+    def __init__(self, now: Callable[[], Instant], hampered: Callable[[str], bool]) -> None:
         self.bundles: dict[int, Bundle] = {}
         self.newest: Bundle
         self._compiled: dict[int, date] = {}
@@ -95,7 +98,7 @@ class Watch:
         self.diary: Callable[[bytes], object] = lambda happened: None
         """Takes all that edges hear and decide."""
         self._now = now
-        self._alone = alone
+        self._hampered = hampered
 
     # What the storm tells
 
@@ -127,7 +130,7 @@ class Watch:
 
     def cut(self, pi: "Pi") -> None:
         seen = self.seen[pi.name]
-        seen.opens, seen.starting, seen.driven = 0, 0, []
+        seen.ordered, seen.starting, seen.driven = False, 0, []
 
     def delivered(self, pi: "Pi", topic: str, payload: bytes) -> None:
         """A message reaches an edge."""
@@ -141,13 +144,23 @@ class Watch:
             state = state_in(payload)
             if state.version > seen.state_version:
                 seen.state_version, seen.covered = state.version, state.positions
-        elif leaf == "command" and order_in(payload) is Order.OPEN:
-            seen.opens += 1
+        elif leaf == "command":
+            self._commanded(seen, command_in(payload))
+
+    def _commanded(self, seen: Seen, command: Command) -> None:
+        fit = command.nonce not in seen.commands and self._now() <= instant(command.not_after)
+        seen.commands.add(command.nonce)
+        seen.ordered = fit and command.order is Order.OPEN
+        self.counts["commands late or again"] += not fit
+
+    def heard_out(self, pi: "Pi") -> None:
+        """All that follows from a message has happened."""
+        self.seen[pi.name].ordered = False
 
     def decided(self, pi: "Pi", row: Row) -> None:
         """An edge decided a tap."""
         self.counts["taps"] += 1
-        self.counts["taps decided alone"] += self._alone(pi.name)
+        self.counts["taps hampered"] += self._hampered(pi.name)
         self.unwritten[pi.name].add(row.seq)
         seen = self.seen[pi.name]
         seen.granted = bool(row.granted)
@@ -178,19 +191,20 @@ class Watch:
         self.seen[pi.name].granted = False
 
     def after(self, pi: "Pi") -> None:
-        """No relay moves but for a grant, a command in time, or a session's start."""
+        """No relay moves but for a grant, a command that came in time and for the first time, or a session's start."""
         seen = self.seen[pi.name]
         driven, seen.driven = seen.driven, []
         for relay in driven:
             self.counts["relay pulses"] += 1
             if relay == "strike" and seen.granted:
                 continue
-            if relay == "strike" and seen.opens:
-                seen.opens -= 1
+            if relay == "strike" and seen.ordered:
+                seen.ordered = False
+                self.counts["openings by command"] += 1
             elif relay == "interlock" and seen.starting:
                 seen.starting = 0
             else:
-                self.broken(pi, f"the {relay} moved, and nobody was granted anything")
+                self.broken(pi, f"the {relay} moved, and nobody was granted anything, nor ordered it in time and once")
 
     def broken(self, pi: "Pi | str", what: str) -> None:
         name = pi if isinstance(pi, str) else pi.name

@@ -1,5 +1,6 @@
 """The stormy site is itself tried: one seed is one story, and each thing that it vows to notice is noticed."""
 
+import dataclasses
 import json
 from collections.abc import Callable, Iterator, Sequence
 from datetime import timedelta
@@ -9,7 +10,7 @@ import pytest
 from msgspec.structs import replace
 from sqlmodel import select
 
-from edge import door, machine
+from edge import door, machine, orders
 from edge.controller import TO_CORE
 from edge.core import Core
 from edge.events import LinkChanged, RulesSwapped
@@ -27,7 +28,7 @@ from simulator.storm.pi import Pi
 from simulator.storm.site import Site, storm
 from simulator.storm.watch import BrokenWorldError
 from wire.messages import Ack
-from wire.row import Kind, Row
+from wire.row import Kind, Order, Row
 
 SEED = 3
 
@@ -116,6 +117,73 @@ def test_a_relay_that_nobody_asked_for(site: Site) -> None:
     pi = front(site)
     pi.output("strike", True)
     assert "nobody was granted anything" in broken(lambda: site.watch.after(pi))
+
+
+def extended(it: orders.Dated) -> orders.Dated:
+    return dataclasses.replace(it, not_after=it.not_after + MINUTE)
+
+
+def opened_by_order(site: Site, after: float, *, kept_back: bool) -> int:
+    """How often an order to the front door releases the strike that the broker says (again) so many seconds later."""
+    site.network.captured = kept_back
+    site.office.order(Order.OPEN, "front")
+    pass_seconds(site, 1)
+    site.network.captured = False
+    [said] = site.network.commands
+    site.agenda.after(after - 1, lambda: site.network.say_again(*said))
+    pass_seconds(site, round(after))
+    return site.watch.counts["openings by command"]
+
+
+def test_an_order_is_carried_out_once(site: Site) -> None:
+    assert opened_by_order(site, 8, kept_back=False) == 1
+    assert site.watch.counts["commands late or again"] == 1
+
+
+@pytest.mark.parametrize(("after", "times"), [(8, 1), (11, 0)])
+def test_an_order_that_is_kept_back_is_carried_out_in_time_or_never(site: Site, after: int, times: int) -> None:
+    assert opened_by_order(site, after, kept_back=True) == times
+    assert site.watch.counts["commands late or again"] == 1 - times
+
+
+def test_an_order_that_is_carried_out_twice(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(orders.Seen, "knows", lambda seen, it: False)
+    assert "nor ordered it in time and once" in broken(lambda: opened_by_order(site, 8, kept_back=False))
+
+
+def test_an_order_that_is_carried_out_late(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    honest = orders.dated
+    monkeypatch.setattr(orders, "dated", lambda command: extended(honest(command)))
+    monkeypatch.setattr(orders, "judge", lambda *_: None)
+    assert "nor ordered it in time and once" in broken(lambda: opened_by_order(site, 11, kept_back=True))
+
+
+@pytest.mark.parametrize("doors", [1, 5])
+def test_a_site_has_as_many_doors_as_it_is_told(doors: int) -> None:
+    with storm(SEED, doors) as site:
+        assert len(site.pis) == doors + 1
+        faults.rush(site, site.luck)
+        site.live_a_day()
+        assert {place for place in site.watch.seen if site.watch.seen[place].on_disk} == {pi.name for pi in site.pis}
+
+
+def test_a_tap_over_a_bad_link_counts_as_such(site: Site) -> None:
+    """Away, slow, or up and down: for the edge, or for the server."""
+    front, server = site.network.clients["front"], site.network.clients["server"]
+    pass_seconds(site, 5)
+    assert not site._hampered("front")
+    for end in (front, server):
+        end.slow = True
+        assert site._hampered("front")
+        end.slow = False
+        site.network.cable(end.name, False)
+        assert site._hampered("front")
+        site.network.cable(end.name, True)
+        pass_seconds(site, 1)
+        assert end.up
+        assert site._hampered("front")
+        pass_seconds(site, 5)
+        assert not site._hampered("front")
 
 
 def at_the_machine(site: Site) -> None:
