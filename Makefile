@@ -35,7 +35,8 @@ lint: setup
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 
-proof: setup system ## hours: random stories, mutants of policy, every proof at its release figure; or make proof STORIES=100 FILES="quota.py"
+proof: setup system ## hours: the bench's promises, random stories, mutants of policy, every proof at its release figure; or make proof STORIES=100 FILES="quota.py"
+	@$(BIN)/loquet bench --check
 	@$(BIN)/python -m tests.oracle.compare $(or $(STORIES),20000)
 	@$(BIN)/python tools/mutation $(FILES)
 	@$(BIN)/loquet prove all --release

@@ -24,9 +24,12 @@ Ask = Callable[[str, Instant], object]
 
 
 def figures() -> Figures:
-    for size in (148, 100_000):
-        value, floor = measure(size)
-        yield f"decide_{size}", figure(value, "µs", floor)
+    small, large = 148, 100_000
+    ours, bare = measure(small)
+    yield f"decide_{small}", figure(ours, "µs", bare)
+    slower, barer = measure(large)
+    yield f"decide_{large}", figure(slower, "µs", barer)
+    yield "decide_growth", figure(slower / ours, "times", barer / bare)
 
 
 def measure(size: int) -> tuple[float, float]:

@@ -28,4 +28,18 @@ def _rounded(value: float) -> float:
     return float(f"{value:.4g}")
 
 
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """What is promised of a figure: its value, or its ratio to the floor, is at most this."""
+
+    most: float
+    of_ratio: bool = False
+
+    def kept(self, figure: Figure) -> bool:
+        return (figure.ratio if self.of_ratio else figure.value) <= self.most
+
+    def words(self, unit: str) -> str:
+        return f"promised: at most {f'{self.most:g} x' if self.of_ratio else f'{self.most:g} {unit}'}"
+
+
 Figures = Iterator[tuple[str, Figure]]

@@ -4,6 +4,7 @@ Eight edges, each a process of its own as each is a Pi of its own: real link, ke
 readers and pins. The floor is one hop there and back through a broker of its own.
 """
 
+import logging
 import multiprocessing
 import statistics
 import threading
@@ -19,7 +20,7 @@ from typing import NamedTuple
 from msgspec.structs import replace as changed
 
 from edge.config import Config
-from edge.events import Event, RulesSwapped
+from edge.events import Event, RulesSwapped, StateHeard
 from edge.keys import Keys, private_key
 from loquet.benches.bare_edge import BareEdge
 from loquet.benches.disk import bench_folder
@@ -46,6 +47,8 @@ EDGES = tuple(f"door-{number}" for number in range(1, 9))
 PROBE = "probe"
 """An edge that only sends back what it hears: the floor."""
 CHANGES = 300
+LOCKDOWNS = 100
+"""Declared and lifted by turns."""
 BADGES = 100
 """Which are blocked one after another, then given back, and so on."""
 
@@ -59,6 +62,13 @@ class Said(NamedTuple):
     reason: Reason | None
 
 
+class Heeded(NamedTuple):
+    """What an edge says of a lockdown that was declared or lifted, and the monotonic second at which it was."""
+
+    on: bool
+    at: float
+
+
 class Change(NamedTuple):
     """Seconds from the commit until each edge went by it, and until the last had decided a tap of that badge."""
 
@@ -69,11 +79,8 @@ class Change(NamedTuple):
 
 def figures() -> Figures:
     program()  # else nothing is measured
-    with bench_folder() as folder, ExitStack() as parts:
-        site = _Site(folder, parts)
-        with Mosquitto(site.keyring) as broker:
-            hop = statistics.median(hops(site.keyring, broker.port, PROBE, (b"%d" % n for n in range(200))))
-        changes = list(site.changes(CHANGES))
+    with bench_folder() as folder:
+        hop, changes, lockdowns = measured(folder, CHANGES, LOCKDOWNS)
     in_force = sorted(seconds for change in changes for seconds in change.in_force)
     last = sorted(max(change.in_force) for change in changes)
     blocked = sorted(change.decided for change in changes if change.blocked)
@@ -81,6 +88,17 @@ def figures() -> Figures:
     yield "change_to_edge_p99", figure(p99(in_force) * 1e3, "ms", hop * 1e3)
     yield "change_to_last_p99", figure(p99(last) * 1e3, "ms", hop * 1e3)
     yield "blocked_badge_p99", figure(p99(blocked) * 1e3, "ms", hop * 1e3)
+    yield "lockdown_p99", figure(p99(lockdowns) * 1e3, "ms", hop * 1e3)
+
+
+def measured(folder: Path, changes: int, lockdowns: int) -> tuple[float, list[Change], list[float]]:
+    """Seconds: of a hop there and back; of so many changes; of so many lockdowns, in rising order."""
+    with ExitStack() as parts:
+        site = _Site(folder, parts)
+        with Mosquitto(site.keyring) as broker:
+            hop = statistics.median(hops(site.keyring, broker.port, PROBE, (b"%d" % n for n in range(200))))
+        database, exchange = site.serve()
+        return hop, list(site.changes(database, exchange, changes)), sorted(site.lockdowns(exchange, lockdowns))
 
 
 class _Site:
@@ -95,12 +113,16 @@ class _Site:
         self.edges = [self._edge(name) for name in EDGES]
         """Started first: a process that has threads is not to be forked."""
 
-    def changes(self, count: int) -> Iterator[Change]:
-        """Block a badge, or give it back, again and again. Raises AssertionError for an edge that does not go by it."""
+    def serve(self) -> tuple[Database, Exchange]:
+        """Start the server, until every edge goes by its rules."""
         self._show(self.bundle.credentials[0].uid)
         database, exchange = self._server()
         self._await(exchange.publisher.current.version, blocked=False)
         self.parts.enter_context(tuned())
+        return database, exchange
+
+    def changes(self, database: Database, exchange: Exchange, count: int) -> Iterator[Change]:
+        """Block a badge, or give it back, again and again. Raises AssertionError for an edge that does not go by it."""
         for number in range(count):
             uid = self.bundle.credentials[number % BADGES].uid
             self._show(uid)
@@ -113,6 +135,23 @@ class _Site:
             said = self._await(exchange.publisher.current.version, blocked)
             in_force = tuple(one.in_force - stored for one in said)
             yield Change(in_force, max(one.decided for one in said) - stored, blocked)
+
+    def lockdowns(self, exchange: Exchange, count: int) -> Iterator[float]:
+        """Declare a lockdown, or lift it: seconds from the order until the last edge heeds it."""
+        logging.disable(logging.WARNING)  # each is said
+        for number in range(count):
+            on, ordered = number % 2 == 0, time.monotonic()
+            exchange.lock_down(on, "bench")
+            yield max(self._heeded(pipe, on) for pipe in self.edges) - ordered
+        logging.disable(logging.NOTSET)
+
+    def _heeded(self, pipe: Connection, on: bool) -> float:
+        if not pipe.poll(PATIENCE):
+            raise TimeoutError(f"an edge does not hear of the lockdown: {on=}")
+        heeded: Heeded = pipe.recv()
+        if heeded.on is not on:
+            raise AssertionError(f"an edge heeds a lockdown that is not: {on=}")
+        return heeded.at
 
     def _show(self, uid: str) -> None:
         """Which badge every edge is to try with its next rules."""
@@ -196,9 +235,14 @@ def _take(inbox: Inbox, exchange: Exchange) -> None:
 
 
 def _serve(config: Config, parent: Connection) -> None:
-    """One edge: with new rules it tries the badge that its parent named, and says what came of it."""
+    """One edge: with new rules it tries the badge that its parent named, and says what came of it; and of lockdowns."""
+    locked = False
 
     def told(event: Event) -> None:
+        nonlocal locked
+        if isinstance(event, StateHeard) and event.snapshot.lockdown is not locked:
+            locked = event.snapshot.lockdown
+            parent.send(Heeded(locked, time.monotonic()))
         if isinstance(event, RulesSwapped):
             in_force = time.monotonic()
             row = edge.lay(next(iter(config.readers)), parent.recv())
