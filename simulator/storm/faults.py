@@ -206,14 +206,14 @@ def commands(site: "Site", luck: Random, seconds: float = 3600) -> None:
 def captured(site: "Site", luck: Random) -> None:
     """Somebody has the broker, at times keeps commands back, and says them and older ones later, in any order."""
     site.network.captured = luck.random() < 0.5
-    commands(site, luck, 5)
+    commands(site, luck, 2)
 
     def say_again() -> None:
         site.network.captured = False
         for topic, payload in luck.sample(site.network.commands, luck.randint(0, len(site.network.commands))):
             site.network.say_again(topic, payload)
 
-    site.agenda.after(luck.choice((luck.uniform(5, 10), luck.uniform(10, 60))), say_again)
+    site.agenda.after(luck.choice((luck.uniform(7, 10), luck.uniform(10, 60))), say_again)
 
 
 def estop(site: "Site", luck: Random) -> None:
@@ -250,7 +250,7 @@ def new_rota(site: "Site", luck: Random, monday: date) -> None:
 
 CHANCES: tuple[tuple[Fault, float], ...] = (
     (rush, 0.9),
-    (slow_rush, 0.15),
+    (slow_rush, 0.2),
     (cable, 0.5),
     (flaps, 0.33),
     (slow, 0.1),
