@@ -147,6 +147,7 @@ def welcome(folder: Folder, address: str, site: Bundle, now: Instant) -> None:
   Password   {folder.login.password}
   API token  {folder.login.token}
   Orders     {sys.argv[0]} server open front --socket {control} (or lockdown on, lockdown off, sound front-in)
+             at 1 x, 10 x or in a pause: at 60 x their ten seconds are over in a sixth of one, often too soon
 
 It is {local:%A %d %B %Y, %H:%M} at {site.site.name}; the bar at the foot of each page changes how fast time passes.
 Everything is kept in {folder.path}. Ctrl-C ends the demo, the next start goes on from there.

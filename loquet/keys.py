@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 HOMES = {
     "broker": "/etc/mosquitto/loquet on its machine, owned by mosquitto; then: sudo systemctl restart mosquitto",
-    "server": "/etc/loquet/server/keys on its machine; then restart the server",
+    "server": "/etc/loquet/server/keys on its machine, owned by loquet; then: sudo systemctl restart loquet-server",
 }
 """Where what is carried belongs, and what makes it count."""
 EDGE_HOME = "/etc/loquet/keys on its Pi, owned by loquet; then: sudo systemctl restart loquet-edge"

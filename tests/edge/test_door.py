@@ -313,6 +313,16 @@ def test_a_door_without_an_exit_contact_calls_no_opening_forced() -> None:
     assert bench.contact(is_open=True)[0].kind is Kind.DOOR_OPENED
 
 
+def test_a_forced_door_is_shown_at_the_outside_reader_only() -> None:
+    bench = Bench()
+    assert bench.contact(is_open=True)[0].kind is Kind.DOOR_FORCED
+    bench.waits(9.9)
+    shown = {output for _, output, active in bench.history if active}
+    assert shown == {"front-in.red", "front-in.green", "front-in.buzzer"}
+    bench.waits(0.2)
+    assert set(bench.outputs.values()) == {False}
+
+
 def test_the_first_sample_of_a_shut_door_is_no_event() -> None:
     bench = Bench()
     assert bench.contact(is_open=False) == []

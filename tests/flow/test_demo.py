@@ -34,6 +34,8 @@ def test_it_starts_and_ends_goes_on_where_it_stopped_and_leaves_nothing_behind(t
     folder = tmp_path / "demo"
     with running_demo(folder) as demo:
         assert "The hardware is simulated" in demo.printed
+        assert "server open front --socket" in demo.printed
+        assert "at 1 x, 10 x or in a pause" in demo.printed, "when orders come in time stands beside them"
         assert "Casaco" in get(demo, "/")
         assert '"edges":[{"id":"front"' in get(demo, "/api/v1/now", demo.said("API token"))
         (edge,) = children(demo)

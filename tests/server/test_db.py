@@ -55,6 +55,27 @@ def test_datetimes_come_back_aware_and_in_utc(database: Database) -> None:
     assert stored.utcoffset() == timedelta(0)
 
 
+def test_a_backup_is_made_while_the_server_writes(tmp_path: Path) -> None:
+    """As docs/operations.md says, with a connection that only reads."""
+    known = iter(("alice", "basile", "chloe"))
+
+    def arrive(*_progress: int) -> None:
+        if member := next(known, None):
+            with database.transaction() as session:
+                session.add(Presence(member=member, at=NOON, inside=True))
+
+    with closing(fresh(tmp_path)) as database:
+        with (
+            closing(sqlite3.connect(f"file:{tmp_path}/new.db?mode=ro", uri=True)) as source,
+            closing(sqlite3.connect(tmp_path / "backup.db")) as copy,
+        ):
+            source.backup(copy, pages=5, progress=arrive)
+            assert copy.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+        arrive()
+    with closing(Database(f"sqlite:///{tmp_path}/backup.db")) as restored, restored.reading() as session:
+        assert set(session.exec(select(Presence.member))) == {"alice", "basile", "chloe"}
+
+
 def test_a_naive_datetime_is_refused(database: Database) -> None:
     with (
         pytest.raises(Exception, match="has no time zone"),
