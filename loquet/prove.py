@@ -50,14 +50,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """0 when every promise held, 1 at the first broken one. Raises CommandError."""
-    if arguments.proof == EVERYTHING and (arguments.rounds or arguments.days):
-        raise CommandError("all --rounds, --days: what a round is differs; name one proof, or choose --release")
+    if arguments.proof == EVERYTHING and (arguments.rounds or arguments.days or arguments.first):
+        raise CommandError("all --rounds, --days, --first: what a round is differs; name one proof, or take --release")
     return _all(arguments) if arguments.proof == EVERYTHING else _prove(arguments.proof, arguments)
 
 
 def _all(arguments: argparse.Namespace) -> int:
     """Each proof in a process of its own, as many at once as there are processors; what each said when it has ended."""
-    words = [sys.executable, "-m", "loquet", "prove", "--seed", str(arguments.seed), "--first", str(arguments.first)]
+    words = [sys.executable, "-m", "loquet", "prove", "--seed", str(arguments.seed)]
     words += [f"--{flag}" for flag in ("release", "json") if getattr(arguments, flag)]
 
     with ThreadPoolExecutor(os.cpu_count()) as pool:
@@ -95,7 +95,7 @@ def _prove(name: str, arguments: argparse.Namespace) -> int:
         done, figure, broken = rounds, _watched(name, proof, task), 0
     except BrokenError as error:
         done, figure, broken = error.number - task.first + 1, str(error), 1
-        _say_broken(name, proof, task, error)
+        _say_broken(name, proof, task.seed, error)
     if not arguments.json:
         print(f"{name}: {proof.promise}: {figure} ({time.monotonic() - started:.0f} s)")
     said = {"promise": proof.promise, "rounds": done, "broken": broken, "seed": task.seed, "figure": figure}
@@ -116,10 +116,11 @@ def _watched(name: str, proof: "Proof", task: "Task") -> str:
             print(f"{name}: {done} of {task.rounds} {proof.unit}", file=sys.stderr, flush=True)
 
 
-def _say_broken(name: str, proof: "Proof", task: "Task", error: "BrokenError") -> None:
-    only = f"--rounds {error.number + 1}" if proof.chained else f"--first {error.number} --rounds 1"
-    again = f"loquet prove {name} --seed {task.seed} {only}"
-    print(f"{name}: BROKEN: {proof.promise}: {error}\nsee it again with: {again}", file=sys.stderr, flush=True)
+def _say_broken(name: str, proof: "Proof", seed: int, error: "BrokenError") -> None:
+    rounds = f"--first {error.since} --rounds {error.number - error.since + 1}"
+    how = "in real time, so it may hold now; try again with" if proof.real_time else "see it again with"
+    again = f"{how}: loquet prove {name} --seed {seed} {rounds}"
+    print(f"{name}: BROKEN: {proof.promise}: {error}\n{again}", file=sys.stderr, flush=True)
 
 
 def _count(written: str) -> int:

@@ -14,8 +14,9 @@ from policy.bundle import AccessPoint, Bundle, Credential, Member, Pass, Readers
 from policy.ruleset import Ground, Unit
 from server.db import Database
 from server.importer import replace
-from server.ingest import Ingest, Owed
+from server.ingest import Ingest, Owed, StatusTaken, Told
 from server.models import Edge as EdgeRow
+from server.orders import Orders
 from server.publisher import Publisher
 from server.schema import upgrade
 from server.state import StatePublisher
@@ -24,6 +25,8 @@ from simulator.clock import WORKING_TUESDAY, VirtualClock
 from simulator.pins import SimulatedPins
 from simulator.reader import SimulatedReader
 from simulator.world import CREDENTIAL_KEY, config_of
+from wire.envelope import unseal
+from wire.messages import Reply, decode
 from wire.topics import Topics
 
 MEMORY_DISK = Path("/dev/shm")  # noqa: S108 - a disk that forgets is what a proof wants
@@ -73,6 +76,7 @@ class Attacked:
         self.bundle = bundle()
         self.retained: dict[str, bytes] = {}
         self.sent: list[tuple[str, bytes]] = []
+        self._questions: list[str] = []
         self._start_server(Path(self._folder.name))
         self._start_edge(Path(self._folder.name))
 
@@ -85,7 +89,8 @@ class Attacked:
                 public = key.public_key().public_bytes_raw().hex()
                 session.add(EdgeRow(id=name, public_key=public, access_points=[name], readers={}))
         self.troubles = Troubles()
-        self.ingest = Ingest(self.database, self.topics, self.clock.now, self.troubles, lambda: None)
+        self.ingest = Ingest(self.database, self.topics, self.clock.now, self.troubles, lambda: None, self._told)
+        self.orders = Orders(self.database, self.topics, SERVER_KEY, self.clock.now, self._answer)
         self.publisher = Publisher(self.database, SERVER_KEY, CREDENTIAL_KEY, self.clock.now, self.retained.__setitem__)
         self.publisher.publish()
         StatePublisher(self.database, SERVER_KEY, self.clock.now, self.retained.__setitem__).publish()
@@ -125,6 +130,23 @@ class Attacked:
         """A message reaches the server."""
         return self.ingest.take(topic, payload)
 
+    def exchange(self) -> None:
+        """All that the edge sent reaches the server, which tells it the time if it asked."""
+        sent, self.sent = self.sent, []
+        for topic, payload in sent:
+            self.tell(topic, payload)
+        questions, self._questions = self._questions, []
+        for question in questions:
+            self.orders.tell_time(self.config.edge, question)
+
+    def _told(self, told: Told) -> None:
+        if isinstance(told, StatusTaken) and told.status.asks is not None:
+            self._questions.append(told.status.asks)
+
+    def _answer(self, topic: str, payload: bytes) -> bool:
+        self.say(topic, payload)
+        return True
+
     def tap(self, who: str, reader: str = "front-in") -> None:
         """Somebody lays their badge on a reader and takes it away."""
         uid = bytes.fromhex(UIDS[who])
@@ -143,6 +165,13 @@ class Attacked:
     def unlocked(self) -> bool:
         """Whether the strike is released."""
         return self.pins.is_active("strike")
+
+    @property
+    def done(self) -> list[str]:
+        """The commands which the edge has said that it did since the last exchange."""
+        topic, key = self.topics.reply("front"), KEYS["front"].public_key()
+        bodies = [unseal(key, "front", topic, payload) for sent_on, payload in self.sent if sent_on == topic]
+        return [reply.nonce for body in bodies if (reply := decode(Reply, body, topic)).done]
 
     def close(self) -> None:
         self.edge.stop()

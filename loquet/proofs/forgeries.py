@@ -47,15 +47,15 @@ class Letters:
     site: Attacked
 
     def to_edge(self) -> dict[str, Message]:
-        """By name, what the front door's edge would believe."""
+        """By name, what the front door's edge would believe, each one also after those before it."""
         topics, now = self.site.topics, self.site.clock.now()
         return {
-            "rules": self.server(topics.rules, self.rules(LATER)),
-            "fresh": self.server(topics.fresh, self.fresh(now + 30 * DAY)),
-            "state": self.server(topics.state, self.state(LATER)),
             "ack": self.server(topics.ack("front"), self.ack()),
             "command": self.server(topics.command("front"), self.command("c0")),
             "facts": self.edge("garage", topics.facts("garage"), Facts("g", (Raw(self.entry("garage")),))),
+            "state": self.server(topics.state, self.state(LATER)),
+            "fresh": self.server(topics.fresh, self.fresh(now + 30 * DAY)),
+            "rules": self.server(topics.rules, self.rules(LATER)),
         }
 
     def to_server(self) -> dict[str, Message]:
@@ -204,18 +204,21 @@ def dishonest_to_edge(letters: Letters) -> dict[str, Message]:
     }
 
 
-def refused_commands(letters: Letters) -> dict[str, Message]:
-    """By name: signed commands that the edge must answer, and not carry out."""
+def refused_commands(letters: Letters, mark: str) -> dict[str, Message]:
+    """By name: signed commands that the edge must not carry out.
+
+    mark: never used before, so that what is wrong decides, and not that one like it was refused already.
+    """
     command = letters.site.topics.command("front")
     return {
         name: letters.server(command, order)
         for name, order in {
-            "a late command": letters.command("late", after=-11 * SECOND),
-            "a command from the future": letters.command("early", after=HOUR),
-            "a command that lasts too long": letters.command("long", lasts=DAY),
+            "a late command": letters.command(f"late {mark}", after=-11 * SECOND),
+            "a command from the future": letters.command(f"early {mark}", after=HOUR),
+            "a command that lasts too long": letters.command(f"long {mark}", lasts=DAY),
             "a command seen before": letters.command(SEEN),
-            "a command for another door": letters.command("foreign", place="garage"),
-            "a machine's order for a door": letters.command("odd", order=Order.LOCK_OUT, place="front"),
+            "a command for another door": letters.command(f"foreign {mark}", place="garage"),
+            "a machine's order for a door": letters.command(f"odd {mark}", order=Order.LOCK_OUT, place="front"),
         }.items()
     }
 
@@ -224,18 +227,18 @@ SEEN = "seen"
 """The nonce of a command that was carried out before the attack began."""
 
 
-def dishonest_to_server(letters: Letters) -> dict[str, Message]:
-    """By name: signed by an edge that was stolen, and still to change nothing."""
+def dishonest_to_server(letters: Letters, mark: str) -> dict[str, Message]:
+    """By name: signed by an edge that was stolen, and still to change nothing. mark: as of refused_commands."""
     topics = letters.site.topics
-    foreign = Events("stolen", (Raw(letters.entry("front")),))
+    foreign = Events(f"stolen {mark}", (Raw(letters.entry("front")),))
     yesterday = text(letters.site.clock.now() - DAY)
     old = Status(online=True, at=yesterday, clock=ClockState.SYNCED, software="of yesterday")
     return {
         "rows behind a gap": letters.edge(
-            "garage", topics.events("garage"), Events("gap", (Raw(letters.entry("garage", seq=9)),))
+            "garage", topics.events("garage"), Events(f"gap {mark}", (Raw(letters.entry("garage", seq=9)),))
         ),
         "rows about a foreign reader": letters.edge("garage", topics.events("garage"), foreign),
         "an old status": letters.edge("front", topics.status("front"), old),
-        "a reply that nobody waits for": letters.edge("garage", topics.reply("garage"), Reply("n", done=True)),
+        "a reply that nobody waits for": letters.edge("garage", topics.reply("garage"), Reply(mark, done=True)),
         "facts": letters.edge("garage", topics.facts("garage"), Facts("g", (Raw(letters.entry("garage")),))),
     }

@@ -136,10 +136,11 @@ def run(task: Task) -> Rounds:
             closing(Site(Path(folder))) as site,
         ):
             before = kills.total()
+            since, last = task.first + before, task.numbers[-1]
             try:
                 yield from site.live(task, before)
             except LossError as loss:
-                raise BrokenError(task.first + before + site.kills.total(), str(loss)) from None
+                raise BrokenError(min(since + site.kills.total(), last), str(loss), since) from None
             kills += site.kills
             rows += len(site.ledger.stored)
             unrecorded += site.ledger.unrecorded
@@ -154,5 +155,5 @@ PROOF = Proof(
     ci=200,
     release=100_000,
     run=run,
-    chained=True,
+    real_time=True,
 )

@@ -40,7 +40,7 @@ def run(task: Task) -> Rounds:
                     site.settle()
                 yield done
         except LossError as loss:
-            raise BrokenError(number, str(loss)) from None
+            raise BrokenError(number, str(loss), since=task.first) from None
         told = f"{task.rounds} connections cut, {site.ups} had come up; {site.taps} taps answered as ever"
         return f"{told}; {site.pulses} pulses, each for a grant; {len(site.decided)} rows arrived in order, once"
 
@@ -113,5 +113,5 @@ PROOF = Proof(
     ci=10_000,
     release=100_000,
     run=run,
-    chained=True,
+    real_time=True,
 )

@@ -22,7 +22,9 @@ PACKAGES = ("policy", "wire", "edge", "server", "simulator", "loquet")
 def run(task: Task) -> Rounds:
     if not (ROOT / "pyproject.toml").exists():
         raise CommandError(f"planted: {ROOT} is no source tree: run it in a clone of Loquet")
-    chosen = [number for number in task.numbers if number < len(PLANTS)]
+    chosen = [number for number in task.numbers if 0 <= number < len(PLANTS)]
+    if not chosen:
+        raise CommandError(f"planted --first {task.first}: no bug has that number; the last is {len(PLANTS) - 1}")
     for done, number in enumerate(chosen, 1):
         plant = PLANTS[number]
         caught = catches(plant, task.seed)

@@ -26,7 +26,7 @@ PLANTS = (
         "if held is not None and message.version <= held.version:",
         "if held is None and message.version <= 0:",
         "forge",
-        500,
+        1500,
     ),
     Plant(
         "expired rules are accepted",
@@ -34,7 +34,7 @@ PLANTS = (
         'if trusted_now is not None and _instant(message.not_after, "rules") <= trusted_now:',
         "if False:",
         "forge",
-        1000,
+        1500,
     ),
     Plant(
         "the signature does not cover the topic",

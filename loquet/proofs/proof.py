@@ -30,7 +30,7 @@ class Task:
 class Proof:
     """promise: what is shown, in words. unit: what a round is. ci, release: rounds in `make test` and `make proof`.
 
-    chained: a round goes on from the one before, so that none can be replayed alone.
+    real_time: the luck is drawn from the seed, the instants are the machine's: none is played again to the letter.
     """
 
     promise: str
@@ -38,15 +38,19 @@ class Proof:
     ci: int
     release: int
     run: Callable[[Task], Rounds]
-    chained: bool = False
+    real_time: bool = False
 
 
 class BrokenError(Exception):
-    """A promise was broken in this round. The message says what was expected and what was seen."""
+    """A promise was broken in this round. The message says what was expected and what was seen.
 
-    def __init__(self, number: int, said: str) -> None:
+    since: the first of the rounds that it may hang on; None where the round can be played alone.
+    """
+
+    def __init__(self, number: int, said: str, since: int | None = None) -> None:
         super().__init__(said)
         self.number = number
+        self.since = number if since is None else since
 
 
 class LossError(Exception):

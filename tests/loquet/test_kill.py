@@ -2,7 +2,7 @@
 
 import json
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -12,10 +12,12 @@ from msgspec.structs import replace
 
 from edge.journal import Journal
 from loquet.main import main
+from loquet.proofs import kill
+from loquet.proofs.killed import Part
 from loquet.proofs.ledger import Ledger
 from loquet.proofs.planted import catches
 from loquet.proofs.plants import PLANTS
-from loquet.proofs.proof import LossError
+from loquet.proofs.proof import LossError, Task
 from policy.reasons import Reason
 from policy.terms import ClockState
 from simulator.remote import Stages
@@ -30,6 +32,25 @@ def test_nothing_is_lost(capsys: pytest.CaptureFixture[str]) -> None:
     assert (said["rounds"], said["broken"]) == (8, 0)
     assert said["figure"].startswith("8 kills (edge ")
     assert "0 lost, 0 twice" in said["figure"]
+
+
+@pytest.mark.parametrize(("kills", "first", "rounds"), [(3, 17, 4), (10, 17, 9)])
+def test_what_broke_is_tried_again_from_the_first_kill_of_its_site(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], kills: int, first: int, rounds: int
+) -> None:
+    """The second site breaks: in a round of its own, or when all is over."""
+
+    def live(site: kill.Site, _task: Task, before: int) -> Iterator[int]:
+        site.kills[Part.EDGE] = 7 if not before else kills
+        yield before
+        if before:
+            raise LossError("a row is lost")
+
+    monkeypatch.setattr(kill.Site, "live", live)
+    assert main(["prove", "kill", "--first", "10", "--rounds", "16", "--json"]) == 1
+    told = capsys.readouterr()
+    assert json.loads(told.out)["rounds"] == 7 + rounds
+    assert told.err.endswith(f"try again with: loquet prove kill --seed 1 --first {first} --rounds {rounds}\n")
 
 
 def test_rows_told_before_they_are_on_the_disk_are_missed() -> None:

@@ -15,7 +15,7 @@ from edge.outbox import Outbox
 from loquet.main import main
 from loquet.proofs import flapping, link
 from loquet.proofs.flapping import Flapping
-from loquet.proofs.proof import LossError
+from loquet.proofs.proof import LossError, Task
 
 pytestmark = pytest.mark.filterwarnings("ignore:unclosed <ssl.SSLSocket:ResourceWarning")
 """paho leaves the socket of a handshake that failed to the garbage collector."""
@@ -26,6 +26,22 @@ def test_nothing_moves_and_nothing_is_lost(capsys: pytest.CaptureFixture[str]) -
     said = json.loads(capsys.readouterr().out)
     assert (said["rounds"], said["broken"]) == (60, 0)
     assert said["figure"].startswith("60 connections cut, ")
+
+
+def test_what_broke_is_tried_again_from_its_first_round(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    broken = Task(1, 1).random(103).random()
+
+    def flap(_site: Flapping, luck: Random) -> None:
+        if luck.random() == broken:
+            raise LossError("a row is lost")
+
+    monkeypatch.setattr(link, "flap", flap)
+    assert main(["prove", "link", "--first", "100", "--rounds", "10", "--json"]) == 1
+    told = capsys.readouterr()
+    assert json.loads(told.out)["rounds"] == 4
+    assert told.err.endswith("try again with: loquet prove link --seed 1 --first 100 --rounds 4\n")
 
 
 @pytest.fixture

@@ -32,6 +32,14 @@ def test_a_bug_that_nobody_notices_fails(monkeypatch: pytest.MonkeyPatch, capsys
     assert "nothing is wrong (edge/hardware/iso14443.py): `prove fuzz` did not notice" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("first", [len(PLANTS), -2])
+def test_no_bug_at_all_is_no_proof(first: int, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["prove", "planted", "--first", str(first), "--rounds", "2", "--json"]) == 2
+    told = capsys.readouterr()
+    assert told.out == ""
+    assert f"--first {first}: no bug has that number; the last is {len(PLANTS) - 1}" in told.err
+
+
 def test_a_proof_that_breaks_down_has_caught_nothing() -> None:
     with pytest.raises(CommandError, match=r"(?s)prove fuzz broke down: .*NameError"):
         catches(replace(HARMLESS, bad="SHORT_FRAME = nonsense"), 1)

@@ -2,13 +2,18 @@
 
 import json
 import sys
-from types import ModuleType
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from types import ModuleType, SimpleNamespace
 
 import pytest
 
 from loquet.main import main
+from loquet.proofs import world
 from loquet.proofs.proof import BrokenError, Proof, Rounds, Task
 from loquet.prove import LAST_WORDS, _proved
+from simulator.storm.watch import BrokenWorldError
 
 
 def count(task: Task) -> Rounds:
@@ -20,10 +25,24 @@ def count(task: Task) -> Rounds:
     return f"{task.rounds} draws, 0 below 5"
 
 
+def add(task: Task) -> Rounds:
+    """A promise that breaks once the sum of what was drawn is beyond 1,000."""
+    total = 0
+    for done, number in enumerate(task.numbers, 1):
+        total += task.random(number).randrange(100)
+        if total > 1000:
+            raise BrokenError(number, f"{total} in all", since=task.first)
+        yield done
+    return f"{total} in all"
+
+
+PROOF = Proof("draws are high", "draws", ci=3, release=300, run=count)
+
+
 @pytest.fixture
 def _proof(monkeypatch: pytest.MonkeyPatch) -> None:
     module = ModuleType("loquet.proofs.forge")
-    module.PROOF = Proof("draws are high", "draws", ci=3, release=300, run=count)  # type: ignore[attr-defined]
+    module.PROOF = PROOF  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, "loquet.proofs.forge", module)
 
 
@@ -46,6 +65,26 @@ class TestProve:
         replayed = json.loads(capsys.readouterr().out)
         assert replayed["figure"] == json.loads(told.out)["figure"]
         assert replayed["rounds"] == 1
+
+    @pytest.mark.parametrize(("seed", "first"), [(1, 0), (1, 100), (2, 0)])
+    def test_what_hangs_on_earlier_rounds_is_replayed_with_them(
+        self, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, seed: int, first: int
+    ) -> None:
+        monkeypatch.setattr(sys.modules["loquet.proofs.forge"], "PROOF", replace(PROOF, run=add))
+        assert main(["prove", "forge", "--release", "--seed", str(seed), "--first", str(first), "--json"]) == 1
+        told = capsys.readouterr()
+        again = told.err.splitlines()[-1].removeprefix("see it again with: loquet ").split()
+        assert main([*again, "--json"]) == 1
+        assert json.loads(capsys.readouterr().out) == json.loads(told.out)
+
+    def test_what_runs_in_real_time_is_not_said_to_break_again(
+        self, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(sys.modules["loquet.proofs.forge"], "PROOF", replace(PROOF, run=add, real_time=True))
+        assert main(["prove", "forge", "--release", "--first", "100", "--json"]) == 1
+        last = capsys.readouterr().err.splitlines()[-1]
+        again = "in real time, so it may hold now; try again with: loquet prove forge --seed 1 --first 100 --rounds "
+        assert last.startswith(again)
 
     def test_no_rounds_are_no_proof(self, capsys: pytest.CaptureFixture[str]) -> None:
         with pytest.raises(SystemExit, match="2"):
@@ -72,7 +111,7 @@ class TestProve:
         with pytest.raises(SystemExit, match="2"):
             main(["prove", "world", "--days", "2", "--rounds", "2"])
 
-    @pytest.mark.parametrize("many", ["--rounds", "--days"])
+    @pytest.mark.parametrize("many", ["--rounds", "--days", "--first"])
     def test_all_takes_no_rounds(self, capsys: pytest.CaptureFixture[str], many: str) -> None:
         assert main(["prove", "all", many, "5"]) == 2
         assert "name one proof" in capsys.readouterr().err
@@ -86,6 +125,24 @@ class TestProve:
         assert said[-1].startswith("all: broken: fryer (exit status 2), toaster (exit status 2)")
         assert any("'toaster'" in line for line in said[-1 - LAST_WORDS : -1])
         assert sum("'fryer'" in line for line in said) == 2  # when it failed, and at the end
+
+
+def test_a_world_that_broke_is_lived_again_from_its_first_day(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    @contextmanager
+    def storm(_seed: int) -> Iterator[object]:
+        days = iter(range(3))
+
+        def live_a_day() -> None:
+            if next(days) == 2:
+                raise BrokenWorldError("two copies differ")
+
+        yield SimpleNamespace(live_a_day=live_a_day)
+
+    monkeypatch.setattr(world, "storm", storm)
+    assert main(["prove", "world", "--days", "9", "--seed", "4", "--json"]) == 1
+    assert capsys.readouterr().err.endswith("see it again with: loquet prove world --seed 4 --first 0 --rounds 3\n")
 
 
 def test_all_ends_with_the_words_of_what_failed_alone(
