@@ -15,6 +15,8 @@ from wire.packing import pack_json
 TO_EDGE = ("rules", "fresh", "state", "ack", "command", "facts")
 TO_SERVER = ("events", "status", "reply", "facts")
 TEXTS = ("", "open", "front", "front-in", "2026-03-03T09:00:00.000Z", "9999-12-31T23:59:59Z", "x" * 500, "é\u0000")
+LARGEST = 2**31
+"""A version that is still believed leaves room for others."""
 KEYS_OF_MESSAGES = (
     "version", "issued", "not_after", "body", "hash", "journal", "rows", "seq", "nonce", "order", "place", "at",
     "mono_ms", "boot", "clock", "kind", "access_point", "reader", "member", "granted", "reason", "pending", "settles",
@@ -26,6 +28,9 @@ class Messages:
     """A site under attack; each round is one payload for its edge and one for its server. Close it."""
 
     def __init__(self) -> None:
+        self._begin()
+
+    def _begin(self) -> None:
         self._site = Attacked()
         self._site.tap("alice")
         self._site.pass_time(6.0)
@@ -45,9 +50,15 @@ class Messages:
         payload = self._packed(luck, leaf, topic) if packed else self._payload(luck, topic, by)
         try:
             self._site.say(topic, payload)
+            self._site.exchange()  # what it heard may have told a time: until it knows better, commands are late
         except Exception as error:
             return f"{topic}: the edge broke down: {type(error).__name__}: {error}: {payload[:400]!r}"
-        return f"{topic}: the strike moved: {payload[:400]!r}" if self._site.unlocked else None
+        if self._site.unlocked:
+            return f"{topic}: the strike moved: {payload[:400]!r}"
+        if max(self._held("rules"), self._held("state")) >= LARGEST:
+            self.close()
+            self._begin()  # no later version would be believed
+        return None
 
     def to_server(self, luck: Random) -> str | None:
         """One payload for the server; what went wrong, None for nothing."""
@@ -63,13 +74,18 @@ class Messages:
     def _packed(self, luck: Random, leaf: str, topic: str) -> bytes:
         """Rules or a state that the server signed, and whose packed body is spoilt, or unpacks to something else."""
         letters = Letters(self._site)
-        version = luck.choice((1, 2**40 + self._site.clock.now()))
+        version = luck.choice((1, self._held(leaf) + 1))
         message = letters.rules(version) if leaf == "rules" else letters.state(version)
         if luck.random() < 0.5:
             return letters.server(topic, replace(message, body=_spoilt(luck, message.body)))[1]
         body = msgspec.json.decode(zlib.decompress(message.body))
         _exchange(luck, body)
         return letters.server(topic, replace(message, body=pack_json(body)))[1]
+
+    def _held(self, leaf: str) -> int:
+        """The version that the edge holds."""
+        core = self._site.edge.front.controller.core
+        return core.knowledge.version if leaf == "state" else core.held.version if core.held else 0
 
     def _payload(self, luck: Random, topic: str, by: str) -> bytes:
         drawn = luck.random()

@@ -1,6 +1,7 @@
 """The fuzzing finds what it should find: each target with a hole in it, and none without."""
 
 import random
+from contextlib import closing
 from typing import Any
 
 import pytest
@@ -11,13 +12,15 @@ from edge.hardware.iso14443 import Badge
 from edge.keeper import Keeper
 from edge.post import Received
 from loquet.main import main
-from loquet.proofs import fuzz, hostile_bundles
+from loquet.proofs import fuzz, hostile_bundles, hostile_messages
 from loquet.proofs.attacked import bundle
 from loquet.proofs.hostile_bundles import Bundles
 from loquet.proofs.hostile_messages import Messages
 from loquet.proofs.hostile_radio import Radios
 from loquet.proofs.proof import BrokenError, Task
 from server.ingest import Ingest
+from wire import ruleset, snapshot
+from wire.packing import unpack_json
 
 ROUNDS = 400
 
@@ -50,6 +53,26 @@ def test_a_hostile_card_does_get_read_at_times(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(field, "select", noted)
     tried(Radios().frames, 2000)
     assert {len(badge.uid) for badge in seen} == {4, 7, 10}
+
+
+def test_rules_and_states_are_unpacked_to_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else one that was believed, of a high version, would keep all others out."""
+    unpacked: list[bytes] = []
+
+    def noted(packed: bytes, *how: Any) -> Any:
+        unpacked.append(packed)
+        return unpack_json(packed, *how)
+
+    for module in (ruleset, snapshot):
+        monkeypatch.setattr(module, "unpack_json", noted)
+    with closing(Messages()) as messages:
+        tried(messages.to_edge, 1000)
+        early, before = len(unpacked), messages._site
+        tried(messages.to_edge, 1000)
+        assert len(unpacked) > early * 1.8 > 100
+        monkeypatch.setattr(hostile_messages, "LARGEST", 0)
+        tried(messages.to_edge, 1)
+        assert messages._site is not before, "the site that holds such a version is given up"
 
 
 def test_a_badge_cut_short_is_found(monkeypatch: pytest.MonkeyPatch) -> None:

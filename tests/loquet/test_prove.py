@@ -131,7 +131,7 @@ def test_a_world_that_broke_is_lived_again_from_its_first_day(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     @contextmanager
-    def storm(_seed: int) -> Iterator[object]:
+    def storm(_seed: int, _doors: int) -> Iterator[object]:
         days = iter(range(3))
 
         def live_a_day() -> None:
