@@ -35,11 +35,11 @@ lint: setup
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 
-proof: setup system ## hours: the bench's promises, random stories, mutants of policy, every proof at its release figure; or make proof STORIES=100 FILES="quota.py"
-	@$(BIN)/loquet bench --check
+proof: setup system ## hours: random stories, mutants of policy, every proof at its release figure, the bench's promises; or make proof STORIES=100 FILES="quota.py"
 	@$(BIN)/python -m tests.oracle.compare $(or $(STORIES),20000)
 	@$(BIN)/python tools/mutation $(FILES)
 	@$(BIN)/loquet prove all --release
+	@$(BIN)/loquet bench --check
 
 system: ## the Debian packages that the tests need: a broker, a database, a browser and a library of its driver
 	@tools/system-packages mosquitto:/usr/sbin/mosquitto 'postgresql:/usr/lib/postgresql/*/bin/initdb' \

@@ -66,6 +66,7 @@ class Control:
         self._slots = threading.BoundedSemaphore(AT_ONCE)
         self._listener: socket.socket | None = None
         self._stopped = threading.Event()
+        self._made: tuple[int, int] | None = None
 
     def start(self) -> None:
         listener = None
@@ -81,7 +82,7 @@ class Control:
             raise ServerError(
                 f"{self._path}: no socket there ({error.strerror}); see to its folder, and the rights of it"
             ) from None
-        self._listener = listener
+        self._listener, self._made = listener, _inode(self._path)
         threading.Thread(target=self._accept, args=(listener,), name="control", daemon=True).start()
 
     def stop(self) -> None:
@@ -91,7 +92,8 @@ class Control:
             with suppress(OSError):
                 listener.shutdown(socket.SHUT_RDWR)
             listener.close()
-            self._path.unlink(missing_ok=True)
+            if _inode(self._path) == self._made:  # else it is another server's, which found none
+                self._path.unlink()
 
     def _clear(self) -> None:
         """Take away what a server that was killed left. Raises ServerError for anything else; OSError."""
@@ -174,6 +176,15 @@ def ask(path: Path, request: Request) -> Answer:
         at(path, server.connect)
         server.sendall(msgspec.json.encode(request) + b"\n")
         return msgspec.json.decode(_line(server), type=Answer)
+
+
+def _inode(path: Path) -> tuple[int, int] | None:
+    """Device and inode; None where there is no file."""
+    try:
+        found = path.lstat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def at(path: Path, act: Callable[[str], object]) -> None:

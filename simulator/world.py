@@ -92,6 +92,12 @@ class World:
             else:
                 self._turn()
 
+    def close(self) -> None:
+        """The world ends: let go of its disks."""
+        self.server.database.close()
+        for virtual in self.edges.values():
+            virtual.edge.keeper.archive.close()
+
     def settle(self) -> None:
         """Let everything that has happened be noticed, recorded and told."""
         for _ in range(ROUNDS_TO_NOTICE):

@@ -14,7 +14,7 @@ from policy.bundle import AccessPoint, Bundle, Credential, Member, Pass, Readers
 from policy.ruleset import Ground, Unit
 from server.db import Database
 from server.importer import replace
-from server.ingest import Ingest, Owed, StatusTaken, Told
+from server.ingest import Answered, Ingest, Owed, StatusTaken, Told
 from server.models import Edge as EdgeRow
 from server.orders import Orders
 from server.publisher import Publisher
@@ -140,7 +140,9 @@ class Attacked:
             self.orders.tell_time(self.config.edge, question)
 
     def _told(self, told: Told) -> None:
-        if isinstance(told, StatusTaken) and told.status.asks is not None:
+        if isinstance(told, Answered):
+            self.orders.answered(told.edge, told.reply)
+        elif isinstance(told, StatusTaken) and told.status.asks is not None:
             self._questions.append(told.status.asks)
 
     def _answer(self, topic: str, payload: bytes) -> bool:

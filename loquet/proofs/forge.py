@@ -1,6 +1,6 @@
 """Are forged, altered, older or expired messages refused? Each round is one forgery; nothing may come of it.
 
-Else a site that hears nothing would pass: so each site that was attacked must at its end still believe what is genuine.
+A site that hears nothing would pass: so each one that was attacked must at its end still believe what is genuine.
 """
 
 import logging
@@ -12,6 +12,7 @@ from typing import Any, TypeAlias
 
 from loquet.proofs.attacked import Attacked
 from loquet.proofs.forgeries import (
+    PENDING,
     SEEN,
     TAMPERINGS,
     Letters,
@@ -22,6 +23,9 @@ from loquet.proofs.forgeries import (
     refused_commands,
 )
 from loquet.proofs.proof import BrokenError, Proof, Rounds, Task
+from server.db import moment
+from server.models import GivenOrder
+from wire.row import Order
 
 Digest: TypeAlias = dict[str, Any]
 TOLD_EVERY = 100
@@ -49,7 +53,7 @@ def _rounds(task: Task, numbers: range, attack: "Attack", counted: Counter[str])
         name, wrong = attack.attempt(task.random(number))
         counted[name] += 1
         if wrong:
-            raise BrokenError(number, f"{name}: {wrong}")
+            raise BrokenError(number, f"{name}: {wrong}", since=numbers[0])
         if counted.total() % TOLD_EVERY == 0:
             yield counted.total()
     deaf_to = attack.deaf_to()
@@ -68,6 +72,9 @@ class Attack:
         self.site.tap("alice")
         self.site.pass_time(6.0)
         self.site.exchange()
+        with self.site.database.transaction() as session:
+            at = moment(self.site.clock.now())
+            session.add(GivenOrder(nonce=PENDING, at=at, order=Order.OPEN, place="front", edge="front", by="forge"))
         self._to_edge, self._to_server = letters.to_edge(), letters.to_server()
         self._dishonest_to_edge = dishonest_to_edge(letters)
 
@@ -151,6 +158,7 @@ def server_digest(site: Attacked) -> Digest:
             "inside": ask("SELECT * FROM presence ORDER BY member").fetchall(),
             "paid": ask("SELECT * FROM paid_unit ORDER BY member, unit").fetchall(),
             "edge": ask("SELECT * FROM edge WHERE id = 'front'").fetchall(),
+            "orders": ask("SELECT nonce, answered, done, why FROM given_order").fetchall(),
         }
 
 

@@ -65,6 +65,7 @@ class Letters:
         return {
             "events": self.edge("front", topics.events("front"), Events("j", rows)),
             "status": self.edge("front", topics.status("front"), Status(online=True, at=now, software="forged")),
+            "reply": self.edge("front", topics.reply("front"), Reply(PENDING, done=True)),
         }
 
     def server(self, topic: str, message: Struct) -> Message:
@@ -223,8 +224,8 @@ def refused_commands(letters: Letters, mark: str) -> dict[str, Message]:
     }
 
 
-SEEN = "seen"
-"""The nonce of a command that was carried out before the attack began."""
+SEEN, PENDING = "seen", "pending"
+"""Nonces: of a command that was carried out before the attack began, and of one to the front door, not yet answered."""
 
 
 def dishonest_to_server(letters: Letters, mark: str) -> dict[str, Message]:
@@ -239,6 +240,6 @@ def dishonest_to_server(letters: Letters, mark: str) -> dict[str, Message]:
         ),
         "rows about a foreign reader": letters.edge("garage", topics.events("garage"), foreign),
         "an old status": letters.edge("front", topics.status("front"), old),
-        "a reply that nobody waits for": letters.edge("garage", topics.reply("garage"), Reply(mark, done=True)),
+        "a reply for another edge": letters.edge("garage", topics.reply("garage"), Reply(PENDING, done=True)),
         "facts": letters.edge("garage", topics.facts("garage"), Facts("g", (Raw(letters.entry("garage")),))),
     }

@@ -52,7 +52,8 @@ def _inputs(task: Task, attacks: dict[str, Attack]) -> Generator[int, None, Coun
         except Exception as error:
             wrong = f"{type(error).__name__}: {error}"
         if wrong:
-            raise BrokenError(number, f"{name}: {wrong}")
+            since = task.first if name.startswith("messages") else number  # they all come to one site
+            raise BrokenError(number, f"{name}: {wrong}", since)
         if done % TOLD_EVERY == 0:
             yield done
     return counted

@@ -205,11 +205,11 @@ def commands(site: "Site", luck: Random, seconds: float = 3600) -> None:
 
 def captured(site: "Site", luck: Random) -> None:
     """Somebody has the broker, at times keeps commands back, and says them and older ones later, in any order."""
-    site.network.captured = luck.random() < 0.5
+    site.network.withholds = luck.random() < 0.5
     commands(site, luck, 2)
 
     def say_again() -> None:
-        site.network.captured = False
+        site.network.withholds = False
         for topic, payload in luck.sample(site.network.commands, luck.randint(0, len(site.network.commands))):
             site.network.say_again(topic, payload)
 

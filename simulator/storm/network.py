@@ -49,7 +49,7 @@ class Client:
 class Network:
     """All clients and the broker.
 
-    commands: the newest that came to the broker. captured: somebody has it, and passes no command on.
+    commands: the newest that came to the broker. withholds: somebody has it, and passes no command on.
     """
 
     def __init__(self, agenda: Agenda, luck: Random) -> None:
@@ -57,7 +57,7 @@ class Network:
         self.broker = True
         self.flaps = 0
         self.commands: deque[tuple[str, bytes]] = deque(maxlen=REMEMBERED)
-        self.captured = False
+        self.withholds = False
         self._agenda = agenda
         self._luck = luck
         self._retained: dict[str, bytes] = {}
@@ -135,7 +135,7 @@ class Network:
     def _take(self, topic: str, payload: bytes, retain: bool) -> None:
         if topic.endswith("/command"):
             self.commands.append((topic, payload))
-            if self.captured:
+            if self.withholds:
                 return
         self._spread(topic, payload, retain)
 

@@ -18,7 +18,7 @@ from simulator.storm.office import Office
 from simulator.storm.pi import Pi
 from simulator.storm.reading import day_start
 from simulator.storm.watch import WRONG_BY, Watch
-from wire.row import Kind, decode
+from wire.row import Kind, Row, decode
 
 DATED_WITHIN: Instant = 5 * SECOND
 """A clock may be two seconds off without being set, when a tap is made and when its boot is dated."""
@@ -72,7 +72,11 @@ class Quiet:
         if journal is None:
             return
         since = self._checked[pi.name, journal.id]
-        ours = [_plain(seq, decode(row, "row")) for seq, row in journal.after(since, 1_000_000)]
+        rows = [decode(row, "row") for _, row in journal.after(since, 1_000_000)]
+        for row in rows:
+            if row.kind is Kind.COMMAND and row.granted:
+                self._watch.carried_out(pi, journal.id, row)
+        ours = [_plain(row) for row in rows]
         ask = session.connection().exec_driver_sql
         asked = "SELECT seq, kind, member, granted, reason FROM journal_row WHERE edge = ? AND journal = ? AND seq > ?"
         theirs = [
@@ -164,8 +168,8 @@ class Quiet:
                 )
 
 
-def _plain(seq: int, row: Any) -> tuple[Any, ...]:
-    return seq, str(row.kind), row.member, row.granted, None if row.reason is None else str(row.reason)
+def _plain(row: Row) -> tuple[Any, ...]:
+    return row.seq, str(row.kind), row.member, row.granted, None if row.reason is None else str(row.reason)
 
 
 def _full(units: Any) -> dict[str, set[Instant]]:

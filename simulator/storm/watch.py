@@ -64,7 +64,8 @@ class Unit:
 class Seen:
     """What is known of one edge. heard: rows of others that were delivered to it. on_disk: its newest row there.
 
-    starting: the row of the session whose interlock may close, 0 for none. commands: the nonces of those that came.
+    starting: the row of the session whose interlock may close, 0 for none. commands: of each that came, by its
+    nonce, whether it came in time. carried_out: by nonce, the journal and row that say so.
     ordered: a command to open has just come, for the first time and in time.
     """
 
@@ -72,7 +73,8 @@ class Seen:
     covered: dict[str, dict[str, int]] = field(default_factory=dict)
     state_version: int = 0
     on_disk: int = 0
-    commands: set[str] = field(default_factory=set)
+    commands: dict[str, bool] = field(default_factory=dict)
+    carried_out: dict[str, tuple[str, int]] = field(default_factory=dict)
     ordered: bool = False
     starting: int = 0
     granted: bool = False
@@ -130,7 +132,7 @@ class Watch:
 
     def cut(self, pi: "Pi") -> None:
         seen = self.seen[pi.name]
-        seen.ordered, seen.starting, seen.driven = False, 0, []
+        seen.starting, seen.driven = 0, []
 
     def delivered(self, pi: "Pi", topic: str, payload: bytes) -> None:
         """A message reaches an edge."""
@@ -149,9 +151,15 @@ class Watch:
 
     def _commanded(self, seen: Seen, command: Command) -> None:
         fit = command.nonce not in seen.commands and self._now() <= instant(command.not_after)
-        seen.commands.add(command.nonce)
+        seen.commands.setdefault(command.nonce, fit)
         seen.ordered = fit and command.order is Order.OPEN
         self.counts["commands late or again"] += not fit
+
+    def carried_out(self, pi: "Pi", journal: str, row: Row) -> None:
+        """A row says that a command was carried out: it had come in time, and no other row says so."""
+        seen, nonce = self.seen[pi.name], row.nonce or ""
+        if not seen.commands.get(nonce) or seen.carried_out.setdefault(nonce, (journal, row.seq)) != (journal, row.seq):
+            self.broken(pi, f"row {row.seq}: command {nonce} ({row.order}) was carried out late, twice or uncalled for")
 
     def heard_out(self, pi: "Pi") -> None:
         """All that follows from a message has happened."""

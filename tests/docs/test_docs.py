@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from loquet.bench import PROMISED
 from loquet.main import COMMANDS
 from policy.reasons import Reason
 from wire.row import Kind
@@ -216,6 +217,14 @@ def test_every_dependency_is_named_with_its_version() -> None:
     rows = dict(re.findall(r"^\| `([\w.-]+)` \| ([^|]+?) \|", read("docs/dependencies.md"), re.MULTILINE))
     versions = pinned("edge", "server", "dev")
     assert rows == {name: versions[name] for name in chosen_packages()}
+
+
+def test_what_the_bench_promises_is_said() -> None:
+    rows = re.findall(r"^\| `(\w+)` \| (\S+) \| (.*) \|", read("docs/bench.md"), re.MULTILINE)
+    limits = {name: limit for part in PROMISED.values() for name, limit in part.items()}
+    told = {name: re.findall(r"promised: [^|;]*[^|;\s]", what) for name, unit, what in rows if "promised" in what}
+    units = {name: unit for name, unit, _ in rows}
+    assert told == {name: [limit.words(units[name])] for name, limit in limits.items()}
 
 
 def test_every_figure_of_the_bench_is_explained() -> None:

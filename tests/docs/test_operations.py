@@ -1,6 +1,8 @@
 """Does the lamp do what docs/operations.md says? Each refusal stands in its family's row, each signal has a row."""
 
 import re
+from collections import Counter
+from itertools import pairwise
 from typing import NamedTuple
 
 import pytest
@@ -59,6 +61,7 @@ LIGHTS = {
 }
 """How the table describes each signal of edge/patterns.py."""
 
+OFTEN = {"twice": 2, "three times": 3, "four times": 4, "eight times": 8}
 COLOURS = {"green": GREEN, "red": RED, "amber": AMBER}
 TIMES = {1: "one", 2: "two", 3: "three", 4: "four", 16: "sixteen", 20: "twenty"}
 EVERY = {1: "second", 2: "two seconds", 5: "five seconds"}
@@ -121,6 +124,34 @@ def test_a_row_says_the_colours_the_seconds_and_the_sound_of_its_signal(name: st
         seconds for words, seconds in LASTS.items() if words in row.lamp
     ]
     assert row.sound == sound(signal)
+
+
+def blinks(signal: Signal) -> dict[str, int]:
+    """How often each colour comes up out of the dark."""
+    return Counter(
+        colour
+        for colour, levels in COLOURS.items()
+        for (_, before), (_, shown) in pairwise(((0.0, DARK), *signal.frames))
+        if shown._replace(buzzer=False) == levels and before == DARK
+    )
+
+
+@pytest.mark.parametrize("name", [name for name in LIGHTS if re.search(r"\b(twice|times)\b", LIGHTS[name])])
+def test_a_row_says_how_often_it_blinks(name: str) -> None:
+    said = re.findall(
+        r"(green|red|amber) (?:blinks )?(twice|\w+ times)(, then (?:red|amber)$)?", rows()[LIGHTS[name]].lamp
+    )
+    steady = {colour for colour, _, then in said if then.endswith(colour)}
+    assert {colour: OFTEN[often] + (colour in steady) for colour, often, _ in said} == blinks(signals()[name])
+
+
+def test_rows_say_how_a_machine_blinks() -> None:
+    (on, lit), (off, dark) = patterns.MACHINE_STOPPED.frames
+    assert (on, lit, off, dark) == (0.5, RED, 0.5, DARK), "red, half a second on and off"
+    (on, lit), (off, dark) = patterns.MACHINE_LOCKED_OUT.frames
+    assert (lit, dark, off < on / 10) == (RED, DARK, True), "red with a short gap"
+    (_, lit), (off, dark) = patterns.NO_RULES.frames
+    assert (lit, dark, patterns.NO_RULES.seconds, off > 1.5) == (AMBER, DARK, 2, True), "amber flash every two seconds"
 
 
 def test_every_order_is_told() -> None:

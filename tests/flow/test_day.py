@@ -2,6 +2,8 @@
 
 import re
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import closing
 from datetime import date
 from pathlib import Path
 
@@ -65,8 +67,10 @@ class Lived:
 
 
 @pytest.fixture(scope="module")
-def lived(tmp_path_factory: pytest.TempPathFactory) -> Lived:
-    return Lived(tmp_path_factory.mktemp("day"), SEED)
+def lived(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lived]:
+    lived = Lived(tmp_path_factory.mktemp("day"), SEED)
+    with closing(lived.world):
+        yield lived
 
 
 @pytest.fixture(scope="module")
@@ -116,4 +120,5 @@ def test_nothing_is_left_behind_at_the_edge(lived: Lived) -> None:
 @pytest.mark.parametrize("seed", [1])
 def test_other_days_agree_as_well(tmp_path: Path, seed: int) -> None:
     lived = Lived(tmp_path, seed)
-    assert Counter(str(item["reason"]) for item in lived.passages()) == recount(lived.intents).taps
+    with closing(lived.world):
+        assert Counter(str(item["reason"]) for item in lived.passages()) == recount(lived.intents).taps

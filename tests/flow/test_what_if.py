@@ -1,6 +1,7 @@
 """What would other rules have done? A day of the demo's people, decided again under changed bundles."""
 
 import json
+from collections.abc import Iterator
 from contextlib import closing
 from datetime import date
 from pathlib import Path
@@ -26,8 +27,10 @@ TUESDAY = first_day(date(2026, 11, 23))
 
 
 @pytest.fixture(scope="module")
-def lived(tmp_path_factory: pytest.TempPathFactory) -> Lived:
-    return Lived(tmp_path_factory.mktemp("history"), 5)
+def lived(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lived]:
+    lived = Lived(tmp_path_factory.mktemp("history"), 5)
+    with closing(lived.world):
+        yield lived
 
 
 def asked(lived: Lived, changed: Bundle, folder: Path, capsys: pytest.CaptureFixture[str], *more: str) -> list[dict]:

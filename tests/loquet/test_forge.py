@@ -24,7 +24,7 @@ from loquet.proofs.proof import BrokenError, Task
 from policy.terms import HOUR
 from server.orders import Orders
 
-GENUINE = ("ack", "command", "facts", "state", "fresh", "rules", "events", "status")
+GENUINE = ("ack", "command", "facts", "state", "fresh", "rules", "events", "status", "reply")
 
 
 @pytest.fixture

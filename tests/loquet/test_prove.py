@@ -145,6 +145,20 @@ def test_a_world_that_broke_is_lived_again_from_its_first_day(
     assert capsys.readouterr().err.endswith("see it again with: loquet prove world --seed 4 --first 0 --rounds 3\n")
 
 
+@pytest.mark.parametrize(("days", "taps"), [(365, 99_999), (730, 199_999)])
+def test_a_world_that_shows_too_few_taps_is_broken(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], days: int, taps: int
+) -> None:
+    @contextmanager
+    def storm(_seed: int, _doors: int) -> Iterator[object]:
+        watch = SimpleNamespace(counts={"taps hampered": taps})
+        yield SimpleNamespace(live_a_day=lambda: None, watch=watch)
+
+    monkeypatch.setattr(world, "storm", storm)
+    assert main(["prove", "world", "--days", str(days), "--json"]) == 1
+    assert f"only {taps} taps over a bad link, {taps + 1} are promised" in capsys.readouterr().out
+
+
 def test_all_ends_with_the_words_of_what_failed_alone(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -168,6 +168,17 @@ def test_a_socket_that_a_killed_server_left_is_taken_over(office: Office, path: 
         ask(path, Request("lockdown_off"))
 
 
+def test_who_lost_the_socket_takes_no_other_server_s(office: Office, path: Path) -> None:
+    first, second = Control(path, office.exchange), Control(path, office.exchange)
+    first.start()
+    path.unlink()
+    second.start()
+    first.stop()
+    assert ask(path, Request("lockdown_off")).status == DONE
+    second.stop()
+    assert not path.exists()
+
+
 def test_what_is_no_socket_is_left_alone(office: Office, path: Path) -> None:
     """A name in server.toml may be that of a key file, by mistake."""
     path.write_text("precious")

@@ -13,7 +13,7 @@ from sqlmodel import select
 from edge import door, machine, orders
 from edge.controller import TO_CORE
 from edge.core import Core
-from edge.events import LinkChanged, RulesSwapped
+from edge.events import LinkChanged, Ordered, RulesSwapped
 from edge.journal import Journal
 from edge.knowledge import Knowledge
 from edge.machine import MachineController
@@ -125,14 +125,18 @@ def extended(it: orders.Dated) -> orders.Dated:
 
 def opened_by_order(site: Site, after: float, *, kept_back: bool) -> int:
     """How often an order to the front door releases the strike that the broker says (again) so many seconds later."""
-    site.network.captured = kept_back
-    site.office.order(Order.OPEN, "front")
+    given_by_broker(site, Order.OPEN, "front", after, kept_back=kept_back)
+    return site.watch.counts["openings by command"]
+
+
+def given_by_broker(site: Site, order: Order, place: str, after: float, *, kept_back: bool) -> None:
+    site.network.withholds = kept_back
+    site.office.order(order, place)
     pass_seconds(site, 1)
-    site.network.captured = False
+    site.network.withholds = False
     [said] = site.network.commands
     site.agenda.after(after - 1, lambda: site.network.say_again(*said))
     pass_seconds(site, round(after))
-    return site.watch.counts["openings by command"]
 
 
 def test_an_order_is_carried_out_once(site: Site) -> None:
@@ -144,6 +148,46 @@ def test_an_order_is_carried_out_once(site: Site) -> None:
 def test_an_order_that_is_kept_back_is_carried_out_in_time_or_never(site: Site, after: int, times: int) -> None:
     assert opened_by_order(site, after, kept_back=True) == times
     assert site.watch.counts["commands late or again"] == 1 - times
+
+
+def test_an_order_excuses_no_later_pulse(site: Site) -> None:
+    assert opened_by_order(site, 8, kept_back=False) == 1
+    front(site).output("strike", True)
+    assert "nobody was granted anything" in broken(lambda: site.watch.after(front(site)))
+
+
+def test_an_order_excuses_one_pulse(site: Site) -> None:
+    pi = front(site)
+    site.watch.seen[pi.name].ordered = True
+    for _ in range(2):
+        pi.output("strike", True)
+    assert "nobody was granted anything" in broken(lambda: site.watch.after(pi))
+
+
+def test_an_order_that_does_what_another_should(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    honest = door.DoorController._ordered
+
+    def opens(controller: door.DoorController, now: Any, event: Ordered) -> None:
+        honest(controller, now, replace(event, order=Order.OPEN))
+
+    monkeypatch.setitem(door.HANDLERS, Ordered, opens)
+    site.office.order(Order.SOUND, "front-in")
+    assert "nobody was granted anything" in broken(lambda: pass_seconds(site, 2))
+
+
+@pytest.mark.parametrize(("after", "kept_back"), [(3, False), (11, True)])
+def test_another_order_that_is_carried_out_twice_or_late(
+    site: Site, monkeypatch: pytest.MonkeyPatch, after: int, kept_back: bool
+) -> None:
+    """No relay moves by it: its rows tell."""
+    honest = orders.dated
+    monkeypatch.setattr(orders, "dated", lambda command: extended(honest(command)))
+    monkeypatch.setattr(orders, "judge", lambda *_: None)
+    monkeypatch.setattr(orders.Seen, "knows", lambda seen, it: False)
+    given_by_broker(site, Order.SOUND, "front-in", after, kept_back=kept_back)
+    pass_seconds(site, 5)
+    said = broken(lambda: site.quiet.compare(site.clock.now()))
+    assert "(sound) was carried out late, twice or uncalled for" in said
 
 
 def test_an_order_that_is_carried_out_twice(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
