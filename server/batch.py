@@ -16,11 +16,9 @@ from server.bulk import insert, upsert
 from server.contacts import note_doors
 from server.facts import store, store_moves
 from server.models import Edge, JournalRow, Position
-from server.redate import date_anew, offsets_of
+from server.redate import CLOCK_KINDS, clocks_in, date_anew, offsets_of
 from server.rows import COLUMNS, REFUSED, KnownEdge, Numbered, Record, record
-from wire.row import Kind
-
-CLOCK_KINDS = (Kind.STARTED, Kind.CLOCK_SET)
+from wire.row import Kind, Row
 
 _journal_row: Table = JournalRow.__table__  # type: ignore[attr-defined]
 _position: Table = Position.__table__  # type: ignore[attr-defined]
@@ -48,16 +46,20 @@ def store_batches(session: Session, batches: Sequence[Batch], received: datetime
     counts for nothing.
     """
     records: list[Record] = []
-    dated = [(batch, offsets_of(session, batch.edge.id, batch.journal, batch.rows, received)) for batch in batches]
-    for batch, offsets in dated:
+    clocks = [clocks_in(batch.rows) for batch in batches]
+    dated = [
+        (batch, told, offsets_of(session, batch.edge.id, batch.journal, batch.rows, told, received))
+        for batch, told in zip(batches, clocks, strict=True)
+    ]
+    for batch, _, offsets in dated:
         found = [record(batch.edge, batch.journal, row, received, offsets) for row in batch.rows]
         _name_the_settled(session, found)
         records += found
     insert(session.connection(), _journal_row, COLUMNS, (astuple(r)[:-1] for r in records))
     store_moves(session, _moves(records))
-    for batch, offsets in dated:
-        date_anew(session, batch.edge.id, batch.journal, batch.rows, offsets)
-        _follow_clock(session, batch.edge.id, batch.rows)
+    for batch, told, offsets in dated:
+        date_anew(session, batch.edge.id, batch.journal, batch.rows, told, offsets)
+        _follow_clock(session, batch.edge.id, told)
     store(session, [fact for r in records for fact in r.facts])
     note_doors(session, records)
     upsert(session.connection(), _position, [_reached(batch, received) for batch in batches])
@@ -100,8 +102,8 @@ def _tapper(session: Session, opened: Record) -> str | None:
     ).first()
 
 
-def _follow_clock(session: Session, edge: str, rows: list[Numbered]) -> None:
+def _follow_clock(session: Session, edge: str, clocks: Sequence[Row]) -> None:
     """Where the journal says that an edge's clock is another, its next status may bear an older instant."""
-    known = session.get(Edge, edge) if any(n.row is not None and n.row.kind in CLOCK_KINDS for n in rows) else None
+    known = session.get(Edge, edge) if any(row.kind in CLOCK_KINDS for row in clocks) else None
     if known is not None:
         known.said = None

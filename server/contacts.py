@@ -9,10 +9,9 @@ import sqlalchemy
 from sqlalchemy import Table, bindparam
 from sqlmodel import Session
 
-from policy.terms import ClockState
 from server.bulk import upsert
 from server.models import DoorState
-from server.rows import Record
+from server.rows import UNKNOWN, Record
 from wire.row import Kind
 
 CONTACT, FORCED, FIRE = "contact", "forced", "fire"
@@ -34,17 +33,15 @@ _THERE = sqlalchemy.select(_door_state).where(_door_state.c.access_point.in_(bin
 
 def note_doors(session: Session, records: Sequence[Record]) -> None:
     """Remember what each door said last, and when it was last forced."""
-    last: dict[tuple[str, str], Record] = {}
+    last: dict[tuple[str, str], tuple[datetime, int, Record]] = {}
     for r in records:
         if r.kind in SAYS and r.access_point is not None:
-            known_as = (r.access_point, r.kind)
-            if known_as not in last or _later(r, last[known_as]):
-                last[known_as] = r
+            known_as, said = (r.access_point, r.kind), (_when(r), r.seq, r)
+            if known_as not in last or said[:2] > last[known_as][:2]:
+                last[known_as] = said
     newest: defaultdict[str, dict[str, Record]] = defaultdict(dict)
-    for (place, kind), r in last.items():
-        for sort in SAYS[kind]:
-            if sort not in newest[place] or _later(r, newest[place][sort]):
-                newest[place][sort] = r
+    for (place, kind), (_, _, r) in sorted(last.items(), key=lambda item: item[1][:2]):
+        newest[place] |= dict.fromkeys(SAYS[kind], r)
     if not newest:
         return
     connection, known = session.connection(), dict.fromkeys(newest, UNHEARD)
@@ -67,10 +64,6 @@ def _heard(known: dict[str, Any], newest: dict[str, Record]) -> dict[str, Any]:
     return heard
 
 
-def _later(r: Record, last: Record) -> bool:
-    return (_when(r), r.seq) > (_when(last), last.seq)
-
-
 def _when(r: Record) -> datetime:
     """When it happened, for all we know: a clock that runs ahead must not win for ever."""
-    return r.received if r.clock == ClockState.UNKNOWN else min(r.at, r.received)
+    return r.received if r.clock == UNKNOWN or r.received < r.at else r.at

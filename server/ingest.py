@@ -203,7 +203,7 @@ class Ingest:
 
     def _pass_on(self, edge: KnownEdge, rows: list[Row]) -> None:
         for row in rows:
-            if row.kind is Kind.COMMAND and row.nonce is not None:
+            if row.nonce is not None and row.kind is Kind.COMMAND:
                 self._told(Answered(edge.id, reply_of(row.nonce, done=row.granted is True, why=row.detail)))
         if any(_changes_state(row) for row in rows):
             self._told(FactsStored())

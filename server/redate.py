@@ -19,9 +19,10 @@ from policy.presence import Move, later
 from policy.terms import SECOND, ClockState, Instant
 from server.db import moment
 from server.models import JournalRow, Presence
-from server.rows import JUMP, Numbered, clock_offsets
-from wire.row import Kind
+from server.rows import JUMP, UNKNOWN, Numbered, clock_offsets
+from wire.row import Kind, Row
 
+CLOCK_KINDS = (Kind.STARTED, Kind.CLOCK_SET)
 WINDOW = 10_000
 """Rows of a journal that are looked through: a door writes so many in weeks."""
 ASKED = 1000
@@ -30,17 +31,21 @@ LIVE: Instant = 2 * SECOND
 """A row that came within so long of its own instant was written by a clock that was right."""
 
 
+def clocks_in(rows: Sequence[Numbered]) -> list[Row]:
+    """Those rows of a batch that make a clock a matter of doubt, or tell of one: of most batches none."""
+    read = (n.row for n in rows if n.row is not None)
+    return [row for row in read if row.clock is UNKNOWN or row.kind in CLOCK_KINDS]
+
+
 def offsets_of(
-    session: Session, edge: str, journal: str, rows: Sequence[Numbered], received: datetime
+    session: Session, edge: str, journal: str, rows: Sequence[Numbered], clocks: Sequence[Row], received: datetime
 ) -> dict[str, Instant]:
     """Of each boot in a batch what its monotonic clock (ms) lacks to the instant, from the batch or from before it.
 
-    received: when the batch came, aware.
+    clocks: see clocks_in. received: when the batch came, aware.
     """
     offsets = clock_offsets(rows)
-    read = [n.row for n in rows if n.row is not None]
-    in_doubt = {row.boot for row in read if row.clock is ClockState.UNKNOWN or row.kind is Kind.CLOCK_SET}
-    for boot in in_doubt:
+    for boot in {row.boot for row in clocks if row.clock is ClockState.UNKNOWN or row.kind is Kind.CLOCK_SET}:
         stored = _stored(session, _recent(edge, journal, rows), boot)
         best = _best(chain(_in_batch(rows, boot, received), stored))
         if best is not None:
@@ -83,9 +88,16 @@ def _stored(session: Session, recent: tuple[bool, ...], boot: str) -> Iterator[_
         yield _Said(of(at) - mono_ms, abs(of(received) - of(at)) <= LIVE)
 
 
-def date_anew(session: Session, edge: str, journal: str, rows: Sequence[Numbered], offsets: dict[str, Instant]) -> None:
+def date_anew(
+    session: Session,
+    edge: str,
+    journal: str,
+    rows: Sequence[Numbered],
+    clocks: Sequence[Row],
+    offsets: dict[str, Instant],
+) -> None:
     """When a batch says that a clock was set: date the rows before it that are in doubt, and whom all of them moved."""
-    boots = {n.row.boot for n in rows if n.row is not None and n.row.kind is Kind.CLOCK_SET} & offsets.keys()
+    boots = {row.boot for row in clocks if row.kind is Kind.CLOCK_SET} & offsets.keys()
     if not boots:
         return
     doubtful = or_(JournalRow.clock == ClockState.UNKNOWN, col(JournalRow.moved_at).is_not(None))
