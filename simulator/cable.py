@@ -139,7 +139,9 @@ class Cable:
             breaks = self._left is not None and len(passes) < len(data)
         sink.sendall(passes)
         if breaks:
-            self.cut()
+            with self._changed:  # whoever comes late must not spare the next connection its cut
+                if source in self._open:
+                    self.cut()
 
 
 def _hang_up(end: socket.socket) -> None:

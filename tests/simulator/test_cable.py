@@ -134,3 +134,32 @@ def test_what_is_held_back_when_it_is_cut_is_gone(cable: Cable) -> None:
 def test_a_late_cable_carries_all_the_same(cable: Cable) -> None:
     cable.delay = 0.001
     assert said(cable.port, b"plus tard") == b"plus tard"
+
+
+def test_who_is_late_to_cut_spares_the_next_one(cable: Cable) -> None:
+    """A thread that saw the last byte of its connection pass, and was then held up, while others cut it."""
+    left, right = socket.socketpair()
+
+    class Slow:
+        """Takes its time, once it was given something."""
+
+        given, go_on = threading.Event(), threading.Event()
+
+        def sendall(self, _: bytes) -> None:
+            self.given.set()
+            assert self.go_on.wait(10)
+
+    with closing(left), closing(right):
+        cable._open.add(left)
+        cable.cut_after(0)
+        late = threading.Thread(target=cable._carry, args=(left, Slow(), b"x"))
+        late.start()
+        assert Slow.given.wait(10)
+        cable.cut()
+        cable.cut_after(0)
+        Slow.go_on.set()
+        late.join(10)
+    with socket.create_connection(("127.0.0.1", cable.port), timeout=5) as end, suppress(OSError):
+        end.sendall(b"hello")
+        assert end.recv(100) == b""
+    assert cable.cuts == 2
