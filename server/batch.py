@@ -46,10 +46,13 @@ def store_batches(session: Session, batches: Sequence[Batch], received: datetime
     counts for nothing.
     """
     records: list[Record] = []
-    clocks = [clocks_in(batch.rows) for batch in batches]
     dated = [
-        (batch, told, offsets_of(session, batch.edge.id, batch.journal, batch.rows, told, received))
-        for batch, told in zip(batches, clocks, strict=True)
+        (
+            batch,
+            clocks := clocks_in(batch.rows),
+            offsets_of(session, batch.edge.id, batch.journal, batch.rows, clocks, received),
+        )
+        for batch in batches
     ]
     for batch, _, offsets in dated:
         found = [record(batch.edge, batch.journal, row, received, offsets) for row in batch.rows]
@@ -57,9 +60,9 @@ def store_batches(session: Session, batches: Sequence[Batch], received: datetime
         records += found
     insert(session.connection(), _journal_row, COLUMNS, (astuple(r)[:-1] for r in records))
     store_moves(session, _moves(records))
-    for batch, told, offsets in dated:
-        date_anew(session, batch.edge.id, batch.journal, batch.rows, told, offsets)
-        _follow_clock(session, batch.edge.id, told)
+    for batch, clocks, offsets in dated:
+        date_anew(session, batch.edge.id, batch.journal, batch.rows, clocks, offsets)
+        _follow_clock(session, batch.edge.id, clocks)
     store(session, [fact for r in records for fact in r.facts])
     note_doors(session, records)
     upsert(session.connection(), _position, [_reached(batch, received) for batch in batches])

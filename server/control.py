@@ -93,7 +93,7 @@ class Control:
                 listener.shutdown(socket.SHUT_RDWR)
             listener.close()
             if _inode(self._path) == self._made:  # else it is another server's, which found none
-                self._path.unlink()
+                self._path.unlink(missing_ok=True)
 
     def _clear(self) -> None:
         """Take away what a server that was killed left. Raises ServerError for anything else; OSError."""

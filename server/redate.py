@@ -45,7 +45,7 @@ def offsets_of(
     clocks: see clocks_in. received: when the batch came, aware.
     """
     offsets = clock_offsets(rows)
-    for boot in {row.boot for row in clocks if row.clock is ClockState.UNKNOWN or row.kind is Kind.CLOCK_SET}:
+    for boot in {row.boot for row in clocks if row.clock is UNKNOWN or row.kind is Kind.CLOCK_SET}:
         stored = _stored(session, _recent(edge, journal, rows), boot)
         best = _best(chain(_in_batch(rows, boot, received), stored))
         if best is not None:
@@ -72,7 +72,7 @@ def _best(newest_first: Iterable[_Said]) -> Instant | None:
 def _in_batch(rows: Sequence[Numbered], boot: str, received: datetime) -> Iterator[_Said]:
     now = of(received)
     for row in (numbered.row for numbered in reversed(rows)):
-        if row is not None and row.boot == boot and row.clock is not ClockState.UNKNOWN:
+        if row is not None and row.boot == boot and row.clock is not UNKNOWN:
             with suppress(ValueError, OverflowError):
                 at = instant(row.at)
                 yield _Said(at - row.mono_ms, abs(now - at) <= LIVE)

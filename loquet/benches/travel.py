@@ -139,11 +139,13 @@ class _Site:
     def lockdowns(self, exchange: Exchange, count: int) -> Iterator[float]:
         """Declare a lockdown, or lift it: seconds from the order until the last edge heeds it."""
         logging.disable(logging.WARNING)  # each is said
-        for number in range(count):
-            on, ordered = number % 2 == 0, time.monotonic()
-            exchange.lock_down(on, "bench")
-            yield max(self._heeded(pipe, on) for pipe in self.edges) - ordered
-        logging.disable(logging.NOTSET)
+        try:
+            for number in range(count):
+                on, ordered = number % 2 == 0, time.monotonic()
+                exchange.lock_down(on, "bench")
+                yield max(self._heeded(pipe, on) for pipe in self.edges) - ordered
+        finally:
+            logging.disable(logging.NOTSET)
 
     def _heeded(self, pipe: Connection, on: bool) -> float:
         if not pipe.poll(PATIENCE):

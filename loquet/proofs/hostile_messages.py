@@ -16,7 +16,7 @@ TO_EDGE = ("rules", "fresh", "state", "ack", "command", "facts")
 TO_SERVER = ("events", "status", "reply", "facts")
 TEXTS = ("", "open", "front", "front-in", "2026-03-03T09:00:00.000Z", "9999-12-31T23:59:59Z", "x" * 500, "é\u0000")
 LARGEST = 2**31
-"""A version that is still believed leaves room for others."""
+"""A site whose edge holds such a version is given up."""
 KEYS_OF_MESSAGES = (
     "version", "issued", "not_after", "body", "hash", "journal", "rows", "seq", "nonce", "order", "place", "at",
     "mono_ms", "boot", "clock", "kind", "access_point", "reader", "member", "granted", "reason", "pending", "settles",

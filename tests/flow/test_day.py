@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from edge.journal import JournalError
 from policy.terms import DAY, HOUR
 from server.app import create_app
 from server.secrets import hash_token
@@ -122,3 +123,7 @@ def test_other_days_agree_as_well(tmp_path: Path, seed: int) -> None:
     lived = Lived(tmp_path, seed)
     with closing(lived.world):
         assert Counter(str(item["reason"]) for item in lived.passages()) == recount(lived.intents).taps
+        journal = lived.edge.edge.keeper.archive.journal
+    assert journal is not None
+    with pytest.raises(JournalError):
+        journal.save()

@@ -111,6 +111,7 @@ def test_a_command_that_is_done_twice_is_found_and_found_again(monkeypatch: pyte
     mutant(monkeypatch, Seen, "knows", False)
     with pytest.raises(BrokenError, match=f"(?s)a command {SEEN} before: .*strike was False, is True") as found:
         list(forge.run(Task(2000, seed)))
+    assert found.value.since == found.value.number // forge.SITE * forge.SITE, "the first round of its site"
     with pytest.raises(BrokenError) as again:
         list(forge.run(Task(1, seed, first=found.value.number)))
     assert (again.value.number, again.value.since) == (found.value.number, found.value.number)

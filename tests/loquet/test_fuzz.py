@@ -14,10 +14,12 @@ from edge.post import Received
 from loquet.main import main
 from loquet.proofs import fuzz, hostile_bundles, hostile_messages
 from loquet.proofs.attacked import bundle
+from loquet.proofs.forgeries import Letters
 from loquet.proofs.hostile_bundles import Bundles
 from loquet.proofs.hostile_messages import Messages
 from loquet.proofs.hostile_radio import Radios
 from loquet.proofs.proof import BrokenError, Task
+from policy.terms import HOUR
 from server.ingest import Ingest
 from wire import ruleset, snapshot
 from wire.packing import unpack_json
@@ -73,6 +75,28 @@ def test_rules_and_states_are_unpacked_to_the_end(monkeypatch: pytest.MonkeyPatc
         monkeypatch.setattr(hostile_messages, "LARGEST", 0)
         tried(messages.to_edge, 1)
         assert messages._site is not before, "the site that holds such a version is given up"
+
+
+def test_a_message_from_the_future_makes_no_edge_deaf() -> None:
+    with closing(Messages()) as messages:
+        site = messages._site
+        letters, topic = Letters(site), site.topics.command("front")
+        messages._payload = lambda *_: letters.server(topic, letters.command("early", after=HOUR))[1]  # type: ignore[method-assign]
+        tried(messages.to_edge, 30)
+        site.say(*letters.server(topic, letters.command("now")))
+        assert site.unlocked
+
+
+@pytest.mark.parametrize(("name", "since"), [("messages to the edge", 5), ("messages to the server", 5), ("frames", 7)])
+def test_what_is_broken_names_the_rounds_on_which_it_hangs(
+    monkeypatch: pytest.MonkeyPatch, name: str, since: int
+) -> None:
+    """Messages all come to one site."""
+    monkeypatch.setattr(fuzz, "SHARES", {name: 1})
+    left = iter((None, None, "wrong"))
+    with pytest.raises(BrokenError) as found:
+        list(fuzz._inputs(Task(9, 1, first=5), {name: lambda _: next(left)}))
+    assert (found.value.number, found.value.since) == (7, since)
 
 
 def test_a_badge_cut_short_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
