@@ -74,8 +74,11 @@ class Readers(Part, frozen=True, rename={"in_": "in"}):
 
 
 class AccessPoint(Part, frozen=True):
+    """name: what people call it; its id when left out, here and below."""
+
     id: str
     readers: Readers
+    name: str | None = None
 
 
 class Tier(Part, frozen=True, rename={"pass_": "pass"}):
@@ -86,6 +89,7 @@ class Tier(Part, frozen=True, rename={"pass_": "pass"}):
     hours: Week = {}
     access_points: tuple[str, ...] | UnsetType = UNSET
     pass_: Literal["none", "day", "half_day"] = "none"
+    name: str | None = None
 
 
 class Member(Part, frozen=True):
@@ -166,6 +170,7 @@ class Machine(Part, frozen=True):
     on_end: Literal["warn", "cut"] = "warn"
     attended: bool | UnsetType = UNSET
     locked_out: LockOut | None = None
+    name: str | None = None
 
 
 class Certification(Part, frozen=True):

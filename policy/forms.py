@@ -27,6 +27,7 @@ def malformed(bundle: Bundle) -> Iterator[Problem]:
     """Every value that is badly written, in the order of the file format."""
     yield from _topic_ids(bundle)
     yield from _ids(bundle)
+    yield from _names(bundle)
     yield from _site(bundle.site)
     for index, tier in enumerate(bundle.tiers):
         yield from _week(f"tiers[{index}].hours", tier.hours, tier.id)
@@ -61,9 +62,22 @@ def _ids(bundle: Bundle) -> Iterator[Problem]:
     """The other ids, which only have to be visible."""
     for collection in ("tiers", "members", "passes", *TIMED):
         for index, part in enumerate(getattr(bundle, collection)):
-            if not part.id or not part.id.isprintable() or part.id != part.id.strip():
+            if not _is_visible(part.id):
                 why = "an id has one character at least, all of them visible, and no space at either end"
                 yield Problem(f"{collection}[{index}].id", part.id, why)
+
+
+def _names(bundle: Bundle) -> Iterator[Problem]:
+    """What may stand in place of an id on a page."""
+    for collection in ("access_points", "tiers", "machines"):
+        for index, part in enumerate(getattr(bundle, collection)):
+            if part.name is not None and not _is_visible(part.name):
+                why = "a name has visible characters only, and no space at either end: correct it or leave it out"
+                yield Problem(f"{collection}[{index}].name", part.name, why, part.id)
+
+
+def _is_visible(written: str) -> bool:
+    return bool(written) and written.isprintable() and written == written.strip()
 
 
 def _site(site: Site) -> Iterator[Problem]:

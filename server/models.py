@@ -49,7 +49,7 @@ class Site(SQLModel, table=True):
 
 
 class AccessPoint(SQLModel, table=True):
-    """position: its place in the bundle's list, here and below."""
+    """position: its place in the bundle's list; name: null to be called by its id; here and below."""
 
     __tablename__ = "access_point"
 
@@ -57,6 +57,7 @@ class AccessPoint(SQLModel, table=True):
     position: int
     reader_in: str = Field(unique=True)
     reader_out: str | None = Field(unique=True)
+    name: str | None
 
 
 class Tier(SQLModel, table=True):
@@ -70,6 +71,7 @@ class Tier(SQLModel, table=True):
     hours: dict[str, Any] = _json()
     access_points: list[str] | None = Field(sa_column=Column(JSON(none_as_null=True)))
     pass_: str
+    name: str | None
 
 
 class Member(SQLModel, table=True):
@@ -167,6 +169,7 @@ class Machine(SQLModel, table=True):
     on_end: str
     attended: bool | None
     locked_out: dict[str, Any] | None = Field(sa_column=Column(JSON(none_as_null=True)))
+    name: str | None
 
 
 class Certification(SQLModel, table=True):

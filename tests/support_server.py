@@ -112,7 +112,8 @@ def whole_bundle() -> Bundle:
     return replace_parts(
         small,
         site=replace_parts(small.site, anti_passback="soft", at_capacity="deny", adhoc_hours=3, offline_days=7),
-        tiers=(*small.tiers, Tier(id="night", grounds=(Ground.HOURS,), hours=night)),
+        access_points=tuple(replace_parts(point, name=f"Porte {point.id}") for point in small.access_points),
+        tiers=(*small.tiers, Tier(id="night", grounds=(Ground.HOURS,), hours=night, name="Formule de nuit")),
         events=(
             Event(
                 id="e1", title="Portes ouvertes", start="2026-11-28T14:00", end="2026-11-28T18:00", audience="public"
@@ -148,7 +149,7 @@ def whole_bundle() -> Bundle:
                 attended=False,
                 locked_out=LockOut(by="Alice", why="lentille fendue", urgent=True),
             ),
-            Machine(id="printer", kind="printer", reader="printer-tap"),
+            Machine(id="printer", kind="printer", reader="printer-tap", name="Imprimante 3D"),
         ),
         certifications=(
             Certification(member="brigitte", kind="laser", until=date(2027, 1, 31)),

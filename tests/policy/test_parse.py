@@ -106,6 +106,18 @@ def test_another_encoding_is_named(encoding: str) -> None:
     assert refusal(("\ufeff" + json.dumps(site())).encode(encoding)) == told
 
 
+@pytest.mark.parametrize("collection", ["access_points", "tiers", "machines"])
+def test_doors_tiers_and_machines_have_a_name_for_people_or_none(collection: str) -> None:
+    parts = site(machines=[{"id": "cnc", "kind": "cnc", "reader": "cnc-r"}])[collection]
+    whole = site(machines=[]) | {collection: parts}
+    assert getattr(read(whole), collection)[-1].name is None
+    parts[-1]["name"] = "Découpe laser n° 2"
+    assert msgspec.json.decode(export(read(whole)))[collection] == parts
+    for blank in ("", " ", "Laser\n2", "Laser "):
+        parts[-1]["name"] = blank
+        assert refusal(whole).startswith(f'{collection}[{len(parts) - 1}].name (of "{parts[-1]["id"]}") is ')
+
+
 LEA = {"id": "lea", "name": "L", "tier": "nomad"}
 PASS = {"id": "p", "member": "lea", "unit": "day", "total": 10}
 TIMED: dict[str, dict[str, Any]] = {
