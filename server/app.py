@@ -35,6 +35,7 @@ def create_app(context: Context, extra_blueprints: Iterable[Blueprint] = ()) -> 
         MAX_CONTENT_LENGTH=MAX_FORM,
         FOOT=[],
     )
+    app.session_interface = auth.FormCookie()
     app.extensions["loquet"] = context
     speak(app, language.choose)
     CSRFProtect(app)
@@ -71,5 +72,7 @@ def _shared(context: Context, extras: list[Blueprint]) -> dict[str, object]:
 def _remember_language(response: Response) -> Response:
     chosen = request.args.get("lang")
     if chosen in language.LANGUAGES:
-        response.set_cookie(language.COOKIE, chosen, max_age=language.YEAR, httponly=True, samesite="Lax")
+        response.set_cookie(
+            language.COOKIE, chosen, max_age=language.YEAR, httponly=True, samesite="Lax", secure=request.is_secure
+        )
     return response

@@ -6,10 +6,11 @@ whatever time the site is simulated in.
 
 import hmac
 from datetime import UTC, datetime, timedelta
+from ipaddress import IPv6Address, IPv6Network, ip_address
 
 from flask import Flask, Response, g, request
+from flask.sessions import SecureCookieSessionInterface
 from flask_limiter import Limiter
-from flask_limiter.util import get_remote_address
 from sqlmodel import Session, col, delete
 from werkzeug.exceptions import Unauthorized
 
@@ -22,7 +23,30 @@ LASTS = timedelta(hours=12)
 ATTEMPTS = "10 per minute; 60 per hour"
 """Of logging in, from one address."""
 
-limiter = Limiter(get_remote_address, storage_uri="memory://")
+
+def caller() -> str:
+    """Whose request this is, for what each may do so often: an address, of IPv6 its /64, which is one customer's.
+
+    Behind the proxy it is what the proxy says, once server.toml trusts it (server/web.py).
+    """
+    said = request.remote_addr or ""
+    try:
+        address = ip_address(said)
+    except ValueError:
+        return said
+    if not isinstance(address, IPv6Address):
+        return said
+    return str(address.ipv4_mapped or IPv6Network((address, 64), strict=False))
+
+
+limiter = Limiter(caller, storage_uri="memory://")
+
+
+class FormCookie(SecureCookieSessionInterface):
+    """Flask's own, kept off plain http where the form came over https."""
+
+    def get_cookie_secure(self, _app: Flask) -> bool:
+        return request.is_secure
 
 
 def context() -> Context:
@@ -101,11 +125,15 @@ def guard(app: Flask) -> None:
     def protect(response: Response) -> Response:
         for name, value in HEADERS.items():
             response.headers.setdefault(name, value)
+        if request.is_secure:
+            response.headers.setdefault("Strict-Transport-Security", HTTPS_ONLY)
         if request.endpoint != "static":
             response.headers.setdefault("Cache-Control", "no-store")
         return response
 
 
+HTTPS_ONLY = f"max-age={timedelta(days=365) // timedelta(seconds=1)}; includeSubDomains"
+"""For a year browsers ask this name over https only (RFC 6797, which has it ignored over http)."""
 HEADERS = {
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
     "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",

@@ -50,7 +50,7 @@ class ServerConfig:
     """All that a server is told. Raises ConfigError for what it must not be told.
 
     database: SQLAlchemy URL. server_key: signs what the server says. credential_key: turns UIDs into pseudonyms.
-    socket: where it takes orders, if not beside its database.
+    socket: where it takes orders, if not beside its database. trusted_proxy: as server/web.py's.
     staff_password_hash: argon2id, from server.secrets.hash_password. api_token_hash: from server.secrets.hash_token.
     """
 
@@ -64,6 +64,7 @@ class ServerConfig:
     api_token_hash: str = field(repr=False)
     http_host: str = "127.0.0.1"
     http_port: int = 8000
+    trusted_proxy: str | None = None
     socket: Path | None = None
 
     @property
@@ -79,6 +80,8 @@ class ServerConfig:
         _check_broker(self.broker)
         _check_port("broker port", self.broker.port, 1)
         _check_port("http port", self.http_port, 0)
+        if self.trusted_proxy is not None:
+            _check_proxy(self.trusted_proxy, self.http_host)
         if self.socket is not None:
             _check_socket(self.socket)
         for edge in self.edges:
@@ -102,6 +105,14 @@ def _check_loopback(what: str, host: str, why: str) -> None:
         loopback = False
     if not loopback:
         raise ConfigError(f"{what} {host!r}: {why}")
+
+
+def _check_proxy(proxy: str, host: str) -> None:
+    """It is known by its address alone, written as the system writes it, and stands on this machine like `host`."""
+    own = "::1" if ":" in host else "127.0.0.1"
+    _check_loopback("trusted_proxy", proxy, f"it reaches http host {host!r} from this machine: give {own!r}")
+    if proxy == "localhost" or str(ip_address(proxy)) != proxy or (":" in proxy) is not (":" in host):
+        raise ConfigError(f"trusted_proxy {proxy!r}: never the address of who reaches http host {host!r}: give {own!r}")
 
 
 def _check_port(what: str, port: int, least: int) -> None:
@@ -194,6 +205,7 @@ class _Broker(_Part, frozen=True):
 class _Http(_Part, frozen=True):
     host: str = "127.0.0.1"
     port: int = 8000
+    trusted_proxy: str | None = None
 
 
 class _Staff(_Part, frozen=True):
@@ -239,6 +251,7 @@ def load(path: Path) -> ServerConfig:
             api_token_hash=file.api.token_hash,
             http_host=file.http.host,
             http_port=file.http.port,
+            trusted_proxy=file.http.trusted_proxy,
             socket=path.parent / file.socket if file.socket else None,
         )
     except ConfigError as error:

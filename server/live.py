@@ -1,12 +1,25 @@
 """How do pages learn that something changed? They wait here; a number grows with each change.
 
-Each open stream holds a thread of the web server, so there is a cap: beyond it a page asks again by itself.
+Each open stream holds a thread of the web server, so there is a cap: beyond it a page asks again by itself. Whoever is
+not logged in takes no place of those who are, and no address takes them all.
 """
 
+from collections import Counter
 from collections.abc import Iterator
 from threading import Condition
+from typing import NamedTuple
 
-MAX_STREAMS = 16
+
+class Caps(NamedTuple):
+    """Streams at once, for those who are logged in and as many for the public. share: of them, for one address."""
+
+    places: int = 16
+    share: int = 4
+
+
+CAPS = Caps()
+MAX_STREAMS = 2 * CAPS.places
+"""All in all."""
 KEEP_ALIVE = 15.0
 """Seconds of quiet after which a stream says that it is still there: so a reader that has gone is noticed."""
 PAUSE = 1.0
@@ -14,18 +27,18 @@ PAUSE = 1.0
 
 
 class TooManyStreamsError(Exception):
-    """No thread is left for another stream."""
+    """No place is left for another stream."""
 
 
 class Live:
     """changed() from any thread; stream() in the thread of a request."""
 
-    def __init__(self, max_streams: int = MAX_STREAMS, keep_alive: float = KEEP_ALIVE, pause: float = PAUSE) -> None:
+    def __init__(self, caps: Caps = CAPS, keep_alive: float = KEEP_ALIVE, pause: float = PAUSE) -> None:
         self._condition = Condition()
         self._version = 0
-        self._streams = 0
+        self._streams: Counter[tuple[bool, str]] = Counter()
         self._closed = False
-        self._max_streams, self._keep_alive, self._pause = max_streams, keep_alive, pause
+        self._caps, self._keep_alive, self._pause = caps, keep_alive, pause
 
     @property
     def version(self) -> int:
@@ -43,20 +56,23 @@ class Live:
             self._closed = True
             self._condition.notify_all()
 
-    def stream(self) -> Iterator[str]:
+    def stream(self, address: str, *, logged_in: bool) -> Iterator[str]:
         """Server-sent events (WHATWG HTML, 9.2): `changed` at every change. Raises TooManyStreamsError at once.
 
-        It holds its place until it is closed, even when nobody reads from it (as in the answer to HEAD).
+        address: whose share it is of. It holds its place until it is closed, even when nobody reads from it (as in the
+        answer to HEAD).
         """
-        events = self._events()
+        events = self._events(logged_in, address)
         next(events)  # takes the place: only a generator that has begun gives it back when it is closed
         return events
 
-    def _events(self) -> Iterator[str]:
+    def _events(self, logged_in: bool, address: str) -> Iterator[str]:
+        seat = logged_in, address
         with self._condition:
-            if self._closed or self._streams >= self._max_streams:
+            taken = sum(count for (known, _), count in self._streams.items() if known is logged_in)
+            if self._closed or taken >= self._caps.places or self._streams[seat] >= self._caps.share:
                 raise TooManyStreamsError
-            self._streams += 1
+            self._streams[seat] += 1
         seen = self._version
         try:
             yield ""
@@ -70,7 +86,7 @@ class Live:
                     yield ": still here\n\n"
         finally:
             with self._condition:
-                self._streams -= 1
+                self._streams -= Counter((seat,))
 
     def _waited_for(self, seen: int) -> bool:
         """Whether something changed before it was time for a sign of life."""

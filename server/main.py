@@ -102,7 +102,7 @@ class Server:
             self.exchange.start()
             self._control = Control(config.control, self.exchange) if config.control else None
             self.app = create_app(self.context(), extra_blueprints)
-            self._web = Web(self.app, config.http_host, config.http_port)
+            self._web = Web(self.app, config.http_host, config.http_port, config.trusted_proxy)
         except BaseException:
             self.database.close()
             raise

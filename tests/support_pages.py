@@ -15,7 +15,7 @@ from policy.terms import Instant
 from server.app import create_app
 from server.context import Context
 from server.db import Database
-from server.live import Live
+from server.live import Caps, Live
 from server.publisher import Publisher
 from server.secrets import hash_token
 from tests.support_server import Desk, Journal
@@ -52,7 +52,7 @@ class Place:
     database: Database
     now: Instant = EVENING
     link_up: bool = True
-    live: Live = field(default_factory=lambda: Live(max_streams=2, keep_alive=0.05, pause=0.0))
+    live: Live = field(default_factory=lambda: Live(Caps(places=2), keep_alive=0.05, pause=0.0))
     published: dict[str, bytes] = field(default_factory=dict)
     journal: Journal = field(default_factory=Journal)
 

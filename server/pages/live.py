@@ -4,7 +4,7 @@ from flask import Blueprint, Response
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import ServiceUnavailable
 
-from server.auth import context
+from server.auth import account, caller, context
 from server.live import TooManyStreamsError
 
 page = Blueprint("live", __name__)
@@ -17,7 +17,7 @@ RETRY_AFTER = 60
 def stream() -> ResponseReturnValue:
     """Says only that something changed: what did, the page asks for with its own rights."""
     try:
-        events = context().live.stream()
+        events = context().live.stream(caller(), logged_in=account() is not None)
     except TooManyStreamsError:
         raise ServiceUnavailable("Too many live pages.", retry_after=RETRY_AFTER) from None
     return Response(events, content_type="text/event-stream", headers={"X-Accel-Buffering": "no"})

@@ -223,6 +223,31 @@ def test_a_config_made_by_hand_is_checked_too() -> None:
         replace(config, edges=(front, replace(back, id="front")))
 
 
+@pytest.mark.parametrize(
+    ("proxy", "host", "own"),
+    [
+        ("192.168.1.2", "127.0.0.1", "127.0.0.1"),
+        ("proxy.lan", "127.0.0.1", "127.0.0.1"),
+        ("*", "127.0.0.1", "127.0.0.1"),
+        ("", "127.0.0.1", "127.0.0.1"),
+        ("localhost", "localhost", "127.0.0.1"),
+        ("::1", "127.0.0.1", "127.0.0.1"),
+        ("127.0.0.1", "::1", "::1"),
+        ("0:0:0:0:0:0:0:1", "::1", "::1"),
+    ],
+)
+def test_a_proxy_that_could_never_be_believed_is_refused(file: Path, proxy: str, host: str, own: str) -> None:
+    spoil('host = "127.0.0.1"\nport = 8000', f'host = "{host}"\nport = 8000\ntrusted_proxy = "{proxy}"')(file)
+    with pytest.raises(ConfigError, match=f"trusted_proxy '{re.escape(proxy)}': .*'{host}'.* give '{own}'"):
+        load(file)
+
+
+def test_the_proxy_on_this_machine_is_believed_when_it_is_named(file: Path) -> None:
+    assert load(file).trusted_proxy is None
+    spoil("# trusted_proxy", "trusted_proxy")(file)
+    assert load(file).trusted_proxy == "127.0.0.1"
+
+
 def test_passwords_and_tokens() -> None:
     password, token = new_password(), new_token()
     assert password != new_password()

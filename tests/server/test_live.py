@@ -1,15 +1,20 @@
 """Who waits for a change hears of it, and nobody waits for ever."""
 
+from collections.abc import Iterator
 from threading import Thread
 
 import pytest
 
-from server.live import Live, TooManyStreamsError
+from server.live import Caps, Live, TooManyStreamsError
+
+
+def watched(live: Live, address: str = "192.0.2.1", *, logged_in: bool = False) -> Iterator[str]:
+    return live.stream(address, logged_in=logged_in)
 
 
 def test_a_change_wakes_who_waits() -> None:
     live = Live(keep_alive=10, pause=0)
-    stream = live.stream()
+    stream = watched(live)
     assert next(stream) == "retry: 5000\n\n"
     heard: list[str] = []
     waiting = Thread(target=lambda: heard.append(next(stream)))
@@ -21,7 +26,7 @@ def test_a_change_wakes_who_waits() -> None:
 
 def test_many_changes_are_one_event() -> None:
     live = Live(keep_alive=0.01, pause=0)
-    stream = live.stream()
+    stream = watched(live)
     next(stream)
     for _ in range(50):
         live.changed()
@@ -31,7 +36,7 @@ def test_many_changes_are_one_event() -> None:
 
 def test_each_stream_hears_every_change() -> None:
     live = Live(keep_alive=0.01, pause=0)
-    streams = [live.stream() for _ in range(3)]
+    streams = [watched(live) for _ in range(3)]
     for stream in streams:
         next(stream)
     live.changed()
@@ -40,7 +45,7 @@ def test_each_stream_hears_every_change() -> None:
 
 def test_between_two_events_lies_a_pause_that_closing_ends() -> None:
     live = Live(keep_alive=10, pause=60)
-    stream = live.stream()
+    stream = watched(live)
     next(stream)
     live.changed()
     next(stream)
@@ -55,7 +60,7 @@ def test_between_two_events_lies_a_pause_that_closing_ends() -> None:
 
 def test_closing_ends_who_waits_and_lets_nobody_in() -> None:
     live = Live(keep_alive=60)
-    stream = live.stream()
+    stream = watched(live)
     next(stream)
     ended: list[str] = []
     waiting = Thread(target=lambda: ended.extend(stream))
@@ -64,20 +69,48 @@ def test_closing_ends_who_waits_and_lets_nobody_in() -> None:
     waiting.join(5)
     assert not waiting.is_alive()
     with pytest.raises(TooManyStreamsError):
-        live.stream()
+        watched(live)
 
 
 def test_a_stream_that_ends_makes_room() -> None:
-    live = Live(max_streams=1, keep_alive=0.01)
-    first = live.stream()
+    live = Live(Caps(places=1), keep_alive=0.01)
+    first = watched(live)
     next(first)
     with pytest.raises(TooManyStreamsError):
-        live.stream()
+        watched(live)
     first.close()  # type: ignore[attr-defined]
-    assert next(live.stream()) == "retry: 5000\n\n"
+    assert next(watched(live)) == "retry: 5000\n\n"
 
 
 def test_a_stream_that_nobody_reads_makes_room_too() -> None:
-    live = Live(max_streams=1)
-    live.stream().close()  # type: ignore[attr-defined]
-    assert next(live.stream()) == "retry: 5000\n\n"
+    live = Live(Caps(places=1))
+    watched(live).close()  # type: ignore[attr-defined]
+    assert next(watched(live)) == "retry: 5000\n\n"
+
+
+def full(live: Live, address: str, *, logged_in: bool = False) -> bool:
+    """Whether there is no place for this one; else it takes it."""
+    try:
+        next(watched(live, address, logged_in=logged_in))
+    except TooManyStreamsError:
+        return True
+    return False
+
+
+def test_the_public_takes_no_place_of_those_who_are_logged_in() -> None:
+    live = Live(Caps(places=3, share=3))
+    held = [watched(live, f"192.0.2.{number}") for number in range(3)]
+    assert full(live, "192.0.2.9")
+    held += [watched(live, f"192.0.2.{number}", logged_in=True) for number in range(3)]
+    assert full(live, "192.0.2.9", logged_in=True)
+    assert len(held) == 6
+
+
+def test_no_address_takes_all_places() -> None:
+    live = Live(Caps(places=5, share=2))
+    held = [watched(live) for _ in range(2)]
+    assert full(live, "192.0.2.1")
+    held.append(watched(live, "192.0.2.2"))
+    held[0].close()  # type: ignore[attr-defined]
+    held.append(watched(live))
+    assert full(live, "192.0.2.1")
