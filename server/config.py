@@ -38,7 +38,7 @@ class BrokerConfig:
 
 @dataclass(frozen=True, slots=True)
 class EdgeConfig:
-    """An edge that may speak. public_key: Ed25519, 64 hex digits."""
+    """An edge that may speak. public_key: Ed25519, 64 hex digits. access_points: its doors and machines."""
 
     id: str
     public_key: str
@@ -157,7 +157,7 @@ def _check_edge(edge: EdgeConfig) -> None:
 
 
 def _check_owners(edges: Sequence[EdgeConfig]) -> None:
-    """Ids and access points are told apart: each belongs to one edge."""
+    """Ids, doors and machines are told apart: each belongs to one edge."""
     ids, owners = set[str](), dict[str, str]()
     for edge in edges:
         if edge.id in ids:

@@ -29,7 +29,7 @@ from server.inbox import Inbox
 from server.ingest import Message
 from server.link import Link
 from server.live import Live
-from server.models import AccessPoint, Edge
+from server.models import AccessPoint, Edge, Machine
 from server.schema import upgrade
 from server.web import Web
 from wire.errors import WireError
@@ -228,12 +228,12 @@ class Server:
 
 
 def _check_places(edges: Sequence[EdgeConfig], session: Session) -> None:
-    """Raises ServerError for an access point that the site has not: nobody would ever be let in there."""
-    known = set(session.exec(select(AccessPoint.id)))
+    """Raises ServerError for a place that the site has not: nobody would ever be let in there, nothing be started."""
+    known = {*session.exec(select(AccessPoint.id)), *session.exec(select(Machine.id))}
     for edge in edges:
         for place in edge.access_points:
             if known and place not in known:
                 raise ServerError(
-                    f"edge {edge.id!r}: access point {place!r} is not in the site, which has "
+                    f"edge {edge.id!r}: {place!r} is neither a door nor a machine of the site, which has "
                     f"{', '.join(sorted(known))}: correct the server's configuration, or add it to the bundle"
                 )

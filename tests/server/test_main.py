@@ -6,6 +6,7 @@ import sys
 import urllib.request
 import weakref
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from queue import Queue
@@ -16,9 +17,12 @@ import pytest
 from paho.mqtt.client import Client, MQTTMessage, MQTTv311
 from paho.mqtt.enums import CallbackAPIVersion
 
-from policy.terms import HOUR
+from policy.facts import Fact, Ran
+from policy.instants import text
+from policy.ruleset import Reader
+from policy.terms import HOUR, ClockState
 from server.config import BrokerConfig, EdgeConfig, ServerConfig
-from server.control import Request, ask
+from server.control import DONE, Request, ask
 from server.errors import DatabaseError, MistakeError, ServerError
 from server.inbox import EACH
 from server.ingest import Message
@@ -29,8 +33,11 @@ from tests.support_pages import CHEAP_HASH, CREDENTIAL_KEY, SERVER_KEY, STAFF, T
 from tests.support_postgres import Postgres
 from tests.support_server import FRONT_KEY, TOPICS, Journal, events, public, small_bundle, whole_bundle
 from tests.support_site import at
-from wire.envelope import unseal
-from wire.messages import Ack, Fresh, Rules, decode
+from wire import snapshot
+from wire.envelope import seal, unseal
+from wire.messages import Ack, Command, Fresh, Reply, Rules, State, Status, decode, encode
+from wire.row import Kind, Order
+from wire.ruleset import unpack
 
 PATIENCE = 10.0
 USERS = {"server": "server-password", "front": "front-password"}
@@ -206,10 +213,50 @@ def test_an_edge_that_leaves_the_configuration_is_not_heard(tmp_path: Path) -> N
     server.stop()
 
 
-def test_an_access_point_that_the_site_has_not(tmp_path: Path) -> None:
+def test_a_place_that_the_site_has_not(tmp_path: Path) -> None:
     lost = replace(config(tmp_path), edges=(EdgeConfig("front", public(FRONT_KEY), ("back",)),))
-    with pytest.raises(ServerError, match=r"edge 'front': access point 'back' is not in the site, which has .*front"):
-        Server(lost, bundle=small_bundle())
+    has = "front, garage, laser, printer"
+    with pytest.raises(ServerError, match=f"edge 'front': 'back' is neither a door nor a machine .* has {has}:"):
+        Server(lost, bundle=whole_bundle())
+
+
+@pytest.mark.parametrize("places", [("front", "laser"), ("printer", "laser")], ids="+".join)
+def test_an_edge_with_a_machine_is_served(broker: int, tmp_path: Path, places: tuple[str, ...]) -> None:
+    """It owns the machine's reader in the rules, its sessions are stored and told, and it takes orders for it."""
+    mixed = replace(config(tmp_path, broker), edges=(EdgeConfig("front", public(FRONT_KEY), places),))
+    server = Server(mixed, lambda: at(19, 12), bundle=whole_bundle())
+    edge = Edge(broker)
+    try:
+        server.start()
+        rules = unpack(decode(Rules, edge.waits_for(TOPICS.rules), "rules").body)
+        assert rules.readers["laser-tap"] == Reader("laser", None, "front")
+        status = Status(True, text(at(19, 12)), clock=ClockState.SYNCED)
+        edge.client.publish(TOPICS.status("front"), sealed(TOPICS.status("front"), status), 1)
+        run = {"started": text(at(19)), "until": text(at(20)), "machine_kind": "laser", "cuts": True}
+        journal = Journal()
+        journal.add(at(19), Kind.SESSION_STARTED, access_point="laser", member="brigitte", **run)
+        edge.client.publish(TOPICS.events("front"), events(journal.rows), 1)
+        assert decode(Ack, edge.waits_for(TOPICS.ack("front")), "ack") == Ack("j1", 1)
+        edge.waits_for(TOPICS.state, lambda body: any(isinstance(fact, Ran) for fact in known(body)))
+        with ThreadPoolExecutor(1) as pool:
+            asked = pool.submit(ask, tmp_path / "loquet.db.control", Request("lock_out", "laser"))
+            order = decode(Command, edge.waits_for(TOPICS.command("front")), "command")
+            done = sealed(TOPICS.reply("front"), Reply(order.nonce, done=True))
+            edge.client.publish(TOPICS.reply("front"), done, 1)
+            assert (order.order, order.place, asked.result().status) == (Order.LOCK_OUT, "laser", DONE)
+    finally:
+        edge.close()
+        server.stop()
+
+
+def sealed(topic: str, message: Status | Reply) -> bytes:
+    """As edge `front` says it."""
+    return seal(FRONT_KEY, "front", topic, encode(message))
+
+
+def known(body: bytes) -> tuple[Fact, ...]:
+    """What a state says."""
+    return snapshot.unpack(decode(State, body, "state").body).facts
 
 
 def test_the_wall_clock_is_in_milliseconds() -> None:
