@@ -10,6 +10,7 @@ import ssl
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from time import monotonic
 from typing import Any
 
 from paho.mqtt.client import Client, MQTTMessage, MQTTMessageInfo, MQTTv311, topic_matches_sub
@@ -19,20 +20,31 @@ from edge import identity
 from edge.config import BrokerConfig, Config
 from edge.keeper import Keeper
 from edge.post import Item, LinkDown, LinkUp, Received
+from wire.pauses import Pauses
 
 log = logging.getLogger("loquet.edge")
 
 KEEPALIVE = 15
-"""Seconds: the broker publishes the will of an edge that was silent for 1.5 times as long."""
+"""Seconds: the broker publishes the will of an edge that was silent for 1.5 times as long. A silent broker is asked
+after as many, and given up after as many again."""
+ANSWER = 5.0
+"""Seconds for the broker's part in TCP and TLS."""
 FIRST_DELAY, LAST_DELAY = 1.0, 30.0
-"""Seconds from one try to connect to the next, twice as long each time."""
+"""Seconds from one try to connect to the next, twice as long each time (wire/pauses.py)."""
 GOODBYE = 1.0
 """Seconds for the last message to leave."""
 DELIVERY = 10.0
 """Seconds after which a connection over which nothing came is suspect: mosquitto grants what it will never deliver."""
 
-
+BROKE = "the connection broke"
 HUNG_UP = "the broker hung up before it let us in: see that broker.certificate is of the broker's own authority"
+TOOK = "somebody took the connection and says nothing"
+MUTE = f"{TOOK}: see that mosquitto, and nothing else, listens there; restart it"
+FELL_SILENT = "the broker fell silent: see the network, and that the broker is not stuck"
+TWIN = (
+    "the broker soon ends each connection: another machine seems to have this edge's keys, and the two throw each "
+    "other out; stop the one that is not to be here, and give each a key folder of its own (docs/keys.md)"
+)
 UNSERVED = (
     "connected, but nothing is delivered: see that the server runs, and that this edge is on the broker's list "
     "(loquet.acl; mosquitto reads it when it starts)"
@@ -74,12 +86,13 @@ class Link:
         self._topics = topics
         self._will = will
         self._put = put
-        self._delays = delays
+        self._pauses = Pauses(*delays)
         self._delivery = delivery
         self._delivered = False
         self._client: Client | None = None
         self._connected = False
         self._why = ""
+        self._up_at = 0.0
         self._anew = False
         self._last: MQTTMessageInfo | None = None
         self._over = threading.Event()
@@ -120,35 +133,35 @@ class Link:
             self._thread.join(timeout=10)
 
     def _run(self) -> None:
-        delay = self._delays[0]
         while not self._stopping.is_set():
-            came_up = self._tried()
-            self._put(LinkDown(f"{self._broker.host}:{self._broker.port}: {self._why}"))
-            delay = self._delays[0] if came_up else min(2 * delay, self._delays[1])
-            self._stopping.wait(delay)
+            stood = self._tried()
+            pause = self._pauses.after(stood, ended=self._why == BROKE)
+            why = TWIN if self._pauses.twin else self._why
+            self._put(LinkDown(f"{self._broker.host}:{self._broker.port}: {why}"))
+            self._stopping.wait(pause)
 
-    def _tried(self) -> bool:
+    def _tried(self) -> float | None:
         """A session that may fail in any way: without a link the door still opens."""
         try:
             return self._session()
         except Exception as error:
             self._why = f"{type(error).__name__}: {error}"
-            return False
+            return None
 
-    def _session(self) -> bool:
-        """One connection from beginning to end; whether the broker took it."""
+    def _session(self) -> float | None:
+        """One connection from beginning to end; for how long the broker had taken it, None when it did not."""
         self._over.clear()
         self._anew, self._last = False, None
         if self._stopping.is_set():
-            return False
-        self._why = "the connection broke" if self._broker.identity is None else HUNG_UP
+            return None
+        self._why = BROKE if self._broker.identity is None else HUNG_UP
         self._delivered = False
         client = self._new_client()
         try:
             client.connect(self._broker.host, self._broker.port, KEEPALIVE)
         except OSError as error:
             self._why = _remedy(error, self._broker.identity is not None)
-            return False
+            return None
         self._client = client
         client.loop_start()
         if not self._over.wait(self._delivery) and self._connected and not self._delivered:
@@ -156,10 +169,11 @@ class Link:
         self._over.wait()
         if self._anew and not self._stopping.is_set():
             self._take_leave(client)
-        came_up, self._connected, self._client = self._connected, False, None
+        stood = monotonic() - self._up_at if self._connected else None
+        self._connected, self._client = False, None
         _hang_up(client)
         client.loop_stop()
-        return came_up
+        return stood
 
     def _take_leave(self, client: Client) -> None:
         """What is not acknowledged yet would break the connection as it closes, and the broker publish the will."""
@@ -179,6 +193,7 @@ class Link:
             reconnect_on_failure=False,
         )
         client.over = self._over
+        client.connect_timeout = ANSWER
         if self._broker.identity is None:
             client.username_pw_set(self._broker.username, self._broker.password)
         else:
@@ -197,11 +212,13 @@ class Link:
             self._why = f"the broker refuses {self._broker.username!r} ({reason}): {remedy}"
             return
         client.subscribe([(topic, 1) for topic in self._topics])
-        self._why = "the connection broke"
+        self._why, self._up_at = BROKE, monotonic()
         self._connected = True
         self._put(LinkUp())
 
-    def _on_disconnect(self, *_: Any) -> None:
+    def _on_disconnect(self, _: Client, __: Any, ___: Any, reason: Any, ____: Any) -> None:
+        if reason == "Keep alive timeout":
+            self._why = FELL_SILENT if self._connected else MUTE
         self._over.set()
 
     def _on_message(self, _: Client, __: Any, message: MQTTMessage) -> None:
@@ -239,8 +256,9 @@ def _remedy(error: OSError, tls: bool) -> str:
     if isinstance(error, ssl.SSLCertVerificationError):
         said = error.verify_message.rstrip(".")
         return f"the broker's certificate is refused ({said}): see broker.host, broker.ca and this machine's clock"
+    hangs = isinstance(error, TimeoutError) and "handshake" in str(error)
     speaks = " and speaks TLS (loquet.conf)" if tls else ""
-    return f"{error.strerror or error}: see that the broker runs there{speaks}"
+    return f"{TOOK if hangs else error.strerror or error}: see that the broker runs there{speaks}"
 
 
 def connect(config: Config) -> Callable[[Keeper, Callable[[Item], None]], Link]:

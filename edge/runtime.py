@@ -90,9 +90,10 @@ class Edge:
         self._items: SimpleQueue[Item | None] = SimpleQueue()
         self._real_timeout = real_timeout or (lambda mono: mono - clock.monotonic())
         observer = observer or Nobody()
-        health = Health(software, lambda: vitals(config.journal))
+        boot = boot or secrets.token_hex(8)
+        health = Health(software, lambda: vitals(config.journal), boot=boot)
         health.readers |= dict.fromkeys(config.readers)
-        self.keeper = Keeper(config, clock, self._events.put, observer, boot or secrets.token_hex(8), health)
+        self.keeper = Keeper(config, clock, self._events.put, observer, boot, health)
         controller = EdgeController(config.places, self.keeper.remember(), self._pseudonym)
         outputs = [spec.name for spec in config.outputs]
         self.front = Front(controller, clock, pins, outputs, self._items.put, observer)

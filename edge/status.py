@@ -35,7 +35,7 @@ def vitals(journal: Path, sensor: Path = SENSOR) -> Vitals:
 
 @dataclass(slots=True)
 class Health:
-    """What is known of the edge's own state. readers: None when well, else what is wrong.
+    """What is known of the edge's own state. boot: the id of its start. readers: None when well, else what is wrong.
 
     refused: the newest rules or state from the server that may not replace those held, in words.
     """
@@ -50,6 +50,7 @@ class Health:
     refused: str | None = None
     trouble: str | None = None
     unrecorded: int = 0
+    boot: str | None = None
 
     @property
     def journal_fault(self) -> str | None:
@@ -79,6 +80,7 @@ class Health:
             free_disk=measured.free_disk,
             rules_hash=self.rules_hash,
             state_hash=self.state_hash,
+            boot=self.boot,
         )
 
 

@@ -44,6 +44,13 @@ def line(edge: EdgeLine, version: int, now: int) -> Line:
 
 def _said(edge: EdgeLine, version: int, now: int) -> Iterator[Said]:
     yield _link(edge, now)
+    if edge.twins:
+        yield Said(
+            "bad",
+            gettext(
+                "deux machines ont les mêmes clés et se coupent la parole sous ce nom : arrêtez celle qui est de trop"
+            ),
+        )
     for door in edge.doors:
         yield from _door(door, now)
     if edge.rules_version is not None:

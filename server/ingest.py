@@ -222,6 +222,8 @@ class Ingest:
             if row is not None:
                 _check_newer(row, status, said_at, topic)
                 _apply(row, status, said_at)
+            if status.boot is not None:
+                self._troubles.heard(edge.id, status.boot, self._clock())
         except WireError as error:
             self._refuse(edge, str(error))
             return None

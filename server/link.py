@@ -20,6 +20,7 @@ from paho.mqtt.reasoncodes import ReasonCode
 
 from server import identity
 from server.config import BrokerConfig
+from wire.pauses import Pauses
 from wire.topics import Topics
 
 log = logging.getLogger("loquet.server")
@@ -28,9 +29,18 @@ HEARD_QOS, SAID_QOS = 1, 0
 """What the server says is not repeated by MQTT: after a reconnect paho would send old messages behind newer ones."""
 HEARD = ("events", "status", "reply")
 """Of what edges say: their facts come as events too."""
+KEEPALIVE = 15
+"""Seconds of silence after which the broker is asked whether it is there, and as many until it is given up."""
+ANSWER = 5.0
+"""Seconds for the broker's part in TCP and TLS."""
 RETRY_FIRST, RETRY_LAST = 1, 30
-"""Seconds between attempts to reach the broker."""
+"""Seconds between attempts to reach the broker (wire/pauses.py)."""
 HUNG_UP = "hung up before it let us in; see that broker.certificate is of its own authority"
+MUTE = "takes the connection and says nothing; see that mosquitto listens there, like loquet.conf; restart it"
+TWIN = (
+    "soon ends each connection: another machine seems to have the server's keys, and the two throw each other out; "
+    "stop the one that is not to be here (docs/keys.md)"
+)
 
 
 class _Client(Client):
@@ -65,6 +75,8 @@ class Link:
         self._lock = Lock()
         self._retained: dict[str, bytes] = {}
         self.up = False
+        self._up_at = 0.0
+        self._pauses = Pauses(RETRY_FIRST, RETRY_LAST)
         self._why = ""
         self._tls = None if broker.identity is None else identity.context(broker.identity)
         self._client: Client | None = None
@@ -73,7 +85,7 @@ class Link:
     def start(self) -> None:
         """Connect in the background, and again whenever the link is lost."""
         client = self._client = self._new_client()
-        client.connect_async(self._broker.host, self._broker.port)
+        client.connect_async(self._broker.host, self._broker.port, KEEPALIVE)
         client.loop_start()
 
     def stop(self) -> None:
@@ -91,6 +103,7 @@ class Link:
         else:
             client.tls_set_context(self._tls)
         client.reconnect_delay_set(RETRY_FIRST, RETRY_LAST)
+        client.connect_timeout = ANSWER
         client.on_connect = self._on_connect
         client.on_connect_fail = self._on_connect_fail
         client.on_disconnect = self._on_disconnect
@@ -123,7 +136,7 @@ class Link:
             return
         client.subscribe([(f"loquet/{self._topics.site}/edge/+/{leaf}", HEARD_QOS) for leaf in HEARD])
         with self._lock:
-            self.up, self._why = True, ""
+            self.up, self._up_at, self._why = True, time.monotonic(), ""
             for topic, payload in self._retained.items():
                 client.publish(topic, payload, SAID_QOS, retain=True)
         log.info("broker %s:%d: connected", *self._address)
@@ -131,13 +144,19 @@ class Link:
 
     def _on_connect_fail(self, _client: Client, _data: Any) -> None:
         """Nobody answers there, or not as our broker would: paho is handling what happened."""
-        self._down(f"cannot be reached ({_remedy(sys.exception())})")
+        self._pauses.after(None, ended=False)
+        self._down(_remedy(sys.exception()))
 
     def _on_disconnect(
-        self, _client: Client, _data: Any, _flags: DisconnectFlags, reason: ReasonCode, _properties: Properties | None
+        self, client: Client, _data: Any, _flags: DisconnectFlags, reason: ReasonCode, _properties: Properties | None
     ) -> None:
+        silent = reason == "Keep alive timeout"
         if reason.is_failure and self.up:
-            self._down(f"lost ({reason})")
+            pause = self._pauses.after(time.monotonic() - self._up_at, ended=not silent)
+            client.reconnect_delay_set(int(pause), RETRY_LAST)  # with which paho begins after each that came up
+            self._down(TWIN if self._pauses.twin else f"lost ({reason})")
+        elif silent:
+            self._down(MUTE)
         elif reason.is_failure and self._broker.identity is not None:
             self._down(HUNG_UP)
         self.up = False
@@ -161,10 +180,13 @@ class Link:
 
 def _remedy(error: BaseException | None) -> str:
     """Why nobody was reached, and what would help."""
+    if isinstance(error, TimeoutError) and "handshake" in str(error):
+        return MUTE
+    why = f"{getattr(error, 'strerror', None) or error}; see that it runs there"
     if isinstance(error, ssl.SSLCertVerificationError):
         said = error.verify_message.rstrip(".")
-        return f"its certificate is refused: {said}; see broker.host, broker.ca and this machine's clock"
-    return f"{getattr(error, 'strerror', None) or error}; see that it runs there"
+        why = f"its certificate is refused: {said}; see broker.host, broker.ca and this machine's clock"
+    return f"cannot be reached ({why})"
 
 
 def _without_delay(_client: Client, _data: Any, opened: Any) -> None:

@@ -96,7 +96,10 @@ def shift_end(current: Current, gardien: str, at: Instant) -> Instant | None:
 
 @dataclass(frozen=True, slots=True)
 class EdgeLine:
-    """An edge as it last spoke of itself. doors: by access point. trouble: what we refused from it."""
+    """An edge as it last spoke of itself. doors: by access point. trouble: what we refused from it.
+
+    twins: two machines speak as it.
+    """
 
     id: str
     online: bool | None
@@ -110,9 +113,10 @@ class EdgeLine:
     journal_fault: str | None
     doors: tuple[DoorState, ...]
     trouble: Trouble | None
+    twins: bool
 
 
-def edge_lines(session: Session, current: Current, troubles: Troubles) -> list[EdgeLine]:
+def edge_lines(session: Session, current: Current, troubles: Troubles, now: Instant) -> list[EdgeLine]:
     """Every edge, by id. behind: it does not hold the newest rules."""
     doors = {door.access_point: door for door in session.exec(select(DoorState))}
     return [
@@ -129,6 +133,7 @@ def edge_lines(session: Session, current: Current, troubles: Troubles) -> list[E
             journal_fault=edge.journal_fault,
             doors=tuple(doors[place] for place in edge.access_points if place in doors),
             trouble=troubles.of_edge(edge.id),
+            twins=troubles.twins(edge.id, now),
         )
         for edge in session.exec(select(Edge).order_by(col(Edge.id)))
     ]

@@ -1,15 +1,23 @@
-"""Which messages were refused, and why? Counted for each edge since the server started, for the page and the log."""
+"""What is wrong with what edges say? Since the server started, for the page and the log.
+
+Messages that were refused, counted for each edge; and two machines that speak as one.
+"""
 
 import logging
+from collections import deque
 from dataclasses import dataclass
 from threading import Lock
 
-from policy.terms import Instant
+from policy.terms import MINUTE, Instant
 
 log = logging.getLogger("loquet.server")
 
 WHY_KEPT = 500
 """Characters of what is wrong: it may quote what somebody sent."""
+STARTS_KEPT = 8
+"""The newest of each edge."""
+TWINS_TOLD = 10 * MINUTE
+"""For so long after they were heard in turn: between two turns lies a minute at most (wire/pauses.py)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +35,8 @@ class Troubles:
     def __init__(self) -> None:
         self._lock = Lock()
         self._of_edge: dict[str, Trouble] = {}
+        self._starts: dict[str, deque[str]] = {}
+        self._twins: dict[str, Instant] = {}
         self.elsewhere = 0
         """Messages of no edge that we know, and those that were not looked at."""
 
@@ -52,3 +62,36 @@ class Troubles:
     def count(self, edge: str) -> int:
         trouble = self._of_edge.get(edge)
         return trouble.count if trouble else 0
+
+    def heard(self, edge: str, start: str, at: Instant) -> None:
+        """An edge said of which of its starts it is. One that was over speaks again: two machines are it."""
+        with self._lock:
+            starts = self._starts.setdefault(edge, deque(maxlen=STARTS_KEPT))
+            if starts and starts[-1] == start:
+                return
+            again = start in starts
+            if again:
+                starts.remove(start)
+            other = starts[-1] if starts else ""
+            starts.append(start)
+            if not again:
+                return
+            new = not self._are_twins(edge, at)
+            self._twins[edge] = at
+        if new:
+            log.warning(
+                "edge %r: two machines speak as it in turn (starts %s and %s) and throw each other out: both have its"
+                " keys; stop the one that is not to be here, and give each a key folder of its own (docs/keys.md)",
+                edge,
+                other,
+                start,
+            )
+
+    def twins(self, edge: str, now: Instant) -> bool:
+        """Whether two machines speak as this edge."""
+        with self._lock:
+            return self._are_twins(edge, now)
+
+    def _are_twins(self, edge: str, now: Instant) -> bool:
+        heard = self._twins.get(edge)
+        return heard is not None and abs(now - heard) < TWINS_TOLD

@@ -111,6 +111,7 @@ class Status(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True
 
     rules_version, state_version: those that it holds. rules_hash, state_hash: of their bodies, see hash_of.
     asks: a question, drawn anew each time, of an edge whose clock is unknown; the server answers with a SET_CLOCK.
+    boot: the id of the edge's start.
     """
 
     online: bool
@@ -127,6 +128,7 @@ class Status(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True
     free_disk: Whole | None = None
     rules_hash: str | None = None
     state_hash: str | None = None
+    boot: Annotated[Text, Meta(max_length=LONGEST)] | None = None
 
 
 Message = TypeVar("Message", bound=Struct)

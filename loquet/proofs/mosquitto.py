@@ -7,6 +7,7 @@ Its configuration is what `loquet keys` makes, but for the address that it liste
 """
 
 import shutil
+import signal
 import socket
 import subprocess
 import time
@@ -48,6 +49,11 @@ class Mosquitto:
             self._child.kill()
             self._child.wait(PATIENCE)
         self._child = None
+
+    def halt(self) -> None:
+        """As one that hangs: the system still takes connections for it, and nothing is said. `kill` ends it."""
+        if self._child is not None:
+            self._child.send_signal(signal.SIGSTOP)
 
     def restart(self) -> None:
         self.kill()

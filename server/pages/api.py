@@ -41,7 +41,7 @@ def now() -> ResponseReturnValue:
             answer["held_by"] = [names.get(member, member) for member in seen.opening.held_by]
             answer["edges"] = [
                 {"id": edge.id, "online": bool(edge.online), "rules_version": edge.rules_version}
-                for edge in edge_lines(session, known.current(), known.troubles)
+                for edge in edge_lines(session, known.current(), known.troubles, seen.at)
             ]
     return jsonify(answer)
 

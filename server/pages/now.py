@@ -58,7 +58,7 @@ def _passages(session: Session, current: Current, at: int) -> list[tuple[history
 
 
 def _edges(session: Session, current: Current, at: int) -> list[Line]:
-    return [line(edge, current.version, at) for edge in edge_lines(session, current, context().troubles)]
+    return [line(edge, current.version, at) for edge in edge_lines(session, current, context().troubles, at)]
 
 
 def _answer(session: Session, seen: Picture, *, named: bool) -> Answer:

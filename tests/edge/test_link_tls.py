@@ -2,8 +2,10 @@
 
 import shutil
 import socket
+import ssl
+import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from queue import Empty, SimpleQueue
 
@@ -11,13 +13,14 @@ import pytest
 
 from edge.config import BrokerConfig
 from edge.identity import Identity
-from edge.link import UNSERVED, Link
+from edge.link import FELL_SILENT, MUTE, TOOK, TWIN, UNSERVED, Link
 from edge.post import Item, LinkDown, LinkUp, Received
 from loquet import certificates, pem
 from loquet.keyring import Keyring, Site
 from loquet.proofs.mosquitto import Mosquitto
 from tests.support_broker import BROKERS, HOST, PATIENCE, TlsPeer
 from tests.support_log import Log
+from wire.pauses import SUSPECT
 from wire.topics import Topics
 
 TOPICS = Topics("casaco")
@@ -41,7 +44,14 @@ def broker(ring: Keyring) -> Iterator[Mosquitto]:
 class Heard:
     """A link of the edge `front`, and what it hands over."""
 
-    def __init__(self, folder: Path, port: int, host: str = HOST, delivery: float = 10.0) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        port: int,
+        host: str = HOST,
+        delivery: float = 10.0,
+        delays: tuple[float, float] = QUICK,
+    ) -> None:
         self.items: SimpleQueue[Item] = SimpleQueue()
         ours = Identity(folder / "ca.crt", folder / "tls.crt", folder / "tls.key")
         topics = (TOPICS.fresh, TOPICS.ack("front"))
@@ -51,7 +61,7 @@ class Heard:
             topics,
             lambda: (TOPICS.status("front"), b"will"),
             self.items.put,
-            QUICK,
+            delays,
             delivery,
         )
 
@@ -190,3 +200,82 @@ def test_an_edge_that_is_served_complains_of_nothing(ring: Keyring, broker: Mosq
     assert log.lines.empty()
     server.publish(TOPICS.fresh, b"", retain=True)
     server.close()
+
+
+def test_two_machines_with_the_keys_of_one_edge_suspect_each_other_and_slow_down(
+    ring: Keyring, broker: Mosquitto
+) -> None:
+    """The pauses grow, so that each of them is there for longer and longer."""
+    one, two = (Heard(ring.edge("front"), broker.port, delays=(0.05, PATIENCE)) for _ in range(2))
+    with started(one), started(two):
+        for heard in (one, two):
+            while TWIN not in down(heard):
+                pass
+        assert min(heard.link._pauses._next for heard in (one, two)) >= 0.4
+
+
+def down(heard: Heard) -> str:
+    """Why the link was lost next."""
+    while not isinstance(item := heard.next(), LinkDown):
+        pass
+    return item.why
+
+
+def test_a_broker_that_restarts_again_and_again_is_no_twin(ring: Keyring, tmp_path: Path) -> None:
+    shutil.copytree(ring.folder, tmp_path / "copy")
+    with Mosquitto(Keyring.open(tmp_path / "copy")) as broker, started(Heard(ring.edge("front"), broker.port)) as heard:
+        for _ in range(SUSPECT + 1):
+            while heard.next() != LinkUp():
+                pass
+            broker.kill()
+            said = [down(heard), down(heard)]
+            broker.start()
+            assert TWIN not in "".join(said)
+            assert "Connection refused" in said[1]
+
+
+@pytest.mark.parametrize(
+    ("stage", "said"), [("TLS", f"{TOOK}: see that the broker runs there and speaks TLS (loquet.conf)"), ("MQTT", MUTE)]
+)
+def test_a_broker_that_takes_connections_and_says_nothing_is_told(
+    ring: Keyring, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stage: str, said: str
+) -> None:
+    monkeypatch.setattr("edge.link.ANSWER", 0.3)
+    monkeypatch.setattr("edge.link.KEEPALIVE", 1)
+    with silent(ring, tmp_path, stage) as port:
+        assert why(ring.edge("front"), port) == f"{HOST}:{port}: {said}"
+
+
+@contextmanager
+def silent(ring: Keyring, tmp_path: Path, stage: str) -> Iterator[int]:
+    """A real mosquitto that hangs; or somebody who has the broker's certificate, and no more to say."""
+    if stage == "TLS":
+        shutil.copytree(ring.folder, tmp_path / "copy")
+        with Mosquitto(Keyring.open(tmp_path / "copy")) as broker:
+            broker.halt()
+            yield broker.port
+        return
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(ring.broker / "tls.crt", ring.broker / "tls.key")
+    with socket.create_server((HOST, 0)) as listening, ExitStack() as stack:
+        taking = threading.Thread(target=lambda: _take(listening, tls, stack))
+        taking.start()
+        yield listening.getsockname()[1]
+        listening.shutdown(socket.SHUT_RDWR)
+        taking.join()
+
+
+def _take(listening: socket.socket, tls: ssl.SSLContext, stack: ExitStack) -> None:
+    """Each connection, up to the end of its handshake."""
+    with suppress(OSError):
+        while True:
+            stack.enter_context(tls.wrap_socket(listening.accept()[0], server_side=True))
+
+
+def test_a_broker_that_falls_silent_is_told(ring: Keyring, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("edge.link.KEEPALIVE", 1)
+    shutil.copytree(ring.folder, tmp_path / "copy")
+    with Mosquitto(Keyring.open(tmp_path / "copy")) as broker, started(Heard(ring.edge("front"), broker.port)) as heard:
+        assert heard.next() == LinkUp()
+        broker.halt()
+        assert down(heard) == f"{HOST}:{broker.port}: {FELL_SILENT}"

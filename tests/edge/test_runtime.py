@@ -312,6 +312,7 @@ def test_from_the_field_to_the_broker_and_back(name: str, tmp_path: Path) -> Non
             status = hear(server, folder, Status)
         for seq, kind in ((1, Kind.STARTED), (2, Kind.TAP)):
             events = hear(ingest, folder, Events)
+            assert {decode_row(bytes(row), "heard").boot for row in events.rows} == {status.boot}
             assert [decode_row(bytes(row), "heard").kind for row in events.rows] == [kind]
             topic = TOPICS.ack("front")
             server.publish(topic, folder.sealed(topic, Ack(events.journal, seq)), retain=True)

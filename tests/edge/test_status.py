@@ -24,7 +24,7 @@ def test_what_cannot_be_read_is_left_out(tmp_path: Path) -> None:
 
 
 def health() -> Health:
-    return Health("0.1.0", lambda: Vitals(48.0, 900), {"front-in": None})
+    return Health("0.1.0", lambda: Vitals(48.0, 900), {"front-in": None}, boot="b1")
 
 
 def test_the_message_of_an_edge_that_is_well() -> None:
@@ -38,6 +38,7 @@ def test_the_message_of_an_edge_that_is_well() -> None:
         unacknowledged=3,
         temperature=48.0,
         free_disk=900,
+        boot="b1",
     )
     assert decode(Status, encode(status), "here") == status
 

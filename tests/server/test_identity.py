@@ -4,9 +4,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from queue import Queue
+from shutil import copytree
 from threading import Event
 
 import pytest
+from paho.mqtt.client import Client
 
 from loquet import certificates, pem
 from loquet.keyring import Keyring, Site
@@ -14,7 +16,7 @@ from loquet.proofs.mosquitto import Mosquitto
 from server.config import BrokerConfig, ServerConfig, load
 from server.errors import ConfigError
 from server.identity import Identity
-from server.link import Link
+from server.link import MUTE, TWIN, Link
 from server.secrets import hash_token
 from tests.support_broker import HOST, PATIENCE, TlsPeer
 from tests.support_log import Log
@@ -162,3 +164,39 @@ def test_a_broker_that_refuses_our_certificate_is_said(made: Keyring, broker: Mo
     with Joined(keys, broker.port) as joined:
         assert "see that broker.certificate is of its own authority" in log.next()
         assert not joined.connected.is_set()
+
+
+def test_two_servers_with_the_same_keys_suspect_each_other_and_slow_down(
+    made: Keyring, broker: Mosquitto, monkeypatch: pytest.MonkeyPatch, log: Log
+) -> None:
+    pauses = Event()
+    slower = Client.reconnect_delay_set
+
+    def set_(client: Client, first: int, last: int) -> None:
+        if first > 1:
+            pauses.set()
+        slower(client, min(first, 1), last)  # so long need no test wait
+
+    monkeypatch.setattr(Client, "reconnect_delay_set", set_)
+    with Joined(made.server, broker.port), Joined(made.server, broker.port):
+        while TWIN not in log.next():
+            pass
+    assert pauses.is_set()
+
+
+@pytest.mark.parametrize("halted", ["before", "while it is connected"])
+def test_a_broker_that_says_nothing_is_told(
+    made: Keyring, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, log: Log, halted: str
+) -> None:
+    monkeypatch.setattr("server.link.ANSWER", 0.3)
+    monkeypatch.setattr("server.link.KEEPALIVE", 1)
+    copytree(made.folder, tmp_path / "copy")
+    with Mosquitto(Keyring.open(tmp_path / "copy")) as broker:
+        if halted == "before":
+            broker.halt()
+        with Joined(made.server, broker.port) as joined:
+            if halted != "before":
+                assert joined.connected.wait(PATIENCE)
+                broker.halt()
+                assert "lost (Keep alive timeout)" in log.next()
+            assert MUTE in log.next()

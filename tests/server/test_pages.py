@@ -261,6 +261,17 @@ def test_an_edge_with_everything_wrong(place: Place) -> None:
         assert words in said
 
 
+def test_two_machines_that_speak_as_one_edge(place: Place) -> None:
+    words = (
+        "front en panne en ligne depuis 19 h 12 deux machines ont les mêmes clés et se coupent la parole sous ce nom"
+    )
+    for boot, told in (("one", False), ("two", False), ("one", True)):
+        place.desk.say(Status(True, boot=boot))
+        place.desk.say(Status(False))
+        place.desk.say(Status(True, boot=boot))
+        assert (words in place.page("/", place.staff())) is told
+
+
 def test_an_edge_that_went_and_a_door_that_is_forced(place: Place) -> None:
     place.desk.say(Status(True))
     place.desk.now = at(19, 5)

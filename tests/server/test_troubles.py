@@ -4,7 +4,8 @@ import logging
 
 import pytest
 
-from server.troubles import Trouble, Troubles
+from policy.terms import MINUTE
+from server.troubles import STARTS_KEPT, TWINS_TOLD, Trouble, Troubles
 
 
 @pytest.mark.parametrize("edge", ["front", None])
@@ -30,3 +31,25 @@ def test_the_last_one_is_kept_for_the_page() -> None:
     assert troubles.of_edge("front") == Trouble(2, 2, "too large")
     assert troubles.of_edge("attic") is None
     assert (troubles.count("garage"), troubles.count("attic"), troubles.elsewhere) == (1, 0, 0)
+
+
+def test_two_machines_that_speak_as_one_edge_are_told(caplog: pytest.LogCaptureFixture) -> None:
+    """A start that is over never speaks again, unless there are two machines."""
+    troubles = Troubles()
+    for minute, start in enumerate(("one", "two", "one", "two", "one")):
+        troubles.heard("front", start, minute * MINUTE)
+        assert troubles.twins("front", minute * MINUTE) is (minute >= 2)
+    assert caplog.text.count("edge 'front': two machines speak as it in turn (starts two and one)") == 1
+    assert "docs/keys.md" in caplog.text
+    assert not troubles.twins("garage", 0)
+    assert not troubles.twins("front", 4 * MINUTE + TWINS_TOLD)
+
+
+def test_an_edge_that_starts_again_and_again_is_one(caplog: pytest.LogCaptureFixture) -> None:
+    troubles = Troubles()
+    for start in range(3 * STARTS_KEPT):
+        for _ in range(2):
+            troubles.heard("front", str(start), start)
+            troubles.heard("garage", "its only one", start)
+    assert not troubles.twins("front", 0)
+    assert caplog.text == ""
