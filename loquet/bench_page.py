@@ -17,6 +17,7 @@ from policy.reasons import Reason
 from server.auth import account, context
 from server.history import Passage
 from server.language import zone
+from server.live import STILL
 from server.pages.login import back_to
 from server.words import Words, words
 from simulator.pace import SPEEDS
@@ -108,7 +109,7 @@ def _tap(stages: Stages, now: int) -> Tap:
 
 
 class Streams:
-    """Server-sent events `scene`, each the whole part of the page that changes."""
+    """Server-sent events `scene`, each the whole part of the page that changes; `still` when nothing did."""
 
     def __init__(self, world: World) -> None:
         self._world = world
@@ -138,7 +139,7 @@ class Streams:
                 if account() is None:
                     return
                 scene = _scene(self._world, picture)
-            yield _event(scene) if scene != shown else ": still here\n\n"
+            yield _event(scene) if scene != shown else STILL
             if not live:
                 return
             shown = scene

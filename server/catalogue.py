@@ -52,7 +52,9 @@ def missing(catalogue: Catalog) -> list[str]:
 
 def main() -> int:
     catalogue = translated()
+    made = catalogue.creation_date
     catalogue.update(extracted(), no_fuzzy_matching=True)
+    catalogue.creation_date = made  # a run that changes nothing leaves the file as it was
     catalogue.obsolete.clear()
     with (FOLDER / "messages.po").open("wb") as file:
         write_po(file, catalogue, omit_header=False, no_location=True, sort_output=True, width=120)

@@ -20,8 +20,11 @@ class Caps(NamedTuple):
 CAPS = Caps()
 MAX_STREAMS = 2 * CAPS.places
 """All in all."""
-KEEP_ALIVE = 15.0
-"""Seconds of quiet after which a stream says that it is still there: so a reader that has gone is noticed."""
+KEEP_ALIVE = 3.0
+"""Seconds of quiet after which a stream says that it is still there: a page that hears nothing for 10 s says that its
+connection is lost (static/alive.js), and a reader that has gone is noticed."""
+STILL = "event: still\ndata: here\n\n"
+"""The sign of life; an event, since scripts do not see a comment."""
 PAUSE = 1.0
 """Seconds between two events on a stream: many changes become one."""
 
@@ -57,10 +60,10 @@ class Live:
             self._condition.notify_all()
 
     def stream(self, address: str, *, logged_in: bool) -> Iterator[str]:
-        """Server-sent events (WHATWG HTML, 9.2): `changed` at every change. Raises TooManyStreamsError at once.
+        """Server-sent events (WHATWG HTML, 9.2): `changed` at every change, else `still` now and then.
 
-        address: whose share it is of. It holds its place until it is closed, even when nobody reads from it (as in the
-        answer to HEAD).
+        Raises TooManyStreamsError at once. address: whose share it is of. It holds its place until it is closed, even
+        when nobody reads from it (as in the answer to HEAD).
         """
         events = self._events(logged_in, address)
         next(events)  # takes the place: only a generator that has begun gives it back when it is closed
@@ -83,7 +86,7 @@ class Live:
                     yield f"event: changed\ndata: {seen}\n\n"
                     self._rest()
                 else:
-                    yield ": still here\n\n"
+                    yield STILL
         finally:
             with self._condition:
                 self._streams -= Counter((seat,))

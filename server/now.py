@@ -4,19 +4,22 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlmodel import Session, col, select
+from sqlmodel import Session, col, func, select
 
+from policy.instants import of
 from policy.opening import Opening, opening
 from policy.presence import Presence
 from policy.spans import end_of, next_start
 from policy.state import SiteState
-from policy.terms import Instant
+from policy.terms import MINUTE, Instant
 from server import history
 from server.facts import locked_down_since
-from server.models import DoorState, Edge
+from server.models import DoorState, Edge, Position
 from server.publisher import Current
 from server.troubles import Trouble, Troubles
 
+SILENT: Instant = 2 * MINUTE
+"""A door that says nothing for longer than this is not spoken for any more: an edge tells how it is twice a minute."""
 FEW = 3
 """Fewer people than this are not told to everybody: one person alone at night is nobody's business."""
 
@@ -44,6 +47,8 @@ class Picture:
     watch: Watch | None
     lockdown: datetime | None = None
     """Since when the site is locked down; None when it is not."""
+    heard: Instant | None = None
+    """The last word of a door that has gone silent, the oldest of several; None while all of them speak."""
 
     @property
     def told(self) -> int | None:
@@ -72,7 +77,20 @@ def picture(session: Session, current: Current, at: Instant) -> Picture:
         next_staffed=next_start(current.rules.staffed, at),
         watch=_watch(current, now, at),
         lockdown=locked_down_since(session),
+        heard=_silent_since(session, current, at),
     )
+
+
+def _silent_since(session: Session, current: Current, at: Instant) -> Instant | None:
+    """See Picture.heard. A door that never spoke is one that is being built: nobody goes by it yet."""
+    doors = {point.id for point in current.bundle.access_points}
+    told = {edge: of(last) for edge, last in session.exec(_LAST_ROWS)}
+    words = [
+        max(told.get(edge.id, 0), of(edge.last_seen) if edge.last_seen else 0)
+        for edge in session.exec(select(Edge))
+        if doors.intersection(edge.access_points)
+    ]
+    return min((word for word in words if 0 < word < at - SILENT), default=None)
 
 
 def _watch(current: Current, now: Opening, at: Instant) -> Watch | None:
@@ -92,6 +110,10 @@ def shift_end(current: Current, gardien: str, at: Instant) -> Instant | None:
     spans = current.shifts.get(gardien, ())
     start = next_start(spans, at)
     return end_of(spans, at) or (end_of(spans, start) if start is not None else None)
+
+
+_LAST_ROWS = select(Position.edge, func.max(Position.updated)).group_by(col(Position.edge))
+"""When each edge last delivered rows."""
 
 
 @dataclass(frozen=True, slots=True)

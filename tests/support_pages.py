@@ -11,7 +11,8 @@ from flask import Flask
 from flask.testing import FlaskClient
 from jinja2.bccache import Bucket, BytecodeCache
 
-from policy.terms import Instant
+from policy.instants import text
+from policy.terms import ClockState, Instant
 from server.app import create_app
 from server.context import Context
 from server.db import Database
@@ -20,6 +21,7 @@ from server.publisher import Publisher
 from server.secrets import hash_token
 from tests.support_server import Desk, Journal
 from tests.support_site import at
+from wire.messages import Status
 
 STAFF, PASSWORD, TOKEN = "equipe", "correct horse", "token-of-the-tests-0123456789"
 EVENING = at(19, 12)
@@ -83,6 +85,11 @@ class Place:
         """The edge delivers its journal."""
         self.desk.now = self.now
         self.desk.take(self.journal.rows)
+
+    def speak(self) -> None:
+        """The edge says that it is there."""
+        self.desk.now = self.now
+        self.desk.say(Status(True, at=text(self.now), clock=ClockState.SYNCED))
 
     def page(self, path: str = "/", client: FlaskClient | None = None) -> str:
         """The text of a page, without its tags."""

@@ -20,10 +20,11 @@ LAST_ID = 2**63 - 1
 
 @page.get("/now")
 def now() -> ResponseReturnValue:
-    """{open, until, held, inside, capacity}; with the token also {held_by, edges}.
+    """{open, until, held, inside, capacity, heard}; with the token also {held_by, edges}.
 
     until: RFC 3339, the end of the staff hours or of the shifts of gardiens who are inside, without grace; null when
-    shut. inside: null below 3.
+    shut. inside: null below 3. heard: null, or the last word (RFC 3339) of a door that is silent: what is told is then
+    as of that instant, and no sure yes or no.
     """
     named = may_see_names()
     known = context()
@@ -35,6 +36,7 @@ def now() -> ResponseReturnValue:
             "held": bool(seen.opening.held_by),
             "inside": seen.told,
             "capacity": seen.capacity,
+            "heard": None if seen.heard is None else text(seen.heard),
         }
         if named:
             names = history.names(session, seen.opening.held_by)

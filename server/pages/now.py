@@ -24,9 +24,10 @@ PASSAGES = 10
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """The first thing said. lines: what else there is to know before travelling."""
+    """The first thing said. colour: open, shut, need (somebody must look) or no. lines: what else there is to know
+    before travelling."""
 
-    open: bool
+    colour: str
     headline: str
     lines: tuple[str, ...]
 
@@ -39,6 +40,7 @@ def show() -> ResponseReturnValue:
         seen = picture(session, current, at)
         return render_template(
             "now.html",
+            at=at,
             answer=_answer(session, seen, named=named),
             seen=seen,
             people=len(seen.inside) if named else few(len(seen.inside)),
@@ -66,10 +68,30 @@ def _answer(session: Session, seen: Picture, *, named: bool) -> Answer:
     names = history.names(session, members) if named else {}
     lines = (_who(seen, names), _next_watch(seen, names))
     if seen.lockdown is not None:
-        since = hour(of(seen.lockdown)) if of(seen.lockdown) >= seen.day_start else when(of(seen.lockdown), seen.at)
-        known = gettext("Depuis %(since)s : seule l’équipe entre, tout le monde peut sortir.", since=since)
-        return Answer(False, gettext("Lieu confiné"), (known, gettext("Contactez l’équipe.")))
-    return Answer(seen.opening.open, _headline(seen), tuple(said for said in lines if said))
+        known = gettext(
+            "Depuis %(since)s : seule l’équipe entre, tout le monde peut sortir.", since=_since(of(seen.lockdown), seen)
+        )
+        return Answer("no", gettext("Lieu confiné"), (known, gettext("Contactez l’équipe.")))
+    if seen.heard is not None:
+        return _unsure(seen, tuple(said for said in lines if said))
+    return Answer("open" if seen.opening.open else "shut", _headline(seen), tuple(said for said in lines if said))
+
+
+def _unsure(seen: Picture, lines: tuple[str, ...]) -> Answer:
+    """A door is silent: what was known is told as such, and is no yes or no."""
+    headline, heard = _headline(seen), seen.heard or seen.at
+    known = {"headline": headline[:1].lower() + headline[1:]}
+    said = (
+        gettext("D’après la dernière nouvelle de %(hour)s : %(headline)s", hour=hour(heard), **known)
+        if heard >= seen.day_start
+        else gettext("D’après la dernière nouvelle, %(when)s : %(headline)s", when=when(heard, seen.at), **known)
+    )
+    return Answer("need", said, (gettext("Une porte ne répond plus : regardez sa lampe."), *lines))
+
+
+def _since(at: int, seen: Picture) -> str:
+    """The hour alone on this site day."""
+    return hour(at) if at >= seen.day_start else when(at, seen.at)
 
 
 def _headline(seen: Picture) -> str:

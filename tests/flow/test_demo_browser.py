@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, ConsoleMessage, Page, StorageState, expect, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, StorageState, expect
 
 from loquet.bench_badges import badges
 from server.language import short_name
@@ -13,10 +13,6 @@ from simulator import casaco
 from simulator.people import IN, OUT
 from tests.support_demo import TUESDAY, Demo, local, running_demo, set_time
 
-FLAGS = (
-    "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
-    "--disable-component-update --disable-sync"
-)
 READY = badges(casaco.bundle(TUESDAY), TUESDAY.isoformat())
 NOMAD, NOMAD_7, RESIDENT, GARDIEN, STAFF = READY[:5]
 LOST, STRANGER = READY[6], READY[8]
@@ -29,15 +25,6 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
     set_time(folder, local(18, 40))
     with running_demo(folder) as demo:
         yield demo
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    expect.set_options(timeout=30_000)  # a slow machine is no fault of the page
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=FLAGS.split())
-        yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="module")

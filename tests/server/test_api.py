@@ -27,6 +27,7 @@ def test_now_in_public(place: Place) -> None:
         "held": True,
         "inside": 3,
         "capacity": 100,
+        "heard": None,
     }
 
 
@@ -38,7 +39,7 @@ def test_now_with_the_token(place: Place) -> None:
         {"id": "front", "online": True, "rules_version": 1},
         {"id": "garage", "online": False, "rules_version": None},
     ]
-    assert set(answer) == {"open", "until", "held", "inside", "capacity", "held_by", "edges"}
+    assert set(answer) == {"open", "until", "held", "inside", "capacity", "heard", "held_by", "edges"}
 
 
 def test_now_with_a_login(place: Place) -> None:
@@ -49,7 +50,8 @@ def test_now_when_shut(place: Place) -> None:
     place.now = at(5) + DAY
     place.publisher.publish()
     answer = body(place.client.get("/api/v1/now"))
-    assert answer == {"open": False, "until": None, "held": False, "inside": None, "capacity": 100}
+    heard = {"heard": text(at(19, 12))}
+    assert answer == {"open": False, "until": None, "held": False, "inside": None, "capacity": 100} | heard
 
 
 def test_fewer_than_three_inside_are_null(place: Place) -> None:

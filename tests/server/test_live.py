@@ -5,7 +5,7 @@ from threading import Thread
 
 import pytest
 
-from server.live import Caps, Live, TooManyStreamsError
+from server.live import STILL, Caps, Live, TooManyStreamsError
 
 
 def watched(live: Live, address: str = "192.0.2.1", *, logged_in: bool = False) -> Iterator[str]:
@@ -31,7 +31,7 @@ def test_many_changes_are_one_event() -> None:
     for _ in range(50):
         live.changed()
     assert next(stream) == "event: changed\ndata: 50\n\n"
-    assert next(stream) == ": still here\n\n"
+    assert next(stream) == STILL
 
 
 def test_each_stream_hears_every_change() -> None:

@@ -7,7 +7,9 @@ import pytest
 
 from policy.reasons import Reason
 from policy.terms import DAY, HOUR, ClockState
+from server.db import moment
 from server.facts import set_lockdown
+from server.models import Edge
 from server.now import Watch, picture
 from server.pages.now import _next_watch
 from tests.support_pages import Place, broken, plain
@@ -159,6 +161,7 @@ def test_fewer_than_three_are_not_told_to_everybody(place: Place) -> None:
 )
 def test_the_answer_at_other_times(place: Place, when: int, headline: str, more: str) -> None:
     place.now = when
+    place.speak()
     place.publisher.publish()
     said = place.page()
     assert f"{headline} " in said
@@ -166,11 +169,12 @@ def test_the_answer_at_other_times(place: Place, when: int, headline: str, more:
 
 
 def test_before_the_team_a_planned_shift_is_told(place: Place) -> None:
-    place.now = at(17) + 25 * DAY + 6 * HOUR
-    said = place.page()
-    assert "Fermé" in said
     place.now = at(3) + 2 * DAY
+    place.speak()
     assert "Un gardien tiendra le lieu à 18 h, jusqu’à 20 h." in place.page()
+    place.now = at(17) + 25 * DAY + 6 * HOUR
+    place.speak()
+    assert "Fermé" in place.page()
 
 
 def test_who_comes_after_the_place_has_shut_takes_nothing_over(place: Place) -> None:
@@ -186,7 +190,48 @@ def test_who_comes_after_the_place_has_shut_takes_nothing_over(place: Place) -> 
 
 def test_within_the_grace_the_end_is_near(place: Place) -> None:
     place.now = at(22, 5)
+    place.speak()
     assert "Ouvert, pour quelques minutes encore" in place.page()
+
+
+# When nobody says anything any more
+
+
+def test_a_page_says_of_when_it_is_and_what_to_say_when_the_server_is_gone(place: Place) -> None:
+    for path in ("/", "/today"):
+        text = place.client.get(path).text
+        assert "À 19 h 12" in plain(text)
+        assert 'data-lost="Connexion perdue, dernière nouvelle à 19 h 12 (mar. 24 nov.)' in text.replace(NB, " ")
+        assert '<noscript><meta http-equiv="refresh" content="60"></noscript>' in text
+
+
+def test_a_door_that_has_said_nothing_for_two_minutes_is_no_sure_yes(place: Place) -> None:
+    place.now = at(19, 14)
+    assert "Ouvert jusqu’à 22 h" in place.page()
+    place.now += 1
+    for said in (place.page(), place.page("/", place.staff())):
+        assert "D’après la dernière nouvelle de 19 h 12 : ouvert jusqu’à 22 h" in said
+        assert "Une porte ne répond plus : regardez sa lampe." in said
+        assert "Ouvert jusqu’à" not in said
+    answer = place.client.get("/api/v1/now").json
+    assert answer is not None
+    assert answer["heard"] == "2026-11-24T18:12:00.000Z"
+    place.speak()
+    assert "Ouvert jusqu’à 22 h" in place.page()
+
+
+def test_a_door_that_is_silent_since_another_day_says_so_and_is_no_sure_no_either(place: Place) -> None:
+    place.now = at(8) + DAY
+    place.publisher.publish()
+    said = place.page()
+    assert "D’après la dernière nouvelle, hier à 19 h 12 : fermé" in said
+
+
+def test_only_doors_that_have_spoken_are_waited_for(place: Place) -> None:
+    """The garage never did: it is being built. A machine's edge tells nothing of who is inside."""
+    with place.database.transaction() as session:
+        session.add(Edge(id="cnc", public_key="00" * 32, access_points=["cnc"], readers={}, last_seen=moment(at(9))))
+    assert "Ouvert jusqu’à 22 h" in place.page()
 
 
 def test_last_passages_say_why(place: Place) -> None:
@@ -392,12 +437,12 @@ def test_an_open_page_hears_of_a_change(place: Place) -> None:
     assert stream.content_type == "text/event-stream"
     assert stream.headers["X-Accel-Buffering"] == "no"
     assert next(events) == b"retry: 5000\n\n"
-    assert next(events) == b": still here\n\n"
+    assert next(events) == b"event: still\ndata: here\n\n"
     place.live.changed()
     place.live.changed()
     assert next(events) == b"event: changed\ndata: 2\n\n"
     place.live.close()
-    assert list(events) in ([], [b": still here\n\n"])
+    assert list(events) in ([], [b"event: still\ndata: here\n\n"])
     stream.close()
 
 
