@@ -68,7 +68,7 @@ class Link:
     """The connection of one edge. Implements edge/post.py's `Post`; may be started again after `stop`.
 
     topics: what to subscribe to. will: makes the signed message that the broker publishes when the edge is gone.
-    put: takes LinkUp, LinkDown and Received, from paho's threads. delivery: as DELIVERY.
+    put: takes LinkUp, LinkDown and Received, from paho's threads.
     """
 
     def __init__(
@@ -79,7 +79,6 @@ class Link:
         will: Callable[[], tuple[str, bytes]],
         put: Callable[[Item], None],
         delays: tuple[float, float] = (FIRST_DELAY, LAST_DELAY),
-        delivery: float = DELIVERY,
     ) -> None:
         self._broker = broker
         self._client_id = client_id
@@ -87,7 +86,6 @@ class Link:
         self._will = will
         self._put = put
         self._pauses = Pauses(*delays)
-        self._delivery = delivery
         self._delivered = False
         self._client: Client | None = None
         self._connected = False
@@ -164,7 +162,7 @@ class Link:
             return None
         self._client = client
         client.loop_start()
-        if not self._over.wait(self._delivery) and self._connected and not self._delivered:
+        if not self._over.wait(DELIVERY) and self._connected and not self._delivered:
             log.warning("link: %s", UNSERVED)
         self._over.wait()
         if self._anew and not self._stopping.is_set():

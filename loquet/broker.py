@@ -3,7 +3,6 @@
 import asyncio
 import hmac
 import logging
-import socket
 import threading
 from collections.abc import Mapping
 from concurrent.futures import Future
@@ -14,7 +13,8 @@ from amqtt.broker import Broker as Amqtt
 from amqtt.plugins.base import BaseAuthPlugin
 from amqtt.session import Session
 
-HOST = "127.0.0.1"
+from simulator.loopback import HOST, free_port
+
 PATIENCE = 5.0
 """Seconds for a start or a stop."""
 
@@ -87,12 +87,6 @@ class Broker:
             "listeners": {"default": {"type": "tcp", "bind": f"{HOST}:{self.port}"}},
             "plugins": {f"{__name__}.{PasswordPlugin.__name__}": {"users": self._users}},
         }
-
-
-def free_port() -> int:
-    """A TCP port of loopback that nobody uses at the moment."""
-    with socket.create_server((HOST, 0)) as probe:
-        return int(probe.getsockname()[1])
 
 
 def quiet() -> None:

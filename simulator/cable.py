@@ -4,6 +4,8 @@ import socket
 import threading
 from contextlib import suppress
 
+from simulator.loopback import HOST, free_port
+
 CHUNK = 65536
 
 
@@ -26,7 +28,7 @@ class Cable:
         self._held = False
         self.delay = 0.0
         self.cuts = 0
-        self.port = port
+        self.port = port or free_port()
         self.plug()
 
     @property
@@ -38,8 +40,7 @@ class Cable:
         with self._changed:
             if self._listener is not None:
                 return
-            self._listener = socket.create_server(("127.0.0.1", self.port))
-            self.port = self._listener.getsockname()[1]
+            self._listener = socket.create_server((HOST, self.port))
         threading.Thread(target=self._accept, args=(self._listener,), name="cable", daemon=True).start()
 
     def unplug(self) -> None:
@@ -88,7 +89,7 @@ class Cable:
 
     def _connect(self, near: socket.socket) -> None:
         try:
-            far = socket.create_connection(("127.0.0.1", self._to))
+            far = socket.create_connection((HOST, self._to))
         except OSError:
             near.close()
             return

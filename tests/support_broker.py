@@ -22,7 +22,8 @@ from typing import Any
 from paho.mqtt.client import Client, MQTTMessage, MQTTv311, topic_matches_sub
 from paho.mqtt.enums import CallbackAPIVersion
 
-from loquet.broker import HOST, Broker, free_port
+from loquet.broker import Broker
+from simulator.loopback import HOST, free_port
 
 MOSQUITTO = shutil.which("mosquitto", path="/usr/sbin:/usr/local/sbin:/usr/bin") or ""
 MOSQUITTO_PASSWD = shutil.which("mosquitto_passwd") or ""

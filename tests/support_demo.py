@@ -12,7 +12,7 @@ from datetime import date, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from loquet.broker import free_port
+from simulator.loopback import free_port
 
 ROOT = Path(__file__).parent.parent
 TUESDAY = date(2026, 11, 24)

@@ -11,12 +11,12 @@ from edge.config import BrokerConfig, Config
 from edge.identity import Identity
 from edge.link import Link
 from edge.post import LinkUp, Received
-from loquet.broker import HOST
 from loquet.keyring import Keyring
 from loquet.mosquitto import CA, CERTIFICATE, KEY
 from server.config import BrokerConfig as ServerBroker
 from server.identity import Identity as ServerIdentity
 from server.link import Link as ServerLink
+from simulator.loopback import HOST
 from wire.topics import Topics
 
 PATIENCE = 30.0

@@ -21,7 +21,6 @@ from edge.link import Link
 from edge.observer import Nobody
 from edge.post import Item, LinkUp
 from edge.runtime import Edge
-from loquet.broker import HOST
 from loquet.keyring import Keyring
 from loquet.mosquitto import CA, CERTIFICATE, KEY
 from loquet.proofs import ledger
@@ -33,6 +32,7 @@ from server.identity import Identity as ServerIdentity
 from server.main import Server
 from server.secrets import hash_password, hash_token, new_password, new_token
 from simulator.cable import Cable
+from simulator.loopback import HOST
 from simulator.pace import Pace, PacedClock
 from simulator.pins import SimulatedPins
 from simulator.reader import SimulatedReader

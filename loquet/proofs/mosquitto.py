@@ -15,9 +15,9 @@ from pathlib import Path
 from types import TracebackType
 
 from loquet import mosquitto
-from loquet.broker import HOST, free_port
 from loquet.keyring import Keyring
 from loquet.main import CommandError
+from simulator.loopback import HOST, free_port
 
 PATIENCE = 10.0
 """Seconds for a start or an end."""

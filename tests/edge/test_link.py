@@ -12,7 +12,7 @@ import pytest
 from edge.config import BrokerConfig
 from edge.link import Link
 from edge.post import Item, LinkDown, LinkUp, Received
-from loquet.broker import free_port
+from simulator.loopback import free_port
 from tests.support_broker import BROKERS, HOST, PATIENCE, Peer
 
 USERS = {"front": "a password for the edge", "server": "a password for the server"}

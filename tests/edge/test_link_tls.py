@@ -8,12 +8,13 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from queue import Empty, SimpleQueue
+from threading import Event
 
 import pytest
 
 from edge.config import BrokerConfig
 from edge.identity import Identity
-from edge.link import FELL_SILENT, MUTE, TOOK, TWIN, UNSERVED, Link
+from edge.link import DELIVERY, FELL_SILENT, MUTE, TOOK, TWIN, UNSERVED, Link
 from edge.post import Item, LinkDown, LinkUp, Received
 from loquet import certificates, pem
 from loquet.keyring import Keyring, Site
@@ -41,6 +42,24 @@ def broker(ring: Keyring) -> Iterator[Mosquitto]:
         yield broker
 
 
+class Over(Event):
+    """A link's sign that its connection is over. Its look at what was delivered comes when the test wants it.
+
+    due: set to have it look. looked: it did.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.due, self.looked = Event(), Event()
+
+    def wait(self, timeout: float | None = None) -> bool:
+        if timeout == DELIVERY:
+            assert self.due.wait(PATIENCE)
+            return self.is_set()
+        self.looked.set()
+        return super().wait(timeout)
+
+
 class Heard:
     """A link of the edge `front`, and what it hands over."""
 
@@ -49,7 +68,6 @@ class Heard:
         folder: Path,
         port: int,
         host: str = HOST,
-        delivery: float = 10.0,
         delays: tuple[float, float] = QUICK,
     ) -> None:
         self.items: SimpleQueue[Item] = SimpleQueue()
@@ -62,7 +80,6 @@ class Heard:
             lambda: (TOPICS.status("front"), b"will"),
             self.items.put,
             delays,
-            delivery,
         )
 
     def next(self) -> Item:
@@ -185,8 +202,11 @@ def test_an_edge_that_the_list_does_not_serve_finds_out(ring: Keyring, tmp_path:
     with Mosquitto(copy) as broker:
         server = TlsPeer(copy.server, broker.port)
         server.publish(TOPICS.fresh, b"fresh", retain=True)
-        with started(Heard(copy.edge("front"), broker.port, delivery=0.2)) as heard:
+        heard = Heard(copy.edge("front"), broker.port)
+        heard.link._over = over = Over()
+        with started(heard):
             assert heard.next() == LinkUp()
+            over.due.set()
             assert log.next() == f"link: {UNSERVED}"
         server.close()
 
@@ -194,9 +214,12 @@ def test_an_edge_that_the_list_does_not_serve_finds_out(ring: Keyring, tmp_path:
 def test_an_edge_that_is_served_complains_of_nothing(ring: Keyring, broker: Mosquitto, log: Log) -> None:
     server = TlsPeer(ring.server, broker.port)
     server.publish(TOPICS.fresh, b"fresh", retain=True)
-    with started(Heard(ring.edge("front"), broker.port, delivery=1.0)) as heard:
+    heard = Heard(ring.edge("front"), broker.port)
+    heard.link._over = over = Over()
+    with started(heard):
         assert [heard.next(), heard.next()] == [LinkUp(), Received(TOPICS.fresh, b"fresh")]
-        heard.link._over.wait(1.2)
+        over.due.set()
+        assert over.looked.wait(PATIENCE)
     assert log.lines.empty()
     server.publish(TOPICS.fresh, b"", retain=True)
     server.close()

@@ -19,9 +19,9 @@ from paho.mqtt.client import Client, MQTTMessage, MQTTv311
 from paho.mqtt.enums import CallbackAPIVersion
 
 from loquet import certificates, mosquitto, pem
-from loquet.broker import free_port
 from loquet.keyring import Keyring, Site
 from loquet.proofs.mosquitto import Mosquitto, program
+from simulator.loopback import free_port
 from tests.support_broker import HOST, PATIENCE, await_port
 from wire.envelope import MAX_BYTES
 from wire.topics import LEAVES, Topics

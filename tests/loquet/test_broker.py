@@ -7,7 +7,8 @@ from queue import Queue
 import paho.mqtt.client as mqtt
 import pytest
 
-from loquet.broker import Broker, BrokerError, free_port
+from loquet.broker import Broker, BrokerError
+from simulator.loopback import free_port
 
 USERS = {"server": "a-long-password", "front": "another-password"}
 WAIT = 5.0

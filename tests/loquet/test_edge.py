@@ -14,9 +14,9 @@ import pytest
 
 from edge.config import load
 from edge.journal import Journal
-from loquet.broker import free_port
 from loquet.edge import _boot_id, _version, add_arguments, run
 from loquet.main import CommandError
+from simulator.loopback import free_port
 from tests.support_broker import BROKERS, PATIENCE, Peer
 from tests.support_edge import TOPICS, Folder, make_folder
 from wire.envelope import unseal

@@ -13,6 +13,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 
 from server.config import BrokerConfig
 from server.link import Link
+from simulator.loopback import free_port
 from tests.support_broker import BROKERS
 from tests.support_server import TOPICS
 
@@ -43,6 +44,12 @@ class Held:
 
     def __exit__(self, *_error: object) -> None:
         self.link.stop()
+
+    def is_served(self) -> None:
+        """Until the broker delivers what the link subscribed to, later than it is connected: its own word comes."""
+        assert self.connected.wait(PATIENCE)
+        self.link.send(TOPICS.events("front"), b"do I hear?")
+        assert self.heard.get(timeout=PATIENCE) == (TOPICS.events("front"), b"do I hear?")
 
 
 class Listener:
@@ -94,7 +101,7 @@ def test_who_comes_later_finds_it_retained(broker: int) -> None:
 
 def test_events_and_status_of_every_edge_are_heard_and_nothing_else(broker: int) -> None:
     with Held(broker) as held:
-        assert held.connected.wait(PATIENCE)
+        held.is_served()
         with Listener(broker) as edge:
             for topic in (TOPICS.rules, TOPICS.ack("front"), "loquet/treso/edge/front/events"):
                 edge.client.publish(topic, b"not for us", 1)
@@ -144,8 +151,7 @@ def test_a_broker_that_does_not_answer_is_told_once_and_tried_again(
     tries: Queue[None] = Queue()
     afterwards(monkeypatch, "_on_connect_fail", lambda: tries.put(None))
     monkeypatch.setattr("server.link.RETRY_LAST", 1)
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
+    port = free_port()
     with Held(port):
         for _ in range(2):
             tries.get(timeout=PATIENCE)
@@ -175,7 +181,7 @@ def test_a_mistake_while_it_hands_on_is_logged_and_costs_one_message(
     broker: int, caplog: pytest.LogCaptureFixture
 ) -> None:
     with Held(broker) as held:
-        assert held.connected.wait(PATIENCE)
+        held.is_served()
         hear = held.link._received
 
         def stumble(topic: str, payload: bytes) -> None:
@@ -185,7 +191,7 @@ def test_a_mistake_while_it_hands_on_is_logged_and_costs_one_message(
 
         held.link._received = stumble
         for payload in (b"trip", b"walk on"):
-            held.link.send(TOPICS.events("front"), payload)  # behind what it subscribed to
+            held.link.send(TOPICS.events("front"), payload)
         assert held.heard.get(timeout=PATIENCE) == (TOPICS.events("front"), b"walk on")
     assert "a mistake of ours" in caplog.text
 

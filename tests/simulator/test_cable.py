@@ -8,6 +8,7 @@ from contextlib import closing, suppress
 import pytest
 
 from simulator.cable import Cable
+from simulator.loopback import free_port
 
 
 @pytest.fixture
@@ -73,9 +74,7 @@ def test_plugged_in_again_it_has_the_same_port(cable: Cable) -> None:
 
 
 def test_nobody_at_the_other_end_is_a_connection_that_closes() -> None:
-    with closing(socket.create_server(("127.0.0.1", 0))) as taken:
-        free = taken.getsockname()[1]
-    cable = Cable(free)
+    cable = Cable(free_port())
     with socket.create_connection(("127.0.0.1", cable.port), timeout=5) as end:
         assert end.recv(10) == b""
     cable.unplug()
