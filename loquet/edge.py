@@ -11,11 +11,10 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from loquet.main import CommandError
+from loquet.main import CommandError, version
 
 if TYPE_CHECKING:
     from edge.config import Config, ReaderConfig
@@ -185,7 +184,7 @@ def compose(config: "Config", site: Site) -> "Edge":
             observer=site.observer,
             link=connect(config),
             boot=site.boot,
-            software=_version(),
+            software=version(),
             real_timeout=site.real_timeout,
         )
     except BaseException:
@@ -219,8 +218,13 @@ def _readers(places: "Mapping[str, ReaderConfig]", spi_hz: int, clock: "Clock") 
         from edge.hardware.chip import Chip
         from edge.hardware.errors import HardwareError
         from edge.hardware.reader import MfrcReader
-    except (ImportError, RuntimeError) as error:
-        raise CommandError(f"{error}: no Raspberry Pi? Run on one with requirements/edge.txt, or --simulated") from None
+    except ImportError as error:
+        remedy = "on a Raspberry Pi install it (firmware_config/install edge), elsewhere use --simulated"
+        raise CommandError(f"{error}: {remedy}") from None
+    except NotImplementedError as error:  # RPi.GPIO looks for the board when it is imported
+        raise CommandError(f"this Raspberry Pi is too old ({error}): take a Pi 2 or later") from None
+    except RuntimeError:
+        raise CommandError("this is no Raspberry Pi: run it on one, or with --simulated") from None
     try:
         return [
             MfrcReader(name, Chip(clock, place.bus, place.device, speed=spi_hz), clock)
@@ -246,10 +250,3 @@ def _boot_id() -> str | None:
     with suppress(OSError):
         return BOOT_ID.read_text().replace("-", "")[:16]
     return None
-
-
-def _version() -> str:
-    try:
-        return version("loquet")
-    except PackageNotFoundError:
-        return "not installed"

@@ -5,6 +5,8 @@ import importlib
 import os
 import sys
 
+from loquet.terminal import show_all
+
 COMMANDS = {
     "edge": "run the door or machine of one Raspberry Pi, or probe its readers",
     "server": "run the server: history, pages, publishing of rules",
@@ -22,10 +24,30 @@ class CommandError(Exception):
     """Something the caller can mend. The message names the thing, the value and the remedy."""
 
 
+class _SayVersion(argparse.Action):
+    """argparse's own would look it up at every start."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        print(f"loquet {version()}")
+        parser.exit()
+
+
+def version() -> str:
+    """Of the package as it is installed."""
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return version("loquet")
+    except PackageNotFoundError:
+        return "not installed"
+
+
 def main(argv: list[str] | None = None) -> int:
     """Run one subcommand; 0 when it went well, 1 when it did not, 2 when what it was given cannot be used."""
+    show_all()
     arguments = sys.argv[1:] if argv is None else argv
     parser = argparse.ArgumentParser(prog="loquet", description="Access control for cooperative spaces.")
+    parser.add_argument("--version", action=_SayVersion, nargs=0, help="say which version this is, and end")
     subparsers = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     wanted = next((word for word in arguments if word in COMMANDS), None)
     for name, purpose in COMMANDS.items():

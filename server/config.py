@@ -281,7 +281,7 @@ def _broker(folder: Path, given: _Broker) -> BrokerConfig:
 
 def _parse(path: Path) -> _File:
     try:
-        return msgspec.convert(tomllib.loads(path.read_text()), _File)
+        return msgspec.convert(tomllib.loads(path.read_text("utf-8")), _File)
     except OSError as error:
         raise ConfigError(f"{path}: {error.strerror}; server/sample.toml shows what it holds") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:

@@ -27,8 +27,6 @@ from server.errors import DatabaseError, FullError, MistakeError
 
 log = logging.getLogger("loquet.server")
 
-MENDED = (3, 51, 3)
-"""The SQLite in which the defect is mended."""
 BUSY_SECONDS = 5
 """How long a statement waits for somebody else's lock (a backup, a shell)."""
 RESERVE = 2**22
@@ -78,12 +76,6 @@ class Database:
         with explained(self.name):
             if self._claim is None:
                 self._writer.connect().close()
-        if self._claim is not None and sqlite3.sqlite_version_info < MENDED:
-            log.info(
-                "SQLite %s: before %s two writers at one instant may corrupt a WAL database; here is one only",
-                sqlite3.sqlite_version,
-                ".".join(map(str, MENDED)),
-            )
         self._keep_reserve()
 
     @contextmanager

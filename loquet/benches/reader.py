@@ -166,7 +166,7 @@ def door_folder(folder: Path) -> Path:
     Keyring.ensure(folder / "keys", "casaco", EDGE)
     make_password(folder / "keys" / f"{EDGE}.password")
     file = folder / "edge.toml"
-    file.write_text(EDGE_TOML.format(site="casaco", port=1883))
+    file.write_text(EDGE_TOML.format(site="casaco", port=1883), "utf-8")
     return file
 
 

@@ -5,12 +5,13 @@ import importlib
 import json
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from loquet.main import COMMANDS
+from loquet.main import COMMANDS, main
 
 ROOT = Path(__file__).parents[2]
 SLOW = {"sqlmodel", "sqlalchemy", "pydantic", "holidays", "flask", "paho"}
@@ -67,3 +68,10 @@ def test_an_error_waits_for_nothing(tmp_path: Path, arguments: tuple[str, ...], 
     assert words in ended.stderr
     assert "msgspec" in modules
     assert not SLOW & set(modules)
+
+
+def test_the_version_is_that_of_the_package(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["--version"])
+    packaged = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["version"]
+    assert (ended.value.code, capsys.readouterr().out) == (0, f"loquet {packaged}\n")
