@@ -1,7 +1,9 @@
 """The files and the steps for the server's machine agree with each other and with the code."""
 
 import argparse
+import os
 import re
+import subprocess
 from pathlib import Path
 from textwrap import dedent
 
@@ -18,6 +20,7 @@ from tests.support_pages import CHEAP_HASH, TOKEN
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "firmware_config/README.md").read_text("utf-8")
 KEYS = (ROOT / "docs/keys.md").read_text("utf-8")
+INSTALL = (ROOT / "firmware_config/install").read_text("utf-8")
 UNIT = (ROOT / "firmware_config/loquet-server.service").read_text("utf-8")
 STATE = "/var/lib/loquet"
 
@@ -85,10 +88,23 @@ def test_the_first_start_takes_the_bundle_that_was_put_there() -> None:
 
 
 def test_the_program_is_installed_from_files_that_are_there() -> None:
-    named = re.findall(r"(?:-r requirements/|`requirements/|`)((?:edge|server)\.txt)\b", PAGE)
-    assert set(named) == {"edge.txt", "server.txt"}
-    assert all((ROOT / "requirements" / name).exists() for name in named)
-    assert "ln -s /opt/loquet/bin/loquet /usr/local/bin/" in PAGE
+    """tools/on-pi runs it; here is seen that page, script and tree speak of the same."""
+    for part in ("edge", "server"):
+        assert f"`sudo firmware_config/install {part}`" in PAGE
+        assert f"\n{part})" in INSTALL
+        assert (ROOT / f"requirements/{part}.txt").exists()
+    (copied,) = re.findall(r"^cp -r (.+) \"\$copy\"$", INSTALL, re.MULTILINE)
+    packages = {path.parent.name for path in ROOT.glob("*/__init__.py")}
+    assert packages < set(copied.split())
+    assert all((ROOT / name).exists() for name in copied.split())
+    assert "ln -sf /opt/loquet/bin/loquet /usr/local/bin/" in INSTALL
+    assert os.access(ROOT / "firmware_config/install", os.X_OK)
+
+
+def test_what_cannot_be_installed_is_told(tmp_path: Path) -> None:
+    for words, told in (((), "say which part"), (("door",), "say which part")):
+        ended = subprocess.run(["/bin/sh", ROOT / "firmware_config/install", *words], capture_output=True, text=True)
+        assert (ended.returncode, told in ended.stderr) == (2, True)
 
 
 @pytest.mark.parametrize("part", ["broker", "server", "edges/front"])
