@@ -10,12 +10,13 @@ from typing import Any, NamedTuple
 from edge.actions import Action, Alive, Drive, Record
 from edge.events import FactsHeard, JournalTrouble, LinkChanged, RulesConfirmed, RulesSwapped, StateHeard
 from edge.knowledge import Knowledge, Receipt
+from policy.errors import brief
 from policy.instants import text
 from policy.ruleset import RuleSet
 from policy.state import SiteState
 from policy.terms import SECOND, ClockState, Instant
 from wire.facts import facts_of
-from wire.row import Kind, Row
+from wire.row import DETAIL, Kind, Row
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +139,8 @@ class Core:
     def row(self, now: Now, kind: Kind, *, at: Instant | None = None, **fields: Any) -> int:
         """Record a row, take its facts into the state, and give its seq; 0 when the journal takes no more."""
         happened = now.at if at is None else at
+        if fields.get("detail") is not None:
+            fields["detail"] = brief(fields["detail"], DETAIL)
         seq = 0 if self._journal_full else self.seq + 1
         row = Row(seq, text(happened), round(now.mono * 1000), self._boot, now.clock, kind, **fields)
         doubt = now.mono if now.clock is ClockState.UNKNOWN else None

@@ -12,7 +12,8 @@ from edge.events import CardSeen, Event, ReaderFault, ReaderRecovered
 from edge.observer import Observer
 from edge.ports import Clock, Pins
 from edge.post import Item, Recorded, Unrecorded
-from wire.row import Kind
+from policy.errors import brief
+from wire.row import DETAIL, Kind
 
 
 class Front:
@@ -78,7 +79,7 @@ class Front:
     ) -> None:
         row = action.row
         if row.kind is Kind.STARTED and found is not None:
-            row = replace(row, detail=found)
+            row = replace(row, detail=brief(found, DETAIL))
         self._hand_over(Recorded(row, time.perf_counter()))
         if row.kind is Kind.TAP and isinstance(event, CardSeen):
             self._observer.decided(row, event.seconds, event.transfers, decision_seconds, actuator_seconds)

@@ -23,14 +23,12 @@ from policy.ruleset import RuleSet
 from wire.errors import WireError
 from wire.facts import PASSAGES, told_of
 from wire.messages import MAX_ROWS, State
-from wire.row import Row, decode, encode
+from wire.row import PLACES, Place, Row, check_instants, decode, encode
 from wire.snapshot import Snapshot, unpack
 from wire.topics import Topics
 
 STATE = "state"
 """The name under which the signed message is kept, as it came."""
-LARGEST = 4096
-"""Bytes of a row that is believed; an honest one has some 350."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,8 +165,6 @@ def checked(rules: RuleSet | None, edge: str, raw: bytes) -> Row:
 
     Raises WireError, and RefusedError for what is readable but not the edge's to tell.
     """
-    if len(raw) > LARGEST:
-        raise RefusedError("large", f"a row of edge {edge!r}: {len(raw)} bytes; at most {LARGEST} are read")
     row = decode(raw, f"a row of edge {edge!r}")
     readers = rules.readers if rules is not None else {}
     of_edge = {name: reader for name, reader in readers.items() if reader.edge == edge}
@@ -178,10 +174,12 @@ def checked(rules: RuleSet | None, edge: str, raw: bytes) -> Row:
     if row.reader is not None and (row.reader not in of_edge or of_edge[row.reader].access_point != row.access_point):
         raise RefusedError("foreign", f"row {row.seq} of edge {edge!r}: reader {row.reader!r} is not its own there")
     try:
+        check_instants(row)
         told = tuple(told_of(row, instant(row.at)))
     except (ValueError, OverflowError) as error:
         raise RefusedError("unreadable", f"row {row.seq} of edge {edge!r}: {error}") from None
-    if any(isinstance(fact, PASSAGES) is not doors[row.access_point] for fact in told):
+    place = Place.DOOR if doors[row.access_point] else Place.MACHINE
+    if place not in PLACES[row.kind] or any(isinstance(f, PASSAGES) is not doors[row.access_point] for f in told):
         raise RefusedError(
             "misplaced", f"row {row.seq} of edge {edge!r}: {row.kind} does not happen at {row.access_point!r}"
         )

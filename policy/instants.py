@@ -9,6 +9,8 @@ Day = TypeVar("Day", bound=date)
 
 YEARS = range(1900, 3000)
 """Those that somebody can mean who writes a time: far enough from both ends of the calendar to reckon with."""
+BELIEVED = range(2000, 2100)
+"""Of the years those that a machine can mean which says when something happened."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -21,6 +23,16 @@ def text(at: Instant) -> str:
 def instant(written: str) -> Instant:
     """The instant of an ISO 8601 time with an offset, to the millisecond. Raises ValueError for any other text."""
     return of(datetime.fromisoformat(written))
+
+
+def believed(written: str) -> datetime:
+    """The time that a machine said, in UTC. Raises ValueError without an offset, and for a year not in BELIEVED."""
+    when = datetime.fromisoformat(written)
+    if when.tzinfo is None:
+        raise ValueError(f"{written!r} has no offset from UTC")
+    if when.year not in BELIEVED:
+        raise ValueError(f"{written!r} is not from {BELIEVED[0]} to {BELIEVED[-1]}, and so not believed")
+    return when if when.tzinfo is UTC else when.astimezone(UTC)
 
 
 def meant(written: str) -> Instant:

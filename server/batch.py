@@ -17,7 +17,7 @@ from server.contacts import note_doors
 from server.facts import store, store_moves
 from server.models import Edge, JournalRow, Position
 from server.redate import CLOCK_KINDS, clocks_in, date_anew, offsets_of
-from server.rows import COLUMNS, REFUSED, KnownEdge, Numbered, Record, record
+from server.rows import COLUMNS, LATER, UNREAD, KnownEdge, Numbered, Record, record
 from wire.row import Kind, Row
 
 _journal_row: Table = JournalRow.__table__  # type: ignore[attr-defined]
@@ -66,7 +66,7 @@ def store_batches(session: Session, batches: Sequence[Batch], received: datetime
     store(session, [fact for r in records for fact in r.facts])
     note_doors(session, records)
     upsert(session.connection(), _position, [_reached(batch, received) for batch in batches])
-    return [(r.edge, _refusal(r)) for r in records if r.kind == REFUSED]
+    return [(r.edge, _refusal(r)) for r in records if r.kind in UNREAD]
 
 
 def _moves(records: Iterable[Record]) -> Iterator[tuple[str, datetime, bool]]:
@@ -82,7 +82,7 @@ def _reached(batch: Batch, received: datetime) -> dict[str, Any]:
 
 def _refusal(refused: Record) -> str:
     where = f"edge {refused.edge!r}, row {refused.seq} of journal {refused.journal!r}"
-    return f"{where}: {refused.detail}; kept, not counted"
+    return f"{where}: {refused.detail}" + ("" if refused.kind == LATER else "; kept, not counted")
 
 
 def _name_the_settled(session: Session, records: list[Record]) -> None:

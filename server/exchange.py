@@ -70,6 +70,7 @@ class Exchange:
 
     def start(self) -> None:
         """Say all that is retained: rules, state, acknowledgements. Raises ServerError."""
+        self.ingest.take_up()
         self.publisher.publish()
         self.state.publish()
         for owed in self.ingest.owed():

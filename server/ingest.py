@@ -4,7 +4,7 @@ No Flask here, and no MQTT: whoever carries messages calls `take_all` and publis
 """
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeAlias
@@ -14,11 +14,12 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from sqlalchemy import Table, bindparam
 from sqlmodel import Session, col, select
 
-from policy.instants import instant
+from policy.instants import believed, instant, of, text
 from policy.reasons import Reason
 from policy.terms import ClockState, Direction, Instant
 from server.batch import Batch, store_batches
 from server.db import Database, moment
+from server.later import take_up
 from server.models import AccessPoint, Edge, Machine, Position
 from server.rows import LARGEST, KnownEdge, Numbered, number
 from server.troubles import Troubles
@@ -26,7 +27,7 @@ from server.versions import Lane, outdone
 from wire.envelope import unseal
 from wire.errors import WireError
 from wire.messages import MAX_ROWS, Ack, Events, Reply, Status, decode
-from wire.row import Kind, Row
+from wire.row import DETAIL, Kind, Row
 from wire.topics import Topics
 
 log = logging.getLogger("loquet.server")
@@ -118,6 +119,13 @@ class Ingest:
         """Read anew which edges there are; to be called when edges or access points change."""
         with self._database.reading() as session:
             self._edges = known_edges(session)
+
+    def take_up(self) -> None:
+        """Read the rows that waited for a version which knows their kind. To be called once, at the start."""
+        with self._database.transaction() as session:
+            taken = take_up(session, self._edges)
+        if taken:
+            log.warning("%d rows that waited for this version were read", taken)
 
     def take(self, topic: str, payload: bytes) -> Owed | None:
         """`take_all` of one message."""
@@ -221,7 +229,7 @@ class Ingest:
             row = session.get(Edge, edge.id)
             if row is not None:
                 _check_newer(row, status, said_at, topic)
-                _apply(row, status, said_at)
+                _apply(row, edge.readers, status, said_at)
             if status.boot is not None:
                 self._troubles.heard(edge.id, status.boot, self._clock())
         except WireError as error:
@@ -271,11 +279,12 @@ def _check_numbers(status: Status, topic: str) -> None:
 
 
 def _said_at(status: Status, topic: str, now: Instant) -> Instant:
-    """When the edge said so: never later than now. A will has been written long before it is sent."""
-    if status.at is None or not status.online:
+    """When the edge said so: never later than now. A will has been written long before it is sent, and a clock that is
+    lost says nothing."""
+    if status.at is None or not status.online or status.clock is ClockState.UNKNOWN:
         return now
     try:
-        return min(instant(status.at), now)
+        return of(believed(text(min(instant(status.at), now))))
     except (ValueError, OverflowError) as error:
         raise WireError(f"{topic}: at {status.at!r} is no instant ({error})") from None
 
@@ -316,19 +325,20 @@ def reply_of(nonce: str, *, done: bool, why: str | None) -> Reply:
     return Reply(nonce, done, "" if done else why or "")
 
 
-def _apply(edge: Edge, status: Status, at: datetime) -> None:
+def _apply(edge: Edge, readers: Collection[str], status: Status, at: datetime) -> None:
+    """readers: its own; of others it says nothing that is kept."""
     if edge.online != status.online:
         edge.since = at
     edge.online = status.online
     if not status.online:
         return
     edge.last_seen = at if edge.last_seen is None else max(at, edge.last_seen)
-    edge.software = status.software
+    edge.software = status.software[:DETAIL]
     edge.rules_version = status.rules_version
     edge.state_version = status.state_version
     edge.clock = status.clock
-    edge.readers = dict(status.readers)
+    edge.readers = {name: why and why[:DETAIL] for name, why in status.readers.items() if name in readers}
     edge.unacknowledged = status.unacknowledged
-    edge.journal_fault = status.journal_fault
+    edge.journal_fault = status.journal_fault and status.journal_fault[:DETAIL]
     edge.temperature = status.temperature
     edge.free_disk = status.free_disk

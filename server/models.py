@@ -238,8 +238,10 @@ class JournalRow(SQLModel, table=True):
     """One row of an edge's journal, stored once.
 
     id: the order of arrival, the cursor of the API. kind: wire.row.Kind, or `refused` for a row that could not be
-    believed; then `detail` says why and `raw` keeps it as it came. inside, moved_at: what the row changed, for whom
-    `member` is: true for in, false for out, both null when it moved nobody. nonce, order: of a command.
+    believed, `later` for one of a kind that is not known yet; then `detail` says why and `raw` keeps it as it came.
+    at: when it happened, never after `received`; said: what its edge's clock said where that is another instant.
+    inside, moved_at: what the row changed, for whom `member` is: true for in, false for out, both null when it moved
+    nobody. nonce, order: of a command.
     """
 
     __tablename__ = "journal_row"
@@ -275,6 +277,7 @@ class JournalRow(SQLModel, table=True):
     detail: str | None
     inside: bool | None
     moved_at: datetime | None = _utc_or_none()
+    said: datetime | None = _utc_or_none()
     raw: str | None
 
 

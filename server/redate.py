@@ -12,14 +12,14 @@ from datetime import datetime
 from itertools import chain
 from typing import NamedTuple
 
-from sqlmodel import Session, col, or_, select
+from sqlmodel import Session, col, func, or_, select
 
-from policy.instants import instant, of
+from policy.instants import believed, of
 from policy.presence import Move, later
 from policy.terms import SECOND, ClockState, Instant
-from server.db import moment
+from server.db import UtcDateTime, moment
 from server.models import JournalRow, Presence
-from server.rows import JUMP, UNKNOWN, Numbered, clock_offsets
+from server.rows import JUMP, UNKNOWN, Numbered, bounded, clock_offsets
 from wire.row import Kind, Row
 
 CLOCK_KINDS = (Kind.STARTED, Kind.CLOCK_SET)
@@ -73,14 +73,15 @@ def _in_batch(rows: Sequence[Numbered], boot: str, received: datetime) -> Iterat
     now = of(received)
     for row in (numbered.row for numbered in reversed(rows)):
         if row is not None and row.boot == boot and row.clock is not UNKNOWN:
-            with suppress(ValueError, OverflowError):
-                at = instant(row.at)
+            with suppress(ValueError):
+                at = of(believed(row.at))
                 yield _Said(at - row.mono_ms, abs(now - at) <= LIVE)
 
 
 def _stored(session: Session, recent: tuple[bool, ...], boot: str) -> Iterator[_Said]:
+    said = func.coalesce(JournalRow.said, JournalRow.at, type_=UtcDateTime())
     for at, received, mono_ms in session.exec(
-        select(JournalRow.at, JournalRow.received, JournalRow.mono_ms)
+        select(said, JournalRow.received, JournalRow.mono_ms)
         .where(*recent, JournalRow.boot == boot, JournalRow.clock != ClockState.UNKNOWN)
         .order_by(col(JournalRow.seq).desc())
         .limit(ASKED)
@@ -115,9 +116,10 @@ def _dated_anew(row: JournalRow, offset: Instant) -> bool:
     with suppress(ValueError, OverflowError):  # no honest monotonic clock gets there
         true = moment(offset + row.mono_ms)
         if row.clock == ClockState.UNKNOWN:
-            row.at = true
+            row.at, row.said = bounded(true, row.received), true
+        said = row.said or row.at
         if before is not None:
-            row.moved_at = min(row.received, row.at if abs(true - row.at) <= JUMP else true)
+            row.moved_at = bounded(said if abs(true - said) <= JUMP else true, row.received)
     return row.moved_at != before
 
 

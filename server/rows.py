@@ -1,7 +1,8 @@
 """What does a journal row become in the database? The columns of its record, and what it moved.
 
 A row that cannot be read, or that speaks of a reader which its edge does not own, is kept as it came with the kind
-`refused` and the reason why: it counts for nothing, is lost to nobody, and does not hold up the rows behind it.
+`refused` and the reason why: it counts for nothing, is lost to nobody, and does not hold up the rows behind it. One of
+a kind that this version does not know waits as `later` for the version that does (server/later.py).
 """
 
 from collections.abc import Mapping, Sequence
@@ -16,27 +17,30 @@ from msgspec import Raw, Struct
 from msgspec.structs import astuple, replace
 
 from policy.errors import brief
-from policy.facts import Fact, Moved, Opened, Paid
-from policy.instants import instant, of
+from policy.facts import Fact, Moved
+from policy.instants import BELIEVED, believed, of
 from policy.reasons import Reason
 from policy.terms import ClockState, Direction, Instant
 from server.db import moment
 from wire import row as wire_row
-from wire.errors import WireError
+from wire.errors import TooLargeError, WireError
 from wire.facts import facts_of, says_more
-from wire.messages import LONGEST
-from wire.row import Kind, Order, Row
+from wire.row import PLACES, Kind, Order, Place, Row, check_instants
 
 REFUSED = "refused"
+LATER = "later"
+UNREAD = (REFUSED, LATER)
+"""What the server calls rows that count for nothing: for good, and for now."""
 LARGEST = 2**31
 """No honest counter of rows or rules gets there."""
-LARGEST_MS = LARGEST**2
-"""Nor a monotonic clock here."""
 MILLISECOND = timedelta(milliseconds=1)
 JUMP = timedelta(seconds=2)
 """A clock that moves by more against the monotonic one was set (edge/core.py)."""
-RAW_KEPT = 4096
+SHOWN = 40
+"""Characters of a kind that is not known."""
+RAW_KEPT = wire_row.MAX_BYTES
 """Characters of a refused row that are kept."""
+EDGE, DOOR, MACHINE = Place.EDGE, Place.DOOR, Place.MACHINE
 TAP, DOOR_OPENED, UNKNOWN, IN, OUT = Kind.TAP, Kind.DOOR_OPENED, ClockState.UNKNOWN, Direction.IN, Direction.OUT
 """An enum takes seven times as long to name a member, and each row asks some ten times."""
 NUL = rb"\u0000"
@@ -55,12 +59,16 @@ class KnownEdge:
 
 
 class Numbered(Struct, frozen=True, gc=False):
-    """One row of a batch under its sequence number. row: None when it cannot be read, then fault says why."""
+    """One row of a batch under its sequence number. row: None when it cannot be read, then fault says why.
+
+    later: it cannot be read yet.
+    """
 
     seq: int
     raw: Raw
     row: Row | None
     fault: str = ""
+    later: bool = False
 
 
 PLAIN: dict[str | None, Any] = {None: None}
@@ -70,6 +78,7 @@ PLAIN |= {one: str(one) for terms in (Kind, Reason, ClockState, Direction, Order
 
 class _Key(Struct):
     seq: int
+    kind: str = ""
 
 
 def number(rows: Sequence[Raw], where: str, body: bytes) -> list[Numbered]:
@@ -97,7 +106,11 @@ def _read(raw: Raw, where: str) -> Numbered:
         row = wire_row.decode(raw, where)
         return Numbered(row.seq, raw, row)
     except WireError as error:
-        return Numbered(_seq_of(raw), raw, None, str(error))
+        key = _key_of(raw)
+        if isinstance(error, TooLargeError) or key.kind in ("", *Kind):
+            return Numbered(key.seq, raw, None, str(error))
+        why = f"{where}: kind {brief(key.kind, SHOWN)!r} is none that this version knows: kept for one that does"
+        return Numbered(key.seq, raw, None, why, later=True)
 
 
 def _without_nul(one: Numbered, where: str) -> Numbered:
@@ -107,12 +120,12 @@ def _without_nul(one: Numbered, where: str) -> Numbered:
     return replace(one, row=None, fault=f"{where}: a NUL character is in it, which not every database keeps")
 
 
-def _seq_of(raw: Raw) -> int:
-    """The number of a row that cannot be read otherwise, 0 when that cannot be read either."""
+def _key_of(raw: Raw) -> _Key:
+    """Number and kind of a row that cannot be read otherwise; number 0 when that cannot be read either."""
     try:
-        return msgspec.json.decode(raw, type=_Key).seq
+        return msgspec.json.decode(raw, type=_Key)
     except (msgspec.MsgspecError, ValueError, RecursionError):
-        return 0
+        return _Key(0)
 
 
 def clock_offsets(rows: Sequence[Numbered]) -> dict[str, Instant]:
@@ -121,8 +134,8 @@ def clock_offsets(rows: Sequence[Numbered]) -> dict[str, Instant]:
     for numbered in reversed(rows):  # the newest of each boot counts
         row = numbered.row
         if row is not None and row.boot not in offsets and row.clock is not UNKNOWN:
-            with suppress(ValueError, OverflowError):
-                offsets[row.boot] = instant(row.at) - row.mono_ms
+            with suppress(ValueError):
+                offsets[row.boot] = of(believed(row.at)) - row.mono_ms
     return offsets
 
 
@@ -157,6 +170,7 @@ class Record(Struct, gc=False):
     detail: str | None = None
     inside: bool | None = None
     moved_at: datetime | None = None
+    said: datetime | None = None
     raw: str | None = None
     facts: tuple[Fact, ...] = ()
     """What else it says but who moved. No column."""
@@ -175,9 +189,8 @@ def record(
         return _believed(edge, journal, numbered.row, numbered.seq, received, offsets)
     except (ValueError, OverflowError) as error:
         raw = bytes(numbered.raw).decode(errors="backslashreplace")[:RAW_KEPT]
-        return Record(
-            edge.id, journal, numbered.seq, received, received, REFUSED, detail=_kept(str(error)), raw=_kept(raw)
-        )
+        kind, why = LATER if numbered.later else REFUSED, _kept(str(error))
+        return Record(edge.id, journal, numbered.seq, received, received, kind, detail=why, raw=_kept(raw))
 
 
 def _kept(text: str) -> str:
@@ -190,12 +203,11 @@ def _believed(
 ) -> Record:
     """Raises ValueError or OverflowError for what an honest edge does not write."""
     _check(edge, row)
-    at = _moment(row.at)
-    if row.clock is UNKNOWN and row.boot in offsets:
-        at = moment(offsets[row.boot] + row.mono_ms)
+    said = _said(row, offsets)
+    at = bounded(said, received)
     direction = edge.readers[row.reader] if row.reader is not None else None
     inside, more = _inside(row, direction), says_more(row)
-    happened = _effective(row, at, received, offsets) if more or inside is not None else at
+    happened = _effective(row, said, received, offsets) if more or inside is not None else at
     return Record(  # by position, in the order of the fields: names would take as long as all the rest
         edge.id,
         journal,
@@ -213,7 +225,7 @@ def _believed(
         row.member,
         row.granted,
         PLAIN[row.reason],
-        None if row.until is None else _moment(row.until),
+        None if row.until is None else believed(row.until),
         row.rules_version,
         row.pending,
         row.settles,
@@ -222,6 +234,7 @@ def _believed(
         row.detail,
         inside,
         None if inside is None else happened,
+        None if said == at else said,
         None,
         _other_facts(row, happened) if more else (),
     )
@@ -234,35 +247,39 @@ def _check(edge: KnownEdge, row: Row) -> None:
         raise ValueError(f"reader {row.reader!r} is not one of edge {edge.id!r}")
     if row.kind is TAP and None in (row.reader, row.credential, row.granted, row.reason):
         raise ValueError("a tap needs reader, credential, granted and reason")
-    passes = row.kind is DOOR_OPENED or row.pays is not None or row.adhoc_until is not None
-    if passes and row.access_point not in edge.doors:
+    place = EDGE if row.access_point is None else DOOR if row.access_point in edge.doors else MACHINE
+    if place not in PLACES[row.kind]:
+        raise ValueError(f"{row.kind} does not happen at {place.value}, {row.access_point!r} of edge {edge.id!r}")
+    if place is not DOOR and (row.pays is not None or row.adhoc_until is not None):
         raise ValueError(f"nobody goes in at {row.access_point!r}: it is no door of edge {edge.id!r}")
-    if row.member is not None and len(row.member) > LONGEST:
-        raise ValueError(f"member {brief(repr(row.member), LONGEST)} has more than {LONGEST} characters")
-    if row.rules_version is not None and not 0 <= row.rules_version < LARGEST:
-        raise ValueError(f"rules_version {row.rules_version} is not from 0 to {LARGEST}")
-    if row.settles is not None and not 0 <= row.settles < LARGEST:
-        raise ValueError(f"settles {row.settles} is not from 0 to {LARGEST}")
-    if not 0 <= row.mono_ms < LARGEST_MS:
+    if row.mono_ms < 0:
         raise ValueError(f"mono_ms {row.mono_ms} is no monotonic clock")
+    check_instants(row)
 
 
 def _other_facts(row: Row, at: datetime) -> tuple[Fact, ...]:
-    """What the row says beside who moved. Raises ValueError or OverflowError when it could not be stored."""
-    facts = tuple(fact for fact in facts_of(row, of(at)) if not isinstance(fact, Moved))
-    for fact in facts:
-        if isinstance(fact, Paid):
-            moment(fact.unit)
-        elif isinstance(fact, Opened):
-            moment(fact.end)
-    return facts
+    """What the row says beside who moved."""
+    return tuple(fact for fact in facts_of(row, of(at)) if not isinstance(fact, Moved))
 
 
-def _moment(written: str) -> datetime:
-    moment = datetime.fromisoformat(written)
-    if moment.tzinfo is None:
-        raise ValueError(f"{written!r} has no offset from UTC")
-    return moment if moment.tzinfo is UTC else moment.astimezone(UTC)
+def _said(row: Row, offsets: Mapping[str, Instant]) -> datetime:
+    """When its edge says that it was written: by the clock, or where that was lost as a row of its boot tells."""
+    if row.clock is UNKNOWN:
+        return moment(offsets[row.boot] + row.mono_ms) if row.boot in offsets else _lost(row.at)
+    return believed(row.at)
+
+
+def _lost(written: str) -> datetime:
+    """What a lost clock reads, which may be anything."""
+    try:
+        return datetime.fromisoformat(written).astimezone(UTC)
+    except OverflowError:
+        return datetime.min.replace(tzinfo=UTC)
+
+
+def bounded(said: datetime, received: datetime) -> datetime:
+    """When it happened, for all that pages and order go by: not after it came, nor at a time that nobody believes."""
+    return said if said <= received and said.year in BELIEVED else received
 
 
 def _inside(row: Row, direction: Direction | None) -> bool | None:
@@ -286,10 +303,9 @@ def _effective(row: Row, at: datetime, received: datetime, offsets: Mapping[str,
     """
     offset = offsets.get(row.boot)
     if offset is None:
-        return received if row.clock is UNKNOWN else min(at, received)
+        return received if row.clock is UNKNOWN else bounded(at, received)
     agrees = abs(at - _zero(offset) - row.mono_ms * MILLISECOND) <= JUMP
-    at = at if agrees else moment(offset + row.mono_ms)
-    return at if at < received else received
+    return bounded(at if agrees else moment(offset + row.mono_ms), received)
 
 
 @lru_cache

@@ -8,10 +8,7 @@ from msgspec import Meta, Raw, Struct
 
 from policy.terms import SECOND, ClockState, Instant
 from wire.errors import WireError
-from wire.row import Order, Text, Whole
-
-LONGEST = 200
-"""Characters of what a database looks things up by: of an index PostgreSQL bears no more than 2,704 bytes a row."""
+from wire.row import LONGEST, Order, Text, Whole
 
 
 def hash_of(body: bytes) -> str:

@@ -1,5 +1,6 @@
 """What does a row of the journal hold? The edge writes it once; the same bytes lie on its disk and cross the wire."""
 
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import Annotated, TypeAlias
 
@@ -7,9 +8,17 @@ import msgspec
 from msgspec import Meta, Raw, Struct
 
 from policy.case import Mark
+from policy.instants import believed, instant
 from policy.reasons import Reason
 from policy.terms import ClockState
-from wire.errors import WireError
+from wire.errors import TooLargeError, WireError
+
+MAX_BYTES = 4096
+"""Of a row; an honest one has some 350."""
+LONGEST = 200
+"""Characters of what a database looks things up by: of an index PostgreSQL bears no more than 2,704 bytes a row."""
+DETAIL = 500
+"""Characters of a detail, as an edge writes it: so a row stays below MAX_BYTES whatever a fault says."""
 
 Whole: TypeAlias = Annotated[int, Meta(ge=-(2**53), le=2**53)]
 """A number that any JSON reader and any database keeps exactly: a larger one is refused where it arrives."""
@@ -17,6 +26,12 @@ Whole: TypeAlias = Annotated[int, Meta(ge=-(2**53), le=2**53)]
 
 Text: TypeAlias = Annotated[str, Meta(pattern=r"\A[^\0]*\Z")]
 """A text that any database keeps: PostgreSQL knows no NUL character."""
+
+
+Id: TypeAlias = Annotated[str, Meta(max_length=LONGEST)]
+"""What something is known by."""
+Count: TypeAlias = Annotated[int, Meta(ge=0, lt=2**31)]
+"""A number of rows or rules: no honest counter gets further."""
 
 
 class Kind(StrEnum):
@@ -41,6 +56,40 @@ class Kind(StrEnum):
     ESTOP = "estop"
     MACHINE_RESET = "machine_reset"
     COMMAND = "command"
+
+
+class Place(StrEnum):
+    """What of an edge a row speaks of."""
+
+    EDGE = "the edge itself"
+    DOOR = "a door"
+    MACHINE = "a machine"
+
+
+_ANYWHERE = frozenset(Place)
+_DOOR, _MACHINE, _EITHER = frozenset({Place.DOOR}), frozenset({Place.MACHINE}), frozenset({Place.DOOR, Place.MACHINE})
+PLACES: Mapping[Kind, frozenset[Place]] = {
+    Kind.STARTED: frozenset({Place.EDGE}),
+    Kind.CLOCK_SET: frozenset({Place.EDGE}),
+    Kind.TAP: _EITHER,
+    Kind.CARDS_COLLIDED: _EITHER,
+    Kind.DOOR_OPENED: _DOOR,
+    Kind.DOOR_CLOSED: _DOOR,
+    Kind.DOOR_FORCED: _DOOR,
+    Kind.DOOR_HELD: _DOOR,
+    Kind.REX: _DOOR,
+    Kind.FIRE: _DOOR,
+    Kind.FIRE_ENDED: _DOOR,
+    Kind.READER_FAULT: _EITHER,
+    Kind.READER_RECOVERED: _EITHER,
+    Kind.SESSION_STARTED: _MACHINE,
+    Kind.SESSION_WARNED: _MACHINE,
+    Kind.SESSION_ENDED: _MACHINE,
+    Kind.ESTOP: _MACHINE,
+    Kind.MACHINE_RESET: _MACHINE,
+    Kind.COMMAND: _ANYWHERE,
+}
+"""Where each kind can happen: a row of any other place is believed by nobody."""
 
 
 class Order(StrEnum):
@@ -73,29 +122,37 @@ class Row(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, g
     seq: Whole
     at: str
     mono_ms: Whole
-    boot: str
+    boot: Id
     clock: ClockState
     kind: Kind
-    access_point: str | None = None
-    reader: str | None = None
-    credential: str | None = None
-    member: str | None = None
+    access_point: Id | None = None
+    reader: Id | None = None
+    credential: Id | None = None
+    member: Id | None = None
     granted: bool | None = None
     reason: Reason | None = None
     until: str | None = None
-    rules_version: Whole | None = None
+    rules_version: Count | None = None
     pending: bool = False
-    settles: Whole | None = None
+    settles: Count | None = None
     pays: str | None = None
     adhoc_until: str | None = None
     marks: tuple[Mark, ...] = ()
     started: str | None = None
     ended: str | None = None
-    machine_kind: str | None = None
+    machine_kind: Id | None = None
     cuts: bool = False
-    nonce: str | None = None
+    nonce: Id | None = None
     order: Order | None = None
     detail: str | None = None
+
+
+def check_instants(row: Row) -> None:
+    """Raises ValueError for one that is none, or is not believed; what a lost clock reads nobody goes by."""
+    (instant if row.clock is ClockState.UNKNOWN else believed)(row.at)
+    for written in (row.until, row.pays, row.adhoc_until, row.started, row.ended):
+        if written is not None:
+            believed(written)
 
 
 _decoder = msgspec.json.Decoder(Row)
@@ -103,7 +160,9 @@ encode = msgspec.json.Encoder().encode
 
 
 def decode(row: bytes | Raw, where: str) -> Row:
-    """Raises WireError naming where the row came from, and what is wrong with it."""
+    """Raises TooLargeError, or WireError naming where the row came from, and what is wrong with it."""
+    if len(row) > MAX_BYTES:
+        raise TooLargeError(f"{where}: a row of {len(row)} bytes; at most {MAX_BYTES} are read")
     try:
         return _decoder.decode(row)
     except (msgspec.MsgspecError, ValueError, RecursionError) as error:

@@ -269,7 +269,15 @@ FORGED: dict[str, tuple[Callable[[Site], None], str]] = {
         "foreign",
     ),
     "no fact": (lambda site: site.tells(entry(4, "alice", at(9), granted=False, reason=Reason.LOCKDOWN)), "idle"),
-    "an emergency stop": (lambda site: site.tells(replace(row(4, Kind.ESTOP), access_point="garden")), "idle"),
+    "an emergency stop": (lambda site: site.tells(replace(row(4, Kind.ESTOP), access_point="laser")), "idle"),
+    "an emergency stop at a door": (
+        lambda site: site.tells(replace(row(4, Kind.ESTOP), access_point="garden")),
+        "misplaced",
+    ),
+    "an instant of no time": (
+        lambda site: site.tells(replace(entry(4, "alice", at(9)), at="9999-12-31T23:59:59.999Z")),
+        "unreadable",
+    ),
     "somebody in by a machine": (
         lambda site: site.tells(replace(tap(4, "gregoire", at=at(9), reader="laser-tap"), access_point="laser")),
         "misplaced",
@@ -294,7 +302,7 @@ FORGED: dict[str, tuple[Callable[[Site], None], str]] = {
     ),
     "no instant": (lambda site: site.tells(replace(entry(4, "alice", at(9)), at="yesterday")), "unreadable"),
     "a unit that is none": (lambda site: site.tells(entry(4, "alice", at(9), pays="noon")), "unreadable"),
-    "too much": (lambda site: site.tells(entry(4, "a" * 5000, at(9))), "large"),
+    "too much": (lambda site: site.tells(entry(4, "alice", at(9), nonce="a" * 5000)), "TooLargeError"),
 }
 
 

@@ -50,7 +50,11 @@ SPOILED: dict[str, Callable[[Row], Row | bytes]] = {
     "a NUL in a key that nobody knows": lambda row: msgspec.json.encode(msgspec.to_builtins(row) | {"\0": "red"}),
     "half a character": lambda row: encode_row(row).replace(b"brigitte", b"bri\xed\xa0\x80gitte"),
     "a member longer than an index bears": lambda row: msgspec.structs.replace(row, member=endless()),
-    "a kind from the future": lambda row: msgspec.json.encode(msgspec.to_builtins(row) | {"kind": "teleported"}),
+    "a kind that is none": lambda row: msgspec.json.encode(msgspec.to_builtins(row) | {"kind": 7}),
+    "a kind of another place": lambda row: msgspec.structs.replace(row, kind=Kind.ESTOP),
+    "a row of 5,000 bytes": lambda row: msgspec.structs.replace(row, detail="a" * 5000),
+    "a year that is never reached": lambda row: msgspec.structs.replace(row, at="9999-12-31T23:59:59.999Z"),
+    "an until that is none": lambda row: msgspec.structs.replace(row, until="0001-01-01T00:00:00+14:00"),
     "a word too many": lambda row: msgspec.json.encode(msgspec.to_builtins(row) | {"colour": "red"}),
     "no row at all": lambda row: b'"hello"',
 }

@@ -7,6 +7,7 @@ from server.models import Edge
 from tests.support_server import Desk
 from tests.support_site import at
 from wire.messages import Status
+from wire.row import DETAIL
 
 
 def edge_row(desk: Desk) -> Edge:
@@ -56,3 +57,23 @@ def test_a_status_without_an_instant_is_refused(desk: Desk) -> None:
     desk.say(Status(True, at="yesterday"))
     assert edge_row(desk).online is None
     assert desk.troubles.count("front") == 1
+
+
+def test_a_status_from_before_all_time_is_refused(desk: Desk) -> None:
+    desk.say(Status(True, at="0001-01-01T00:00:00+14:00", software="0.1"))
+    assert desk.troubles.count("front") == 1
+
+
+def test_a_lost_clock_says_nothing_of_when_an_edge_was_there(desk: Desk) -> None:
+    desk.say(Status(True, at="1970-01-01T00:00:10.000Z", clock=ClockState.UNKNOWN))
+    with desk.database.reading() as session:
+        assert session.get_one(Edge, "front").last_seen == moment(desk.now)
+
+
+def test_an_edge_says_something_of_its_own_readers_only_and_no_more_than_a_page_can_show(desk: Desk) -> None:
+    faults: dict[str, str | None] = {"front-in": "x" * 5000, **{f"reader {n}": "dirty" for n in range(1000)}}
+    desk.say(Status(True, software="y" * 5000, journal_fault="z" * 5000, readers=faults))
+    with desk.database.reading() as session:
+        edge = session.get_one(Edge, "front")
+    assert edge.readers == {"front-in": "x" * DETAIL}
+    assert (edge.software, edge.journal_fault) == ("y" * DETAIL, "z" * DETAIL)
