@@ -77,7 +77,7 @@ def load(path: Path) -> Config:
         site,
         edge,
         _keys(top.table("keys", "the key files")),
-        _broker(top.table("broker", "the MQTT broker"), edge),
+        _broker(top.table("broker", "the MQTT broker"), edge, site),
         journal_path,
         _readers(reader_tables),
         spi_hz,
@@ -129,13 +129,13 @@ def _keys(table: Table) -> Keys:
     return Keys(own, server, credential)
 
 
-def _broker(table: Table, edge: str) -> BrokerConfig:
+def _broker(table: Table, edge: str, site: str) -> BrokerConfig:
     host = table.text("host", "the broker's address")
     if table.has("ca"):
         port = table.whole("port", "the broker's TCP port", 1, 65535, TLS_PORT)
         ours = _identity(table)
         table.done()
-        identity.check(ours, edge)
+        identity.check(ours, edge, site)
         return BrokerConfig(host, port, edge, "", ours)
     if not _loopback(host):
         raise table.wrong("host", "plain text leaves this machine: give ca, certificate and key, or use 127.0.0.1")

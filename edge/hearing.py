@@ -72,7 +72,7 @@ class Hearing:
         """Take up the state that lies on the disk; one that is damaged is left there."""
         if STATE in kept:
             try:
-                message = self._inbox.read(State, self._topic, kept[STATE])
+                message = self._inbox.recall(State, self._topic, kept[STATE])
                 self.held = HeldState(message.version, message.hash, unpack(message.body))
             except WireError as error:
                 self._inbox.refuse("state on the disk", error)

@@ -37,13 +37,13 @@ def context(identity: Identity) -> ssl.SSLContext:
     return made
 
 
-def check(identity: Identity, edge: str) -> None:
-    """Raises ConfigError for files that are missing, readable by others, of another edge or of another authority."""
+def check(identity: Identity, edge: str, site: str) -> None:
+    """Raises ConfigError for files that are missing, readable by others, of another edge, site or authority."""
     broker = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     _trust(broker, identity.authority)
     _present(broker, identity)
     try:
-        name = _presented(broker, identity)
+        name, by = _presented(broker, identity)
     except ssl.SSLError as error:
         raise ConfigError(
             f"{identity.certificate}: not a certificate of {identity.authority} ({error.reason}): "
@@ -52,6 +52,11 @@ def check(identity: Identity, edge: str) -> None:
     if name != edge:
         raise ConfigError(
             f"{identity.certificate}: is for {name!r}, this is edge {edge!r}: copy the folder of {edge!r}"
+        )
+    if by != site:
+        raise ConfigError(
+            f"{identity.certificate}: is of site {by!r}, this edge of site {site!r}: mend site in edge.toml, or copy"
+            f" the folder of this edge of {site!r}"
         )
 
 
@@ -77,8 +82,11 @@ def _present(side: ssl.SSLContext, identity: Identity) -> None:
         raise ConfigError(f"{files}: no certificate and key in PEM without a password: copy both again") from None
 
 
-def _presented(broker: ssl.SSLContext, identity: Identity) -> str:
-    """The name in our certificate, once the broker's side has accepted it. Raises ssl.SSLError."""
+def _presented(broker: ssl.SSLContext, identity: Identity) -> tuple[str, str]:
+    """The name in our certificate and the site of its authority, once the broker's side has accepted it.
+
+    Raises ssl.SSLError.
+    """
     edge = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     edge.check_hostname, edge.verify_mode = False, ssl.CERT_NONE
     _present(edge, identity)
@@ -87,8 +95,12 @@ def _presented(broker: ssl.SSLContext, identity: Identity) -> str:
     for side in (ours, theirs, ours, theirs):
         with suppress(ssl.SSLWantReadError):
             side.do_handshake()
-    subject: Any = (theirs.getpeercert() or {}).get("subject", ())
-    return next((str(value) for part in subject for name, value in part if name == "commonName"), "")
+    shown: Any = theirs.getpeercert() or {}
+    return _common_name(shown.get("subject", ())), _common_name(shown.get("issuer", ()))
+
+
+def _common_name(names: Any) -> str:
+    return next((str(value) for part in names for name, value in part if name == "commonName"), "")
 
 
 def _no_password() -> str:

@@ -2,13 +2,15 @@
 
 import logging
 from collections import Counter
+from contextlib import suppress
 from typing import TypeAlias, TypeVar
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from wire.envelope import unseal
+from wire.envelope import unseal, unsigned
 from wire.errors import ForgedError, TooLargeError, WireError
 from wire.messages import Ack, Command, Facts, Fresh, Rules, State, decode
+from wire.ruleset import unpack
 from wire.topics import Topics
 
 log = logging.getLogger("loquet.edge")
@@ -19,8 +21,14 @@ Said: TypeAlias = Rules | Fresh | State | Ack | Command
 """What the server says to an edge."""
 Kind = TypeVar("Kind", bound=Said)
 
+
+class OtherSiteError(WireError):
+    """The server said it, but to the edges of another site."""
+
+
 REMEDIES: dict[type[WireError], str] = {
-    ForgedError: "see that keys.server in edge.toml is the server's key; else somebody else writes to the broker",
+    ForgedError: "see that site and keys.server in edge.toml are this server's; else somebody else writes there",
+    OtherSiteError: "mend site in edge.toml; if it is right, move the journal and what lies beside it away",
     TooLargeError: "see who writes to the broker; no honest message is so large",
     WireError: "see that server and edge run the same version of Loquet",
 }
@@ -39,19 +47,26 @@ class Complaints:
             log.warning("refused: %s (said once; more of this kind are only counted)", message)
 
 
+def _kinds(topics: Topics, edge: str) -> dict[str, type[Said]]:
+    return {
+        topics.rules: Rules,
+        topics.fresh: Fresh,
+        topics.state: State,
+        topics.ack(edge): Ack,
+        topics.command(edge): Command,
+    }
+
+
 class Inbox:
     """Opens messages of the topics that an edge reads."""
 
     def __init__(self, key: Ed25519PublicKey, topics: Topics, edge: str, complaints: Complaints) -> None:
         self._key = key
         self._topics = topics
-        self._kinds: dict[str, type[Said]] = {
-            topics.rules: Rules,
-            topics.fresh: Fresh,
-            topics.state: State,
-            topics.ack(edge): Ack,
-            topics.command(edge): Command,
-        }
+        self._edge = edge
+        self._kinds = _kinds(topics, edge)
+        self._other: Topics | None = None
+        """Of the site whose rules lie on the disk, when it is not ours."""
         self._complaints = complaints
 
     @property
@@ -78,6 +93,26 @@ class Inbox:
     def read(self, kind: type[Kind], topic: str, payload: bytes) -> Kind:
         """The message of this kind. Raises WireError for what is forged, malformed or oversized."""
         return decode(kind, unseal(self._key, SERVER, topic, payload), topic)
+
+    def recall(self, kind: type[Kind], topic: str, payload: bytes) -> Kind:
+        """`read` of what lies on the disk: the rules first. Raises OtherSiteError when `site` was another then."""
+        try:
+            return self.read(kind, topic, payload)
+        except ForgedError:
+            if kind is Rules:
+                self._other = self._said_to(topic, payload)
+            if self._other is None:
+                raise
+            theirs = next(t for t, k in _kinds(self._other, self._edge).items() if k is kind)
+            self.read(kind, theirs, payload)
+            raise OtherSiteError(f"of site {self._other.site!r}, this edge is of site {self._topics.site!r}") from None
+
+    def _said_to(self, topic: str, payload: bytes) -> Topics | None:
+        """The site that rules say they are for, whoever signed them."""
+        with suppress(WireError):
+            site = unpack(decode(Rules, unsigned(topic, payload), topic).body).site
+            return Topics(site) if site != self._topics.site else None
+        return None
 
     def open(self, topic: str, payload: bytes) -> Said | None:
         """The message, or None once a complaint has been made."""

@@ -47,11 +47,11 @@ class Rulebook:
         if RULES not in kept:
             return
         try:
-            rules = self._inbox.read(Rules, self._topics.rules, kept[RULES])
+            rules = self._inbox.recall(Rules, self._topics.rules, kept[RULES])
             self.held = opened(rules, self._config)
             self._say_stranger(self.held)
             if FRESH in kept:
-                self._prolong(self._inbox.read(Fresh, self._topics.fresh, kept[FRESH]))
+                self._prolong(self._inbox.recall(Fresh, self._topics.fresh, kept[FRESH]))
         except WireError as error:
             self._inbox.refuse("rules on the disk", error)
 

@@ -52,6 +52,12 @@ def check(identity: Identity) -> None:
         raise ConfigError(f"{identity.certificate}: is for {', '.join(names)!r}; use the one for {NAME!r}")
 
 
+def site(identity: Identity) -> str:
+    """The site whose authority made the certificate. Raises ConfigError."""
+    issuer = _certificate(identity.certificate).issuer.get_attributes_for_oid(NameOID.COMMON_NAME)
+    return ", ".join(str(name.value) for name in issuer)
+
+
 def _certificate(path: Path) -> x509.Certificate:
     try:
         return x509.load_pem_x509_certificate(read(path))

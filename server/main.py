@@ -17,8 +17,9 @@ from sqlmodel import Session, col, delete, select
 
 from policy.bundle import Bundle
 from policy.terms import Instant
+from server import identity
 from server.app import create_app
-from server.config import EdgeConfig, ServerConfig
+from server.config import BrokerConfig, EdgeConfig, ServerConfig
 from server.context import Context
 from server.control import Control
 from server.db import Database
@@ -87,6 +88,7 @@ class Server:
             upgrade(self.database, progress)
             self._store_site(bundle)
             self.topics = topics = self._stored_topics()
+            _check_site(config.broker, topics.site)
             self.link = Link(config.broker, topics, self._received, self._reconnected.set)
             self.exchange = Exchange(
                 self.database,
@@ -225,6 +227,15 @@ class Server:
                 log.error("not published, tried again: %s", error)
             except Exception:
                 log.exception("not published, tried again")
+
+
+def _check_site(broker: BrokerConfig, site: str) -> None:
+    """Raises ServerError for keys of another site: the broker would take what is said, and hand it to nobody."""
+    if broker.identity is not None and (theirs := identity.site(broker.identity)) != site:
+        raise ServerError(
+            f"{broker.identity.certificate}: is of site {theirs!r}, the bundle of site {site!r}: correct site.id in "
+            "the bundle, or carry the server's folder of this site's keys"
+        )
 
 
 def _check_places(edges: Sequence[EdgeConfig], session: Session) -> None:

@@ -38,16 +38,8 @@ def unseal(key: Ed25519PublicKey, by: str, topic: str, payload: bytes) -> bytes:
 
     Raises TooLargeError, ForgedError, or WireError when the payload is no envelope.
     """
-    if len(payload) > MAX_BYTES:
-        raise TooLargeError(f"{topic}: {len(payload)} bytes; at most {MAX_BYTES} are read")
-    try:
-        envelope = _decoder.decode(payload)
-        body = bytes(envelope.body)
-        signature = b64decode(envelope.sig, validate=True)
-        if b64encode(signature).decode() != envelope.sig:
-            raise ValueError("its signature has bits to spare")
-    except (msgspec.MsgspecError, ValueError, RecursionError) as error:
-        raise WireError(f"{topic}: not a Loquet envelope ({error})") from None
+    envelope, signature = _opened(topic, payload)
+    body = bytes(envelope.body)
     if envelope.by != by:
         raise ForgedError(f"{topic}: signed by {envelope.by!r}, only {by!r} may write here")
     try:
@@ -55,6 +47,25 @@ def unseal(key: Ed25519PublicKey, by: str, topic: str, payload: bytes) -> bytes:
     except InvalidSignature:
         raise ForgedError(f"{topic}: the signature is not that of {by!r} for these bytes") from None
     return body
+
+
+def unsigned(topic: str, payload: bytes) -> bytes:
+    """The body, whoever signed it for whatever topic: not to be believed. Raises WireError when it is no envelope."""
+    return bytes(_opened(topic, payload)[0].body)
+
+
+def _opened(topic: str, payload: bytes) -> tuple[Envelope, bytes]:
+    """The envelope and its signature. Raises TooLargeError or WireError when it is none."""
+    if len(payload) > MAX_BYTES:
+        raise TooLargeError(f"{topic}: {len(payload)} bytes; at most {MAX_BYTES} are read")
+    try:
+        envelope = _decoder.decode(payload)
+        signature = b64decode(envelope.sig, validate=True)
+        if b64encode(signature).decode() != envelope.sig:
+            raise ValueError("its signature has bits to spare")
+    except (msgspec.MsgspecError, ValueError, RecursionError) as error:
+        raise WireError(f"{topic}: not a Loquet envelope ({error})") from None
+    return envelope, signature
 
 
 def _signed(by: str, topic: str, body: bytes) -> bytes:

@@ -82,6 +82,10 @@ def of_the_garage(keys: Path, made: Keyring) -> None:
     copied("tls.key", "edges/garage/tls.key")(keys, made)
 
 
+def _mistype(file: Path) -> None:
+    file.write_text(file.read_text().replace('site = "casaco"', 'site = "cassco"'))
+
+
 WRONG: dict[str, tuple[Callable[[Path, Keyring], object], str]] = {
     "no authority": (lambda keys, made: (keys / "ca.crt").unlink(), "ca.crt: cannot be read (No such file"),
     "no certificate": (lambda keys, made: (keys / "tls.crt").unlink(), "tls.crt: cannot be read (No such file"),
@@ -89,6 +93,10 @@ WRONG: dict[str, tuple[Callable[[Path, Keyring], object], str]] = {
     "a key that others can read": (lambda keys, made: (keys / "tls.key").chmod(0o640), "0640 let others read a secret"),
     "another's key": (copied("tls.key", "edges/garage/tls.key"), "tls.key: does not fit"),
     "another edge's": (of_the_garage, "tls.crt: is for 'garage', this is edge 'front': copy the folder of 'front'"),
+    "another site's": (
+        lambda keys, made: _mistype(keys.parent / "edge.toml"),
+        "tls.crt: is of site 'casaco', this edge of site 'cassco': mend site in edge.toml",
+    ),
     "another authority's": (foreign, "tls.crt: not a certificate of"),
     "an authority that is none": (
         lambda keys, made: (keys / "ca.crt").write_text("?"),

@@ -21,8 +21,10 @@ from simulator.clock import VirtualClock
 from tests.support_edge import TOPICS, Bench, Folder, make_folder
 from tests.support_site import ALICE, BRIGITTE, REMY, at
 from wire.envelope import MAX_BYTES, seal
-from wire.messages import Ack, Fresh, encode
+from wire.messages import Ack, Fresh, State, encode
 from wire.row import Kind, decode
+from wire.snapshot import Snapshot, pack
+from wire.topics import Topics
 
 
 @pytest.fixture
@@ -156,6 +158,36 @@ def test_rules_on_the_disk_are_checked_anew(bench: Bench, caplog: pytest.LogCapt
     assert version(moved) is None
     assert "rules on the disk" in str(moved.edge.keeper.complaints.counts)
     assert "make the two agree" in caplog.text
+
+
+def test_what_lies_on_the_disk_of_another_site_is_called_that(bench: Bench, caplog: pytest.LogCaptureFixture) -> None:
+    """`site` was mistyped: nobody forged anything."""
+    bench.give_rules()
+    bench.wire.say(TOPICS.state, State(3, text(at(10)), pack(Snapshot(False, (), {}))))
+    bench.settle()
+    bench.edge.stop()
+    bench.folder.replace('site = "casaco"', 'site = "cassco"')
+    moved = Bench(bench.folder)
+    assert version(moved) is None
+    said = "of site 'casaco', this edge is of site 'cassco': mend site in edge.toml"
+    assert [said in line for line in caplog.messages if "on the disk" in line] == [True, True]
+    assert "signature" not in caplog.text
+    assert moved.edge.keeper.complaints.counts == dict.fromkeys(
+        ("rules on the disk OtherSiteError", "state on the disk OtherSiteError"), 1
+    )
+
+
+def test_rules_on_the_disk_that_another_server_signed_are_forged(
+    bench: Bench, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Whatever site they name."""
+    rules = bench.folder.rules(6, replace(bench.folder.set(), site="cassco"))
+    forged = seal(Ed25519PrivateKey.generate(), "server", Topics("cassco").rules, encode(rules))
+    bench.edge.keeper.archive.keep({"rules": forged})
+    bench.edge.stop()
+    moved = Bench(bench.folder)
+    assert moved.edge.keeper.complaints.counts == {"rules on the disk ForgedError": 1}
+    assert "see that site and keys.server in edge.toml are this server's" in caplog.text
 
 
 class TestFresh:

@@ -7,6 +7,7 @@ from queue import Queue
 from shutil import copytree
 from threading import Event
 
+import msgspec
 import pytest
 from paho.mqtt.client import Client
 
@@ -14,14 +15,15 @@ from loquet import certificates, pem
 from loquet.keyring import Keyring, Site
 from loquet.proofs.mosquitto import Mosquitto
 from server.config import BrokerConfig, ServerConfig, load
-from server.errors import ConfigError
+from server.errors import ConfigError, ServerError
 from server.identity import Identity
 from server.link import MUTE, TWIN, Link
+from server.main import Server
 from server.secrets import hash_token
 from tests.support_broker import HOST, PATIENCE, TlsPeer
 from tests.support_log import Log
 from tests.support_pages import CHEAP_HASH, TOKEN
-from tests.support_server import TOPICS
+from tests.support_server import TOPICS, small_bundle
 
 SAMPLE = Path(__file__).parents[2] / "server" / "sample.toml"
 
@@ -164,6 +166,17 @@ def test_a_broker_that_refuses_our_certificate_is_said(made: Keyring, broker: Mo
     with Joined(keys, broker.port) as joined:
         assert "see that broker.certificate is of its own authority" in log.next()
         assert not joined.connected.is_set()
+
+
+def test_keys_of_another_site_than_the_bundle_are_refused(keys: Path, tmp_path: Path) -> None:
+    """The broker would take what is said, and hand it to nobody."""
+    config = replace(load(keys.parent / "server.toml"), database=f"sqlite:///{tmp_path}/loquet.db", http_port=0)
+    Server(config, bundle=small_bundle()).stop()
+    other = msgspec.structs.replace(small_bundle(), site=msgspec.structs.replace(small_bundle().site, id="treso"))
+    with pytest.raises(
+        ServerError, match=r"tls\.crt: is of site 'casaco', the bundle of site 'treso': correct site\.id"
+    ):
+        Server(config, bundle=other)
 
 
 def test_two_servers_with_the_same_keys_suspect_each_other_and_slow_down(
