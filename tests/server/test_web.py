@@ -248,7 +248,7 @@ def test_guessing_is_slowed_down_for_who_guesses(proxied: int) -> None:
 
 def test_live_pages_have_their_share_by_the_true_address(place: Place, proxied: int) -> None:
     """Whoever takes all of one address finds the page asking by itself; others still hear at once."""
-    assert 'hx-trigger="sse:changed, every 30s"' in get(proxied, "/")
+    assert 'hx-trigger="sse:changed, ask, every 30s"' in get(proxied, "/")
     with ExitStack() as stack:
         for _ in range(CAPS.share):
             opened = stack.enter_context(closing(connected(proxied)))
