@@ -1,26 +1,56 @@
-"""Is the place open now, until when, and who holds it? What the page says first."""
+"""Is the place open now, until when and how surely, and who holds it? What the page says first."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from enum import StrEnum
 
 from msgspec import Struct
 
 from policy.ruleset import RuleSet
 from policy.spans import Spans, end_of, last_end, pairs, spans
 from policy.state import SiteState, holders, is_staffed
-from policy.terms import Instant
+from policy.terms import DAY, Instant
+
+ENDLESS = 2 * DAY
+"""An end that is farther away is none: round the clock, the hours end where compiling them did."""
+
+
+class Degree(StrEnum):
+    """How sure it is that the place is open at a time to come."""
+
+    SURE = "sure"
+    """Staff hours, or a gardien inside covers the time."""
+    PROBABLE = "probable"
+    """Somebody has taken the shift, and is not there yet."""
+
+
+class Relay(Struct, frozen=True):
+    """Who takes over from start to end, without lead and grace. gardien: None for the team."""
+
+    degree: Degree
+    start: Instant
+    end: Instant
+    gardien: str | None
 
 
 class Opening(Struct, frozen=True):
     """open: staffed or held. held_by: member ids, sorted.
 
     until: the end of the staff hours or of the shifts of gardiens who are inside, without grace: within a grace it is
-    past. None when shut.
+    past. So far it is sure. None when shut, and when no end is in sight: endless. relays: who is to take over then, one
+    after the other, without a gap.
     """
 
     open: bool
     until: Instant | None = None
     held_by: tuple[str, ...] = ()
     staffed: bool = False
+    relays: tuple[Relay, ...] = ()
+    endless: bool = False
+
+    @property
+    def end(self) -> Instant | None:
+        """The end of the whole chain: as sure as its least sure part."""
+        return self.relays[-1].end if self.relays else self.until
 
 
 def opening(rules: RuleSet, shifts: Mapping[str, Spans], state: SiteState, at: Instant) -> Opening:
@@ -35,7 +65,33 @@ def opening(rules: RuleSet, shifts: Mapping[str, Spans], state: SiteState, at: I
     bare = [spans([*pairs(shifts.get(who, ())), *state.adhoc.get(who, ())]) for who in gardiens]
     ends = [last_end(rules.staffed, unbroken), *(last_end(shift, unbroken) for shift in bare)]
     until = max((end for end in ends if end is not None), default=None)
-    return Opening(True, until, held_by, in_hours)
+    if until is not None and until - at > ENDLESS:
+        return Opening(True, None, held_by, in_hours, endless=True)
+    following = () if until is None else tuple(relays(rules, shifts, until))
+    return Opening(True, until, held_by, in_hours, following)
+
+
+def relays(rules: RuleSet, shifts: Mapping[str, Spans], at: Instant) -> Iterator[Relay]:
+    """Who holds the place from an instant on if all come as planned, up to the first gap longer than a grace."""
+    planned = {who: times for who, times in shifts.items() if _active(rules, who)}
+    while True:
+        team = end_of(rules.staffed, at)
+        coming = [
+            (end, who) for who, times in planned.items() for start, end in pairs(times) if _joins(rules, start, end, at)
+        ]
+        end, gardien = max(coming, default=(at, ""))
+        if team is not None and team >= end:
+            yield Relay(Degree.SURE, at, team, None)
+            at = team
+        elif end > at:
+            yield Relay(Degree.PROBABLE, at, end, gardien)
+            at = end
+        else:
+            return
+
+
+def _joins(rules: RuleSet, start: Instant, end: Instant, at: Instant) -> bool:
+    return start <= at + rules.shift_grace and end > at
 
 
 def _active(rules: RuleSet, who: str) -> bool:

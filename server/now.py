@@ -1,13 +1,13 @@
 """How is the place at this moment? One picture, from which the page and the API are drawn."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlmodel import Session, col, func, select
 
 from policy.instants import of
-from policy.opening import Opening, opening
+from policy.opening import Opening, opening, relays
 from policy.presence import Presence
 from policy.spans import end_of, next_start
 from policy.state import SiteState
@@ -26,7 +26,7 @@ FEW = 3
 
 @dataclass(frozen=True, slots=True)
 class Watch:
-    """A gardien's shift, without lead and grace."""
+    """A gardien's shift, without lead and grace; end: of the last one that follows without a gap."""
 
     gardien: str
     start: Instant
@@ -102,7 +102,11 @@ def _watch(current: Current, now: Opening, at: Instant) -> Watch | None:
         for start, end in zip(spans[::2], spans[1::2], strict=True)
         if end > at and gardien not in suspended and gardien not in now.held_by
     ]
-    return min(coming, key=lambda watch: (watch.start, watch.gardien), default=None)
+    first = min(coming, key=lambda watch: (watch.start, watch.gardien), default=None)
+    if first is None:
+        return None
+    last = max((relay.end for relay in relays(current.rules, current.shifts, first.end)), default=first.end)
+    return replace(first, end=last)
 
 
 def shift_end(current: Current, gardien: str, at: Instant) -> Instant | None:

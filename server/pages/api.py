@@ -7,6 +7,7 @@ from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import BadRequest, Unauthorized
 
 from policy.instants import text
+from policy.terms import Instant
 from server import history
 from server.auth import context, may_see_names
 from server.history import Passage
@@ -20,11 +21,12 @@ LAST_ID = 2**63 - 1
 
 @page.get("/now")
 def now() -> ResponseReturnValue:
-    """{open, until, held, inside, capacity, heard}; with the token also {held_by, edges}.
+    """{open, until, end, held, inside, capacity, heard}; with the token also {held_by, edges}.
 
-    until: RFC 3339, the end of the staff hours or of the shifts of gardiens who are inside, without grace; null when
-    shut. inside: null below 3. heard: null, or the last word (RFC 3339) of a door that is silent: what is told is then
-    as of that instant, and no sure yes or no.
+    until: RFC 3339, the end of the staff hours or of the shifts of gardiens who are inside, without grace: so far it is
+    sure; null when shut, and when open round the clock. end: the same, with the shifts that follow without a gap, whose
+    gardiens are not there yet: so far it is probable. inside: null below 3. heard: null, or the last word (RFC 3339) of
+    a door that is silent: what is told is then as of that instant, and no sure yes or no.
     """
     named = may_see_names()
     known = context()
@@ -32,11 +34,12 @@ def now() -> ResponseReturnValue:
         seen = picture(session, known.current(), known.clock())
         answer: dict[str, Any] = {
             "open": seen.opening.open,
-            "until": None if seen.opening.until is None else text(seen.opening.until),
+            "until": _text(seen.opening.until),
+            "end": _text(seen.opening.end),
             "held": bool(seen.opening.held_by),
             "inside": seen.told,
             "capacity": seen.capacity,
-            "heard": None if seen.heard is None else text(seen.heard),
+            "heard": _text(seen.heard),
         }
         if named:
             names = history.names(session, seen.opening.held_by)
@@ -77,6 +80,10 @@ def _item(passage: Passage) -> dict[str, Any]:
         "granted": passage.granted,
         "reason": passage.reason,
     }
+
+
+def _text(at: Instant | None) -> str | None:
+    return None if at is None else text(at)
 
 
 def _number(name: str, default: int, least: int, most: int) -> int:

@@ -7,6 +7,8 @@ from flask.typing import ResponseReturnValue
 from sqlmodel import Session
 
 from policy.instants import of
+from policy.opening import Relay
+from policy.terms import DAY
 from server import history
 from server.auth import account, context
 from server.doors import Line, line
@@ -64,9 +66,10 @@ def _edges(session: Session, current: Current, at: int) -> list[Line]:
 
 
 def _answer(session: Session, seen: Picture, *, named: bool) -> Answer:
-    members = [*seen.opening.held_by, *([seen.watch.gardien] if seen.watch else [])]
+    relays = [relay.gardien for relay in seen.opening.relays if relay.gardien]
+    members = [*seen.opening.held_by, *relays, *([seen.watch.gardien] if seen.watch else [])]
     names = history.names(session, members) if named else {}
-    lines = (_who(seen, names), _next_watch(seen, names))
+    lines = (_who(seen, names), _relays(seen, names), _next_watch(seen, names))
     if seen.lockdown is not None:
         known = gettext(
             "Depuis %(since)s : seule l’équipe entre, tout le monde peut sortir.", since=_since(of(seen.lockdown), seen)
@@ -97,9 +100,14 @@ def _since(at: int, seen: Picture) -> str:
 def _headline(seen: Picture) -> str:
     if not seen.opening.open:
         return gettext("Fermé")
-    if seen.opening.until is None or seen.opening.until <= seen.at:
+    if seen.opening.endless:
+        return gettext("Ouvert")
+    if seen.opening.end is None or seen.opening.end <= seen.at:
         return gettext("Ouvert, pour quelques minutes encore")
-    return gettext("Ouvert jusqu’à %(hour)s", hour=_until(seen.opening.until, seen.at))
+    end = _until(seen.opening.end, seen.at)
+    if seen.opening.relays:
+        return gettext("Ouvert, probablement jusqu’à %(hour)s", hour=end)
+    return gettext("Ouvert jusqu’à %(hour)s", hour=end)
 
 
 def _until(until: int, at: int) -> str:
@@ -123,19 +131,42 @@ def _who(seen: Picture, names: dict[str, str]) -> str:
     return " ".join(s for s, said in ((staffed, seen.opening.staffed), (held, seen.opening.held_by)) if said)
 
 
+def _relays(seen: Picture, names: dict[str, str]) -> str:
+    """How long it is sure, and who is to take over then. Without names, gardiens who follow one another are one."""
+    chain = [(_holder(relay, names), relay.start, relay.end) for relay in seen.opening.relays]
+    if not chain:
+        return ""
+    told = [chain[0]]
+    for who, start, end in chain[1:]:
+        told[-1:] = [(who, told[-1][1], end)] if who == told[-1][0] else [told[-1], (who, start, end)]
+    parts = [
+        gettext("%(who)s de %(start)s à %(end)s", who=who, start=hour(start), end=hour(end)) for who, start, end in told
+    ]
+    until, following = _until(told[0][1], seen.at), ", ".join(parts)
+    return gettext("Sûr jusqu’à %(hour)s, probable ensuite : %(following)s.", hour=until, following=following)
+
+
+def _holder(relay: Relay, names: dict[str, str]) -> str:
+    if relay.gardien is None:
+        return gettext("l’équipe")
+    return short_name(names.get(relay.gardien)) or gettext("un gardien")
+
+
 def _next_watch(seen: Picture, names: dict[str, str]) -> str:
-    """Who takes over, or is expected: only of this site day or the next one."""
+    """Who is expected, beside those who take over: only of this site day or the next one."""
     watch = seen.watch
-    if watch is None or watch.start - seen.at > 24 * 3_600_000:
+    taking_over = {relay.gardien for relay in seen.opening.relays}
+    if watch is None or watch.start - seen.at > DAY or watch.gardien in taking_over:
         return ""
     who = short_name(names.get(watch.gardien)) or gettext("un gardien")
     if watch.start <= seen.at:
         return gettext("Garde prévue jusqu’à %(hour)s : %(who)s n’est pas encore là.", hour=hour(watch.end), who=who)
-    start = opens(watch.start, seen.at)
-    if seen.opening.until is not None and watch.start <= seen.opening.until:
-        return gettext("%(who)s prend le relais %(when)s.", who=_capital(who), when=start)
+    when = opens(watch.start, seen.at)
     return gettext(
-        "%(who)s tiendra le lieu %(when)s, jusqu’à %(hour)s.", who=_capital(who), when=start, hour=hour(watch.end)
+        "%(who)s doit ouvrir le lieu %(when)s, probablement jusqu’à %(hour)s.",
+        who=_capital(who),
+        when=when,
+        hour=hour(watch.end),
     )
 
 

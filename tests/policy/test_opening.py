@@ -3,7 +3,7 @@
 from typing import Any
 
 from policy.compile import shift_table
-from policy.opening import Opening, opening
+from policy.opening import Degree, Opening, Relay, opening
 from policy.presence import Presence
 from policy.state import is_held, is_staffed
 from policy.terms import DAY, MINUTE
@@ -36,7 +36,55 @@ def test_shut() -> None:
 
 
 def test_staffed_until_the_end_of_the_hours() -> None:
-    assert said("10:00") == Opening(open=True, until=until("18:00"), held_by=(), staffed=True)
+    assert said("10:00", shifts=[]) == Opening(open=True, until=until("18:00"), held_by=(), staffed=True)
+
+
+def relay(start: str, end: str, gardien: str | None = "gregoire") -> Relay:
+    return Relay(Degree.SURE if gardien is None else Degree.PROBABLE, until(start), until(end), gardien)
+
+
+def test_a_shift_whose_gardien_is_not_there_yet_makes_the_evening_probable() -> None:
+    day = said("10:00")
+    assert day == Opening(True, until("18:00"), (), staffed=True, relays=(relay("18:00", "22:00"),))
+    assert day.end == until("22:00")
+    assert said("10:00", INSIDE).relays == ()
+    assert said("08:00", None).relays == (), "shut: nobody takes over"
+
+
+def test_one_takes_over_from_the_other_until_a_gap() -> None:
+    members = [{**part, "roles": ["gardien"]} if part["id"] == "remy" else part for part in site()["members"]]
+
+    def chain(*shifts: dict[str, str]) -> tuple[Relay, ...]:
+        return said("10:00", members=members, shifts=list(shifts)).relays
+
+    first, second = shift("18:00", "20:00"), shift("20:00", "22:00", "remy")
+    assert chain(second, first) == (relay("18:00", "20:00"), relay("20:00", "22:00", "remy"))
+    assert chain(first, shift("20:15", "22:00", "remy"))[1:] == (relay("20:00", "22:00", "remy"),)
+    assert chain(first, shift("20:16", "22:00", "remy")) == (relay("18:00", "20:00"),)
+    assert chain(first, shift("19:00", "21:00", "remy")) == (relay("18:00", "20:00"), relay("20:00", "21:00", "remy"))
+
+
+def test_the_team_takes_over_from_a_gardien() -> None:
+    week = {"tue": [["09:00", "12:00"], ["14:00", "18:00"]]}
+    chain = said("10:00", site_staff_hours=week, shifts=[shift("12:00", "14:00")]).relays
+    assert chain == (relay("12:00", "14:00"), relay("14:00", "18:00", None))
+
+
+def test_whoever_is_suspended_takes_nothing_over() -> None:
+    members = [{**part, "status": "suspended"} if part["id"] == "gregoire" else part for part in site()["members"]]
+    assert said("10:00", members=members).end == until("18:00")
+
+
+def test_round_the_clock_has_no_end_and_a_closure_in_two_days_is_one() -> None:
+    always = {day: [["00:00", "00:00"]] for day in ("mon", "tue", "wed", "thu", "fri", "sat", "sun")}
+    endless = said("10:00", site_staff_hours=always)
+    assert endless == Opening(True, None, (), staffed=True, endless=True)
+    assert endless.end is None
+    closed = [{"from": "2026-11-26", "to": "2026-11-26"}]
+    ending = said("10:00", site_staff_hours=always, site_closures=closed, shifts=[])
+    assert (ending.endless, ending.until) == (False, at("2026-11-26T00:00"))
+    assert not said("00:00", site_staff_hours=always, site_closures=closed).endless
+    assert said("00:00", site_staff_hours=always, site_closures=[{"from": "2026-11-27", "to": "2026-11-27"}]).endless
 
 
 def test_held_until_the_end_of_the_shift_without_grace() -> None:

@@ -24,6 +24,7 @@ def test_now_in_public(place: Place) -> None:
     assert body(place.client.get("/api/v1/now")) == {
         "open": True,
         "until": text(at(22)),
+        "end": text(at(22)),
         "held": True,
         "inside": 3,
         "capacity": 100,
@@ -39,7 +40,7 @@ def test_now_with_the_token(place: Place) -> None:
         {"id": "front", "online": True, "rules_version": 1},
         {"id": "garage", "online": False, "rules_version": None},
     ]
-    assert set(answer) == {"open", "until", "held", "inside", "capacity", "heard", "held_by", "edges"}
+    assert set(answer) == {"open", "until", "end", "held", "inside", "capacity", "heard", "held_by", "edges"}
 
 
 def test_now_with_a_login(place: Place) -> None:
@@ -51,7 +52,7 @@ def test_now_when_shut(place: Place) -> None:
     place.publisher.publish()
     answer = body(place.client.get("/api/v1/now"))
     heard = {"heard": text(at(19, 12))}
-    assert answer == {"open": False, "until": None, "held": False, "inside": None, "capacity": 100} | heard
+    assert answer == {"open": False, "until": None, "end": None, "held": False, "inside": None, "capacity": 100} | heard
 
 
 def test_fewer_than_three_inside_are_null(place: Place) -> None:

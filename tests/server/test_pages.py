@@ -1,17 +1,17 @@
 """What people see: the answer first, names only for those who are logged in, in French or English."""
 
-from dataclasses import replace
 from html import unescape
 
 import pytest
+from msgspec.structs import replace as replace_parts
 
+from policy.bundle import Role, Shift
 from policy.reasons import Reason
 from policy.terms import DAY, HOUR, ClockState
 from server.db import moment
 from server.facts import set_lockdown
+from server.importer import replace as replace_bundle
 from server.models import Edge
-from server.now import Watch, picture
-from server.pages.now import _next_watch
 from tests.support_pages import Place, broken, plain
 from tests.support_server import small_bundle
 from tests.support_site import at
@@ -153,7 +153,11 @@ def test_fewer_than_three_are_not_told_to_everybody(place: Place) -> None:
     [
         (at(8, 30), "Fermé", "L’équipe ouvre à 9 h."),
         (at(23), "Fermé", "L’équipe ouvre demain à 9 h."),
-        (at(12) + 2 * DAY, "Ouvert jusqu’à 18 h", "Un gardien prend le relais à 18 h."),
+        (
+            at(12) + 2 * DAY,
+            "Ouvert, probablement jusqu’à 20 h",
+            "Sûr jusqu’à 18 h, probable ensuite : un gardien de 18 h à 20 h.",
+        ),
         (at(20) + 3 * DAY, "Fermé", "L’équipe ouvre demain à 10 h."),
         (at(20) + 4 * DAY, "Fermé", "L’équipe ouvre lun. 30 nov. à 9 h."),
         (at(18, 20) + 2 * DAY, "Fermé", "Garde prévue jusqu’à 20 h : un gardien n’est pas encore là."),
@@ -171,21 +175,43 @@ def test_the_answer_at_other_times(place: Place, when: int, headline: str, more:
 def test_before_the_team_a_planned_shift_is_told(place: Place) -> None:
     place.now = at(3) + 2 * DAY
     place.speak()
-    assert "Un gardien tiendra le lieu à 18 h, jusqu’à 20 h." in place.page()
+    assert "Un gardien doit ouvrir le lieu à 18 h, probablement jusqu’à 20 h." in place.page()
     place.now = at(17) + 25 * DAY + 6 * HOUR
     place.speak()
     assert "Fermé" in place.page()
 
 
-def test_who_comes_after_the_place_has_shut_takes_nothing_over(place: Place) -> None:
-    with place.database.reading() as session:
-        seen = picture(session, place.publisher.current, at(20))
-    assert seen.opening.until == at(22)
-    tomorrow = replace(seen, watch=Watch("remy", at(18) + DAY, at(20) + DAY))
-    at_once = replace(seen, watch=Watch("remy", at(22), at(23)))
-    with place.app.test_request_context("/"):
-        assert _next_watch(tomorrow, {}).startswith("Un gardien tiendra le lieu demain à 18")
-        assert _next_watch(at_once, {}).startswith("Un gardien prend le relais à 22")
+def test_the_headline_gives_the_end_of_the_whole_chain_and_how_sure_it_is(place: Place) -> None:
+    """Grégoire is inside until 20 h and Brigitte is to follow. Zoé is suspended: her shift is a gap."""
+    place.journal.leaves(at(19, 11), "brigitte")
+    place.tell()
+    gardiens = [replace_parts(m, roles=(Role.GARDIEN,)) if m.tier != "team" else m for m in small_bundle().members]
+    hours = {"gregoire": ("18", "20"), "brigitte": ("20", "21"), "zoe": ("21", "22"), "remy": ("22", "23")}
+    shifts = [Shift(w, w, f"2026-11-24T{a}:00", f"2026-11-24T{b}:00") for w, (a, b) in hours.items()]
+    with place.database.transaction() as session:
+        replace_bundle(session, replace_parts(small_bundle(), members=tuple(gardiens), shifts=tuple(shifts)))
+    place.publisher.publish()
+    said, public = place.page("/", place.staff()), place.page()
+    assert "Ouvert, probablement jusqu’à 21 h" in said
+    assert "Sûr jusqu’à 20 h, probable ensuite : Brigitte O. de 20 h à 21 h." in said
+    assert "Rémy Q. doit ouvrir le lieu à 22 h, probablement jusqu’à 23 h." not in said
+    assert "Sûr jusqu’à 20 h, probable ensuite : un gardien de 20 h à 21 h." in public
+    place.journal.enters(at(19, 12), "brigitte")
+    place.tell()
+    assert "Ouvert jusqu’à 21 h" in place.page()
+
+
+def test_round_the_clock_is_open_and_nothing_more(place: Place) -> None:
+    small = small_bundle()
+    always = dict.fromkeys(("mon", "tue", "wed", "thu", "fri", "sat", "sun"), (("00:00", "00:00"),))
+    site = replace_parts(small.site, staff_hours=always, holidays=None, closures=(), openings=())
+    with place.database.transaction() as session:
+        replace_bundle(session, replace_parts(small, site=site))
+    place.publisher.publish()
+    assert "<h1>Ouvert</h1>" in place.client.get("/").text
+    answer = place.client.get("/api/v1/now").json
+    assert answer is not None
+    assert (answer["open"], answer["until"], answer["end"]) == (True, None, None)
 
 
 def test_within_the_grace_the_end_is_near(place: Place) -> None:
