@@ -17,6 +17,7 @@ HourRange: TypeAlias = tuple[str, str]
 """HH:MM from and to, local. An end that is not after the start is on the next day."""
 Minutes: TypeAlias = Annotated[int, Meta(ge=0, le=24 * 60)]
 """Of one day at most."""
+Months: TypeAlias = Annotated[int, Meta(ge=0, le=1200)]
 Weekday: TypeAlias = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 Week: TypeAlias = dict[Weekday, tuple[HourRange, ...]]
 
@@ -45,8 +46,40 @@ class Opening(Part, frozen=True):
     hours: tuple[HourRange, ...]
 
 
+class TimeBank(Part, frozen=True):
+    """How hours of garde are exchanged for units of a carnet.
+
+    rate: minutes of credit for 100 minutes held. unit_minutes: what one half-day costs. round: minutes. min_share:
+    percent of a shift that must be held to count. valid_months: 0 for units that never expire.
+    """
+
+    rate: Annotated[int, Meta(ge=0, le=10_000)] = 100
+    unit_minutes: Annotated[int, Meta(ge=1, le=100_000)] = 240
+    round: Annotated[int, Meta(ge=1, le=24 * 60)] = 15
+    min_share: Annotated[int, Meta(ge=0, le=100)] = 50
+    valid_months: Months = 0
+
+
+class BookingTerms(Part, frozen=True):
+    """What a page asks of a booking that somebody makes. step, shortest, longest, buffer (after it): minutes.
+
+    ahead_days: how far ahead. open: how many at once. cancel_hours: later is a no-show.
+    """
+
+    step: Annotated[int, Meta(ge=1, le=24 * 60)] = 15
+    shortest: Annotated[int, Meta(ge=1, le=7 * 24 * 60)] = 30
+    longest: Annotated[int, Meta(ge=1, le=7 * 24 * 60)] = 480
+    ahead_days: Annotated[int, Meta(ge=0, le=3660)] = 30
+    open: Annotated[int, Meta(ge=1, le=1000)] = 3
+    buffer: Minutes = 0
+    cancel_hours: Annotated[int, Meta(ge=0, le=8760)] = 2
+
+
 class Site(Part, frozen=True):
-    """shift_lead, shift_grace: minutes. adhoc_hours: hours, 0 for not allowed. holidays: FR or FR-57."""
+    """shift_lead, shift_grace: minutes. adhoc_hours: hours, 0 for not allowed. holidays: FR or FR-57.
+
+    rota_notice: hours before its start from which a shift given back stays its gardien's until somebody takes it.
+    """
 
     id: str
     name: str
@@ -64,6 +97,9 @@ class Site(Part, frozen=True):
     staff_hours: Week = {}
     closures: tuple[Closure, ...] = ()
     openings: tuple[Opening, ...] = ()
+    time_bank: TimeBank | None = None
+    rota_notice: Annotated[int, Meta(ge=0, le=8760)] = 48
+    booking: BookingTerms | None = None
 
 
 class Readers(Part, frozen=True, rename={"in_": "in"}):
@@ -114,13 +150,14 @@ class Credential(Part, frozen=True):
 
 
 class Pass(Part, frozen=True):
-    """used: the days (2026-11-20) or half-days (2026-11-20am) that it paid. valid_until: last day."""
+    """used: days (2026-11-20) or half-days (2026-11-20am) it paid. valid_from, valid_until: first, last day."""
 
     id: str
     member: str
     unit: Literal["day", "half_day"]
     total: Annotated[int, Meta(ge=0, le=1_000_000)]
     used: tuple[str, ...] = ()
+    valid_from: date | None = None
     valid_until: date | None = None
 
 
@@ -195,6 +232,64 @@ class Booking(Part, frozen=True):
     end: str
 
 
+class Kind(Part, frozen=True):
+    """A kind of machine: what is asked for when somebody is certified for it, never at a tap.
+
+    requires: kinds to be certified for before.
+    """
+
+    id: str
+    name: str | None = None
+    requires: tuple[str, ...] = ()
+    valid_months: Months | None = None
+    refresher_months: Months | None = None
+    notes: str | None = None
+
+
+class Pattern(Part, frozen=True, rename={"start": "from", "end": "to"}):
+    """An evening of the rota that wants a gardien. start, end: HH:MM. every: how many weeks apart, from that of since.
+
+    since, until: first and last day. gardien: None for a gap. holidays: whether on public holidays too.
+    """
+
+    id: str
+    weekday: Weekday
+    start: str
+    end: str
+    every: Annotated[int, Meta(ge=1, le=520)] = 1
+    since: date | None = None
+    until: date | None = None
+    gardien: str | None = None
+    holidays: bool = False
+
+
+class RotaChange(Part, frozen=True):
+    """What is different on one date of a pattern. gardien: None for a gap. start, end: HH:MM."""
+
+    rota: str
+    date: date
+    gardien: str | UnsetType | None = UNSET
+    start: str | None = None
+    end: str | None = None
+    cancelled: bool = False
+
+
+class Credit(Part, frozen=True):
+    """Minutes of the time bank that no shift earned. by: who proposes it. attested: who vouches for it.
+
+    pair: the same word in two credits of opposite sign, a gift.
+    """
+
+    id: str
+    member: str
+    minutes: Annotated[int, Meta(ge=-1_000_000, le=1_000_000)]
+    date: date
+    why: str
+    by: str
+    attested: str | None = None
+    pair: str | None = None
+
+
 class Bundle(Part, frozen=True):
     """All that a site knows."""
 
@@ -212,3 +307,7 @@ class Bundle(Part, frozen=True):
     certifications: tuple[Certification, ...] = ()
     quotas: tuple[Quota, ...] = ()
     bookings: tuple[Booking, ...] = ()
+    kinds: tuple[Kind, ...] = ()
+    rota: tuple[Pattern, ...] = ()
+    rota_changes: tuple[RotaChange, ...] = ()
+    credits: tuple[Credit, ...] = ()

@@ -1,16 +1,23 @@
-"""Does a bundle hold together? Keys, references, readers, ends after starts, bookings that do not overlap."""
+"""Does a bundle hold together? Keys, references, readers, ends after starts, bookings that do not overlap.
 
-from collections.abc import Callable, Iterator
+The rota and kinds: policy/check_rota.py. What this version cannot do yet: policy/not_yet.py.
+"""
+
+from collections.abc import Callable, Collection, Iterator
+from contextlib import suppress
 from datetime import UTC, date, tzinfo
-from itertools import chain, pairwise
+from difflib import get_close_matches
+from itertools import pairwise
 from typing import Any
 
 from msgspec import UNSET
 
+from policy import check_rota, not_yet
 from policy.bundle import Bundle
 from policy.calendar import moment, resolve
-from policy.errors import BundleError, Problem
-from policy.forms import TIMED, malformed
+from policy.errors import Problem, shown
+from policy.forms import TIMED
+from policy.letters import looks_like, odd
 
 REFERENCES = (
     ("members", "tier", "tiers"),
@@ -21,6 +28,10 @@ REFERENCES = (
     ("certifications", "member", "members"),
     ("bookings", "machine", "machines"),
     ("bookings", "member", "members"),
+    ("rota", "gardien", "members"),
+    ("rota_changes", "rota", "rota"),
+    ("rota_changes", "gardien", "members"),
+    ("credits", "member", "members"),
 )
 """(collection, key, the collection whose id it names)."""
 
@@ -39,32 +50,37 @@ KEYS: dict[str, Callable[[Any], Any]] = {
     "certifications": lambda part: (part.member, part.kind),
     "quotas": lambda part: part.kind,
     "bookings": lambda part: part.id,
+    "kinds": lambda part: part.id,
+    "rota": lambda part: part.id,
+    "rota_changes": lambda part: (part.rota, part.date),
+    "credits": lambda part: part.id,
 }
 """What an object is known by in its collection."""
 
 
-def check(bundle: Bundle, where: str, zone: tzinfo | None = None) -> None:
-    """Raises BundleError for the first thing that is wrong. where: the file's name.
+def contradictions(
+    bundle: Bundle, zone: tzinfo | None = None, unsure: Collection[str] = frozenset()
+) -> Iterator[Problem]:
+    """Every thing that is wrong between two places. What is badly written by itself (policy/forms.py) is passed over.
 
-    zone: without it a local time is not compared with one that has an offset.
+    zone: without it a local time is not compared with one that has an offset. unsure: collections that may hold more
+    ids than they show.
     """
-    for problem in chain(malformed(bundle), _contradictions(bundle, zone)):
-        raise BundleError(f"{where}: {problem}")
-
-
-def _contradictions(bundle: Bundle, zone: tzinfo | None) -> Iterator[Problem]:
     yield from _duplicates(bundle)
-    yield from _dangling(bundle)
+    yield from _dangling(bundle, unsure)
     yield from _readers_used_twice(bundle)
     yield from _names_of_two_things(bundle)
     yield from _no_way_out(bundle)
+    yield from _too_much_used(bundle)
     yield from _ends_before_starts(bundle, zone)
     yield from _overlapping_bookings(bundle, zone)
+    yield from check_rota.contradictions(bundle)
+    yield from not_yet.not_yet(bundle)
 
 
 def _name(part: Any) -> str:
     """What people call the object by."""
-    return str(next(getattr(part, key) for key in ("id", "uid", "kind") if hasattr(part, key)))
+    return str(next(getattr(part, key) for key in ("id", "uid", "kind", "rota") if hasattr(part, key)))
 
 
 def _duplicates(bundle: Bundle) -> Iterator[Problem]:
@@ -83,23 +99,42 @@ def _duplicates(bundle: Bundle) -> Iterator[Problem]:
             yield Problem(f"site.openings[{index}].date", opening.date, why)
 
 
-def _dangling(bundle: Bundle) -> Iterator[Problem]:
+def _dangling(bundle: Bundle, unsure: Collection[str]) -> Iterator[Problem]:
+    """Each name that nothing has, at the first place that gives it."""
+    known = {target: [part.id for part in getattr(bundle, target)] for *_, target in REFERENCES}
+    known["access_points"] = [point.id for point in bundle.access_points]
+    missing: dict[tuple[str, str], list[tuple[str, str]]] = {}
+    ids = {target: set(names) for target, names in known.items()}
+    for spot, named, target, of in _named(bundle):
+        if named not in ids[target] and target not in unsure:
+            missing.setdefault((target, named), []).append((spot, of))
+    for (target, named), places in missing.items():
+        spot, of = places[0]
+        more = f"; it is named {len(places) - 1} times more, last in {places[-1][0]}" if len(places) > 1 else ""
+        why = f"nothing in {target} has this id{_near(named, target, known[target])}: correct it here or add it there"
+        yield Problem(spot, named, why + more, of)
+
+
+def _named(bundle: Bundle) -> Iterator[tuple[str, str, str, str]]:
+    """(key, the id that is named there, the collection that should have it, of)."""
     for collection, key, target in REFERENCES:
-        known = {part.id for part in getattr(bundle, target)}
         for index, part in enumerate(getattr(bundle, collection)):
-            if (named := getattr(part, key)) not in known:
-                yield Problem(f"{collection}[{index}].{key}", named, _add_it(target), _name(part))
-    points = {point.id for point in bundle.access_points}
+            if isinstance(named := getattr(part, key), str):
+                yield f"{collection}[{index}].{key}", named, target, _name(part)
     for collection in ("tiers", "events", "invitations"):
         for index, part in enumerate(getattr(bundle, collection)):
             for number, named in enumerate(part.access_points or ()):
-                if named not in points:
-                    spot = f"{collection}[{index}].access_points[{number}]"
-                    yield Problem(spot, named, _add_it("access_points"), part.id)
+                yield f"{collection}[{index}].access_points[{number}]", named, "access_points", part.id
 
 
-def _add_it(collection: str) -> str:
-    return f"nothing in {collection} has this id: correct it here or add it there"
+def _near(named: str, target: str, known: list[str]) -> str:
+    """The id that was meant, as far as that can be told."""
+    for index, other in enumerate(known):
+        if looks_like(other) == looks_like(named):
+            strange = odd(other)
+            return f", {target}[{index}].id looks like it" + (f" but {strange}" if strange else f": {shown(other)}")
+    close = get_close_matches(named, known, n=1, cutoff=0.7)
+    return f" ({shown(close[0])}?)" if close else ""
 
 
 def _readers(bundle: Bundle) -> Iterator[tuple[str, str, str]]:
@@ -138,12 +173,25 @@ def _no_way_out(bundle: Bundle) -> Iterator[Problem]:
             yield Problem(f"access_points[{index}].readers.out", UNSET, why, point.id)
 
 
+def _too_much_used(bundle: Bundle) -> Iterator[Problem]:
+    for index, held in enumerate(bundle.passes):
+        if len(held.used) > held.total:
+            why = f"{len(held.used)} are paid, and total is {held.total}: correct total, or remove what it did not pay"
+            yield Problem(f"passes[{index}].used", held.used, why, held.id)
+
+
 def _ends_before_starts(bundle: Bundle, zone: tzinfo | None) -> Iterator[Problem]:
     for collection in TIMED:
         for index, part in enumerate(getattr(bundle, collection)):
-            if _ends_too_early(part.start, part.end, zone):
+            if _is_early(part.start, part.end, zone):
                 why = f"is not after its start, {part.start}: an end must be"
                 yield Problem(f"{collection}[{index}].end", part.end, why, part.id)
+
+
+def _is_early(start: str, end: str, zone: tzinfo | None) -> bool:
+    with suppress(ValueError):  # one of them is no time
+        return _ends_too_early(start, end, zone)
+    return False
 
 
 def _ends_too_early(start: str, end: str, zone: tzinfo | None) -> bool:
@@ -161,10 +209,11 @@ def _ends_too_early(start: str, end: str, zone: tzinfo | None) -> bool:
 def _overlapping_bookings(bundle: Bundle, zone: tzinfo | None) -> Iterator[Problem]:
     booked = []
     for index, booking in enumerate(bundle.bookings):
-        local = [moment(written).tzinfo is None for written in (booking.start, booking.end)]
-        if zone or local[0] == local[1]:
-            start, end = resolve(booking.start, zone or UTC), resolve(booking.end, zone or UTC, last=True)
-            booked.append((booking.machine, zone is None and local[0], start, end, index))
+        with suppress(ValueError):  # one of them is no time
+            local = [moment(written).tzinfo is None for written in (booking.start, booking.end)]
+            if zone or local[0] == local[1]:
+                start, end = resolve(booking.start, zone or UTC), resolve(booking.end, zone or UTC, last=True)
+                booked.append((booking.machine, zone is None and local[0], start, end, index))
     for before, after in pairwise(sorted(booked)):
         if before[:2] == after[:2] and after[2] < before[3]:
             one, other = bundle.bookings[before[4]], bundle.bookings[after[4]]

@@ -1,31 +1,37 @@
 """Does a key stand twice in one object of a JSON text? The codec takes the last one, and says nothing."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from msgspec import Raw
 
 from policy.errors import Problem, shown
 
+Step = str | int
 Pairs = list[tuple[str, Any]]
 
 
-def doubled(text: bytes) -> str | None:
-    """What to say of a key that is given twice, None when each is given once.
+def read(text: bytes) -> tuple[Any, list[Problem]]:
+    """What the text holds, with numbers as they are written, and each key that is given twice.
 
     Raises ValueError for what is no JSON, RecursionError where it is nested too deeply.
     """
-    last: list[tuple[dict[str, Any], Pairs]] = []
+    doubled: list[tuple[dict[str, Any], Pairs]] = []
 
     def build(pairs: Pairs) -> dict[str, Any]:
         built = dict(pairs)
         if len(built) < len(pairs):
-            last[:] = [(built, pairs)]
+            doubled.append((built, pairs))
         return built
 
     whole = json.loads(text, object_pairs_hook=build, parse_int=_number, parse_float=_number, strict=False)
-    return str(_problem(whole, *last[0])) if last else None
+    if not doubled:
+        return whole, []
+    ways = {id(node): way for way, node in _objects(whole, ())}
+    return whole, [
+        problem for built, pairs in doubled if id(built) in ways for problem in _problems(whole, ways[id(built)], pairs)
+    ]
 
 
 def _number(written: str) -> Raw:
@@ -33,38 +39,42 @@ def _number(written: str) -> Raw:
     return Raw(written.encode())
 
 
-def _problem(whole: Any, built: dict[str, Any], pairs: Pairs) -> Problem:
-    """Of the object that was built last: no other with a double is around it, so it is still in the whole."""
-    names = [name for name, _ in pairs]
-    key = next(name for number, name in enumerate(names) if name in names[:number])
-    first, second = [value for name, value in pairs if name == key][:2]
-    way = _way(whole, built) or []
-    why = f"it is given twice, first as {shown(first)}: keep one of them"
-    return Problem(_path([*way, key]), second, why, _named(whole, way))
-
-
-def _way(node: Any, wanted: dict[str, Any]) -> list[Any] | None:
-    """The keys and numbers that lead to the object, None when it is not in the node."""
-    if node is wanted:
-        return []
+def _objects(node: Any, way: tuple[Step, ...]) -> Iterator[tuple[tuple[Step, ...], Any]]:
+    """Each object in the tree, and the keys and numbers that lead to it."""
+    if isinstance(node, dict):
+        yield way, node
     if isinstance(node, dict | list):
         for step, value in node.items() if isinstance(node, dict) else enumerate(node):
-            way = _way(value, wanted)
-            if way is not None:
-                return [step, *way]
-    return None
+            yield from _objects(value, (*way, step))
 
 
-def _path(steps: Iterable[str | int]) -> str:
+def _problems(whole: Any, way: tuple[Step, ...], pairs: Pairs) -> Iterator[Problem]:
+    """One for each key of the object that stands there twice or more."""
+    given: dict[str, list[Any]] = {}
+    for name, value in pairs:
+        values = given.setdefault(name, [])
+        values.append(value)
+        if len(values) == 2:
+            why = f"it is given twice, first as {shown(values[0])}: keep one of them"
+            yield Problem(path((*way, name)), value, why, _named(whole, way))
+
+
+def path(steps: Iterable[Step]) -> str:
     """As members[3].tier."""
     return "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in steps).removeprefix(".")
 
 
-def _named(node: Any, way: Iterable[str | int]) -> str | None:
-    """The id of the innermost object on the way that has one."""
-    of = None
-    for step in (*way, None):
-        if isinstance(node, dict):
-            of = next((node[name] for name in ("id", "uid", "kind") if isinstance(node.get(name), str)), of)
-        node = node if step is None else node[step]
+def name_of(node: Any) -> str | None:
+    """What an object is called by, None for what has no name."""
+    if not isinstance(node, dict):
+        return None
+    return next((node[name] for name in ("id", "uid", "kind", "rota") if isinstance(node.get(name), str)), None)
+
+
+def _named(node: Any, way: Iterable[Step]) -> str | None:
+    """The name of the innermost object on the way that has one."""
+    of = name_of(node)
+    for step in way:
+        node = node[step]
+        of = name_of(node) or of
     return of

@@ -11,9 +11,9 @@ from policy.bundle import Bundle, Pass, Site, Week
 from policy.calendar import minutes, moment
 from policy.errors import Problem
 from policy.instants import YEARS, in_our_years
+from policy.uids import digits
 
 TOPIC_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
-UID = re.compile(r"[0-9A-Fa-f]{8}|[0-9A-Fa-f]{14}|[0-9A-Fa-f]{20}")
 _USED = {
     "day": re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})"),
     "half_day": re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})(am|pm)"),
@@ -32,13 +32,15 @@ def malformed(bundle: Bundle) -> Iterator[Problem]:
     for index, tier in enumerate(bundle.tiers):
         yield from _week(f"tiers[{index}].hours", tier.hours, tier.id)
     for index, credential in enumerate(bundle.credentials):
-        if not UID.fullmatch(credential.uid):
-            why = "write the UID of 4, 7 or 10 bytes as 8, 14 or 20 hexadecimal digits, without spaces or colons"
-            yield Problem(f"credentials[{index}].uid", credential.uid, why)
+        try:
+            digits(credential.uid)
+        except ValueError as error:
+            yield Problem(f"credentials[{index}].uid", credential.uid, str(error), credential.member)
     for index, carnet in enumerate(bundle.passes):
         yield from _used(f"passes[{index}].used", carnet)
     for index, machine in enumerate(bundle.machines):
         yield from _week(f"machines[{index}].hours", machine.hours, machine.id)
+    yield from _rota(bundle)
     yield from _moments(bundle)
     yield from _dates(bundle)
 
@@ -60,7 +62,7 @@ def _topic_ids(bundle: Bundle) -> Iterator[Problem]:
 
 def _ids(bundle: Bundle) -> Iterator[Problem]:
     """The other ids, which only have to be visible."""
-    for collection in ("tiers", "members", "passes", *TIMED):
+    for collection in ("tiers", "members", "passes", *TIMED, "kinds", "rota", "credits"):
         for index, part in enumerate(getattr(bundle, collection)):
             if not _is_visible(part.id):
                 why = "an id has one character at least, all of them visible, and no space at either end"
@@ -69,7 +71,7 @@ def _ids(bundle: Bundle) -> Iterator[Problem]:
 
 def _names(bundle: Bundle) -> Iterator[Problem]:
     """What may stand in place of an id on a page."""
-    for collection in ("access_points", "tiers", "machines"):
+    for collection in ("access_points", "tiers", "machines", "kinds"):
         for index, part in enumerate(getattr(bundle, collection)):
             if part.name is not None and not _is_visible(part.name):
                 why = "a name has visible characters only, and no space at either end: correct it or leave it out"
@@ -90,6 +92,17 @@ def _site(site: Site) -> Iterator[Problem]:
     for index, closure in enumerate(site.closures):
         if closure.last < closure.first:
             yield Problem(f"site.closures[{index}].to", closure.last, f"is before its from, {closure.first}")
+
+
+def _rota(bundle: Bundle) -> Iterator[Problem]:
+    for index, pattern in enumerate(bundle.rota):
+        yield from _hour(f"rota[{index}].from", pattern.start, pattern.id)
+        yield from _hour(f"rota[{index}].to", pattern.end, pattern.id, as_end=True)
+    for index, change in enumerate(bundle.rota_changes):
+        if change.start is not None:
+            yield from _hour(f"rota_changes[{index}].start", change.start, change.rota)
+        if change.end is not None:
+            yield from _hour(f"rota_changes[{index}].end", change.end, change.rota, as_end=True)
 
 
 def _week(key: str, week: Week, of: str | None) -> Iterator[Problem]:
@@ -134,9 +147,17 @@ def _dates(bundle: Bundle) -> Iterator[Problem]:
     for index, credential in enumerate(bundle.credentials):
         yield from _day(f"credentials[{index}].valid_until", credential.valid_until, credential.uid, as_last=True)
     for index, carnet in enumerate(bundle.passes):
+        yield from _day(f"passes[{index}].valid_from", carnet.valid_from, carnet.id)
         yield from _day(f"passes[{index}].valid_until", carnet.valid_until, carnet.id, as_last=True)
     for index, certification in enumerate(bundle.certifications):
         yield from _day(f"certifications[{index}].until", certification.until, certification.kind, as_last=True)
+    for index, pattern in enumerate(bundle.rota):
+        yield from _day(f"rota[{index}].since", pattern.since, pattern.id)
+        yield from _day(f"rota[{index}].until", pattern.until, pattern.id, as_last=True)
+    for index, change in enumerate(bundle.rota_changes):
+        yield from _day(f"rota_changes[{index}].date", change.date, change.rota)
+    for index, credit in enumerate(bundle.credits):
+        yield from _day(f"credits[{index}].date", credit.date, credit.id)
 
 
 def _day(key: str, day: date | None, of: str | None, *, as_last: bool = False) -> Iterator[Problem]:

@@ -42,6 +42,10 @@ COLLECTIONS = (
     Collection("certifications", parts.Certification, models.Certification, key=("member", "kind")),
     Collection("quotas", parts.Quota, models.Quota, key=("kind",)),
     Collection("bookings", parts.Booking, models.Booking),
+    Collection("kinds", parts.Kind, models.MachineKind),
+    Collection("rota", parts.Pattern, models.RotaPattern),
+    Collection("rota_changes", parts.RotaChange, models.RotaChange, key=("rota", "date")),
+    Collection("credits", parts.Credit, models.Credit),
 )
 """In the order in which one may refer to another."""
 
@@ -94,23 +98,23 @@ def put(session: Session, changed: Sequence[Part]) -> None:
         session.flush()
 
 
-def drop(session: Session, name: str, keys: Sequence[tuple[str, ...]]) -> None:
+def drop(session: Session, name: str, keys: Sequence[tuple[Any, ...]]) -> None:
     """Delete the parts with these keys from a collection. Raises ImportRefusedError for one that is not there."""
     collection = next(c for c in COLLECTIONS if c.name == name)
     for key in keys:
         known = session.get(collection.table, _key(collection, key))
         if known is None:
-            raise ImportRefusedError(f"{name}: no {'/'.join(key)} to remove")
+            raise ImportRefusedError(f"{name}: no {'/'.join(map(str, key))} to remove")
         session.delete(known)
     session.flush()
 
 
-def _key(collection: Collection, key: tuple[str, ...]) -> tuple[str, ...]:
+def _key(collection: Collection, key: tuple[Any, ...]) -> tuple[Any, ...]:
     return tuple(part.upper() for part in key) if collection.table is models.Credential else key
 
 
-def _key_of(collection: Collection, part: Part) -> tuple[str, ...]:
-    return _key(collection, tuple(str(getattr(part, name)) for name in collection.key))
+def _key_of(collection: Collection, part: Part) -> tuple[Any, ...]:
+    return _key(collection, tuple(getattr(part, name) for name in collection.key))
 
 
 def set_site(session: Session, site: parts.Site) -> None:
@@ -171,6 +175,8 @@ def _columns(part: Part, table: type[SQLModel]) -> dict[str, Any]:
     values = {name: _plain(value) for name, value in msgspec.structs.asdict(part).items()}
     if isinstance(part, parts.AccessPoint):
         values |= {"reader_in": part.readers.in_, "reader_out": part.readers.out}
+    if isinstance(part, parts.RotaChange):
+        values["gap"] = part.gardien is None
     if isinstance(part, parts.Credential):
         values["uid"] = part.uid.upper()
     return {name: value for name, value in values.items() if name in table.model_fields}
@@ -190,6 +196,8 @@ def _part(values: dict[str, Any], kind: type[PartType]) -> PartType:
     if kind is parts.AccessPoint:
         values["readers"] = {"in": values["reader_in"], "out": values["reader_out"]}
     said = {said: value for name, said in _names(kind) if (value := values.get(name)) is not None}
+    if values.get("gap"):
+        said["gardien"] = None
     return msgspec.convert(said, kind)
 
 

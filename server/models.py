@@ -5,6 +5,7 @@ reads the annotations.
 """
 
 from datetime import date, datetime
+from datetime import date as date_
 from typing import Any
 
 from sqlalchemy import JSON, BigInteger, Column, Index, UniqueConstraint
@@ -46,6 +47,9 @@ class Site(SQLModel, table=True):
     staff_hours: dict[str, Any] = _json()
     closures: list[Any] = _json()
     openings: list[Any] = _json()
+    time_bank: dict[str, Any] | None = Field(sa_column=Column(JSON(none_as_null=True)))
+    rota_notice: int = 48
+    booking: dict[str, Any] | None = Field(sa_column=Column(JSON(none_as_null=True)))
 
 
 class AccessPoint(SQLModel, table=True):
@@ -112,6 +116,7 @@ class Pass(SQLModel, table=True):
     unit: str
     total: int
     used: list[str] = _json()
+    valid_from: date | None
     valid_until: date | None
 
 
@@ -205,6 +210,68 @@ class Booking(SQLModel, table=True):
     member: str = Field(foreign_key="member.id", index=True)
     start: str
     end: str
+
+
+class MachineKind(SQLModel, table=True):
+    """What is asked for when somebody is certified for a kind of machine."""
+
+    __tablename__ = "kind"
+
+    id: str = Field(primary_key=True)
+    position: int
+    name: str | None
+    requires: list[str] = _json()
+    valid_months: int | None
+    refresher_months: int | None
+    notes: str | None
+
+
+class RotaPattern(SQLModel, table=True):
+    """An evening of the rota. start, end: HH:MM. gardien: null for a gap."""
+
+    __tablename__ = "rota_pattern"
+
+    id: str = Field(primary_key=True)
+    position: int
+    weekday: str
+    start: str
+    end: str
+    every: int
+    since: date | None
+    until: date | None
+    gardien: str | None = Field(foreign_key="member.id")
+    holidays: bool
+
+
+class RotaChange(SQLModel, table=True):
+    """What is different on one date of a pattern. gap: nobody holds it; else a null gardien is the pattern's."""
+
+    __tablename__ = "rota_change"
+
+    rota: str = Field(foreign_key="rota_pattern.id", primary_key=True)
+    date: date_ = Field(primary_key=True)
+    position: int
+    gardien: str | None = Field(foreign_key="member.id")
+    gap: bool
+    start: str | None
+    end: str | None
+    cancelled: bool
+
+
+class Credit(SQLModel, table=True):
+    """Minutes of the time bank that no shift earned."""
+
+    __tablename__ = "credit"
+
+    id: str = Field(primary_key=True)
+    position: int
+    member: str = Field(foreign_key="member.id", index=True)
+    minutes: int
+    date: date_
+    why: str
+    by: str
+    attested: str | None
+    pair: str | None
 
 
 class Edge(SQLModel, table=True):

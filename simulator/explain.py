@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from msgspec import Struct
 
-from policy import door, machine
+from policy import door, machine, uids
 from policy.bundle import Bundle
 from policy.calendar import moment, resolve
 from policy.case import Case, Decision, Table, Tap, case_of, first_of
@@ -98,7 +98,8 @@ def _head(question: Question, asked: _Asked, french: bool) -> Iterator[str]:
     who = credential.member if credential is not None else None
     member = next((m for m in asked.bundle.members if m.id == who), None)
     nobody = "personne" if french else "nobody"
-    yield f"Badge {question.uid.upper()} : {f'{member.name} ({member.id}, {member.tier})' if member else nobody}"
+    called = f"{member.name} ({member.id}, {member.tier})" if member else nobody
+    yield f"Badge {asked.tap.credential.upper()} : {called}"
     yield f"{'Lecteur' if french else 'Reader'} {question.reader} · {asked.reader.access_point}"
     local = datetime.fromtimestamp(at / 1000, ZoneInfo(asked.bundle.site.timezone))
     yield f"Instant {local:%Y-%m-%d %H:%M:%S %Z} ({text(at)})"
@@ -174,12 +175,9 @@ def _ahead(when: datetime) -> timedelta:
 
 def _uid(written: str) -> str:
     try:
-        uid = bytes.fromhex(written)
-    except ValueError:
-        uid = b""
-    if len(uid) not in (4, 7, 10):
-        raise ExplainError(f"--tap {written}: write the badge's 4, 7 or 10 bytes as hex digits")
-    return uid.hex()
+        return uids.number(written).hex()
+    except ValueError as error:
+        raise ExplainError(f"--tap {written}: {error}") from None
 
 
 LINES: dict[str, tuple[str, str]] = {

@@ -15,6 +15,7 @@ from msgspec import UNSET
 from sqlmodel import Session, SQLModel
 
 from edge.knowledge import Knowledge
+from policy import uids
 from policy.instants import text
 from policy.ruleset import RuleSet
 from policy.terms import SECOND, ClockState, Instant
@@ -220,7 +221,7 @@ class Site:
         edge = self._edges[self._edge_of[self._place_of(step.tap.reader)]]
         for number in range(step.taps):
             self._pass_time(moment.at + number * SECOND)
-            line |= edge.tap(step.tap.reader, bytes.fromhex(step.tap.uid))
+            line |= edge.tap(step.tap.reader, uids.number(step.tap.uid))
         return line
 
     def _place_of(self, reader: str) -> str:

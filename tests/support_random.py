@@ -169,8 +169,8 @@ def _member(chance: Chance, who: str) -> dict[str, Any]:
 def _pass(chance: Chance, who: str) -> dict[str, Any]:
     unit = chance.one_of(["day", "half_day"])
     used = [chance.day() + ("" if unit == "day" else "am")] if chance.often() else []
-    held = {"id": f"p{who}", "member": who, "unit": unit, "total": chance.number(0, 4), "used": used}
-    return {**held, "valid_until": chance.day() if chance.rarely() else None}
+    held = {"id": f"p{who}", "member": who, "unit": unit, "total": max(len(used), chance.number(0, 4))}
+    return {**held, "used": used, "valid_until": chance.day() if chance.rarely() else None}
 
 
 def _windows(chance: Chance) -> dict[str, Any]:

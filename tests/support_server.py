@@ -12,10 +12,12 @@ from msgspec.structs import replace as replace_parts
 from policy.bundle import (
     AccessPoint,
     Booking,
+    BookingTerms,
     Bundle,
     Certification,
     Closure,
     Credential,
+    Credit,
     Event,
     Invitation,
     LockOut,
@@ -23,13 +25,16 @@ from policy.bundle import (
     Member,
     Opening,
     Pass,
+    Pattern,
     Quota,
     Readers,
     Role,
+    RotaChange,
     Shift,
     Site,
     Tier,
 )
+from policy.bundle import Kind as MachineKind
 from policy.instants import text
 from policy.reasons import Reason
 from policy.ruleset import Ground
@@ -111,7 +116,15 @@ def whole_bundle() -> Bundle:
     night: dict[Literal["sat"], tuple[tuple[str, str], ...]] = {"sat": (("20:00", "02:00"),)}
     return replace_parts(
         small,
-        site=replace_parts(small.site, anti_passback="soft", at_capacity="deny", adhoc_hours=3, offline_days=7),
+        site=replace_parts(
+            small.site,
+            anti_passback="soft",
+            at_capacity="deny",
+            adhoc_hours=3,
+            offline_days=7,
+            rota_notice=24,
+            booking=BookingTerms(longest=240, buffer=10),
+        ),
         access_points=tuple(replace_parts(point, name=f"Porte {point.id}") for point in small.access_points),
         tiers=(*small.tiers, Tier(id="night", grounds=(Ground.HOURS,), hours=night, name="Formule de nuit")),
         events=(
@@ -161,6 +174,41 @@ def whole_bundle() -> Bundle:
             Booking(id="b1", machine="laser", member="brigitte", start="2026-11-24T20:00", end="2026-11-24T21:00"),
             Booking(
                 id="b2", machine="laser", member="remy", start="2026-11-24T18:00+01:00", end="2026-11-24T19:00+01:00"
+            ),
+        ),
+        passes=(*small.passes, Pass(id="c2", member="zoe", unit="half_day", total=1, valid_from=date(2027, 1, 1))),
+        kinds=(
+            MachineKind(id="printer", name="Imprimante 3D"),
+            MachineKind(id="laser", requires=("printer",), valid_months=12, refresher_months=6, notes="lunettes"),
+        ),
+        rota=(
+            Pattern(id="mardi", weekday="tue", start="18:00", end="22:00"),
+            Pattern(
+                id="samedi",
+                weekday="sat",
+                start="18:00",
+                end="02:00",
+                every=2,
+                since=date(2026, 1, 3),
+                until=date(2027, 6, 30),
+                holidays=True,
+            ),
+        ),
+        rota_changes=(
+            RotaChange(rota="samedi", date=date(2026, 12, 5), gardien=None, start="19:00", end="23:00"),
+            RotaChange(rota="samedi", date=date(2026, 12, 19), cancelled=True),
+        ),
+        credits=(
+            Credit(id="k1", member="zoe", minutes=120, date=date(2026, 11, 20), why="travaux", by="remy"),
+            Credit(
+                id="k2",
+                member="remy",
+                minutes=-60,
+                date=date(2026, 11, 20),
+                why="don",
+                by="remy",
+                attested="alice",
+                pair="d",
             ),
         ),
     )

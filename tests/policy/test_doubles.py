@@ -8,10 +8,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from policy.doubles import doubled
+from policy.doubles import read
 from policy.errors import BundleError
 from policy.parse import parse
 from tests.support_policy import site
+
+
+def doubled(text: bytes) -> str | None:
+    """The first double in words, None without one."""
+    _, problems = read(text)
+    return str(problems[0]) if problems else None
+
 
 NAMES = st.sampled_from(["a", "b", "id", "uid", "kind", "\u00e9"])
 TREES: st.SearchStrategy[Any] = st.recursive(
@@ -46,6 +53,13 @@ def test_the_double_is_named_with_its_place_and_both_values(text: str, told: str
     said = doubled(text.encode())
     assert said is not None
     assert said.startswith(told)
+
+
+def test_every_double_is_named_but_what_is_lost_in_one() -> None:
+    _, problems = read(
+        b'{"a": [{"b": 1, "b": 2, "c": 3, "c": 4, "c": 5}], "d": {"e": 0, "e": 1}, "d": 2, "f": {"g": 1, "g": 2}}'
+    )
+    assert {problem.key for problem in problems} == {"a[0].b", "a[0].c", "d", "f.g"}
 
 
 @given(TREES)

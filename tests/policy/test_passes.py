@@ -127,9 +127,16 @@ def test_a_unit_that_the_rules_know_already_is_not_counted_twice() -> None:
 
 
 def test_more_used_than_there_was_is_nothing_left_and_takes_nothing_from_another_pass() -> None:
-    over = carnet(total=1, used=["2026-11-20am", "2026-11-20pm"])
-    assert rest(rules_of([over, carnet("q", 3)]), NOON) == 3
-    assert rest(rules_of([over]), NOON, AM, PM) == 0
+    """A bundle that says so is refused; the rules of a server before that one are not."""
+    full = carnet(total=2, used=["2026-11-20am", "2026-11-20pm"])
+    assert rest(shrunk(rules_of([full, carnet("q", 3)])), NOON) == 3
+    assert rest(shrunk(rules_of([full])), NOON, AM, PM) == 0
+
+
+def shrunk(rules: RuleSet) -> RuleSet:
+    """The first pass has one unit only."""
+    first, *others = rules.passes["brigitte"]
+    return replace(rules, passes={"brigitte": (replace(first, total=1), *others)})
 
 
 def test_passes_of_another_unit_do_not_count() -> None:

@@ -1,0 +1,93 @@
+"""A badge's number in every way of writing it, and the numbers that no badge keeps."""
+
+import json
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from policy.errors import BundleError
+from policy.parse import parse
+from policy.uids import digits, doubtful, number
+from tests.support_policy import read, site
+
+SEVEN = "04610000000001"
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "04b100c4", "04B100C4", "04:B1:00:C4", "04-b1-00-c4", "04 B1 00 C4", "04B1 00C4", "0x04B100C4", "0X04b100c4",
+        "0x04, 0xB1, 0x00, 0xC4", "0x04 0xB1 0x0 0xC4", "4:B1:0:C4", "4 b1 0 c4", "04.B1.00.C4", "04_B1_00_C4",
+        " 04B100C4 ", "04\u00a0B1\u00a000\u00a0C4", "04;B1;00;C4",
+    ],
+)  # fmt: skip
+def test_one_number_in_every_way_of_writing_it(written: str) -> None:
+    assert number(written) == bytes.fromhex("04B100C4")
+    credentials = [*site()["credentials"], {"uid": written, "member": "alice"}]
+    assert read(site(credentials=credentials)).credentials[5].uid.upper() == "04B100C4"
+
+
+@given(st.sampled_from([4, 7, 10]).flatmap(lambda size: st.binary(min_size=size, max_size=size)), st.data())
+def test_what_is_put_between_the_bytes_counts_for_nothing(uid: bytes, data: st.DataObject) -> None:
+    between = data.draw(st.sampled_from(["", ":", "-", " ", ", ", ":0x", " 0x"]))
+    before = "0x" if "0x" in between else ""
+    assert number(before + between.join(f"{byte:02X}" for byte in uid)) == uid
+
+
+@pytest.mark.parametrize(
+    "uid",
+    [
+        "04B1000",
+        "04B100",
+        "04B1000000",
+        "04B1000G",
+        "",
+        "０４Ｂ１００００",
+        "04:B1:00",
+        "0x",
+        "4:B1:0:C40",
+        "04/B1/00/00",
+    ],
+)
+def test_what_has_other_than_4_7_or_10_bytes_is_refused(uid: str) -> None:
+    with pytest.raises(BundleError) as error:
+        read(site(credentials=[*site()["credentials"], {"uid": uid, "member": "alice"}]))
+    assert str(error.value).startswith('site.json: credentials[5].uid (of "alice") is ')
+    assert "8, 14 or 20 hexadecimal digits" in str(error.value)
+
+
+@pytest.mark.parametrize("uid", ["0078774468", "000078774468123456"[:17]])
+def test_decimal_digits_are_told_from_others(uid: str) -> None:
+    with pytest.raises(ValueError, match=r"decimal digits: convert it"):
+        digits(uid)
+
+
+@pytest.mark.parametrize("member", ["alice", "brigitte"])
+def test_one_number_in_two_ways_of_writing_is_one_badge(member: str) -> None:
+    credentials = [*site()["credentials"], {"uid": "04:b1:00:00", "member": member}]
+    with pytest.raises(BundleError, match=r"credentials\[5\] is \"04b10000\": credentials\[0\] is the same"):
+        parse(json.dumps(site(credentials=credentials)).encode(), "a.json", ZoneInfo)
+
+
+@pytest.mark.parametrize(
+    ("uid", "why"),
+    [
+        ("08B10000", "drawn anew at each tap"),
+        ("88046100", "the start of a number of 7"),
+        ("00000000", "no badge has this number"),
+        ("FF" * 7, "no badge has this number"),
+        ("00" * 10, "no badge has this number"),
+    ],
+)
+def test_a_number_that_can_never_match_is_doubted_and_taken(uid: str, why: str) -> None:
+    bundle = read(site(credentials=[*site()["credentials"], {"uid": uid, "member": "alice"}]))
+    (doubt,) = doubtful(bundle)
+    assert str(doubt).startswith(f'credentials[5].uid (of "alice") is "{uid}": ')
+    assert why in doubt.why
+
+
+@pytest.mark.parametrize("uid", ["04B10000", "080000" + "11" * 4, "88" * 7, "11111111", "0800" + "11" * 8])
+def test_others_are_not_doubted(uid: str) -> None:
+    assert list(doubtful(read(site(credentials=[{"uid": uid, "member": "alice"}])))) == []
