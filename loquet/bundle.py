@@ -2,10 +2,14 @@
 
 import argparse
 import json
+import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from loquet.main import CommandError
+
+if TYPE_CHECKING:
+    from policy.bundle import Bundle
 
 SCHEMA = Path("docs/bundle.schema.json")
 
@@ -23,12 +27,16 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.action == "schema":
         print(json.dumps(schema(), indent=1, ensure_ascii=False, sort_keys=True))
         return 0
-    print(check(arguments.file))
+    bundle = read_bundle(arguments.file)
+    warn(arguments.file, bundle)
+    counts = {name: len(getattr(bundle, name)) for name in bundle.__struct_fields__ if name not in ("format", "site")}
+    told = ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in counts.items() if count)
+    print(f"{arguments.file}: {bundle.site.name}: {told or 'nobody and nothing yet'}: in order")
     return 0
 
 
-def check(file: Path) -> str:
-    """What is in a bundle that holds together, in one line. Raises CommandError."""
+def read_bundle(file: Path) -> "Bundle":
+    """The bundle in a file, in order. Raises CommandError."""
     from zoneinfo import ZoneInfo
 
     from policy.errors import BundleError
@@ -44,9 +52,15 @@ def check(file: Path) -> str:
         raise CommandError(str(error)) from None
     except ServerError as error:
         raise CommandError(f"{file}: {error}") from None
-    counts = {name: len(getattr(bundle, name)) for name in bundle.__struct_fields__ if name not in ("format", "site")}
-    told = ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in counts.items() if count)
-    return f"{file}: {bundle.site.name}: {told or 'nobody and nothing yet'}: in order"
+    return bundle
+
+
+def warn(file: Path, bundle: "Bundle") -> None:
+    """Say on standard error what will hardly be what was meant."""
+    from policy.doubts import doubtful
+
+    for doubt in doubtful(bundle):
+        print(f"loquet: warning: {file}: {doubt}", file=sys.stderr)
 
 
 def schema() -> dict[str, Any]:

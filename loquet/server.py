@@ -6,12 +6,11 @@ import signal
 import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
-from zoneinfo import ZoneInfo
 
+from loquet.bundle import read_bundle, warn
 from loquet.main import CommandError
 from policy.bundle import Bundle
 from policy.errors import BundleError
-from policy.parse import parse
 
 if TYPE_CHECKING:
     from server.control import Request
@@ -134,14 +133,11 @@ def _new_secrets() -> int:
 
 
 def _bundle(path: Path | None) -> Bundle | None:
-    from server.files import read
-
     if path is None:
         return None
-    try:
-        return parse(read(path, "a bundle"), str(path), ZoneInfo)
-    except BundleError as error:
-        raise CommandError(str(error)) from None
+    bundle = read_bundle(path)
+    warn(path, bundle)
+    return bundle
 
 
 def _serve(config: Path, file: Path | None) -> int:

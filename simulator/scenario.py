@@ -153,10 +153,32 @@ def read(text: bytes, file: str, folder: Path) -> Story:
         bundle = parse(_bundle_text(scenario, file, folder), f"{file}: bundle", ZoneInfo)
     except BundleError as error:
         raise ScenarioError(str(error)) from None
-    edges = _edges(scenario, bundle, file)
-    start = _instant(scenario.start, file, "start")
-    moments = tuple(_moments(scenario, bundle, edges, start, file))
+    faults = _Faults()
+    edges, start = _with_own({}, bundle, file), 0
+    with faults:
+        edges = _edges(scenario, bundle, file)
+    with faults:
+        start = _instant(scenario.start, file, "start")
+    moments = tuple(_moments(scenario, bundle, edges, start, file, faults))
+    if faults.told:
+        raise ScenarioError("\n".join(faults.told))
     return Story(file, scenario.title, bundle, start, edges, moments)
+
+
+class _Faults:
+    """What is wrong in each of several places: told all at once."""
+
+    def __init__(self) -> None:
+        self.told: list[str] = []
+
+    def __enter__(self) -> None:
+        """A place in which something may be wrong."""
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> bool:
+        if not isinstance(error, ScenarioError):
+            return False
+        self.told.append(str(error))
+        return True
 
 
 def _bundle_text(scenario: Scenario, file: str, folder: Path) -> bytes:
@@ -204,22 +226,28 @@ def _instant(written: str, file: str, key: str) -> Instant:
 
 
 def _moments(
-    scenario: Scenario, bundle: Bundle, edges: dict[str, tuple[str, ...]], start: Instant, file: str
+    scenario: Scenario, bundle: Bundle, edges: dict[str, tuple[str, ...]], start: Instant, file: str, faults: _Faults
 ) -> Iterator[Moment]:
     last = start
-    for number, step in enumerate(scenario.steps, 1):
-        where = f"{file}: steps[{number - 1}]"
-        at = _instant(step.at, where, "at")
-        if at < last:
-            raise ScenarioError(f"{where}: at {step.at!r} is before the last tap or step: put the steps in order")
-        _check_action(step, bundle, edges, where)
-        bundle = _after(step, bundle, where)
-        edges = _with_own(edges, bundle, where)
-        until: Instant | UnsetType | None = UNSET
-        if step.expect is not UNSET and step.expect.until is not UNSET:
-            until = None if step.expect.until is None else _instant(step.expect.until, where, "expect.until")
-        yield Moment(step, at, until, bundle, edges)
-        last = at + (step.taps - 1) * SECOND
+    for number, step in enumerate(scenario.steps):
+        with faults:
+            moment = _moment(step, bundle, edges, last, f"{file}: steps[{number}]")
+            bundle, edges, last = moment.bundle, moment.edges, moment.at + (step.taps - 1) * SECOND
+            yield moment
+
+
+def _moment(step: Step, bundle: Bundle, edges: dict[str, tuple[str, ...]], last: Instant, where: str) -> Moment:
+    """The step after what was before it. last: the instant of the last tap or step."""
+    at = _instant(step.at, where, "at")
+    if at < last:
+        raise ScenarioError(f"{where}: at {step.at!r} is before the last tap or step: put the steps in order")
+    _check_action(step, bundle, edges, where)
+    bundle = _after(step, bundle, where)
+    edges = _with_own(edges, bundle, where)
+    until: Instant | UnsetType | None = UNSET
+    if step.expect is not UNSET and step.expect.until is not UNSET:
+        until = None if step.expect.until is None else _instant(step.expect.until, where, "expect.until")
+    return Moment(step, at, until, bundle, edges)
 
 
 def _check_action(step: Step, bundle: Bundle, edges: dict[str, tuple[str, ...]], where: str) -> None:

@@ -61,6 +61,7 @@ def test_a_bundle_may_lie_beside_the_scenario(tmp_path: Path, capsys: pytest.Cap
     assert played(capsys, written(tmp_path, bundle="site.json"))[0] == 0
 
 
+GARDE = {"id": "mardi", "weekday": "tue", "from": "18:00", "to": "22:00", "gardien": "noemie"}
 TAP = {"at": "2026-11-24T10:00+01:00", "tap": {"reader": "front-in", "uid": "04D40000"}}
 
 
@@ -79,6 +80,14 @@ TAP = {"at": "2026-11-24T10:00+01:00", "tap": {"reader": "front-in", "uid": "04D
         ({"steps": [TAP, TAP | {"at": "2026-11-24T09:00+01:00"}]}, "steps[1]: at '2026-11-24T09:00+01:00' is before"),
         ({"steps": [TAP | {"tap": {"reader": "attic", "uid": "04D40000"}}]}, "tap.reader 'attic'"),
         ({"steps": [TAP | {"tap": {"reader": "front-in", "uid": "04D4"}}]}, "tap.uid '04D4'"),
+        ({"steps": [{"at": TAP["at"], "extend": {"machine": "saw"}}]}, "steps[0]: extend: this version of Loquet"),
+        ({"steps": [{"at": TAP["at"], "correct": {"member": "remy"}}]}, "steps[0]: correct: this version of Loquet"),
+        (
+            {"steps": [{"at": TAP["at"], "expect": {"bank": {}, "minted": {}, "slots": {}}}]},
+            "steps[0]: expect.bank, expect.minted, expect.slots: this version of Loquet does not play it yet",
+        ),
+        ({"steps": [{"at": TAP["at"], "change": {"rota": [GARDE]}}]}, 'rota[0].gardien (of "mardi") is "noemie"'),
+        ({"format": "loquet.bundle/1"}, "is a bundle: `loquet bundle check` reads it"),
         ({"steps": [TAP | {"taps": 0}]}, "taps 0"),
         ({"steps": [TAP | {"lockdown": True}]}, "a step does one thing"),
         ({"steps": [{"at": TAP["at"]}]}, "nothing happens"),
@@ -101,6 +110,53 @@ def test_what_is_no_scenario_is_refused(
     assert status == 2
     assert words in err
     assert str(file) in err
+
+
+def test_what_changes_no_decision_yet_is_stored_and_removed_by_its_key(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    gap = {key: value for key, value in GARDE.items() if key != "gardien"}
+    change = {"rota": "mardi", "date": "2026-11-24"}
+    credit = {"id": "k", "member": "noemie", "minutes": 60, "date": "2026-11-24", "why": "travaux", "by": "alice"}
+    steps = [
+        does(0, change={"rota": [gap], "rota_changes": [change], "kinds": [{"id": "saw"}], "credits": [credit]}),
+        does(1, change={"rota_changes": [change | {"cancelled": True}], "site": {"rota_notice": 24}}),
+        does(2, remove={"rota_changes": [["mardi", "2026-11-24"]], "kinds": ["saw"], "credits": ["k"]}),
+        does(3, remove={"rota": ["mardi"]}),
+        does(4, expect={"inside": []}),
+    ]
+    assert played(capsys, written(tmp_path, steps=steps))[::2] == (0, "")
+
+
+def test_every_mistake_of_a_story_is_told_at_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    steps = [
+        does(1, tap={"reader": "attic", "uid": "04C30000"}),
+        does(2, change={"members": [{"id": "remy", "name": "R", "tier": "none"}]}),
+        does(0, lockdown=True),
+        tap(5, "front-in", "always"),
+        does(6, remove={"members": ["nobody"]}),
+    ]
+    file = written(tmp_path, start="soon", edges={"a": ["attic"]}, steps=steps)
+    status, _, err = played(capsys, file)
+    assert status == 2
+    first, *others = err.removeprefix("loquet replay: ").splitlines()
+    places = [line.removeprefix(f"{file}: ").split()[0] for line in (first, *others)]
+    assert places == ["edges.a:", "start", "steps[0]:", "steps[1]:", "steps[4]:"]
+
+
+def test_a_badge_is_laid_on_and_changed_in_any_way_of_writing_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lost = {"uid": "04:c3:00:00", "member": "remy", "status": "lost"}
+    asked = {"reader": "front-in", "uid": "0x04 0xC3 0x00 0x00"}
+    steps = [
+        does(0, tap=asked, expect={"granted": True}),
+        does(1, change={"credentials": [lost]}),
+        does(2, tap=asked, expect={"reason": "credential_blocked"}),
+        does(3, remove={"credentials": ["04-C3-00-00"]}),
+        does(4, tap=asked, expect={"reason": "unknown_credential"}),
+    ]
+    assert played(capsys, written(tmp_path, steps=steps))[::2] == (0, "")
 
 
 def test_a_key_that_stands_twice_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -121,6 +121,35 @@ def test_the_facts_of_a_refusal_are_those_of_the_member(
     assert ("mer 09:00-20:00" if lang == "fr" else "wed 09:00-20:00") in facts["13"]
 
 
+def test_a_badge_that_can_never_match_is_warned_of(fablab: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    bundle = json.loads(fablab.read_text())
+    bundle["credentials"][1]["uid"] = "08:11:22:33"
+    fablab.write_text(json.dumps(bundle))
+    assert main(["bundle", "check", str(fablab)]) == 0
+    warned = capsys.readouterr().err
+    assert warned.startswith(f"loquet: warning: {fablab}: credentials[1].uid (of ")
+    assert "drawn anew at each tap" in warned
+
+
+def test_every_mistake_is_told_at_once(fablab: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    bundle = json.loads(fablab.read_text())
+    bundle["credentials"][1]["uid"] = "08"
+    bundle["members"][0]["tier"] = "nobody's"
+    fablab.write_text(json.dumps(bundle))
+    assert main(["bundle", "check", str(fablab)]) == 2
+    first, second = capsys.readouterr().err.splitlines()
+    assert f"{fablab}: members[0].tier (of " in first
+    assert f"{fablab}: credentials[1].uid (of " in second
+
+
+@pytest.mark.parametrize("written", ["04B10000", "04:b1:00:00", "0x04 0xB1 0x00 0x00", "04-B1-00-00"])
+def test_a_badge_is_asked_about_as_it_is_written(
+    written: str, evening: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = said(capsys, "explain", str(evening), "--tap", "front-in", written, "--at", "2026-11-24T18:30")
+    assert out.startswith("Badge 04B10000 : Brigitte (brigitte, nomad)")
+
+
 def test_a_bundle_is_checked(fablab: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert "6 members, 6 credentials" in said(capsys, "bundle", "check", str(fablab))
     fablab.write_text(fablab.read_text().replace('"tier": "nomad"', '"tier": "monad"', 1))

@@ -7,9 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from policy.doubts import doubtful
 from policy.errors import BundleError
 from policy.parse import parse
-from policy.uids import digits, doubtful, number
+from policy.uids import digits, number
 from tests.support_policy import read, site
 
 SEVEN = "04610000000001"
@@ -91,3 +92,12 @@ def test_a_number_that_can_never_match_is_doubted_and_taken(uid: str, why: str) 
 @pytest.mark.parametrize("uid", ["04B10000", "080000" + "11" * 4, "88" * 7, "11111111", "0800" + "11" * 8])
 def test_others_are_not_doubted(uid: str) -> None:
     assert list(doubtful(read(site(credentials=[{"uid": uid, "member": "alice"}])))) == []
+
+
+def test_ids_that_look_alike_are_doubted() -> None:
+    tiers = [*site()["tiers"], {"id": "n\u043emad", "grounds": []}, {"id": "studio 2", "grounds": []}]
+    (doubt,) = doubtful(read(site(tiers=tiers)))
+    assert str(doubt) == (
+        'tiers[3].id is "n\u043emad" (its character 2 is U+043E CYRILLIC SMALL LETTER O): tiers[1].id, "nomad", '
+        "looks like it and is another: is one meant?"
+    )
