@@ -215,6 +215,9 @@ def _emulate(places: "Mapping[str, ReaderConfig]", inputs: "Sequence[InputSpec]"
 def _readers(places: "Mapping[str, ReaderConfig]", spi_hz: int, clock: "Clock") -> "list[MfrcReader]":
     """The real driver, on whatever hardware the process has."""
     try:
+        from edge.hardware.lgpio_folder import load_lgpio
+
+        load_lgpio()
         from edge.hardware.chip import Chip
         from edge.hardware.errors import HardwareError
         from edge.hardware.reader import MfrcReader
@@ -223,6 +226,8 @@ def _readers(places: "Mapping[str, ReaderConfig]", spi_hz: int, clock: "Clock") 
         raise CommandError(f"{error}: {remedy}") from None
     except NotImplementedError as error:  # RPi.GPIO looks for the board when it is imported
         raise CommandError(f"this Raspberry Pi is too old ({error}): take a Pi 2 or later") from None
+    except OSError as error:
+        raise CommandError(f"lgpio's pipe has no place ({error}): see that everybody may write there") from None
     except RuntimeError:
         raise CommandError("this is no Raspberry Pi: run it on one, or with --simulated") from None
     try:

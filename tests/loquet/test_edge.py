@@ -14,6 +14,7 @@ from typing import IO
 import pytest
 
 from edge.config import load
+from edge.hardware import lgpio_folder
 from edge.journal import Journal
 from loquet.edge import _boot_id, add_arguments, run
 from loquet.main import CommandError
@@ -111,6 +112,46 @@ def test_what_is_no_raspberry_pi_is_told_one_thing(
     """hardware: the libraries for it are not installed off a Pi; in their place the simulator's, without a board."""
     ended = told(folder, *options, **hardware)
     assert (ended.returncode, ended.stderr, ended.stdout) == (2, f"loquet edge: {said}\n", "")
+
+
+LGPIO = f"""\
+import os
+os.chdir(os.environ.get("LG_WD", "."))
+os.mkfifo(".lgd-nfy0")
+print(os.getcwd())
+exec(open({str(FAKES / "lgpio.py")!r}).read())
+"""
+"""What the real one does when it is imported, and where; then the simulator's."""
+
+
+def test_where_it_is_started_nothing_is_written(folder: Folder, tmp_path: Path) -> None:
+    """lgpio's pipe. The configuration is named from there, and RPi.GPIO finds that this is no Raspberry Pi."""
+    (tmp_path / "lgpio.py").write_text(LGPIO)
+    start, before = folder.config.parent, sorted(folder.config.parent.iterdir())
+    code = (
+        "import os, sys\n"
+        "from loquet.main import main\n"
+        "status = main(['edge', '--probe', '--config', 'edge.toml'])\n"
+        "print(status, os.getcwd(), 'LG_WD' in os.environ, sep='\\n')"
+    )
+    surroundings = {name: value for name, value in os.environ.items() if name not in ENVIRONMENT}
+    surroundings["PYTHONPATH"] = f"{tmp_path}:{FAKES}:{ROOT}"
+    ended = subprocess.run(
+        [sys.executable, "-c", code], cwd=start, env=surroundings, capture_output=True, text=True, timeout=60
+    )
+    assert ended.stderr == "loquet edge: this is no Raspberry Pi: run it on one, or with --simulated\n"
+    pipe, *told = ended.stdout.splitlines()
+    assert told == ["2", str(start), "False"]
+    assert sorted(start.iterdir()) == before
+    assert not Path(pipe).exists()
+
+
+def test_no_place_for_the_pipe_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lgpio_folder, "MEMORY", tmp_path / "nowhere")
+    parser = argparse.ArgumentParser()
+    add_arguments(parser)
+    with pytest.raises(CommandError, match=r"pipe has no place \(.*nowhere.*\): see that everybody may write there"):
+        run(parser.parse_args(["--probe"]))
 
 
 def test_a_mistake_in_the_config_ends_it_by_name(folder: Folder) -> None:
