@@ -24,6 +24,7 @@ PROOFS = {
     "kill": "kill -9 of edge, broker and server under load: nothing lost, nothing twice",
     "fuzz": "hostile SPI answers, frames, messages and bundles: nothing opens, nothing crashes",
     "power": "power cuts that tear what was not synced: nothing lost, nothing corrupt",
+    "wires": "a reader whose SPI bus turns bits over: never deaf unreported",
     "forge": "mutated, older, expired and foreign messages: none is believed",
 }
 """The longest first, so that all of them together end soonest."""

@@ -63,7 +63,8 @@ class Card:
 
     uid: 4, 7 or 10 bytes. sak: the answer to the last SELECT. atqa: two bytes in the order in which they are sent.
     power_up_ns: how long it takes to wake in a field.
-    Raises ValueError for a UID or SAK that the standard rules out.
+    Raises ValueError for a UID of another length, or a SAK that says that it is not whole. A number that begins with
+    the cascade tag 88 is against the standard, and sold all the same.
     """
 
     def __init__(self, uid: bytes, sak: int = 0x00, atqa: bytes | None = None, power_up_ns: int = POWER_UP_NS) -> None:
@@ -172,10 +173,6 @@ def cascade(uid: bytes) -> tuple[bytes, ...]:
 def _check(uid: bytes, sak: int) -> None:
     if len(uid) not in (4, 7, 10):
         raise ValueError(f"UID {uid.hex()}: {len(uid)} bytes; give 4, 7 or 10")
-    if len(uid) < 10 and uid[-4] == CASCADE_TAG:
-        raise ValueError(
-            f"UID {uid.hex()}: byte {len(uid) - 4} is the cascade tag 88, which the standard forbids there"
-        )
     if not 0 <= sak <= 0xFF or sak & CASCADE_BIT:
         raise ValueError(f"SAK {sak:#04x}: give a byte without bit 3 (0x04), which says that the UID is not complete")
 

@@ -90,6 +90,16 @@ class Chip:
                 self.brown_out()
             self._fault = fault
 
+    @property
+    def timer_stuck(self) -> bool:
+        """Whether the timer does not run, with every register as it should be."""
+        return self._timer.stuck
+
+    @timer_stuck.setter
+    def timer_stuck(self, stuck: bool) -> None:
+        with self._clock.lock:
+            self._timer.stuck = stuck
+
     def brown_out(self) -> None:
         """The supply dips: registers at their reset values, antenna off, and nobody is told."""
         with self._clock.lock:

@@ -7,7 +7,7 @@ tests/contract hold the two together.
 from edge.events import CardGone, CardsCollided, CardSeen, ReaderFault, ReaderRecovered, Sighting
 from edge.ports import Clock
 
-COST = {4: (26, 0.00285), 7: (46, 0.00520), 10: (66, 0.00754)}
+COST = {4: (26, 0.00287), 7: (46, 0.00522), 10: (66, 0.00757)}
 """What the driver needs to read a badge, by the length of its number: SPI transfers, seconds (emulated)."""
 
 CLASSIC = 0x08

@@ -4,37 +4,45 @@ Kept from mfrc522.MFRC522: constructor, register access, antenna, reset. Section
 sheet, revision 3.9. This file alone imports the library.
 """
 
+import logging
 from collections.abc import Callable
 from contextlib import suppress
-from typing import NamedTuple
+from operator import and_
 
 import lgpio
 import mfrc522
 
 from edge.hardware.errors import ChipError, CollisionError, GarbledError, HardwareError, SilenceError
+from edge.hardware.settings import (
+    CRC_ON,
+    IMAGE,
+    PAGES,
+    RX_MODE,
+    SILENT,
+    TX_MODE,
+    VERSION,
+    VERSIONS,
+    WRITTEN,
+    Image,
+    Register,
+    diagnose,
+    holds,
+)
 from edge.ports import Clock
 
-VERSIONS = {0x91: "MFRC522 version 1.0", 0x92: "MFRC522 version 2.0", 0x88: "FM17522, a clone"}
+log = logging.getLogger("loquet.edge")
 
 BCM = 11  # RPi.GPIO's name for Broadcom numbering; any other choice makes the library take another pin for the reset
 ETU = 128 / 13.56e6  # seconds for one bit at 106 kbit/s (ISO 14443-2)
 FRAME_DELAY = 1236 / 13.56e6  # seconds from our last bit to the card's first (ISO 14443-3, 6.2.1.1)
 
-TIMER_MODE = 0x80  # TAuto: the timer starts when our frame has left and stops when an answer begins (9.3.3.10)
-TIMER_PRESCALER = 0xA9  # ticks of 25 µs
-TIMER_RELOAD = 9  # ten ticks: an answer begins 91 µs after our frame and is noticed after 5 bits, 47 µs more
 TIMEOUT = 10 * 25e-6
-FIELD_ON = 0x03
-FORCE_100_ASK = 0x40
-CRC_PRESET_6363 = 0x3D
-GAIN_48_DB = 0x70
-CLEAR_AFTER_COLLISION = 0x00
+"""Seconds for which the chip's timer waits, as it is set (edge/hardware/settings.py)."""
 
 ALL_IRQ = 0x7F
 FLUSH = 0x80
 START_SEND = 0x80
 POWER_DOWN = 0x10
-CRC_ON = 0x80
 RX_IRQ, ERR_IRQ, TIMER_IRQ = 0x20, 0x02, 0x01
 COLLISION = 0x08
 ANY_ERROR = 0x1F  # buffer overflow, collision, CRC, parity, protocol (9.3.1.7)
@@ -42,6 +50,9 @@ LAST_BITS = 0x07
 
 STATUS_READS = 12
 """What a sleep that ends early may cost: 0.3 ms of looking again."""
+
+SET_UPS = 4
+"""Tries of one set-up, some ms each: two in a row must leave the chip alike."""
 
 STUCK_AFTER = 100
 STUCK = "the chip is stuck (its timer does not run): power the reader off and on"
@@ -64,8 +75,12 @@ class Chip(mfrc522.MFRC522):  # type: ignore[misc]
         self.clock = clock
         self.transfers = 0
         self._wake = wake
+        self._name = f"SPI {bus}.{device}"
         self._crc = False
         self._unended = 0
+        self._page = 0
+        self._noted: Image = {}
+        self._expected: dict[bool, tuple[bytes, ...]] = {crc: (b"",) * len(PAGES) for crc in (False, True)}
         try:
             super().__init__(bus=bus, device=device, spd=speed, pin_mode=BCM, pin_rst=reset)
         except (OSError, RuntimeError, lgpio.error) as error:
@@ -100,25 +115,43 @@ class Chip(mfrc522.MFRC522):  # type: ignore[misc]
     # Set-up and health.
 
     def MFRC522_Init(self) -> None:  # noqa: N802
-        """Reset the chip, set timer, gain and modulation, switch the field on. A silent chip is left alone."""
-        if not self._await(lambda: self.Read_MFRC522(self.VersionReg) in VERSIONS):
-            return
-        self.MFRC522_Reset()
-        self._await(lambda: not self.Read_MFRC522(self.CommandReg) & POWER_DOWN)
-        for register, value in (
-            (self.TModeReg, TIMER_MODE),
-            (self.TPrescalerReg, TIMER_PRESCALER),
-            (self.TReloadRegH, 0),
-            (self.TReloadRegL, TIMER_RELOAD),
-            (self.TxAutoReg, FORCE_100_ASK),
-            (self.ModeReg, CRC_PRESET_6363),
-            (self.RFCfgReg, GAIN_48_DB),
-            (self.CollReg, CLEAR_AFTER_COLLISION),
-        ):
-            self.Write_MFRC522(register, value)
+        """Set the chip up and note what its registers read then. A silent chip is left alone."""
+        last: Image = {}
+        for _ in range(SET_UPS):
+            if not self._await(lambda: self.version() not in SILENT):
+                return
+            image = self._set_up()
+            if image == self._noted or (image == last and holds(image)):
+                self._note(image)
+                return
+            last = image
+
+    def _set_up(self) -> Image:
+        """Reset the chip, set timer, gain and modulation, switch the field on. What the registers read then."""
         self._crc = False
         self._unended = 0
+        self.MFRC522_Reset()
+        self._await(lambda: not self.Read_MFRC522(self.CommandReg) & POWER_DOWN)
+        for register in WRITTEN:
+            self.Write_MFRC522(register.address, register.value)
         self.AntennaOn()
+        return self._image()
+
+    def _note(self, image: Image) -> None:
+        """From now on registers must read as in the image. A version that is not known is warned of, once."""
+        version = image[VERSION]
+        if version not in VERSIONS and version != self._noted.get(VERSION):
+            log.warning(
+                "reader chip on %s: VersionReg reads %02X, as no chip that is known here; it is taken as it is. "
+                "See with --probe that it reads every kind of badge",
+                self._name,
+                version,
+            )
+        self._noted = image
+        self._expected = {
+            crc: tuple(bytes(_expected(image, register, crc) for register in page) for page in PAGES)
+            for crc in (False, True)
+        }
 
     def _await(self, ready: Callable[[], bool]) -> bool:
         """After a reset, by its pin or by command, the chip takes until its crystal swings (8.8): some ms at most."""
@@ -132,10 +165,17 @@ class Chip(mfrc522.MFRC522):  # type: ignore[misc]
         """Why the chip cannot be used as it is, in English; None when it is well. One transfer."""
         if self._unended >= STUCK_AFTER:
             return STUCK
-        return diagnose(*self.read(self.VersionReg, self.TxControlReg, self.TModeReg))
+        return self._diagnose(self._image())
+
+    def _image(self) -> Image:
+        values = self.read(*[register.address for register in IMAGE])
+        return {register: value & register.watched for register, value in zip(IMAGE, values, strict=True)}
+
+    def _diagnose(self, image: Image) -> str | None:
+        return diagnose(image, {register: _expected(self._noted, register, self._crc) for register in self._noted})
 
     def version(self) -> int:
-        """The version register (9.3.4.8); `VERSIONS` names those that are known."""
+        """The version register (9.3.4.8); `settings.VERSIONS` names those that are known."""
         return self.Read_MFRC522(self.VersionReg)
 
     def Close_MFRC522(self) -> None:  # noqa: N802
@@ -178,8 +218,6 @@ class Chip(mfrc522.MFRC522):  # type: ignore[misc]
         """
         for _ in range(STATUS_READS):
             status = self._status()
-            if why := diagnose(status.version, status.tx_control, status.t_mode):
-                raise ChipError(why)
             if status.irq & (RX_IRQ | ERR_IRQ | TIMER_IRQ):
                 self._unended = 0
                 status.judge(answer)
@@ -188,24 +226,27 @@ class Chip(mfrc522.MFRC522):  # type: ignore[misc]
         raise GarbledError("an answer began and did not end")
 
     def _status(self) -> "_Status":
-        """All that an exchange leaves behind, in one transfer."""
-        return _Status(
-            *self.read(
-                self.CommIrqReg,
-                self.ErrorReg,
-                self.FIFOLevelReg,
-                self.ControlReg,
-                self.VersionReg,
-                self.TxControlReg,
-                self.TModeReg,
-            )
-        )
+        """All that an exchange leaves behind, and a page of the settings, in one transfer.
+
+        Raises ChipError when a register is not as the set-up left it: a write was lost, or the chip was reset.
+        """
+        page, expected = PAGES[self._page], self._expected[self._crc][self._page]
+        self._page = (self._page + 1) % len(PAGES)
+        status = _Status(*self.read(*STATUS, *[register.address for register in page]))
+        held = bytes(map(and_, status.settings, (register.watched for register in page)))
+        self._check_version(status.version)
+        if held != expected:
+            raise ChipError(f"one of {', '.join(register.name for register in page)} is not as it was set")
+        return status
+
+    def _check_version(self, version: int) -> None:
+        if version != self._noted.get(VERSION):
+            raise ChipError(f"VersionReg reads {version:02X} during an exchange")
 
     def _empty_fifo(self, length: int) -> bytes:
         """So many bytes of the FIFO; the version comes along, as no checksum covers this transfer."""
         version, *data = self.read(self.VersionReg, *[self.FIFODataReg] * length)
-        if version not in VERSIONS:
-            raise ChipError(f"VersionReg reads {version:02X} during a transfer")
+        self._check_version(version)
         return bytes(data)
 
     def _count_unended(self) -> None:
@@ -215,14 +256,17 @@ class Chip(mfrc522.MFRC522):  # type: ignore[misc]
             raise ChipError(STUCK)
 
 
-class _Status(NamedTuple):
-    irq: int
-    error: int
-    level: int
-    control: int
-    version: int
-    tx_control: int
-    t_mode: int
+STATUS = (Chip.CommIrqReg, Chip.ErrorReg, Chip.FIFOLevelReg, Chip.ControlReg, Chip.VersionReg)
+
+
+class _Status:
+    def __init__(self, irq: int, error: int, level: int, control: int, version: int, *settings: int) -> None:
+        self.irq = irq
+        self.error = error
+        self.level = level
+        self.control = control
+        self.version = version
+        self.settings = settings
 
     def judge(self, answer: int) -> None:
         """Return for a whole answer of so many bytes; raise the fitting RadioError for anything else."""
@@ -237,19 +281,9 @@ class _Status(NamedTuple):
             raise GarbledError(f"{self.level} bytes came, the last of {last_bits} bits, instead of {answer} whole ones")
 
 
-def diagnose(version: int, tx_control: int, t_mode: int) -> str | None:
-    """Why a chip with these registers cannot be used, and what to look at; None when it can."""
-    if version == tx_control == t_mode and version in (0x00, 0xFF):
-        return (
-            f"the chip does not answer (all registers read {version:02X}): check wiring, 3.3 V and that SPI is enabled"
-        )
-    if version not in VERSIONS:
-        return f"VersionReg reads {version:02X}, as no known chip: check wiring and SPI clock, or change the module"
-    if tx_control & FIELD_ON != FIELD_ON or t_mode != TIMER_MODE:
-        return (
-            f"the chip lost its settings (TxControlReg {tx_control:02X}, TModeReg {t_mode:02X}): check its 3.3 V supply"
-        )
-    return None
+def _expected(noted: Image, register: Register, crc: bool) -> int:
+    """What the register reads while the chip does the CRC, or does not."""
+    return noted[register] | (CRC_ON if crc and register in (TX_MODE, RX_MODE) else 0)
 
 
 def _air_time(frame: bytes, answer: int, bits: int, crc: bool) -> float:

@@ -19,6 +19,8 @@ CASCADE_LEVELS = (0x93, 0x95, 0x97)
 ANTICOLLISION = 0x20
 SELECT = 0x70
 CASCADE_TAG = 0x88
+LONGEST = 10
+"""Bytes of the longest number."""
 UID_INCOMPLETE = 0x04
 
 
@@ -69,19 +71,30 @@ def call_all(radio: Radio) -> None:
 def select(radio: Radio) -> Badge:
     """Read the whole number of the one card that is READY (6.5.3). Leaves it ACTIVE.
 
-    The SAK says whether the number goes on, and the cascade tag must agree: the standard keeps it out of such places.
+    The SAK alone says whether the number goes on: there are 4-byte numbers that begin with 88, which the standard keeps
+    for the cascade tag. As no checksum covers the SAK's way over the bus, such a number is read twice.
     Raises SilenceError or GarbledError when the card is torn away or noise gets in, CollisionError when there are two.
+    """
+    badge = _levels(radio)
+    if len(badge.uid) < LONGEST and badge.uid[-4] == CASCADE_TAG:
+        call_all(radio)
+        if _levels(radio) != badge:
+            raise GarbledError(f"{badge.uid.hex()} ends in what looks like a cascade tag, and was not read alike twice")
+    return badge
+
+
+def _levels(radio: Radio) -> Badge:
+    """Level by level until the SAK says that the number is whole. Where it goes on, the tag must stand.
+
+    Else a byte of the number would be lost.
     """
     uid = b""
     for code in CASCADE_LEVELS:
         part, sak = _level(radio, code)
-        incomplete = bool(sak & UID_INCOMPLETE)
-        if code != CASCADE_LEVELS[-1] and incomplete != (part[0] == CASCADE_TAG):
-            raise GarbledError(
-                f"level {code:02X}: SAK {sak:02X} and the first byte {part[0]:02X} contradict each other"
-            )
-        if not incomplete:
+        if not sak & UID_INCOMPLETE:
             return Badge(uid + part, sak)
+        if part[0] != CASCADE_TAG:
+            raise GarbledError(f"level {code:02X}: SAK {sak:02X} says that the number goes on, and there is no cascade tag")
         uid += part[1:]
     raise GarbledError("the card announces a number of more than 10 bytes")
 

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from typing import TextIO
 
 from edge.events import CardsCollided, CardSeen, ReaderFault, ReaderRecovered, Sighting
-from edge.hardware.chip import VERSIONS
 from edge.hardware.reader import MfrcReader
+from edge.hardware.settings import VERSIONS
 from edge.ports import Clock
 
 POLL_SECONDS = 0.01
@@ -35,7 +35,7 @@ def introduce(reader: MfrcReader, out: TextIO) -> bool:
         print(f"{reader.name}: FAULT: {why}", file=out)
         return False
     version = reader.chip.version()
-    print(f"{reader.name}: {VERSIONS.get(version, 'unknown chip')} (VersionReg {version:02X})", file=out)
+    print(f"{reader.name}: {VERSIONS.get(version, 'a chip that is not known here, taken as it is')} (VersionReg {version:02X})", file=out)
     return True
 
 

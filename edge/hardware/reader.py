@@ -2,9 +2,9 @@
 
 from edge.events import CardGone, CardsCollided, CardSeen, ReaderFault, ReaderRecovered, Sighting
 from edge.hardware.chip import Chip
-from edge.hardware.errors import ChipError
+from edge.hardware.errors import ChipError, RadioError
 from edge.hardware.field import Crowd, Field
-from edge.hardware.iso14443 import Badge
+from edge.hardware.iso14443 import Badge, halt
 from edge.ports import Clock
 
 RETRY_SECONDS = 1.0
@@ -66,12 +66,19 @@ class MfrcReader:
         return ReaderFault(self._clock.now(), self._clock.monotonic(), self.name, why)
 
     def _recover(self) -> ReaderRecovered | None:
-        """Set the chip up anew. What lay in the field before is still known: a badge left lying is no second tap."""
+        """Set the chip up anew: well again once an exchange ends, by the timer, as nobody answers a HLTA.
+
+        What lay in the field before is still known: a badge left lying is no second tap.
+        """
         if self._clock.monotonic() < self._retry_at:
             return None
         self._retry_at = self._clock.monotonic() + RETRY_SECONDS
         self.chip.MFRC522_Init()
         if self.chip.health():
+            return None
+        try:
+            halt(self.chip)
+        except RadioError:
             return None
         self._faulty = False
         return ReaderRecovered(self._clock.now(), self._clock.monotonic(), self.name)

@@ -1,5 +1,6 @@
 """What if chip and cards are hostile? Answers on the SPI bus, and frames in the field, as nobody honest gives them."""
 
+from copy import copy
 from random import Random
 from typing import Any
 
@@ -14,8 +15,6 @@ from simulator.load import load
 LOOKS = 3
 """Looks at the field in one round: enough for a badge that comes and lies."""
 UID_BYTES = (4, 7, 10)
-HEALTHY = {0x37: 0x92, 0x14: 0x83, 0x2A: 0x80}
-"""Registers by which the driver judges the chip's health (version, field, timer), and what a well one says."""
 FIRST_BYTES = b"\x88\x88\x88\x04\x08\xff"
 """Of a level's number: the cascade tag, and others."""
 SAKS = b"\x04\x04\x04\x08\x20\x00\xff"
@@ -48,8 +47,10 @@ class HostileRadio:
 class HostileBus:
     """The SPI bus of a chip that answers as it likes; often its signs of health are well."""
 
-    def __init__(self, luck: Random) -> None:
+    def __init__(self, luck: Random, healthy: dict[int, int]) -> None:
+        """healthy: the registers by which the driver judges a chip, and what a well one says."""
         self._luck = luck
+        self._healthy = healthy
         self._health = luck.random()
         self._constant = luck.choice((None, None, 0x00, 0xFF, 0x92))
 
@@ -60,7 +61,7 @@ class HostileBus:
         answer = list(self._luck.randbytes(len(sent)))
         if self._luck.random() < self._health:
             for place, byte in enumerate(sent[:-1], 1):
-                answer[place] = HEALTHY.get(byte >> 1 & 0x3F, answer[place])
+                answer[place] = self._healthy.get(byte >> 1 & 0x3F, answer[place])
         return answer
 
     def close(self) -> None:
@@ -78,6 +79,7 @@ class Radios:
         from edge.hardware.chip import Chip
 
         self._chip: Any = Chip(self._clock)
+        self._healthy = {register.address: value for register, value in self._chip._noted.items()}
 
     def frames(self, luck: Random) -> str | None:
         """One hostile card; what went wrong, None for nothing."""
@@ -93,8 +95,8 @@ class Radios:
         """One hostile chip; what went wrong, None for nothing."""
         from edge.hardware.reader import MfrcReader
 
-        chip = self._chip
-        chip.spi, chip._crc, chip._unended = HostileBus(luck), False, 0
+        chip = copy(self._chip)
+        chip.spi = HostileBus(luck, self._healthy)
         reader = MfrcReader("in", chip, self._clock)
         for _ in range(LOOKS):
             seen = reader.poll()

@@ -69,6 +69,14 @@ PLANTS = (
         2000,
     ),
     Plant(
+        "a setting that the chip lost goes unnoticed",
+        "edge/hardware/chip.py",
+        "if held != expected:",
+        "if False:",
+        "wires",
+        80,
+    ),
+    Plant(
         "a rule set that does not unpack ends the keeper",
         "wire/packing.py",
         "except (zlib.error, msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:",

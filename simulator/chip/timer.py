@@ -24,6 +24,8 @@ class Timer:
         self._started = 0
         self._reload = 0
         self._left = 0
+        self.stuck = False
+        """A broken chip: it never begins to count."""
 
     @property
     def running(self) -> bool:
@@ -41,7 +43,7 @@ class Timer:
     def start(self) -> None:
         """Load and count (TStartNow, or the end of a transmission under TAuto)."""
         self.stop()
-        if self._regs[Reg.T_MODE] & GATED:
+        if self._regs[Reg.T_MODE] & GATED or self.stuck:
             return
         self._reload = self._regs[Reg.T_RELOAD_H] << 8 | self._regs[Reg.T_RELOAD_L]
         self._started = self._clock.ns

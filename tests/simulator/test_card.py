@@ -67,8 +67,6 @@ def test_another_atqa() -> None:
     ("uid", "sak", "complaint"),
     [
         ("010203", 0x08, "3 bytes; give 4, 7 or 10"),
-        ("88010203", 0x08, "cascade tag"),
-        ("04a1b288d4e5f6", 0x08, "byte 3 is the cascade tag"),
         ("01020304", 0x04, "bit 3"),
         ("01020304", 0x100, "give a byte"),
     ],

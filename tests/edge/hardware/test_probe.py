@@ -49,9 +49,9 @@ def test_the_script_lays_badges_of_each_length_and_two_at_once() -> None:
     bench = Bench()
     _, lines = run(bench, lay_by_itself(bench.emulated[0].field, bench.clock))
     assert lines[3:] == [
-        "in: UID 5E A1 C0 DE (4 bytes), SAK 08, 26 transfers, 2.85 ms",
-        "in: UID 04 A1 B2 C3 D4 E5 F6 (7 bytes), SAK 20, 46 transfers, 5.20 ms",
-        "in: UID 04 A1 B2 C3 D4 E5 F6 07 18 C9 (10 bytes), SAK 20, 66 transfers, 7.54 ms",
+        "in: UID 5E A1 C0 DE (4 bytes), SAK 08, 26 transfers, 2.87 ms",
+        "in: UID 04 A1 B2 C3 D4 E5 F6 (7 bytes), SAK 20, 46 transfers, 5.22 ms",
+        "in: UID 04 A1 B2 C3 D4 E5 F6 07 18 C9 (10 bytes), SAK 20, 66 transfers, 7.57 ms",
         "in: two badges or more at once: none is read",
     ]
 
