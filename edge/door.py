@@ -8,13 +8,38 @@ the door to open, and when the strike must fall back.
                                          +--strike time is over--> shut, locked: the grant lapses
 """
 
+from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from edge.core import Core, LastTap, Now, ms_between
-from edge.events import CardGone, CardsCollided, CardSeen, Event, InputChanged, Ordered, ReaderFault, ReaderRecovered
-from edge.patterns import DOOR_FORCED, DOOR_HELD, NO_RULES, OF_FAMILY, READER_FAULT, SOUND, TWO_CARDS, Player, Signal
+from edge.counted import Counted
+from edge.events import (
+    CardGone,
+    CardsCollided,
+    CardSeen,
+    CardUnreadable,
+    Event,
+    InputChanged,
+    Ordered,
+    ReaderEvent,
+    ReaderFault,
+    ReaderRecovered,
+    ReadThroughWall,
+)
+from edge.patterns import (
+    DOOR_FORCED,
+    DOOR_HELD,
+    NO_RULES,
+    OF_FAMILY,
+    READER_FAULT,
+    SOUND,
+    TRY_AGAIN,
+    TWO_CARDS,
+    Player,
+    Signal,
+)
 from policy.case import Decision, Tap
 from policy.door import decide, decide_without_rules, unlocked_for_public
 from policy.instants import text
@@ -75,6 +100,7 @@ class DoorController:
         self._expected_until = 0.0
         self._grants: list[Grant] = []
         self._faulty: set[str] = set()
+        self._counted: defaultdict[tuple[Kind, str], Counted] = defaultdict(Counted)
         self._fire = False
         self._lamps = {reader: Player() for reader in setup.readers}
 
@@ -167,6 +193,19 @@ class DoorController:
     def _cards_collided(self, now: Now, event: CardsCollided) -> None:
         self._lamps[event.reader].play(TWO_CARDS, now.mono)
         self._row(now, Kind.CARDS_COLLIDED, at=event.at, reader=event.reader)
+
+    def _card_unreadable(self, now: Now, event: CardUnreadable) -> None:
+        self._lamps[event.reader].play(TRY_AGAIN, now.mono)
+        self._count(now, event, Kind.CARD_UNREADABLE)
+
+    def _read_through_wall(self, now: Now, event: ReadThroughWall) -> None:
+        """Nobody leaves: the badge is outside. Leaving is mechanical, so nobody is kept in either."""
+        self._count(now, event, Kind.READ_THROUGH_WALL)
+
+    def _count(self, now: Now, event: ReaderEvent, kind: Kind) -> None:
+        times = self._counted[kind, event.reader].happened(event.mono)
+        if times is not None:
+            self._row(now, kind, at=event.at, reader=event.reader, detail=times)
 
     def _card_gone(self, now: Now, event: CardGone) -> None:
         """Nothing to do: a badge left lying was one tap."""
@@ -271,6 +310,8 @@ class DoorController:
 HANDLERS: dict[type[Event], Callable[[DoorController, Now, Any], None]] = {
     CardSeen: DoorController._card_seen,
     CardsCollided: DoorController._cards_collided,
+    CardUnreadable: DoorController._card_unreadable,
+    ReadThroughWall: DoorController._read_through_wall,
     CardGone: DoorController._card_gone,
     ReaderFault: DoorController._reader_fault,
     ReaderRecovered: DoorController._reader_recovered,

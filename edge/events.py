@@ -34,12 +34,26 @@ class CardSeen(ReaderEvent, frozen=True):
     seconds: float
 
 
+class CardBack(ReaderEvent, frozen=True):
+    """A badge is read again that was away so short a time that it is the same tap. No controller hears of it."""
+
+    uid: bytes
+
+
+class CardUnreadable(ReaderEvent, frozen=True):
+    """Something has answered for a second and cannot be read. Said once until the field was clear."""
+
+
+class ReadThroughWall(ReaderEvent, frozen=True):
+    """A card was read at the reader inside while it is, or just was, at the one outside: no tap."""
+
+
 class CardsCollided(ReaderEvent, frozen=True):
     """Two badges or more in the field at once: nobody is read. Said once until the field changes."""
 
 
 class CardGone(ReaderEvent, frozen=True):
-    """The field is empty again after CardSeen or CardsCollided."""
+    """The field is empty again after CardSeen, CardBack or CardsCollided."""
 
 
 class ReaderFault(ReaderEvent, frozen=True):
@@ -52,7 +66,7 @@ class ReaderRecovered(ReaderEvent, frozen=True):
     """A faulty reader answers again and has been set up anew."""
 
 
-Sighting = CardSeen | CardsCollided | CardGone | ReaderFault | ReaderRecovered
+Sighting = CardSeen | CardBack | CardUnreadable | CardsCollided | CardGone | ReaderFault | ReaderRecovered
 
 
 class InputChanged(Event, frozen=True):

@@ -15,10 +15,12 @@ from typing import Any, NamedTuple
 from msgspec.structs import replace
 
 from edge.core import Core, LastTap, Now, ms_between
+from edge.counted import Counted
 from edge.events import (
     CardGone,
     CardsCollided,
     CardSeen,
+    CardUnreadable,
     Event,
     InputChanged,
     Journalled,
@@ -36,6 +38,7 @@ from edge.patterns import (
     OF_FAMILY,
     READER_FAULT,
     SOUND,
+    TRY_AGAIN,
     TWO_CARDS,
     Player,
     Signal,
@@ -87,6 +90,7 @@ class MachineController:
         self._core = core
         self._lamp = Player()
         self._faulty = False
+        self._unreadable = Counted()
         self._decided: Decided | None = None
         self._session: Session | None = None
         self._powered = False
@@ -287,6 +291,12 @@ class MachineController:
         self._lamp.play(TWO_CARDS, now.mono)
         self._row(now, Kind.CARDS_COLLIDED, at=event.at, reader=event.reader)
 
+    def _card_unreadable(self, now: Now, event: CardUnreadable) -> None:
+        self._lamp.play(TRY_AGAIN, now.mono)
+        times = self._unreadable.happened(event.mono)
+        if times is not None:
+            self._row(now, Kind.CARD_UNREADABLE, at=event.at, reader=event.reader, detail=times)
+
     def _card_gone(self, now: Now, event: CardGone) -> None:
         """Nothing to do: a session goes on without its badge."""
 
@@ -337,6 +347,7 @@ def _of(session: Session) -> dict[str, Any]:
 HANDLERS: dict[type[Event], Callable[[MachineController, Now, Any], None]] = {
     CardSeen: MachineController._card_seen,
     CardsCollided: MachineController._cards_collided,
+    CardUnreadable: MachineController._card_unreadable,
     CardGone: MachineController._card_gone,
     ReaderFault: MachineController._reader_fault,
     ReaderRecovered: MachineController._reader_recovered,

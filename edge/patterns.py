@@ -55,6 +55,8 @@ OF_FAMILY = {
 
 TWO_CARDS = Signal(_blinks(3, _beep(RED), 0.08, 0.12) + _blinks(3, GREEN, 0.08, 0.12))
 """Red and green by turns: one badge at a time, please."""
+TRY_AGAIN = Signal(_blinks(2, _beep(RED), 0.3, 0.2) + _blinks(2, GREEN, 0.3, 0.2))
+"""Red and green by turns, slowly: try again, flat on the reader."""
 NO_RULES = Signal(((0.1, AMBER), (1.9, DARK)), repeats=True)
 """A new device that waits for its first rules."""
 READER_FAULT = Signal((*_blinks(2, RED, 0.1, 0.15), (1.5, DARK)), repeats=True)

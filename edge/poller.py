@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 
 from edge.events import Event, InputChanged
 from edge.ports import Clock, Pins, Reader
+from edge.taps import Walls
 
 PERIOD = 0.01
 """Seconds from one round to the next."""
@@ -12,20 +13,24 @@ REST = 0.005
 
 
 class Poller:
-    """The readers of one bus, and the inputs. put: takes what happened."""
+    """The readers of one bus, and the inputs. put: takes what happened. walls: between the readers of each door."""
 
-    def __init__(self, readers: Sequence[Reader], pins: Pins, clock: Clock, put: Callable[[Event], None]) -> None:
+    def __init__(
+        self, readers: Sequence[Reader], pins: Pins, clock: Clock, put: Callable[[Event], None], walls: Walls
+    ) -> None:
         self._readers = readers
         self._pins = pins
         self._clock = clock
         self._put = put
+        self._walls = walls
 
     def look(self) -> None:
         """One round."""
         for reader in self._readers:
             sighting = reader.poll()
-            if sighting is not None:
-                self._put(sighting)
+            told = None if sighting is None else self._walls.judge(sighting)
+            if told is not None:
+                self._put(told)
         for name, active in self._pins.sample().items():
             self._put(InputChanged(self._clock.now(), self._clock.monotonic(), name, active))
 

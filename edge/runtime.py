@@ -19,6 +19,7 @@ from typing import Protocol, TypeVar
 
 from edge.config import Config
 from edge.controller import EdgeController
+from edge.door import DoorSetup
 from edge.events import Event
 from edge.front import Front
 from edge.keeper import Keeper
@@ -28,6 +29,7 @@ from edge.poller import Poller
 from edge.ports import Clock, Pins, Reader
 from edge.post import Item
 from edge.status import Health, vitals
+from edge.taps import Walls
 from wire.credential import pseudonym
 
 log = logging.getLogger("loquet.edge")
@@ -97,7 +99,14 @@ class Edge:
         controller = EdgeController(config.places, self.keeper.remember(), self._pseudonym)
         outputs = [spec.name for spec in config.outputs]
         self.front = Front(controller, clock, pins, outputs, self._items.put, observer)
-        self._poller = Poller(readers, pins, clock, self._events.put)
+        walls = Walls(
+            {
+                door.reader_out: door.reader_in
+                for door in (place for place in config.places if isinstance(place, DoorSetup))
+                if door.reader_out is not None
+            }
+        )
+        self._poller = Poller(readers, pins, clock, self._events.put, walls)
         self.link = link(self.keeper, Letterbox(self._items.put).post) if link else None
         self.keeper.dispatch.post = self.link
         self._threads: dict[str, threading.Thread] = {}

@@ -21,6 +21,10 @@ SIGNALS = {
         "rouge et vert par éclairs, trois bips : un seul badge à la fois",
         "red and green flashes, three beeps: one badge at a time",
     ),
+    "try_again": (
+        "rouge et vert lentement, deux bips : recommencez, badge à plat",
+        "red and green slowly, two beeps: try again, flat on the reader",
+    ),
     "no_rules": ("un éclair ambre toutes les 2 s : attend ses règles", "an amber flash every 2 s: waits for its rules"),
     "reader_fault": ("deux éclairs rouges, muet : lecteur en panne", "two red flashes, silent: reader at fault"),
     "door_held": ("ambre, un bip toutes les 2 s : fermez la porte", "amber, a beep every 2 s: shut the door"),

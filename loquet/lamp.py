@@ -11,6 +11,7 @@ from edge.patterns import (
     OF_FAMILY,
     READER_FAULT,
     SOUND,
+    TRY_AGAIN,
     TWO_CARDS,
     Levels,
     Signal,
@@ -20,6 +21,7 @@ from policy.terms import Instant
 SIGNALS: dict[str, Signal] = {
     **{str(family): signal for family, signal in OF_FAMILY.items()},
     "two_cards": TWO_CARDS,
+    "try_again": TRY_AGAIN,
     "no_rules": NO_RULES,
     "reader_fault": READER_FAULT,
     "door_held": DOOR_HELD,

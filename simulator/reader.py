@@ -4,8 +4,18 @@ It says what the MFRC522 driver says on the emulated chip, only at once instead 
 tests/contract hold the two together.
 """
 
-from edge.events import CardGone, CardsCollided, CardSeen, ReaderFault, ReaderRecovered, Sighting
+from edge.events import (
+    CardBack,
+    CardGone,
+    CardsCollided,
+    CardSeen,
+    CardUnreadable,
+    ReaderFault,
+    ReaderRecovered,
+    Sighting,
+)
 from edge.ports import Clock
+from edge.taps import SameTap, Unread
 
 COST = {4: (26, 0.00287), 7: (46, 0.00522), 10: (66, 0.00757)}
 """What the driver needs to read a badge, by the length of its number: SPI transfers, seconds (emulated)."""
@@ -22,6 +32,10 @@ class SimulatedReader:
         self.name = name
         self._clock = clock
         self._laid: dict[bytes, int] = {}
+        self.unreadable = False
+        """Whether a card lies there that answers and cannot be read."""
+        self._same = SameTap()
+        self._unread = Unread()
         self._known: bytes | None = None
         self._several = False
         self._why: str | None = None
@@ -69,20 +83,26 @@ class SimulatedReader:
         return ReaderFault(*self._when(), self._why)
 
     def _watch_empty(self) -> Sighting | None:
-        if not self._laid:
-            return None
+        at, mono, name = self._when()
+        if self.unreadable or not self._laid:
+            return CardUnreadable(at, mono, name) if self._unread.look(self.unreadable, mono) else None
+        self._unread.read()
         if len(self._laid) > 1:
             return self._collide()
         self._known = next(iter(self._laid))
+        if not self._same.begins(self._known, mono):
+            return CardBack(at, mono, name, self._known)
         transfers, seconds = COST[len(self._known)]
-        return CardSeen(*self._when(), self._known, self._laid[self._known], transfers, seconds)
+        return CardSeen(at, mono, name, self._known, self._laid[self._known], transfers, seconds)
 
     def _watch_one(self, known: bytes) -> Sighting | None:
         if len(self._laid) > 1:
             return self._collide()
         if known in self._laid:
+            self._same.lies(known, self._clock.monotonic())
             return None
         self._known = None
+        self._same.ends()
         return CardGone(*self._when())
 
     def _watch_several(self) -> Sighting | None:
@@ -95,6 +115,7 @@ class SimulatedReader:
 
     def _collide(self) -> CardsCollided:
         self._several, self._known = True, None
+        self._same.ends()
         return CardsCollided(*self._when())
 
     def _when(self) -> tuple[int, float, str]:

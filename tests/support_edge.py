@@ -21,6 +21,7 @@ from edge.keeper import Keeper
 from edge.observer import Observer
 from edge.post import Item, LinkDown, LinkUp, Received
 from edge.runtime import Edge
+from edge.taps import AWAY
 from policy.instants import text
 from policy.ruleset import Credential, RuleSet
 from policy.terms import DAY
@@ -215,6 +216,7 @@ class Bench:
         )
         assert isinstance(self.edge.link, Wire)
         self.wire = self.edge.link
+        self._last_tap: tuple[bytes, int, float] | None = None
         weakref.finalize(self, self.edge.keeper.archive.close)  # a bench has no end of its own
 
     @property
@@ -248,11 +250,14 @@ class Bench:
         self.turn(3)
 
     def tap(self, uid: bytes, reader: int = 0) -> Row:
-        """Lay a badge on a reader and take it away; the row of the tap."""
+        """Lay a badge on a reader and take it away; the row of the tap. The same badge comes back after a while."""
+        if self._last_tap == (uid, reader, self.clock.monotonic()):
+            self.wait(AWAY)
         self.readers[reader].lay(uid)
         self.settle()
         self.readers[reader].take(uid)
         self.settle()
+        self._last_tap = (uid, reader, self.clock.monotonic())
         return self.rows(Kind.TAP)[-1]
 
     def give_rules(self, message: Rules | None = None) -> None:

@@ -41,6 +41,8 @@ class Kind(StrEnum):
     CLOCK_SET = "clock_set"
     TAP = "tap"
     CARDS_COLLIDED = "cards_collided"
+    CARD_UNREADABLE = "card_unreadable"
+    READ_THROUGH_WALL = "read_through_wall"
     DOOR_OPENED = "door_opened"
     DOOR_CLOSED = "door_closed"
     DOOR_FORCED = "door_forced"

@@ -34,8 +34,11 @@ class Field:
 
     def __init__(self, radio: Radio) -> None:
         self._radio = radio
+        self.there: Badge | None = None
+        """The badge that the last look found to lie there; None where it did not look, or found none."""
+        self.unread = False
+        """Whether somebody answered at the last look and could not be read."""
         self._known: Badge | Crowd = Crowd.NOBODY
-        self._unread = False
         self._wait = 0
         self._misses = 0
         self._alone = 0
@@ -45,6 +48,7 @@ class Field:
 
         After SEVERAL no badge is read until the field was empty: which of two comes first would be chance.
         """
+        self.there = None
         if self._known is Crowd.NOBODY:
             return self._watch_empty()
         if self._known is Crowd.SEVERAL:
@@ -52,8 +56,8 @@ class Field:
         return self._watch_one()
 
     def _watch_empty(self) -> Badge | Crowd | None:
-        found = self._identify(call_all if self._unread else request)
-        self._unread = found is Crowd.UNCLEAR
+        found = self._identify(call_all if self.unread else request)
+        self.unread = found is Crowd.UNCLEAR
         if found in (Crowd.NOBODY, Crowd.UNCLEAR):
             return None
         self._learn(found)
@@ -70,8 +74,10 @@ class Field:
         if found is Crowd.SEVERAL:
             self._learn(found)
             return found
-        if isinstance(found, Badge) and found != self._known:
-            return self._empty(unread=True)
+        if isinstance(found, Badge):
+            if found != self._known:
+                return self._empty(unread=True)
+            self._lies()
         return None
 
     def _watch_several(self) -> Crowd | None:
@@ -97,6 +103,7 @@ class Field:
             pass
         self._misses = 0
         self._wait = CHECK_EVERY - 1
+        self._lies()
         return None
 
     def _newcomer(self) -> bool:
@@ -132,11 +139,15 @@ class Field:
         except RadioError:
             return Crowd.UNCLEAR
 
+    def _lies(self) -> None:
+        self.there = self._known if isinstance(self._known, Badge) else None
+
     def _learn(self, found: Badge | Crowd) -> None:
         self._known = found
+        self._lies()
         self._wait = self._misses = self._alone = 0
 
     def _empty(self, unread: bool = False) -> Crowd:
         self._learn(Crowd.NOBODY)
-        self._unread = unread
+        self.unread = unread
         return Crowd.NOBODY

@@ -94,7 +94,9 @@ def _levels(radio: Radio) -> Badge:
         if not sak & UID_INCOMPLETE:
             return Badge(uid + part, sak)
         if part[0] != CASCADE_TAG:
-            raise GarbledError(f"level {code:02X}: SAK {sak:02X} says that the number goes on, and there is no cascade tag")
+            raise GarbledError(
+                f"level {code:02X}: SAK {sak:02X} says that the number goes on, and there is no cascade tag"
+            )
         uid += part[1:]
     raise GarbledError("the card announces a number of more than 10 bytes")
 

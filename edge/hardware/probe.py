@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import TextIO
 
-from edge.events import CardsCollided, CardSeen, ReaderFault, ReaderRecovered, Sighting
+from edge.events import CardsCollided, CardSeen, CardUnreadable, ReaderFault, ReaderRecovered, Sighting
 from edge.hardware.reader import MfrcReader
 from edge.hardware.settings import VERSIONS
 from edge.ports import Clock
@@ -35,7 +35,8 @@ def introduce(reader: MfrcReader, out: TextIO) -> bool:
         print(f"{reader.name}: FAULT: {why}", file=out)
         return False
     version = reader.chip.version()
-    print(f"{reader.name}: {VERSIONS.get(version, 'a chip that is not known here, taken as it is')} (VersionReg {version:02X})", file=out)
+    chip = VERSIONS.get(version, "a chip that is not known here, taken as it is")
+    print(f"{reader.name}: {chip} (VersionReg {version:02X})", file=out)
     return True
 
 
@@ -45,6 +46,8 @@ def describe(sighting: Sighting) -> str | None:
         case CardSeen():
             number = f"UID {sighting.uid.hex(' ').upper()} ({len(sighting.uid)} bytes), SAK {sighting.sak:02X}"
             return f"{sighting.reader}: {number}, {sighting.transfers} transfers, {sighting.seconds * 1000:.2f} ms"
+        case CardUnreadable():
+            return f"{sighting.reader}: something answers and cannot be read: lay it flat on the reader, alone"
         case CardsCollided():
             return f"{sighting.reader}: two badges or more at once: none is read"
         case ReaderFault():

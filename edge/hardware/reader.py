@@ -1,11 +1,22 @@
 """The Reader port over an MFRC522: what changed in the field, when and at what cost; and the reader's own health."""
 
-from edge.events import CardGone, CardsCollided, CardSeen, ReaderFault, ReaderRecovered, Sighting
+from edge.events import (
+    CardBack,
+    CardGone,
+    CardsCollided,
+    CardSeen,
+    CardUnreadable,
+    ReaderFault,
+    ReaderRecovered,
+    Sighting,
+)
 from edge.hardware.chip import Chip
 from edge.hardware.errors import ChipError, RadioError
 from edge.hardware.field import Crowd, Field
 from edge.hardware.iso14443 import Badge, halt
 from edge.ports import Clock
+from edge.taps import SameTap, Unread
+from policy.terms import Instant
 
 RETRY_SECONDS = 1.0
 """From one try to set up a faulty chip to the next."""
@@ -24,6 +35,8 @@ class MfrcReader:
         self.chip = chip
         self._clock = clock
         self._field = Field(chip)
+        self._same = SameTap()
+        self._unread = Unread()
         self._faulty = False
         self._retry_at = 0.0
 
@@ -43,13 +56,22 @@ class MfrcReader:
     def _look(self) -> Sighting | None:
         started, transfers = self._clock.monotonic(), self.chip.transfers
         change = self._field.look()
-        if change is None:
-            return None
         now, mono = self._clock.now(), self._clock.monotonic()
-        if isinstance(change, Badge):
-            cost = self.chip.transfers - transfers
-            return CardSeen(now, mono, self.name, change.uid, change.sak, cost, mono - started)
-        return (CardsCollided if change is Crowd.SEVERAL else CardGone)(now, mono, self.name)
+        if change is None:
+            return self._nothing_new(now, mono)
+        self._unread.read()
+        if not isinstance(change, Badge):
+            self._same.ends()
+            return (CardsCollided if change is Crowd.SEVERAL else CardGone)(now, mono, self.name)
+        if not self._same.begins(change.uid, mono):
+            return CardBack(now, mono, self.name, change.uid)
+        cost = self.chip.transfers - transfers
+        return CardSeen(now, mono, self.name, change.uid, change.sak, cost, mono - started)
+
+    def _nothing_new(self, now: Instant, mono: float) -> CardUnreadable | None:
+        if self._field.there is not None:
+            self._same.lies(self._field.there.uid, mono)
+        return CardUnreadable(now, mono, self.name) if self._unread.look(self._field.unread, mono) else None
 
     def _suspect(self) -> Sighting | None:
         try:

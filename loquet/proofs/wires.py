@@ -1,4 +1,4 @@
-"""Is a reader on bad wires ever deaf without saying so? A round is half a minute of badges, with a bit wrong now and then.
+"""Is a reader on bad wires ever deaf without saying so? A round is half a minute of badges.
 
 One badge after the other is laid on, each until it is read. A fault that was told counts as said until the reader
 answers again.

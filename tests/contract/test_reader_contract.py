@@ -6,9 +6,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from edge.events import CardGone, CardsCollided, CardSeen, ReaderFault, ReaderRecovered, Sighting
+from edge.events import (
+    CardBack,
+    CardGone,
+    CardsCollided,
+    CardSeen,
+    CardUnreadable,
+    ReaderFault,
+    ReaderRecovered,
+    Sighting,
+)
 from edge.ports import Reader
 from simulator.card import Card
+from simulator.chip.radio import Bits
 from simulator.clock import VirtualClock
 from simulator.mfrc522 import Fault
 from simulator.reader import COST, SimulatedReader
@@ -17,6 +27,8 @@ from tests.support_reader import FOUR, POLL_NS, SEVEN, TEN, Bench
 SAK = {FOUR: 0x08, SEVEN: 0x20, TEN: 0x00}
 SETTLE = 30
 RECOVER = 110
+AWAY = 90
+"""Polls after which a badge that comes again is another tap."""
 
 
 class Rig(Protocol):
@@ -29,6 +41,8 @@ class Rig(Protocol):
     def take(self, uid: bytes) -> None: ...
     def unplug(self) -> None: ...
     def plug(self) -> None: ...
+    def lay_unreadable(self) -> None: ...
+    def take_unreadable(self) -> None: ...
 
 
 class WithoutChip:
@@ -48,11 +62,26 @@ class WithoutChip:
     def plug(self) -> None:
         self.reader.recover()
 
+    def lay_unreadable(self) -> None:
+        self.reader.unreadable = True
+
+    def take_unreadable(self) -> None:
+        self.reader.unreadable = False
+
+
+class Phone(Card):
+    """Answers every call, and will not be selected."""
+
+    def _anticollision(self, bits: Bits) -> None:
+        del bits
+        self.silence()
+
 
 class OnTheChip:
     def __init__(self) -> None:
         self._bench = Bench()
         self._cards: dict[bytes, Card] = {}
+        self._phone = Phone(FOUR)
         self.clock = self._bench.clock
         self.reader = self._bench.reader()
 
@@ -67,6 +96,12 @@ class OnTheChip:
 
     def plug(self) -> None:
         self._bench.emulated[0].fault = Fault.NONE
+
+    def lay_unreadable(self) -> None:
+        self._bench.emulated[0].field.lay(self._phone)
+
+    def take_unreadable(self) -> None:
+        self._bench.emulated[0].field.take(self._phone)
 
 
 KINDS = [WithoutChip, OnTheChip]
@@ -120,7 +155,27 @@ def test_a_badge_that_comes_again_is_seen_again(rig: Rig) -> None:
         rig.lay(FOUR)
         assert kinds(told(rig)) == [CardSeen]
         rig.take(FOUR)
-        assert kinds(told(rig)) == [CardGone]
+        assert kinds(told(rig, AWAY)) == [CardGone]
+
+
+def test_a_badge_that_was_away_for_a_moment_is_the_same_tap(rig: Rig) -> None:
+    rig.lay(FOUR)
+    assert kinds(told(rig)) == [CardSeen]
+    for _ in range(3):
+        rig.take(FOUR)
+        assert kinds(told(rig, 60)) == [CardGone]
+        rig.lay(FOUR)
+        assert kinds(told(rig)) == [CardBack]
+
+
+def test_a_card_that_cannot_be_read_is_told_after_a_second_once(rig: Rig) -> None:
+    rig.lay_unreadable()
+    assert kinds(told(rig, 50)) == []
+    assert kinds(told(rig, 300)) == [CardUnreadable]
+    rig.take_unreadable()
+    assert kinds(told(rig, 100)) == []
+    rig.lay(SEVEN)
+    assert kinds(told(rig)) == [CardSeen]
 
 
 def test_another_badge_in_its_place_is_told_as_gone_and_seen(rig: Rig) -> None:

@@ -48,6 +48,7 @@ LIGHTS = {
     "not_now": "red twice, then red",
     "call_gardien": "amber four times, then amber",
     "TWO_CARDS": "red three times, then green three times",
+    "TRY_AGAIN": "red twice, then green twice, slowly",
     "SOUND": "green eight times, then red eight times",
     "READER_FAULT": "red blinks twice, over and over",
     "NO_RULES": "amber flash every two seconds",

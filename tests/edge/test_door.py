@@ -14,11 +14,13 @@ from edge.events import (
     CardGone,
     CardsCollided,
     CardSeen,
+    CardUnreadable,
     Event,
     InputChanged,
     JournalTrouble,
     ReaderFault,
     ReaderRecovered,
+    ReadThroughWall,
     RulesConfirmed,
     RulesSwapped,
 )
@@ -337,6 +339,32 @@ def test_two_badges_at_once_get_their_own_signal_and_no_decision() -> None:
     shown = {output for _, output, active in bench.history if active}
     assert shown == {"front-in.red", "front-in.green", "front-in.buzzer"}
     assert bench.does(CardGone, reader="front-in") == []
+
+
+def test_what_cannot_be_read_shows_a_signal_each_time_and_writes_a_row_an_hour_with_its_count() -> None:
+    bench = Bench()
+    (row,) = bench.does(CardUnreadable, reader="front-in")
+    assert (row.kind, row.reader, row.detail) == (Kind.CARD_UNREADABLE, "front-in", "1 time")
+    assert bench.outputs["front-in.red"]
+    for _ in range(359):
+        bench.waits(10)
+        assert bench.does(CardUnreadable, reader="front-in") == []
+        assert bench.outputs["front-in.buzzer"]
+    bench.waits(10)
+    (row,) = bench.does(CardUnreadable, reader="front-in")
+    assert row.detail == "360 times since the last such row"
+    (other,) = bench.does(CardUnreadable, reader="front-out")
+    assert other.detail == "1 time"
+    assert not bench.outputs["strike"]
+
+
+def test_what_is_read_through_the_wall_moves_nobody_and_no_strike() -> None:
+    bench = Bench(moves={"brigitte": Move(at(9), inside=True)})
+    (row,) = bench.does(ReadThroughWall, reader="front-out")
+    assert (row.kind, row.reader, row.granted) == (Kind.READ_THROUGH_WALL, "front-out", None)
+    assert bench.does(ReadThroughWall, reader="front-out") == []
+    assert not any(bench.outputs.values())
+    assert bench.inside() == ["brigitte"]
 
 
 def test_a_reader_fault_blinks_until_it_recovers() -> None:

@@ -9,12 +9,13 @@ from edge.events import CardSeen, ReaderFault
 from edge.poller import PERIOD, REST, Poller
 from edge.post import Item, Recorded, Unrecorded
 from edge.runtime import Edge
+from edge.taps import Walls
 from policy.reasons import Reason
 from simulator.clock import VirtualClock
 from simulator.pins import SimulatedPins
 from simulator.reader import COST, SimulatedReader
 from tests.support_edge import Bench, Folder, make_folder
-from tests.support_site import ALICE, UNKNOWN, at
+from tests.support_site import ALICE, BRIGITTE, UNKNOWN, at
 from wire.row import Kind, Row
 
 
@@ -120,9 +121,20 @@ def test_the_strike_falls_back_when_its_time_is_over(bench: Bench) -> None:
     assert not bench.pins.is_active("strike")
 
 
+def test_a_field_that_reaches_through_the_wall_opens_nothing(bench: Bench) -> None:
+    bench.readers[0].lay(UNKNOWN)
+    bench.settle()
+    bench.clock.advance(40_000_000)
+    bench.readers[1].lay(UNKNOWN)
+    bench.settle()
+    assert not bench.pins.is_active("strike")
+    assert [row.reader for row in bench.rows(Kind.TAP)] == ["front-in"]
+    assert [row.reader for row in bench.rows(Kind.READ_THROUGH_WALL)] == ["front-out"]
+
+
 def test_two_taps_at_once_are_two_rows(bench: Bench) -> None:
     bench.readers[0].lay(ALICE)
-    bench.readers[1].lay(ALICE)
+    bench.readers[1].lay(BRIGITTE)
     bench.settle()
     assert [(row.reader, row.reason) for row in bench.rows(Kind.TAP)] == [
         ("front-in", Reason.STAFF),
@@ -174,7 +186,7 @@ def test_readers_are_asked_a_hundred_times_a_second(seconds: float, period: floa
     reader = SlowReader("front-in", clock)
     reader.seconds = seconds
     rounds = Rounds(clock, 100)
-    Poller([reader], SimulatedPins([], [], clock), clock, lambda _: None).run(rounds.over)
+    Poller([reader], SimulatedPins([], [], clock), clock, lambda _: None, Walls({})).run(rounds.over)
     assert rounds.began[-1] == pytest.approx(100 * period, rel=0.01)
 
 

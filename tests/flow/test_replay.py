@@ -56,6 +56,15 @@ def test_what_does_not_hold_is_said_step_by_step(tmp_path: Path, capsys: pytest.
     assert err.count("expected") == 5
 
 
+def test_a_scenario_s_taps_are_taps_however_close(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """What a reader would not take for a tap (a trembling hand, a field through the wall) no scenario can tell."""
+    tap = EXAMPLE["steps"][0]["tap"]
+    close = [("10:00:00", "front-in"), ("10:00:00.040", "front-out"), ("10:00:00.080", "front-in")]
+    steps = [{"at": f"2026-11-24T{at}+01:00", "tap": tap | {"reader": reader}} for at, reader in close]
+    status, lines, _ = played(capsys, written(tmp_path, steps=steps))
+    assert (status, [line["reason"] for line in lines]) == (0, ["staffed_hours", "egress", "staffed_hours"])
+
+
 def test_a_bundle_may_lie_beside_the_scenario(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "site.json").write_text(json.dumps(EXAMPLE["bundle"]))
     assert played(capsys, written(tmp_path, bundle="site.json"))[0] == 0

@@ -14,6 +14,7 @@ from simulator.chip.registers import Reg
 from simulator.mfrc522 import Fault
 from tests.support_reader import FOUR, Bench
 
+
 def registers(chip: Chip, *which: Reg) -> list[int]:
     return list(chip.read(*which))
 
@@ -52,9 +53,7 @@ def test_known_versions_are_set_up(version: int) -> None:
 
 
 @pytest.mark.parametrize("version", [0x12, 0x82, 0x89, 0x90, 0xA2, 0xB2])
-def test_any_other_version_is_taken_as_it_is_and_warned_of_once(
-    version: int, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_any_other_version_is_taken_as_it_is_and_warned_of_once(version: int, caplog: pytest.LogCaptureFixture) -> None:
     bench = Bench()
     bench.emulated[0].version = version
     chip = bench.chip()

@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from edge.events import CardGone, CardsCollided, CardSeen, ReaderFault, ReaderRecovered, Sighting
-from simulator.chip.radio import Noise
+from edge.events import CardGone, CardsCollided, CardSeen, CardUnreadable, ReaderFault, ReaderRecovered, Sighting
+from simulator.card import Answer, Card
+from simulator.chip.radio import Bits, Noise
 from simulator.chip.registers import WRITABLE, Reg
 from simulator.mfrc522 import Fault
 from tests.support_reader import FOUR, SEVEN, TEN, Bench
@@ -48,7 +49,15 @@ def test_any_badge_is_read_whole_and_once(uid: bytes, sak: int) -> None:
 
 
 @pytest.mark.parametrize(
-    "uid", ["88010203", "04a1b288d4e5f6", "04a188c3d4e5f6", "8801020304050607ff88", "0488888901020304888888"[:14], "01020388040506088888"]
+    "uid",
+    [
+        "88010203",
+        "04a1b288d4e5f6",
+        "04a188c3d4e5f6",
+        "8801020304050607ff88",
+        "0488888901020304888888"[:14],
+        "01020388040506088888",
+    ],
 )
 def test_the_cascade_tag_inside_a_number_is_a_number(uid: str) -> None:
     bench = Bench()
@@ -88,8 +97,100 @@ def test_a_badge_taken_away_is_gone_within_100_ms_and_can_come_again() -> None:
     bench.polls(reader)
     bench.emulated[0].field.take(card)
     assert kinds(bench.polls(reader, 9)) == [CardGone]
+    bench.polls(reader, 80)
     bench.emulated[0].field.lay(card)
     assert uids(bench.polls(reader)) == [FOUR]
+
+
+@quick
+@given(numbers(), st.integers(1, 72), st.integers(0, 12))
+def test_a_badge_that_is_away_for_less_than_800_ms_is_the_same_tap(uid: bytes, polls: int, after: int) -> None:
+    bench = Bench()
+    reader = bench.reader()
+    card = bench.lay(uid)
+    told = bench.polls(reader, 20 + after)
+    bench.emulated[0].field.take(card)
+    told += bench.polls(reader, polls)
+    bench.emulated[0].field.lay(card)
+    told += bench.polls(reader, 20)
+    assert uids(told) == [uid]
+
+
+def test_a_hand_that_trembles_for_a_minute_makes_one_tap_and_the_next_one_counts() -> None:
+    bench = Bench()
+    reader = bench.reader()
+    card = bench.lay(FOUR)
+    told = bench.polls(reader, 10)
+    for away in range(1, 90):
+        bench.emulated[0].field.take(card)
+        told += bench.polls(reader, away % 60 + 1)
+        bench.emulated[0].field.lay(card)
+        told += bench.polls(reader, 10)
+    assert uids(told) == [FOUR]
+    bench.emulated[0].field.take(card)
+    bench.polls(reader, 90)
+    bench.emulated[0].field.lay(card)
+    assert uids(bench.polls(reader, 5)) == [FOUR]
+
+
+def test_two_badges_that_come_and_go_by_turns_are_two_taps() -> None:
+    bench = Bench()
+    reader = bench.reader()
+    first, second = Card(FOUR), Card(SEVEN)
+    told = []
+    for card in (first, second, first, second):
+        bench.emulated[0].field.lay(card)
+        told += bench.polls(reader, 15)
+        bench.emulated[0].field.take(card)
+        told += bench.polls(reader, 15)
+    assert uids(told) == [FOUR, SEVEN]
+
+
+# What cannot be read
+
+
+class Phone(Card):
+    """Answers every call, and will not be selected."""
+
+    def _anticollision(self, bits: Bits) -> Answer | None:
+        del bits
+        return self.silence()
+
+
+class Liar(Card):
+    """Its check byte never fits."""
+
+    def _anticollision(self, bits: Bits) -> Answer | None:
+        answer = super()._anticollision(bits)
+        return answer and Answer((*answer.bits[:-1], 1 - answer.bits[-1]), answer.split)
+
+
+@pytest.mark.parametrize("kind", [Phone, Liar])
+def test_what_cannot_be_read_is_told_after_a_second_once_until_it_was_away(kind: type[Card]) -> None:
+    bench = Bench()
+    reader = bench.reader()
+    card = kind(FOUR)
+    bench.emulated[0].field.lay(card)
+    assert bench.polls(reader, 50) == []
+    assert kinds(bench.polls(reader, 60)) == [CardUnreadable]
+    assert bench.polls(reader, 500) == []
+    bench.emulated[0].field.take(card)
+    assert bench.polls(reader, 60) == []
+    bench.emulated[0].field.lay(card)
+    assert kinds(bench.polls(reader, 130)) == [CardUnreadable]
+    bench.emulated[0].field.take(card)
+    bench.lay(SEVEN)
+    assert uids(bench.polls(reader, 5)) == [SEVEN]
+
+
+def test_a_badge_that_is_slow_to_be_read_is_not_said_to_be_unreadable() -> None:
+    bench = Bench()
+    reader = bench.reader()
+    bench.emulated[0].field.noise = Noise(0.2, 7)
+    bench.lay(SEVEN)
+    bench.polls(reader, 50)
+    bench.emulated[0].field.noise = None
+    assert kinds(bench.polls(reader, 200)) == [CardSeen]
 
 
 def test_a_badge_that_flickers_at_the_edge_of_the_field_is_one_tap() -> None:
@@ -182,7 +283,7 @@ def test_a_badge_torn_away_at_any_moment_is_read_whole_or_not_at_all(uid: bytes,
     reader = bench.reader()
     card = bench.lay(uid)
     bench.clock.after(after_ns, bench.emulated[0].field.clear)
-    told = bench.polls(reader)
+    told = bench.polls(reader, 90)
     assert kinds(told) in ([], [CardSeen, CardGone])
     assert uids(told) in ([], [uid])
     bench.emulated[0].field.lay(card)

@@ -1,0 +1,112 @@
+"""What is a tap, and what is a badge that trembles, cannot be read, or is read through the wall?
+
+Seconds are monotonic.
+"""
+
+from collections.abc import Mapping
+from math import inf
+
+from edge.events import CardBack, CardGone, CardSeen, ReaderEvent, ReaderFault, ReadThroughWall, Sighting
+
+AWAY = 0.85
+"""Seconds that a badge must be away, since it was last known to lie there, for its next reading to be another tap.
+
+Away for less than 0.8 s is the same tap; a reader may have looked last some 50 ms before the badge left.
+"""
+UNREAD = 1.0
+"""Seconds for which a card answers and cannot be read before this is said."""
+CLEAR = 0.5
+"""Seconds without an answer after which the field counts as clear again."""
+THROUGH_WALL = 2.0
+"""Seconds after a card was at the reader outside for which it is no tap at the one inside."""
+RANDOM_ID = 0x08
+"""A 4-byte number that begins so is drawn anew at each reading, as phones do (ISO 14443-3, 6.5.4)."""
+
+
+class SameTap:
+    """What one reader remembers of the badges that it read."""
+
+    def __init__(self) -> None:
+        self._there: dict[bytes, float] = {}
+        self._lying: bytes | None = None
+
+    def begins(self, uid: bytes, mono: float) -> bool:
+        """A badge was read: whether that is a new tap."""
+        self._there = {known: at for known, at in self._there.items() if mono - at < AWAY}
+        new = uid not in self._there
+        self._there[uid] = mono
+        self._lying = uid
+        return new
+
+    def lies(self, uid: bytes, mono: float) -> None:
+        """A badge was found to lie there. One that is left of several was not read, and is not remembered."""
+        if uid == self._lying:
+            self._there[uid] = mono
+
+    def ends(self) -> None:
+        """The field is empty, or holds several."""
+        self._lying = None
+
+
+class Unread:
+    """Whether a card at one reader has answered for a second without being read."""
+
+    def __init__(self) -> None:
+        self._since: float | None = None
+        self._last = 0.0
+        self._told = False
+
+    def look(self, unread: bool, mono: float) -> bool:
+        """unread: somebody answered just now and was not read. Whether to say so: once until the field is clear."""
+        if unread:
+            self._last = mono
+            if self._since is None:
+                self._since, self._told = mono, False
+        elif self._since is not None and mono - self._last >= CLEAR:
+            self._since = None
+        if self._since is None or self._told or mono - self._since < UNREAD:
+            return False
+        self._told = True
+        return True
+
+    def read(self) -> None:
+        """A badge was read after all."""
+        self._since = None
+
+
+class Walls:
+    """Keeps a card that lies at a door's reader outside from counting at the one inside: a field reaches through walls.
+
+    outside_of: the reader that leads in, by the one that leads out of the same door.
+    """
+
+    def __init__(self, outside_of: Mapping[str, str]) -> None:
+        self._outside_of = outside_of
+        self._near: dict[str, dict[bytes, float]] = {outside: {} for outside in outside_of.values()}
+
+    def judge(self, sighting: Sighting) -> ReaderEvent | None:
+        """What the controller is told of a sighting; None for nothing."""
+        if sighting.reader in self._near:
+            self._remember(self._near[sighting.reader], sighting)
+        if isinstance(sighting, CardBack):
+            return None
+        if isinstance(sighting, CardSeen) and sighting.reader in self._outside_of:
+            near = self._near[self._outside_of[sighting.reader]]
+            if near.get(_card(sighting.uid), -inf) > sighting.mono:
+                return ReadThroughWall(sighting.at, sighting.mono, sighting.reader)
+        return sighting
+
+    def _remember(self, near: dict[bytes, float], sighting: Sighting) -> None:
+        """Until when each card counts as near: for ever while it lies there."""
+        if isinstance(sighting, CardSeen | CardBack):
+            near[_card(sighting.uid)] = inf
+        elif isinstance(sighting, CardGone | ReaderFault):
+            over = sighting.mono + THROUGH_WALL
+            still = {card: min(until, over) for card, until in near.items() if until > sighting.mono}
+            near.clear()
+            near.update(still)
+
+
+def _card(uid: bytes) -> bytes:
+    """By what a card is known again; all whose number is random are one."""
+    return uid[:1] if len(uid) == 4 and uid[0] == RANDOM_ID else uid
