@@ -75,6 +75,8 @@ PLACES: Mapping[Kind, frozenset[Place]] = {
     Kind.CLOCK_SET: frozenset({Place.EDGE}),
     Kind.TAP: _EITHER,
     Kind.CARDS_COLLIDED: _EITHER,
+    Kind.CARD_UNREADABLE: _EITHER,
+    Kind.READ_THROUGH_WALL: _DOOR,
     Kind.DOOR_OPENED: _DOOR,
     Kind.DOOR_CLOSED: _DOOR,
     Kind.DOOR_FORCED: _DOOR,

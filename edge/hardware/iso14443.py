@@ -76,7 +76,7 @@ def select(radio: Radio) -> Badge:
     Raises SilenceError or GarbledError when the card is torn away or noise gets in, CollisionError when there are two.
     """
     badge = _levels(radio)
-    if len(badge.uid) < LONGEST and badge.uid[-4] == CASCADE_TAG:
+    if len(badge.uid) < LONGEST and badge.uid[-4:-3] == bytes([CASCADE_TAG]):
         call_all(radio)
         if _levels(radio) != badge:
             raise GarbledError(f"{badge.uid.hex()} ends in what looks like a cascade tag, and was not read alike twice")
