@@ -8,10 +8,10 @@ from policy.bundle import Bundle, Member, Role, Shift
 
 @dataclass(frozen=True, slots=True)
 class Badge:
-    """uid: hex, lower case. who: a name, None for nobody's. what: in French and in English."""
+    """uid: hex, lower case. member: its id, None for nobody's. what: in French and in English."""
 
     uid: str
-    who: str | None
+    member: str | None
     what: tuple[str, str]
 
     @property
@@ -46,7 +46,7 @@ def _badges(bundle: Bundle, today: str) -> Iterator[Badge]:
     fab = next(member for member in plain if member.tier == "fabriqueur")
     yield _of(bundle, fab, ("Fabriqueur, atelier seulement", "Fabriqueur, workshop only"))
     lost = next(credential for credential in bundle.credentials if credential.status == "lost")
-    yield Badge(lost.uid.lower(), by_id[lost.member].name, ("badge déclaré perdu", "badge reported lost"))
+    yield Badge(lost.uid.lower(), lost.member, ("badge déclaré perdu", "badge reported lost"))
     suspended = next(member for member in bundle.members if member.status == "suspended")
     yield _of(bundle, suspended, ("membre suspendu", "suspended member"))
     yield Badge(STRANGER, None, ("carte de transport, inconnue ici", "travel card, unknown here"))
@@ -69,7 +69,7 @@ def _with(bundle: Bundle, members: Sequence[Member], tier: str, length: int) -> 
 
 
 def _of(bundle: Bundle, member: Member, what: tuple[str, str]) -> Badge:
-    return Badge(_uid(bundle, member), member.name, what)
+    return Badge(_uid(bundle, member), member.id, what)
 
 
 def _uid(bundle: Bundle, member: Member) -> str:

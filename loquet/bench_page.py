@@ -19,6 +19,7 @@ from server.history import Passage
 from server.language import zone
 from server.live import STILL
 from server.pages.login import back_to
+from server.said import who
 from server.words import Words, words
 from simulator.pace import SPEEDS
 from simulator.remote import Stages
@@ -39,7 +40,7 @@ class Tap:
 
     at: int
     reader: str
-    name: str | None
+    who: str
     granted: bool
     words: Words
     stages: Stages
@@ -83,7 +84,6 @@ def _scene(world: World, picture: Picture) -> str:
         badges=badges(world.bundle, today),
         taps=[_tap(stages, picture.now) for stages in picture.taps],
         bench=bench_words,
-        clock=lambda at: datetime.fromtimestamp(at / 1000, zone()).strftime("%H:%M:%S"),
     )
 
 
@@ -105,7 +105,8 @@ def _tap(stages: Stages, now: int) -> Tap:
         granted=stages.granted,
         reason=Reason(stages.reason),
     )
-    return Tap(passage.at, stages.reader, passage.name, stages.granted, words(passage, current, now), stages)
+    said = words(passage, current, now, to_member=True)
+    return Tap(passage.at, stages.reader, who(current.called, passage), stages.granted, said, stages)
 
 
 class Streams:

@@ -1,6 +1,6 @@
 """In which words does the bench speak? French first, English second, side by side."""
 
-from server.translate import language
+from server.translate import language, typeset
 
 NBSP = "\N{NO-BREAK SPACE}"
 
@@ -37,7 +37,7 @@ READERS = {"front-in": ("Entrée", "Way in"), "front-out": ("Sortie", "Way out")
 
 def t(french: str, english: str) -> str:
     """Whichever the page is in."""
-    return english if language() == "en" else french
+    return english if language() == "en" else typeset(french)
 
 
 def duration(seconds: float | None) -> str:

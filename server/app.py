@@ -11,6 +11,7 @@ from server import auth, language
 from server.context import Context
 from server.faults import explain_faults
 from server.pages import api, health, live, login, now, today
+from server.said import who
 from server.translate import gettext, speak
 from server.translate import language as spoken
 
@@ -65,7 +66,9 @@ def _shared(context: Context, extras: list[Blueprint]) -> dict[str, object]:
         "day": language.day,
         "long_day": language.long_day,
         "when": language.when,
-        "short_name": language.short_name,
+        "hours": language.hours,
+        "called": context.current().called,
+        "who": who,
     }
 
 

@@ -7,7 +7,9 @@ from datetime import datetime
 from server.language import hour, when
 from server.models import DoorState
 from server.now import EdgeLine
-from server.translate import gettext, ngettext
+from server.publisher import Current
+from server.said import reader_of
+from server.translate import gettext, language, ngettext
 from wire.row import Kind
 
 MANY_UNACKNOWLEDGED = 100
@@ -25,24 +27,25 @@ class Said:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """colour, mark: the worst of all that is said, and its word."""
+    """name: of its doors and machines. colour, mark: the worst of all that is said, and its word."""
 
-    id: str
+    name: str
     colour: str
     mark: str
     said: tuple[Said, ...]
 
 
-def line(edge: EdgeLine, version: int, now: int) -> Line:
-    """What the page says of an edge. version: of the newest rules."""
-    said = tuple(_said(edge, version, now))
+def line(edge: EdgeLine, current: Current, now: int) -> Line:
+    """What the page says of an edge."""
+    said = tuple(_said(edge, current, now))
     colours = {s.colour for s in said}
     colour = next((c for c in ("bad", "warn") if c in colours), "good")
     marks = {"good": gettext("en ordre"), "warn": gettext("à regarder"), "bad": gettext("en panne")}
-    return Line(edge.id, colour, marks[colour], said)
+    name = ", ".join(current.called.place(place) for place in edge.places) or edge.id
+    return Line(name, colour, marks[colour], said)
 
 
-def _said(edge: EdgeLine, version: int, now: int) -> Iterator[Said]:
+def _said(edge: EdgeLine, current: Current, now: int) -> Iterator[Said]:
     yield _link(edge, now)
     if edge.twins:
         yield Said(
@@ -54,14 +57,19 @@ def _said(edge: EdgeLine, version: int, now: int) -> Iterator[Said]:
     for door in edge.doors:
         yield from _door(door, now)
     if edge.rules_version is not None:
-        yield _rules(edge, version)
+        yield _rules(edge, current.version)
     for reader, why in edge.faults.items():
-        yield Said("bad", gettext("lecteur %(reader)s en panne (%(why)s) : vérifiez son câble", reader=reader, why=why))
+        known, more = reader_of(current.called, reader), _in_english(why)
+        yield Said("bad", gettext("%(reader)s en panne%(more)s : vérifiez son câble", reader=known, more=more))
     if edge.journal_fault is not None:
-        yield Said(
-            "bad", gettext("journal en défaut (%(why)s) : libérez ou changez la carte SD", why=edge.journal_fault)
-        )
+        more = _in_english(edge.journal_fault)
+        yield Said("bad", gettext("journal en défaut%(more)s : libérez ou changez la carte SD", more=more))
     yield from _warnings(edge)
+
+
+def _in_english(why: str) -> str:
+    """What a program says of a fault, on an English page; on a French one it would be noise: the log has it, too."""
+    return f" ({why})" if language() == "en" else ""
 
 
 def _link(edge: EdgeLine, now: int) -> Said:
@@ -110,11 +118,14 @@ def _warnings(edge: EdgeLine) -> Iterator[Said]:
         count = edge.unacknowledged
         yield Said(colour, ngettext("%(num)s ligne à remettre", "%(num)s lignes à remettre", count))
     if edge.trouble is not None:
-        count, why = edge.trouble.count, edge.trouble.why
-        refused = ngettext("%(num)s message refusé", "%(num)s messages refusés", count)
+        refused = ngettext("%(num)s message refusé", "%(num)s messages refusés", edge.trouble.count)
+        last, more = hour(edge.trouble.at), _in_english(edge.trouble.why)
         yield Said(
             "warn",
             gettext(
-                "%(refused)s, le dernier à %(hour)s : %(why)s", refused=refused, hour=hour(edge.trouble.at), why=why
+                "%(refused)s, le dernier à %(hour)s%(more)s : le journal du serveur dit pourquoi",
+                refused=refused,
+                hour=last,
+                more=more,
             ),
         )

@@ -52,6 +52,14 @@ class Passage:
 
 
 @dataclass(frozen=True, slots=True)
+class Collision:
+    """Several cards at once on a reader: none was read."""
+
+    at: Instant
+    reader: str
+
+
+@dataclass(frozen=True, slots=True)
 class Arrival:
     """A member came in.
 
@@ -232,17 +240,29 @@ def _moves_between(session: Session, start: Instant, end: Instant) -> Sequence[A
     ).all()
 
 
-def refusals(session: Session, start: Instant, end: Instant) -> list[tuple[Reason, int]]:
-    """How often each reason refused a tap from start until end, most often first."""
+def refusals(session: Session, start: Instant, end: Instant, limit: int) -> list[Passage | Collision]:
+    """The taps that were refused from start until end, and several cards at once: newest first, so many at most."""
     rows = session.exec(
-        select(JournalRow.reason, func.count())
-        .where(
-            col(JournalRow.kind) == Kind.TAP,
-            col(JournalRow.at) >= moment(start),
-            col(JournalRow.at) < moment(end),
-            col(JournalRow.granted).is_(False),
-        )
-        .group_by(col(JournalRow.reason))
-        .order_by(func.count().desc(), col(JournalRow.reason))
+        select(JournalRow, Member.name)
+        .join(Member, col(Member.id) == col(JournalRow.member), isouter=True)
+        .where(*_refused(start, end))
+        .order_by(col(JournalRow.at).desc(), col(JournalRow.id).desc())
+        .limit(limit)
     )
-    return [(Reason(str(reason)), count) for reason, count in rows]
+    return [
+        _passage(row, name, about=_about(session, row))
+        if row.kind == Kind.TAP
+        else Collision(of(row.at), row.reader or "")
+        for row, name in rows
+    ]
+
+
+def count_refusals(session: Session, start: Instant, end: Instant) -> int:
+    """How many there are."""
+    return session.exec(select(func.count()).select_from(JournalRow).where(*_refused(start, end))).one()
+
+
+def _refused(start: Instant, end: Instant) -> tuple[ColumnElement[bool], ...]:
+    refused = col(JournalRow.granted).is_(False) | (col(JournalRow.kind) == Kind.CARDS_COLLIDED)
+    kinds = col(JournalRow.kind).in_((Kind.TAP, Kind.CARDS_COLLIDED))
+    return kinds, col(JournalRow.at) >= moment(start), col(JournalRow.at) < moment(end), refused

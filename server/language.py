@@ -14,6 +14,7 @@ LANGUAGES = ("fr", "en")
 COOKIE = "lang"
 YEAR = 365 * 24 * 3600
 NBSP = "\N{NO-BREAK SPACE}"
+JOINER = "\N{WORD JOINER}"
 
 
 def choose() -> str:
@@ -41,15 +42,28 @@ def hour(at: Instant | datetime) -> str:
     return f"{when.hour}{NBSP}h" + (f"{NBSP}{when.minute:02}" if when.minute else "")
 
 
+def hours(start: Instant | datetime, end: Instant | datetime) -> str:
+    """18 h – 22 h, on one line: without the word joiner browsers break after the dash."""
+    return f"{hour(start)}{NBSP}–{JOINER}{NBSP}{hour(end)}"
+
+
 def day(at: Instant | datetime) -> str:
-    """jeu. 26 nov.; in English Thu 26 Nov."""
-    return format_date(local(at).date(), "EEE d MMM", locale=language()).replace(" ", NBSP)
+    """jeu. 26 nov., of another year mar. 1er juin 2027; in English Thu 26 Nov."""
+    this_year = local(current_app.extensions["loquet"].clock()).year
+    return _date(at, "EEE d MMM" if local(at).year == this_year else "EEE d MMM y")
 
 
 def long_day(at: Instant | datetime) -> str:
-    """Jeudi 26 novembre 2026; in English Thursday 26 November 2026."""
-    written = format_date(local(at).date(), "EEEE d MMMM y", locale=language())
+    """Jeudi 26 novembre 2026, mardi 1er juin 2027; in English Thursday 26 November 2026."""
+    written = _date(at, "EEEE d MMMM y")
     return written[:1].upper() + written[1:]
+
+
+def _date(at: Instant | datetime, pattern: str) -> str:
+    date = local(at).date()
+    if language() == "fr" and date.day == 1:
+        pattern = pattern.replace(" d ", " d'er' ")
+    return format_date(date, pattern, locale=language()).replace(" ", NBSP)
 
 
 def when(at: Instant | datetime, now: Instant) -> str:
@@ -69,9 +83,3 @@ def opens(at: Instant | datetime, now: Instant) -> str:
     if local(at).date() == local(now).date():
         return gettext("à %(hour)s", hour=hour(at))
     return when(at, now)
-
-
-def short_name(name: str | None) -> str:
-    """Maëlle B. for Maëlle Bernard."""
-    words = (name or "").split()
-    return f"{words[0]}{NBSP}{words[-1][0]}." if len(words) > 1 else (words[0] if words else "")

@@ -47,6 +47,8 @@ class Picture:
     watch: Watch | None
     lockdown: datetime | None = None
     """Since when the site is locked down; None when it is not."""
+    fires: tuple[tuple[str, Instant], ...] = ()
+    """The doors whose fire contact is open, and since when."""
     heard: Instant | None = None
     """The last word of a door that has gone silent, the oldest of several; None while all of them speak."""
 
@@ -77,8 +79,16 @@ def picture(session: Session, current: Current, at: Instant) -> Picture:
         next_staffed=next_start(current.rules.staffed, at),
         watch=_watch(current, now, at),
         lockdown=locked_down_since(session),
+        fires=_fires(session, current),
         heard=_silent_since(session, current, at),
     )
+
+
+def _fires(session: Session, current: Current) -> tuple[tuple[str, Instant], ...]:
+    """See Picture.fires."""
+    doors = {point.id for point in current.bundle.access_points}
+    on = session.exec(select(DoorState).where(col(DoorState.fire)).order_by(col(DoorState.access_point)))
+    return tuple((door.access_point, of(door.fire_at)) for door in on if door.access_point in doors and door.fire_at)
 
 
 def _silent_since(session: Session, current: Current, at: Instant) -> Instant | None:
@@ -122,12 +132,13 @@ _LAST_ROWS = select(Position.edge, func.max(Position.updated)).group_by(col(Posi
 
 @dataclass(frozen=True, slots=True)
 class EdgeLine:
-    """An edge as it last spoke of itself. doors: by access point. trouble: what we refused from it.
+    """An edge as it last spoke of itself. places: what it looks after. trouble: what we refused from it.
 
     twins: two machines speak as it.
     """
 
     id: str
+    places: tuple[str, ...]
     online: bool | None
     since: datetime | None
     last_seen: datetime | None
@@ -148,6 +159,7 @@ def edge_lines(session: Session, current: Current, troubles: Troubles, now: Inst
     return [
         EdgeLine(
             id=edge.id,
+            places=tuple(edge.access_points),
             online=edge.online,
             since=edge.since,
             last_seen=edge.last_seen,

@@ -6,6 +6,7 @@ No Flask and no MQTT here: `retain` takes a topic and a payload that the broker 
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from threading import Lock
 from zoneinfo import ZoneInfo
 
@@ -19,6 +20,7 @@ from policy.instants import text
 from policy.ruleset import RuleSet
 from policy.spans import Spans
 from policy.terms import DAY, HOUR, SECOND, Instant
+from server.called import Called, called
 from server.db import Database
 from server.errors import DatabaseError
 from server.importer import Exporter
@@ -56,6 +58,11 @@ class Current:
     zone: ZoneInfo
     shifts: Mapping[str, Spans]
     badges: Mapping[str, Credential]
+
+    @cached_property
+    def called(self) -> Called:
+        """What the pages call everybody and everything."""
+        return called(self.bundle)
 
 
 class Publisher:

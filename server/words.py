@@ -1,4 +1,4 @@
-"""How is a reason said? In the member's words, with what the server knows filled in, and with what would help.
+"""How is a reason said? To the member or of the member, with what the server knows filled in, and what would help.
 
 French is the source, English stands in translations/en. What is filled in: server/particulars.py.
 """
@@ -10,7 +10,7 @@ from policy.reasons import Family, Reason, family
 from server.history import Passage
 from server.particulars import N_, particulars
 from server.publisher import Current
-from server.translate import gettext
+from server.translate import gettext, typeset
 
 SENTENCES: Mapping[Reason, tuple[str, ...]] = {
     Reason.STAFFED_HOURS: (N_("l’équipe est là"),),
@@ -77,7 +77,42 @@ SENTENCES: Mapping[Reason, tuple[str, ...]] = {
         N_("votre temps de machine est utilisé"),
     ),
 }
-"""For each reason its sentences, fullest first: the first one whose facts are all known is said."""
+"""For each reason its sentences, fullest first: the first one whose facts are all known is said. To the member."""
+
+OF_MEMBERS: Mapping[Reason, tuple[str, ...]] = {
+    Reason.OWN_SHIFT: (N_("tient le lieu jusqu’à {end}"), N_("tient le lieu")),
+    Reason.TIER_HOURS: (N_("dans ses horaires"),),
+    Reason.INVITED: (N_("attendu·e"),),
+    Reason.EVENT: (N_("attendu·e · {title}"), N_("attendu·e")),
+    Reason.LOCKDOWN: (N_("le lieu est confiné"),),
+    Reason.UNKNOWN_CREDENTIAL: (N_("ce badge n’est à personne"),),
+    Reason.MEMBER_SUSPENDED: (N_("accès suspendu"),),
+    Reason.MEMBERSHIP_NOT_VALID: (
+        N_("adhésion à partir du {begins}"),
+        N_("adhésion terminée le {ended}"),
+        N_("adhésion pas valable ce jour"),
+    ),
+    Reason.NOT_ALLOWED_HERE: (N_("cette porte n’est pas dans sa formule"),),
+    Reason.RULES_STALE: (N_("la porte est coupée du serveur depuis trop longtemps"),),
+    Reason.CLOCK_UNTRUSTED: (N_("la porte a perdu l’heure"),),
+    Reason.ALREADY_INSIDE: (N_("ce badge est déjà à l’intérieur"),),
+    Reason.OUTSIDE_HOURS: (N_("fermé pour sa formule ; prochaine ouverture {next}"), N_("fermé pour sa formule")),
+    Reason.PASS_EXHAUSTED: (N_("carnet épuisé depuis le {since}"), N_("carnet épuisé")),
+    Reason.SITE_FULL: (N_("lieu plein : {people} personnes"), N_("lieu plein")),
+    Reason.WALK_UP: (N_("machine libre, jusqu’à {until}"), N_("machine libre")),
+    Reason.BOOKING: (N_("sa réservation, jusqu’à {until}"), N_("sa réservation")),
+    Reason.CERTIFICATION_EXPIRED: (
+        N_("sa formation {kind} date de trop longtemps"),
+        N_("sa formation date de trop longtemps"),
+    ),
+    Reason.NOT_INSIDE: (N_("pas badgé à l’entrée"),),
+    Reason.COMPANION_REQUIRED: (N_("il faut être {people}"), N_("il faut être deux")),
+    Reason.QUOTA_EXHAUSTED: (
+        N_("ses {minutes} min de {period} sont utilisées ; à nouveau le {next}"),
+        N_("son temps de machine est utilisé"),
+    ),
+}
+"""Where the sentence to the member will not do: what the team reads of somebody."""
 
 REMEDIES: Mapping[Reason, str] = {
     Reason.LOCKDOWN: N_("lever le confinement quand il n’y a plus de danger"),
@@ -120,22 +155,26 @@ class Words:
     colour: str
 
 
-def title(reason: Reason) -> str:
-    """The reason without any fact, for counting."""
-    return gettext(next(sentence for sentence in reversed(SENTENCES[reason]) if "{" not in sentence))
-
-
 def remedy(reason: Reason) -> str | None:
     """What would help."""
     return gettext(REMEDIES[reason]) if reason in REMEDIES else None
 
 
-def words(passage: Passage, current: Current, now: int) -> Words:
-    """What to say of a passage."""
+def words(passage: Passage, current: Current, now: int, *, to_member: bool = False) -> Words:
+    """What to say of a passage, to whoever made it or to the team."""
     known = particulars(passage, current, now)
-    fitting = next(s for s in SENTENCES[passage.reason] if all(name in known for name in _named(s)))
+    sentences = SENTENCES[passage.reason]
+    if not to_member:
+        sentences = OF_MEMBERS.get(passage.reason, sentences)
+    fitting = next(s for s in sentences if all(name in known for name in _named(s)))
     colour = COLOURS[family(passage.granted, passage.reason)]
-    return Words(gettext(fitting).format(**known), None if passage.granted else remedy(passage.reason), colour)
+    sentence = typeset(gettext(fitting).format(**known))
+    return Words(sentence, None if passage.granted else remedy(passage.reason), colour)
+
+
+def of_collision() -> Words:
+    """What to say of several cards at once."""
+    return Words(gettext("deux cartes à la fois"), gettext("présenter un seul badge, sorti du portefeuille"), "bad")
 
 
 def _named(sentence: str) -> list[str]:

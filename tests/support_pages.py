@@ -113,8 +113,8 @@ class Place:
 
 
 def plain(html: str) -> str:
-    """What a reader sees, blanks made single."""
-    text = re.sub(r"<[^>]+>", " ", html).replace("&#39;", "'").replace("&amp;", "&")
+    """What a reader sees, blanks made single and joiners left out."""
+    text = re.sub(r"<[^>]+>", " ", html).replace("\N{WORD JOINER}", "").replace("&#39;", "'").replace("&amp;", "&")
     return " ".join(text.split())
 
 

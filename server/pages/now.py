@@ -1,5 +1,6 @@
 """What does the front page answer? Is it open, until when, by whom; who came last; what is wrong."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from flask import Blueprint, render_template
@@ -11,8 +12,9 @@ from policy.opening import Relay
 from policy.terms import DAY
 from server import history
 from server.auth import account, context
+from server.called import Called, alphabetical
 from server.doors import Line, line
-from server.language import hour, local, opens, short_name, when
+from server.language import hour, local, opens, when
 from server.now import Picture, edge_lines, few, picture
 from server.pages.today import Day, day_of
 from server.publisher import Current
@@ -43,9 +45,10 @@ def show() -> ResponseReturnValue:
         return render_template(
             "now.html",
             at=at,
-            answer=_answer(session, seen, named=named),
+            answer=_answer(seen, current.called, named=named),
             seen=seen,
             people=len(seen.inside) if named else few(len(seen.inside)),
+            inside=_inside(seen, current.called) if named else None,
             passages=_passages(session, current, at) if named else None,
             edges=_edges(session, current, at) if named else None,
             notes=_notes(link_up=known.link_up()) if named else [],
@@ -57,27 +60,40 @@ def _day(session: Session, seen: Picture, *, named: bool) -> Day:
     return day_of(session, seen.day_start, seen.at, named=named)
 
 
+def _inside(seen: Picture, known: Called) -> list[tuple[str, int]]:
+    """Who is inside, by name, and since when."""
+    people = [(known.member(who) or gettext("Membre retiré"), seen.presence.moves[who].at) for who in seen.inside]
+    return sorted(people, key=lambda person: alphabetical(person[0]))
+
+
 def _passages(session: Session, current: Current, at: int) -> list[tuple[history.Passage, Words]]:
     return [(p, words(p, current, at)) for p in history.last_passages(session, PASSAGES, at)]
 
 
 def _edges(session: Session, current: Current, at: int) -> list[Line]:
-    return [line(edge, current.version, at) for edge in edge_lines(session, current, context().troubles, at)]
+    return [line(edge, current, at) for edge in edge_lines(session, current, context().troubles, at)]
 
 
-def _answer(session: Session, seen: Picture, *, named: bool) -> Answer:
-    relays = [relay.gardien for relay in seen.opening.relays if relay.gardien]
-    members = [*seen.opening.held_by, *relays, *([seen.watch.gardien] if seen.watch else [])]
-    names = history.names(session, members) if named else {}
+def _answer(seen: Picture, known: Called, *, named: bool) -> Answer:
+    names = known.members if named else {}
     lines = (_who(seen, names), _relays(seen, names), _next_watch(seen, names))
+    if seen.fires:
+        return _fire(seen, known)
     if seen.lockdown is not None:
-        known = gettext(
-            "Depuis %(since)s : seule l’équipe entre, tout le monde peut sortir.", since=_since(of(seen.lockdown), seen)
-        )
-        return Answer("no", gettext("Lieu confiné"), (known, gettext("Contactez l’équipe.")))
+        since = _since(of(seen.lockdown), seen)
+        said = gettext("Depuis %(since)s : seule l’équipe entre, tout le monde peut sortir.", since=since)
+        return Answer("no", gettext("Lieu confiné"), (said, gettext("Contactez l’équipe.")))
     if seen.heard is not None:
         return _unsure(seen, tuple(said for said in lines if said))
     return Answer("open" if seen.opening.open else "shut", _headline(seen), tuple(said for said in lines if said))
+
+
+def _fire(seen: Picture, known: Called) -> Answer:
+    places = [
+        gettext("%(place)s, depuis %(since)s", place=known.place(place), since=_since(since, seen))
+        for place, since in seen.fires
+    ]
+    return Answer("no", gettext("Alarme incendie"), (gettext("Sortez, et n’entrez pas."), " · ".join(places)))
 
 
 def _unsure(seen: Picture, lines: tuple[str, ...]) -> Answer:
@@ -116,12 +132,12 @@ def _until(until: int, at: int) -> str:
     return hour(until) if same else when(until, at)
 
 
-def _who(seen: Picture, names: dict[str, str]) -> str:
+def _who(seen: Picture, names: Mapping[str, str]) -> str:
     if not seen.opening.open:
         if seen.next_staffed is None:
             return ""
         return gettext("L’équipe ouvre %(when)s.", when=opens(seen.next_staffed, seen.at))
-    holders = " et ".join(short_name(names[member]) for member in seen.opening.held_by if member in names)
+    holders = gettext(" et ").join(names[member] for member in seen.opening.held_by if member in names)
     held = (
         ngettext("%(who)s tient le lieu.", "%(who)s tiennent le lieu.", len(seen.opening.held_by), who=holders)
         if holders
@@ -131,7 +147,7 @@ def _who(seen: Picture, names: dict[str, str]) -> str:
     return " ".join(s for s, said in ((staffed, seen.opening.staffed), (held, seen.opening.held_by)) if said)
 
 
-def _relays(seen: Picture, names: dict[str, str]) -> str:
+def _relays(seen: Picture, names: Mapping[str, str]) -> str:
     """How long it is sure, and who is to take over then. Without names, gardiens who follow one another are one."""
     chain = [(_holder(relay, names), relay.start, relay.end) for relay in seen.opening.relays]
     if not chain:
@@ -146,19 +162,19 @@ def _relays(seen: Picture, names: dict[str, str]) -> str:
     return gettext("Sûr jusqu’à %(hour)s, probable ensuite : %(following)s.", hour=until, following=following)
 
 
-def _holder(relay: Relay, names: dict[str, str]) -> str:
+def _holder(relay: Relay, names: Mapping[str, str]) -> str:
     if relay.gardien is None:
         return gettext("l’équipe")
-    return short_name(names.get(relay.gardien)) or gettext("un gardien")
+    return names.get(relay.gardien) or gettext("un gardien")
 
 
-def _next_watch(seen: Picture, names: dict[str, str]) -> str:
+def _next_watch(seen: Picture, names: Mapping[str, str]) -> str:
     """Who is expected, beside those who take over: only of this site day or the next one."""
     watch = seen.watch
     taking_over = {relay.gardien for relay in seen.opening.relays}
     if watch is None or watch.start - seen.at > DAY or watch.gardien in taking_over:
         return ""
-    who = short_name(names.get(watch.gardien)) or gettext("un gardien")
+    who = names.get(watch.gardien) or gettext("un gardien")
     if watch.start <= seen.at:
         return gettext("Garde prévue jusqu’à %(hour)s : %(who)s n’est pas encore là.", hour=hour(watch.end), who=who)
     when = opens(watch.start, seen.at)

@@ -1,4 +1,4 @@
-"""How was the day so far? Arrivals, people inside by the hour, refusals by reason. To print as a list, too."""
+"""How was the day so far? Arrivals, people inside by the hour, who was refused and why. To print as a list, too."""
 
 from dataclasses import dataclass
 
@@ -7,33 +7,55 @@ from flask.typing import ResponseReturnValue
 from sqlmodel import Session
 
 from policy.errors import SHOWN, brief
+from policy.terms import HOUR, Instant
 from server import history
 from server.auth import account, context
 from server.carnets import said, units_left
 from server.chart import BASE, HEIGHT, WIDTH, Bar, bars
 from server.faults import WrongAddressError
-from server.language import hour, local
+from server.language import hour, hours, local
 from server.now import few
 from server.publisher import Current
+from server.said import place_of, who
 from server.translate import gettext
-from server.words import remedy, title
+from server.words import Words, of_collision, words
 
 page = Blueprint("today", __name__)
 
 OPENS, CLOSES = 8, 20
 """Local hours that the picture shows even when they are empty."""
+SHOWN_REFUSALS = 200
+"""Somebody may lay a badge on all day long."""
 
 
 @dataclass(frozen=True, slots=True)
 class Day:
-    """hours: (from, to, most people at once), None when too few to be told. highest: the most of the day."""
+    """hours: (9 h – 10 h, most people at once), None when too few to be told. highest: the most of the day."""
 
-    hours: list[tuple[str, str, int | None]]
+    hours: list[tuple[str, int | None]]
     bars: list[Bar]
     highest: int | None
     width: int = WIDTH
     height: int = HEIGHT
     base: int = BASE
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """One line. where: the door, empty where there is but one."""
+
+    at: Instant
+    who: str
+    where: str
+    words: Words
+
+
+@dataclass(frozen=True, slots=True)
+class Refusals:
+    """Newest first. more: how many earlier ones are left out."""
+
+    lines: list[Refusal]
+    more: int
 
 
 @page.get("/today", endpoint="page")
@@ -55,7 +77,7 @@ def show() -> ResponseReturnValue:
             different=len({arrival.member for arrival in arrivals}),
             arrivals=arrivals if named else None,
             carnets=_carnets(session, current, arrivals, at) if named else {},
-            refusals=_refusals(session, start, at) if named else None,
+            refusals=_refusals(session, current, start, at) if named else None,
         )
 
 
@@ -75,8 +97,17 @@ def _carnets(session: Session, current: Current, arrivals: list[history.Arrival]
     return {member: said(current, member, units) for member, units in left.items()}
 
 
-def _refusals(session: Session, start: int, at: int) -> list[tuple[str, int, str | None]]:
-    return [(title(reason), count, remedy(reason)) for reason, count in history.refusals(session, start, at + 1)]
+def _refusals(session: Session, current: Current, start: int, at: int) -> Refusals:
+    found = history.refusals(session, start, at + 1, SHOWN_REFUSALS)
+    total = len(found) if len(found) < SHOWN_REFUSALS else history.count_refusals(session, start, at + 1)
+    return Refusals([_refusal(one, current, at) for one in found], total - len(found))
+
+
+def _refusal(one: history.Passage | history.Collision, current: Current, now: int) -> Refusal:
+    where = place_of(current.called, one.reader)
+    if isinstance(one, history.Collision):
+        return Refusal(one.at, gettext("Plusieurs badges"), where, of_collision())
+    return Refusal(one.at, who(current.called, one), where, words(one, current, now))
 
 
 def day_of(session: Session, start: int, at: int, *, named: bool) -> Day:
@@ -86,7 +117,7 @@ def day_of(session: Session, start: int, at: int, *, named: bool) -> Day:
     told = [(c.start, c.peak if named else few(c.peak)) for c in counts[first:]]
     labels = [hour(start) for start, _ in told]
     return Day(
-        hours=[(hour(start), hour(start + 3_600_000), peak) for start, peak in told],
+        hours=[(hours(start, start + HOUR), peak) for start, peak in told],
         bars=bars([peak for _, peak in told], labels),
         highest=max((peak for _, peak in told if peak is not None), default=None),
     )

@@ -97,7 +97,7 @@ def test_the_page_of_the_day_shows_who_came(lived: Lived, tally: Recount) -> Non
     page = lived.client.get("/today").text
     text = plain(page)
     assert f"{tally.arrivals} arrivées, {tally.visitors} personnes jusqu’à" in text
-    rows = re.findall(r'<tr><th scope="row">(\d+)\sh – \d+\sh</th><td class="number">(\d+)</td></tr>', page)
+    rows = re.findall(r'<tr><th scope="row">(\d+)\sh\s–\u2060\s\d+\sh</th><td class="number">(\d+)</td></tr>', page)
     shown = {int(hour): int(count) for hour, count in rows}
     midnight = lived.world.server.publisher.current.rules.day_start(lived.start) - 4 * HOUR
     counted = {hour % 24: tally.peak(midnight + hour * HOUR, midnight + (hour + 1) * HOUR) for hour in range(8, 28)}

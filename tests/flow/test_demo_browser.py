@@ -7,12 +7,13 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, ConsoleMessage, Page, StorageState, expect
 
-from loquet.bench_badges import badges
-from server.language import short_name
+from loquet.bench_badges import Badge, badges
+from server.called import called
 from simulator import casaco
 from simulator.people import IN, OUT
 from tests.support_demo import TUESDAY, Demo, local, running_demo, set_time
 
+NAMES = called(casaco.bundle(TUESDAY))
 READY = badges(casaco.bundle(TUESDAY), TUESDAY.isoformat())
 NOMAD, NOMAD_7, RESIDENT, GARDIEN, STAFF = READY[:5]
 LOST, STRANGER = READY[6], READY[8]
@@ -76,28 +77,31 @@ def take(page: Page, uid: str) -> None:
     expect(page.locator(f'[data-reader="{IN}"] [data-lying="{uid}"]')).to_have_count(0)
 
 
-def verdict(page: Page, who: str | None, *words: str) -> None:
+def name_of(badge: Badge) -> str:
+    return NAMES.member(badge.member) or "Badge inconnu"
+
+
+def verdict(page: Page, badge: Badge, *words: str) -> None:
     """What the bench says of the latest tap."""
-    name = short_name(who) if who else "Badge inconnu"
-    for word in (name, *words):
+    for word in (name_of(badge), *words):
         expect(page.locator("#verdict")).to_contain_text(word)
 
 
-def enter(page: Page, uid: str, who: str | None, *words: str) -> None:
+def enter(page: Page, badge: Badge, *words: str) -> None:
     """Lay the badge on, push the door, take the badge away: all by keyboard."""
-    press(page, f"b-{IN}-{uid}")
-    verdict(page, who, "accordé", *words)
+    press(page, f"b-{IN}-{badge.uid}")
+    verdict(page, badge, "accordé", *words)
     expect(page.locator("#strike")).to_have_text("libérée")
     press(page, "push")
     expect(page.locator("#contact")).to_have_text("ouverte")
-    take(page, uid)
+    take(page, badge.uid)
 
 
 def test_a_badge_by_mouse_opens_the_door_and_shows_on_the_page(demo: Demo, page: Page) -> None:
     reader = page.locator(f'[data-reader="{IN}"]')
     drag(page, RESIDENT.uid, IN)
     expect(reader).to_contain_text("vert, un bip court : passez")
-    verdict(page, RESIDENT.who, "accordé", "accès permanent")
+    verdict(page, RESIDENT, "accordé", "accès permanent")
     page.get_by_role("button", name="Pousser la porte").click()
     expect(page.locator("#contact")).to_have_text("ouverte")
     latest = page.locator("#latest")
@@ -106,19 +110,19 @@ def test_a_badge_by_mouse_opens_the_door_and_shows_on_the_page(demo: Demo, page:
     page.drag_and_drop(f'[data-lying="{RESIDENT.uid}"]', "#badges")
     expect(reader).to_contain_text("Aucun badge")
     page.goto(demo.address)
-    line = page.locator(".lines > li", has_text=short_name(RESIDENT.who)).first
+    line = page.locator(".lines > li", has_text=name_of(RESIDENT)).first
     expect(line).to_contain_text("entrée")
     expect(line).to_contain_text("accès permanent")
 
 
 def test_who_is_not_known_or_lost_the_badge_is_refused(page: Page) -> None:
     press(page, f"b-{IN}-{STRANGER.uid}")
-    verdict(page, None, "refusé", "ce badge n’est à personne : passez à l’accueil")
+    verdict(page, STRANGER, "refusé", "ce badge n’est à personne : passez à l’accueil")
     expect(page.locator(f'[data-reader="{IN}"]')).to_contain_text("rouge, un long bip : voir l’accueil")
     expect(page.locator("#strike")).to_have_text("verrouillée")
     take(page, STRANGER.uid)
     press(page, f"b-{IN}-{LOST.uid}")
-    verdict(page, LOST.who, "refusé", "ce badge a été déclaré perdu")
+    verdict(page, LOST, "refusé", "ce badge a été déclaré perdu")
     take(page, LOST.uid)
     press(page, f"both-{IN}")
     expect(page.locator(f'[data-reader="{IN}"]')).to_contain_text("un seul badge à la fois")
@@ -150,7 +154,7 @@ def test_an_unplugged_reader_is_a_fault_on_the_page(demo: Demo, page: Page) -> N
     expect(page.locator(f'[data-reader="{OUT}"]')).to_contain_text("deux éclairs rouges, muet : lecteur en panne")
     front = page.context.new_page()
     front.goto(demo.address)
-    fault = front.get_by_text("lecteur front-out en panne")
+    fault = front.get_by_text("lecteur de sortie en panne")
     expect(fault).to_be_visible()
     press(page, f"plug-{OUT}")
     expect(fault).to_have_count(0, timeout=30_000)
@@ -159,24 +163,24 @@ def test_an_unplugged_reader_is_a_fault_on_the_page(demo: Demo, page: Page) -> N
 def test_without_a_network_the_door_decides_and_tells_later(demo: Demo, page: Page) -> None:
     press(page, "link")
     expect(page.get_by_text("réseau coupé")).to_be_visible()
-    enter(page, STAFF.uid, STAFF.who, "équipe")
+    enter(page, STAFF, "équipe")
     front = page.context.new_page()
     front.goto(demo.address)
     expect(front.get_by_text("muette depuis")).to_be_visible(timeout=30_000)
-    line = front.locator(".lines > li", has_text=short_name(STAFF.who))
+    line = front.locator(".lines > li", has_text=name_of(STAFF))
     expect(line).to_have_count(0)
     press(page, "link")
     expect(line.first).to_contain_text("entrée", timeout=20_000)
 
 
 def test_after_a_power_cut_the_door_knows_who_was_inside(page: Page) -> None:
-    enter(page, GARDIEN.uid, GARDIEN.who, "vous tenez le lieu jusqu’à 20")
-    enter(page, NOMAD.uid, NOMAD.who, "un gardien est là")
+    enter(page, GARDIEN, "vous tenez le lieu jusqu’à 20")
+    enter(page, NOMAD, "un gardien est là")
     press(page, "power")
     expect(page.locator(f'[data-reader="{IN}"]')).to_contain_text("la porte n’a pas de courant")
     press(page, "power")
     expect(page.locator(f'[data-reader="{IN}"]')).to_contain_text("muette : posez un badge", timeout=30_000)
-    enter(page, NOMAD_7.uid, NOMAD_7.who, "un gardien est là")
+    enter(page, NOMAD_7, "un gardien est là")
 
 
 @pytest.mark.parametrize("path", ["/", "/today", "/bench", "/login", "/bench?lang=en"])
@@ -218,8 +222,8 @@ def test_it_works_without_javascript(demo: Demo, browser: Browser, team: Storage
     context = browser.new_context(java_script_enabled=False, storage_state=team, locale="fr-FR")
     plain = context.new_page()
     plain.goto(f"{demo.address}/bench")
-    plain.get_by_role("button", name=f"Entrée : poser {short_name(RESIDENT.who)}").click()
-    expect(plain.get_by_role("button", name=f"Reprendre {short_name(RESIDENT.who)}")).to_be_visible()
-    plain.get_by_role("button", name=f"Reprendre {short_name(RESIDENT.who)}").click()
-    expect(plain.get_by_role("button", name=f"Entrée : poser {short_name(RESIDENT.who)}")).to_be_visible()
+    plain.get_by_role("button", name=f"Entrée : poser {name_of(RESIDENT)}").click()
+    expect(plain.get_by_role("button", name=f"Reprendre {name_of(RESIDENT)}")).to_be_visible()
+    plain.get_by_role("button", name=f"Reprendre {name_of(RESIDENT)}").click()
+    expect(plain.get_by_role("button", name=f"Entrée : poser {name_of(RESIDENT)}")).to_be_visible()
     context.close()

@@ -81,16 +81,21 @@ def test_a_day_on_which_the_clocks_change(database: Database, date: tuple[int, i
         assert len(history.hours(session, start, end)) == hours
 
 
-def test_refusals_by_reason_most_often_first(desk: Desk, journal: Journal) -> None:
+def test_refusals_and_collisions_newest_first(desk: Desk, journal: Journal) -> None:
     for minute in range(3):
         journal.tap_in(at(9, minute), "zoe", Reason.MEMBER_SUSPENDED, granted=False)
+    journal.add(at(9, 30), Kind.CARDS_COLLIDED, reader="front-in")
     journal.tap_in(at(10), None, Reason.UNKNOWN_CREDENTIAL, granted=False)
     journal.enters(at(10, 1), "remy")
     journal.tap_in(at(3), "remy", Reason.OUTSIDE_HOURS, granted=False)
     desk.take(journal.rows)
     with desk.database.reading() as session:
-        found = history.refusals(session, START, START + DAY)
-    assert found == [(Reason.MEMBER_SUSPENDED, 3), (Reason.UNKNOWN_CREDENTIAL, 1)]
+        found = history.refusals(session, START, START + DAY, 3)
+        assert history.count_refusals(session, START, START + DAY) == 5
+    assert [one.at for one in found] == [at(10), at(9, 30), at(9, 2)]
+    assert found[1] == history.Collision(at(9, 30), "front-in")
+    assert isinstance(found[2], history.Passage)
+    assert (found[2].name, found[2].reason) == ("Zoé Wibaux", Reason.MEMBER_SUSPENDED)
 
 
 def test_last_passages_by_the_time_of_the_tap_not_of_arrival(desk: Desk, journal: Journal) -> None:
@@ -138,7 +143,8 @@ def test_no_question_reads_the_whole_journal(desk: Desk, journal: Journal) -> No
     with desk.database.reading() as session:
         history.arrivals(session, START, START + DAY)
         history.hours(session, START, START + DAY)
-        history.refusals(session, START, START + DAY)
+        history.refusals(session, START, START + DAY, 10)
+        history.count_refusals(session, START, START + DAY)
         history.last_passages(session, 10, desk.now)
         history.passages_after(session, 5, 10)
         event.remove(desk.database._readers, "before_cursor_execute", note)
@@ -147,7 +153,7 @@ def test_no_question_reads_the_whole_journal(desk: Desk, journal: Journal) -> No
             plan = session.connection().exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)
             steps = [row[3] for row in plan]
             assert not [step for step in steps if step.startswith("SCAN journal_row")], (statement, steps)
-    assert len(asked) == 5
+    assert len(asked) == 6
 
 
 steps = st.lists(

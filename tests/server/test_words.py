@@ -1,5 +1,6 @@
 """Every reason has its words, in French and in English, with what the server knows filled in."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace as replace_fields
 from datetime import date
@@ -14,13 +15,16 @@ from policy.terms import DAY, HOUR
 from server import catalogue, language
 from server.history import Passage
 from server.importer import replace
-from server.words import REMEDIES, SENTENCES, title, words
-from tests.support_pages import CREDENTIAL_KEY, Place
+from server.translate import typeset
+from server.words import OF_MEMBERS, REMEDIES, SENTENCES, words
+from tests.support_pages import CREDENTIAL_KEY, Place, plain
 from tests.support_server import whole_bundle
 from tests.support_site import ALICE, at
 from wire.credential import pseudonym
 
 pytestmark = pytest.mark.sqlite
+
+NB = "\N{NO-BREAK SPACE}"
 
 GRANTS = {
     Reason.EGRESS,
@@ -59,7 +63,8 @@ def french(place: Place) -> Iterator[Place]:
 
 
 def said(place: Place, told: Passage) -> str:
-    return words(told, place.publisher.current, place.now).sentence.replace("\N{NO-BREAK SPACE}", " ")
+    """To the member."""
+    return words(told, place.publisher.current, place.now, to_member=True).sentence.replace("\N{NO-BREAK SPACE}", " ")
 
 
 def test_each_reason_has_words() -> None:
@@ -70,15 +75,27 @@ def test_each_reason_has_words() -> None:
 @pytest.mark.parametrize("reason", sorted(Reason))
 def test_each_reason_is_said_whatever_is_known(place: Place, reason: Reason) -> None:
     heard = set()
-    for path in ("/", "/?lang=en"):
+    for path, to_member in (("/", True), ("/?lang=en", True), ("/", False), ("/?lang=en", False)):
         with place.app.test_request_context(path):
-            told = words(passage(reason), place.publisher.current, place.now)
+            told = words(passage(reason), place.publisher.current, place.now, to_member=to_member)
             assert "{" not in told.sentence
             assert (told.remedy is None) == (reason not in REFUSALS)
             assert told.colour == ("bad" if reason in REFUSALS else "good")
-            heard |= {told.sentence, title(reason)}
+            heard.add(told.sentence)
     assert len(heard) >= 2
     assert reason.value not in heard
+
+
+TO_YOU = re.compile(r"\b(vous|votre|vos|your?s?|nous)\b|\b(?!chez|assez)[a-zà-ÿ]+ez\b", re.IGNORECASE)
+
+
+def test_what_the_team_reads_of_somebody_is_not_said_to_them() -> None:
+    english = {message.id: message.string for message in catalogue.translated()}
+    for reason, to_member in SENTENCES.items():
+        for sentence in OF_MEMBERS.get(reason, to_member):
+            assert not TO_YOU.search(sentence), sentence
+            assert not TO_YOU.search(str(english[sentence])) or reason is Reason.EGRESS, sentence
+    assert any(TO_YOU.search(sentence) for sentences in SENTENCES.values() for sentence in sentences)
 
 
 FACTS = {
@@ -251,12 +268,36 @@ def test_hours_are_the_site_s_in_summer_too(french: Place) -> None:
     assert language.hour(at(12) + HOUR) == "13\N{NO-BREAK SPACE}h"
 
 
-@pytest.mark.parametrize(
-    ("name", "short"),
-    [("Maëlle Bernard", "Maëlle B."), ("Jean-Paul de la Tour", "Jean-Paul T."), ("Cher", "Cher"), ("", ""), (None, "")],
-)
-def test_short_names(name: str | None, short: str) -> None:
-    assert language.short_name(name).replace("\N{NO-BREAK SPACE}", " ") == short
+def test_the_first_of_a_month_and_another_year(place: Place) -> None:
+    first = at(12) + 189 * DAY
+    for path, short, long in (
+        ("/", "mar. 1er juin 2027", "Mardi 1er juin 2027"),
+        ("/?lang=en", "Tue 1 Jun 2027", "Tuesday 1 June 2027"),
+    ):
+        with place.app.test_request_context(path):
+            assert language.day(first).replace(NB, " ") == short
+            assert language.long_day(first).replace(NB, " ") == long
+            assert "2026" not in language.day(at(12))
+
+
+def test_hours_from_and_to_stay_on_one_line(french: Place) -> None:
+    assert language.hours(at(18), at(22)) == f"18{NB}h{NB}–\N{WORD JOINER}{NB}22{NB}h"
+
+
+def test_no_line_begins_with_a_colon(place: Place) -> None:
+    with place.app.test_request_context("/"):
+        assert typeset("en panne : « oui » ; 42 min ?") == f"en panne{NB}: «{NB}oui{NB}»{NB}; 42{NB}min{NB}?"
+        assert typeset("à 2 heures") == "à 2 heures"
+    with place.app.test_request_context("/?lang=en"):
+        assert typeset("so: yes ?") == "so: yes ?"
+
+
+@pytest.mark.parametrize("path", ["/", "/today", "/login", "/nothing"])
+def test_pages_hold_no_blank_where_a_line_must_not_break(place: Place, path: str) -> None:
+    place.link_up = False
+    shown = plain(place.staff().get(path).text.replace(NB, "_"))
+    assert not re.findall(r"\S+ [:;?!»]", shown)
+    assert "_: " in shown or path in ("/login", "/nothing")
 
 
 # The catalogue

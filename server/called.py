@@ -1,0 +1,108 @@
+"""What are people, doors and machines called on the pages? Short names that nobody shares; names, not ids."""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from unicodedata import combining, normalize
+
+from policy.bundle import Bundle, Member
+from policy.terms import Direction
+
+NBSP = "\N{NO-BREAK SPACE}"
+FIRST_LETTERS = 3
+"""Of the surname, where one letter does not tell two people apart."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReaderOf:
+    """A reader's place; direction: None at a machine."""
+
+    place: str
+    direction: Direction | None
+
+
+@dataclass(frozen=True, slots=True)
+class Called:
+    """All names of a bundle, by id; what has none is called by its id. readers: where each of them is."""
+
+    members: Mapping[str, str]
+    places: Mapping[str, str]
+    tiers: Mapping[str, str]
+    readers: Mapping[str, ReaderOf]
+
+    def member(self, who: str | None) -> str | None:
+        """The short name of a member, None of whoever is no member any more."""
+        return self.members.get(who or "")
+
+    def place(self, place: str) -> str:
+        return self.places.get(place, place)
+
+    def tier(self, tier: str) -> str:
+        return self.tiers.get(tier, tier)
+
+
+def called(bundle: Bundle) -> Called:
+    tiers = {tier.id: tier.name or tier.id for tier in bundle.tiers}
+    return Called(
+        members=short_names(bundle.members, tiers),
+        places={point.id: point.name or point.id for point in bundle.access_points}
+        | {machine.id: machine.name or machine.id for machine in bundle.machines},
+        tiers=tiers,
+        readers=dict(_readers(bundle)),
+    )
+
+
+def _readers(bundle: Bundle) -> Iterator[tuple[str, ReaderOf]]:
+    for point in bundle.access_points:
+        yield point.readers.in_, ReaderOf(point.id, Direction.IN)
+        if point.readers.out is not None:
+            yield point.readers.out, ReaderOf(point.id, Direction.OUT)
+    for machine in bundle.machines:
+        yield machine.reader, ReaderOf(machine.id, None)
+
+
+def short_names(members: Iterable[Member], tiers: Mapping[str, str]) -> dict[str, str]:
+    """Maëlle B. for Maëlle Bernard; Marie Mar. and Marie Mor. where one letter is not enough, the tier where the names
+    are equal, and a number where that is, too: each of them is somebody else's in no way of reading it."""
+    everybody = tuple(members)
+    longest = max((len(_surname(member)) for member in everybody), default=0)
+    forms: list[Callable[[Member], str]] = [_shortened(letters) for letters in (1, *range(FIRST_LETTERS, longest + 1))]
+    forms += [lambda member: member.name, lambda member: f"{member.name} ({tiers.get(member.tier, member.tier)})"]
+    names: dict[str, str] = {}
+    left = everybody
+    for form in forms:
+        alike = defaultdict(list)
+        for member in left:
+            alike[_read(form(member))].append(member)
+        taken = {_read(name) for name in names.values()}
+        alone = [them[0] for written, them in alike.items() if len(them) == 1 and written not in taken]
+        names |= {member.id: form(member) for member in alone}
+        left = tuple(member for member in left if member.id not in names)
+    for number, member in enumerate(left, 1):
+        names[member.id] = f"{forms[-1](member)}{NBSP}{number}"
+    return names
+
+
+def alphabetical(name: str) -> str:
+    """To sort by: Élodie stands before Emma."""
+    return "".join(letter for letter in normalize("NFD", _read(name)) if not combining(letter))
+
+
+def _shortened(letters: int) -> Callable[[Member], str]:
+    def form(member: Member) -> str:
+        words, surname = member.name.split(), _surname(member)
+        if not surname:
+            return member.name.strip()
+        return f"{words[0]}{NBSP}{surname if letters >= len(surname) else surname[:letters] + '.'}"
+
+    return form
+
+
+def _surname(member: Member) -> str:
+    words = member.name.split()
+    return words[-1] if len(words) > 1 else ""
+
+
+def _read(name: str) -> str:
+    """As somebody reads it who does not look twice."""
+    return " ".join(name.casefold().replace(".", "").split())
