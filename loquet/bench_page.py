@@ -177,6 +177,7 @@ def _wanted(world: World) -> Act:
         "power": lambda w: w.power(on),
     }
     at_reader: dict[str, Act] = {
+        "tap": lambda w: w.tap(reader, uid),
         "lay": lambda w: w.lay(reader, uid),
         "take": lambda w: w.take(reader, uid),
         "both": lambda w: w.lay(reader, *both),
@@ -185,7 +186,11 @@ def _wanted(world: World) -> Act:
     wanted = request.form.get("act", "")
     if wanted in acts:
         return acts[wanted]
-    if wanted not in at_reader or reader not in READERS or (wanted in ("lay", "take") and not _known(world, uid)):
+    if (
+        wanted not in at_reader
+        or reader not in READERS
+        or (wanted in ("tap", "lay", "take") and not _known(world, uid))
+    ):
         abort(400)
     return at_reader[wanted]
 

@@ -33,6 +33,8 @@ SIGNALS = {
 }
 
 READERS = {"front-in": ("Entrée", "Way in"), "front-out": ("Sortie", "Way out")}
+LEAVE = {"front-in": ("laisser à l’entrée", "leave at the way in"), "front-out": ("à la sortie", "at the way out")}
+"""What the presses say that leave a badge on a reader, side by side."""
 
 
 def t(french: str, english: str) -> str:

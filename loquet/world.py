@@ -195,6 +195,10 @@ class World:
                 self._lying = self._lying | {reader: [*self._lying[reader], badge]}
                 self._send(remote.Lay(reader, badge))
 
+    def tap(self, reader: str, uid: str) -> None:
+        """A badge is laid on, and taken away as soon as it is answered."""
+        self.street.tap(reader, bytes.fromhex(uid), self.pace.now())
+
     def take(self, reader: str, uid: str | bytes) -> None:
         uid = uid.hex() if isinstance(uid, bytes) else uid
         self._lying = self._lying | {reader: [other for other in self._lying[reader] if other != uid]}

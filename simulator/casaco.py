@@ -1,4 +1,4 @@
-"""What is the demo's site? Casaco as a bundle: its tiers, hours and 148 invented members, from a seed.
+"""What is the demo's site? Casaco as a bundle: its tiers, hours, fablab and 148 invented members, from a seed.
 
 The figures are those of the place (docs/glossary.md names its words); the people are invented.
 """
@@ -14,8 +14,12 @@ from holidays import country_holidays
 from policy.bundle import (
     AccessPoint,
     Bundle,
+    Certification,
     Credential,
+    Event,
     HourRange,
+    LockOut,
+    Machine,
     Member,
     Pass,
     Readers,
@@ -39,24 +43,45 @@ SITE = Site(
     capacity=100,
     staff_hours=WEEK,
 )
-FRONT = AccessPoint(id="front", readers=Readers(in_="front-in", out="front-out"))
-GARAGE = AccessPoint(id="garage", readers=Readers(in_="garage-in"))
+FRONT = AccessPoint(id="front", readers=Readers(in_="front-in", out="front-out"), name="Porte d’entrée")
+GARAGE = AccessPoint(id="garage", readers=Readers(in_="garage-in"), name="Garage")
 
 ALWAYS = (Ground.ALWAYS, Ground.STAFFED, Ground.HELD)
 OPEN = (Ground.STAFFED, Ground.HELD)
 TIERS = (
-    Tier(id="equipe", grounds=ALWAYS),
-    Tier(id="resident", grounds=ALWAYS),
-    Tier(id="nomade", grounds=OPEN),
-    Tier(id="carnet-jour", grounds=OPEN, pass_="day"),  # noqa: S106
-    Tier(id="carnet-demi", grounds=OPEN, pass_="half_day"),  # noqa: S106
-    Tier(id="fabriqueur", grounds=OPEN, access_points=("garage",)),
+    Tier(id="equipe", grounds=ALWAYS, name="équipe"),
+    Tier(id="resident", grounds=ALWAYS, name="résident"),
+    Tier(id="nomade", grounds=OPEN, name="nomade"),
+    Tier(id="carnet-jour", grounds=OPEN, pass_="day", name="carnet de journées"),  # noqa: S106
+    Tier(id="carnet-demi", grounds=OPEN, pass_="half_day", name="carnet de demi-journées"),  # noqa: S106
+    Tier(id="fabriqueur", grounds=OPEN, access_points=("garage",), name="Fabriqueur"),
 )
+
+FABLAB: Week = dict.fromkeys(("mon", "tue", "wed", "thu", "fri", "sat"), (("09:00", "22:00"),))
+MACHINES = (
+    Machine(id="cnc", kind="fraiseuse", reader="cnc-tap", hours=FABLAB, attended=True, name="Fraiseuse CNC"),
+    Machine(id="printer-1", kind="impression 3D", reader="printer-1-tap", name="Imprimante 1"),
+    Machine(
+        id="printer-2",
+        kind="impression 3D",
+        reader="printer-2-tap",
+        locked_out=LockOut(by="l’équipe", why="buse bouchée"),
+        name="Imprimante 2",
+    ),
+)
+"""In the garage. The demo has no edge for them: what its pages show is the front door."""
+TRAINED = {"fraiseuse": 18, "impression 3D": 42}
+"""Members who have learnt each kind: most of the Fabriqueurs have a desk here as well."""
+TALK = ("Causerie : réparer plutôt que jeter", "19:00", "21:00")
+"""Every Thursday on which the team works."""
 
 ACTIVE = {"equipe": 5, "resident": 29, "nomade": 68, "carnet-jour": 19, "carnet-demi": 19, "fabriqueur": 8}
 """Active members of each tier, 148 in all."""
-CARNETS = 8
-"""Bought in advance by each pass holder: their stories know of no empty one."""
+UNITS = {"half_day": 15, "day": 10}
+"""Of one carnet."""
+BEGUN_LASTS, CARNET_LASTS = 7, 14
+"""Days for which the first carnet and each of those after it is valid: nobody comes so often that one is used up first,
+their stories know of no empty one."""
 WOMEN = 70
 """47 % of 148."""
 GARDIENS = {"resident": 3, "nomade": 5}
@@ -113,6 +138,9 @@ def bundle(start: date, seed: int = SEED) -> Bundle:
         credentials=tuple(_credentials(chance, members)),
         passes=tuple(_passes(chance, members, start)),
         shifts=tuple(_shifts([m.id for m in members if Role.GARDIEN in m.roles], start)),
+        events=tuple(_talks(start)),
+        machines=MACHINES,
+        certifications=tuple(_certifications(seed, members)),
     )
 
 
@@ -174,22 +202,51 @@ def _uid(chance: Random, taken: set[str]) -> str:
 
 
 def _passes(chance: Random, members: tuple[Member, ...], start: date) -> Iterator[Pass]:
-    """Each pass holder's carnets: 10 days or 15 half-days each, some of the first used, enough for half a year."""
+    """Each pass holder's carnets, one after the other for half a year; some of the first is used."""
     for member in members:
         if not member.tier.startswith("carnet"):
             continue
         half = member.tier == "carnet-demi"
         used = sorted(chance.sample(range(1, 40), chance.randrange(6)))
         days = [(start - timedelta(days=ago)).isoformat() for ago in reversed(used)]
-        first = tuple(f"{day}{chance.choice(('am', 'pm'))}" if half else day for day in days)
-        for number in range(CARNETS):
+        begun = tuple(f"{day}{chance.choice(('am', 'pm'))}" if half else day for day in days)
+        bought, number = start, 0
+        while bought < start + timedelta(weeks=WEEKS_AHEAD + 1):
+            following = bought + timedelta(days=CARNET_LASTS if number else BEGUN_LASTS)
             yield Pass(
                 id=f"p{number}-{member.id}",
                 member=member.id,
                 unit="half_day" if half else "day",
-                total=15 if half else 10,
-                used=first if number == 0 else (),
-                valid_until=start + timedelta(days=200),
+                total=UNITS["half_day" if half else "day"],
+                used=() if number else begun,
+                valid_from=bought if number else None,
+                valid_until=following - timedelta(days=1),
+            )
+            bought, number = following, number + 1
+
+
+def _certifications(seed: int, members: tuple[Member, ...]) -> Iterator[Certification]:
+    """All Fabriqueurs may print; the others who are trained are residents, nomads and two of the team."""
+    fabriqueurs = [member.id for member in members if member.tier == "fabriqueur"]
+    others = [m.id for m in members if m.tier in ("equipe", "resident", "nomade") and m.status == "active"]
+    Random(f"fablab/{seed}").shuffle(others)
+    for kind, count in TRAINED.items():
+        for member in sorted([*fabriqueurs, *others][:count]):
+            yield Certification(member=member, kind=kind)
+
+
+def _talks(start: date) -> Iterator[Event]:
+    title, begin, end = TALK
+    for offset in range(7 * WEEKS_AHEAD):
+        day = start + timedelta(days=offset)
+        if day.weekday() == 3 and works(day):
+            yield Event(
+                id=f"talk-{day}",
+                title=title,
+                start=f"{day}T{begin}",
+                end=f"{day}T{end}",
+                audience="members",
+                access_points=("front",),
             )
 
 

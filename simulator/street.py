@@ -62,6 +62,10 @@ class Street:
         for intent in intents:
             self.plan(intent.at, self._beginning(Visit(intent)))
 
+    def tap(self, reader: str, uid: bytes, at: Instant) -> None:
+        """Somebody whom no story sends lays a badge on, once, and takes it away when it is answered."""
+        self._lay(Visit(Intent(at, None, reader, (uid,), pushes=False), tries=TRIES - 1), at)
+
     def due(self) -> Instant | None:
         """When somebody does something next, if nothing happens before."""
         door = self.door.due()
@@ -105,7 +109,7 @@ class Street:
     def _beginning(self, visit: Visit) -> Callable[[Instant], None]:
         if visit.intent.reader is None:
             return lambda at: self._by_handle(visit.intent, at)
-        return lambda at: self._lay(visit, at)
+        return lambda at: self._comes(visit, at)
 
     def _by_handle(self, intent: Intent, at: Instant) -> None:
         if self._absent(intent):
@@ -113,9 +117,13 @@ class Street:
         self.door.leave(at, intent.open_for)
         self._went(intent, at)
 
+    def _comes(self, visit: Visit, at: Instant) -> None:
+        if not self._absent(visit.intent):
+            self._lay(visit, at)
+
     def _lay(self, visit: Visit, at: Instant) -> None:
         intent = visit.intent
-        if intent.reader is None or self._absent(intent):
+        if intent.reader is None:
             return
         visit.tries, visit.answered, visit.lying = visit.tries + 1, False, True
         self._waiting[intent.reader] = visit
@@ -164,7 +172,7 @@ class Street:
 
     def _again(self, visit: Visit, at: Instant) -> None:
         if visit.tries < TRIES:
-            self.plan(at + AGAIN, lambda now: self._lay(visit, now))
+            self.plan(at + AGAIN, lambda now: self._comes(visit, now))
         elif not visit.intent.inward:
             self._by_handle(visit.intent, at)
 

@@ -55,7 +55,7 @@
     if (!dragged || !reader) return;
     event.preventDefault();
     reader.classList.remove("over");
-    submit(`b-${reader.dataset.reader}-${dragged.uid}`);
+    submit(`lay-${reader.dataset.reader}-${dragged.uid}`);
   });
 
   // A badge that lay on a reader and was dragged off it is taken away.

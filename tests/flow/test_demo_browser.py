@@ -71,10 +71,14 @@ def press(page: Page, id_: str) -> None:
     page.locator(f'[id="{id_}"]').press("Enter")
 
 
-def take(page: Page, uid: str) -> None:
-    """Take a badge away: what is laid on next lies there alone."""
-    press(page, f"take-{IN}-{uid}")
-    expect(page.locator(f'[data-reader="{IN}"] [data-lying="{uid}"]')).to_have_count(0)
+def away(page: Page, badge: Badge) -> None:
+    """The badge lies there no more: what is laid on next lies there alone."""
+    expect(page.locator(f'[data-reader="{IN}"] [data-lying="{badge.uid}"]')).to_have_count(0)
+
+
+def take(page: Page, badge: Badge) -> None:
+    press(page, f"take-{IN}-{badge.uid}")
+    away(page, badge)
 
 
 def name_of(badge: Badge) -> str:
@@ -88,13 +92,13 @@ def verdict(page: Page, badge: Badge, *words: str) -> None:
 
 
 def enter(page: Page, badge: Badge, *words: str) -> None:
-    """Lay the badge on, push the door, take the badge away: all by keyboard."""
+    """Tap, push the door: all by keyboard. A tap takes the badge away by itself."""
     press(page, f"b-{IN}-{badge.uid}")
     verdict(page, badge, "accordé", *words)
     expect(page.locator("#strike")).to_have_text("libérée")
     press(page, "push")
     expect(page.locator("#contact")).to_have_text("ouverte")
-    take(page, badge.uid)
+    away(page, badge)
 
 
 def test_a_badge_by_mouse_opens_the_door_and_shows_on_the_page(demo: Demo, page: Page) -> None:
@@ -120,14 +124,14 @@ def test_who_is_not_known_or_lost_the_badge_is_refused(page: Page) -> None:
     verdict(page, STRANGER, "refusé", "ce badge n’est à personne : passez à l’accueil")
     expect(page.locator(f'[data-reader="{IN}"]')).to_contain_text("rouge, un long bip : voir l’accueil")
     expect(page.locator("#strike")).to_have_text("verrouillée")
-    take(page, STRANGER.uid)
+    away(page, STRANGER)
     press(page, f"b-{IN}-{LOST.uid}")
     verdict(page, LOST, "refusé", "ce badge a été déclaré perdu")
-    take(page, LOST.uid)
+    away(page, LOST)
     press(page, f"both-{IN}")
     expect(page.locator(f'[data-reader="{IN}"]')).to_contain_text("un seul badge à la fois")
     for badge in (NOMAD, STRANGER):
-        take(page, badge.uid)
+        take(page, badge)
 
 
 def test_what_is_pressed_at_one_instant_all_happens_in_order(page: Page) -> None:
@@ -222,8 +226,8 @@ def test_it_works_without_javascript(demo: Demo, browser: Browser, team: Storage
     context = browser.new_context(java_script_enabled=False, storage_state=team, locale="fr-FR")
     plain = context.new_page()
     plain.goto(f"{demo.address}/bench")
-    plain.get_by_role("button", name=f"Entrée : poser {name_of(RESIDENT)}").click()
-    expect(plain.get_by_role("button", name=f"Reprendre {name_of(RESIDENT)}")).to_be_visible()
-    plain.get_by_role("button", name=f"Reprendre {name_of(RESIDENT)}").click()
-    expect(plain.get_by_role("button", name=f"Entrée : poser {name_of(RESIDENT)}")).to_be_visible()
+    plain.get_by_role("button", name=f"Laisser {name_of(RESIDENT)}, Entrée").click()
+    expect(plain.get_by_role("button", name=f"Reprendre {name_of(RESIDENT)}, Entrée")).to_be_visible()
+    plain.get_by_role("button", name=f"Reprendre {name_of(RESIDENT)}, Entrée").click()
+    expect(plain.get_by_role("button", name=f"Laisser {name_of(RESIDENT)}, Entrée")).to_be_visible()
     context.close()

@@ -85,6 +85,16 @@ def test_a_badge_is_laid_on_and_taken_away(bench: Bench) -> None:
     assert bench.told == [Lay(IN, NOMAD), Take(IN, NOMAD)]
 
 
+def test_the_way_in_and_the_way_out_are_taps_and_leaving_a_badge_is_the_special_press(bench: Bench) -> None:
+    text = bench.team.get("/bench").text
+    for reader in (IN, OUT):
+        for press, does in ((f"b-{reader}-{NOMAD}", "tap"), (f"lay-{reader}-{NOMAD}", "lay")):
+            form = next(form for form in text.split("<form") if f'id="{press}"' in form)
+            assert f'name="act" value="{does}"' in form
+    assert bench.press(act="tap", reader=IN, uid=NOMAD) == 303
+    assert bench.told == [Lay(IN, NOMAD)], "until it is answered: tests/simulator/test_street.py"
+
+
 def test_two_badges_at_once(bench: Bench) -> None:
     bench.press(act="both", reader=OUT)
     assert bench.told == [Lay(OUT, NOMAD), Lay(OUT, STRANGER)]
@@ -130,6 +140,7 @@ def test_network_and_power_are_cut_and_come_back(bench: Bench) -> None:
         {"act": "dance"},
         {"act": "lay", "reader": IN, "uid": "04ffffff"},
         {"act": "lay", "reader": "garage-in", "uid": NOMAD},
+        {"act": "tap", "reader": IN, "uid": "04ffffff"},
         {"act": "plug", "reader": "", "on": 1},
         {"act": "both", "reader": "x"},
     ],

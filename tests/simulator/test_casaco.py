@@ -48,6 +48,31 @@ def test_badges_are_of_both_lengths_and_some_are_lost() -> None:
     }
 
 
+def test_a_carnet_has_fifteen_half_days_or_ten_days_and_one_is_valid_at_a_time() -> None:
+    assert {(held.unit, held.total) for held in BUNDLE.passes} == {("half_day", 15), ("day", 10)}
+    holders = {member.id for member in ACTIVE if member.tier.startswith("carnet")}
+    for day in (TUESDAY + timedelta(days=offset) for offset in range(7 * casaco.WEEKS_AHEAD)):
+        valid = Counter(
+            held.member
+            for held in BUNDLE.passes
+            if (held.valid_from is None or held.valid_from <= day)
+            and held.valid_until is not None
+            and held.valid_until >= day
+        )
+        assert {valid[holder] for holder in holders} == {1}, day
+
+
+def test_it_has_a_fablab_and_a_talk_every_week() -> None:
+    assert {machine.name for machine in BUNDLE.machines} == {"Fraiseuse CNC", "Imprimante 1", "Imprimante 2"}
+    trained = {held.member for held in BUNDLE.certifications}
+    assert {m.id for m in ACTIVE if m.tier == "fabriqueur"} < trained
+    assert 40 <= len(trained) <= 55
+    talks = [date.fromisoformat(event.start[:10]) for event in BUNDLE.events]
+    assert len(talks) > 20
+    assert all(day.weekday() == 3 and casaco.works(day) for day in talks)
+    assert not [part for part in (*BUNDLE.tiers, *BUNDLE.access_points, *BUNDLE.machines) if not part.name]
+
+
 def test_it_is_the_same_site_for_the_same_date_and_another_for_another_seed() -> None:
     assert casaco.bundle_json(TUESDAY) == casaco.bundle_json(TUESDAY)
     assert casaco.bundle(TUESDAY, seed=2).members != BUNDLE.members

@@ -183,3 +183,12 @@ def test_who_passes_is_told() -> None:
     leaving = Intent(at=START + 60_000, who="ana", reader=OUT, uids=(BADGE,), reach=1.0)
     site.run(coming(reach=1.0), leaving)
     assert passed == [("ana", True, 1100), ("ana", False, 61_000)]
+
+
+@pytest.mark.parametrize("reader", [IN, OUT])
+@pytest.mark.parametrize(("grants", "until"), [(True, 300), (False, 300), (None, PATIENCE)])
+def test_a_tap_is_taken_away_when_it_is_answered_or_after_a_while(reader: str, grants: bool | None, until: int) -> None:
+    site = Site(grants=grants)
+    site.street.tap(reader, BADGE, START)
+    site.run()
+    assert [(at, what) for at, what, _ in site.log] == [(0, f"lay {reader}"), (until, f"take {reader}")]
