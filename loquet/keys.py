@@ -1,6 +1,7 @@
 """`loquet keys`: how does a site get its keys, and get rid of one? Each step ends with what to carry where, to copy."""
 
 import argparse
+import time
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
     from cryptography.x509 import Certificate
 
     from loquet.keyring import Keyring
+    from policy.terms import Instant
 
 HOMES = {
     "broker": "/etc/mosquitto/loquet on its machine, owned by mosquitto; then: sudo systemctl restart mosquitto",
@@ -39,7 +41,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     _step(steps, "mend", "make anew what is missing or damaged and is no secret; the keys that are there stay")
     revoke = _step(steps, "revoke", "shut an edge out for good")
     revoke.add_argument("edge", metavar="EDGE", help="its id, which no other gets while old certificates count")
+    revoke.add_argument(
+        "--since",
+        type=_instant,
+        metavar="INSTANT",
+        help="when it was stolen, as 2026-11-24T18:00+01:00: what it said since is not believed (now)",
+    )
     _step(steps, "list", "say what there is and what is wrong with it; no secret is shown")
+
+
+def _instant(written: str) -> "Instant":
+    from policy.instants import meant
+
+    try:
+        return meant(written)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{written!r}: {error}") from None
 
 
 def _step(
@@ -140,11 +157,15 @@ def _made(ring: "Keyring") -> str:
 
 
 def _revoke(arguments: argparse.Namespace) -> Iterable[str]:
+    from policy.instants import text
+
     ring = _open(arguments)
     ring.revoke(arguments.edge)
     yield f"{arguments.edge} is off the broker's list, once the broker has it and was restarted; until then it is in:"
     yield from _carry(ring, "broker")
-    yield f'In server.toml remove the [[edges]] with id = "{arguments.edge}", then restart the server.'
+    since = int(time.time() * 1000) if arguments.since is None else arguments.since
+    yield f'In server.toml, in place of the [[edges]] with id = "{arguments.edge}"; then restart the server:'
+    yield f'  [[revoked]]\n  id = "{arguments.edge}"\n  since = "{text(since)}"'
 
 
 def _list(arguments: argparse.Namespace) -> Iterable[str]:

@@ -3,18 +3,21 @@
 So what a statement costs, and the disk's answer to a commit, is paid once for all of them.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from msgspec.structs import astuple
 from sqlalchemy import Table
 from sqlmodel import Session, select
 
+from policy.facts import Fact, Ran
+from policy.terms import DAY
+from server.budget import Good
 from server.bulk import insert, upsert
 from server.contacts import note_doors
-from server.facts import store, store_moves
+from server.facts import Known, Teller, store, store_moves
 from server.models import Edge, JournalRow, Position
 from server.redate import CLOCK_KINDS, clocks_in, date_anew, offsets_of
 from server.rows import COLUMNS, LATER, UNREAD, KnownEdge, Numbered, Record, record
@@ -39,13 +42,24 @@ class Batch:
         return self.rows[-1].seq if self.rows else self.on_disk
 
 
-def store_batches(session: Session, batches: Sequence[Batch], received: datetime) -> list[tuple[str, str]]:
+class Stored(NamedTuple):
+    """refused: from which edge something counts for nothing, although it is kept, and why. facts: of each edge."""
+
+    refused: list[tuple[str, str]]
+    facts: dict[str, int]
+
+
+def store_batches(
+    session: Session, batches: Sequence[Batch], received: datetime, site: Known, room: Callable[[str], int]
+) -> Stored:
     """Store the rows and all that follows from them; at most one batch of each edge, none empty.
 
-    received: when they came, aware. Returns what could not be believed: from which edge, and why. It is kept, and
-    counts for nothing.
+    received: when they came, aware. site: whom and what it has. room: how many facts more an edge may leave in the
+    state.
     """
+    refused: list[tuple[str, str]] = []
     records: list[Record] = []
+    told: dict[str, list[Fact]] = {}
     dated = [
         (
             batch,
@@ -58,15 +72,36 @@ def store_batches(session: Session, batches: Sequence[Batch], received: datetime
         found = [record(batch.edge, batch.journal, row, received, offsets) for row in batch.rows]
         _name_the_settled(session, found)
         records += found
+        facts = [fact for r in found for fact in r.facts]
+        told[batch.edge.id] = facts[: max(0, room(batch.edge.id))]
+        refused += [(batch.edge.id, why) for why in _left_out(batch.edge.id, found, facts, told[batch.edge.id], site)]
     insert(session.connection(), _journal_row, COLUMNS, (astuple(r)[:-1] for r in records))
     store_moves(session, _moves(records))
     for batch, clocks, offsets in dated:
         date_anew(session, batch.edge.id, batch.journal, batch.rows, clocks, offsets)
         _follow_clock(session, batch.edge.id, clocks)
-    store(session, [fact for r in records for fact in r.facts])
+    for edge, facts in told.items():
+        store(session, facts, Teller(edge, received))
     note_doors(session, records)
     upsert(session.connection(), _position, [_reached(batch, received) for batch in batches])
-    return [(r.edge, _refusal(r)) for r in records if r.kind in UNREAD]
+    refused += [(r.edge, _refusal(r)) for r in records if r.kind in UNREAD]
+    return Stored(refused, {edge: len(facts) for edge, facts in told.items()})
+
+
+def _left_out(
+    edge: str, records: Sequence[Record], facts: Sequence[Fact], kept: Sequence[Fact], site: Known
+) -> Iterator[str]:
+    """What of these rows the state of the site does not tell."""
+    strangers = sum(r.member is not None and r.member not in site.members for r in records)
+    strangers += sum(isinstance(fact, Ran) and fact.session.kind not in site.kinds for fact in facts)
+    if strangers:
+        yield f"edge {edge!r}: {strangers} members or kinds of machines that the site has not: kept, and not told"
+    if len(kept) < len(facts):
+        limit = Good.FACTS.value
+        yield (
+            f"edge {edge!r}: {len(facts) - len(kept)} things beyond the {limit.most} in {limit.every // DAY} days that"
+            " one edge may leave in the state of the site: its rows are kept, and not counted"
+        )
 
 
 def _moves(records: Iterable[Record]) -> Iterator[tuple[str, datetime, bool]]:

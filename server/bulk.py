@@ -21,16 +21,21 @@ def insert(connection: Connection, table: Table, names: tuple[str, ...], rows: I
     _write(connection, table, names, rows, "")
 
 
-def upsert(connection: Connection, table: Table, rows: Sequence[dict[str, Any]], only_if: str = "") -> None:
+def upsert(
+    connection: Connection, table: Table, rows: Sequence[dict[str, Any]], only_if: str = "", new: str | None = None
+) -> None:
     """Add rows, or put them in the place of those with the same primary key. Each has every column of the table.
 
     only_if: SQL, what must hold between the row to come (`excluded`) and the one that is there for it to give way.
+    new: SQL, what changes then in the one that is there (`{table}`), if not all.
     """
     if not rows:
         return
     keys = [column.name for column in table.primary_key]
     others = [column.name for column in table.c if column.name not in keys]
-    new = ", ".join(f'"{name}" = excluded."{name}"' for name in others)
+    if new is None:
+        new = ", ".join(f'"{name}" = excluded."{name}"' for name in others)
+    new = new.format(table=table.name)
     done = f"UPDATE SET {new}" + (f" WHERE {only_if}" if only_if else "") if new else "NOTHING"
     names = tuple(rows[0])
     _write(connection, table, names, map(itemgetter(*names), rows), f"ON CONFLICT ({', '.join(keys)}) DO {done}")

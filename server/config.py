@@ -12,6 +12,8 @@ import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from msgspec import Struct
 
+from policy.instants import meant
+from policy.terms import Instant
 from server import identity, keys
 from server.errors import ConfigError
 from server.identity import Identity
@@ -46,6 +48,14 @@ class EdgeConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class RevokedEdge:
+    """An edge that is heard no more. since: what it said from this instant on leaves the state of the site."""
+
+    id: str
+    since: Instant
+
+
+@dataclass(frozen=True, slots=True)
 class ServerConfig:
     """All that a server is told. Raises ConfigError for what it must not be told.
 
@@ -66,6 +76,7 @@ class ServerConfig:
     http_port: int = 8000
     trusted_proxy: str | None = None
     socket: Path | None = None
+    revoked: tuple[RevokedEdge, ...] = ()
 
     @property
     def control(self) -> Path | None:
@@ -87,6 +98,7 @@ class ServerConfig:
         for edge in self.edges:
             _check_edge(edge)
         _check_owners(self.edges)
+        _check_revoked(self.revoked, self.edges)
         _check_public_keys(self.server_key.public_key().public_bytes_raw().hex(), self.edges)
 
 
@@ -172,6 +184,12 @@ def _check_owners(edges: Sequence[EdgeConfig]) -> None:
             owners[place] = edge.id
 
 
+def _check_revoked(revoked: Sequence[RevokedEdge], edges: Sequence[EdgeConfig]) -> None:
+    for gone in revoked:
+        if any(edge.id == gone.id for edge in edges):
+            raise ConfigError(f"edge {gone.id!r}: is among [[edges]] and among [[revoked]]: remove it from one of them")
+
+
 def _check_public_keys(server: str, edges: Sequence[EdgeConfig]) -> None:
     """Nobody signs for another: each key belongs to one."""
     owners = {server: "the server"}
@@ -223,6 +241,11 @@ class _Edge(_Part, frozen=True):
     access_points: tuple[str, ...]
 
 
+class _Revoked(_Part, frozen=True):
+    id: str
+    since: str
+
+
 class _File(_Part, frozen=True):
     """The keys of server.toml (server/sample.toml explains them)."""
 
@@ -234,6 +257,7 @@ class _File(_Part, frozen=True):
     edges: tuple[_Edge, ...]
     http: _Http = _Http()
     socket: str = ""
+    revoked: tuple[_Revoked, ...] = ()
 
 
 def load(path: Path) -> ServerConfig:
@@ -246,6 +270,7 @@ def load(path: Path) -> ServerConfig:
             credential_key=keys.credential_key(path.parent / file.keys.credential),
             broker=_broker(path.parent, file.broker),
             edges=tuple(EdgeConfig(edge.id, edge.public_key, edge.access_points) for edge in file.edges),
+            revoked=tuple(map(_revoked, file.revoked)),
             staff_name=file.staff.name,
             staff_password_hash=file.staff.password_hash,
             api_token_hash=file.api.token_hash,
@@ -256,6 +281,13 @@ def load(path: Path) -> ServerConfig:
         )
     except ConfigError as error:
         raise ConfigError(f"{path}: {error}") from None
+
+
+def _revoked(given: _Revoked) -> RevokedEdge:
+    try:
+        return RevokedEdge(given.id, meant(given.since))
+    except ValueError as error:
+        raise ConfigError(f"revoked edge {given.id!r}: since {given.since!r}: {error}") from None
 
 
 def _beside(folder: Path, database: str) -> str:

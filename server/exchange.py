@@ -55,7 +55,9 @@ class Exchange:
     ) -> None:
         self.troubles = Troubles()
         self.publisher = Publisher(database, server_key, credential_key, clock, retain)
-        self.state = StatePublisher(database, server_key, clock, retain)
+        self.state = StatePublisher(
+            database, server_key, clock, retain, lambda edge, why: self.troubles.note(edge, clock(), why)
+        )
         self.orders = Orders(database, topics, server_key, clock, send, draw)
         self.ingest = Ingest(database, topics, clock, self.troubles, changed, lambda told: self._told.append(told))
         self._told: list[Told] = []

@@ -1,13 +1,14 @@
 """What do the facts in journal rows leave behind? Presence, units paid, ad hoc shifts, sessions: a table for each.
 
 Storing a fact again, or facts in another order, changes nothing; but emergency stops, which are stored in the order of
-the journal that holds them.
+the journal that holds them. Each table but presence says which edge told, and when: what is known of a revoked edge can
+leave again (server/revoked.py).
 """
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import sqlalchemy
 from msgspec.structs import replace
@@ -21,7 +22,19 @@ from policy.state import SiteState
 from policy.terms import DAY, Instant
 from server.bulk import upsert
 from server.db import UtcDateTime, moment
-from server.models import AdhocShift, Lockdown, MachineBusy, MachineSession, MachineStop, PaidUnit, Pass, Presence
+from server.models import (
+    AdhocShift,
+    Lockdown,
+    Machine,
+    MachineBusy,
+    MachineSession,
+    MachineStop,
+    Member,
+    PaidUnit,
+    Pass,
+    Presence,
+    Quota,
+)
 
 DAYS_BACK = 3
 """Whole UTC days before today: they hold the site day before this one, wherever the site is."""
@@ -29,13 +42,20 @@ REACH: Instant = 32 * DAY
 """How far back sessions are read before that: a month's quota counts the sessions of 31 days."""
 
 
-def store(session: Session, facts: Iterable[Fact]) -> None:
-    """Take facts into the tables, each table in one go."""
+class Teller(NamedTuple):
+    """The edge that told, and when the server heard it, aware."""
+
+    edge: str
+    heard: datetime
+
+
+def store(session: Session, facts: Iterable[Fact], by: Teller) -> None:
+    """Take facts of one edge into the tables, each table in one go."""
     sorts: defaultdict[type[Fact], list[Any]] = defaultdict(list)
     for fact in facts:
         sorts[type(fact)].append(fact)
     for sort, found in sorts.items():
-        _STORES[sort](session, found)
+        _STORES[sort](session, found, by)
 
 
 NEVER = (datetime.min.replace(tzinfo=UTC), False)
@@ -43,7 +63,7 @@ LATER = "excluded.at > presence.at OR (excluded.at = presence.at AND NOT exclude
 """As policy.presence.later has it: the later move counts, of an `in` and an `out` at one instant the `out`."""
 
 
-def _moved(session: Session, facts: list[Moved]) -> None:
+def _moved(session: Session, facts: list[Moved], _by: Teller) -> None:
     store_moves(session, ((fact.member, moment(fact.at), fact.inside) for fact in facts))
 
 
@@ -56,26 +76,26 @@ def store_moves(session: Session, moves: Iterable[tuple[str, datetime, bool]]) -
     upsert(session.connection(), _table(Presence), rows, LATER)
 
 
-def _paid(session: Session, facts: list[Paid]) -> None:
-    _put(session, PaidUnit, ({"member": fact.member, "unit": moment(fact.unit)} for fact in facts))
+def _paid(session: Session, facts: list[Paid], by: Teller) -> None:
+    _put(session, PaidUnit, by, ({"member": fact.member, "unit": moment(fact.unit)} for fact in facts), SHARED)
 
 
-def _opened(session: Session, facts: list[Opened]) -> None:
+def _opened(session: Session, facts: list[Opened], by: Teller) -> None:
     shifts = ({"gardien": fact.member, "start": moment(fact.start), "end": moment(fact.end)} for fact in facts)
-    _put(session, AdhocShift, shifts)
+    _put(session, AdhocShift, by, shifts, SHARED)
 
 
-def _busy(session: Session, facts: list[Busy]) -> None:
+def _busy(session: Session, facts: list[Busy], by: Teller) -> None:
     refused = ({"machine": fact.machine, "member": fact.member, "at": moment(fact.at)} for fact in facts)
-    _put(session, MachineBusy, refused)
+    _put(session, MachineBusy, by, refused)
 
 
-def _stopped(session: Session, facts: list[Stopped]) -> None:
+def _stopped(session: Session, facts: list[Stopped], by: Teller) -> None:
     """Those of one machine stand in the order of its journal: the last one counts."""
-    _put(session, MachineStop, ({"machine": fact.machine, "stopped": fact.stopped} for fact in facts))
+    _put(session, MachineStop, by, ({"machine": fact.machine, "stopped": fact.stopped} for fact in facts))
 
 
-def _ran(session: Session, facts: list[Ran]) -> None:
+def _ran(session: Session, facts: list[Ran], by: Teller) -> None:
     """Of the ends of one session the earliest counts, whenever it is heard of."""
     uses: dict[tuple[str, Instant, str], MachineUse] = {}
     for fact in facts:
@@ -83,7 +103,7 @@ def _ran(session: Session, facts: list[Ran]) -> None:
         known = uses.get(key := (use.machine, use.start, use.member)) or _known_use(session, use)
         ends = [end for end in (use.end, known.end if known else None) if end is not None]
         uses[key] = replace(use, end=min(ends, default=None))
-    _put(session, MachineSession, (_columns(use) for use in uses.values()))
+    _put(session, MachineSession, by, (_columns(use) for use in uses.values()))
 
 
 def _known_use(session: Session, use: MachineUse) -> MachineUse | None:
@@ -104,18 +124,25 @@ def _columns(use: MachineUse) -> dict[str, Any]:
     }
 
 
-def _put(session: Session, model: type[SQLModel], rows: Iterable[dict[str, Any]]) -> None:
-    """One row for each key; of several the last."""
+SHARED = "edge = CASE WHEN {table}.edge = excluded.edge THEN {table}.edge ELSE '' END"
+"""What two edges told stands on both: it stays when one of them is revoked, as the first told it."""
+
+
+def _put(
+    session: Session, model: type[SQLModel], by: Teller, rows: Iterable[dict[str, Any]], new: str | None = None
+) -> None:
+    """One row for each key; of several the last. new: see `upsert`."""
     table = _table(model)
     keys = [column.name for column in table.primary_key]
-    upsert(session.connection(), table, list({tuple(row[key] for key in keys): row for row in rows}.values()))
+    told = {tuple(row[key] for key in keys): row | {"edge": by.edge, "heard": by.heard} for row in rows}
+    upsert(session.connection(), table, list(told.values()), new=new)
 
 
 def _table(model: type[SQLModel]) -> Table:
     return model.__table__  # type: ignore[attr-defined, no-any-return]
 
 
-_STORES: dict[type[Fact], Callable[[Session, list[Any]], None]] = {
+_STORES: dict[type[Fact], Callable[[Session, list[Any], Teller], None]] = {
     Moved: _moved,
     Paid: _paid,
     Opened: _opened,
@@ -126,21 +153,27 @@ _STORES: dict[type[Fact], Callable[[Session, list[Any]], None]] = {
 
 
 def facts_since(session: Session, at: Instant) -> list[Fact]:
+    """The facts of `told_since`."""
+    return [fact for _, fact in told_since(session, at)]
+
+
+def told_since(session: Session, at: Instant) -> list[tuple[str, Fact]]:
     """All that still matters at the instant, in an order of its own: what an edge gets when it connects.
 
     Who moved, and what else counts for a site day, of the last days; sessions of the last month, and those that run;
-    units paid in the last days, and all of members who have a pass.
+    units paid in the last days, and all of members who have a pass. Each with the edge that told it, empty where it is
+    of several or not known.
     """
     recent = at // DAY * DAY - DAYS_BACK * DAY
     connection, since = session.connection(), {"since": moment(recent)}
     lasting = {"since": moment(recent - REACH)}
     moves, units, shifts, busy = (_in_order(connection.execute(asked, since)) for asked in _RECENT)
-    facts: list[Fact] = [Moved(member, of(when), inside) for member, when, inside in moves]
-    facts += [Paid(member, of(unit)) for member, unit in units]
-    facts += [Opened(gardien, of(start), of(end)) for gardien, start, end in shifts]
-    uses = [_use_of(*row) for row in _in_order(connection.execute(_USES, lasting))]
-    facts += [Ran(use) for use in uses if not _past(use, recent - REACH)]
-    return facts + [Busy(machine, member, of(when)) for machine, member, when in busy]
+    facts: list[tuple[str, Fact]] = [("", Moved(member, of(when), inside)) for member, when, inside in moves]
+    facts += [(edge, Paid(member, of(unit))) for member, unit, edge in units]
+    facts += [(edge, Opened(gardien, of(start), of(end))) for gardien, start, end, edge in shifts]
+    uses = [(edge, _use_of(*row)) for *row, edge in _in_order(connection.execute(_USES, lasting))]
+    facts += [(edge, Ran(use)) for edge, use in uses if not _past(use, recent - REACH)]
+    return facts + [(edge, Busy(machine, member, of(when))) for machine, member, when, edge in busy]
 
 
 def stops(session: Session) -> list[Fact]:
@@ -148,15 +181,40 @@ def stops(session: Session) -> list[Fact]:
     return [Stopped(machine, stopped=True) for (machine,) in session.connection().execute(_STOPPED)]
 
 
+class Known(NamedTuple):
+    """Whom and what the site has: of all else the state says nothing."""
+
+    members: frozenset[str]
+    kinds: frozenset[str]
+    """Of machines, and those that a quota counts."""
+
+    def names(self, fact: Fact) -> bool:
+        """Whether a fact is about them alone."""
+        if isinstance(fact, Stopped):
+            return True
+        if isinstance(fact, Ran):
+            return fact.session.member in self.members and fact.session.kind in self.kinds
+        return fact.member in self.members
+
+
+def known(session: Session) -> Known:
+    members, machines, quotas = (session.connection().execute(asked).scalars().all() for asked in _KNOWN)
+    return Known(frozenset(members), frozenset((*machines, *quotas)))
+
+
 _since = bindparam("since", type_=UtcDateTime())
 _RECENT = (
-    select(Presence.member, Presence.at, Presence.inside).where(col(Presence.at) >= _since),
-    select(PaidUnit.member, PaidUnit.unit).where(
+    select(Presence.member, Presence.at, Presence.inside).where(
+        col(Presence.at) >= _since, col(Presence.member).in_(select(Member.id))
+    ),
+    select(PaidUnit.member, PaidUnit.unit, PaidUnit.edge).where(
         # a pass is charged with all units that its member ever paid; else a paid day counts while it lasts
         or_(col(PaidUnit.member).in_(select(Pass.member)), col(PaidUnit.unit) >= _since)
     ),
-    select(AdhocShift.gardien, AdhocShift.start, AdhocShift.end).where(col(AdhocShift.end) >= _since),
-    select(MachineBusy.machine, MachineBusy.member, MachineBusy.at).where(col(MachineBusy.at) >= _since),
+    select(AdhocShift.gardien, AdhocShift.start, AdhocShift.end, AdhocShift.edge).where(col(AdhocShift.end) >= _since),
+    select(MachineBusy.machine, MachineBusy.member, MachineBusy.at, MachineBusy.edge).where(
+        col(MachineBusy.at) >= _since
+    ),
 )
 _session: Table = MachineSession.__table__  # type: ignore[attr-defined]
 _SESSIONS = sqlalchemy.select(
@@ -168,7 +226,8 @@ _SESSIONS = sqlalchemy.select(
     _session.c.cuts,
     _session.c.ended,
 )
-_USES = _SESSIONS.where(or_(_session.c.ended.is_(None), _session.c.ended >= _since))
+_KNOWN = (select(Member.id), select(Machine.kind).distinct(), select(Quota.kind))
+_USES = _SESSIONS.add_columns(_session.c.edge).where(or_(_session.c.ended.is_(None), _session.c.ended >= _since))
 _STOPPED = select(MachineStop.machine).where(col(MachineStop.stopped)).order_by(MachineStop.machine)
 """Built once, and read without objects: the state is composed several times a second. The primary key stands first."""
 

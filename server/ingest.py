@@ -17,8 +17,10 @@ from sqlmodel import Session, col, select
 from policy.instants import believed, instant, of, text
 from policy.reasons import Reason
 from policy.terms import ClockState, Direction, Instant
-from server.batch import Batch, store_batches
+from server.batch import Batch, Stored, store_batches
+from server.budget import Budget, Good
 from server.db import Database, moment
+from server.facts import known
 from server.later import take_up
 from server.models import AccessPoint, Edge, Machine, Position
 from server.rows import LARGEST, KnownEdge, Numbered, number
@@ -113,12 +115,14 @@ class Ingest:
         self._changed = changed
         self._told = told
         self._edges: dict[str, KnownEdge] = {}
+        self._budget = Budget(clock)
         self.reload()
 
     def reload(self) -> None:
-        """Read anew which edges there are; to be called when edges or access points change."""
+        """Read anew what the site has; to be called when edges, access points, members or machines change."""
         with self._database.reading() as session:
             self._edges = known_edges(session)
+            self._site = known(session)
 
     def take_up(self) -> None:
         """Read the rows that waited for a version which knows their kind. To be called once, at the start."""
@@ -144,18 +148,34 @@ class Ingest:
             reached = _reached(session, [one.edge.id for one in heard if isinstance(one.said, Events)])
             batches = [self._batch(one, one.said, reached) for one in heard if isinstance(one.said, Events)]
             stored = [batch for batch in batches if batch.rows]
-            refused = store_batches(session, stored, moment(self._clock())) if stored else []
+            told = self._store(session, stored)
             statuses = [self._status(session, one, one.said) for one in heard if isinstance(one.said, Status)]
-        for edge, why in refused:
+        self._spend(stored, told)
+        for edge, why in told.refused:
             self._troubles.note(edge, self._clock(), why)
         taken: list[Told] = [status for status in statuses if status is not None]
         if stored or taken:
             self._changed()
         for batch in stored:
             self._pass_on(batch.edge, [row.row for row in batch.rows if row.row is not None])
-        for told in [Answered(one.edge.id, one.said) for one in heard if isinstance(one.said, Reply)] + taken:
-            self._told(told)
+        for news in [Answered(one.edge.id, one.said) for one in heard if isinstance(one.said, Reply)] + taken:
+            self._told(news)
         return [Owed(batch.edge.id, Ack(batch.journal, batch.reached)) for batch in batches]
+
+    def _store(self, session: Session, batches: Sequence[Batch]) -> Stored:
+        if not batches:
+            return Stored([], {})
+        now = moment(self._clock())
+        return store_batches(session, batches, now, self._site, lambda edge: self._budget.left(edge, Good.FACTS))
+
+    def _spend(self, stored: Sequence[Batch], told: Stored) -> None:
+        """What is on the disk now was taken from each edge's budget."""
+        for batch in stored:
+            edge = batch.edge.id
+            self._budget.spend(edge, Good.ROWS, len(batch.rows))
+            self._budget.spend(edge, Good.BYTES, sum(len(row.raw) for row in batch.rows))
+            self._budget.spend(edge, Good.JOURNALS, batch.on_disk == 0)
+            self._budget.spend(edge, Good.FACTS, told.facts[edge])
 
     def owed(self) -> list[Owed]:
         """The newest acknowledgement of each edge, to publish again at every connect."""
@@ -173,6 +193,8 @@ class Ingest:
                 raise WireError(
                     f"{topic}: edge {name!r} is not known; give it to the server's configuration, with its key"
                 )
+            if leaf == "events" and (why := self._budget.exhausted(name, Good.ROWS, Good.BYTES)):
+                raise WireError(f"{topic}: {why}")
             key = Ed25519PublicKey.from_public_bytes(bytes.fromhex(edge.public_key))
             return self._read(edge, topic, leaf, unseal(key, name, topic, payload))
         except WireError as error:
@@ -206,6 +228,9 @@ class Ingest:
         on_disk = reached.get((edge.id, events.journal), 0)
         if numbered and numbered[0].seq > on_disk + 1:
             self._note_gap(edge, heard.topic, events.journal, on_disk + 1)
+            numbered = []
+        elif not on_disk and (why := self._budget.exhausted(edge.id, Good.JOURNALS)):
+            self._troubles.note(edge.id, self._clock(), f"{heard.topic}: {why}")
             numbered = []
         return Batch(edge, events.journal, on_disk, [row for row in numbered if row.seq > on_disk])
 

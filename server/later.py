@@ -6,7 +6,7 @@ from msgspec import Raw
 from msgspec.structs import replace
 from sqlmodel import Session, col, select
 
-from server.facts import store, store_moves
+from server.facts import Teller, store, store_moves
 from server.models import JournalRow
 from server.rows import COLUMNS, LATER, KnownEdge, Record, number, record
 
@@ -26,7 +26,7 @@ def take_up(session: Session, edges: Mapping[str, KnownEdge]) -> int:
             setattr(row, name, getattr(found, name))
         if found.member is not None and found.moved_at is not None and found.inside is not None:
             store_moves(session, [(found.member, found.moved_at, found.inside)])
-        store(session, found.facts)
+        store(session, found.facts, Teller(row.edge, row.received))
     return taken
 
 

@@ -31,6 +31,7 @@ from server.ingest import Message
 from server.link import Link
 from server.live import Live
 from server.models import AccessPoint, Edge, Machine
+from server.revoked import forget
 from server.schema import upgrade
 from server.web import Web
 from wire.errors import WireError
@@ -172,6 +173,8 @@ class Server:
                 row.public_key, row.access_points = known.public_key, list(known.access_points)
                 session.add(row)
             _check_places(self.config.edges, session)
+            for gone in self.config.revoked:
+                forget(session, gone.id, gone.since)
 
     def _stored_topics(self) -> Topics:
         with self.database.reading() as session:

@@ -370,12 +370,18 @@ class Presence(SQLModel, table=True):
 
 
 class PaidUnit(SQLModel, table=True):
-    """A day or half-day that a member paid with a unit of a pass; unit: its start."""
+    """A day or half-day that a member paid with a unit of a pass; unit: its start.
+
+    edge, heard, here and below: who told it, and when the server heard it first; edge is empty where several did, or
+    a version before did not note it.
+    """
 
     __tablename__ = "paid_unit"
 
     member: str = Field(primary_key=True)
     unit: datetime = Field(primary_key=True, sa_type=UtcDateTime, index=True)
+    edge: str
+    heard: datetime = _utc()
 
 
 class AdhocShift(SQLModel, table=True):
@@ -386,6 +392,8 @@ class AdhocShift(SQLModel, table=True):
     gardien: str = Field(primary_key=True)
     start: datetime = Field(primary_key=True, sa_type=UtcDateTime)
     end: datetime = _utc(index=True)
+    edge: str
+    heard: datetime = _utc()
 
 
 class MachineSession(SQLModel, table=True):
@@ -400,6 +408,8 @@ class MachineSession(SQLModel, table=True):
     until: datetime | None = _utc_or_none()
     cuts: bool
     ended: datetime | None = Field(default=None, sa_type=UtcDateTime, index=True)
+    edge: str
+    heard: datetime = _utc()
 
 
 class MachineBusy(SQLModel, table=True):
@@ -410,6 +420,8 @@ class MachineBusy(SQLModel, table=True):
     machine: str = Field(primary_key=True)
     member: str = Field(primary_key=True)
     at: datetime = Field(primary_key=True, sa_type=UtcDateTime, index=True)
+    edge: str
+    heard: datetime = _utc()
 
 
 class MachineStop(SQLModel, table=True):
@@ -419,6 +431,8 @@ class MachineStop(SQLModel, table=True):
 
     machine: str = Field(primary_key=True)
     stopped: bool
+    edge: str
+    heard: datetime = _utc()
 
 
 class Lockdown(SQLModel, table=True):

@@ -22,13 +22,14 @@ from policy.spans import Spans
 from policy.terms import DAY, HOUR, SECOND, Instant
 from server.called import Called, called
 from server.db import Database
-from server.errors import DatabaseError
+from server.errors import DatabaseError, ImportRefusedError
 from server.importer import Exporter
 from server.models import Edge
 from server.public_holidays import holidays_of
 from server.versions import Lane, number
 from wire.credential import pseudonym
 from wire.envelope import seal
+from wire.errors import TooLargeError
 from wire.messages import Fresh, Rules, encode
 from wire.ruleset import pack
 from wire.topics import Topics
@@ -167,7 +168,11 @@ class Publisher:
         self._confirmed_at = now
 
     def _seal(self, topic: str, message: Struct) -> None:
-        self._retain(topic, seal(self._key, SERVER, topic, encode(message)))
+        try:
+            sealed = seal(self._key, SERVER, topic, encode(message))
+        except TooLargeError as error:
+            raise ImportRefusedError(f"{error}: the site is too large") from None
+        self._retain(topic, sealed)
 
 
 def _edge_keys(session: Session) -> dict[str, EdgeKey]:

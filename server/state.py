@@ -1,28 +1,35 @@
 """What do the edges get to know of the site? What the server knows of it, and up to which of their rows.
 
-No MQTT here: `retain` takes a topic and a payload that the broker is to keep.
+What would be larger than the broker passes on is said without the edge that has most in it: no edge keeps the server
+from saying the rest. No MQTT here: `retain` takes a topic and a payload that the broker is to keep.
 """
 
-from collections import defaultdict
+import logging
+from collections import Counter, defaultdict
 from collections.abc import Callable
 from threading import Lock
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlmodel import Session, col, func, select
 
+from policy.facts import Fact
 from policy.instants import text
 from policy.terms import SECOND, Instant
 from server.db import Database
 from server.errors import DatabaseError
-from server.facts import facts_since, is_locked_down, stops
+from server.facts import is_locked_down, known, stops, told_since
 from server.models import Edge, Position, Site
 from server.publisher import SERVER
 from server.versions import Lane, number
-from wire.envelope import seal
+from wire.envelope import MAX_BYTES, seal
 from wire.messages import State, encode
 from wire.snapshot import Snapshot, pack
 from wire.topics import Topics
 
+log = logging.getLogger("loquet.server")
+
+ENVELOPE = 1024
+"""Bytes that a state has around its body, with room to spare."""
 GAP: Instant = SECOND // 4
 """Between two messages while much happens: many changes become one."""
 JOURNALS = 8
@@ -30,7 +37,10 @@ JOURNALS = 8
 
 
 class StatePublisher:
-    """`changed` after facts were stored, `tick` once `due` has come, `publish` at every connect. From any thread."""
+    """`changed` after facts were stored, `tick` once `due` has come, `publish` at every connect. From any thread.
+
+    largest: bytes of a message that the broker passes on, and edges read. refused: told which edge was left out, why.
+    """
 
     def __init__(
         self,
@@ -38,11 +48,16 @@ class StatePublisher:
         key: Ed25519PrivateKey,
         clock: Callable[[], Instant],
         retain: Callable[[str, bytes], None],
+        refused: Callable[[str, str], None] = lambda edge, why: None,
+        largest: int = MAX_BYTES,
     ) -> None:
         self._database = database
         self._key = key
         self._clock = clock
         self._retain = retain
+        self._refused = refused
+        self._most = (largest - ENVELOPE) * 3 // 4
+        """Bytes of a body: it travels as base64."""
         self._one_at_a_time = Lock()
         self._looked_at: Instant = 0
         self._waiting = False
@@ -88,6 +103,24 @@ class StatePublisher:
             self._retain(topic, seal(self._key, SERVER, topic, encode(message)))
             self.version = version
 
+    def _fitting(self, found: Snapshot, tellers: list[str]) -> bytes:
+        """The packed state, as much of it as may be published. Raises DatabaseError when nothing can be left out."""
+        facts: list[tuple[str, Fact]] = list(zip(tellers, found.facts, strict=True))
+        while len(body := pack(found)) > self._most:
+            shares = Counter(edge for edge, _ in facts if edge)
+            if not shares:
+                raise DatabaseError(f"the state has {len(body)} bytes, {self._most} may be said: the site is too large")
+            worst, share = shares.most_common(1)[0]
+            why = (
+                f"edge {worst!r} told {share} things, too many for one message: the state is said without them; "
+                "revoke the edge if it is not your own any more (docs/keys.md)"
+            )
+            log.error("%s", why)
+            self._refused(worst, why)
+            facts = [(edge, fact) for edge, fact in facts if edge != worst]
+            found = Snapshot(found.lockdown, tuple(fact for _, fact in facts), found.positions)
+        return body
+
     def _look(self, now: Instant, first: Callable[[Session], object] | None) -> tuple[str, int, bytes]:
         """The site, the version and the body."""
 
@@ -97,7 +130,7 @@ class StatePublisher:
             site = session.connection().execute(_SITE).scalar()
             if site is None:
                 raise DatabaseError("the database holds no site yet: start once with --bundle FILE")
-            body = pack(snapshot(session, now))
+            body = self._fitting(*told(session, now))
             return str(site), number(session, Lane.STATE, body, now), body
 
         if first is not None:
@@ -108,7 +141,17 @@ class StatePublisher:
 
 def snapshot(session: Session, at: Instant) -> Snapshot:
     """What is known of the site at an instant: exactly what the positions claim, read in one transaction."""
-    return Snapshot(is_locked_down(session), (*facts_since(session, at), *stops(session)), positions(session))
+    found, _ = told(session, at)
+    return found
+
+
+def told(session: Session, at: Instant) -> tuple[Snapshot, list[str]]:
+    """The same, and which edge told each of its facts; of members and kinds that the site has not it says nothing."""
+    site = known(session)
+    facts = [(edge, fact) for edge, fact in told_since(session, at) if site.names(fact)]
+    facts += [("", fact) for fact in stops(session)]
+    found = Snapshot(is_locked_down(session), tuple(fact for _, fact in facts), positions(session))
+    return found, [edge for edge, _ in facts]
 
 
 def positions(session: Session) -> dict[str, dict[str, int]]:

@@ -28,9 +28,12 @@ _decoder = msgspec.json.Decoder(Envelope)
 
 
 def seal(key: Ed25519PrivateKey, by: str, topic: str, body: bytes) -> bytes:
-    """The bytes to publish on the topic. body: JSON."""
+    """The bytes to publish on the topic. body: JSON. Raises TooLargeError: a broker cuts off whoever tries to."""
     signature = key.sign(_signed(by, topic, body))
-    return msgspec.json.encode(Envelope(by, b64encode(signature).decode(), Raw(body)))
+    sealed = msgspec.json.encode(Envelope(by, b64encode(signature).decode(), Raw(body)))
+    if len(sealed) > MAX_BYTES:
+        raise TooLargeError(f"{topic}: {len(sealed)} bytes to be said; at most {MAX_BYTES} are read")
+    return sealed
 
 
 def unseal(key: Ed25519PublicKey, by: str, topic: str, payload: bytes) -> bytes:

@@ -1,12 +1,14 @@
 """Does `loquet keys` say what was made, what to carry where and what to restart, and never a secret?"""
 
 import shutil
+import time
 from pathlib import Path
 
 import pytest
 
 from loquet.keyring import Keyring
 from loquet.main import main
+from policy.instants import text
 
 
 @pytest.fixture
@@ -73,7 +75,18 @@ def test_a_revocation_says_that_the_broker_must_be_restarted(folder: Path, capsy
     assert "until then it is in" in out
     assert f"{folder}/broker -> /etc/mosquitto/loquet" in out
     assert "sudo systemctl restart mosquitto" in out
-    assert 'remove the [[edges]] with id = "garage", then restart the server' in out
+    assert 'in place of the [[edges]] with id = "garage"; then restart the server' in out
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [("2026-11-24T18:00+01:00", "2026-11-24T17:00:00.000Z"), (None, text(time.time_ns() // 1_000_000)[:10])],
+)
+def test_a_revocation_says_since_when_nothing_is_believed(
+    folder: Path, capsys: pytest.CaptureFixture[str], given: str | None, told: str
+) -> None:
+    out = said(capsys, "revoke", folder, "garage", *(("--since", given) if given else ()))
+    assert f'  [[revoked]]\n  id = "garage"\n  since = "{told}' in out
 
 
 @pytest.mark.parametrize(

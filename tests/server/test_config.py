@@ -16,6 +16,7 @@ from server.config import BrokerConfig, EdgeConfig, ServerConfig, load
 from server.errors import ConfigError
 from server.secrets import hash_password, hash_token, is_password, is_token, new_password, new_token
 from tests.support_pages import CHEAP_HASH, CREDENTIAL_KEY, SERVER_KEY, TOKEN
+from tests.support_site import at
 
 SAMPLE = Path(__file__).parents[2] / "server" / "sample.toml"
 
@@ -122,10 +123,19 @@ def test_a_socket_below_a_table_is_told_where_it_belongs(file: Path) -> None:
 
 def test_the_sample_shows_every_key() -> None:
     shown = SAMPLE.read_text()
-    parts = (module._File, module._Keys, module._Broker, module._Http, module._Staff, module._Api, module._Edge)
+    parts = (
+        module._File,
+        module._Keys,
+        module._Broker,
+        module._Http,
+        module._Staff,
+        module._Api,
+        module._Edge,
+        module._Revoked,
+    )
     keys = [key for part in parts for key in part.__struct_fields__]
     assert len(keys) > 20
-    assert [key for key in keys if not re.search(rf"^(?:# |\[+)?{key}(?: = |\])", shown, re.MULTILINE)] == []
+    assert [key for key in keys if not re.search(rf"^(?:# )?\[*{key}(?: = |\])", shown, re.MULTILINE)] == []
 
 
 def test_the_sample_itself_is_refused(file: Path) -> None:
@@ -259,3 +269,15 @@ def test_passwords_and_tokens() -> None:
     assert not is_password("no hash", password)
     assert is_token(hash_token(token), token)
     assert not is_token(hash_token(token), token[:-1])
+
+
+def test_a_revoked_edge_is_no_edge_and_has_an_instant(file: Path) -> None:
+    revoked = '[[revoked]]\nid = "garage"\nsince = "2026-11-24T18:00:00+01:00"\n'
+    file.write_text(file.read_text() + revoked)
+    assert [(gone.id, gone.since) for gone in load(file).revoked] == [("garage", at(18))]
+    file.write_text(file.read_text().replace("2026-11-24T18:00:00+01:00", "yesterday"))
+    with pytest.raises(ConfigError, match="revoked edge 'garage': since 'yesterday': write an instant"):
+        load(file)
+    file.write_text(file.read_text().replace('"yesterday"', '"2026-11-24T18:00:00Z"').replace('"garage"', '"front"'))
+    with pytest.raises(ConfigError, match=r"'front': is among \[\[edges\]\] and among \[\[revoked\]\]"):
+        load(file)

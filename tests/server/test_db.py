@@ -376,12 +376,13 @@ def test_migrations_tell_their_progress_once(new: str) -> None:
     upgrade(database, told.append)
     database.close()
     assert told == [
-        "database: step 1 of 6: the first tables",
-        "database: step 2 of 6: the whole rule book",
-        "database: step 3 of 6: what edges are told of the site, and what they are ordered to do",
-        "database: step 4 of 6: what people call doors, machines and tiers",
-        "database: step 5 of 6: a row is dated no later than it came",
-        "database: step 6 of 6: kinds of machines, the gardiens' rota and the credits of the time bank",
+        "database: step 1 of 7: the first tables",
+        "database: step 2 of 7: the whole rule book",
+        "database: step 3 of 7: what edges are told of the site, and what they are ordered to do",
+        "database: step 4 of 7: what people call doors, machines and tiers",
+        "database: step 5 of 7: a row is dated no later than it came",
+        "database: step 6 of 7: kinds of machines, the gardiens' rota and the credits of the time bank",
+        "database: step 7 of 7: who told what is known of the site, and when",
     ]
 
 

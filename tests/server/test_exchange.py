@@ -92,7 +92,7 @@ def test_when_the_state_cannot_be_told_the_rows_are_stored_nevertheless(
     office.now += MINUTE
     office.journal.enters(at(18), "remy")
     with monkeypatch.context() as patched:
-        patched.setattr("server.state.snapshot", fail)
+        patched.setattr("server.state.told", fail)
         office.tell()
     assert office.last(Ack, TOPICS.ack("front")).seq == 3
     assert "stored, but what follows from it was not done, or not yet: the disk is full" in caplog.text
@@ -368,7 +368,7 @@ def test_rules_that_cannot_be_made_keep_no_state_back(office: Office, monkeypatc
 
 def test_a_state_that_could_not_be_renewed_is_later(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as patched:
-        patched.setattr("server.state.snapshot", failing)
+        patched.setattr("server.state.told", failing)
         office.front_is_there(state_version=8)
     office.now += MINUTE
     office.exchange.tick()

@@ -18,12 +18,23 @@ from policy.state import SiteState
 from policy.terms import DAY, HOUR
 from server import models
 from server.db import Database, moment
-from server.facts import DAYS_BACK, REACH, facts_since, is_locked_down, set_lockdown, state_at, store, store_moves
+from server.facts import (
+    DAYS_BACK,
+    REACH,
+    Teller,
+    facts_since,
+    is_locked_down,
+    set_lockdown,
+    state_at,
+    store,
+    store_moves,
+)
 from tests.support_history import kinds, presence, rows_of
 from tests.support_server import Desk, Journal
 from tests.support_site import at
 from wire.row import Kind
 
+FRONT = Teller("front", moment(at(8)))
 RUN = MachineUse("laser", "laser", "brigitte", at(10), at(11), cuts=True)
 ENDED = replace(RUN, end=at(10, 30))
 FACTS: tuple[Fact, ...] = (
@@ -39,7 +50,7 @@ FACTS: tuple[Fact, ...] = (
 
 def told(database: Database, *facts: Fact, when: int = at(23)) -> SiteState:
     with database.transaction() as session:
-        store(session, facts)
+        store(session, facts, FRONT)
     with database.reading() as session:
         return state_at(session, when)
 

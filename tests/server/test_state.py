@@ -14,9 +14,10 @@ from policy.state import SiteState
 from policy.terms import DAY, MINUTE, Instant
 from server.db import Database, moment
 from server.errors import DatabaseError
+from server.facts import Teller as By
 from server.facts import set_lockdown, state_at, store
-from server.models import Edge, Member, Pass, Position
-from server.state import GAP, JOURNALS, StatePublisher, snapshot
+from server.models import Edge, Member, Pass, Position, Quota
+from server.state import ENVELOPE, GAP, JOURNALS, StatePublisher, snapshot
 from tests.support_pages import EVENING, SERVER_KEY
 from tests.support_server import TOPICS, Desk, Journal
 from tests.support_site import at
@@ -66,7 +67,12 @@ def test_what_the_server_knows_and_up_to_which_row(desk: Desk, journal: Journal,
 def test_everything_that_matters_is_in_it(database: Database, teller: Teller) -> None:
     use = MachineUse("laser", "laser", "remy", at(18), at(20), cuts=True)
     with database.transaction() as session:
-        store(session, [Paid("zoe", at(4)), Opened("gregoire", at(18), at(21)), Ran(use), Stopped("saw", stopped=True)])
+        session.add(Quota(kind="laser", position=0, minutes=60, period="week"))
+        store(
+            session,
+            [Paid("zoe", at(4)), Opened("gregoire", at(18), at(21)), Ran(use), Stopped("saw", stopped=True)],
+            FRONT,
+        )
         set_lockdown(session, True, at(18))
     teller.publisher.publish()
     assert teller.last.lockdown
@@ -84,9 +90,12 @@ def test_everything_that_matters_is_in_it(database: Database, teller: Teller) ->
     assert (state.units, state.adhoc, state.stopped) == (known.units, known.adhoc, known.stopped)
 
 
+FRONT = By("front", moment(at(8)))
+
+
 def move(database: Database, when: Instant, member: str = "remy") -> None:
     with database.transaction() as session:
-        store(session, [Moved(member, when, inside=True)])
+        store(session, [Moved(member, when, inside=True)], FRONT)
 
 
 def test_a_change_is_said_at_once_when_it_is_quiet(database: Database, teller: Teller) -> None:
@@ -160,7 +169,7 @@ def test_a_database_that_fails_leaves_it_waiting(teller: Teller, monkeypatch: py
         raise DatabaseError("full")
 
     with monkeypatch.context() as patched:
-        patched.setattr("server.state.snapshot", fail)
+        patched.setattr("server.state.told", fail)
         with pytest.raises(DatabaseError):
             teller.publisher.changed()
     teller.now = teller.publisher.due or 0
@@ -280,3 +289,48 @@ def test_it_is_small(database: Database, teller: Teller) -> None:
     a_year(database)
     teller.publisher.publish()
     assert len(teller.said[-1].body) < 16_000
+
+
+def test_members_and_kinds_that_the_site_has_not_are_left_out(database: Database, teller: Teller) -> None:
+    known_use = MachineUse("laser", "laser", "remy", at(18))
+    with database.transaction() as session:
+        session.add(Quota(kind="laser", position=0, minutes=60, period="week"))
+        facts = [Moved("remy", at(18), True), Paid("zoe", at(4)), Opened("gregoire", at(18), at(21)), Ran(known_use)]
+        invented = [
+            Moved("nobody", at(18), True),
+            Paid("nobody", at(4)),
+            Opened("nobody", at(18), at(21)),
+            Ran(MachineUse("laser", "laser", "nobody", at(18))),
+            Ran(MachineUse("laser", "k" * 200, "remy", at(17))),
+        ]
+        store(session, [*facts, *invented], FRONT)
+    teller.publisher.publish()
+    assert teller.last.facts == tuple(facts)
+
+
+def test_what_is_too_large_is_said_without_the_edge_that_told_most(database: Database, teller: Teller) -> None:
+    refused: list[tuple[str, str]] = []
+    publisher = StatePublisher(
+        database,
+        SERVER_KEY,
+        lambda: EVENING,
+        teller._retain,
+        lambda *said: refused.append(said),
+        largest=ENVELOPE + 2000,
+    )
+    with database.transaction() as session:
+        store(session, [Paid("zoe", at(4) - n * DAY) for n in range(2000)], By("garage", moment(at(8))))
+        store(session, [Moved("remy", at(18), True), Paid("zoe", at(4) + DAY)], FRONT)
+        set_lockdown(session, True, at(18))
+    publisher.publish()
+    assert teller.last.lockdown
+    assert teller.last.facts == (Moved("remy", at(18), True), Paid("zoe", at(4) + DAY))
+    [(edge, why)] = refused
+    assert edge == "garage"
+    assert "told 2000 things, too many for one message" in why
+
+
+def test_a_site_that_is_too_large_by_itself_is_said_to_be(database: Database, teller: Teller) -> None:
+    publisher = StatePublisher(database, SERVER_KEY, lambda: EVENING, teller._retain, largest=ENVELOPE)
+    with pytest.raises(DatabaseError, match="the site is too large"):
+        publisher.publish()
