@@ -100,9 +100,16 @@ class Keeper:
         return memory
 
     def take(self, items: Sequence[Item]) -> None:
-        """Take what came, in order; then write, send and say what is due."""
+        """Own rows first, onto the disk and on their way; then what came, in order; then all that is due."""
         self.server_time.look()
+        came = [item for item in items if not isinstance(item, Recorded)]
         for item in items:
+            if isinstance(item, Recorded):
+                self._recorded(item)
+        if came and len(came) < len(items):
+            self.archive.write()
+            self.dispatch.send()
+        for item in came:
             _HANDLERS[type(item)](self, item)
         again = self.rulebook.due()
         if again is not None:
@@ -214,7 +221,6 @@ class Keeper:
 
 
 _HANDLERS: dict[type[Item], Callable[[Keeper, Any], None]] = {
-    Recorded: Keeper._recorded,
     Unrecorded: Keeper._unrecorded,
     Alive: Keeper._alive,
     LinkUp: Keeper._link_up,

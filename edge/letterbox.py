@@ -1,7 +1,9 @@
 """Where do messages wait while the keeper is busy with a slow disk? Here, and only so many: an edge has little memory.
 
-Each kind of topic has room of its own, so that a flood of one keeps out no other. There the oldest make room: of what
-is retained only the newest counts, the rest comes again with the server's state. The edge's own rows never wait here.
+Each kind of the server's topics has room of its own, and so have the facts of each edge: a flood of one keeps out no
+other. There the oldest make room: of what is retained only the newest counts, the rest comes again with the server's
+state. What the server says is handed over first, and of each edge's facts so much at a time that nothing waits for
+long behind them. The edge's own rows never wait here.
 """
 
 import threading
@@ -11,17 +13,26 @@ from collections.abc import Callable
 from edge.post import Item, Mail, Received
 from wire.envelope import MAX_BYTES
 
+FACTS = "facts"
+"""The last level of the topics on which edges tell each other."""
 ROOM = 4 * MAX_BYTES
 """Bytes for the messages of one kind; the newest stays in any case."""
+FACTS_ROOM = MAX_BYTES // 4
+"""The same for the facts of one edge: what others must know is a few hundred bytes at a time."""
+TELLERS = 64
+"""Edges whose facts have room here."""
+AT_A_TIME = 1
+"""Messages of facts of each edge that are handed over together: each costs a write to the disk."""
 OVERHEAD = 200
 """Bytes that a message takes beside what it says."""
 
 
 class Shelf:
-    """The messages of one kind that wait."""
+    """The messages of one kind that wait. room: in bytes."""
 
-    def __init__(self) -> None:
+    def __init__(self, room: int = ROOM) -> None:
         self.letters: deque[Received] = deque()
+        self._room = room
         self._size = 0
 
     def put(self, item: Received) -> int:
@@ -29,9 +40,18 @@ class Shelf:
         before = len(self.letters) + 1
         self.letters.append(item)
         self._size += _size(item)
-        while self._size > ROOM and len(self.letters) > 1:
-            self._size -= _size(self.letters.popleft())
+        while self._size > self._room and len(self.letters) > 1:
+            self._next()
         return before - len(self.letters)
+
+    def taken(self, most: int) -> list[Received]:
+        """The oldest of them, in order."""
+        return [self._next() for _ in range(min(most, len(self.letters)))]
+
+    def _next(self) -> Received:
+        letter = self.letters.popleft()
+        self._size -= _size(letter)
+        return letter
 
 
 class Letterbox:
@@ -41,6 +61,9 @@ class Letterbox:
         self._put = put
         self._lock = threading.Lock()
         self._shelves: dict[str, Shelf] = {}
+        self._facts: dict[str, Shelf] = {}
+        self._called = False
+        """Whether the keeper knows that something waits."""
         self._dropped = 0
 
     def post(self, item: Item) -> None:
@@ -52,17 +75,31 @@ class Letterbox:
             item = Received(item.topic, item.payload[: MAX_BYTES + 1])
         kind = item.topic.rpartition("/")[2]
         with self._lock:
-            first = not self._shelves
-            self._dropped += self._shelves.setdefault(kind, Shelf()).put(item)
+            if kind != FACTS:
+                self._dropped += self._shelves.setdefault(kind, Shelf()).put(item)
+            elif item.topic in self._facts or len(self._facts) < TELLERS:
+                self._dropped += self._facts.setdefault(item.topic, Shelf(FACTS_ROOM)).put(item)
+            else:
+                self._dropped += 1
+            first, self._called = not self._called, True
         if first:
             self._put(Mail(self.taken))
 
     def taken(self) -> tuple[list[Received], int]:
-        """All that waits, those of one kind as they came, and how many were dropped since the last call."""
+        """All that the server said, those of one kind as they came, and the next facts of each edge.
+
+        And how many messages were dropped since the last call. The keeper is called again for what is left.
+        """
         with self._lock:
-            shelves, dropped = self._shelves, self._dropped
-            self._shelves, self._dropped = {}, 0
-        return [letter for shelf in shelves.values() for letter in shelf.letters], dropped
+            letters = [letter for shelf in self._shelves.values() for letter in shelf.letters]
+            letters += [letter for shelf in self._facts.values() for letter in shelf.taken(AT_A_TIME)]
+            self._facts = {topic: shelf for topic, shelf in self._facts.items() if shelf.letters}
+            again = self._called = bool(self._facts)
+            dropped, self._dropped = self._dropped, 0
+            self._shelves = {}
+        if again:
+            self._put(Mail(self.taken))
+        return letters, dropped
 
 
 def _size(item: Received) -> int:

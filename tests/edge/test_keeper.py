@@ -13,6 +13,7 @@ from msgspec.structs import replace
 
 from edge import archive
 from edge.journal import KEEP, JournalError
+from edge.post import Mail, Received, Recorded
 from policy.instants import text
 from policy.reasons import Reason
 from policy.ruleset import Credential, Reader, RuleSet
@@ -630,3 +631,14 @@ def test_no_uid_and_no_name_leaves(bench: Bench) -> None:
     said = msgspec.json.encode(events).lower()
     assert ALICE.hex().encode() not in said
     assert b"alice" in said, "the member's id, which is what the rules call them"
+
+
+def test_own_rows_are_on_the_disk_before_anything_that_was_heard_is_looked_at(bench: Bench) -> None:
+    last, found = bench.rows()[-1], []
+
+    def taken() -> tuple[list[Received], int]:
+        found.append(bench.journal.last_seq)
+        return [], 0
+
+    bench.edge.keeper.take([Mail(taken), Recorded(replace(last, seq=last.seq + 1), 0.0)])
+    assert found == [last.seq + 1]

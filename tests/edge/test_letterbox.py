@@ -5,7 +5,7 @@ from queue import SimpleQueue
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge.letterbox import OVERHEAD, ROOM, Letterbox
+from edge.letterbox import FACTS_ROOM, OVERHEAD, ROOM, TELLERS, Letterbox
 from edge.post import Item, LinkUp, Mail, Received
 from tests.support_edge import TOPICS, Bench, make_folder
 from tests.support_site import ALICE
@@ -33,13 +33,62 @@ def test_what_is_no_message_goes_straight_on() -> None:
 def test_the_keeper_is_called_once_for_all_that_waits() -> None:
     letterbox, queue = box()
     for number in range(3):
-        letterbox.post(Received(FACTS, b"%d" % number))
+        letterbox.post(Received(COMMAND, b"%d" % number))
     mail = queue.get_nowait()
     assert isinstance(mail, Mail)
     assert queue.empty()
-    assert texts(mail.taken()[0]) == [(FACTS, b"0"), (FACTS, b"1"), (FACTS, b"2")]
-    letterbox.post(Received(FACTS, b"3"))
+    assert texts(mail.taken()[0]) == [(COMMAND, b"0"), (COMMAND, b"1"), (COMMAND, b"2")]
+    letterbox.post(Received(COMMAND, b"3"))
     assert isinstance(queue.get_nowait(), Mail)
+
+
+def test_the_server_comes_first_and_then_so_much_of_each_edge() -> None:
+    letterbox, queue = box()
+    attic = TOPICS.facts("attic")
+    for number in range(3):
+        letterbox.post(Received(FACTS, b"%d" % number))
+    letterbox.post(Received(attic, b"attic"))
+    letterbox.post(Received(RULES, b"rules"))
+    turns = []
+    while not queue.empty():
+        mail = queue.get_nowait()
+        assert isinstance(mail, Mail)
+        turns.append(texts(mail.taken()[0]))
+        if len(turns) == 1:
+            letterbox.post(Received(COMMAND, b"open"))
+    assert turns == [
+        [(RULES, b"rules"), (FACTS, b"0"), (attic, b"attic")],
+        [(COMMAND, b"open"), (FACTS, b"1")],
+        [(FACTS, b"2")],
+    ]
+
+
+def test_facts_of_one_edge_push_out_none_of_another() -> None:
+    letterbox, queue = box()
+    letterbox.post(Received(TOPICS.facts("attic"), b"attic"))
+    for _ in range(100):
+        letterbox.post(Received(FACTS, bytes(FACTS_ROOM // 4)))
+    letters, dropped = emptied(letterbox, queue)
+    assert [letter.topic for letter in letters] == [TOPICS.facts("attic"), *[FACTS] * 3]
+    assert dropped == 97
+
+
+def test_only_so_many_edges_have_room() -> None:
+    letterbox, queue = box()
+    for number in range(TELLERS + 3):
+        letterbox.post(Received(TOPICS.facts(f"edge{number}"), b""))
+    letters, dropped = emptied(letterbox, queue)
+    assert (len(letters), dropped) == (TELLERS, 3)
+
+
+def emptied(letterbox: Letterbox, queue: SimpleQueue[Item]) -> tuple[list[Received], int]:
+    """All that a keeper is called for, and how much was dropped."""
+    letters, dropped = letterbox.taken()
+    while not queue.empty():
+        queue.get_nowait()
+        more, gone = letterbox.taken()
+        letters, dropped = letters + more, dropped + gone
+    return letters, dropped
 
 
 def test_those_of_one_kind_stay_in_order() -> None:
@@ -70,7 +119,7 @@ def test_a_message_that_is_too_large_is_still_seen_to_be() -> None:
 @given(sizes=st.lists(st.sampled_from([0, 1000, MAX_BYTES // 2, MAX_BYTES]), max_size=20))
 def test_the_oldest_make_room_and_are_counted(sizes: list[int]) -> None:
     letterbox, _ = box()
-    sent = [Received(TOPICS.facts(f"edge{n % 3}"), bytes(size)) for n, size in enumerate(sizes)]
+    sent = [Received(TOPICS.command(f"edge{n % 3}"), bytes(size)) for n, size in enumerate(sizes)]
     for message in sent:
         letterbox.post(message)
     letters, dropped = letterbox.taken()
