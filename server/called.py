@@ -28,6 +28,7 @@ class Called:
     members: Mapping[str, str]
     places: Mapping[str, str]
     tiers: Mapping[str, str]
+    kinds: Mapping[str, str]
     readers: Mapping[str, ReaderOf]
 
     def member(self, who: str | None) -> str | None:
@@ -40,6 +41,9 @@ class Called:
     def tier(self, tier: str) -> str:
         return self.tiers.get(tier, tier)
 
+    def kind(self, kind: str) -> str:
+        return self.kinds.get(kind, kind)
+
 
 def called(bundle: Bundle) -> Called:
     tiers = {tier.id: tier.name or tier.id for tier in bundle.tiers}
@@ -48,6 +52,7 @@ def called(bundle: Bundle) -> Called:
         places={point.id: point.name or point.id for point in bundle.access_points}
         | {machine.id: machine.name or machine.id for machine in bundle.machines},
         tiers=tiers,
+        kinds={kind.id: kind.name or kind.id for kind in bundle.kinds},
         readers=dict(_readers(bundle)),
     )
 

@@ -100,7 +100,7 @@ def _locked_out(passage: Passage, current: Current, _now: int) -> Facts:
 
 def _kind(passage: Passage, current: Current, _now: int) -> Facts:
     machine = _machine(passage, current)
-    return {} if machine is None else {"kind": machine.kind}
+    return {} if machine is None else {"kind": current.called.kind(machine.kind)}
 
 
 def _machine_hours(passage: Passage, current: Current, now: int) -> Facts:

@@ -99,7 +99,7 @@ OF_MEMBERS: Mapping[Reason, tuple[str, ...]] = {
     Reason.OUTSIDE_HOURS: (N_("fermé pour sa formule ; prochaine ouverture {next}"), N_("fermé pour sa formule")),
     Reason.PASS_EXHAUSTED: (N_("carnet épuisé depuis le {since}"), N_("carnet épuisé")),
     Reason.SITE_FULL: (N_("lieu plein : {people} personnes"), N_("lieu plein")),
-    Reason.WALK_UP: (N_("machine libre, jusqu’à {until}"), N_("machine libre")),
+    Reason.WALK_UP: (N_("sans réservation, jusqu’à {until}"), N_("sans réservation")),
     Reason.BOOKING: (N_("sa réservation, jusqu’à {until}"), N_("sa réservation")),
     Reason.CERTIFICATION_EXPIRED: (
         N_("sa formation {kind} date de trop longtemps"),

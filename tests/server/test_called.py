@@ -61,6 +61,7 @@ def test_names_of_doors_machines_tiers_and_their_readers() -> None:
     assert names.place("laser") == "laser", "what has no name is called by its id"
     assert names.place("gone") == "gone"
     assert (names.tier("night"), names.tier("team")) == ("Formule de nuit", "team")
+    assert (names.kind("printer"), names.kind("gone")) == ("Imprimante 3D", "gone")
     assert names.readers["front-out"] == ReaderOf("front", Direction.OUT)
     assert names.readers["laser-tap"] == ReaderOf("laser", None)
     assert names.member("nobody") is names.member(None) is None

@@ -165,6 +165,11 @@ LASER = {
         "out of service: lentille fendue (Alice)",
     ),
     "no training": (at_laser(Reason.NOT_CERTIFIED), "il faut la formation laser", "training laser is needed"),
+    "a training with a name": (
+        replace_fields(passage(Reason.NOT_CERTIFIED, reader="printer-tap"), direction=""),
+        "il faut la formation Imprimante 3D",
+        "training Imprimante 3D is needed",
+    ),
     "an old training": (
         at_laser(Reason.CERTIFICATION_EXPIRED),
         "formation laser date de",
