@@ -6,6 +6,7 @@ from tempfile import TemporaryDirectory
 from types import MappingProxyType
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from msgspec.structs import replace as replace_parts
 
 from edge.config import Config
 from edge.post import Item, LinkUp, Received
@@ -36,6 +37,24 @@ KEYS: Mapping[str, Ed25519PrivateKey] = MappingProxyType(
 )
 STRANGER = Ed25519PrivateKey.from_private_bytes(bytes([99] * 32))
 UIDS = {"alice": "04A1B2C3D4E5F6", "gregoire": "5EA1C0DE", "remy": "04C0FFEE001122", "zoe": "0BADCAFE"}
+
+CROWD = 400
+"""Badges for each reader: one that is soon back is the same tap, and one that was outside is no tap inside."""
+
+
+def crowd(reader: str) -> dict[str, str]:
+    """The badges, and whose each is, that are laid on this reader of the front door and on no other."""
+    people, side = tuple(UIDS), ("front-in", "front-out").index(reader)
+    return {f"04{side:02X}{number:010X}": people[number % len(people)] for number in range(CROWD)}
+
+
+def crowded() -> Bundle:
+    """The site of `bundle`, whose members have all those badges, too."""
+    site = bundle()
+    more = {**crowd("front-in"), **crowd("front-out")}
+    return replace_parts(
+        site, credentials=site.credentials + tuple(Credential(uid=uid, member=who) for uid, who in more.items())
+    )
 
 
 def bundle() -> Bundle:

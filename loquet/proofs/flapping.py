@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import replace
-from itertools import zip_longest
+from itertools import cycle, zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +24,7 @@ from edge.runtime import Edge
 from loquet.keyring import Keyring
 from loquet.mosquitto import CA, CERTIFICATE, KEY
 from loquet.proofs import ledger
-from loquet.proofs.attacked import UIDS, bundle
+from loquet.proofs.attacked import bundle, crowd, crowded
 from loquet.proofs.mosquitto import Mosquitto
 from loquet.proofs.proof import LossError
 from server import config as server_config
@@ -50,11 +50,16 @@ ROUND = 0.001
 """Seconds from one turn of the edge to the next while it waits."""
 PATIENCE = 60.0
 """Seconds for a link to come back and for all rows to arrive."""
-NOBODYS = "CAFEF00D"
 STORED = "SELECT max(seq) FROM journal_row"
 """Of the one journal that there is."""
-TAPS = ((UIDS["alice"], "front-in", True), (NOBODYS, "front-in", False), (NOBODYS, "front-out", True))
-"""Badge, reader, and what the rules say whatever the link does: staff at any hour, a stranger never, out always."""
+STAFF = tuple(uid for uid, who in crowd("front-in").items() if who == "alice")
+STRANGERS = tuple(f"CA{number:06X}" for number in range(2 * len(STAFF)))
+TAPS = (
+    (cycle(STAFF), "front-in", True),
+    (cycle(STRANGERS[::2]), "front-in", False),
+    (cycle(STRANGERS[1::2]), "front-out", True),
+)
+"""Badges, reader, and what the rules say whatever the link does: staff at any hour, a stranger never, out always."""
 
 
 class Flapping:
@@ -72,7 +77,7 @@ class Flapping:
             self.cable, self.server_cable = Cable(broker.port), Cable(broker.port)
             parts.callback(self.server_cable.unplug)
             parts.callback(self.cable.unplug)
-            self.server = Server(_server_config(keyring, folder, self.server_cable.port), bundle=bundle())
+            self.server = Server(_server_config(keyring, folder, self.server_cable.port), bundle=crowded())
             parts.callback(self.server.stop)
             self.server.start()
             self._start_edge(keyring, folder)
@@ -104,7 +109,8 @@ class Flapping:
 
     def tap(self, choice: int) -> None:
         """Somebody lays a badge and takes it away. Raises LossError for anything but the one right answer."""
-        uid, reader, granted = TAPS[choice]
+        badges, reader, granted = TAPS[choice]
+        uid = next(badges)
         known = len(self.decided)
         self.readers[reader].lay(bytes.fromhex(uid))
         self.turn()

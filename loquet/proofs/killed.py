@@ -13,7 +13,7 @@ from pathlib import Path
 
 from loquet.edge_process import EdgeProcess
 from loquet.keyring import Keyring
-from loquet.proofs.attacked import bundle
+from loquet.proofs.attacked import bundle, crowded
 from loquet.proofs.mosquitto import PATIENCE, Mosquitto
 from policy.parse import export
 from server.secrets import hash_password, hash_token, new_password, new_token
@@ -169,7 +169,7 @@ class Killed:
 
     def _write(self) -> None:
         values = {"site": bundle().site.id, "port": self._broker.port}
-        (self.folder / "bundle.json").write_bytes(export(bundle()))
+        (self.folder / "bundle.json").write_bytes(export(crowded()))
         (self.folder / "edge.toml").write_text(_EDGE_TOML.format(**values), "utf-8")
 
 

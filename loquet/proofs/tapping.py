@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 from itertools import cycle
 
-from loquet.proofs.attacked import UIDS
+from loquet.proofs.attacked import crowd
 from simulator.remote import Command, Event, Lay, Stages, Take
 
 READERS = ("front-in", "front-out")
@@ -25,7 +25,7 @@ class Tapping:
         self.decided = self.journalled = self.answered = self.acknowledged = 0
         self._send = send
         self._changed = threading.Condition()
-        self._badges = {reader: cycle(UIDS.values()) for reader in READERS}
+        self._badges = {reader: cycle(crowd(reader)) for reader in READERS}
         self._lying: dict[str, str] = {}
         self._finishing = False
 
