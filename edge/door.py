@@ -46,6 +46,7 @@ from policy.instants import text
 from policy.reasons import Family, family
 from policy.spans import next_change
 from policy.terms import Direction, Instant
+from policy.units import start_at, unit_of
 from wire.row import Kind, Order
 
 PAIR_MS = 5000
@@ -147,9 +148,9 @@ class DoorController:
         self._lamps[event.reader].play(OF_FAMILY[family(decision.granted, decision.reason)], now.mono)
         seq = self._record_tap(now, event, tap, decision, pending)
         if pending and decision.member is not None:
-            pays = None if decision.pays is None else text(decision.pays)
             others = [grant for grant in self._grants if grant.member != decision.member]
-            self._grants = [*others, Grant(seq, decision.member, now.mono + self.setup.strike_seconds, pays)]
+            expires, pays = now.mono + self.setup.strike_seconds, self._pays(decision, event.at)
+            self._grants = [*others, Grant(seq, decision.member, expires, pays)]
             if self._open:
                 self._settle_grants(now, now.at)
 
@@ -185,10 +186,17 @@ class DoorController:
             reason=decision.reason,
             rules_version=held.version if held else None,
             pending=pending,
-            pays=None if decision.pays is None else text(decision.pays),
+            pays=self._pays(decision, event.at),
             adhoc_until=None if decision.adhoc is None else text(decision.adhoc[1]),
             marks=decision.marks,
         )
+
+    def _pays(self, decision: Decision, at: Instant) -> str | None:
+        """What the grant pays for, in the form that every edge of the site reads."""
+        held = self._core.held
+        if decision.pays is None or held is None or held.rules.speaks > 1:
+            return decision.pays
+        return text(start_at(held.rules, unit_of(decision.pays), at))
 
     def _cards_collided(self, now: Now, event: CardsCollided) -> None:
         self._lamps[event.reader].play(TWO_CARDS, now.mono)

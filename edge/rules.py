@@ -78,7 +78,7 @@ def _flaws(rules: RuleSet, config: Config) -> Iterator[str]:
     """What would make a decision fail at this door, in words."""
     if rules.site != config.site:
         yield f"made for site {rules.site!r}, this edge is of {config.site!r}: see edge.toml"
-    if not rules.days:
+    if not _has_site_days(rules):
         yield "no site days in them: compile them again"
     yield from _foreign_readers(rules, config)
     for kind, names, known in (
@@ -87,6 +87,14 @@ def _flaws(rules: RuleSet, config: Config) -> Iterator[str]:
         ("tier", (member.tier for member in rules.members.values()), rules.tiers),
     ):
         yield from _unknown(kind, names, known)
+
+
+def _has_site_days(rules: RuleSet) -> bool:
+    told = {len(rules.days), len(rules.splits), len(rules.dates or rules.days)}
+    try:
+        return len(told) == 1 and rules.site_days.at(rules.days[0]).date is not None
+    except (ValueError, IndexError, OverflowError):
+        return False
 
 
 def _unknown(kind: str, names: Iterable[str], known: Mapping[str, object]) -> Iterator[str]:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from policy.instants import text
+from policy.ruleset import SPEAKS
 from policy.terms import ClockState, Instant
 from wire.messages import Status
 
@@ -71,6 +72,7 @@ class Health:
             software=self.software,
             rules_version=self.rules_version,
             state_version=self.state_version,
+            speaks=SPEAKS,
             clock=clock,
             asks=asks,
             readers=dict(self.readers),

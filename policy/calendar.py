@@ -12,6 +12,7 @@ from msgspec import Struct
 
 from policy import instants
 from policy.bundle import HourRange, Site, Week, Weekday
+from policy.sitedays import SiteDay
 from policy.spans import Spans, spans
 from policy.terms import MINUTE, Instant
 
@@ -95,6 +96,11 @@ class Calendar(Struct, frozen=True):
         """The local date at the instant."""
         return datetime.fromtimestamp(at / 1000, self.zone).date()
 
+    def day_at(self, at: Instant) -> date:
+        """The date of the site day that holds the instant."""
+        day = self.date_at(at)
+        return day if self.day_start(day) <= at else day - timedelta(days=1)
+
     def day_start(self, day: date) -> Instant:
         """The first instant of the site day that bears this date."""
         return instant_of(_at(day, minutes(self.cutoff)), self.zone)
@@ -107,6 +113,13 @@ class Calendar(Struct, frozen=True):
         """The instant at which the afternoon of the site day of this date begins. split: HH:MM."""
         late = minutes(split) < minutes(self.cutoff)
         return instant_of(_at(day + timedelta(days=late), minutes(split)), self.zone)
+
+    def site_day(self, day: date, split: str) -> SiteDay:
+        """The site day of this date. split: HH:MM at which its afternoon begins. Raises OverflowError on the last date
+        that there is."""
+        return SiteDay(
+            day.toordinal(), self.day_start(day), self.half_day(day, split), self.day_start(day + timedelta(days=1))
+        )
 
     def week(self, dates: Iterable[date], hours: Week) -> Spans:
         """The weekly hours of these dates; holidays do not change them."""

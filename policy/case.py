@@ -35,7 +35,7 @@ class Decision(Struct, frozen=True, gc=False):
     """member: whom the badge belongs to, None when nobody's.
 
     until: first instant at which a machine's session should end, None for none and at doors. marks: see Mark.
-    pays: the start of the day or half-day that the grant pays for with one unit of a pass.
+    pays: the day or half-day that the grant pays for with one unit of a pass, by its name (policy/units.py).
     adhoc: the shift that the tap made, [start, end).
     """
 
@@ -44,7 +44,7 @@ class Decision(Struct, frozen=True, gc=False):
     member: str | None = None
     until: Instant | None = None
     marks: tuple[Mark, ...] = ()
-    pays: Instant | None = None
+    pays: str | None = None
     adhoc: tuple[Instant, Instant] | None = None
 
 

@@ -1,27 +1,30 @@
 """How does a bundle become what an edge decides by? Calendar, shifts and holidays become sorted UTC intervals.
 
-Windows of events and invitations: policy/windows.py. What belongs to machines: policy/fablab.py.
+Windows of events and invitations: policy/windows.py. Passes: policy/carnets.py. What belongs to machines:
+policy/fablab.py.
 """
 
 from collections.abc import Callable, Collection, Iterator, Mapping
 from datetime import date, timedelta, tzinfo
-from functools import lru_cache
 
 from msgspec import UNSET, Struct
 
-from policy import fablab, ruleset, windows
+from policy import carnets, fablab, ruleset, windows
 from policy.bundle import Bundle, Credential, Member, Role, Tier
 from policy.calendar import Calendar, resolve, staff_hours
-from policy.ruleset import AntiPassback, Ground, Period, Reader, RuleSet, Unit
-from policy.spans import Spans, spans
-from policy.terms import DAY, HOUR, MINUTE, Direction, Instant
+from policy.ruleset import SPEAKS, AntiPassback, Ground, Period, Reader, RuleSet, Unit
+from policy.sitedays import irregular
+from policy.spans import Spans, before, spans
+from policy.terms import HOUR, MINUTE, Direction, Instant
+from policy.windows import Reach
 
 PAST_DAYS = 3
 """Days before the instant of compiling that are kept, so that taps which arrive late can be decided again."""
-
-LONGEST_RUN = 14
-"""Days by which machine hours reach further than staff hours, so that a session's end does not come from where they
-stop: ranges that touch run for a week at most, or for two where the clocks skip what is between them."""
+DAYS_BEYOND = 31
+"""For so many days beyond offline_days the rules know the calendar: longer than any machine's hours run without a gap
+(a week, or two where the clocks skip what is between), so that no session's end comes from where the rules stop."""
+SITE_DAYS = 400
+"""For so many days the starts of site days and half-days are told, by the zone's rules as they are known now."""
 
 Holidays = Callable[[int], Collection[date]]
 """The public holidays of a year."""
@@ -42,47 +45,60 @@ def compile_rules(
     pseudonym: Callable[[bytes], str],
     edges: Mapping[str, EdgeKey],
     at: Instant,
-    days: int,
+    speaks: int = SPEAKS,
 ) -> RuleSet:
-    """The rule set of a checked bundle, with the staff hours of the dates from PAST_DAYS before `at` to `days` after.
+    """The rule set of a checked bundle. It knows the calendar from PAST_DAYS before the site day of `at` to
+    `offline_days` and DAYS_BEYOND after it; beyond, no hours, shifts, events and invitations hold.
 
-    The same for the same site, whatever the order of the bundle's parts. days: more than offline_days, so that no
-    edge runs out of hours before its rules are stale. pseudonym: of a UID (wire/credential.py). Raises ValueError
-    when two edges own one access point.
+    The same for the same site on the same site day, whatever the order of the bundle's parts. pseudonym: of a UID
+    (wire/credential.py). speaks: the form to write (policy/ruleset.py). Raises ValueError when two edges own one access
+    point.
     """
     site = bundle.site
     calendar = Calendar(zone, site.day_cutoff)
-    dates = _dates(calendar, at, days)
-    since = at - PAST_DAYS * DAY
+    today = calendar.day_at(at)
+    dates = _dates(today, site.offline_days + DAYS_BEYOND + 1)
+    days = [calendar.site_day(day, site.half_day_split) for day in _dates(today, SITE_DAYS)]
+    told = irregular(days) if speaks > 1 else days
+    reach = Reach(calendar.day_start(dates[0]), calendar.day_start(dates[-1]))
     return RuleSet(
         site=site.id,
-        days=tuple(sorted({calendar.day_start(day) for day in dates})),
-        staffed=spans(_staffed(bundle, calendar, holidays, dates)),
-        tiers={tier.id: _tier(tier, calendar, dates) for tier in bundle.tiers},
+        days=tuple(day.start for day in told),
+        staffed=before(spans(_staffed(bundle, calendar, holidays, dates)), reach.until),
+        tiers={tier.id: _tier(tier, calendar, dates, reach) for tier in bundle.tiers},
         members={member.id: _member(member, calendar) for member in bundle.members},
         credentials={
             pseudonym(bytes.fromhex(credential.uid)): _credential(credential, calendar)
             for credential in bundle.credentials
         },
-        shifts=shift_table(bundle, zone=zone, since=since, lead=site.shift_lead, grace=site.shift_grace),
+        shifts={
+            gardien: known
+            for gardien, shifts in shift_table(
+                bundle, zone=zone, since=reach.since, lead=site.shift_lead, grace=site.shift_grace
+            ).items()
+            if (known := before(shifts, reach.until))
+        },
         readers=_readers(bundle, _owners(edges)),
         edges={edge: key.public_key for edge, key in edges.items()},
-        splits=tuple(sorted({calendar.half_day(day, site.half_day_split) for day in dates})),
-        events=windows.of_events(bundle, zone, since),
-        free_events=windows.of_events(bundle, zone, since, only=lambda event: event.free),
-        public_events=windows.of_events(bundle, zone, since, only=lambda event: event.audience == "public"),
-        invitations=windows.of_invitations(bundle, zone, since),
-        passes=_passes(bundle, calendar),
+        splits=tuple(day.split for day in told),
+        dates=tuple(day.date.isoformat() for day in told) if speaks > 1 else (),
+        speaks=speaks,
+        events=windows.of_events(bundle, zone, reach),
+        free_events=windows.of_events(bundle, zone, reach, only=lambda event: event.free),
+        public_events=windows.of_events(bundle, zone, reach, only=lambda event: event.audience == "public"),
+        invitations=windows.of_invitations(bundle, zone, reach),
+        passes=carnets.passes(bundle) if speaks > 1 else carnets.passes_of_form_1(bundle, calendar),
+        paid=carnets.days_paid(bundle, dates[0]) if speaks > 1 else {},
         capacity=site.capacity,
         full_denies=site.at_capacity == "deny",
         anti_passback=AntiPassback(site.anti_passback),
         shift_lead=site.shift_lead * MINUTE,
         shift_grace=site.shift_grace * MINUTE,
         adhoc=site.adhoc_hours * HOUR,
-        machines=fablab.machines(bundle, calendar, _dates(calendar, at, days + LONGEST_RUN)),
+        machines=fablab.machines(bundle, calendar, dates, reach.until),
         certifications=fablab.certifications(bundle, calendar),
         quotas=fablab.quotas(bundle),
-        bookings=fablab.bookings(bundle, zone, since),
+        bookings=fablab.bookings(bundle, zone, reach.since),
         weeks=fablab.period_starts(zone, dates[0], dates[-1], Period.WEEK),
         months=fablab.period_starts(zone, dates[0], dates[-1], Period.MONTH),
     )
@@ -105,9 +121,9 @@ def shift_table(bundle: Bundle, *, zone: tzinfo, since: Instant, lead: int = 0, 
     return {gardien: spans(kept) for gardien, kept in intervals.items()}
 
 
-def _dates(calendar: Calendar, at: Instant, days: int) -> list[date]:
-    first = calendar.date_at(at) - timedelta(days=PAST_DAYS)
-    return [first + timedelta(days=number) for number in range(PAST_DAYS + days + 2)]
+def _dates(today: date, days: int) -> list[date]:
+    """From PAST_DAYS before today to so many days after it, both included."""
+    return [today + timedelta(days=number) for number in range(-PAST_DAYS, days + 1)]
 
 
 def _staffed(
@@ -118,11 +134,11 @@ def _staffed(
         yield from calendar.hours(day, staff_hours(bundle.site, off[day.year], day))
 
 
-def _tier(tier: Tier, calendar: Calendar, dates: list[date]) -> ruleset.Tier:
+def _tier(tier: Tier, calendar: Calendar, dates: list[date], reach: Reach) -> ruleset.Tier:
     allowed = None if tier.access_points is UNSET else tuple(sorted(set(tier.access_points)))
     return ruleset.Tier(
         grounds=tuple(ground for ground in Ground if ground in tier.grounds),
-        hours=calendar.week(dates, tier.hours),
+        hours=before(calendar.week(dates, tier.hours), reach.until),
         access_points=allowed,
         unit=None if tier.pass_ == "none" else Unit(tier.pass_),
     )
@@ -170,24 +186,3 @@ def _readers(bundle: Bundle, owners: Mapping[str, str]) -> dict[str, Reader]:
     for machine in bundle.machines:
         readers[machine.reader] = Reader(machine.id, None, owners.get(machine.id))
     return readers
-
-
-def _passes(bundle: Bundle, calendar: Calendar) -> dict[str, tuple[ruleset.Pass, ...]]:
-    """Of each member, in the order given, the passes whose unit is the tier's."""
-    split = bundle.site.half_day_split
-    units = {tier.id: tier.pass_ for tier in bundle.tiers}
-    wanted = {member.id: units[member.tier] for member in bundle.members}
-    passes: dict[str, tuple[ruleset.Pass, ...]] = {}
-    for held in bundle.passes:
-        if held.unit == wanted[held.member]:
-            until = calendar.day_end(held.valid_until) if held.valid_until else None
-            used = tuple(sorted({_unit(calendar, split, name) for name in held.used}))
-            passes[held.member] = (*passes.get(held.member, ()), ruleset.Pass(held.total, used, until))
-    return passes
-
-
-@lru_cache(maxsize=1 << 16)
-def _unit(calendar: Calendar, split: str, name: str) -> Instant:
-    """The start of the day (2026-11-20) or half-day (2026-11-20am, 2026-11-20pm) of this name."""
-    day = date.fromisoformat(name[:10])
-    return calendar.half_day(day, split) if name.endswith("pm") else calendar.day_start(day)

@@ -82,7 +82,7 @@ def granted(case: Case) -> Decision | None:
     return Decision(True, case.ground, case.who, pays=to_pay(case)) if case.ground else None
 
 
-def to_pay(case: Case) -> Instant | None:
+def to_pay(case: Case) -> str | None:
     """The day or half-day for which the entry must pay; None when it costs nothing or is paid."""
     if case.ground in NEEDS_NO_PASS or covers(case.rules.free_events.at.get(case.place, ()), case.at):
         return None

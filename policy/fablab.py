@@ -10,7 +10,7 @@ from policy import bundle as site
 from policy.bundle import Bundle, Week
 from policy.calendar import Calendar, instant_of, resolve
 from policy.ruleset import Booking, Machine, Period, Quota
-from policy.spans import end_of
+from policy.spans import before, end_of
 from policy.terms import DAY, Instant
 
 LONGEST_PERIOD = timedelta(days=31)
@@ -20,16 +20,16 @@ FORTNIGHT = [date(2001, 1, 1) + timedelta(days=number) for number in range(14)]
 """Two weeks from a Monday on."""
 
 
-def machines(bundle: Bundle, calendar: Calendar, dates: list[date]) -> dict[str, Machine]:
-    """The machines by id, their weekly hours as intervals."""
-    return {machine.id: _machine(machine, calendar, dates) for machine in bundle.machines}
+def machines(bundle: Bundle, calendar: Calendar, dates: list[date], until: Instant) -> dict[str, Machine]:
+    """The machines by id, their weekly hours as intervals that end at `until`."""
+    return {machine.id: _machine(machine, calendar, dates, until) for machine in bundle.machines}
 
 
-def _machine(machine: site.Machine, calendar: Calendar, dates: list[date]) -> Machine:
+def _machine(machine: site.Machine, calendar: Calendar, dates: list[date], until: Instant) -> Machine:
     cuts = machine.on_end == "cut"
     return Machine(
         kind=machine.kind,
-        hours=None if _is_always(machine.hours) else calendar.week(dates, machine.hours),
+        hours=None if _is_always(machine.hours) else before(calendar.week(dates, machine.hours), until),
         min_people=machine.min_people,
         cuts=cuts,
         attended=cuts if machine.attended is UNSET else machine.attended,

@@ -8,6 +8,7 @@ from typing import TypeAlias, assert_never
 
 from msgspec import Struct
 
+from policy import ruleset
 from policy.presence import Move
 from policy.sessions import Session
 from policy.state import SiteState
@@ -23,10 +24,10 @@ class Moved(Struct, frozen=True, tag=True):
 
 
 class Paid(Struct, frozen=True, tag=True):
-    """A member's day or half-day that starts then is paid with a unit of a pass."""
+    """A member's day or half-day is paid with a unit of a pass."""
 
     member: str
-    unit: Instant
+    unit: ruleset.Paid
 
 
 class Opened(Struct, frozen=True, tag=True):

@@ -4,13 +4,25 @@ No calendar, no time zone, no name.
 """
 
 from bisect import bisect_right
+from datetime import date
 from enum import StrEnum
 from functools import cached_property
+from typing import TypeAlias
 
 from msgspec import Struct
 
+from policy.sitedays import SiteDays, dated
 from policy.spans import Spans
-from policy.terms import DAY, Direction, Instant
+from policy.terms import Direction, Instant
+
+SPEAKS = 2
+"""The form of rules, rows and state that this version writes and reads; it reads and writes the one before, too.
+
+In form 1 days and half-days paid were the instants at which they start; in form 2 they are dates.
+"""
+
+Paid: TypeAlias = str | Instant
+"""A day or half-day that is paid: 2026-11-24, 2026-11-24am, 2026-11-24pm (a site day's date). In form 1 its start."""
 
 
 class Ground(StrEnum):
@@ -92,11 +104,15 @@ class Places(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True
 
 
 class Pass(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """total: units bought. used: starts of the days or half-days that it paid. valid_until: first instant past it."""
+    """total: units bought. used: the days or half-days that it paid. valid_from, valid_until: first and last day.
+
+    In form 1 valid_until is the first instant past it, and a pass that is not valid yet is left out.
+    """
 
     total: int
-    used: tuple[Instant, ...] = ()
-    valid_until: Instant | None = None
+    used: tuple[Paid, ...] = ()
+    valid_until: str | Instant | None = None
+    valid_from: str | None = None
 
 
 class Machine(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -125,13 +141,14 @@ class Booking(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class RuleSet(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, dict=True):
-    """days: the instants at which site days start, sorted; past the last of them every 24 h starts one.
-    splits: the instants at which their afternoons start, one for each of the days.
+    """dates, days, splits: of a date, when its site day starts, and when its afternoon does; so it goes on every 24 h
+    until the next of the dates, and past the last of them. In form 1 all days are there, without their dates.
 
-    staffed: when the team is there. shifts: for each gardien, when a shift of theirs covers, lead and grace included.
-    adhoc: how long a shift without a rota lasts, ms, 0 for not allowed. certifications: by member and kind, the first
-    instant past each. bookings: of each machine, sorted. weeks, months: the instants at which quota periods start.
-    credentials: by keyed hash (wire/credential.py). edges: public key of each edge, Ed25519, hex.
+    speaks: the form that every edge of the site reads, and so the one to write. staffed: when the team is there.
+    shifts: for each gardien, when a shift of theirs covers, lead and grace included. adhoc: how long a shift
+    without a rota lasts, ms, 0 for not allowed. certifications: by member and kind, the first instant past each.
+    bookings: of each machine, sorted. weeks, months: the instants at which quota periods start. credentials: by
+    keyed hash (wire/credential.py). edges: public key of each edge, Ed25519, hex.
     """
 
     site: str
@@ -144,11 +161,14 @@ class RuleSet(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=Tru
     readers: dict[str, Reader]
     edges: dict[str, str]
     splits: tuple[Instant, ...] = ()
+    dates: tuple[str, ...] = ()
+    speaks: int = 1
     events: Places = Places()
     free_events: Places = Places()
     public_events: Places = Places()
     invitations: dict[str, Places] = {}
     passes: dict[str, tuple[Pass, ...]] = {}
+    paid: dict[str, tuple[str, ...]] = {}
     capacity: int | None = None
     full_denies: bool = False
     anti_passback: AntiPassback = AntiPassback.OFF
@@ -163,26 +183,18 @@ class RuleSet(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=Tru
     months: tuple[Instant, ...] = ()
 
     def day_start(self, at: Instant) -> Instant:
-        """The start of the site day that holds the instant. Before the first known day: that day less whole 24 h."""
-        position = bisect_right(self.days, at)
-        if 0 < position < len(self.days):
-            return self.days[position - 1]
-        known = self.days[-1] if position else self.days[0]
-        return known + (at - known) // DAY * DAY
+        """The start of the site day that holds the instant."""
+        return self.site_days.at(at).start
 
     def day_end(self, at: Instant) -> Instant:
         """The end of the site day that holds the instant, when everybody is checked out."""
-        position = bisect_right(self.days, at)
-        return self.days[position] if position < len(self.days) else self.day_start(at) + DAY
+        return self.site_days.at(at).end
 
-    def unit_start(self, unit: Unit, at: Instant) -> Instant:
-        """The start of the day or half-day that holds the instant: the name under which it is paid."""
-        day = self.day_start(at)
-        if unit is Unit.DAY:
-            return day
-        position = bisect_right(self.days, day) - 1
-        length = self.splits[position] - self.days[position]
-        return day + length if at >= day + length else day
+    @cached_property
+    def site_days(self) -> SiteDays:
+        """In form 1 the weeks tell the dates."""
+        ordinals = [date.fromisoformat(day).toordinal() for day in self.dates] or dated(self.days, self.weeks)
+        return SiteDays(ordinals, self.days, self.splits)
 
     def on_duty(self, at: Instant) -> tuple[str, ...]:
         """The members of whom a shift covers the instant, inside or not, in one bisection."""

@@ -3,7 +3,7 @@
 Sorted, disjoint, half-open, kept flat so that one bisection answers.
 """
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable
 from itertools import chain
 from typing import TypeAlias
@@ -30,6 +30,12 @@ def spans(intervals: Iterable[tuple[Instant, Instant]]) -> Spans:
 def pairs(inside: Spans) -> Iterable[tuple[Instant, Instant]]:
     """The intervals one by one."""
     return zip(inside[::2], inside[1::2], strict=True)
+
+
+def before(inside: Spans, end: Instant) -> Spans:
+    """What of the intervals lies before an instant."""
+    position = bisect_left(inside, end)
+    return (*inside[:position], end) if position % 2 else inside[:position]
 
 
 def covers(inside: Spans, at: Instant) -> bool:

@@ -4,7 +4,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 
 from policy.presence import Presence
-from policy.ruleset import RuleSet
+from policy.ruleset import Paid, RuleSet
 from policy.sessions import Sessions
 from policy.spans import covers
 from policy.terms import Instant
@@ -14,8 +14,8 @@ from policy.terms import Instant
 class SiteState:
     """The site as one edge, or the server, knows it. `policy` reads it and never writes it.
 
-    not_after: the last instant for which the rules are confirmed. units: the starts of the days or half-days that each
-    member paid since the rules were made. adhoc: shifts without a rota, [start, end), lead and grace not included.
+    not_after: the last instant for which the rules are confirmed. units: the days or half-days that each member paid
+    since the rules were made. adhoc: shifts without a rota, [start, end), lead and grace not included.
     busy: refusals `machine_busy` at each machine, (member, instant). stopped: machines under an emergency stop.
     """
 
@@ -24,7 +24,7 @@ class SiteState:
     clock_trusted: bool = True
     link_up: bool = True
     lockdown: bool = False
-    units: dict[str, set[Instant]] = field(default_factory=lambda: defaultdict(set))
+    units: dict[str, set[Paid]] = field(default_factory=lambda: defaultdict(set))
     adhoc: dict[str, set[tuple[Instant, Instant]]] = field(default_factory=lambda: defaultdict(set))
     sessions: Sessions = field(default_factory=Sessions)
     busy: dict[str, set[tuple[str, Instant]]] = field(default_factory=lambda: defaultdict(set))

@@ -4,7 +4,6 @@ from collections.abc import Iterable
 
 from sqlmodel import Session, col, select
 
-from policy.instants import of
 from policy.passes import left, unit_now
 from policy.ruleset import Unit
 from policy.state import SiteState
@@ -19,7 +18,7 @@ def units_left(session: Session, current: Current, members: Iterable[str], at: I
     wanted = [who for who in set(members) if who in current.rules.members and unit_now(current.rules, who, at)]
     state = SiteState()
     for paid in session.exec(select(PaidUnit).where(col(PaidUnit.member).in_(wanted))):
-        state.units[paid.member].add(of(paid.unit))
+        state.units[paid.member].add(paid.unit)
     return {who: left(current.rules, state, who, at) for who in wanted}
 
 

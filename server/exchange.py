@@ -150,10 +150,10 @@ class Exchange:
                 self.state.changed()
             case Answered(edge, reply):
                 self.orders.answered(edge, reply)
-            case StatusTaken(edge, status, outdone):
-                if Lane.STATE in outdone:
+            case StatusTaken(edge, status, outdone, speaks_anew):
+                if speaks_anew or Lane.STATE in outdone:
                     self._attempt(self.state.publish)
-                if Lane.RULES in outdone:
+                if speaks_anew or Lane.RULES in outdone:
                     self._attempt(self.publisher.publish)
                 if status.asks is not None and len(status.asks) <= ASKED_MOST:
                     self.orders.tell_time(edge, status.asks)

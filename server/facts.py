@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import sqlalchemy
 from msgspec.structs import replace
-from sqlalchemy import Table, bindparam
+from sqlalchemy import String, Table, bindparam
 from sqlmodel import Session, SQLModel, col, or_, select
 
 from policy.facts import Busy, Fact, Moved, Opened, Paid, Ran, Stopped, apply
@@ -22,6 +22,7 @@ from policy.state import SiteState
 from policy.terms import DAY, Instant
 from server.bulk import upsert
 from server.db import UtcDateTime, moment
+from server.forms import names_of
 from server.models import (
     AdhocShift,
     Lockdown,
@@ -77,7 +78,8 @@ def store_moves(session: Session, moves: Iterable[tuple[str, datetime, bool]]) -
 
 
 def _paid(session: Session, facts: list[Paid], by: Teller) -> None:
-    _put(session, PaidUnit, by, ({"member": fact.member, "unit": moment(fact.unit)} for fact in facts), SHARED)
+    names = names_of(session, [(fact.member, fact.unit) for fact in facts])
+    _put(session, PaidUnit, by, ({"member": member, "unit": name} for member, name in names), SHARED)
 
 
 def _opened(session: Session, facts: list[Opened], by: Teller) -> None:
@@ -165,11 +167,11 @@ def told_since(session: Session, at: Instant) -> list[tuple[str, Fact]]:
     of several or not known.
     """
     recent = at // DAY * DAY - DAYS_BACK * DAY
-    connection, since = session.connection(), {"since": moment(recent)}
+    connection, since = session.connection(), {"since": moment(recent), "day": moment(recent).date().isoformat()}
     lasting = {"since": moment(recent - REACH)}
     moves, units, shifts, busy = (_in_order(connection.execute(asked, since)) for asked in _RECENT)
     facts: list[tuple[str, Fact]] = [("", Moved(member, of(when), inside)) for member, when, inside in moves]
-    facts += [(edge, Paid(member, of(unit))) for member, unit, edge in units]
+    facts += [(edge, Paid(member, unit)) for member, unit, edge in units]
     facts += [(edge, Opened(gardien, of(start), of(end))) for gardien, start, end, edge in shifts]
     uses = [(edge, _use_of(*row)) for *row, edge in _in_order(connection.execute(_USES, lasting))]
     facts += [(edge, Ran(use)) for edge, use in uses if not _past(use, recent - REACH)]
@@ -209,7 +211,7 @@ _RECENT = (
     ),
     select(PaidUnit.member, PaidUnit.unit, PaidUnit.edge).where(
         # a pass is charged with all units that its member ever paid; else a paid day counts while it lasts
-        or_(col(PaidUnit.member).in_(select(Pass.member)), col(PaidUnit.unit) >= _since)
+        or_(col(PaidUnit.member).in_(select(Pass.member)), col(PaidUnit.unit) >= bindparam("day", type_=String()))
     ),
     select(AdhocShift.gardien, AdhocShift.start, AdhocShift.end, AdhocShift.edge).where(col(AdhocShift.end) >= _since),
     select(MachineBusy.machine, MachineBusy.member, MachineBusy.at, MachineBusy.edge).where(

@@ -32,7 +32,7 @@ class Passage:
     """One tap. name: None when the badge is nobody's or its member is gone. lapsed: granted, but no door opened.
 
     direction: empty at a machine. about: the instant that the reason speaks of, if it does and it is known: the end of
-    a session, the start of one that ended, the last day or half-day that a carnet paid.
+    a session, the start of one that ended. paid: of a carnet with nothing left, the last day or half-day that it paid.
     """
 
     id: int
@@ -49,6 +49,7 @@ class Passage:
     reason: Reason
     lapsed: bool = False
     about: Instant | None = None
+    paid: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +128,7 @@ def last_passages(session: Session, limit: int, now: Instant) -> list[Passage]:
             name,
             lapsed=row.pending and not opened and now - of(row.at) > SETTLING,
             about=_about(session, row),
+            paid=_paid(session, row),
         )
         for row, name, opened in rows
     ]
@@ -154,12 +156,6 @@ def _about(session: Session, row: JournalRow) -> Instant | None:
     reason = Reason(str(row.reason))
     if row.until is not None:
         return of(row.until)
-    if reason is Reason.PASS_EXHAUSTED:
-        paid = col(models.PaidUnit.unit)
-        found = session.exec(
-            select(paid).where(models.PaidUnit.member == row.member, paid <= row.at).order_by(paid.desc()).limit(1)
-        )
-        return _or_none(found.first())
     if reason not in (Reason.MACHINE_BUSY, Reason.SESSION_ENDED):
         return None
     use = models.MachineSession
@@ -171,11 +167,23 @@ def _about(session: Session, row: JournalRow) -> Instant | None:
     return of(last.started) if reason is Reason.SESSION_ENDED else _or_none(last.until)
 
 
+def _paid(session: Session, row: JournalRow) -> str | None:
+    """See Passage.paid."""
+    if row.reason != Reason.PASS_EXHAUSTED:
+        return None
+    paid, today = col(models.PaidUnit.unit), f"{row.at.date()}pm"
+    return session.exec(
+        select(paid).where(models.PaidUnit.member == row.member, paid <= today).order_by(paid.desc()).limit(1)
+    ).first()
+
+
 def _or_none(at: datetime | None) -> Instant | None:
     return None if at is None else of(at)
 
 
-def _passage(row: JournalRow, name: str | None, *, lapsed: bool = False, about: Instant | None = None) -> Passage:
+def _passage(
+    row: JournalRow, name: str | None, *, lapsed: bool = False, about: Instant | None = None, paid: str | None = None
+) -> Passage:
     return Passage(
         id=row.id or 0,
         edge=row.edge,
@@ -191,6 +199,7 @@ def _passage(row: JournalRow, name: str | None, *, lapsed: bool = False, about: 
         reason=Reason(str(row.reason)),
         lapsed=lapsed,
         about=about,
+        paid=paid,
     )
 
 

@@ -16,6 +16,7 @@ from sqlmodel import Session, col, select
 
 from policy.instants import believed, instant, of, text
 from policy.reasons import Reason
+from policy.ruleset import SPEAKS
 from policy.terms import ClockState, Direction, Instant
 from server.batch import Batch, Stored, store_batches
 from server.budget import Budget, Good
@@ -59,11 +60,12 @@ class FactsStored:
 
 @dataclass(frozen=True, slots=True)
 class StatusTaken:
-    """An edge said how it is. outdone: what it holds that the server never made."""
+    """An edge said how it is. outdone: what it holds that the server never made. speaks_anew: it reads another form."""
 
     edge: str
     status: Status
     outdone: tuple[Lane, ...]
+    speaks_anew: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,9 +253,11 @@ class Ingest:
         try:
             _check_numbers(status, topic)
             said_at = moment(_said_at(status, topic, self._clock()))
-            row = session.get(Edge, edge.id)
+            row, anew = session.get(Edge, edge.id), False
             if row is not None:
                 _check_newer(row, status, said_at, topic)
+                spoke = SPEAKS if row.last_seen is None else row.speaks  # server/forms.py counts none before its first
+                anew = status.online and status.speaks != spoke
                 _apply(row, edge.readers, status, said_at)
             if status.boot is not None:
                 self._troubles.heard(edge.id, status.boot, self._clock())
@@ -261,7 +265,7 @@ class Ingest:
             self._refuse(edge, str(error))
             return None
         newer = tuple(lane for lane, version, digest in _held(status) if outdone(session, lane, version, digest))
-        return StatusTaken(edge.id, status, newer)
+        return StatusTaken(edge.id, status, newer, anew)
 
 
 def _reached(session: Session, edges: Sequence[str]) -> dict[tuple[str, str], int]:
@@ -297,7 +301,7 @@ def known_edges(session: Session) -> dict[str, KnownEdge]:
 
 def _check_numbers(status: Status, topic: str) -> None:
     """Raises WireError for a number that the database cannot keep."""
-    for name in ("rules_version", "state_version", "unacknowledged", "free_disk"):
+    for name in ("rules_version", "state_version", "speaks", "unacknowledged", "free_disk"):
         number = getattr(status, name)
         if number is not None and abs(number) >= LARGEST:
             raise WireError(f"{topic}: {name} {number} is not below {LARGEST}")
@@ -361,6 +365,7 @@ def _apply(edge: Edge, readers: Collection[str], status: Status, at: datetime) -
     edge.software = status.software[:DETAIL]
     edge.rules_version = status.rules_version
     edge.state_version = status.state_version
+    edge.speaks = status.speaks
     edge.clock = status.clock
     edge.readers = {name: why and why[:DETAIL] for name, why in status.readers.items() if name in readers}
     edge.unacknowledged = status.unacknowledged

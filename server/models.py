@@ -279,6 +279,7 @@ class Edge(SQLModel, table=True):
 
     public_key: Ed25519, hex. since: when it came online or went. last_seen: when it last said how it is. said: the same
     by its own clock, null while that is not to be compared with. rules_version, state_version: those that it holds.
+    speaks: the form of rules and state that it reads (policy/ruleset.py, SPEAKS).
     """
 
     __tablename__ = "edge"
@@ -293,6 +294,7 @@ class Edge(SQLModel, table=True):
     software: str = ""
     rules_version: int | None = None
     state_version: int | None = None
+    speaks: int = 1
     clock: str | None = None
     readers: dict[str, Any] = _json()
     unacknowledged: int = 0
@@ -370,7 +372,7 @@ class Presence(SQLModel, table=True):
 
 
 class PaidUnit(SQLModel, table=True):
-    """A day or half-day that a member paid with a unit of a pass; unit: its start.
+    """A day or half-day that a member paid with a unit of a pass; unit: its name (policy/units.py).
 
     edge, heard, here and below: who told it, and when the server heard it first; edge is empty where several did, or
     a version before did not note it.
@@ -379,7 +381,7 @@ class PaidUnit(SQLModel, table=True):
     __tablename__ = "paid_unit"
 
     member: str = Field(primary_key=True)
-    unit: datetime = Field(primary_key=True, sa_type=UtcDateTime, index=True)
+    unit: str = Field(primary_key=True, index=True)
     edge: str
     heard: datetime = _utc()
 

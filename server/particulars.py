@@ -10,9 +10,10 @@ from policy import bookings, quota
 from policy.bundle import Credential, LockOut, Member
 from policy.calendar import Calendar, resolve
 from policy.reasons import Reason
-from policy.ruleset import Machine, Period
+from policy.ruleset import Machine, Period, Unit
 from policy.spans import last_end, next_start
 from policy.terms import MINUTE
+from policy.units import DATE, name_at
 from server.history import Passage
 from server.language import day, hour, when
 from server.now import shift_end
@@ -74,9 +75,10 @@ def _event(passage: Passage, current: Current, _now: int) -> Facts:
 
 def _pass(passage: Passage, current: Current, _now: int) -> Facts:
     """The last unit paid: of those that the edges told, else of those that the bundle brought."""
-    used = [unit for held in current.rules.passes.get(passage.member or "", ()) for unit in held.used]
-    last = passage.about or max((unit for unit in used if unit <= passage.at), default=None)
-    return {} if last is None else {"since": day(last)}
+    used = [unit for held in current.bundle.passes if held.member == passage.member for unit in held.used]
+    today = name_at(current.rules, Unit.HALF_DAY, passage.at)
+    last = passage.paid or max((unit for unit in used if unit <= today), default=None)
+    return {} if last is None else {"since": _day(date.fromisoformat(last[:DATE]), current)}
 
 
 def _full(_passage: Passage, current: Current, _now: int) -> Facts:

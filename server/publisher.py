@@ -23,6 +23,7 @@ from policy.terms import DAY, HOUR, SECOND, Instant
 from server.called import Called, called
 from server.db import Database
 from server.errors import DatabaseError, ImportRefusedError
+from server.forms import spoken
 from server.importer import Exporter
 from server.models import Edge
 from server.public_holidays import holidays_of
@@ -40,8 +41,6 @@ SERVER = "server"
 FRESH_EVERY = HOUR
 RETRY = 10 * SECOND
 """From a `publish` that failed to the next try."""
-MARGIN_DAYS = 3
-"""Compiled beyond offline_days: an edge that is cut off never runs out of hours before its rules are stale."""
 
 
 @dataclass(frozen=True)
@@ -142,7 +141,7 @@ class Publisher:
             pseudonym=self._pseudonym,
             edges=_edge_keys(session),
             at=now,
-            days=bundle.site.offline_days + MARGIN_DAYS,
+            speaks=spoken(session),
         )
         body = pack(rules)
         return Current(

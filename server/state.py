@@ -18,6 +18,7 @@ from policy.terms import SECOND, Instant
 from server.db import Database
 from server.errors import DatabaseError
 from server.facts import is_locked_down, known, stops, told_since
+from server.forms import in_form_1, spoken
 from server.models import Edge, Position, Site
 from server.publisher import SERVER
 from server.versions import Lane, number
@@ -150,8 +151,9 @@ def told(session: Session, at: Instant) -> tuple[Snapshot, list[str]]:
     site = known(session)
     facts = [(edge, fact) for edge, fact in told_since(session, at) if site.names(fact)]
     facts += [("", fact) for fact in stops(session)]
-    found = Snapshot(is_locked_down(session), tuple(fact for _, fact in facts), positions(session))
-    return found, [edge for edge, _ in facts]
+    said = [fact for _, fact in facts]
+    said = in_form_1(session, said) if spoken(session) == 1 else said
+    return Snapshot(is_locked_down(session), tuple(said), positions(session)), [edge for edge, _ in facts]
 
 
 def positions(session: Session) -> dict[str, dict[str, int]]:

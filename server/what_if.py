@@ -37,8 +37,6 @@ from wire.row import Kind
 
 Line: TypeAlias = dict[str, Any]
 
-DAYS = 3
-"""Days that are compiled beyond the one in question."""
 PAIR_MS = 5000
 BLOCKED = "blocked"
 
@@ -224,7 +222,6 @@ class _Site:
                 pseudonym=lambda uid: uid.hex(),
                 edges={},
                 at=at,
-                days=DAYS,
             )
             self._day = self._rules.day_start(at)
         return self._rules

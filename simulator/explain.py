@@ -27,9 +27,6 @@ from server.files import read
 from server.public_holidays import holidays_of
 from simulator.explained import Facts, facts_of
 
-DAYS_AHEAD = 40
-"""Site days that are compiled from the instant on."""
-
 
 class ExplainError(ValueError):
     """A question that cannot be asked. The message names the thing, the value and the remedy."""
@@ -124,7 +121,6 @@ def _asked(question: Question, note: Callable[[str], object]) -> _Asked:
             pseudonym=lambda uid: uid.hex(),
             edges={},
             at=at,
-            days=DAYS_AHEAD,
         )
     except ServerError as error:
         raise ExplainError(f"{question.bundle}: {error}") from None

@@ -12,6 +12,7 @@ from policy.case import Case
 from policy.spans import pairs
 from policy.state import holders
 from policy.terms import Instant
+from policy.units import start_at, unit_of
 
 DAYS = {"mon": "lun", "tue": "mar", "wed": "mer", "thu": "jeu", "fri": "ven", "sat": "sam", "sun": "dim"}
 
@@ -129,7 +130,7 @@ def _carnet(facts: Facts) -> str:
         return facts.say("a plan without carnet", "formule sans carnet")
     paid = passes.is_paid(case.rules, case.state, case.who, unit)
     left = passes.left(case.rules, case.state, case.who, case.at)
-    since = facts.hour(unit)
+    since = facts.hour(start_at(case.rules, unit_of(unit), case.at))
     return facts.say(
         f"{left} left; the one from {since} is paid: {facts.yes(paid)}",
         f"il en reste {left} ; celle qui commence à {since} est payée : {facts.yes(paid)}",

@@ -5,6 +5,7 @@ from itertools import count
 
 from msgspec import Struct
 
+from policy.ruleset import SPEAKS
 from policy.terms import Instant
 from server.db import Database
 from server.exchange import Exchange
@@ -69,7 +70,7 @@ class Office:
         self.exchange.take(topic, seal(FRONT_KEY, "front", topic, encode(message)))
 
     def front_is_there(self, **known: object) -> None:
-        self.front_says("status", Status(online=True, **known))  # type: ignore[arg-type]
+        self.front_says("status", Status(**{"online": True, "speaks": SPEAKS, **known}))  # type: ignore[arg-type]
 
     def front_replies(self, nonce: str, *, done: bool = True, why: str = "") -> None:
         self.front_says("reply", Reply(nonce, done, why))

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Collection, Mapping
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -13,7 +13,7 @@ from policy.case import Decision, Tap
 from policy.compile import EdgeKey, compile_rules
 from policy.parse import parse
 from policy.presence import Move, Presence
-from policy.ruleset import RuleSet
+from policy.ruleset import SPEAKS, RuleSet
 from policy.sessions import Session, Sessions
 from policy.state import SiteState
 from policy.terms import DAY, Instant
@@ -29,6 +29,11 @@ BRIGITTE, GREGOIRE, ALICE, REMY, SARAH = "04B10000", "04610000000001", "04A11CE0
 """The badges of the members of the small site."""
 UNKNOWN = "DEADBEEF"
 EDGES = {"front": EdgeKey("ab" * 32, ("front",))}
+
+
+def in_paris(written: str) -> Instant:
+    """The instant of a time on a clock in Paris, whatever the season."""
+    return instants.of(datetime.fromisoformat(written).replace(tzinfo=PARIS))
 
 
 def at(written: str) -> Instant:
@@ -107,9 +112,9 @@ def read(bundle: dict[str, Any]) -> Bundle:
 def compiled(
     bundle: Bundle,
     when: Instant,
-    days: int = 20,
     holidays: Callable[[int], Collection[date]] = lambda year: (),
     edges: Mapping[str, EdgeKey] = EDGES,
+    speaks: int = SPEAKS,
 ) -> RuleSet:
     return compile_rules(
         bundle,
@@ -118,7 +123,7 @@ def compiled(
         pseudonym=badge_of,
         edges=edges,
         at=when,
-        days=days,
+        speaks=speaks,
     )
 
 

@@ -18,7 +18,7 @@ from policy.terms import DAY, HOUR, MINUTE, Instant
 from tests.support_policy import at, badge, compiled, read
 
 MONDAY = date(2026, 11, 23)
-START = at("2026-11-23T00:00")
+START, FIRST = at("2026-11-23T00:00"), date(2026, 11, 23)
 NAMES = [f"m{number}" for number in range(5)]
 UIDS = [f"04{number:06x}" for number in range(6)]
 """More than there are members: the last is nobody's."""
@@ -66,7 +66,7 @@ def later(fact: Fact, by: Instant) -> Fact:
         case Moved(member, when, inside):
             return Moved(member, when + by, inside)
         case Paid(member, unit):
-            return Paid(member, unit + by)
+            return Paid(member, later_unit(str(unit), by))
         case Opened(member, start, end):
             return Opened(member, start + by, end + by)
         case Busy(place, member, when):
@@ -75,6 +75,11 @@ def later(fact: Fact, by: Instant) -> Fact:
             until, end = (None if moment is None else moment + by for moment in (one.until, one.end))
             return Ran(Session(one.machine, one.kind, one.member, one.start + by, until, one.cuts, end))
     raise AssertionError(fact)
+
+
+def later_unit(name: str, by: Instant) -> str:
+    """The same day or half-day whole days later."""
+    return f"{date.fromisoformat(name[:10]) + timedelta(milliseconds=by)}{name[10:]}"
 
 
 class Chance:
@@ -230,7 +235,8 @@ def _moved(chance: Chance) -> Fact:
 
 
 def _paid(chance: Chance) -> Fact:
-    return Paid(chance.one_of(NAMES), START + chance.number(0, 2) * DAY + chance.one_of([4, 13]) * HOUR)
+    day = FIRST + timedelta(days=chance.number(0, 2))
+    return Paid(chance.one_of(NAMES), f"{day}{chance.one_of(['', 'am', 'pm'])}")
 
 
 def _opened(chance: Chance) -> Fact:
@@ -257,7 +263,7 @@ OUT = [f"{one}-out" for one in DOORS]
 
 
 def rules_of(site: dict[str, Any], by: Instant = 0) -> RuleSet:
-    return compiled(read(site), START + by, days=9)
+    return compiled(read(site), START + by)
 
 
 def decide(rules: RuleSet, state: SiteState, reader: str, uid: str, when: Instant, second: bool = False) -> Decision:

@@ -40,7 +40,7 @@ def telling(fact: Fact, seq: int) -> Row:
         case Moved(member, when, False):
             return tap(seq, member, at=when, reader="front-out", reason=Reason.EGRESS)
         case Paid(member, unit):
-            return tap(seq, member, granted=False, pays=text(unit))
+            return tap(seq, member, granted=False, pays=unit if isinstance(unit, str) else text(unit))
         case Opened(member, start, end):
             return tap(seq, member, at=start, granted=False, adhoc_until=text(end))
         case Busy(machine, member, when):

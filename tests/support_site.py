@@ -4,7 +4,7 @@ Alice is staff, Grégoire a gardien, Brigitte a nomad, Rémy a resident.
 """
 
 from policy.instants import instant
-from policy.ruleset import Credential, Ground, Member, Reader, RuleSet, Tier
+from policy.ruleset import SPEAKS, Credential, Ground, Member, Reader, RuleSet, Tier
 from policy.spans import spans
 from policy.terms import DAY, Direction
 
@@ -27,10 +27,12 @@ def name_of(uid: bytes) -> str:
 
 def small_rules() -> RuleSet:
     """Staffed from 9 to 18, Grégoire's shift from 18 to 22 with its lead and grace."""
-    days = tuple(MIDNIGHT + 4 * 3_600_000 + n * DAY for n in range(-3, 10))
     return RuleSet(
         site="casaco",
-        days=days,
+        dates=("2026-11-21",),
+        days=(at(4) - 3 * DAY,),
+        splits=(at(13) - 3 * DAY,),
+        speaks=SPEAKS,
         staffed=spans([(at(9), at(18))]),
         tiers={
             "nomad": Tier((Ground.STAFFED, Ground.HELD)),

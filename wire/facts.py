@@ -7,6 +7,7 @@ from policy.instants import instant
 from policy.reasons import Reason
 from policy.sessions import Session
 from policy.terms import HOUR, Instant
+from policy.units import told
 from wire.row import Kind, Order, Row
 
 SESSION_KINDS = (Kind.SESSION_STARTED, Kind.SESSION_ENDED)
@@ -58,7 +59,7 @@ def _passage(row: Row, member: str, at: Instant) -> Iterator[Fact]:
     elif row.granted and row.reason in DOOR_GRANTS and not row.pending:
         yield Moved(member, at, inside=row.reason is not Reason.EGRESS)
     if row.pays is not None and not row.pending:
-        yield Paid(member, instant(row.pays))
+        yield Paid(member, told(row.pays))
 
 
 def _lasts(made: str, until: str) -> Instant:

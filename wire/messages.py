@@ -107,6 +107,7 @@ class Status(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True
     """How an edge is. readers: None when well, else what is wrong. free_disk: MB. temperature: °C. at: RFC 3339.
 
     rules_version, state_version: those that it holds. rules_hash, state_hash: of their bodies, see hash_of.
+    speaks: the form of rules and state that it reads (policy/ruleset.py, SPEAKS).
     asks: a question, drawn anew each time, of an edge whose clock is unknown; the server answers with a SET_CLOCK.
     boot: the id of the edge's start.
     """
@@ -126,6 +127,7 @@ class Status(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True
     rules_hash: str | None = None
     state_hash: str | None = None
     boot: Annotated[Text, Meta(max_length=LONGEST)] | None = None
+    speaks: Whole = 1
 
 
 Message = TypeVar("Message", bound=Struct)

@@ -11,6 +11,7 @@ from policy.case import Mark
 from policy.instants import believed, instant
 from policy.reasons import Reason
 from policy.terms import ClockState
+from policy.units import told
 from wire.errors import TooLargeError, WireError
 
 MAX_BYTES = 4096
@@ -114,13 +115,13 @@ class Order(StrEnum):
 class Row(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, gc=False):
     """Keyed by (edge, journal, seq); seq starts at 1 and has no gaps.
 
-    at: RFC 3339 UTC with milliseconds, by the edge's wall clock, whose state is `clock`. mono_ms: monotonic clock of
-    this boot. access_point: the access point or the machine. pending: a granted `in` tap that takes effect when the
-    door opens. settles: the seq of the tap that a door_opened row settles. pays: the start of the day or half-day that
-    is paid with a unit of a pass, once the entry takes effect. adhoc_until: end of the shift that the tap made. marks:
-    what a grant is remembered for. started, ended: of the session; machine_kind, cuts: what it is.
-    nonce, order: of the command that was carried out, or was not (granted false). detail: what a fault says, who gave
-    the command, or why it was not carried out, in English.
+    at: RFC 3339 UTC with milliseconds, by the edge's wall clock, whose state is `clock`. mono_ms: monotonic clock
+    of this boot. access_point: the access point or the machine. pending: a granted `in` tap that takes effect when
+    the door opens. settles: the seq of the tap that a door_opened row settles. pays: the day or half-day that is
+    paid with a unit of a pass, once the entry takes effect (policy/units.py); in form 1 its start. adhoc_until: end
+    of the shift that the tap made. marks: what a grant is remembered for. started, ended: of the session;
+    machine_kind, cuts: what it is. nonce, order: of the command that was carried out, or was not (granted false).
+    detail: what a fault says, who gave the command, or why it was not carried out, in English.
     """
 
     seq: Whole
@@ -154,9 +155,11 @@ class Row(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, g
 def check_instants(row: Row) -> None:
     """Raises ValueError for one that is none, or is not believed; what a lost clock reads nobody goes by."""
     (instant if row.clock is ClockState.UNKNOWN else believed)(row.at)
-    for written in (row.until, row.pays, row.adhoc_until, row.started, row.ended):
+    for written in (row.until, row.adhoc_until, row.started, row.ended):
         if written is not None:
             believed(written)
+    if row.pays is not None:
+        told(row.pays)
 
 
 _decoder = msgspec.json.Decoder(Row)

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from loquet.benches.figure import Figures, figure
 from policy.case import Tap
 from policy.door import decide
+from policy.instants import text
 from policy.presence import Move, Presence
 from policy.ruleset import Credential, Ground, Member, Reader, RuleSet, Tier
 from policy.spans import spans
@@ -68,7 +69,9 @@ def site(size: int, draw: random.Random) -> tuple[RuleSet, SiteState]:
     evenings = [(START + day * DAY + 18 * HOUR, START + day * DAY + 22 * HOUR) for day in range(WEEKS * 7)]
     rules = RuleSet(
         site="bench",
-        days=tuple(START + day * DAY for day in range(WEEKS * 7)),
+        dates=(text(START)[:10],),
+        days=(START,),
+        splits=(START + 12 * HOUR,),
         staffed=spans((START + day * DAY + 9 * HOUR, START + day * DAY + 18 * HOUR) for day in range(WEEKS * 7)),
         tiers={
             "resident": Tier((Ground.ALWAYS,)),

@@ -16,7 +16,7 @@ from loquet.benches.figure import Figures, figure
 from loquet.proofs.attacked import KEYS, bundle
 from policy.instants import text
 from policy.reasons import Reason
-from policy.terms import SECOND, ClockState, Instant
+from policy.terms import HOUR, SECOND, ClockState, Instant
 from server.db import Database
 from server.importer import replace
 from server.ingest import Ingest, Message
@@ -149,5 +149,5 @@ def _row(seq: int, begin: Instant, luck: Random, before: Row | None) -> Row:
     if seq % 20 == 3:
         more = {**tap, "granted": False, "reason": Reason.UNKNOWN_CREDENTIAL}
     if seq % 12 == 1:
-        more |= {"pays": text(at // (12 * 3600 * SECOND) * 12 * 3600 * SECOND)}
+        more |= {"pays": f"{text(at)[:10]}{('am', 'pm')[at // (12 * HOUR) % 2]}"}
     return Row(seq, text(at), mono_ms, "boot", ClockState.SYNCED, kind, access_point="front", **more)

@@ -174,7 +174,9 @@ def open_rules(credential: str) -> RuleSet:
     """One member, who may come in at any time."""
     return RuleSet(
         site="casaco",
+        dates=("1970-01-01",),
         days=(0,),
+        splits=(DAY // 2,),
         staffed=(),
         tiers={"resident": Tier((Ground.ALWAYS,))},
         members={"member": Member("resident")},

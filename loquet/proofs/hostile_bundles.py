@@ -52,7 +52,6 @@ def _compile(bundle: Bundle) -> None:
         pseudonym=lambda uid: pseudonym(KEY, uid),
         edges={},
         at=AT,
-        days=2,
     )
 
 

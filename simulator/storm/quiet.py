@@ -8,6 +8,7 @@ from sqlmodel import col, select
 
 from policy.instants import instant, of, text
 from policy.presence import Move
+from policy.ruleset import Paid
 from policy.sessions import Session
 from policy.state import SiteState
 from policy.terms import DAY, SECOND, Instant
@@ -162,7 +163,7 @@ class Quiet:
             if (believed.inside and believed.at >= today) != inside:
                 self._watch.broken(self._pis[0], f"the server takes {who} for {believed}, in truth {moves[-1]}")
         for who, units in self._watch.units.items():
-            if server.units.get(who, set()) != {unit.start for unit in units}:
+            if server.units.get(who, set()) != {unit.name for unit in units}:
                 self._watch.broken(
                     self._pis[0], f"{who} paid {len(units)} times, the server knows {server.units.get(who)}"
                 )
@@ -172,7 +173,7 @@ def _plain(row: Row) -> tuple[Any, ...]:
     return row.seq, str(row.kind), row.member, row.granted, None if row.reason is None else str(row.reason)
 
 
-def _full(units: Any) -> dict[str, set[Instant]]:
+def _full(units: Any) -> dict[str, set[Paid]]:
     return {who: set(paid) for who, paid in units.items() if paid}
 
 

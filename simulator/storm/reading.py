@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 from holidays import country_holidays
 
 from policy.bundle import Bundle, Credential, Member
+from policy.ruleset import Paid
 from policy.terms import Instant
 from simulator.storm.casting import MACHINE, QUOTA
 
@@ -26,7 +27,7 @@ class Knowledge:
     """What an edge says that it knows when it decides.
 
     at: by its clock; the last trusted instant while that is not trusted. inside: who is, as far as it knows. paid: the
-    half-days (their starts) that the member has paid, in all. running: who runs the machine. used: seconds for which
+    half-days that the member has paid, in all. running: who runs the machine. used: seconds for which
     the member ran it this week. stopped: whether it is under an emergency stop. recording: whether the journal takes
     rows.
     """
@@ -37,7 +38,7 @@ class Knowledge:
     lockdown: bool
     linked: bool
     inside: frozenset[str]
-    paid: frozenset[Instant]
+    paid: frozenset[Paid]
     running: str | None = None
     used: int = 0
     stopped: bool = False
@@ -172,12 +173,10 @@ def on_shift(bundle: Bundle, who: str, local: datetime) -> bool:
     )
 
 
-def half_day(local: datetime) -> Instant:
-    """The start of the half-day that holds the moment, as an instant."""
+def half_day(local: datetime) -> str:
+    """The half-day that holds the moment."""
     today = site_day(local)
-    split = datetime.combine(today, SPLIT, PARIS)
-    start = split if local >= split else datetime.combine(today, CUTOFF, PARIS)
-    return round(start.astimezone(UTC).timestamp() * 1000)
+    return f"{today}{'pm' if local >= datetime.combine(today, SPLIT, PARIS) else 'am'}"
 
 
 def day_start(at: Instant) -> Instant:

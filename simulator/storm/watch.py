@@ -14,14 +14,13 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from policy.bundle import Bundle, Site
-from policy.compile import PAST_DAYS
+from policy.compile import DAYS_BEYOND, PAST_DAYS
 from policy.instants import instant, text
 from policy.sessions import Session
 from policy.terms import SECOND, ClockState, Instant
-from server.publisher import MARGIN_DAYS
 from simulator.storm.casting import MACHINE
 from simulator.storm.messages import command_in, facts_in, state_in, version_in
-from simulator.storm.reading import Knowledge, day_start, local_time, read, week_start
+from simulator.storm.reading import Knowledge, day_start, local_time, read, site_day, week_start
 from wire.messages import Command
 from wire.row import Order, Row
 
@@ -54,7 +53,7 @@ class Move:
 class Unit:
     """A half-day that a member paid."""
 
-    start: Instant
+    name: str
     edge: str
     journal: str
     seq: int
@@ -106,7 +105,7 @@ class Watch:
 
     def published(self, version: int, bundle: Bundle) -> None:
         self.bundles[version] = self.newest = bundle
-        self._compiled.setdefault(version, local_time(self._now()).date())
+        self._compiled.setdefault(version, site_day(local_time(self._now())))
 
     def presented(self, pi: "Pi", reader: str, uid: str) -> None:
         """A badge is about to be laid on: what does the edge know now?"""
@@ -243,11 +242,15 @@ class Watch:
         self._name_what_was_late(pi, uid, said, row.rules_version, known)
 
     def _as_compiled(self, version: int, at: Instant) -> Bundle:
-        """Staff hours are compiled for some days only: nobody's clock gets past them but one that is wrong for days."""
+        """The calendar is known for some site days only: nobody's clock gets past them but one that is wrong for days.
+
+        Before them shifts still cover, hours do not: none begins before the first of them.
+        """
         bundle = self.bundles[version]
-        ahead = (local_time(at).date() - self._compiled[version]).days
-        known = -PAST_DAYS <= ahead <= bundle.site.offline_days + MARGIN_DAYS + 1
-        return bundle if known else msgspec.structs.replace(bundle, site=_without_hours(bundle))
+        ahead = (site_day(local_time(at)) - self._compiled[version]).days
+        if ahead > bundle.site.offline_days + DAYS_BEYOND:
+            return msgspec.structs.replace(bundle, site=_without_hours(bundle), shifts=())
+        return bundle if ahead >= -PAST_DAYS else msgspec.structs.replace(bundle, site=_without_hours(bundle))
 
     def never_let_in(self, pi: "Pi", row: Row, uid: str) -> None:
         """A badge that the rules in force revoke opens and starts nothing."""
@@ -298,7 +301,7 @@ class Watch:
             stale=False,
             lockdown=self.locked_down,
             inside=frozenset(who for who, move in last.items() if move.inside and move.at >= today),
-            paid=frozenset(unit.start for unit in self.units[owner]),
+            paid=frozenset(unit.name for unit in self.units[owner]),
             recording=True,
         )
 
@@ -385,12 +388,12 @@ class Watch:
 
     def _check_units(self, pi: "Pi", who: str, known: Knowledge) -> None:
         paid = self.units[who]
-        sure = {unit.start for unit in paid if self._must_know(pi, unit.edge, unit.journal, unit.seq)}
+        sure = {unit.name for unit in paid if self._must_know(pi, unit.edge, unit.journal, unit.seq)}
         if not sure <= known.paid:
             self.broken(pi, f"{who} paid {sorted(sure - known.paid)}, and it does not know though it was told")
-        if not known.paid <= {unit.start for unit in paid}:
+        if not known.paid <= {unit.name for unit in paid}:
             self.broken(
-                pi, f"it believes that {who} paid {sorted(known.paid)}; in truth {sorted(u.start for u in paid)}"
+                pi, f"it believes that {who} paid {sorted(known.paid)}; in truth {sorted(u.name for u in paid)}"
             )
 
     def _remember(self, pi: "Pi", row: Row) -> None:
@@ -406,7 +409,7 @@ class Watch:
         if doubtful:
             self.doubted[row.member] = self._now() + 2 * 86_400 * SECOND
         if row.pays is not None:
-            self.units[row.member].append(Unit(instant(row.pays), pi.name, journal.id, row.seq))
+            self.units[row.member].append(Unit(row.pays, pi.name, journal.id, row.seq))
 
     def _forget(self, edge: str, journal: str, last: int) -> None:
         """What was decided and not yet on the disk when the power went: acted on, and known to nobody."""

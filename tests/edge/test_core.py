@@ -1,5 +1,7 @@
 """What all controllers of one edge share: one row of numbers, one clock that can be lost, one last tap, two places."""
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -16,7 +18,7 @@ from policy.reasons import Reason
 from policy.ruleset import AntiPassback, Pass, Places, RuleSet, Tier, Unit
 from policy.sessions import Session
 from policy.spans import spans
-from policy.terms import HOUR, MINUTE, SECOND, ClockState
+from policy.terms import DAY, HOUR, MINUTE, SECOND, ClockState
 from tests.support_fablab import DOOR, LASER, FabBench, fab_rules, kinds
 from tests.support_rows import tap
 from tests.support_site import ALICE, BRIGITTE, GREGOIRE, REMY, at, name_of
@@ -162,13 +164,13 @@ def test_what_others_say_counts_as_if_it_had_happened_here() -> None:
     run = Session("laser", "laser", "remy", at(9, 50), at(10, 50), cuts=True)
     bench.hears(
         Moved("brigitte", at(9), inside=True),
-        Paid("brigitte", at(4)),
+        Paid("brigitte", "2026-11-24am"),
         Opened("gregoire", at(10), at(12)),
         Ran(run),
     )
     state = bench.state
     assert state.presence.moves == {"brigitte": Move(at(9), inside=True)}
-    assert (state.units["brigitte"], state.adhoc["gregoire"]) == ({at(4)}, {(at(10), at(12))})
+    assert (state.units["brigitte"], state.adhoc["gregoire"]) == ({"2026-11-24am"}, {(at(10), at(12))})
     assert state.sessions.running("laser", at(10)) == run
 
 
@@ -200,11 +202,14 @@ def test_a_confirmation_reaches_every_place() -> None:
 # Carnets
 
 
-def carnet(contact: bool) -> FabBench:
-    rules = fab_rules(splits=tuple(day + 9 * HOUR for day in fab_rules().days))
+def carnet(contact: bool, **changes: Any) -> FabBench:
+    return FabBench(rules=carnet_rules(**changes), inside=(), setups=(replace_contact(contact),))
+
+
+def carnet_rules(**changes: Any) -> RuleSet:
+    rules = fab_rules(**changes)
     tiers = rules.tiers | {"nomad": replace(rules.tiers["nomad"], unit=Unit.HALF_DAY)}
-    rules = replace(rules, tiers=tiers, passes={"brigitte": (Pass(1),)})
-    return FabBench(rules=rules, inside=(), setups=(replace_contact(contact),))
+    return replace(rules, tiers=tiers, passes={"brigitte": (Pass(1),)})
 
 
 def replace_contact(contact: bool) -> DoorSetup:
@@ -214,10 +219,10 @@ def replace_contact(contact: bool) -> DoorSetup:
 def test_an_entry_is_paid_when_the_door_opens_and_once() -> None:
     bench = carnet(contact=True)
     tap = bench.tap(BRIGITTE, "front-in")
-    assert (tap.pays, tap.pending, bench.state.units["brigitte"]) == (text(at(4)), True, set())
+    assert (tap.pays, tap.pending, bench.state.units["brigitte"]) == ("2026-11-24am", True, set())
     (opened,) = bench.does(InputChanged, name="contact", active=True)
-    assert (opened.pays, opened.settles) == (text(at(4)), tap.seq)
-    assert bench.state.units["brigitte"] == {at(4)}
+    assert (opened.pays, opened.settles) == ("2026-11-24am", tap.seq)
+    assert bench.state.units["brigitte"] == {"2026-11-24am"}
     bench.does(InputChanged, name="contact", active=False)
     bench.taps(BRIGITTE, "front-out")
     back = bench.tap(BRIGITTE, "front-in")
@@ -237,7 +242,39 @@ def test_a_grant_whose_door_stays_shut_pays_nothing() -> None:
 def test_without_a_contact_it_is_paid_at_once() -> None:
     bench = carnet(contact=False)
     bench.taps(BRIGITTE, "front-in")
-    assert bench.state.units["brigitte"] == {at(4)}
+    assert bench.state.units["brigitte"] == {"2026-11-24am"}
+
+
+FORM_1: dict[str, Any] = {
+    "dates": (),
+    "days": tuple(at(4) + n * DAY for n in range(-3, 10)),
+    "splits": tuple(at(13) + n * DAY for n in range(-3, 10)),
+    "speaks": 1,
+}
+"""As the server of the version before writes the site days; and a newer one, while an edge reads nothing else."""
+
+
+def test_by_rules_in_the_old_form_what_is_paid_is_told_by_its_start() -> None:
+    bench = carnet(contact=True, **FORM_1)
+    tap = bench.tap(BRIGITTE, "front-in")
+    (opened,) = bench.does(InputChanged, name="contact", active=True)
+    assert (tap.pays, opened.pays) == (text(at(4)), text(at(4)))
+    bench.does(InputChanged, name="contact", active=False)
+    bench.taps(BRIGITTE, "front-out")
+    assert bench.tap(BRIGITTE, "front-in").pays is None
+    bench.swaps(carnet_rules())
+    bench.taps(BRIGITTE, "front-out")
+    assert bench.tap(BRIGITTE, "front-in").pays is None
+
+
+@pytest.mark.parametrize("unit", [at(4), "2026-11-24am", "2026-11-24"])
+@pytest.mark.parametrize("changes", [FORM_1, {}], ids=["old rules", "new rules"])
+def test_what_another_edge_or_the_server_says_was_paid_counts_in_both_forms(unit: Any, changes: Any) -> None:
+    for say in (FabBench.hears, FabBench.knows):
+        bench = carnet(contact=True, **changes)
+        say(bench, Paid("brigitte", unit))
+        tap = bench.tap(BRIGITTE, "front-in")
+        assert (tap.granted, tap.pays) == (True, None)
 
 
 # A public event

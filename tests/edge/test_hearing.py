@@ -103,11 +103,11 @@ def site(folder: Folder) -> Site:
 
 class TestState:
     def test_it_counts_and_survives_a_restart(self, site: Site) -> None:
-        site.knows(Moved("alice", at(9), True), Paid("brigitte", at(4)), version=3, lockdown=True)
+        site.knows(Moved("alice", at(9), True), Paid("brigitte", "2026-11-24am"), version=3, lockdown=True)
         for _ in range(2):
             state = site.bench.core.state
             assert site.moves == {"alice": Move(at(9), True)}
-            assert (state.units, state.lockdown) == ({"brigitte": {at(4)}}, True)
+            assert (state.units, state.lockdown) == ({"brigitte": {"2026-11-24am"}}, True)
             site = site.again()
 
     def test_a_lockdown_refuses_and_its_end_lets_in(self, site: Site) -> None:
@@ -293,7 +293,9 @@ FORGED: dict[str, tuple[Callable[[Site], None], str]] = {
         "misplaced",
     ),
     "a unit paid at a machine": (
-        lambda site: site.tells(replace(telling(Paid("brigitte", at(4)), 4), access_point="laser", reader=None)),
+        lambda site: site.tells(
+            replace(telling(Paid("brigitte", "2026-11-24am"), 4), access_point="laser", reader=None)
+        ),
         "misplaced",
     ),
     "a session at a door": (

@@ -58,7 +58,7 @@ def test_nothing_is_known_at_first() -> None:
 
 def test_a_snapshot_that_takes_a_unit_back_takes_it_back() -> None:
     knowledge = Knowledge()
-    knowledge.take(1, snapshot(Paid("alice", at(4))), None)
+    knowledge.take(1, snapshot(Paid("alice", "2026-11-24am")), None)
     knowledge.take(2, snapshot(), None)
     assert not knowledge.state.units["alice"]
 
@@ -186,7 +186,7 @@ def sessions(draw: st.DrawFn) -> Session:
 
 FACTS = st.one_of(
     st.builds(Moved, MEMBERS, WHEN, st.booleans()),
-    st.builds(Paid, MEMBERS, WHEN),
+    st.builds(Paid, MEMBERS, st.sampled_from(["2026-11-24", "2026-11-24pm"]) | WHEN),
     st.builds(lambda member, start: Opened(member, start, start + HOUR), MEMBERS, WHEN),
     st.builds(Ran, sessions()),
 )

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from edge.status import Health, Vitals, offline, vitals
+from policy.ruleset import SPEAKS
 from policy.terms import ClockState
 from tests.support_site import at
 from wire.messages import Status, decode, encode
@@ -39,6 +40,7 @@ def test_the_message_of_an_edge_that_is_well() -> None:
         temperature=48.0,
         free_disk=900,
         boot="b1",
+        speaks=SPEAKS,
     )
     assert decode(Status, encode(status), "here") == status
 

@@ -1,7 +1,7 @@
 """From a bundle to what an edge looks up."""
 
 import random
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -12,7 +12,8 @@ from policy.compile import PAST_DAYS, EdgeKey, shift_table
 from policy.ruleset import AntiPassback, Credential, Ground, Member, Pass, Reader, RuleSet, Tier, Unit
 from policy.spans import covers, end_of
 from policy.terms import DAY, HOUR, MINUTE, Direction, Instant
-from tests.support_policy import EDGES, PARIS, TUESDAY, at, badge, compiled, fablab, read, ruling, site
+from policy.units import name_at, start_at
+from tests.support_policy import EDGES, PARIS, TUESDAY, at, badge, compiled, fablab, in_paris, read, ruling, site
 from wire.ruleset import pack, unpack
 
 NOON = at(TUESDAY + "12:00")
@@ -61,14 +62,53 @@ def test_last_days_become_the_first_instant_after_their_site_day() -> None:
     assert rules.credentials[badge("04FF0000")] == Credential("lea", blocked=True, valid_until=start)
 
 
-def test_staff_hours_reach_from_some_days_before_to_the_days_asked_for() -> None:
-    rules = compiled(read(site(site_staff_hours={day: [["09:00", "18:00"]] for day in DAYS})), NOON, days=20)
-    assert not staffed_on(rules, "2026-11-20")
-    assert all(staffed_on(rules, f"2026-11-{number}") for number in range(21, 31))
-    assert all(staffed_on(rules, f"2026-12-{number:02}") for number in range(1, 15))
-    assert at("2026-12-14T12:00") == NOON + 20 * DAY
+def test_staff_hours_reach_from_some_days_before_to_a_month_beyond_the_days_that_an_edge_may_be_alone() -> None:
+    always = {day: [["09:00", "18:00"]] for day in DAYS}
+    rules = compiled(read(site(site_staff_hours=always, site_offline_days=7)), NOON)
+    dates = [date(2026, 11, 24) + timedelta(days=number) for number in range(-10, 60)]
+    staffed = [day for day in dates if staffed_on(rules, day.isoformat())]
+    assert (staffed[0], staffed[-1]) == (date(2026, 11, 21), date(2026, 11, 24) + timedelta(days=7 + 31))
     assert rules.days[0] <= NOON - PAST_DAYS * DAY
-    assert rules.days[-1] >= NOON + 20 * DAY
+
+
+@pytest.mark.parametrize("hours", [{day: [["00:00", "24:00"]] for day in ("thu", "fri", "sat")}])
+def test_no_hours_shifts_events_or_invitations_hold_beyond_the_calendar(hours: dict[str, Any]) -> None:
+    """Nor is one that began before it held on to: all end at the last of the site days."""
+    window = {"start": "2026-12-30T12:00", "end": "2027-12-30T12:00"}
+    rules = ruling(
+        site_staff_hours=hours,
+        site_offline_days=7,
+        tiers=[{**tier, "hours": hours} for tier in site()["tiers"]],
+        shifts=[{"id": "s", "gardien": "gregoire", **window}, {"id": "t", "gardien": "gregoire", **FAR}],
+        events=[{"id": "e", "title": "E", "audience": "public", "free": True, **window}],
+        invitations=[{"id": "i", "member": "remy", **window}],
+        machines=[{"id": "laser", "kind": "laser", "reader": "laser-reader", "hours": hours}],
+    )
+    end = at("2027-01-02T04:00")
+    events = [places.at["front"] for places in (rules.events, rules.free_events, rules.public_events)]
+    known = [rules.staffed, rules.tiers["nomad"].hours, rules.machines["laser"].hours, rules.shifts["gregoire"]]
+    for spans in [*known, *events, rules.events.anywhere, rules.invitations["remy"].at["front"]]:
+        assert spans is not None
+        assert (covers(spans, end - 1), spans[-1]) == (True, end)
+
+
+FAR = {"start": "2027-06-01T10:00", "end": "2027-06-01T12:00"}
+
+
+def test_the_starts_of_site_days_are_known_for_longer_than_a_year_through_summer_and_winter() -> None:
+    rules = ruling()
+    for number in range(-3, 401):
+        day = date(2026, 11, 24) + timedelta(days=number)
+        start, noon = in_paris(f"{day}T04:00"), in_paris(f"{day}T13:00")
+        assert [rules.day_start(start - 1) < start, rules.day_start(start), rules.day_start(noon)] == [
+            True,
+            start,
+            start,
+        ]
+        assert [name_at(rules, Unit.HALF_DAY, when) for when in (start, noon - 1, noon, rules.day_end(noon) - 1)] == [
+            f"{day}{half}" for half in ("am", "am", "pm", "pm")
+        ]
+    assert len(rules.days) < 10
 
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -89,7 +129,7 @@ def test_a_holiday_a_closure_and_an_opening_over_both() -> None:
         "site_closures": [{"from": "2026-12-28", "to": "2026-12-29"}],
         "site_openings": [{"date": "2026-12-29", "hours": [["10:00", "11:00"]]}],
     }
-    rules = compiled(read(site(**changes)), at("2026-12-22T12:00"), days=14, holidays=holidays)
+    rules = compiled(read(site(**changes)), at("2026-12-22T12:00"), holidays=holidays)
     days = ["2026-12-24", "2026-12-25", "2026-12-28", "2026-12-29", "2026-12-30", "2027-01-01", "2027-01-04"]
     assert [staffed_on(rules, day) for day in days] == [True, False, False, True, True, False, True]
     assert not covers(rules.staffed, at("2026-12-29T11:00"))
@@ -106,11 +146,11 @@ def test_shifts_with_lead_and_grace_merge_for_each_gardien() -> None:
     assert rules.shifts == {"gregoire": tuple(expected)}
 
 
-def test_shifts_far_ahead_are_kept_and_those_long_past_are_not() -> None:
-    days = ("2026-11-20", "2026-11-22", "2031-05-01")
+def test_shifts_beyond_the_calendar_are_left_out_and_those_long_past_are() -> None:
+    days = ("2026-11-20", "2026-11-22", "2027-01-07", "2027-01-10")
     shifts = [{"id": day, "gardien": "gregoire", "start": f"{day}T18:00Z", "end": f"{day}T22:00Z"} for day in days]
     starts = ruling(shifts=shifts).shifts["gregoire"][::2]
-    assert starts == tuple(at(f"{day}T17:30Z") for day in days[1:])
+    assert starts == tuple(at(f"{day}T17:30Z") for day in days[1:3])
 
 
 def test_only_members_with_the_role_have_shifts_and_each_of_those_is_a_member() -> None:
@@ -162,7 +202,7 @@ def tier(**fields: Any) -> Tier:
 def test_the_hours_of_a_tier_know_no_holidays_but_the_clocks() -> None:
     tiers = [*site()["tiers"], {"id": "own", "grounds": ["hours"], "hours": {"sun": [["01:00", "04:00"]]}}]
     bundle = read(site(tiers=tiers, site_closures=[{"from": "2026-10-25", "to": "2026-10-25"}]))
-    rules = compiled(bundle, at("2026-10-24T12:00Z"), days=3, holidays=lambda year: {date(2026, 10, 25)})
+    rules = compiled(bundle, at("2026-10-24T12:00Z"), holidays=lambda year: {date(2026, 10, 25)})
     hours = rules.tiers["own"].hours
     assert end_of(hours, at("2026-10-24T23:00Z")) == at("2026-10-25T03:00Z")
 
@@ -182,30 +222,27 @@ def test_grounds_in_the_order_of_the_table_and_what_an_entry_costs() -> None:
 
 def test_half_days_split_where_the_site_says() -> None:
     rules = ruling(site_half_day_split="14:30")
-    assert [split - day for day, split in zip(rules.days, rules.splits, strict=True)] == [
-        10 * HOUR + 30 * MINUTE
-    ] * len(rules.days)
+    assert {split - day for day, split in zip(rules.days, rules.splits, strict=True)} == {10 * HOUR + 30 * MINUTE}
 
 
 def test_a_split_before_the_cutoff_is_in_the_night_that_ends_the_day() -> None:
     rules = ruling(site_half_day_split="02:00")
     evening = at(TUESDAY + "23:00")
-    assert rules.unit_start(Unit.HALF_DAY, evening) == at(TUESDAY + "04:00")
-    assert rules.unit_start(Unit.HALF_DAY, at("2026-11-25T02:00")) == at("2026-11-25T02:00")
-    assert rules.unit_start(Unit.HALF_DAY, at("2026-11-25T03:59")) == at("2026-11-25T02:00")
-    assert rules.unit_start(Unit.HALF_DAY, at("2026-11-25T04:00")) == at("2026-11-25T04:00")
+    moments = (evening, *(at(f"2026-11-25T{hour}") for hour in ("02:00", "03:59", "04:00")))
+    halves = ["2026-11-24am", "2026-11-24pm", "2026-11-24pm", "2026-11-25am"]
+    assert [name_at(rules, Unit.HALF_DAY, moment) for moment in moments] == halves
 
 
 def test_a_split_at_the_cutoff_leaves_no_morning() -> None:
     rules = ruling(site_half_day_split="04:00")
     assert rules.splits == rules.days
-    assert rules.unit_start(Unit.HALF_DAY, at(TUESDAY + "09:00")) == at(TUESDAY + "04:00")
+    assert name_at(rules, Unit.HALF_DAY, at(TUESDAY + "09:00")) == "2026-11-24pm"
 
 
 def test_days_and_splits_where_the_clocks_change() -> None:
-    rules = compiled(read(site(site_day_cutoff="02:30")), at("2026-10-24T12:00Z"), days=3)
+    rules = compiled(read(site(site_day_cutoff="02:30")), at("2026-10-24T12:00Z"))
     assert at("2026-10-25T00:30Z") in rules.days
-    spring = compiled(read(site(site_day_cutoff="02:30")), at("2026-03-28T12:00Z"), days=3)
+    spring = compiled(read(site(site_day_cutoff="02:30")), at("2026-03-28T12:00Z"))
     assert at("2026-03-29T01:00Z") in spring.days
     assert at("2026-03-29T11:00Z") in spring.splits
 
@@ -218,16 +255,15 @@ def test_passes_of_the_tier_s_unit_in_the_order_given() -> None:
         {"id": "a", "member": "brigitte", "unit": "half_day", "total": 0, "valid_until": "2026-11-24"},
         {"id": "r", "member": "remy", "unit": "day", "total": 1},
     ]
-    day = at("2026-11-20T04:00")
     assert ruling(tiers=tiers, passes=passes).passes == {
-        "brigitte": (Pass(3, (day, day + 9 * HOUR)), Pass(0, valid_until=at("2026-11-25T04:00")))
+        "brigitte": (Pass(3, ("2026-11-20am", "2026-11-20pm")), Pass(0, valid_until="2026-11-24"))
     }
 
 
 def test_a_day_paid_twice_by_one_pass_is_one_day() -> None:
     tiers = [{"id": "nomad", "grounds": [], "pass": "day"}, *site()["tiers"][::2]]
     twice = {"id": "b", "member": "brigitte", "unit": "day", "total": 3, "used": ["2026-11-20", "2026-11-20"]}
-    assert ruling(tiers=tiers, passes=[twice]).passes == {"brigitte": (Pass(3, (at("2026-11-20T04:00"),)),)}
+    assert ruling(tiers=tiers, passes=[twice]).passes == {"brigitte": (Pass(3, ("2026-11-20",)),)}
 
 
 def test_no_name_and_no_uid_is_in_what_travels() -> None:
@@ -263,7 +299,7 @@ def test_whenever_it_is_compiled_the_spans_rise_and_cover_now(minutes: int) -> N
         assert list(spans) == sorted(set(spans))
     assert rules.day_start(now) <= now < rules.day_start(now) + 25 * HOUR
     assert now < rules.day_end(now) <= rules.day_start(now) + 25 * HOUR
-    assert rules.day_start(now) <= rules.unit_start(Unit.HALF_DAY, now) <= now
+    assert rules.day_start(now) <= start_at(rules, Unit.HALF_DAY, now) <= now
 
 
 def members(count: int) -> dict[str, Any]:

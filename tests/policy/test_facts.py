@@ -26,7 +26,7 @@ def ran(draw: st.DrawFn) -> Ran:
 facts = st.lists(
     st.one_of(
         st.builds(Moved, who, instant, st.booleans()),
-        st.builds(Paid, who, instant),
+        st.builds(Paid, who, st.sampled_from(["2026-11-24", "2026-11-24am"]) | instant),
         st.builds(Opened, who, instant, st.integers(10, 12)),
         ran(),
         st.builds(Busy, place, who, instant),

@@ -24,6 +24,7 @@ from tests.support_random import (
     Knowledge,
     decide,
     knowledge,
+    later_unit,
     name,
     quarter,
     rules_of,
@@ -222,7 +223,7 @@ def of_weeks_later(decision: Decision, by: Instant) -> Decision:
     return replace(
         decision,
         until=None if decision.until is None else decision.until + by,
-        pays=None if decision.pays is None else decision.pays + by,
+        pays=None if decision.pays is None else later_unit(decision.pays, by),
         adhoc=None if decision.adhoc is None else (decision.adhoc[0] + by, decision.adhoc[1] + by),
     )
 

@@ -12,12 +12,14 @@ from msgspec.structs import replace
 from policy.case import Decision
 from policy.passes import is_paid, left
 from policy.reasons import Reason
-from policy.ruleset import Pass, RuleSet, Unit
-from policy.terms import DAY, HOUR, Instant
+from policy.ruleset import Paid, Pass, RuleSet, Unit
+from policy.terms import DAY, HOUR
+from policy.units import name_at, start_at
 from tests.support_policy import BRIGITTE, REMY, TUESDAY, at, compiled, decided, in_since, known, read, ruling, site
 
 NOON = TUESDAY + "12:00"
-AM, PM, DAY_OF = at(TUESDAY + "04:00"), at(TUESDAY + "13:00"), at(TUESDAY + "04:00")
+AM, PM, DAY_OF = "2026-11-24am", "2026-11-24pm", "2026-11-24"
+YESTERDAY, TOMORROW = "2026-11-23am", "2026-11-25am"
 
 
 def tiers(unit: str, *grounds: str) -> list[dict[str, Any]]:
@@ -33,11 +35,11 @@ def carnet(name: str = "p", total: int = 2, unit: str = "half_day", **fields: An
     return {"id": name, "member": "brigitte", "unit": unit, "total": total, **fields}
 
 
-def tap(rules: RuleSet, when: str, *paid: Instant, reader: str = "front-in", uid: str = BRIGITTE) -> Decision:
+def tap(rules: RuleSet, when: str, *paid: Paid, reader: str = "front-in", uid: str = BRIGITTE) -> Decision:
     return decided(rules, reader, uid, when, units={"brigitte": set(paid)})
 
 
-def rest(rules: RuleSet, when: str, *paid: Instant) -> int:
+def rest(rules: RuleSet, when: str, *paid: Paid) -> int:
     return left(rules, known(when, units={"brigitte": set(paid)}), "brigitte", at(when))
 
 
@@ -52,7 +54,7 @@ def test_the_first_entry_of_each_half_day_pays_for_it() -> None:
 def test_the_afternoon_lasts_until_the_day_turns() -> None:
     rules = rules_of([carnet()], tiers=tiers("half_day", "always"))
     assert tap(rules, "2026-11-25T03:59:59.999").pays == PM
-    assert tap(rules, "2026-11-25T04:00").pays == AM + DAY
+    assert tap(rules, "2026-11-25T04:00").pays == TOMORROW
 
 
 def test_a_pass_of_days_pays_for_the_day() -> None:
@@ -143,7 +145,7 @@ def test_passes_of_another_unit_do_not_count() -> None:
     days = carnet("d", 5, "day", used=["2026-11-24"])
     rules = rules_of([days, carnet(total=1)])
     assert rest(rules, NOON) == 1
-    assert tap(rules, NOON).pays == AM
+    assert tap(rules, "2026-11-25T12:00").pays == TOMORROW
     assert rest(rules_of([days], "none"), NOON) == 0
 
 
@@ -162,7 +164,7 @@ def test_each_unit_is_taken_from_the_first_pass_in_the_order_given_that_was_vali
     assert rest(rules_of([old, new]), later, AM) == 2
     assert rest(rules_of([new, old]), later, AM) == 1
     assert rest(rules_of([new, old]), NOON, AM) == 3
-    assert rest(rules_of([old, new]), later, AM, PM, AM + DAY) == 1
+    assert rest(rules_of([old, new]), later, AM, PM, TOMORROW) == 1
 
 
 def test_a_unit_paid_twice_by_edges_that_were_cut_off_is_charged_to_the_next_pass() -> None:
@@ -173,32 +175,38 @@ def test_a_unit_paid_twice_by_edges_that_were_cut_off_is_charged_to_the_next_pas
 
 
 def test_a_new_pass_takes_on_what_found_none() -> None:
-    assert rest(rules_of([carnet("last", 1), carnet("next", 5)]), NOON, AM - DAY, AM, PM) == 3
+    assert rest(rules_of([carnet("last", 1), carnet("next", 5)]), NOON, YESTERDAY, AM, PM) == 3
 
 
 def test_paid_is_told_by_the_pass_or_by_the_edge() -> None:
     rules = rules_of([carnet(used=["2026-11-24pm"])])
     paid = known(NOON, units={"brigitte": {AM}})
-    assert [is_paid(rules, paid, "brigitte", unit) for unit in (AM, PM, AM + DAY)] == [True, True, False]
+    assert [is_paid(rules, paid, "brigitte", unit) for unit in (AM, PM, TOMORROW)] == [True, True, False]
     assert not is_paid(rules, known(NOON), "remy", AM)
 
 
 def test_half_days_where_the_clocks_change() -> None:
     rules = compiled(read(site(tiers=tiers("half_day"))), at("2026-10-24T12:00"))
     autumn, noon = at("2026-10-25T04:00+01:00"), at("2026-10-25T13:00+01:00")
-    assert rules.unit_start(Unit.HALF_DAY, autumn - 1) == at("2026-10-24T13:00+02:00")
-    assert rules.unit_start(Unit.HALF_DAY, autumn) == autumn
-    assert rules.unit_start(Unit.HALF_DAY, noon - 1) == autumn
-    assert rules.unit_start(Unit.HALF_DAY, noon) == noon
-    assert rules.unit_start(Unit.DAY, noon) == autumn
+    moments, days = (
+        (autumn - 1, autumn, noon - 1, noon),
+        ("2026-10-24pm", "2026-10-25am", "2026-10-25am", "2026-10-25pm"),
+    )
+    assert tuple(name_at(rules, Unit.HALF_DAY, moment) for moment in moments) == days
+    assert name_at(rules, Unit.DAY, noon) == "2026-10-25"
+    starts = (at("2026-10-24T13:00+02:00"), autumn, autumn, noon)
+    assert tuple(start_at(rules, Unit.HALF_DAY, moment) for moment in moments) == starts
 
 
 def test_beyond_the_compiled_days_half_days_go_on() -> None:
     rules = ruling()
     last, first = rules.days[-1], rules.days[0]
-    for day in (last + 40 * DAY, first - 40 * DAY):
-        assert rules.unit_start(Unit.HALF_DAY, day + 9 * HOUR - 1) == day
-        assert rules.unit_start(Unit.HALF_DAY, day + 9 * HOUR) == day + 9 * HOUR
+    for day in (last + 400 * DAY, first - 40 * DAY):
+        assert start_at(rules, Unit.HALF_DAY, day + 9 * HOUR - 1) == day
+        assert start_at(rules, Unit.HALF_DAY, day + 9 * HOUR) == day + 9 * HOUR
+        assert name_at(rules, Unit.HALF_DAY, day).endswith("am")
+        assert name_at(rules, Unit.HALF_DAY, day + 9 * HOUR).endswith("pm")
+    assert name_at(rules, Unit.DAY, first - 40 * DAY) == "2026-10-12"
 
 
 @settings(max_examples=60, deadline=None)
@@ -206,8 +214,8 @@ def test_beyond_the_compiled_days_half_days_go_on() -> None:
 def test_what_is_left_is_that_of_a_plain_count(held: list[tuple[int, int | None]], paid: set[int]) -> None:
     """Half-days numbered from the Monday on; a pass with a last day is past its end from half-day 2 * day + 2 on."""
     start = at("2026-11-23T04:00")
-    names = [(start + half // 2 * DAY) + (half % 2) * 9 * HOUR for half in range(10)]
-    rules = _with_passes(tuple(Pass(n, valid_until=None if d is None else start + (d + 1) * DAY) for n, d in held))
+    names = [f"2026-11-{23 + half // 2}{('am', 'pm')[half % 2]}" for half in range(10)]
+    rules = _with_passes(tuple(Pass(n, valid_until=None if d is None else f"2026-11-{23 + d}") for n, d in held))
     rests = [total for total, _ in held]
     for half in sorted(paid):
         for number, (_, last) in enumerate(held):
@@ -216,7 +224,7 @@ def test_what_is_left_is_that_of_a_plain_count(held: list[tuple[int, int | None]
                 break
     now = start + DAY + HOUR
     expected = sum(n for n, (_, last) in zip(rests, held, strict=True) if last is None or last >= 1)
-    units: dict[str, set[Instant]] = defaultdict(set, {"brigitte": {names[half] for half in paid}})
+    units: dict[str, set[Paid]] = defaultdict(set, {"brigitte": {names[half] for half in paid}})
     assert left(rules, known(NOON, units=units), "brigitte", now) == expected
 
 
@@ -229,7 +237,7 @@ def _with_passes(passes: tuple[Pass, ...]) -> RuleSet:
 
 def test_the_order_in_which_units_are_heard_of_is_irrelevant() -> None:
     rules = rules_of([carnet("a", 1, valid_until="2026-11-23"), carnet("b", 1, valid_until="2026-11-24"), carnet("c")])
-    units = (AM - DAY, AM, PM)
+    units = (YESTERDAY, AM, PM)
     outcomes = {tuple(order): rest(rules, NOON, *order) for order in permutations(units)}
     assert set(outcomes.values()) == {1}
 
@@ -240,3 +248,34 @@ def test_coming_back_the_same_half_day_with_an_exhausted_pass_is_free() -> None:
         rules, "front-in", BRIGITTE, NOON, in_since(TUESDAY + "09:00", "brigitte"), units={"brigitte": {AM}}
     )
     assert again == Decision(True, Reason.STAFFED_HOURS, "brigitte")
+
+
+def test_what_a_day_was_called_when_it_was_paid_it_keeps() -> None:
+    """The site's day, and its afternoon, begin at other hours from noon on: nothing is paid again."""
+    for changes in ({"site_day_cutoff": "06:00"}, {"site_half_day_split": "14:00"}, {"site_day_cutoff": "03:00"}):
+        moved = rules_of([carnet()], **changes)
+        assert tap(moved, TUESDAY + "12:30", AM).pays is None
+        assert tap(moved, TUESDAY + "15:00", AM, PM).pays is None
+        assert rest(moved, TUESDAY + "15:00", AM, PM) == 0
+        assert tap(rules_of([carnet(unit="day")], "day", **changes), TUESDAY + "12:30", DAY_OF).pays is None
+
+
+def test_a_paid_day_covers_its_halves_and_a_paid_half_no_day() -> None:
+    halves, days = rules_of([carnet()]), rules_of([carnet(unit="day")], "day")
+    for moment in ("09:00", "17:00"):
+        assert tap(halves, TUESDAY + moment, DAY_OF).pays is None
+        assert tap(days, TUESDAY + moment, AM, PM).pays == DAY_OF
+    assert tap(halves, "2026-11-25T09:00", DAY_OF).pays == TOMORROW
+
+
+def test_a_paid_day_is_charged_to_day_passes_alone_and_a_half_to_those_of_halves() -> None:
+    assert rest(rules_of([carnet()]), NOON, DAY_OF, TOMORROW) == 1
+    assert rest(rules_of([carnet(unit="day")], "day"), NOON, DAY_OF, TOMORROW) == 1
+
+
+def test_a_day_that_a_pass_of_days_paid_before_covers_the_halves_of_who_pays_by_halves_now() -> None:
+    days = carnet("d", 5, "day", used=["2026-11-24", "2026-11-25", "2026-10-01"])
+    rules = rules_of([carnet(), days])
+    assert (tap(rules, NOON).pays, tap(rules, "2026-11-26T12:00").pays) == (None, "2026-11-26am")
+    assert rules.paid == {"brigitte": ("2026-11-24", "2026-11-25")}
+    assert rest(rules, NOON) == 2

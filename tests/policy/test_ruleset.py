@@ -13,7 +13,7 @@ from tests.support_policy import at, compiled, read, ruling, site
 
 
 def rules() -> RuleSet:
-    return compiled(read(site()), at("2026-10-24T12:00"), days=3)
+    return compiled(read(site()), at("2026-10-24T12:00"))
 
 
 def test_a_site_day_starts_at_the_cutoff() -> None:

@@ -47,6 +47,15 @@ def kept(postgres: Postgres) -> Iterator[Kept]:
         yield kept
 
 
+@pytest.fixture(params=BOTH)
+def new(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The URL of an empty database."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path}/new.db"
+    postgres: Postgres = request.getfixturevalue("postgres")
+    return postgres.create(request.node.name)
+
+
 @pytest.fixture
 def database(request: pytest.FixtureRequest) -> Iterator[Database]:
     with contextmanager(ON[request.param])(request) as url:

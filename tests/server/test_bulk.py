@@ -60,9 +60,9 @@ def test_a_row_gives_way_only_if_what_is_asked_holds(database: Database) -> None
 def test_what_has_nothing_but_its_key_is_stored_once(database: Database) -> None:
     with database.transaction() as session:
         for _ in range(2):
-            bulk.upsert(session.connection(), PAID, [{"member": "zoe", "unit": NOON}])
+            bulk.upsert(session.connection(), PAID, [{"member": "zoe", "unit": "2026-11-24am"}])
     with database.reading() as session:
-        assert [(unit.member, unit.unit) for unit in session.exec(select(PaidUnit))] == [("zoe", NOON)]
+        assert [(unit.member, unit.unit) for unit in session.exec(select(PaidUnit))] == [("zoe", "2026-11-24am")]
 
 
 def test_no_rows_are_no_statement(database: Database) -> None:

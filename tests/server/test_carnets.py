@@ -15,16 +15,16 @@ from tests.support_server import small_bundle, whole_bundle
 from tests.support_site import at
 from wire.row import Kind
 
-AM, PM = at(4), at(13)
+AM, PM = "2026-11-24am", "2026-11-24pm"
 
 pytestmark = pytest.mark.sqlite
 
 
-def zoe_pays(place: Place, when: int, unit: int) -> None:
+def zoe_pays(place: Place, when: int, unit: str) -> None:
     """Zoé comes in and pays for the half-day."""
     tap = place.journal.tap_in(when, "zoe")
-    place.journal.rows[-1] = replace(tap, pays=text(unit))
-    place.journal.add(when + 2000, Kind.DOOR_OPENED, member="zoe", settles=tap.seq, pays=text(unit))
+    place.journal.rows[-1] = replace(tap, pays=unit)
+    place.journal.add(when + 2000, Kind.DOOR_OPENED, member="zoe", settles=tap.seq, pays=unit)
     place.tell()
 
 

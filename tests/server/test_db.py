@@ -23,20 +23,10 @@ from server.db import RESERVE, SHARE, Database
 from server.errors import DatabaseError, FullError, MistakeError
 from server.models import Edge, Presence
 from server.schema import upgrade
-from tests.server.conftest import BOTH
-from tests.support_postgres import Kept, Postgres
+from tests.support_postgres import Kept
 
 ROOT = Path(__file__).parents[2]
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
-
-
-@pytest.fixture(params=BOTH)
-def new(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """The URL of an empty database."""
-    if request.param == "sqlite":
-        return f"sqlite:///{tmp_path}/new.db"
-    postgres: Postgres = request.getfixturevalue("postgres")
-    return postgres.create(request.node.name)
 
 
 def fresh(folder: Path) -> Database:
@@ -376,13 +366,14 @@ def test_migrations_tell_their_progress_once(new: str) -> None:
     upgrade(database, told.append)
     database.close()
     assert told == [
-        "database: step 1 of 7: the first tables",
-        "database: step 2 of 7: the whole rule book",
-        "database: step 3 of 7: what edges are told of the site, and what they are ordered to do",
-        "database: step 4 of 7: what people call doors, machines and tiers",
-        "database: step 5 of 7: a row is dated no later than it came",
-        "database: step 6 of 7: kinds of machines, the gardiens' rota and the credits of the time bank",
-        "database: step 7 of 7: who told what is known of the site, and when",
+        "database: step 1 of 8: the first tables",
+        "database: step 2 of 8: the whole rule book",
+        "database: step 3 of 8: what edges are told of the site, and what they are ordered to do",
+        "database: step 4 of 8: what people call doors, machines and tiers",
+        "database: step 5 of 8: a row is dated no later than it came",
+        "database: step 6 of 8: kinds of machines, the gardiens' rota and the credits of the time bank",
+        "database: step 7 of 8: who told what is known of the site, and when",
+        "database: step 8 of 8: days and half-days paid are dates",
     ]
 
 

@@ -34,7 +34,12 @@ def revoke(database: Database, edge: str, when: Instant = STOLEN) -> None:
 
 
 def test_what_it_told_before_stays_and_its_running_session_leaves(database: Database) -> None:
-    before = [Paid("zoe", at(4)), Opened("gregoire", at(16), at(22)), Ran(ENDED), Busy("laser", "remy", at(16))]
+    before = [
+        Paid("zoe", "2026-11-24am"),
+        Opened("gregoire", at(16), at(22)),
+        Ran(ENDED),
+        Busy("laser", "remy", at(16)),
+    ]
     with database.transaction() as session:
         store(session, [*before, Stopped("laser", stopped=True), Ran(RUNS)], OLD)
     revoke(database, "lab")
@@ -43,7 +48,7 @@ def test_what_it_told_before_stays_and_its_running_session_leaves(database: Data
 
 def test_all_it_told_since_leaves(database: Database) -> None:
     late = MachineUse("laser", "laser", "zoe", at(12), end=at(13))
-    told = [Paid("zoe", at(14)), Opened("gregoire", at(12), at(22)), Ran(late), Busy("laser", "remy", at(12))]
+    told = [Paid("zoe", "2026-11-24pm"), Opened("gregoire", at(12), at(22)), Ran(late), Busy("laser", "remy", at(12))]
     with database.transaction() as session:
         store(session, [*told, Stopped("laser", stopped=True)], NEW)
     revoke(database, "lab")
@@ -54,10 +59,10 @@ def test_what_another_told_stays_whoever_told_it_first(database: Database) -> No
     honest = Teller("front", moment(at(19)))
     for first, second in ((NEW, honest), (honest, NEW)):
         with database.transaction() as session:
-            store(session, [Paid("zoe", at(4)), Opened("gregoire", at(16), at(22))], first)
-            store(session, [Paid("zoe", at(4)), Opened("gregoire", at(16), at(23))], second)
+            store(session, [Paid("zoe", "2026-11-24am"), Opened("gregoire", at(16), at(22))], first)
+            store(session, [Paid("zoe", "2026-11-24am"), Opened("gregoire", at(16), at(23))], second)
         revoke(database, "lab")
-        assert since(database)[0] == Paid("zoe", at(4))
+        assert since(database)[0] == Paid("zoe", "2026-11-24am")
         assert len(since(database)) == 2
 
 

@@ -207,7 +207,7 @@ LASER = {
         "your carnet is used up since Fri 20 Nov",
     ),
     "a carnet that the doors used up": (
-        replace_fields(passage(Reason.PASS_EXHAUSTED, "zoe"), about=at(4)),
+        replace_fields(passage(Reason.PASS_EXHAUSTED, "zoe"), paid="2026-11-24am"),
         "votre carnet est épuisé depuis le mar. 24 nov.",
         "used up since Tue 24 Nov",
     ),

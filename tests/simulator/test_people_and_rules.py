@@ -5,6 +5,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from holidays import country_holidays
+from msgspec.structs import replace
 
 from policy.case import Tap
 from policy.compile import EdgeKey, compile_rules
@@ -19,13 +20,12 @@ from tests.support_world import BUNDLE, NIGHT, TUESDAY
 
 DAYS = 120
 RULES = compile_rules(
-    BUNDLE,
+    replace(BUNDLE, site=replace(BUNDLE.site, offline_days=DAYS)),
     zone=ZoneInfo("Europe/Paris"),
     holidays=lambda year: country_holidays("FR", years=year),
     pseudonym=bytes.hex,
     edges={"front": EdgeKey("00" * 32, ("front",))},
     at=NIGHT,
-    days=DAYS + 2,
 )
 
 

@@ -55,9 +55,9 @@ def test_a_refusal_changes_nothing(reason: Reason) -> None:
 
 
 def test_what_waits_for_the_door_is_told_by_the_row_that_says_it_opened() -> None:
-    pays = text(NOW)
+    pays = "2026-11-24pm"
     assert granted(Reason.STAFFED_HOURS, pending=True, pays=pays) == []
-    assert told(Kind.DOOR_OPENED, settles=1, pays=pays) == [IN, Paid("remy", NOW)]
+    assert told(Kind.DOOR_OPENED, settles=1, pays=pays) == [IN, Paid("remy", pays)]
     assert told(Kind.DOOR_OPENED, settles=1) == [IN]
 
 
@@ -67,7 +67,20 @@ def test_a_door_that_opened_for_nobody_moves_nobody() -> None:
 
 
 def test_an_entry_that_waits_for_no_door_pays_at_once() -> None:
+    for name in ("2026-11-24", "2026-11-24am"):
+        assert granted(Reason.STAFFED_HOURS, pays=name) == [IN, Paid("remy", name)]
+
+
+def test_an_edge_of_the_version_before_tells_what_it_paid_by_its_start() -> None:
     assert granted(Reason.STAFFED_HOURS, pays=text(NOW)) == [IN, Paid("remy", NOW)]
+
+
+@pytest.mark.parametrize(
+    "pays", ["noon", "2026-11-31", "2026-11-24AM", "2026-11-24T04:00", "1926-11-24", "9999-12-31pm"]
+)
+def test_what_is_no_day_of_these_years_is_not_paid(pays: str) -> None:
+    with pytest.raises(ValueError, match=r"believed|offset|isoformat|out of range"):
+        granted(Reason.STAFFED_HOURS, pays=pays)
 
 
 def test_a_shift_is_made_by_the_tap_whether_the_door_opens_or_not() -> None:

@@ -14,6 +14,7 @@ from wire.snapshot import Snapshot, pack, unpack
 FACTS: tuple[Fact, ...] = (
     Moved("alice", 5, inside=True),
     Paid("zoe", 6),
+    Paid("zoe", "2026-11-24pm"),
     Opened("gregoire", 7, 8),
     Ran(Session("cnc", "cnc", "remy", 9, until=20, cuts=True)),
     Busy("cnc", "zoe", 10),

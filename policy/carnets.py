@@ -1,0 +1,68 @@
+"""How do the passes of a bundle become what an edge reckons by?"""
+
+from datetime import date
+from functools import lru_cache
+
+from policy import ruleset
+from policy.bundle import Bundle, Pass
+from policy.calendar import Calendar
+from policy.terms import Instant
+
+
+def passes(bundle: Bundle) -> dict[str, tuple[ruleset.Pass, ...]]:
+    """Of each member, in the order given, the passes whose unit is the tier's."""
+    return _of_members(bundle, {held.id: _compiled(held) for held in bundle.passes})
+
+
+def _compiled(held: Pass) -> ruleset.Pass:
+    return ruleset.Pass(held.total, tuple(sorted(set(held.used))), _written(held.valid_until))
+
+
+def _written(day: date | None) -> str | None:
+    return None if day is None else day.isoformat()
+
+
+def days_paid(bundle: Bundle, since: date) -> dict[str, tuple[str, ...]]:
+    """The days from `since` on that passes of days paid for members who now pay by the half-day."""
+    wanted = _units(bundle)
+    found: dict[str, set[str]] = {}
+    for held in bundle.passes:
+        if (held.unit, wanted[held.member]) == ("day", "half_day"):
+            found.setdefault(held.member, set()).update(day for day in held.used if day >= since.isoformat())
+    return {member: tuple(sorted(days)) for member, days in found.items() if days}
+
+
+def passes_of_form_1(bundle: Bundle, calendar: Calendar) -> dict[str, tuple[ruleset.Pass, ...]]:
+    """The same in form 1 (policy/ruleset.py, SPEAKS): instants for days."""
+    split = bundle.site.half_day_split
+    compiled = {
+        held.id: ruleset.Pass(
+            held.total,
+            tuple(sorted({start_of(calendar, split, name) for name in held.used})),
+            calendar.day_end(held.valid_until) if held.valid_until else None,
+        )
+        for held in bundle.passes
+    }
+    return _of_members(bundle, compiled)
+
+
+@lru_cache(maxsize=1 << 16)
+def start_of(calendar: Calendar, split: str, name: str) -> Instant:
+    """The start of the day (2026-11-20) or half-day (2026-11-20am, 2026-11-20pm) of this name. split: HH:MM."""
+    day = date.fromisoformat(name[:10])
+    return calendar.half_day(day, split) if name.endswith("pm") else calendar.day_start(day)
+
+
+def _of_members(bundle: Bundle, compiled: dict[str, ruleset.Pass]) -> dict[str, tuple[ruleset.Pass, ...]]:
+    wanted = _units(bundle)
+    found: dict[str, tuple[ruleset.Pass, ...]] = {}
+    for held in bundle.passes:
+        if held.unit == wanted[held.member] and held.id in compiled:
+            found[held.member] = (*found.get(held.member, ()), compiled[held.id])
+    return found
+
+
+def _units(bundle: Bundle) -> dict[str, str]:
+    """What each member pays by: the unit of the tier."""
+    units = {tier.id: tier.pass_ for tier in bundle.tiers}
+    return {member.id: units[member.tier] for member in bundle.members}
