@@ -271,8 +271,11 @@ class MachineController:
 
     def _input_changed(self, now: Now, event: InputChanged) -> None:
         """The emergency stop has cut the power already; this ends the session and keeps the machine off."""
+        pressed = self._core.state.pressed
         if not event.active:
+            pressed.discard(self.place)
             return
+        pressed.add(self.place)
         if self._session is not None:
             self._end(now, self._session, self._core.believed(now, event.at))
         self._core.drive(f"{self.setup.prefix}interlock", False)

@@ -36,9 +36,10 @@ def clock_untrusted(case: Case) -> Decision | None:
 
 
 def machine_reset(case: Case) -> Decision | None:
-    """Line 7: after an emergency stop, staff or a fab manager puts it back in service."""
+    """Line 7: after an emergency stop, once it is raised, staff or a fab manager puts the machine back in service."""
     may = case.member.staff or case.member.fab_manager
-    return case.grant(Reason.MACHINE_RESET) if may and case.place in case.state.stopped else None
+    raised = case.place in case.state.stopped and case.place not in case.state.pressed
+    return case.grant(Reason.MACHINE_RESET) if may and raised else None
 
 
 def machine_locked_out(case: Case) -> Decision | None:

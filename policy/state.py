@@ -17,6 +17,7 @@ class SiteState:
     not_after: the last instant for which the rules are confirmed. units: the days or half-days that each member paid
     since the rules were made. adhoc: shifts without a rota, [start, end), lead and grace not included.
     busy: refusals `machine_busy` at each machine, (member, instant). stopped: machines under an emergency stop.
+    pressed: those of this edge whose emergency stop reads pressed now.
     """
 
     presence: Presence = field(default_factory=Presence)
@@ -29,6 +30,7 @@ class SiteState:
     sessions: Sessions = field(default_factory=Sessions)
     busy: dict[str, set[tuple[str, Instant]]] = field(default_factory=lambda: defaultdict(set))
     stopped: set[str] = field(default_factory=set)
+    pressed: set[str] = field(default_factory=set)
 
 
 def on_shift(rules: RuleSet, state: SiteState, member: str, at: Instant) -> bool:

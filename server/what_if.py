@@ -43,7 +43,7 @@ BLOCKED = "blocked"
 QUERY = """
 SELECT taps.at, taps.clock, taps.reader, taps.member, taps.credential, taps.granted, taps.reason, taps.pending,
        EXISTS (SELECT 1 FROM journal_row AS later WHERE later.edge = taps.edge AND later.journal = taps.journal
-               AND later.settles = taps.seq) AS opened, taps.edge
+               AND later.settles = taps.seq) AS opened, taps.edge, taps.boot
 FROM journal_row AS taps
 WHERE taps.kind = 'tap' AND (:since IS NULL OR taps.at >= :since) AND (:until IS NULL OR taps.at < :until)
 ORDER BY taps.at, taps.id
@@ -62,7 +62,7 @@ class WhatIfError(ValueError):
 
 
 class Recorded(Struct, frozen=True):
-    """A tap as it was recorded. lapsed: granted, and the door stayed shut."""
+    """A tap as it was recorded. lapsed: granted, and the door stayed shut. boot: the start of its edge."""
 
     at: Instant
     trusted: bool
@@ -73,6 +73,7 @@ class Recorded(Struct, frozen=True):
     reason: Reason
     lapsed: bool
     edge: str
+    boot: str
 
 
 class Stop(Struct, frozen=True):
@@ -149,7 +150,7 @@ def _read(database: Path, query: str, bounds: dict[str, str | None]) -> Iterator
 
 
 def _recorded(row: tuple[Any, ...]) -> Recorded:
-    at, clock, reader, member, credential, granted, reason, pending, opened, edge = row
+    at, clock, reader, member, credential, granted, reason, pending, opened, edge, boot = row
     return Recorded(
         at=instant(f"{at}+00:00"),
         trusted=clock != ClockState.UNKNOWN,
@@ -160,6 +161,7 @@ def _recorded(row: tuple[Any, ...]) -> Recorded:
         reason=Reason(reason),
         lapsed=bool(pending) and not opened,
         edge=edge,
+        boot=boot,
     )
 
 
@@ -188,7 +190,7 @@ class _Site:
         self._rules: RuleSet | None = None
         self._day: Instant | None = None
         self._state = SiteState()
-        self._last: dict[str, tuple[str, str, Instant]] = {}
+        self._last: dict[str, Recorded] = {}
 
     def decide(self, tap: Recorded) -> Decision:
         """What the changed rules say of a tap; and what follows from it."""
@@ -200,6 +202,7 @@ class _Site:
         self._state.lockdown, self._state.clock_trusted = tap.reason is Reason.LOCKDOWN, tap.trusted
         self._state.not_after = tap.at + (-1 if tap.reason is Reason.RULES_STALE else DAY)
         if reader.direction is None:
+            self._last[tap.edge] = tap
             decision = machine.decide(rules, self._state, Tap(tap.reader, tap.badge), tap.at)
             self._follow_machine(rules, reader.access_point, tap, decision)
         else:
@@ -231,11 +234,11 @@ class _Site:
         second = (
             direction is Direction.IN
             and last is not None
-            and last[:2] == (tap.reader, tap.badge)
-            and tap.at - last[2] <= PAIR_MS
+            and (last.reader, last.badge, last.boot) == (tap.reader, tap.badge, tap.boot)
+            and tap.at - last.at <= PAIR_MS
         )
         if not second:
-            self._last[tap.edge] = (tap.reader, tap.badge, tap.at)
+            self._last[tap.edge] = tap
         return Tap(tap.reader, tap.badge, second)
 
     def _follow_door(self, tap: Recorded, decision: Decision, direction: Direction) -> None:

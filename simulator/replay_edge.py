@@ -130,7 +130,7 @@ class ReplayEdge:
         self._controller = EdgeController(self._setups, self._remember(), lambda uid: pseudonym(CREDENTIAL_KEY, uid))
         self._carry_out(self._controller.start(self._moment()))
         for machine in sorted(self._pressed):
-            self._take(InputChanged(self._site.now, self._mono(), f"{machine}.estop", active=True))
+            self._press(machine)
         self._pressed.clear()
         self._catch_up()
 
@@ -260,11 +260,15 @@ class ReplayEdge:
         return next((row for row in rows if row.kind is Kind.TAP and row.reader == reader), None)
 
     def press(self, machine: str) -> None:
-        """The emergency stop is pressed, with or without power."""
+        """The emergency stop is pressed and raised; without power the edge finds it pressed when that is back."""
         if self._controller is None:
             self._pressed.add(machine)
         else:
-            self._take(InputChanged(self._site.now, self._mono(), f"{machine}.estop", active=True))
+            self._press(machine)
+
+    def _press(self, machine: str) -> None:
+        for active in (True, False):
+            self._take(InputChanged(self._site.now, self._mono(), f"{machine}.estop", active))
 
     def wake(self) -> None:
         """Time has passed."""

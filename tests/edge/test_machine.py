@@ -340,6 +340,17 @@ def test_staff_and_fab_managers_put_it_back_in_service(uid: bytes) -> None:
     assert bench.runs()
 
 
+def test_while_it_is_pressed_nobody_puts_it_back_in_service() -> None:
+    bench = FabBench()
+    bench.estop()
+    assert bench.tap(ALICE).reason is Reason.MACHINE_LOCKED_OUT
+    bench.waits(6)
+    bench.estop(active=False)
+    assert bench.tap(ALICE).reason is Reason.MACHINE_RESET
+    bench.estop()
+    assert bench.tap(GREGOIRE).reason is Reason.MACHINE_LOCKED_OUT
+
+
 def test_a_lamp_that_blinks_red_says_that_it_is_stopped() -> None:
     bench = FabBench()
     bench.estop()
@@ -474,6 +485,7 @@ def test_journal_trouble_refuses_starts_and_nothing_else() -> None:
     assert (row.granted, row.reason, row.member) == (False, Reason.MACHINE_LOCKED_OUT, "brigitte")
     assert bench.tap(UNKNOWN).reason is Reason.UNKNOWN_CREDENTIAL
     bench.estop()
+    bench.estop(active=False)
     assert bench.tap(ALICE).reason is Reason.MACHINE_RESET
     bench.does(JournalTrouble, why=None)
     bench.waits(6)

@@ -149,6 +149,36 @@ def test_who_may_not_reset_it_any_more_leaves_it_stopped(tmp_path: Path, capsys:
     }
 
 
+BETWEEN: dict[str, tuple[dict[str, Any] | None, str, int]] = {
+    "nothing": (None, "boot", 1),
+    "a tap at a machine of the same edge": (
+        {"access_point": "printer", "reader": "printer-tap", "credential": "x", "granted": False,
+         "reason": Reason.UNKNOWN_CREDENTIAL}, "boot", 0),
+    "a power cut": (None, "another boot", 0),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("between", BETWEEN)
+def test_a_pair_of_taps_opens_if_nothing_came_between(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], between: str
+) -> None:
+    """At seven nobody holds the place; under the changed bundle a gardien may without a shift."""
+    what, boot, opened = BETWEEN[between]
+    site = replace(small_bundle(), machines=(Machine(id="printer", kind="printer", reader="printer-tap"),))
+    journal = Journal()
+    journal.tap_in(at(7), "gregoire", Reason.OUTSIDE_HOURS, granted=False)
+    if what is not None:
+        journal.add(at(7, 0, 2), Kind.TAP, **what)
+    second = journal.tap_in(at(7, 0, 4), "gregoire", Reason.OUTSIDE_HOURS, granted=False)
+    journal.rows[-1] = replace(second, boot=boot)
+    with closing(site_database(tmp_path, site)) as database:
+        with database.transaction() as session:
+            session.get_one(Edge, "front").access_points = ["front", "printer"]
+        Desk(database).take(journal.rows)
+    changed = replace(site, site=replace(site.site, adhoc_hours=2))
+    assert changes(tmp_path, changed, capsys) == ({"outside_hours -> own_shift": 1} if opened else {})
+
+
 SPAN = ("--history", "x.db", "--bundle", "{bundle}", "--since")
 
 

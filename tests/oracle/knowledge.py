@@ -15,13 +15,25 @@ Thing = dict[str, Any]
 
 
 class View:
-    """All that one decider (an edge by its name, or the server) knows at an instant."""
+    """All that one decider (an edge by its name, or the server) knows at an instant.
 
-    def __init__(self, facts: list[Thing], who: str, now: datetime) -> None:
+    made: when the rules that it holds were made.
+    """
+
+    def __init__(self, facts: list[Thing], who: str, now: datetime, made: datetime) -> None:
         self.facts = [fact for fact in facts if who in fact["known"]]
         self.now = now
         self.rules: Thing = self.of("rules")[-1]["bundle"]
         self.site: Thing = self.rules["site"]
+        self.made = made
+
+    @property
+    def knows_calendar(self) -> bool:
+        """Whether the rules still know the calendar."""
+        # "A rule set knows the calendar until `offline_days` + 31 days after it was made; beyond that no hours, shifts,
+        # events, invitations or bookings hold" (the server makes one on every site day; the last of them is included)
+        last = days.site_day(self.site, self.made) + (self.site.get("offline_days", 14) + 31) * days.DAY
+        return days.site_day(self.site, self.now) <= last
 
     def of(self, what: str) -> list[Thing]:
         """The known facts of one kind, in the order in which they happened."""
@@ -55,6 +67,8 @@ class View:
 
     def covers(self, thing: Thing, t: datetime) -> bool:
         """Whether an event, an invitation or a booking covers an instant. "Intervals are half-open, [start, end)"."""
+        if not self.knows_calendar:
+            return False
         start = days.moment(self.site, thing["start"], end=False)
         return start <= t < days.moment(self.site, thing["end"], end=True)
 
@@ -86,7 +100,7 @@ class View:
         # shifts too."
         lead = self.site.get("shift_lead", 30) * MINUTE
         grace = self.site.get("shift_grace", 15) * MINUTE
-        for shift in self.all("shifts"):
+        for shift in self.all("shifts") if self.knows_calendar else []:
             start = days.moment(self.site, shift["start"], end=False)
             end = days.moment(self.site, shift["end"], end=True)
             if shift["gardien"] == member and start - lead <= self.now < end + grace:
@@ -109,14 +123,18 @@ class View:
 
     def staffed(self) -> bool:
         """Whether the place is staffed."""
-        return days.is_staffed(self.site, self.now)
+        return self.knows_calendar and days.is_staffed(self.site, self.now)
 
     def ground(self, member: Thing) -> str | None:
         """The first ground of the member's tier that holds, by the reason that it gives."""
         tier = self.tier(member)
         if "always" in tier["grounds"]:
             return "always"
-        if "hours" in tier["grounds"] and days.in_week(self.site, tier.get("hours", {}), self.now):
+        if (
+            "hours" in tier["grounds"]
+            and self.knows_calendar
+            and days.in_week(self.site, tier.get("hours", {}), self.now)
+        ):
             return "tier_hours"
         if "staffed" in tier["grounds"] and self.staffed():
             return "staffed_hours"
@@ -155,16 +173,20 @@ class View:
     def is_paid(self, member: Thing) -> bool:
         """Whether the day or half-day of this instant is paid."""
         unit = self.unit_now(self.tier(member)["pass"])
-        ticked = {used for thing in self.passes(member) for used in thing.get("used", [])}
-        return unit in self.units_paid(member) | ticked
+        own = [thing for thing in self.all("passes") if thing["member"] == member["id"]]
+        ticked = {used for thing in own for used in thing.get("used", [])}
+        paid = self.units_paid(member) | ticked
+        # "A paid day counts as both its halves paid ...; a paid half-day pays no day."
+        return unit in paid or unit[: len("2026-11-20")] in paid
 
     def pass_left(self, member: Thing) -> int:
         """The units that the member has left on the site day of this instant."""
         passes = self.passes(member)
         ticked = [used for thing in passes for used in thing.get("used", [])]
-        left = {thing["id"]: thing["total"] - len(thing.get("used", [])) for thing in passes}
+        left = {thing["id"]: thing["total"] - len(set(thing.get("used", []))) for thing in passes}
         width = len("2026-11-20" if self.tier(member).get("pass") == "day" else "2026-11-20am")
         for unit in sorted(self.units_paid(member)):
+            # "charged to day passes alone"
             if unit in ticked or len(unit) != width:
                 continue
             # "each unit is taken from the first, in the order given, that is valid on that site day and has one left"

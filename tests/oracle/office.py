@@ -25,6 +25,8 @@ def office(rng: random.Random, view: View, name: str) -> Thing:
         change_quota,
         change_site,
         change_site,
+        change_tier,
+        change_tier,
         remove_something,
         remove_something,
     ]
@@ -97,6 +99,20 @@ def change_pass(rng: random.Random, view: View, name: str, day: date) -> Thing:
     return {"change": {"passes": [thing]}}
 
 
+def change_tier(rng: random.Random, view: View, name: str, day: date) -> Thing:
+    """A tier is paid for by another unit; or a member has another tier."""
+    if rng.random() < 0.5:
+        thing = some(rng, view, "members")
+        assert thing is not None
+        payers = [tier["id"] for tier in view.all("tiers") if tier.get("pass", "none") != "none"]
+        thing["tier"] = rng.choice(payers or [tier["id"] for tier in view.all("tiers")])
+        return {"change": {"members": [thing]}}
+    thing = some(rng, view, "tiers")
+    assert thing is not None
+    thing["pass"] = rng.choice(["none", "day", "half_day", "half_day"])
+    return {"change": {"tiers": [thing]}}
+
+
 def change_diary(rng: random.Random, view: View, name: str, day: date) -> Thing:
     """A shift, an event or an invitation is new."""
     doors = [door["id"] for door in view.all("access_points")]
@@ -149,6 +165,8 @@ def change_site(rng: random.Random, view: View, name: str, day: date) -> Thing:
         {"openings": [{"date": day.isoformat(), "hours": rng.choice(sites.WEEKS)}]},
         {"openings": []},
         {"closures": [{"from": day.isoformat(), "to": (day + days.DAY).isoformat()}]},
+        {"day_cutoff": rng.choice(["02:00", "03:00", "05:00", "06:00"])},
+        {"half_day_split": rng.choice(["11:00", "12:30", "14:00"])},
         {"shift_lead": rng.choice([0, 45]), "shift_grace": rng.choice([0, 60])},
     ]
     return {"change": {"site": rng.choice(changes)}}

@@ -48,7 +48,7 @@ class Story:
 
     def view(self, who: str) -> View:
         """What somebody knows now."""
-        return View(self.facts, who, self.now)
+        return View(self.facts, who, self.now, self.edges[who]["sync"] if who in self.edges else self.now)
 
     def linked(self) -> list[str]:
         """The edges that have power and link."""
@@ -167,6 +167,8 @@ class Story:
                 self.end(name, session)
         if edge["trusted"]:
             edge["trusted_at"] = self.now
+        if edge["power"]:
+            self.add(name, "cut", reader=None)
         edge["power"] = False
 
     def emergency_stop(self, machine: str) -> None:
@@ -244,8 +246,8 @@ class Story:
     def is_second_of_a_pair(self, edge: str, reader: str, uid: str) -> bool:
         """Whether a tap is the second of two."""
         # "two taps of one badge on one `in` reader, at most 5 s apart and with no other tap at that edge between them
-        # (a third tap starts a new pair, whatever the pair led to)"
-        before = [fact for fact in self.facts if fact["by"] == edge and fact["what"] in ("tap", "repeat")]
+        # (a machine's reader counts; a power cut ends a pair; a third tap starts a new pair, whatever the pair led to)"
+        before = [fact for fact in self.facts if fact["by"] == edge and fact["what"] in ("tap", "repeat", "cut")]
         if not before or before[-1]["reader"] != reader or before[-1]["uid"] != uid.upper():
             return False
         return self.now - before[-1]["at"] <= 5 * SECOND and not before[-1].get("second", False)

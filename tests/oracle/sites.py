@@ -204,6 +204,10 @@ def add_diary(rng: random.Random, bundle: Thing, day: date) -> None:
     bundle["shifts"] = [
         {"id": f"s{n}", "gardien": rng.choice(gardiens), **span(rng, site, day)} for n in range(rng.randint(0, 3))
     ]
+    if rng.random() < 0.2:
+        # one that lasts for longer than any rule set knows the calendar
+        last = {"start": f"{day}T08:00", "end": f"{day + 500 * days.DAY}T20:00"}
+        bundle["shifts"].append({"id": "long", "gardien": rng.choice(gardiens), **last})
     bundle["events"] = [
         {
             "id": f"e{n}",

@@ -131,13 +131,23 @@ class Scenes(Teller):
         else:
             reader, uid = self.rng.choice(self.readers("in")), self.uid(member)
             self.tell(tap={"reader": reader, "uid": uid})
-            self.wait(0, 1, 4, 5, 5, 6)
-            if self.rng.random() < 0.15:
-                self.tap_in()
+            self.wait(0, 1, 2, 4, 5, 5, 6)
+            self.rng.choice([lambda: None] * 5 + [self.tap_in, lambda: self.between(reader)])()
             self.tell(tap={"reader": reader, "uid": uid})
         for _ in range(self.rng.randint(0, 2)):
             self.wait()
             self.tap_in()
+
+    def between(self, reader: str) -> None:
+        """What ends a pair: a tap at a machine of the same edge, or a power cut, while the pair may last."""
+        place = next(door["id"] for door in self.bundle["access_points"] if reader in door["readers"].values())
+        edge = self.world.edge_of(place)
+        machines = [thing for thing in self.world.edges[edge]["places"] if thing.startswith("m")]
+        if machines and self.rng.random() < 0.6:
+            self.tap_machine(self.rng.choice(machines), self.someone())
+        elif not machines and self.world.edges[edge]["power"]:
+            self.tell(power={"edge": edge, "up": False})
+            self.power_up(edge)
 
     def fill(self, people: int) -> None:
         """Bring some people in."""
@@ -293,6 +303,14 @@ class Scenes(Teller):
         side = "out" if "out" in readers and self.rng.random() < 0.25 else "in"
         self.tell(tap={"reader": readers[side], "uid": self.uid()})
 
+    def gardien_tap(self, edge: str) -> None:
+        """A gardien comes to a door of an edge: stale rules let them pass."""
+        doors = [door for door in self.bundle["access_points"] if door["id"] in self.world.edges[edge]["places"]]
+        if not doors:
+            self.any_tap(edge)
+            return
+        self.tell(tap={"reader": self.rng.choice(doors)["readers"]["in"], "uid": self.uid(self.someone("gardien"))})
+
     def cut_off(self) -> None:
         """An edge without link sees and misses something."""
         edge = self.edge()
@@ -349,8 +367,10 @@ class Scenes(Teller):
         self.tell(link={"edge": edge, "up": False})
         limit = self.now + timedelta(days=self.view().site.get("offline_days", 14))
         self.now = limit + self.rng.choice([-1, 0, 1, 1, 3600, 40000, 90000]) * SECOND
+        if self.rng.random() < 0.3:
+            self.now += (31 + self.rng.choice([-1, 0, 1, 200])) * days.DAY
         for _ in range(self.rng.randint(2, 4)):
-            self.any_tap(edge)
+            self.rng.choice([self.any_tap, self.any_tap, self.gardien_tap])(edge)
             self.wait(0, 1, 5, 60)
         if self.rng.random() < 0.7:
             self.tell(link={"edge": edge, "up": True})
