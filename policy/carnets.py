@@ -15,7 +15,8 @@ def passes(bundle: Bundle) -> dict[str, tuple[ruleset.Pass, ...]]:
 
 
 def _compiled(held: Pass) -> ruleset.Pass:
-    return ruleset.Pass(held.total, tuple(sorted(set(held.used))), _written(held.valid_until))
+    used = tuple(sorted(set(held.used)))
+    return ruleset.Pass(held.total, used, _written(held.valid_until), _written(held.valid_from))
 
 
 def _written(day: date | None) -> str | None:
@@ -32,8 +33,8 @@ def days_paid(bundle: Bundle, since: date) -> dict[str, tuple[str, ...]]:
     return {member: tuple(sorted(days)) for member, days in found.items() if days}
 
 
-def passes_of_form_1(bundle: Bundle, calendar: Calendar) -> dict[str, tuple[ruleset.Pass, ...]]:
-    """The same in form 1 (policy/ruleset.py, SPEAKS): instants for days."""
+def passes_of_form_1(bundle: Bundle, calendar: Calendar, today: date) -> dict[str, tuple[ruleset.Pass, ...]]:
+    """The same in form 1 (policy/ruleset.py, SPEAKS): instants for days, and no pass that is not valid yet."""
     split = bundle.site.half_day_split
     compiled = {
         held.id: ruleset.Pass(
@@ -42,6 +43,7 @@ def passes_of_form_1(bundle: Bundle, calendar: Calendar) -> dict[str, tuple[rule
             calendar.day_end(held.valid_until) if held.valid_until else None,
         )
         for held in bundle.passes
+        if held.valid_from is None or held.valid_from <= today
     }
     return _of_members(bundle, compiled)
 

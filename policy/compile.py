@@ -87,7 +87,7 @@ def compile_rules(
         free_events=windows.of_events(bundle, zone, reach, only=lambda event: event.free),
         public_events=windows.of_events(bundle, zone, reach, only=lambda event: event.audience == "public"),
         invitations=windows.of_invitations(bundle, zone, reach),
-        passes=carnets.passes(bundle) if speaks > 1 else carnets.passes_of_form_1(bundle, calendar),
+        passes=carnets.passes(bundle) if speaks > 1 else carnets.passes_of_form_1(bundle, calendar, today),
         paid=carnets.days_paid(bundle, dates[0]) if speaks > 1 else {},
         capacity=site.capacity,
         full_denies=site.at_capacity == "deny",

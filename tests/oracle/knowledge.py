@@ -191,12 +191,12 @@ class View:
                 continue
             # "each unit is taken from the first, in the order given, that is valid on that site day and has one left"
             for thing in passes:
-                if left[thing["id"]] > 0 and not is_past(thing.get("valid_until"), date.fromisoformat(unit[:10])):
+                if left[thing["id"]] > 0 and is_valid(thing, date.fromisoformat(unit[:10])):
                     left[thing["id"]] -= 1
                     break
         # "What is left on a site day is what the passes valid on it have left, never less than 0"
         today = days.site_day(self.site, self.now)
-        return sum(max(0, left[thing["id"]]) for thing in passes if not is_past(thing.get("valid_until"), today))
+        return sum(max(0, left[thing["id"]]) for thing in passes if is_valid(thing, today))
 
     # --- machines --------------------------------------------------------------------------------------------------
 
@@ -287,6 +287,13 @@ def is_gardien(member: Thing) -> bool:
 def is_at(thing: Thing, access_point: str | None) -> bool:
     """Whether an event or invitation is for an access point ("left out: all"); for None, wherever it is."""
     return access_point is None or "access_points" not in thing or access_point in thing["access_points"]
+
+
+def is_valid(thing: Thing, day: date) -> bool:
+    """Whether a pass is valid on a site day."""
+    # "a pass is valid from its `valid_from` (a site day, if it has one) to its last day"
+    began = "valid_from" not in thing or day >= date.fromisoformat(thing["valid_from"])
+    return began and not is_past(thing.get("valid_until"), day)
 
 
 def is_past(last_day: str | None, day: date) -> bool:

@@ -93,7 +93,8 @@ def change_pass(rng: random.Random, view: View, name: str, day: date) -> Thing:
         return change_site(rng, view, name, day)
     if rng.random() < 0.7:
         thing = {"id": name, "member": thing["member"], "unit": thing["unit"], "total": rng.choice([1, 2, 10])}
-        thing |= sites.maybe(rng, 0.3, valid_until=sites.near(rng, day, 1))
+        thing |= sites.maybe(rng, 0.3, valid_from=sites.near(rng, day, 1))
+        thing |= sites.maybe(rng, 0.3, valid_until=sites.near(rng, day + days.DAY, 1))
     else:
         thing["total"] += rng.choice([1, 2])
     return {"change": {"passes": [thing]}}

@@ -170,7 +170,8 @@ def passes_of(rng: random.Random, bundle: Thing, day: date) -> list[Thing]:
                     "unit": unit,
                     "total": total,
                     **({"used": used} if used else {}),
-                    **maybe(rng, 0.3, valid_until=near(rng, day, 1)),
+                    **maybe(rng, 0.2, valid_from=near(rng, day, 1)),
+                    **maybe(rng, 0.3, valid_until=near(rng, day + days.DAY, 1)),
                 }
             )
     # two passes of one member never tick the same day

@@ -279,3 +279,22 @@ def test_a_day_that_a_pass_of_days_paid_before_covers_the_halves_of_who_pays_by_
     assert (tap(rules, NOON).pays, tap(rules, "2026-11-26T12:00").pays) == (None, "2026-11-26am")
     assert rules.paid == {"brigitte": ("2026-11-24", "2026-11-25")}
     assert rest(rules, NOON) == 2
+
+
+def test_a_pass_is_valid_from_the_site_day_of_its_first_day() -> None:
+    always = {"tiers": tiers("half_day", "always")}
+    rules = rules_of([carnet(valid_from="2026-11-25")], **always)
+    assert tap(rules, "2026-11-25T03:59:59.999").reason == Reason.PASS_EXHAUSTED
+    assert rest(rules, "2026-11-25T03:59:59.999") == 0
+    assert tap(rules, "2026-11-25T04:00").granted
+    assert rest(rules, "2026-11-25T04:00") == 2
+
+
+def test_a_unit_is_not_taken_from_a_pass_that_was_not_valid_yet() -> None:
+    """Whatever the order given, and whenever it is counted."""
+    coming, running = carnet("coming", 2, valid_from="2026-11-25"), carnet("running", 2)
+    later = "2026-11-25T12:00"
+    assert rest(rules_of([coming, running]), NOON, AM) == 1
+    assert rest(rules_of([coming, running]), later, AM) == 3
+    assert rest(rules_of([coming, running]), later, AM, TOMORROW) == 2
+    assert rest(rules_of([coming]), later, AM) == 2

@@ -20,7 +20,8 @@ def carnets(unit: str, **changes: Any) -> dict[str, Any]:
     tiers = [{"id": "nomad", "grounds": ["always"], "pass": unit}, *site()["tiers"][::2]]
     used = ["2026-07-13", "2026-07-14"] if unit == "day" else ["2026-07-14am", "2026-07-14pm"]
     held = {"id": "p", "member": "brigitte", "unit": unit, "total": 5, "used": used, "valid_until": "2026-11-24"}
-    return site(**{"tiers": tiers, "passes": [held], **changes})
+    coming = {"id": "q", "member": "brigitte", "unit": unit, "total": 9, "valid_from": "2026-12-01"}
+    return site(**{"tiers": tiers, "passes": [coming, held], **changes})
 
 
 def test_names_are_told_from_whatever_else_is_written() -> None:
