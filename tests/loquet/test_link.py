@@ -102,6 +102,6 @@ def test_a_link_that_does_not_come_back_is_found(site: Flapping, monkeypatch: py
 
 
 def test_a_tap_that_is_answered_in_another_way_is_found(site: Flapping, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(flapping, "TAPS", ((flapping.NOBODYS, "front-in", True),))
+    monkeypatch.setattr(flapping, "TAPS", ((iter(["CAFEF00D"]), "front-in", True),))
     with pytest.raises(LossError, match="badge CAFEF00D at front-in was answered"):
         site.tap(0)
