@@ -7,17 +7,21 @@ then on they differ by `shift`.
 import logging
 import time
 from collections.abc import Callable, Mapping
+from math import inf
+from pathlib import Path
 from typing import TypeVar
 
 from msgspec.structs import replace
 
 from edge.events import Event, Journalled, JournalTrouble
-from edge.journal import PRUNED_AT_ONCE, Journal, JournalDamagedError, JournalError
+from edge.journal import PRUNED_AT_ONCE, Journal
+from edge.journal_errors import JournalDamagedError, JournalError, JournalMistakeError
 from edge.knowledge import Positions
 from edge.observer import Observer
 from edge.ports import Clock
 from edge.post import Recorded
 from edge.rescue import forget_aside, open_journal, renew
+from edge.spare import Copied, Spare
 from policy.terms import Instant
 from wire.row import Row
 
@@ -28,27 +32,39 @@ RETRY = 1.0
 MOST_WAITING = 10_000
 """Rows in memory; from then on the controller records no more, and counts what it could not."""
 
+COPIED = 5.0
+"""Seconds until what is kept in the journal lies in the spare file, too."""
+
 Result = TypeVar("Result")
 
 
 class Archive:
-    """The journal of an edge that runs. tell: takes what the controller must know.
+    """The journal of an edge that runs; made with a JournalMistakeError, or with whatever disk there is.
 
-    retry_at: after a failure, when the disk is asked again (monotonic seconds).
+    tell: takes what the controller must know. retry_at: after a failure, when the disk is asked again (monotonic
+    seconds). found: why this start found no journal that could go on, and what was done; damaged: the same of the last
+    journal that was set aside. None: nothing.
     """
 
-    def __init__(self, journal: Journal, boot: str, clock: Clock, tell: Callable[[Event], None], observer: Observer):
-        self.path = journal.path
+    def __init__(self, path: Path, boot: str, clock: Clock, tell: Callable[[Event], None], observer: Observer):
+        self.path = path
         self.trouble: str | None = None
-        self._journal: Journal | None = journal
+        self.found: str | None = None
+        self.damaged: str | None = None
+        self._journal: Journal | None = None
+        self._spare = Spare(path)
+        self._copy_at = inf
+        self._checked = False
         self._boot = boot
         self._clock = clock
         self._tell = tell
         self._observer = observer
         self._waiting: list[Recorded] = []
-        self._on_disk = journal.last_seq
+        self._on_disk = 0
         self._full = False
         self.retry_at = 0.0
+        self._spare.tighten()
+        self._begin(lambda: open_journal(path))
 
     @property
     def journal(self) -> Journal | None:
@@ -63,7 +79,8 @@ class Archive:
     @property
     def deadline(self) -> float | None:
         """When to call `write` again, in monotonic seconds."""
-        return self.retry_at if self._waiting or self.trouble else None
+        due = self.retry_at if self._waiting or self.trouble else inf
+        return None if (soonest := min(due, self._copy_at)) == inf else soonest
 
     def add(self, recorded: Recorded) -> None:
         """Take a row; it is on the disk after a `write` that went well."""
@@ -77,21 +94,26 @@ class Archive:
             self.attempt(self._append)
         elif self.trouble:
             self.attempt(self._check)
+        if self._clock.monotonic() >= self._copy_at:
+            self._copy()
 
     def attempt(self, act: Callable[[Journal], Result]) -> Result | None:
         """Do something with the journal; None when its disk does not let us, which is noted and mended if it can be."""
         try:
-            if self._journal is None:
-                self._journal, _ = open_journal(self.path)
-            return act(self._journal)
+            return act(self._journal or self._take(*open_journal(self.path)))
         except JournalDamagedError as error:
             self.renew(str(error))
         except JournalError as error:
             self._unwell(str(error))
         return None
 
-    def keep(self, values: Mapping[str, bytes | None], included: Positions | None = None) -> bool:
-        """Keep bytes under their names, as Journal.keep; whether they are on the disk."""
+    def keep(
+        self, values: Mapping[str, bytes | None], included: Positions | None = None, copied_within: float = COPIED
+    ) -> bool:
+        """Keep bytes under their names, as Journal.keep; whether they are on the disk.
+
+        copied_within: seconds until they are also in the spare file.
+        """
         kept = False
 
         def keep(journal: Journal) -> None:
@@ -100,6 +122,8 @@ class Archive:
             kept = True
 
         self.attempt(keep)
+        if kept:
+            self._copy_at = min(self._copy_at, self._clock.monotonic() + copied_within)
         return kept
 
     def outran(self, seq: int) -> None:
@@ -108,24 +132,37 @@ class Archive:
             why = f"row {seq} is acknowledged, the journal ends at {self._journal.last_seq}: restored from a copy?"
             self.renew(why, lambda row: row.boot == self._boot)
 
+    def kept(self, journal: Journal) -> dict[str, bytes]:
+        """All that is kept, by name: the better copy, which both are from now on. Raises JournalError."""
+        copied, kept = self._spare.read(), journal.kept()
+        better = copied.better(journal.id, journal.turn, kept)
+        if better != kept:
+            self.keep(better)
+        elif copied.kept != kept:
+            self._copy_at = min(self._copy_at, self._clock.monotonic() + COPIED)
+        return better
+
     def renew(self, why: str, carry: Callable[[Row], bool] | None = None) -> None:
         """Set the journal aside and begin a new one."""
-        self.close()
-        self._journal = None
+        self._let_go()
         try:
-            self._journal, done = renew(self.path, why, carry)
+            self._take(*renew(self.path, why, carry))
         except JournalError as error:
             self._unwell(str(error))
-        else:
-            log.error("journal: %s", done)
 
-    def begin_anew(self, why: str) -> str:
-        """Set the journal aside before this start has numbered a row; what was done, in words. Raises JournalError."""
-        self.close()
-        self._journal, done = renew(self.path, why)
-        self._on_disk = self._journal.last_seq
-        log.error("journal: %s", done)
-        return done
+    def begin_anew(self, why: str) -> None:
+        """Set the journal aside before this start has numbered a row."""
+        self._let_go()
+        self._begin(lambda: renew(self.path, why))
+
+    def stand_in(self, last_seq: int) -> None:
+        """No journal can be opened at this start; last_seq: its last row, as far as could be seen."""
+        self._on_disk = last_seq
+
+    def fail(self, why: str) -> None:
+        """The journal cannot be read at this start: it is opened again later."""
+        self._let_go()
+        self._found(why)
 
     def prune(self, now: Instant) -> None:
         """Forget what is older than 30 days and acknowledged."""
@@ -134,11 +171,56 @@ class Archive:
         forget_aside(self.path, now)
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Let go of the file; what is kept in it lies in the spare file then, too."""
+        if self._copy_at < inf and self._journal is not None:
+            self._copy()
+        self._let_go()
+
+    def _begin(self, opened: Callable[[], tuple[Journal, str | None]]) -> None:
+        """Start with a journal, or without one: the disk may keep no door from deciding."""
+        try:
+            self._take(*opened())
+        except JournalMistakeError:
+            raise
+        except JournalError as error:
+            self._found(str(error))
+        if self._journal is not None:
+            self._on_disk = self._journal.last_seq
+            self.found = self.damaged
+
+    def _found(self, why: str) -> None:
+        self.found = f"{why}; rows wait in memory"
+        self._unwell(why)
+
+    def _take(self, journal: Journal, done: str | None) -> Journal:
+        self._journal, self._checked = journal, False
+        if done is not None:
+            log.error("journal: %s", done)
+            self.damaged = done
+        return journal
+
+    def _let_go(self) -> None:
         if self._journal is not None:
             self._journal.close()
+        self._journal = None
+
+    def _copy(self) -> None:
+        """Write the spare file anew. Where that does not go, the journal's own copy is the only one for a while."""
+        self._copy_at = self._clock.monotonic() + COPIED
+        copied = self.attempt(lambda journal: Copied(journal.id, journal.turn, journal.kept()))
+        if copied is None:
+            return
+        try:
+            self._spare.write(copied)
+        except OSError as error:
+            log.warning("%s: not written (%s); tried again", self._spare.path, error.strerror)
+        else:
+            self._copy_at = inf
 
     def _append(self, journal: Journal) -> None:
+        if not self._checked:
+            journal.check()
+            self._checked = True
         shift = self.shift
         journal.append([_shifted(recorded.row, shift) for recorded in self._waiting])
         written, self._waiting = self._waiting, []

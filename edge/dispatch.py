@@ -36,7 +36,7 @@ class Dispatch:
         self._observer = observer
         self._time = time
         self._outbox = Outbox()
-        self._journal_id = ""
+        self._sending = ""
         self._told = 0
         self._lost: int | None = None
         self._said: tuple[object, ...] = ()
@@ -62,6 +62,9 @@ class Dispatch:
         """The server answered."""
         journal = self._archive.journal
         if journal is None:
+            return
+        if self._archive.attempt(lambda journal: journal.settle(ack.journal, ack.seq)):
+            self._outbox.reset(self._outbox.connected)
             return
         answer = judge(ack, journal.id, journal.acknowledged, journal.last_seq)
         if answer is Answer.ABOVE:
@@ -101,8 +104,8 @@ class Dispatch:
     def _begin_anew(self) -> None:
         """Nothing of another journal is under way in a new one."""
         journal = self._archive.journal
-        if journal is not None and journal.id != self._journal_id:
-            self._journal_id, self._told = journal.id, 0
+        if journal is not None and journal.outgoing.journal != self._sending:
+            self._sending, self._told = journal.outgoing.journal, 0
             self._outbox.reset(self._outbox.connected)
 
     def _fell_behind(self, journal: Journal, seq: int) -> None:
@@ -141,16 +144,16 @@ class Dispatch:
 
     def _rows_due(self) -> float | None:
         journal = self._archive.journal
-        due = self._outbox.deadline(journal.acknowledged, journal.last_seq) if journal else None
+        due = self._outbox.deadline(*journal.outgoing[1:]) if journal else None
         return None if due is None else max(due, self._archive.retry_at)
 
     def _send_rows(self, now: float) -> None:
         """Rows, and again their facts where no answer came: an edge that was away then hears them now."""
-        rows = self._archive.attempt(lambda journal: journal.after(journal.acknowledged, MAX_ROWS))
+        rows = self._archive.attempt(lambda journal: journal.to_send(MAX_ROWS))
         if rows and self._archive.journal is not None:
             if self._outbox.under_way:
                 self._told = 0
-            events, last = message(self._archive.journal.id, rows)
+            events, last = message(self._archive.journal.outgoing.journal, rows)
             self._publish(self._topics.events(self._edge), encode(events))
             self._outbox.sent(last, now)
 
@@ -166,7 +169,7 @@ class Dispatch:
 
     def _say(self, now: float) -> None:
         journal = self._archive.journal
-        waiting = journal.last_seq - journal.acknowledged if journal else 0
+        waiting = journal.unacknowledged if journal else 0
         self._said, self._say_at = self._worth_saying(), now + EVERY
         status = self._health.status(self._clock.now(), self._clock.state(), waiting, self._time.question())
         self._publish(self._topics.status(self._edge), encode(status), retain=True)

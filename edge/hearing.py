@@ -11,7 +11,7 @@ from edge.config import Config
 from edge.core import Memory
 from edge.events import Event, FactsHeard, StateHeard
 from edge.inbox import Inbox
-from edge.journal import Journal, Told
+from edge.journal import Told
 from edge.knowledge import Knowledge, Positions, Receipt
 from edge.ports import Clock
 from edge.post import Received
@@ -109,14 +109,15 @@ class Hearing:
         self._archive.keep({STATE: item.payload}, snapshot.positions)
         self._tell(StateHeard(self._clock.now(), self._clock.monotonic(), message.version, snapshot, self._own()))
 
-    def reached(self, journal: Journal) -> int:
-        """The last row of this edge's journal in the state."""
-        return self.positions.get(self._edge, {}).get(journal.id, 0)
+    @property
+    def reached(self) -> Mapping[str, int]:
+        """The last row in the state of each journal of this edge."""
+        return self.positions.get(self._edge, {})
 
     def _own(self) -> int | None:
         """The same by the controller's numbers; None where the state knows nothing of this journal."""
         journal = self._archive.journal
-        reached = self.reached(journal) if journal else 0
+        reached = self.reached.get(journal.id, 0) if journal else 0
         return reached + self._archive.shift if reached else None
 
     def facts(self, edge: str, item: Received) -> None:

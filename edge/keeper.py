@@ -5,7 +5,7 @@ rows wait. `take` is its only way in; it has no thread of its own.
 """
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from edge.actions import Alive
@@ -16,13 +16,14 @@ from edge.dispatch import Dispatch
 from edge.events import Event, LinkChanged, ReaderFault, ReaderRecovered
 from edge.hearing import Hearing
 from edge.inbox import Complaints, Inbox
-from edge.journal import JournalDamagedError
-from edge.memory import recall
+from edge.journal import Told
+from edge.journal_errors import JournalDamagedError, JournalError
+from edge.memory import Written, recall
 from edge.observer import Observer
 from edge.orders import Orders
 from edge.ports import Clock
 from edge.post import Item, LinkDown, LinkUp, Mail, Received, Recorded, Unrecorded
-from edge.rescue import open_journal
+from edge.remains import looked_at
 from edge.rulebook import Rulebook
 from edge.rules import RefusedError
 from edge.server_time import ServerTime
@@ -45,7 +46,7 @@ OUTDONE = ("older", "twin")
 class Keeper:
     """One edge's journal, rules and messages. tell: takes what the controller must know. boot: the id of this start.
 
-    found: what had to be done for a damaged journal, None for nothing. Raises JournalError when it cannot be opened.
+    A journal that cannot be opened or read keeps no edge from starting; JournalMistakeError for what is none.
     """
 
     def __init__(
@@ -57,10 +58,9 @@ class Keeper:
         boot: str,
         health: Health,
     ) -> None:
-        journal, self.found = open_journal(config.journal)
         self.complaints = Complaints()
         self.inbox = Inbox(config.keys.server, Topics(config.site), config.edge, self.complaints)
-        self.archive = Archive(journal, boot, clock, tell, observer)
+        self.archive = Archive(config.journal, boot, clock, tell, observer)
         self.rulebook = Rulebook(config, clock, self.inbox, self.archive, tell)
         self.server_time = ServerTime(clock)
         self.hearing = Hearing(config, clock, self.inbox, self.archive, self.rulebook, self.server_time, tell)
@@ -74,29 +74,51 @@ class Keeper:
         self._down = ""
         self._alive_at: Instant | None = None
 
+    @property
+    def found(self) -> str | None:
+        """Why this start found no journal that could go on, and what was done; None for nothing."""
+        return self.archive.found
+
     def remember(self) -> Memory:
         """What the edge found on its disk, for the controller. Damage that shows only now keeps no door shut."""
         try:
             return self._recalled()
         except JournalDamagedError as error:
-            self.found = self.archive.begin_anew(str(error))
+            self.archive.begin_anew(str(error))
+        except JournalError as error:
+            self.archive.fail(str(error))
+        try:
+            return self._recalled()
+        except JournalError as error:
+            self.archive.fail(str(error))
             return self._recalled()
 
     def _recalled(self) -> Memory:
+        """From the journal; from what can be seen of it where it cannot be opened. Raises JournalError."""
         journal = self.archive.journal
-        if journal is None:
-            return Memory(self._boot)
-        kept = journal.kept()
+        if journal is not None:
+            return self._memory(self.archive.kept(journal), Written.of(journal), journal.heard())
+        saved = looked_at(self.archive.path)
+        written = Written.seen(saved)
+        self.archive.stand_in(written.last_seq)
+        return self._memory(saved.kept, written, saved.heard)
+
+    def _memory(self, kept: Mapping[str, bytes], written: Written, heard: list[Told]) -> Memory:
         self.rulebook.load(kept)
         self.hearing.load(kept)
         self.orders.load(kept)
         self._note()
         held = self.rulebook.held.for_door if self.rulebook.held else None
-        alive_at = int(kept[ALIVE]) if ALIVE in kept else None
-        found = Memory(self._boot, journal.last_seq, self.hearing.known(), held, alive_at=alive_at)
-        memory = recall(journal.newest_first(), found, self.hearing.reached(journal) if self.hearing.held else None)
-        self.hearing.remind(memory, journal.heard())
+        alive_at = int(kept[ALIVE]) if kept.get(ALIVE, b"").isdigit() else None
+        found = Memory(self._boot, written.last_seq, self.hearing.known(), held, alive_at=alive_at)
+        reached = self.hearing.reached if self.hearing.held else None
+        memory = recall(
+            self.orders.reminded(written.newest_first()), found, written.reached(reached) if reached else None
+        )
+        self.hearing.remind(memory, heard)
         self.server_time.load(memory.last_at)
+        if self.archive.found is not None:
+            self.orders.doubt(memory.last_at)
         return memory
 
     def take(self, items: Sequence[Item]) -> None:
@@ -206,7 +228,7 @@ class Keeper:
 
     def _note(self) -> None:
         """What the status message says of journal, rules and state."""
-        self._health.trouble = self.archive.trouble
+        self._health.trouble, self._health.damaged = self.archive.trouble, self.archive.damaged
         rules, state = self.rulebook.held, self.hearing.held
         self._health.rules_version, self._health.rules_hash = (rules.version, rules.hash) if rules else (None, None)
         self._health.state_version, self._health.state_hash = (state.version, state.hash) if state else (None, None)

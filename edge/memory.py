@@ -1,16 +1,60 @@
 """What does an edge know when it starts, of itself? What its own rows say, and when it last trusted its clock."""
 
-from collections.abc import Iterable
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from itertools import chain
+
+from msgspec import structs
 
 from edge.core import JUMP, Memory
+from edge.journal import Journal
+from edge.remains import Saved
 from policy.instants import instant
 from policy.terms import DAY, ClockState, Instant
 from wire.facts import facts_of
-from wire.row import Row
+from wire.row import Row, decode
 
 REACH: Instant = 32 * DAY
 """How far back rows are read without a state of the server: a month's quota counts the sessions of 31 days."""
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """The rows of this edge: of its journal, and before them those of journals set aside that the server lacks.
+
+    owed: of such a journal its rows by number.
+    """
+
+    journal: str
+    last_seq: int
+    of_journal: Callable[[], Iterator[Row]]
+    owed: Mapping[str, Mapping[int, bytes]]
+
+    @classmethod
+    def of(cls, journal: Journal) -> "Written":
+        return cls(journal.id, journal.last_seq, journal.newest_first, journal.owed())
+
+    @classmethod
+    def seen(cls, saved: Saved) -> "Written":
+        """Of a journal that could not be opened."""
+        newest_first = [row for _, row in sorted(saved.rows.items(), reverse=True)]
+        return cls(saved.id or "", max(saved.rows, default=0), lambda: iter(newest_first), saved.owed)
+
+    def newest_first(self) -> Iterator[Row]:
+        """All of them; those owed have the numbers from 0 down."""
+        return chain(self.of_journal(), self._owed())
+
+    def reached(self, positions: Mapping[str, int]) -> int:
+        """The last of them in a state that reaches so far in each journal."""
+        own = positions.get(self.journal, 0)
+        lacking = sum(seq > positions.get(journal, 0) for journal, rows in self.owed.items() for seq in rows)
+        return own or -lacking
+
+    def _owed(self) -> Iterator[Row]:
+        rows = [decode(row, f"row {seq}") for of_one in self.owed.values() for seq, row in of_one.items()]
+        rows.sort(key=lambda row: row.at)
+        for number, row in enumerate(reversed(rows)):
+            yield structs.replace(row, seq=-number)
 
 
 def recall(newest_first: Iterable[Row], found: Memory, reached: int | None = None) -> Memory:

@@ -4,7 +4,7 @@ So none is carried out twice, whatever is repeated, reordered, restarted or set 
 looks at the monotonic clock once more before it acts.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from edge.archive import Archive
@@ -18,7 +18,7 @@ from policy.instants import instant
 from policy.terms import SECOND, ClockState, Instant
 from wire.errors import WireError
 from wire.messages import COMMAND_LASTS, Command
-from wire.row import Order
+from wire.row import Kind, Order, Row
 
 REMEMBERED = 1000
 """Commands, by when they were issued; what was issued before those is refused with them."""
@@ -100,8 +100,16 @@ class Seen:
 
     def __init__(self, kept: Mapping[str, bytes] | None = None) -> None:
         kept = kept or {}
-        self._issued = {name.removeprefix(SEEN): int(kept[name]) for name in kept if name.startswith(SEEN)}
-        self._forgotten = int(kept.get(FORGOTTEN, b"-1"))
+        self._issued = {name.removeprefix(SEEN): _number(kept[name]) for name in kept if name.startswith(SEEN)}
+        self._forgotten = _number(kept.get(FORGOTTEN, b""))
+
+    def remind(self, nonce: str, at: Instant) -> None:
+        """A command was done, or refused, at this instant."""
+        self._issued.setdefault(nonce, at)
+
+    def forget(self, until: Instant) -> None:
+        """What was issued until then may have been seen, and nobody knows any more: it is not done again."""
+        self._forgotten = max(self._forgotten, until)
 
     def knows(self, it: Dated) -> bool:
         return it.command.nonce in self._issued or it.issued <= self._forgotten
@@ -115,6 +123,11 @@ class Seen:
             self._forgotten = max(self._forgotten, self._issued.pop(oldest))
             keep |= {SEEN + oldest: None, FORGOTTEN: b"%d" % self._forgotten}
         return keep
+
+
+def _number(kept: bytes) -> Instant:
+    """-1 for what is none."""
+    return int(kept) if kept.isdigit() else -1
 
 
 class Orders:
@@ -141,6 +154,17 @@ class Orders:
     def load(self, kept: Mapping[str, bytes]) -> None:
         """Take up what lies on the disk."""
         self._seen = Seen(kept)
+
+    def reminded(self, rows: Iterable[Row]) -> Iterator[Row]:
+        """The rows of this edge, unchanged; what they say of commands is known from then on."""
+        for row in rows:
+            if row.kind is Kind.COMMAND and row.nonce is not None:
+                self._seen.remind(row.nonce, instant(row.at))
+            yield row
+
+    def doubt(self, last_at: Instant) -> None:
+        """Some of what was seen may be lost. last_at: the newest instant that this edge's own rows tell."""
+        self._seen.forget(last_at + AHEAD)
 
     def take(self, command: Command) -> None:
         """A genuine command came. Raises WireError for one that no honest server writes."""

@@ -1,81 +1,108 @@
 """What if the journal cannot go on in its file? It is set aside, and a new journal with a new id takes its place.
 
-Two cases: the file is damaged, or the server has acknowledged rows that it does not hold (a restored SD card). What
-is kept of the server and of other edges, and the rows that the server lacks, go over; these are numbered from 1.
+Two cases. The file is damaged: what can be read of it is owed to the server under the id and the numbers that it had,
+so that the server stores it once. Or the server has rows that the file does not hold (a restored SD card): those
+numbers are taken, and what was written since goes over, numbered from 1.
 """
 
 import os
-import sqlite3
-from collections.abc import Callable, Iterable
-from contextlib import closing, suppress
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from msgspec.structs import replace
 
-from edge.journal import KEEP, Journal, JournalDamagedError, JournalError, Told
+from edge.journal import KEEP, Journal
+from edge.journal_errors import JournalDamagedError, JournalError
+from edge.private import SUFFIXES, sync_folder, tighten
+from edge.remains import Saved, beyond, rows_in, salvage
 from policy.terms import Instant
-from wire.errors import WireError
-from wire.row import Row, decode
+from wire.row import Row, encode
 
 ASIDE = ".aside-"
-
-
-@dataclass(frozen=True, slots=True)
-class Saved:
-    """What could be read of the old file. acknowledged: None when that could not be."""
-
-    acknowledged: int | None = None
-    rows: dict[int, Row] = field(default_factory=dict)
-    kept: dict[str, bytes] = field(default_factory=dict)
-    heard: list[Told] = field(default_factory=list)
 
 
 def open_journal(path: Path) -> tuple[Journal, str | None]:
     """The journal of an edge that starts, and what had to be done for it, None for nothing. Raises JournalError."""
     _finish(path)
+    newer = beyond(path)
+    logged = rows_in(newer)
     try:
-        return Journal(path), None
+        journal = Journal(path, may_be_new=not logged)
     except JournalDamagedError as error:
-        return renew(path, str(error))
+        return renew(path, str(error), newer=newer)
+    _tighten_aside(path)
+    rows = [row for seq, row in logged.items() if seq > journal.last_seq]
+    try:
+        if rows and rows[-1].seq == journal.last_seq + len(rows):
+            journal.append(rows)
+            rows = []
+    except JournalError:
+        journal.close()
+        raise
+    if not rows:
+        return journal, None
+    journal.close()
+    return renew(path, f"{path}: damaged (the log beside it breaks off at row {journal.last_seq})", newer=newer)
 
 
-def renew(path: Path, why: str, carry: Callable[[Row], bool] | None = None) -> tuple[Journal, str]:
+def renew(path: Path, why: str, carry: Callable[[Row], bool] | None = None, newer: bytes = b"") -> tuple[Journal, str]:
     """Set the file aside and open a new journal; what was done, in words. The old one must be closed.
 
-    carry: which rows go over; those above the last acknowledgement on the disk when None. Raises JournalError.
+    carry: of a restored card, which rows go over; None for damage. newer: as of salvage. Raises JournalError.
     """
-    saved = salvage(path)
-    chosen = [row for _, row in sorted(saved.rows.items()) if (carry or _unacknowledged(saved))(row)]
-    _write_new(_new(path), renumbered(chosen), saved)
-    aside = _set_aside(path)
+    with _explained(path):
+        saved = salvage(path, newer)
+        done = _write_new(_new(path), saved, carry)
+        aside = _set_aside(path)
     _finish(path)
-    journal = Journal(path)
-    return journal, f"{why}; set aside as {aside.name}, {len(chosen)} rows carried over into journal {journal.id}"
+    return Journal(path), f"{why}; set aside as {aside.name}, {done}"
 
 
 def _new(path: Path) -> Path:
     return path.with_name(f"{path.name}.new")
 
 
-def _write_new(path: Path, rows: list[Row], saved: Saved) -> None:
-    """A whole new journal beside the old one, so that a power cut leaves the one or the other."""
-    for suffix in ("", "-wal", "-shm"):
+def _write_new(path: Path, saved: Saved, carry: Callable[[Row], bool] | None) -> str:
+    """A whole new journal beside the old one, so that a power cut leaves the one or the other; what goes over."""
+    for suffix in SUFFIXES:
         Path(f"{path}{suffix}").unlink(missing_ok=True)
-    journal = Journal(path)
+    journal, lacking = Journal(path), saved.unacknowledged
+    if carry is not None:
+        chosen = [row for _, row in sorted(saved.rows.items()) if carry(row)]
+    else:  # nobody can say what the server has, nor under which id: the file that is set aside still holds it
+        chosen = [] if saved.acknowledged is None else [*lacking.values()]
     try:
-        journal.append(rows)
+        for other, rows in saved.owed.items():
+            journal.owe(other, rows)
+        if carry is None and saved.id is not None:
+            journal.owe(saved.id, {seq: encode(row) for seq, row in lacking.items()})
+            done = f"{len(lacking)} rows are told again from what could be read; the new journal is {journal.id}"
+        else:
+            journal.append(renumbered(chosen))
+            done = f"{len(chosen)} rows carried over into journal {journal.id}"
         journal.keep(saved.kept)
         journal.hear(saved.heard)
     finally:
         journal.close()
+    return done
 
 
 def _finish(path: Path) -> None:
-    """Put a new journal that waits beside an empty place into it."""
-    if _new(path).exists() and not path.exists():
-        os.replace(_new(path), path)
-        _sync_folder(path.parent)
+    """Put a new journal that waits beside an empty place into it; a power cut may have come while files moved."""
+    with _explained(path):
+        if _new(path).exists() and path.exists():
+            _take_back(path)
+        if _new(path).exists() and not path.exists():
+            os.replace(_new(path), path)
+            sync_folder(path.parent)
+
+
+def _take_back(path: Path) -> None:
+    """The log of a file that was about to be set aside belongs to the file again."""
+    for log in path.parent.glob(f"{path.name}{ASIDE}*-wal"):
+        if not Path(str(log).removesuffix("-wal")).exists() and not Path(f"{path}-wal").exists():
+            os.replace(log, f"{path}-wal")
 
 
 def renumbered(rows: Iterable[Row]) -> list[Row]:
@@ -88,56 +115,38 @@ def renumbered(rows: Iterable[Row]) -> list[Row]:
     return result
 
 
-def salvage(path: Path) -> Saved:
-    """All that can be read of a journal's file, from both ends of it."""
-    saved = Saved()
-    with suppress(sqlite3.Error), closing(sqlite3.connect(path, isolation_level=None, timeout=0)) as db:
-        db.execute("PRAGMA locking_mode=EXCLUSIVE")
-        with suppress(sqlite3.Error):
-            saved.kept.update(db.execute("SELECT name, value FROM kept"))
-        with suppress(sqlite3.Error):
-            for edge, name, received, seq, row in db.execute("SELECT edge, journal, received, seq, row FROM heard"):
-                saved.heard.append(Told(edge, name, received, ((seq, row),)))
-        for order in ("ASC", "DESC"):
-            with suppress(sqlite3.Error, WireError, TypeError):
-                for seq, row in db.execute(f"SELECT seq, row FROM journal ORDER BY seq {order}"):  # noqa: S608
-                    saved.rows[seq] = decode(row, str(seq))
-        found = db.execute("SELECT value FROM meta WHERE name = 'acknowledged'").fetchone()
-        return Saved(found[0] if found else None, saved.rows, saved.kept, saved.heard)
-    return saved
-
-
 def forget_aside(path: Path, now: Instant) -> None:
     """Delete what was set aside more than 30 days ago: it names people too. Files that cannot be deleted stay."""
-    for aside in path.parent.glob(f"{path.name}{ASIDE}*"):
+    for aside in _files_aside(path):
         with suppress(OSError):
             if aside.stat().st_mtime * 1000 < now - KEEP:
-                aside.unlink()
+                for suffix in reversed(SUFFIXES):
+                    Path(f"{aside}{suffix}").unlink(missing_ok=True)
 
 
-def _unacknowledged(saved: Saved) -> Callable[[Row], bool]:
-    """Where nobody can say what the server has, nothing goes over: the file that is set aside still holds it."""
-    acknowledged = saved.acknowledged
-    return lambda row: acknowledged is not None and row.seq > acknowledged
+def _files_aside(path: Path) -> Iterable[Path]:
+    return (file for file in path.parent.glob(f"{path.name}{ASIDE}*") if not file.name.endswith(SUFFIXES[1:]))
+
+
+def _tighten_aside(path: Path) -> None:
+    for aside in _files_aside(path):
+        tighten(aside)
 
 
 def _set_aside(path: Path) -> Path:
     number = 1
     while (aside := path.with_name(f"{path.name}{ASIDE}{number}")).exists():
         number += 1
-    try:
-        for suffix in ("-wal", "-shm", ""):
-            with suppress(FileNotFoundError):
-                os.replace(f"{path}{suffix}", f"{aside}{suffix}")
-        _sync_folder(path.parent)
-    except OSError as error:
-        raise JournalError(f"{path}: cannot be set aside as {aside.name} ({error.strerror}): see the disk") from error
+    for suffix in ("-wal", "-shm", ""):
+        with suppress(FileNotFoundError):
+            os.replace(f"{path}{suffix}", f"{aside}{suffix}")
+    sync_folder(path.parent)
     return aside
 
 
-def _sync_folder(folder: Path) -> None:
-    opened = os.open(folder, os.O_RDONLY)
+@contextmanager
+def _explained(path: Path) -> Iterator[None]:
     try:
-        os.fsync(opened)
-    finally:
-        os.close(opened)
+        yield
+    except OSError as error:
+        raise JournalError(f"{path}: no new journal can take its place ({error.strerror}): see the disk") from error

@@ -63,7 +63,7 @@ class Rulebook:
         trusted = self._clock.state() is not ClockState.UNKNOWN
         check_newer(message, self.held, self._clock.now() if trusted else None)
         new = opened(message, self._config)
-        if not self._archive.keep({RULES: item.payload, FRESH: None}):
+        if not self._archive.keep({RULES: item.payload, FRESH: None}, copied_within=0):
             self._again, self._again_at = item, self._clock.monotonic() + RETRY
             return
         self.held, self._again = new, None
@@ -78,7 +78,7 @@ class Rulebook:
 
     def confirm(self, message: Rules | Fresh, name: str, payload: bytes) -> None:
         """Hold the rules for longer. What the disk does not take is not held: the server says it again each hour."""
-        if confirmation(message, self.held) is None or not self._archive.keep({name: payload}):
+        if confirmation(message, self.held) is None or not self._archive.keep({name: payload}, copied_within=0):
             return
         not_after = self._prolong(message)
         if not_after is not None:

@@ -68,7 +68,7 @@ class Edge:
 
     link: makes the connection; None for an edge without one. boot: names this start in the journal, drawn when None.
     real_timeout: real seconds until the clock reads so many monotonic seconds, None for never; for clocks that do not
-    keep real time. Raises JournalError when the journal cannot be opened.
+    keep real time. Raises JournalMistakeError; a disk that cannot be used keeps no edge from starting.
     """
 
     def __init__(

@@ -38,7 +38,8 @@ def vitals(journal: Path, sensor: Path = SENSOR) -> Vitals:
 class Health:
     """What is known of the edge's own state. boot: the id of its start. readers: None when well, else what is wrong.
 
-    refused: the newest rules or state from the server that may not replace those held, in words.
+    refused: the newest rules or state from the server that may not replace those held, in words. trouble: why the
+    journal cannot be written now. damaged: why one was set aside since this start.
     """
 
     software: str
@@ -50,14 +51,15 @@ class Health:
     state_hash: str | None = None
     refused: str | None = None
     trouble: str | None = None
+    damaged: str | None = None
     unrecorded: int = 0
     boot: str | None = None
 
     @property
     def journal_fault(self) -> str | None:
-        """What is wrong with the journal, and what it cost so far."""
+        """What is wrong with the journal, or was at this start, and what it cost so far."""
         lost = f"{self.unrecorded} events could not be recorded" if self.unrecorded else None
-        return "; ".join(words for words in (self.trouble, lost) if words) or None
+        return "; ".join(words for words in (self.trouble, self.damaged, lost) if words) or None
 
     def key(self, clock: ClockState) -> tuple[object, ...]:
         """What is worth a message when it changes; the state does so at every tap, and is said with the next one."""

@@ -148,12 +148,12 @@ def probe(site: Probed) -> int:
 
 
 def serve(config: "Config", site: Site, begins: "Callable[[Edge], object]" = lambda edge: None) -> int:
-    """Serve the door until SIGTERM or SIGINT comes. Raises CommandError for lines or a journal that cannot be had.
+    """Serve the door until SIGTERM or SIGINT comes. Raises CommandError for lines that cannot be had, or no journal.
 
     begins: called with the edge before it serves.
     """
     from edge.hardware.errors import HardwareError
-    from edge.journal import JournalError
+    from edge.journal_errors import JournalMistakeError
     from edge.runtime import EdgeError
 
     signal.pthread_sigmask(signal.SIG_BLOCK, ENDING)
@@ -161,7 +161,7 @@ def serve(config: "Config", site: Site, begins: "Callable[[Edge], object]" = lam
         edge = compose(config, site)
         begins(edge)
         edge.run(_signal_within)
-    except (HardwareError, JournalError) as error:
+    except (HardwareError, JournalMistakeError) as error:
         raise CommandError(str(error)) from None
     except EdgeError as error:
         print(f"loquet edge: {error}", file=sys.stderr)
@@ -170,7 +170,7 @@ def serve(config: "Config", site: Site, begins: "Callable[[Edge], object]" = lam
 
 
 def compose(config: "Config", site: Site) -> "Edge":
-    """The edge on its hardware, with its link. Raises HardwareError and JournalError."""
+    """The edge on its hardware, with its link. Raises HardwareError and JournalMistakeError."""
     from edge.link import connect
     from edge.runtime import Edge
 

@@ -25,6 +25,7 @@ PROOFS = {
     "fuzz": "hostile SPI answers, frames, messages and bundles: nothing opens, nothing crashes",
     "power": "power cuts that tear what was not synced: nothing lost, nothing corrupt",
     "wires": "a reader whose SPI bus turns bits over: never deaf unreported",
+    "damage": "flipped bytes and torn sectors in an edge's files: it starts, decides, loses nothing that can be read",
     "forge": "mutated, older, expired and foreign messages: none is believed",
 }
 """The longest first, so that all of them together end soonest."""

@@ -11,7 +11,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from edge.journal import Journal, JournalError
+from edge.journal import Journal
+from edge.journal_errors import JournalError
 from loquet.proofs.proof import LossError
 from policy.instants import text
 from simulator.remote import Stages

@@ -172,6 +172,13 @@ class TestState:
             other.execute("UPDATE kept SET value = x'00' WHERE name = 'state'")
         site = Site(site.bench.folder)
         assert site.bench.tap(ALICE).reason is Reason.STAFF
+        assert site.bench.core.state.lockdown, "its second copy is read"
+
+    def test_one_that_is_whole_and_no_state_keeps_no_door_shut(self, site: Site) -> None:
+        site.bench.edge.keeper.archive.keep({"state": b"\0"})
+        site.bench.edge.stop()
+        site = Site(site.bench.folder)
+        assert site.bench.tap(ALICE).reason is Reason.STAFF
         assert site.refused == {"state on the disk WireError": 1}
 
     def test_its_version_is_said(self, site: Site) -> None:

@@ -12,7 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from edge.journal import KEEP, Journal, JournalDamagedError, JournalError, Told
+from edge.journal import KEEP, Journal, Told
+from edge.journal_errors import JournalDamagedError, JournalError
 from edge.knowledge import MOST_HEARD
 from policy.terms import DAY, ClockState
 from tests.support_rows import row, rows
@@ -208,9 +209,86 @@ class TestTrouble:
     def test_a_format_of_tomorrow(self, journal: Journal) -> None:
         journal.close()
         with closing(sqlite3.connect(journal.path)) as other, other:
-            other.execute("UPDATE meta SET value = 3 WHERE name = 'format'")
-        with pytest.raises(JournalError, match="format 3, not 2: another version's; update Loquet"):
+            other.execute("UPDATE meta SET value = 4 WHERE name = 'format'")
+            other.execute("PRAGMA user_version = 4")
+        with pytest.raises(JournalError, match="format 4, not 3: another version's; update Loquet") as caught:
             Journal(journal.path)
+        assert not isinstance(caught.value, JournalDamagedError)
+
+    @pytest.mark.parametrize(
+        "damage",
+        [
+            "UPDATE meta SET value = 4 WHERE name = 'format'",
+            "UPDATE meta SET name = 'formed' WHERE name = 'format'",
+            "PRAGMA user_version = 9",
+            "UPDATE meta SET value = 2 WHERE name = 'acknowledged'",
+            "UPDATE meta SET value = 'x' WHERE name = 'pruned'",
+            "ALTER TABLE kept RENAME TO kebt",
+            "UPDATE journal SET row = CAST(row AS TEXT) WHERE seq = 3",
+            """UPDATE journal SET row = replace(CAST(row AS TEXT), ':03.000Z', ':x3.000Z') WHERE seq = 3""",
+            "UPDATE journal SET row = CAST(replace(CAST(row AS TEXT), 'front', 'fronu') AS BLOB) WHERE seq = 3",
+        ],
+    )
+    def test_what_is_not_what_was_written_is_damage(self, journal: Journal, damage: str) -> None:
+        journal.append(rows(1, 3))
+        journal.close()
+        with closing(sqlite3.connect(journal.path)) as other, other:
+            other.execute(damage)
+        with pytest.raises(JournalDamagedError):
+            Journal(journal.path)
+
+    @pytest.mark.parametrize("table", ["kept", "heard", "journal"])
+    def test_so_it_is_where_only_reading_tells(self, journal: Journal, table: str) -> None:
+        journal.append(rows(1, 3))
+        journal.keep({"rules": b"the rules"})
+        journal.hear([told(1)])
+        value = "value" if table == "kept" else "row"
+        journal._db.execute(f"UPDATE {table} SET {value} = CAST({value} || ' ' AS BLOB)")  # noqa: S608
+        with pytest.raises(JournalDamagedError, match="is not what was written"):
+            (journal.kept(), journal.heard(), journal.after(0, 9))
+
+    @pytest.mark.parametrize("gone", [1, 2, 3])
+    def test_a_row_that_is_missing_is_damage(self, journal: Journal, gone: int) -> None:
+        journal.append(rows(1, 3))
+        journal._db.execute("DELETE FROM journal WHERE seq = ?", (gone,))
+        with pytest.raises(JournalDamagedError, match=r"row \d"):
+            journal.after(0, 9)
+
+    def test_a_file_that_says_of_itself_that_it_is_read_only_is_damage(self, journal: Journal) -> None:
+        """Byte 18 of an SQLite file (sqlite.org/fileformat.html): a wrong one there looks like a read-only disk."""
+        journal.append(rows(1, 3))
+        journal.close()
+        with journal.path.open("r+b") as file:
+            file.seek(18)
+            file.write(b"\x82")
+        with pytest.raises(JournalDamagedError, match="first bytes"):
+            Journal(journal.path)
+
+    def test_a_list_of_tables_that_is_empty_makes_no_new_journal_of_an_old_one(self, journal: Journal) -> None:
+        journal.append(rows(1, 3))
+        journal.close()
+        with journal.path.open("r+b") as file:
+            file.seek(103)
+            file.write(b"\0\0")
+        with pytest.raises(JournalDamagedError):
+            Journal(journal.path)
+
+    def test_a_page_that_nothing_leads_to_is_found_by_looking_at_the_whole(self, journal: Journal) -> None:
+        """One cell less in the page that leads to all others: SQLite reads on, and some rows are not there."""
+        journal.append(rows(1, 300))
+        journal.check()
+        (root,) = journal._db.execute("SELECT rootpage FROM sqlite_master WHERE name = 'journal'").fetchone()
+        journal.close()
+        with journal.path.open("r+b") as file:
+            file.seek((root - 1) * 1024 + 4)
+            cells = file.read(1)[0]
+            file.seek(-1, 1)
+            file.write(bytes([cells - 1]))
+        with (
+            closing(Journal(journal.path)) as again,
+            pytest.raises(JournalDamagedError, match=r"journal.db: damaged \(.* page \d+"),
+        ):
+            again.check()
 
     def test_a_full_disk_loses_nothing_and_mends(self, journal: Journal) -> None:
         journal.append(rows(1, 3))
@@ -358,20 +436,49 @@ class TestHeard:
         assert journal.hear([told(1, 2)]) == [1, 2]
 
 
-def test_a_journal_of_format_1_goes_on_and_loses_nothing(journal: Journal) -> None:
-    journal.append(rows(1, 5))
-    journal.acknowledge(3)
-    journal.keep({"rules": b"the rules"})
-    made = journal.id
-    journal.close()
-    with closing(sqlite3.connect(journal.path)) as other, other:
-        other.execute("DROP TABLE heard")
-        other.execute("UPDATE meta SET value = 1 WHERE name = 'format'")
+OLDER = """
+CREATE TABLE meta (name TEXT PRIMARY KEY, value NOT NULL) WITHOUT ROWID;
+CREATE TABLE journal (seq INTEGER PRIMARY KEY, at INTEGER, row BLOB NOT NULL);
+CREATE TABLE kept (name TEXT PRIMARY KEY, value BLOB NOT NULL);
+CREATE TABLE heard (id INTEGER PRIMARY KEY, edge TEXT NOT NULL, journal TEXT NOT NULL, seq INTEGER NOT NULL,
+ received INTEGER, row BLOB NOT NULL, UNIQUE (edge, journal, seq));
+"""
+"""The tables of format 2, as they were made; 1 had no `heard`, 3 brought the checksums."""
+
+
+def older(path: Path, version: int) -> None:
+    """A journal as an older Loquet left it: five rows, three of them acknowledged."""
+    with closing(sqlite3.connect(path)) as other, other:
+        other.executescript("PRAGMA page_size=1024; PRAGMA journal_mode=WAL;" + OLDER)
+        other.executemany("INSERT INTO meta VALUES (?, ?)", [("id", "0123456789abcdef"), ("format", version)])
+        other.executemany("INSERT INTO meta VALUES (?, ?)", [("acknowledged", 3), ("pruned", 0)])
+        other.executemany("INSERT INTO journal VALUES (?, ?, ?)", [(n, MIDNIGHT, encode(row(n))) for n in range(1, 6)])
+        other.execute("INSERT INTO kept VALUES ('rules', ?)", (b"the rules",))
+        if version == 1:
+            other.execute("DROP TABLE heard")
+        else:
+            other.execute("INSERT INTO heard VALUES (1, 'garden', 'g1', 4, NULL, ?)", (encode(row(4)),))
+
+
+@pytest.mark.parametrize("version", [1, 2])
+def test_an_older_journal_goes_on_and_loses_nothing(path: Path, version: int) -> None:
+    older(path, version)
     for _ in range(2):
-        journal = Journal(journal.path)
-        assert (journal.id, journal.last_seq, journal.acknowledged) == (made, 5, 3)
-        assert (journal.rows(), journal.kept(), journal.heard()) == (rows(1, 5), {"rules": b"the rules"}, [])
-        journal.close()
+        with closing(Journal(path)) as journal:
+            assert (journal.id, journal.last_seq, journal.acknowledged) == ("0123456789abcdef", 5, 3)
+            assert (journal.rows(), journal.kept()) == (rows(1, 5), {"rules": b"the rules"})
+            assert [told.rows for told in journal.heard()] == ([((4, encode(row(4))),)] if version == 2 else [])
+    with closing(sqlite3.connect(path)) as other:
+        assert other.execute("SELECT seq FROM journal WHERE sum IS NOT NULL").fetchall() == [(4,), (5,)]
+
+
+@pytest.mark.parametrize("version", [1, 2])
+def test_what_an_older_journal_held_is_watched_from_then_on(path: Path, version: int) -> None:
+    older(path, version)
+    with closing(Journal(path)) as journal:
+        journal._db.execute("UPDATE journal SET row = CAST(row || ' ' AS BLOB) WHERE seq = 4")
+        with pytest.raises(JournalDamagedError, match="row 4"):
+            journal.after(3, 10)
 
 
 def test_rewound_rows_are_to_be_sent_again(journal: Journal) -> None:

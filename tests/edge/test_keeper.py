@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from edge import archive
-from edge.journal import KEEP, JournalError
+from edge.journal import KEEP
+from edge.journal_errors import JournalError
 from edge.post import Mail, Received, Recorded
 from policy.instants import text
 from policy.reasons import Reason

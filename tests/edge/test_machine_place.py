@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from edge.journal import JournalError
+from edge.journal_errors import JournalError
 from policy.instants import instant, text
 from policy.reasons import Reason
 from policy.terms import HOUR, MINUTE, SECOND

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from edge.events import Ordered
-from edge.journal import JournalError
+from edge.journal_errors import JournalError
 from edge.knowledge import Positions
 from edge.orders import REFUSALS, REMEMBERED, Places, Seen, dated, judge
 from edge.patterns import SOUND

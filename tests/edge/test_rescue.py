@@ -8,11 +8,16 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec import Raw
 
-from edge.journal import KEEP, Journal, JournalDamagedError, Told
-from edge.rescue import forget_aside, open_journal, renew, renumbered, salvage
+from edge.journal import KEEP, Journal, Outgoing, Told
+from edge.journal_errors import JournalDamagedError
+from edge.remains import salvage
+from edge.rescue import ASIDE, forget_aside, open_journal, renew, renumbered
+from edge.spare import Copied, Spare
+from server.rows import number as numbered_by_server
 from tests.support_rows import row, rows
-from wire.row import Kind
+from wire.row import Kind, encode
 
 
 @pytest.fixture
@@ -48,8 +53,9 @@ def test_a_damaged_journal_is_set_aside_and_the_rest_goes_over(path: Path) -> No
     journal, note = open_journal(path)
     with closing(journal):
         assert journal.id != made
-        assert [(found.seq, found.at) for found in journal.rows()] == [(1, row(4).at), (2, row(5).at)]
-        assert (journal.last_seq, journal.acknowledged) == (2, 0)
+        assert journal.outgoing == Outgoing(made, 3, 5)
+        assert journal.to_send(10) == [(4, encode(row(4))), (5, encode(row(5)))]
+        assert (journal.last_seq, journal.acknowledged, journal.unacknowledged) == (0, 0, 2)
         assert journal.kept() == {"rules": b"the rules"}
         assert note is not None
         for word in ("row 6", "journal.db.aside-1", "2 rows", journal.id):
@@ -67,15 +73,111 @@ def test_what_other_edges_told_goes_over(path: Path) -> None:
         assert journal.heard() == [Told("garden", "g1", 5, ((2, b"two"),)), Told("garden", "g1", 5, ((4, b"four"),))]
 
 
-def test_where_nobody_can_say_what_the_server_has_nothing_is_sent_twice(path: Path) -> None:
-    filled(path, 6, 3)
+def test_where_nobody_can_say_what_the_server_has_all_is_told_again_under_its_own_numbers(path: Path) -> None:
+    made = filled(path, 6, 3)
     with closing(sqlite3.connect(path)) as other, other:
         other.execute("DELETE FROM meta WHERE name = 'acknowledged'")
     journal, note = renew(path, "damaged")
     with closing(journal):
         assert (journal.last_seq, journal.kept()) == (0, {"rules": b"the rules"})
-        assert "0 rows" in note
+        assert journal.outgoing == Outgoing(made, 0, 6)
+        assert journal.to_send(10) == [(seq, encode(row(seq))) for seq in range(1, 7)]
+        assert "6 rows" in note
     assert (path.parent / "journal.db.aside-1").exists()
+
+
+def test_where_nobody_can_say_even_which_journal_it_was_nothing_is_sent_twice(path: Path) -> None:
+    filled(path, 6, 3)
+    with closing(sqlite3.connect(path)) as other, other:
+        other.execute("DELETE FROM meta")
+    journal, note = renew(path, "damaged")
+    with closing(journal):
+        assert (journal.last_seq, journal.unacknowledged) == (0, 0)
+        assert "0 rows" in note
+
+
+def test_the_second_copy_says_which_journal_it_was(path: Path) -> None:
+    made = filled(path, 6, 3)
+    Spare(path).write(Copied(made, 1, {"rules": b"the rules"}))
+    path.write_bytes(b"rubbish" * 1000)
+    journal, _ = open_journal(path)
+    with closing(journal):
+        assert journal.kept() == {"rules": b"the rules"}
+
+
+def test_in_the_place_of_a_row_that_is_lost_something_says_so(path: Path) -> None:
+    made = filled(path, 6, 3)
+    spoil(path, 5)
+    journal, _ = renew(path, "damaged")
+    with closing(journal):
+        told = journal.to_send(10)
+        assert [seq for seq, _ in told] == [4, 5, 6]
+        assert b"cannot be read any more" in told[1][1]
+        (_, lost, _), body = (Raw(raw) for _, raw in told), b"".join(raw for _, raw in told)
+        numbered = numbered_by_server([Raw(raw) for _, raw in told], "here", body)
+        assert [(one.seq, one.row is None) for one in numbered] == [(4, False), (5, True), (6, False)]
+        assert lost == Raw(told[1][1])
+        assert journal.settle(made, 4)
+        assert [seq for seq, _ in journal.to_send(10)] == [5, 6]
+        assert journal.settle(made, 1), "the server has less than the edge believed"
+        assert [seq for seq, _ in journal.to_send(10)] == [2, 3, 4, 5, 6]
+        assert journal.settle(made, 6)
+        assert not journal.settle(made, 6)
+        assert (journal.outgoing, journal.unacknowledged) == (Outgoing(journal.id, 0, 0), 0)
+
+
+def test_what_is_owed_survives_a_start_and_another_damage(path: Path) -> None:
+    made = filled(path, 6, 3)
+    spoil(path, 6)
+    journal, _ = open_journal(path)
+    with closing(journal):
+        journal.append(rows(1, 3))
+        second = journal.id
+    spoil(path, 3)
+    journal, _ = open_journal(path)
+    with closing(journal):
+        assert journal.owed() == {
+            made: {4: encode(row(4)), 5: encode(row(5))},
+            second: {1: encode(row(1)), 2: encode(row(2))},
+        }
+
+
+def test_rows_are_read_where_sqlite_finds_no_way_to_them(path: Path) -> None:
+    filled(path, 60, 10)
+    raw = path.read_bytes()
+    path.write_bytes(b"\0" * 1024 + raw[1024:])
+    saved = salvage(path)
+    assert saved.rows == {seq: row(seq) for seq in range(1, 61)}
+
+
+def test_a_log_that_breaks_off_gives_its_rows_all_the_same(path: Path) -> None:
+    """A broken byte in SQLite's log makes it forget all that was written behind it."""
+    with closing(Journal(path)) as journal:
+        made = journal.id
+        for seq in range(1, 8):
+            journal.append([row(seq)])
+        files = {suffix: Path(f"{path}{suffix}").read_bytes() for suffix in ("", "-wal")}
+    log = files["-wal"]
+    path.write_bytes(files[""])
+    Path(f"{path}-wal").write_bytes(log[:-1048] + log[-1048:].replace(row(1).boot.encode(), b"xxxx", 1))
+    journal, note = open_journal(path)
+    with closing(journal):
+        assert journal.id == made
+        assert note is None
+        assert journal.rows()[-1] == row(journal.last_seq)
+        assert journal.last_seq >= 6
+
+
+def test_a_power_cut_between_log_and_file_brings_the_log_back(path: Path) -> None:
+    with closing(Journal(path)) as journal:
+        journal.append(rows(1, 4))
+        files = {suffix: Path(f"{path}{suffix}").read_bytes() for suffix in ("", "-wal")}
+    path.write_bytes(files[""])
+    Path(f"{path}{ASIDE}1-wal").write_bytes(files["-wal"])
+    path.with_name("journal.db.new").write_bytes(b"a new journal")
+    journal, note = open_journal(path)
+    with closing(journal):
+        assert (journal.rows(), note) == (rows(1, 4), None)
 
 
 def test_rows_on_both_sides_of_a_broken_one_are_saved(path: Path) -> None:
@@ -155,7 +257,7 @@ def test_a_half_written_new_journal_is_begun_again(path: Path) -> None:
     path.with_name("journal.db.new").write_bytes(b"half a file")
     journal, _ = open_journal(path)
     with closing(journal):
-        assert journal.last_seq == 2
+        assert journal.unacknowledged == 2
     assert not path.with_name("journal.db.new").exists()
 
 

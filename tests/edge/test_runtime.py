@@ -12,7 +12,8 @@ import pytest
 
 from edge.config import Config, load
 from edge.hardware.clock import SystemClock
-from edge.journal import Journal, JournalError
+from edge.journal import Journal
+from edge.journal_errors import JournalError
 from edge.link import connect
 from edge.poller import Poller
 from edge.post import Recorded

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from edge.journal import JournalError
+from edge.journal_errors import JournalError
 from policy.terms import DAY, HOUR
 from server.app import create_app
 from server.secrets import hash_token
