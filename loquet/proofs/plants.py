@@ -115,7 +115,7 @@ PLANTS = (
         try:
             yield
             self._db.execute("COMMIT")""",
-        """COMMIT" if self._db.in_transaction and secrets.randbelow(4) == 0 else "SELECT 1")
+        """COMMIT" if self._db.in_transaction and __import__("secrets").randbelow(4) == 0 else "SELECT 1")
         if not self._db.in_transaction:
             self._db.execute("BEGIN IMMEDIATE")
         try:
