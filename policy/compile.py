@@ -6,6 +6,7 @@ policy/fablab.py.
 
 from collections.abc import Callable, Collection, Iterator, Mapping
 from datetime import date, timedelta, tzinfo
+from functools import lru_cache
 
 from msgspec import UNSET, Struct
 
@@ -13,7 +14,7 @@ from policy import carnets, fablab, ruleset, windows
 from policy.bundle import Bundle, Credential, Member, Role, Tier
 from policy.calendar import Calendar, resolve, staff_hours
 from policy.ruleset import SPEAKS, AntiPassback, Ground, Period, Reader, RuleSet, Unit
-from policy.sitedays import irregular
+from policy.sitedays import SiteDay, irregular
 from policy.spans import Spans, before, spans
 from policy.terms import HOUR, MINUTE, Direction, Instant
 from policy.windows import Reach
@@ -58,7 +59,7 @@ def compile_rules(
     calendar = Calendar(zone, site.day_cutoff)
     today = calendar.day_at(at)
     dates = _dates(today, site.offline_days + DAYS_BEYOND + 1)
-    days = [calendar.site_day(day, site.half_day_split) for day in _dates(today, SITE_DAYS)]
+    days = _site_days(calendar, site.half_day_split, today)
     told = irregular(days) if speaks > 1 else days
     reach = Reach(calendar.day_start(dates[0]), calendar.day_start(dates[-1]))
     return RuleSet(
@@ -119,6 +120,12 @@ def shift_table(bundle: Bundle, *, zone: tzinfo, since: Instant, lead: int = 0, 
         if shift.gardien in gardiens and start < end and end > since:
             intervals.setdefault(shift.gardien, []).append((start, end))
     return {gardien: spans(kept) for gardien, kept in intervals.items()}
+
+
+@lru_cache(maxsize=64)
+def _site_days(calendar: Calendar, split: str, today: date) -> tuple[SiteDay, ...]:
+    """From PAST_DAYS before today to SITE_DAYS after it. Remembered: a site asks the same at each change of a day."""
+    return tuple(calendar.site_day(day, split) for day in _dates(today, SITE_DAYS))
 
 
 def _dates(today: date, days: int) -> list[date]:

@@ -368,7 +368,7 @@ class Scenes(Teller):
         limit = self.now + timedelta(days=self.view().site.get("offline_days", 14))
         self.now = limit + self.rng.choice([-1, 0, 1, 1, 3600, 40000, 90000]) * SECOND
         if self.rng.random() < 0.3:
-            self.now += (31 + self.rng.choice([-1, 0, 1, 200])) * days.DAY
+            self.now += (31 + self.rng.choice([-1, 0, 1, 20])) * days.DAY
         for _ in range(self.rng.randint(2, 4)):
             self.rng.choice([self.any_tap, self.any_tap, self.gardien_tap])(edge)
             self.wait(0, 1, 5, 60)
