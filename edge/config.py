@@ -207,6 +207,7 @@ def _door(table: Table, readers: tuple[str, ...], inputs: tuple[InputSpec, ...])
         table.number("held_after", "seconds for which the door may stand open", 1, 3600, 60),
         has_contact="contact" in wired,
         has_rex="rex" in wired,
+        debounce=max((spec.stable_ms for spec in inputs), default=0) / 1000,
     )
 
 

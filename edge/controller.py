@@ -9,7 +9,7 @@ from edge.door import DoorController, DoorSetup
 from edge.events import (
     Event,
     FactsHeard,
-    InputChanged,
+    InputEvent,
     Journalled,
     JournalTrouble,
     LinkChanged,
@@ -100,7 +100,7 @@ class EdgeController:
     def _take(self, now: Now, event: Event) -> None:
         if isinstance(event, ReaderEvent):
             self._of_reader[event.reader].take(now, event)
-        elif isinstance(event, InputChanged):
+        elif isinstance(event, InputEvent):
             self._of_input[event.name].take(now, event)
         elif isinstance(event, Ordered):
             self._obey(now, event)

@@ -22,6 +22,8 @@ from edge.events import (
     CardUnreadable,
     Event,
     InputChanged,
+    InputSteady,
+    InputUnsteady,
     Ordered,
     ReaderEvent,
     ReaderFault,
@@ -49,6 +51,8 @@ from policy.terms import Direction, Instant
 from policy.units import start_at, unit_of
 from wire.row import Kind, Order
 
+EXPLAINED_WITHIN = 0.5
+"""Seconds after an opening within which the exit button or the fire alarm explains it: no two wires are alike."""
 PAIR_MS = 5000
 """Two taps of one badge at most so many ms apart may open the place (docs/rules.md, "ad hoc")."""
 
@@ -59,6 +63,7 @@ class DoorSetup:
 
     strike_seconds: how long a grant releases the strike. held_after: seconds for which the door may stand open.
     prefix: what stands before the names of its inputs and of its strike, where an edge has more than one place.
+    debounce: seconds after which a change of the slowest of its inputs is told.
     """
 
     access_point: str
@@ -69,6 +74,7 @@ class DoorSetup:
     has_contact: bool = True
     has_rex: bool = True
     prefix: str = ""
+    debounce: float = 0.0
 
     @property
     def readers(self) -> tuple[str, ...]:
@@ -100,9 +106,11 @@ class DoorController:
         self._released_until = 0.0
         self._expected_until = 0.0
         self._grants: list[Grant] = []
+        self._unexplained: InputChanged | None = None
+        """An opening that nothing has explained yet."""
         self._faulty: set[str] = set()
         self._counted: defaultdict[tuple[Kind, str], Counted] = defaultdict(Counted)
-        self._fire = False
+        self._fire = self._pressed = False
         self._lamps = {reader: Player() for reader in setup.readers}
 
     def take(self, now: Now, event: Event) -> None:
@@ -111,11 +119,16 @@ class DoorController:
 
     def pass_time(self, now: Now) -> None:
         """Do what is due at this moment."""
-        self._grants = [grant for grant in self._grants if now.mono < grant.expires]
+        opening = self._unexplained
+        if opening is not None and now.mono >= self._judged_at(opening):
+            self._forced(now, opening)
         if self._opened_at is not None and not self._held_said and now.mono >= self._opened_at + self.setup.held_after:
             self._held_said = True
             self._row(now, Kind.DOOR_HELD)
-        self._core.drive(f"{self.setup.prefix}strike", self._unlocked(now))
+        unlocked = self._unlocked(now)
+        if unlocked:
+            self._expected_until = max(self._expected_until, now.mono)
+        self._core.drive(f"{self.setup.prefix}strike", unlocked)
         for reader, lamp in self._lamps.items():
             lamp.stand(self._standing(reader), now.mono)
             for name, active in zip(("green", "red", "buzzer"), lamp.levels(now.mono), strict=True):
@@ -128,7 +141,7 @@ class DoorController:
 
     def due(self, now: Now) -> float | None:
         """The same without the lamps."""
-        due: list[float | None] = [grant.expires for grant in self._grants]
+        due: list[float | None] = [] if self._unexplained is None else [self._judged_at(self._unexplained)]
         if now.mono < self._released_until:
             due.append(self._released_until)
         if self._opened_at is not None and not self._held_said:
@@ -148,7 +161,7 @@ class DoorController:
         self._lamps[event.reader].play(OF_FAMILY[family(decision.granted, decision.reason)], now.mono)
         seq = self._record_tap(now, event, tap, decision, pending)
         if pending and decision.member is not None:
-            others = [grant for grant in self._grants if grant.member != decision.member]
+            others = [grant for grant in self._waiting(now.mono) if grant.member != decision.member]
             expires, pays = now.mono + self.setup.strike_seconds, self._pays(decision, event.at)
             self._grants = [*others, Grant(seq, decision.member, expires, pays)]
             if self._open:
@@ -236,21 +249,45 @@ class DoorController:
         if self._open:
             self._door_opened(now, event, found=first)
         elif not first:
+            if self._unexplained is not None:
+                self._forced(now, self._unexplained)
             self._opened_at = None
             self._row(now, Kind.DOOR_CLOSED, at=event.at)
 
     def _door_opened(self, now: Now, event: InputChanged, *, found: bool) -> None:
-        """found: it stood open when this edge started, which is no break-in."""
+        """found: it stood open when this edge started, which is no break-in.
+
+        It opened when the contact first said so, which is told later; a leaf that was free has as long to come loose.
+        """
         self._opened_at, self._held_said = event.mono, False
-        self._grants = [grant for grant in self._grants if event.mono < grant.expires]
-        expected = found or event.mono < self._expected_until or self._unlocked(now) or not self.setup.has_rex
+        self._grants = self._waiting(event.mono)
+        free = event.mono < self._expected_until + self.setup.debounce or self._pressed or self._unlocked(now)
         if self._grants:
             self._settle_grants(now, event.at)
-        elif expected:
+        elif found or free or not self.setup.has_rex:
             self._row(now, Kind.DOOR_OPENED, at=event.at)
         else:
-            self._row(now, Kind.DOOR_FORCED, at=event.at)
-            self._lamps[self.setup.reader_in].play(DOOR_FORCED, now.mono)
+            self._unexplained = event
+
+    def _waiting(self, mono: float) -> list[Grant]:
+        """The grants that an opening at this second settles."""
+        return [grant for grant in self._grants if mono < grant.expires + self.setup.debounce]
+
+    def _judged_at(self, opening: InputChanged) -> float:
+        """Until then the exit button or the fire alarm that explains an opening may be told of."""
+        return opening.mono + EXPLAINED_WITHIN + self.setup.debounce
+
+    def _explained(self, now: Now, event: InputChanged) -> None:
+        """The button or the alarm came after the contact, as wires and their debouncing would have it."""
+        opening = self._unexplained
+        if opening is not None and event.mono <= opening.mono + EXPLAINED_WITHIN:
+            self._unexplained = None
+            self._row(now, Kind.DOOR_OPENED, at=opening.at)
+
+    def _forced(self, now: Now, opening: InputChanged) -> None:
+        self._unexplained = None
+        self._row(now, Kind.DOOR_FORCED, at=opening.at)
+        self._lamps[self.setup.reader_in].play(DOOR_FORCED, now.mono)
 
     def _settle_grants(self, now: Now, at: Instant) -> None:
         for grant in self._grants:
@@ -260,15 +297,26 @@ class DoorController:
 
     def _rex(self, now: Now, event: InputChanged) -> None:
         """The button itself switches the lock's supply; software only learns that the opening is no break-in."""
+        self._pressed = event.active
+        self._expected_until = max(self._expected_until, event.mono + self.setup.strike_seconds * event.active)
         if event.active:
-            self._expected_until = max(self._expected_until, event.mono + self.setup.strike_seconds)
             self._row(now, Kind.REX, at=event.at)
+            self._explained(now, event)
 
     def _fire_alarm(self, now: Now, event: InputChanged) -> None:
         """The fire panel's contact unlocks by wire; the strike follows it while the alarm lasts."""
         if event.active != self._fire:
             self._fire = event.active
             self._row(now, Kind.FIRE if self._fire else Kind.FIRE_ENDED, at=event.at)
+            if self._fire:
+                self._explained(now, event)
+
+    def _input_unsteady(self, now: Now, event: InputUnsteady) -> None:
+        self._row(now, Kind.INPUT_UNSTEADY, at=event.at, detail=event.name.removeprefix(self.setup.prefix))
+
+    def _input_steady(self, now: Now, event: InputSteady) -> None:
+        name = event.name.removeprefix(self.setup.prefix)
+        self._row(now, Kind.INPUT_STEADY, at=event.at, detail=f"{name}: {event.changes} changes")
 
     def _ordered(self, now: Now, event: Ordered) -> None:
         """Open for whoever stands there, in a lockdown too: nobody is in or out by that. Or show a reader."""
@@ -324,6 +372,8 @@ HANDLERS: dict[type[Event], Callable[[DoorController, Now, Any], None]] = {
     ReaderFault: DoorController._reader_fault,
     ReaderRecovered: DoorController._reader_recovered,
     InputChanged: DoorController._input_changed,
+    InputUnsteady: DoorController._input_unsteady,
+    InputSteady: DoorController._input_steady,
     Ordered: DoorController._ordered,
 }
 

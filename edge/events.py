@@ -69,14 +69,29 @@ class ReaderRecovered(ReaderEvent, frozen=True):
 Sighting = CardSeen | CardBack | CardUnreadable | CardsCollided | CardGone | ReaderFault | ReaderRecovered
 
 
-class InputChanged(Event, frozen=True):
-    """An input pin is stable at a new level.
-
-    name: contact, rex or fire. active: door open, button pressed, alarm on.
-    """
+class InputEvent(Event, frozen=True):
+    """Something at an input. name: contact, rex, fire or estop."""
 
     name: str
+
+
+class InputChanged(InputEvent, frozen=True):
+    """An input pin is stable at a new level, and was first seen at it then.
+
+    active: door open, button pressed, alarm on.
+    """
+
     active: bool
+
+
+class InputUnsteady(InputEvent, frozen=True):
+    """An input changes so often that it can be no hand and no door leaf. Until it is steady it counts as active."""
+
+
+class InputSteady(InputEvent, frozen=True):
+    """An input that was unsteady has been still for a while. changes: how often it changed."""
+
+    changes: int
 
 
 class RulesSwapped(Event, frozen=True):

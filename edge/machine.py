@@ -23,6 +23,8 @@ from edge.events import (
     CardUnreadable,
     Event,
     InputChanged,
+    InputSteady,
+    InputUnsteady,
     Journalled,
     Ordered,
     ReaderFault,
@@ -281,6 +283,13 @@ class MachineController:
         self._core.drive(f"{self.setup.prefix}interlock", False)
         self._row(now, Kind.ESTOP, at=event.at)
 
+    def _input_unsteady(self, now: Now, event: InputUnsteady) -> None:
+        self._row(now, Kind.INPUT_UNSTEADY, at=event.at, detail=event.name.removeprefix(self.setup.prefix))
+
+    def _input_steady(self, now: Now, event: InputSteady) -> None:
+        name = event.name.removeprefix(self.setup.prefix)
+        self._row(now, Kind.INPUT_STEADY, at=event.at, detail=f"{name}: {event.changes} changes")
+
     def _ordered(self, now: Now, event: Ordered) -> None:
         """A lock-out ends the session at once; the row that follows keeps the machine off. Or show the reader."""
         if event.order is Order.LOCK_OUT:
@@ -355,6 +364,8 @@ HANDLERS: dict[type[Event], Callable[[MachineController, Now, Any], None]] = {
     ReaderFault: MachineController._reader_fault,
     ReaderRecovered: MachineController._reader_recovered,
     InputChanged: MachineController._input_changed,
+    InputUnsteady: MachineController._input_unsteady,
+    InputSteady: MachineController._input_steady,
     Journalled: MachineController._journalled,
     Ordered: MachineController._ordered,
 }

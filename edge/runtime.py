@@ -106,7 +106,7 @@ class Edge:
                 if door.reader_out is not None
             }
         )
-        self._poller = Poller(readers, pins, clock, self._events.put, walls)
+        self._poller = Poller(readers, pins, config.inputs, clock, self._events.put, walls)
         self.link = link(self.keeper, Letterbox(self._items.put).post) if link else None
         self.keeper.dispatch.post = self.link
         self._threads: dict[str, threading.Thread] = {}

@@ -30,8 +30,7 @@ def _output(table: Table, name: str) -> OutputSpec:
 def inputs(door: Table) -> tuple[InputSpec, ...]:
     """Rex, fire and contact, as far as they are wired.
 
-    In this order they are told when they change in one sample: who leaves by the handle moves rex and contact at once,
-    and an opening whose reason is told after it would count as forced.
+    In this order they are told when they change in one sample: who leaves by the handle moves rex and contact at once.
     """
     door.optional("contact", "rex", "fire")
     return tuple(_input(door.table(name, "an input"), name) for name in ("rex", "fire", "contact") if door.has(name))

@@ -27,7 +27,7 @@ class SimulatedPins:
         self._clock = clock
         self._outputs = {spec.name: False for spec in outputs}
         self._inputs = {spec.name: False for spec in inputs}
-        self._steady = {spec.name: Steady(spec.stable_ms) for spec in inputs}
+        self._steady = {spec.name: Steady(spec.samples) for spec in inputs}
 
     def set(self, output: str, active: bool) -> None:
         """Drive an output. Raises KeyError for one that is not there."""

@@ -51,6 +51,8 @@ class Kind(StrEnum):
     REX = "rex"
     FIRE = "fire"
     FIRE_ENDED = "fire_ended"
+    INPUT_UNSTEADY = "input_unsteady"
+    INPUT_STEADY = "input_steady"
     READER_FAULT = "reader_fault"
     READER_RECOVERED = "reader_recovered"
     SESSION_STARTED = "session_started"
@@ -85,6 +87,8 @@ PLACES: Mapping[Kind, frozenset[Place]] = {
     Kind.REX: _DOOR,
     Kind.FIRE: _DOOR,
     Kind.FIRE_ENDED: _DOOR,
+    Kind.INPUT_UNSTEADY: _EITHER,
+    Kind.INPUT_STEADY: _EITHER,
     Kind.READER_FAULT: _EITHER,
     Kind.READER_RECOVERED: _EITHER,
     Kind.SESSION_STARTED: _MACHINE,

@@ -43,6 +43,11 @@ class InputSpec:
     active_low: bool = True
     stable_ms: int = 30
 
+    @property
+    def samples(self) -> int:
+        """How many samples in a row make a level stable."""
+        return max(1, -(-self.stable_ms // SAMPLE_MS))
+
 
 def check_lines(outputs: Sequence[OutputSpec], inputs: Sequence[InputSpec]) -> None:
     """Raise LineError where two specs share a line or a name."""
@@ -65,8 +70,9 @@ def check_lines(outputs: Sequence[OutputSpec], inputs: Sequence[InputSpec]) -> N
 class Steady:
     """One input's stable value, out of samples that may bounce."""
 
-    def __init__(self, stable_ms: int) -> None:
-        self._needed = max(1, -(-stable_ms // SAMPLE_MS))
+    def __init__(self, samples: int) -> None:
+        """samples: so many in a row make a level stable."""
+        self._needed = samples
         self._value: bool | None = None
         self._count = 0
 

@@ -99,7 +99,7 @@ class _Input:
             device.pin.pull = "floating"  # gpiozero takes a line without its own pull for one that has none at all
         self._pin = device.pin
         self._active_low = spec.active_low
-        self._steady = Steady(spec.stable_ms)
+        self._steady = Steady(spec.samples)
         self.value = False
 
     def changed(self) -> bool:

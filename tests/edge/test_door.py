@@ -17,6 +17,8 @@ from edge.events import (
     CardUnreadable,
     Event,
     InputChanged,
+    InputSteady,
+    InputUnsteady,
     JournalTrouble,
     ReaderFault,
     ReaderRecovered,
@@ -88,6 +90,15 @@ class Bench:
     def contact(self, is_open: bool) -> list[Row]:
         return self.does(InputChanged, name="contact", active=is_open)
 
+    def opens(self) -> list[Row]:
+        """The contact opens; what is said of it when it is judged, if nothing explains it before."""
+        return self.contact(is_open=True) + self.waits(0.5)
+
+    def changes(self, name: str, active: bool, first: float) -> list[Row]:
+        """An input changed at this second, and is stable now."""
+        event = InputChanged(self.start + round(first * 1000), first, name, active)
+        return self._carry_out(self.controller.step(self.now, [event]))
+
     def waits(self, seconds: float) -> list[Row]:
         """Let time pass, stopping at every deadline."""
         end, new = self.mono + seconds, []
@@ -140,7 +151,7 @@ def test_a_refusal_moves_no_strike_and_pends_nothing() -> None:
     assert (row.granted, row.reason, row.member, row.pending) == (False, Reason.UNKNOWN_CREDENTIAL, None, False)
     assert not bench.outputs["strike"]
     assert bench.outputs["front-in.red"]
-    assert bench.contact(is_open=True)[0].kind is Kind.DOOR_FORCED
+    assert bench.opens()[0].kind is Kind.DOOR_FORCED
 
 
 def test_an_entry_takes_effect_when_the_door_opens() -> None:
@@ -157,7 +168,7 @@ def test_a_grant_whose_door_stays_shut_lapses() -> None:
     bench = Bench()
     bench.taps(BRIGITTE)
     bench.waits(5)
-    (row,) = bench.contact(is_open=True)
+    (row,) = bench.opens()
     assert (row.kind, row.settles) == (Kind.DOOR_FORCED, None)
     assert bench.inside() == []
 
@@ -186,7 +197,7 @@ def test_an_opening_after_the_strike_time_settles_nothing_however_it_is_heard_of
     bench = Bench()
     bench.taps(BRIGITTE)
     bench.mono = 5.0
-    (opened,) = bench.contact(is_open=True)
+    (opened,) = bench.opens()
     assert (opened.kind, opened.member) == (Kind.DOOR_FORCED, None)
     assert bench.inside() == []
 
@@ -310,6 +321,75 @@ def test_the_exit_button_and_the_fire_alarm_explain_an_opening() -> None:
     assert not bench.outputs["strike"]
 
 
+@pytest.mark.parametrize("cause", ["rex", "fire"])
+@pytest.mark.parametrize("after", [0.0, 0.01, 0.3, 0.5])
+def test_what_explains_an_opening_may_come_after_it(cause: str, after: float) -> None:
+    bench = Bench()
+    bench.waits(20)
+    assert bench.contact(is_open=True) == []
+    bench.mono += after
+    rows = bench.does(InputChanged, name=cause, active=True)
+    assert [(row.kind, row.at) for row in rows] == [
+        (Kind(cause), text(at(10) + 20_000 + round(after * 1000))),
+        (Kind.DOOR_OPENED, text(at(10) + 20_000)),
+    ]
+    assert bench.waits(10) == []
+
+
+def test_what_comes_later_than_half_a_second_explains_nothing() -> None:
+    bench = Bench()
+    (forced,) = bench.opens()
+    assert (forced.kind, forced.at) == (Kind.DOOR_FORCED, text(at(10)))
+    assert [row.kind for row in bench.does(InputChanged, name="rex", active=True)] == [Kind.REX]
+
+
+def test_a_forced_door_that_shuts_at_once_is_judged_at_once() -> None:
+    bench = Bench()
+    bench.contact(is_open=True)
+    bench.waits(0.1)
+    assert [row.kind for row in bench.contact(is_open=False)] == [Kind.DOOR_FORCED, Kind.DOOR_CLOSED]
+    assert bench.waits(20) == []
+
+
+def test_a_slow_contact_tells_late_what_happened_in_time() -> None:
+    bench = Bench(dataclasses.replace(SETUP, debounce=1.0))
+    tap = bench.taps(BRIGITTE)
+    bench.waits(5.9)
+    (opened,) = bench.changes("contact", active=True, first=4.9)
+    assert (opened.kind, opened.settles, opened.at) == (Kind.DOOR_OPENED, tap.seq, text(at(10) + 4900))
+    assert bench.inside() == ["brigitte"]
+
+
+def test_a_slow_exit_button_explains_what_it_opened() -> None:
+    bench = Bench(dataclasses.replace(SETUP, debounce=1.0))
+    bench.waits(20)
+    assert bench.changes("contact", active=True, first=19.97) == []
+    bench.waits(0.9)
+    rows = bench.changes("rex", active=True, first=19.95)
+    assert [row.kind for row in rows] == [Kind.REX, Kind.DOOR_OPENED]
+
+
+def test_an_exit_button_that_is_held_frees_the_latch_for_as_long() -> None:
+    bench = Bench()
+    bench.does(InputChanged, name="rex", active=True)
+    bench.waits(60)
+    assert [row.kind for row in bench.opens()] == [Kind.DOOR_OPENED]
+    bench.contact(is_open=False)
+    bench.does(InputChanged, name="rex", active=False)
+    bench.waits(1)
+    assert [row.kind for row in bench.opens()] == [Kind.DOOR_FORCED]
+
+
+def test_an_unsteady_input_is_a_row_when_it_begins_and_one_when_it_ends() -> None:
+    bench = Bench()
+    (began,) = bench.does(InputUnsteady, name="contact")
+    (ended,) = bench.does(InputSteady, name="contact", changes=231)
+    assert [(row.kind, row.access_point, row.detail) for row in (began, ended)] == [
+        (Kind.INPUT_UNSTEADY, "front", "contact"),
+        (Kind.INPUT_STEADY, "front", "contact: 231 changes"),
+    ]
+
+
 def test_a_door_without_an_exit_contact_calls_no_opening_forced() -> None:
     bench = Bench(dataclasses.replace(SETUP, has_rex=False))
     assert bench.contact(is_open=True)[0].kind is Kind.DOOR_OPENED
@@ -317,7 +397,7 @@ def test_a_door_without_an_exit_contact_calls_no_opening_forced() -> None:
 
 def test_a_forced_door_is_shown_at_the_outside_reader_only() -> None:
     bench = Bench()
-    assert bench.contact(is_open=True)[0].kind is Kind.DOOR_FORCED
+    assert bench.opens()[0].kind is Kind.DOOR_FORCED
     bench.waits(9.9)
     shown = {output for _, output, active in bench.history if active}
     assert shown == {"front-in.red", "front-in.green", "front-in.buzzer"}

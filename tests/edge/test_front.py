@@ -10,6 +10,7 @@ from edge.poller import PERIOD, REST, Poller
 from edge.post import Item, Recorded, Unrecorded
 from edge.runtime import Edge
 from edge.taps import Walls
+from policy.instants import instant
 from policy.reasons import Reason
 from simulator.clock import VirtualClock
 from simulator.pins import SimulatedPins
@@ -121,6 +122,31 @@ def test_the_strike_falls_back_when_its_time_is_over(bench: Bench) -> None:
     assert not bench.pins.is_active("strike")
 
 
+def test_a_change_is_dated_by_its_first_sample(bench: Bench) -> None:
+    bench.wait(1)
+    bench.tap(ALICE)
+    bench.wait(2)
+    bench.pins.put("contact", True)
+    began = bench.clock.now()
+    bench.wait(0.1)
+    (opened,) = bench.rows(Kind.DOOR_OPENED)
+    assert instant(opened.at) == began
+
+
+def test_a_contact_that_flips_every_40_ms_fills_no_journal(bench: Bench) -> None:
+    bench.wait(1)
+    before = len(bench.rows())
+    for place in range(250):
+        bench.pins.put("contact", place % 2 == 0)
+        bench.wait(0.03)
+    bench.wait(20)
+    rows = bench.rows()[before:]
+    assert len(rows) <= 15
+    assert [row.detail for row in rows if row.kind is Kind.INPUT_UNSTEADY] == ["contact"]
+    (ended,) = bench.rows(Kind.INPUT_STEADY)
+    assert ended.detail == "contact: 250 changes"
+
+
 def test_a_field_that_reaches_through_the_wall_opens_nothing(bench: Bench) -> None:
     bench.readers[0].lay(UNKNOWN)
     bench.settle()
@@ -186,7 +212,7 @@ def test_readers_are_asked_a_hundred_times_a_second(seconds: float, period: floa
     reader = SlowReader("front-in", clock)
     reader.seconds = seconds
     rounds = Rounds(clock, 100)
-    Poller([reader], SimulatedPins([], [], clock), clock, lambda _: None, Walls({})).run(rounds.over)
+    Poller([reader], SimulatedPins([], [], clock), [], clock, lambda _: None, Walls({})).run(rounds.over)
     assert rounds.began[-1] == pytest.approx(100 * period, rel=0.01)
 
 

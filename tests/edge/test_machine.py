@@ -10,6 +10,9 @@ from edge.events import (
     CardGone,
     CardsCollided,
     CardSeen,
+    CardUnreadable,
+    InputSteady,
+    InputUnsteady,
     Journalled,
     JournalTrouble,
     ReaderFault,
@@ -525,6 +528,19 @@ def test_stale_rules_start_nothing() -> None:
     bench.does(RulesSwapped, version=8, not_after=at(9), rules=fab_rules())
     assert bench.tap(BRIGITTE).reason is Reason.RULES_STALE
     assert bench.tap(ALICE).reason is Reason.RULES_STALE
+
+
+def test_what_cannot_be_read_and_what_flutters_is_told() -> None:
+    bench = FabBench()
+    (row,) = bench.does(CardUnreadable, reader="laser-tap")
+    assert (row.kind, row.access_point, row.detail) == (Kind.CARD_UNREADABLE, "laser", "1 time")
+    assert bench.does(CardUnreadable, reader="laser-tap") == []
+    (began,) = bench.does(InputUnsteady, name="laser.estop")
+    (ended,) = bench.does(InputSteady, name="laser.estop", changes=40)
+    assert [(row.kind, row.detail) for row in (began, ended)] == [
+        (Kind.INPUT_UNSTEADY, "estop"),
+        (Kind.INPUT_STEADY, "estop: 40 changes"),
+    ]
 
 
 def test_what_happens_at_the_reader() -> None:

@@ -36,11 +36,11 @@ def test_pull_is_a_word_of_the_config() -> None:
 
 
 def test_the_first_sample_always_counts() -> None:
-    assert Steady(30).sample(False)
+    assert Steady(3).sample(False)
 
 
 def changes(stable_ms: int, levels: list[bool]) -> list[tuple[int, bool]]:
-    steady = Steady(stable_ms)
+    steady = Steady(InputSpec("contact", 22, stable_ms=stable_ms).samples)
     return [(index, level) for index, level in enumerate(levels) if steady.sample(level)]
 
 
