@@ -23,6 +23,7 @@ PROOFS = {
     "link": "delay, loss and partition before a real broker: no relay moves, rows arrive in order, once",
     "kill": "kill -9 of edge, broker and server under load: nothing lost, nothing twice",
     "fuzz": "hostile SPI answers, frames, messages and bundles: nothing opens, nothing crashes",
+    "silence": "one edge's key used as badly as it can be: the other doors hear and are heard in time",
     "power": "power cuts that tear what was not synced: nothing lost, nothing corrupt",
     "wires": "a reader whose SPI bus turns bits over: never deaf unreported",
     "damage": "flipped bytes and torn sectors in an edge's files: it starts, decides, loses nothing that can be read",

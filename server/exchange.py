@@ -22,7 +22,7 @@ from server.publisher import SERVER, Publisher
 from server.state import StatePublisher
 from server.troubles import Troubles
 from server.versions import Lane
-from wire.envelope import seal
+from wire.envelope import MAX_BYTES, seal
 from wire.messages import encode
 from wire.topics import Topics
 
@@ -37,6 +37,7 @@ class Exchange:
     """`start` once; then `take_all` in one thread, `tick` several times a second, `connected` at each connect.
 
     link_up: whether there is a broker. changed: called when a page would show something else. draw: makes nonces.
+    largest: bytes of a message that the broker passes on.
     """
 
     def __init__(
@@ -52,11 +53,12 @@ class Exchange:
         link_up: Callable[[], bool] = lambda: True,
         changed: Callable[[], None] = lambda: None,
         draw: Callable[[], str] = lambda: token_hex(16),
+        largest: int = MAX_BYTES,
     ) -> None:
         self.troubles = Troubles()
         self.publisher = Publisher(database, server_key, credential_key, clock, retain)
         self.state = StatePublisher(
-            database, server_key, clock, retain, lambda edge, why: self.troubles.note(edge, clock(), why)
+            database, server_key, clock, retain, lambda edge, why: self.troubles.note(edge, clock(), why), largest
         )
         self.orders = Orders(database, topics, server_key, clock, send, draw)
         self.ingest = Ingest(database, topics, clock, self.troubles, changed, lambda told: self._told.append(told))
