@@ -192,7 +192,7 @@ def test_databases_are_opened_in_known_places_only() -> None:
         if re.search(r"\b(sqlite3\.connect|create_engine)\(", path.read_text("utf-8"))
     }
     reads_only = "server/what_if.py"
-    assert opening == {"edge/journal.py", "edge/rescue.py", "server/db.py", reads_only}
+    assert opening == {"edge/journal.py", "edge/remains.py", "server/db.py", reads_only}
     assert "?mode=ro" in (ROOT / reads_only).read_text("utf-8")
 
 
