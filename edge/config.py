@@ -4,6 +4,7 @@ firmware_config/edge-door.toml is the reference: every key, its unit and its def
 """
 
 import tomllib
+from codecs import BOM_UTF8
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from ipaddress import ip_address
@@ -16,6 +17,7 @@ from edge.identity import Identity
 from edge.keys import Keys
 from edge.machine import MachineSetup
 from edge.tables import ConfigError, Table
+from policy.syntax import toml_told
 from wire.errors import WireError
 from wire.topics import check_id
 
@@ -104,11 +106,13 @@ def readers(path: Path) -> tuple[dict[str, ReaderConfig], int]:
 
 def _parsed(path: Path) -> dict[str, object]:
     try:
-        return tomllib.loads(path.read_text("utf-8"))
+        text = path.read_bytes().removeprefix(BOM_UTF8)
     except OSError as error:
         raise ConfigError(f"{path}: cannot be read ({error.strerror}): give the path of an edge.toml") from None
+    try:
+        return tomllib.loads(text.decode())
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path}: not TOML ({error}): mend that line") from None
+        raise ConfigError(f"{path}: {toml_told(text, error)}") from None
 
 
 def _id(table: Table, key: str, hint: str) -> str:
@@ -190,6 +194,7 @@ def _only_door(top: Table) -> Table:
 
 
 def _door(table: Table, readers: tuple[str, ...], inputs: tuple[InputSpec, ...]) -> DoorSetup:
+    table.optional("reader_out")
     reader_in = _reader_name(table, "reader_in", readers)
     reader_out = _reader_name(table, "reader_out", readers) if table.has("reader_out") else None
     if reader_out == reader_in:

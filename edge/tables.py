@@ -16,8 +16,10 @@ class Table:
     where: its dotted name, empty for the top of the file. `hint` says in every message what the key should hold.
     """
 
-    def __init__(self, file: Path, where: str, values: Mapping[str, Any]) -> None:
+    def __init__(self, file: Path, where: str, values: Mapping[str, Any], outer: "Table | None" = None) -> None:
+        """outer: the table that it stands in."""
         self.file = file
+        self._outer = outer
         self.where = where
         self._values = values
         self._asked: list[str] = []
@@ -78,7 +80,7 @@ class Table:
         value = self._take(key, hint)
         if not isinstance(value, dict):
             raise self.wrong(key, f"write it as a table, [{self.name(key)}]: {hint}")
-        return Table(self.file, self.name(key), value)
+        return Table(self.file, self.name(key), value, self)
 
     def tables(self, key: str, hint: str) -> dict[str, "Table"]:
         """A table of named tables, at least one, as in [readers.in]."""
@@ -89,10 +91,13 @@ class Table:
 
     def done(self) -> None:
         """Raises ConfigError when the file has a key here that nobody asked for."""
-        for key in self._values:
+        for key, value in self._values.items():
             if key not in self._asked:
                 near = get_close_matches(key, self._asked, 1)
-                remedy = f"did you mean {near[0]}?" if near else f"remove it; known here: {', '.join(self._asked)}"
+                known = ", ".join(dict.fromkeys(self._asked))
+                remedy = f"did you mean {self._written(near[0], value)}?" if near else f"remove it; known here: {known}"
+                if isinstance(value, dict):
+                    raise ConfigError(f"{self.file}: {self._written(key, value)}: unknown table; {remedy}")
                 raise ConfigError(f"{self.file}: {self.name(key)} = {self._shown(key)}: unknown key; {remedy}")
 
     def _take(self, key: str, hint: str = "", default: Any = None) -> Any:
@@ -100,9 +105,30 @@ class Table:
         if key in self._values:
             return self._values[key]
         if default is None:
+            self._misspelt(key)
             raise ConfigError(f"{self.file}: {self.name(key)} is missing: add {hint}")
         return default
 
+    def _misspelt(self, key: str) -> None:
+        """Raises ConfigError when something that nobody asks for is called nearly so, or as a table around it."""
+        left = [given for given in self._values if given not in self._asked]
+        if near := get_close_matches(key, left, 1, cutoff=0.75):
+            value = self._values[near[0]]
+            unknown, right = self._written(near[0], value), self._written(key, value)
+            raise ConfigError(f"{self.file}: {unknown} is not known here: did you mean {right}?")
+        if self._outer is not None:
+            self._outer._misspelt(self.where.rpartition(".")[2])
+
+    def _written(self, key: str, value: object) -> str:
+        """As it stands in the file: [door.front] for a table of tables, [journal] for one of values, else the key."""
+        if not isinstance(value, dict):
+            return key
+        inner = next((name for name, held in value.items() if isinstance(held, dict)), None)
+        return f"[{self.name(key)}.{inner}]" if inner else f"[{self.name(key)}]"
+
     def _shown(self, key: str) -> str:
+        """The value as TOML writes it, near enough."""
         value = self._values[key]
+        if isinstance(value, bool):
+            return "true" if value else "false"
         return "[a table]" if isinstance(value, dict) else repr(value)

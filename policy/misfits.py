@@ -3,7 +3,7 @@
 The types are those of msgspec's structs. What is asked is asked of the codec; here is only where, and in which words.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import date
 from difflib import get_close_matches
 from enum import EnumType
@@ -24,7 +24,9 @@ _TEXT_AS = {str: "write a text in double quotes", bool: "write true or false, wi
 class Fitting:
     """problems: what did not fit. unfit: its places; there a stand-in is now, or nothing where it was `left_out`."""
 
-    def __init__(self) -> None:
+    def __init__(self, table: str = "an object in { }") -> None:
+        """table: what the format calls keys with values."""
+        self._table_is = table
         self.problems: list[Problem] = []
         self.unfit: set[str] = set()
         self.left_out: set[str] = set()
@@ -40,7 +42,7 @@ class Fitting:
             return self._list(kind, value, path, of)
         if get_origin(kind) is dict and isinstance(value, dict):
             return self._table(kind, value, path, of)
-        self._note(path, value, form(kind, value), of)
+        self._note(path, value, form(kind, value).replace("an object in { }", self._table_is), of)
         return stand_in(kind, path)
 
     def _note(self, path: str, value: Any, why: str, of: str | None) -> None:
@@ -162,9 +164,9 @@ def _needed(kind: type[Struct]) -> Iterator[str]:
     return (field.encode_name for field in msgspec.structs.fields(kind) if field.required)
 
 
-def meant(word: str, words: Any) -> str:
-    """The nearest of the words in brackets, nothing where none is near."""
-    near = get_close_matches(word.lower(), list(words), n=1, cutoff=0.7)
+def meant(word: str, words: Iterable[str], cutoff: float = 0.7) -> str:
+    """The nearest of the words in brackets, nothing where none is near. cutoff: how near, 1 for the same."""
+    near = get_close_matches(word.lower(), list(words), n=1, cutoff=cutoff)
     return f" ({near[0]}?)" if near else ""
 
 

@@ -1,4 +1,7 @@
-"""Why is this text no JSON? Each character that may not stand where it stands, by its place, with the remedy."""
+"""Why is this text no JSON? Each character that may not stand where it stands, by its place, with the remedy.
+
+Of a text that is no TOML the first.
+"""
 
 import re
 from collections.abc import Iterator
@@ -32,6 +35,7 @@ _TOKEN = re.compile(
     re.VERBOSE | re.DOTALL,
 )
 _BYTE = re.compile(r"(?P<why>.*) \(byte (?P<byte>[0-9]+)\)", re.DOTALL)
+_AT = re.compile(r"\(at line ([0-9]+), column [0-9]+\)")
 _CONTROL = re.compile(r"[\x00-\x1f]")
 _ESCAPE = re.compile(r'\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})?')
 _PAIRS = {"{": "}", "[": "]"}
@@ -49,6 +53,18 @@ def told(where: str, text: bytes, error: Exception) -> str:
         f"is not JSON: line {line}, column {column}: {why}" for line, column, why in sorted(_faults(text.decode()))
     ]
     return listing_of(where, faults or [f"is not JSON: {_with_line(text, str(error))}"])
+
+
+def toml_told(text: bytes, error: Exception) -> str:
+    """What to say of a text of which the reader of TOML said this."""
+    if found := _not_utf8(text):
+        return f"is not UTF-8 text but {found}: save it as UTF-8"
+    at = _AT.search(str(error))
+    lines = text.decode().splitlines()
+    line = lines[int(at[1]) - 1] if at and int(at[1]) <= len(lines) else ""
+    strange = next((letter for letter in line if letter != "\t" and (letter in _QUOTES or is_odd(letter))), None)
+    stands = f"; in that line stands {strange} ({called(strange)})" if strange else ""
+    return f"not TOML ({error}){stands}: mend that line"
 
 
 def _not_utf8(text: bytes) -> str | None:

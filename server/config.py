@@ -3,6 +3,7 @@
 import os
 import re
 import tomllib
+from codecs import BOM_UTF8
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from ipaddress import ip_address
@@ -10,9 +11,13 @@ from pathlib import Path
 
 import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from msgspec import Struct
+from msgspec import UNSET, Struct
+from msgspec.structs import replace
 
+from policy.errors import Problem, listing
 from policy.instants import meant
+from policy.misfits import Fitting
+from policy.syntax import toml_told
 from policy.terms import Instant
 from server import identity, keys
 from server.errors import ConfigError
@@ -24,6 +29,7 @@ from wire.topics import check_id
 
 DEFAULT_TOKENS = ("", "token", "secret", "changeme", "change-me", "loquet", "test", "demo", "admin")
 TLS_PORT, PLAIN_PORT = 8883, 1883
+_SECRET = re.compile("password|token|key|secret|credential")
 _HEX_KEY = re.compile(r"[0-9a-f]{64}")
 
 
@@ -313,11 +319,25 @@ def _broker(folder: Path, given: _Broker) -> BrokerConfig:
 
 def _parse(path: Path) -> _File:
     try:
-        return msgspec.convert(tomllib.loads(path.read_text("utf-8")), _File)
+        text = path.read_bytes().removeprefix(BOM_UTF8)
     except OSError as error:
         raise ConfigError(f"{path}: {error.strerror}; server/sample.toml shows what it holds") from None
+    try:
+        given = tomllib.loads(text.decode())
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path}: not TOML ({error}); mend that line") from None
-    except msgspec.ValidationError as error:
-        above = " (socket and database stand before the first [table])" if "`socket`" in str(error) else ""
-        raise ConfigError(f"{path}: {error}{above}; server/sample.toml shows every key") from None
+        raise ConfigError(f"{path}: {toml_told(text, error)}") from None
+    fitting = Fitting("a table")
+    fitted = fitting.fit(_File, given)
+    if fitting.problems:
+        told = listing(str(path), map(_in_place, fitting.problems), given)
+        raise ConfigError(f"{told}\n{path}: server/sample.toml shows every key")
+    return msgspec.convert(fitted, _File)
+
+
+def _in_place(problem: Problem) -> Problem:
+    """What stands below a table and belongs above it says so; what may be a secret is not shown."""
+    table, _, key = problem.key.rpartition(".")
+    if table and key in ("socket", "database"):
+        problem = replace(problem, why=f"{key} stands before the first [table]: move it there")
+    hidden = problem.value is not UNSET and (_SECRET.search(key) or isinstance(problem.value, dict))
+    return replace(problem, value="(not shown)") if hidden else problem

@@ -16,6 +16,7 @@ from flask import Blueprint
 from sqlmodel import Session, col, delete, select
 
 from policy.bundle import Bundle
+from policy.misfits import meant
 from policy.terms import Instant
 from server import identity
 from server.app import create_app
@@ -242,12 +243,19 @@ def _check_site(broker: BrokerConfig, site: str) -> None:
 
 
 def _check_places(edges: Sequence[EdgeConfig], session: Session) -> None:
-    """Raises ServerError for a place that the site has not: nobody would ever be let in there, nothing be started."""
+    """Raises ServerError for a place that the site has not: nobody would ever be let in there, nothing be started.
+
+    An edge whose own name is nearly that of a place is only told of: it may be called so.
+    """
     known = {*session.exec(select(AccessPoint.id)), *session.exec(select(Machine.id))}
     for edge in edges:
         for place in edge.access_points:
             if known and place not in known:
                 raise ServerError(
-                    f"edge {edge.id!r}: {place!r} is neither a door nor a machine of the site, which has "
-                    f"{', '.join(sorted(known))}: correct the server's configuration, or add it to the bundle"
+                    f"edge {edge.id!r}: {place!r} is neither a door nor a machine of the site"
+                    f"{meant(place, sorted(known))}, which has {', '.join(sorted(known))}: "
+                    "correct the server's configuration, or add it to the bundle"
                 )
+        likely = meant(edge.id, sorted(known - {other.id for other in edges}), 0.85)
+        if edge.id not in known and likely:
+            log.warning("edge %r%s: in its edge.toml and its certificate it must be called just so", edge.id, likely)

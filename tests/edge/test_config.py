@@ -99,6 +99,31 @@ WRONG = {
     "misspelt": ("strike_seconds = 5", "strike_second = 5", ("door.front.strike_second = 5", "strike_seconds?")),
     "unknown of a line": ("line = 23", "line = 23\nbounce = 3", ("door.front.rex.bounce = 3", "unknown key")),
     "unknown of a reader": ("device = 0", "device = 0\ncolour = 1", ("front-in.colour = 1", "unknown key", "remove")),
+    "unknown table": ("[door.front]", "[dor.front]", ("[dor.front] is not known here", "did you mean [door.front]?")),
+    "unknown table of readers": (
+        "[readers.front-in.green]",
+        "[readers.front-in.gren]",
+        ("[readers.front-in.gren]: unknown table; did you mean [readers.front-in.green]?",),
+    ),
+    "unknown table of a door": (
+        "[door.front.contact]",
+        "[door.front.contcat]",
+        ("[door.front.contcat]: unknown table; did you mean [door.front.contact]?",),
+    ),
+    "unknown table of values": ("[journal]", "[jurnal]", ("[jurnal] is not known here: did you mean [journal]?",)),
+    "unknown and needed": ('site = "casaco"', 'sitte = "casaco"', ("sitte is not known here: did you mean site?",)),
+    "a table far from all": (
+        "[journal]",
+        "[colours]\nred = 1\n[journal]",
+        ("[colours]: unknown table; remove",),
+    ),
+    "typographic quotes": (
+        'site = "casaco"',
+        "site = “casaco”",
+        ("not TOML", "line 4", "in that line stands “ (U+201C LEFT DOUBLE QUOTATION MARK)"),
+    ),
+    "a no-break space": ('site = "casaco"', 'site\u00a0= "casaco"', ("not TOML", "(U+00A0 NO-BREAK SPACE)")),
+    "a comment of another language": ('site = "casaco"', 'site = "casaco" // us', ("not TOML", "mend that line")),
     "missing": ('edge = "front"', "", ("edge is missing", "add this edge's id")),
     "missing table": ("[journal]\npath", "[keys.journal]\npath", ("journal is missing",)),
     "a table expected": ('site = "casaco"', 'site = "casaco"\njournal = 3', ("not TOML",)),
@@ -106,8 +131,8 @@ WRONG = {
     "empty text": ('site = "casaco"', 'site = ""', ("site = ''", "quotes")),
     "not an id": ('site = "casaco"', 'site = "ca/sa"', ("'ca/sa'", "letters")),
     "text for a number": ("spi_hz = 10_000_000", 'spi_hz = "fast"', ("spi_hz = 'fast'", "whole number")),
-    "true for a number": ("strike_seconds = 5", "strike_seconds = true", ("strike_seconds = True", "0.5 to 60")),
-    "true for a line": ("line = 17", "line = true", ("door.front.strike.line = True", "2 to 27")),
+    "true for a number": ("strike_seconds = 5", "strike_seconds = true", ("strike_seconds = true", "0.5 to 60")),
+    "true for a line": ("line = 17", "line = true", ("door.front.strike.line = true", "2 to 27")),
     "seconds": ("strike_seconds = 5", "strike_seconds = 0", ("door.front.strike_seconds = 0", "0.5 to 60")),
     "not a number": ("held_after = 60", "held_after = nan", ("door.front.held_after = nan", "1 to 3600")),
     "held": ("held_after = 60", "held_after = 86400", ("door.front.held_after = 86400", "1 to 3600")),
@@ -155,10 +180,22 @@ def test_a_file_that_is_not_there(tmp_path: Path) -> None:
     assert "nothing.toml: cannot be read" in refusal(tmp_path / "nothing.toml")
 
 
-@pytest.mark.parametrize("content", [b"site = ", b"\xff\xfe"])
-def test_a_file_that_is_not_toml(tmp_path: Path, content: bytes) -> None:
-    (tmp_path / "edge.toml").write_bytes(content)
+def test_a_file_that_is_not_toml(tmp_path: Path) -> None:
+    (tmp_path / "edge.toml").write_bytes(b"site = ")
     assert "edge.toml: not TOML" in refusal(tmp_path / "edge.toml")
+
+
+@pytest.mark.parametrize(
+    ("content", "found"), [(b"\xff\xfes\0", "UTF-16"), (b"site = '\xe9'", "the byte 0xe9 at line 1")]
+)
+def test_another_encoding_is_named(tmp_path: Path, content: bytes, found: str) -> None:
+    (tmp_path / "edge.toml").write_bytes(content)
+    assert found in refusal(tmp_path / "edge.toml")
+
+
+def test_the_mark_of_windows_editors_counts_for_nothing(folder: Folder) -> None:
+    folder.config.write_bytes(b"\xef\xbb\xbf" + folder.config.read_bytes())
+    assert load(folder.config).site == "casaco"
 
 
 @pytest.mark.parametrize("name", ["edge.pem", "credential.hex", "broker.pass"])

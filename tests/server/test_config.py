@@ -104,7 +104,7 @@ def test_it_takes_orders_beside_its_database_or_where_it_is_told(file: Path) -> 
     [
         ('"none/orders"', "none/orders': its folder is not there: make it, the server's user's own"),
         ('"keys"', "keys': is there already, and is no socket: name a file that is not there"),
-        ("3", "Expected `str`, got `int` - at `$.socket`; server/sample.toml shows every key"),
+        ("3", "server.toml: socket is 3: write a text in double quotes\n"),
     ],
 )
 def test_a_socket_that_cannot_be_is_refused(file: Path, named: str, words: str) -> None:
@@ -117,7 +117,7 @@ def test_a_socket_that_cannot_be_is_refused(file: Path, named: str, words: str) 
 
 def test_a_socket_below_a_table_is_told_where_it_belongs(file: Path) -> None:
     spoil("[http]", '[http]\nsocket = "orders"')(file)
-    with pytest.raises(ConfigError, match=r"\$\.http.*socket and database stand before the first \[table\]"):
+    with pytest.raises(ConfigError, match=r"http\.socket .*: socket stands before the first \[table\]: move it there"):
         load(file)
 
 
@@ -151,11 +151,33 @@ def test_secrets_are_not_shown(file: Path) -> None:
 
 
 WRONG: dict[str, tuple[Callable[[Path], None], str]] = {
-    "an unknown key": (spoil("[http]", "[http]\ncolour = 1"), r"unknown field `colour` - at `\$.http`"),
-    "an unknown table": (spoil("[http]", "[htpt]"), "unknown field `htpt`"),
-    "a wrong type": (spoil("port = 8000", 'port = "8000"'), r"got `str` - at `\$.http.port`"),
+    "an unknown key": (
+        spoil("[http]", "[http]\ncolour = 1"),
+        r"server\.toml: http\.colour is 1: this format has no such key: correct or remove it",
+    ),
+    "an unknown table": (
+        spoil("[http]", "[htpt]"),
+        r"htpt is \"\(not shown\)\": .*no such key \(http\?\): correct",
+    ),
+    "a wrong type": (
+        spoil("port = 8000", 'port = "8000"'),
+        r"http\.port is \"8000\": write a whole number, without",
+    ),
+    "a table that is none": (
+        lambda file: file.write_text("http = 3\n" + file.read_text().replace("[http]", "[apache]")),
+        r"http is 3: write a table",
+    ),
     "no TOML": (spoil("[http]", "[http"), "not TOML"),
-    "a missing key": (spoil('name = "equipe"', ""), r"missing required field `name` - at `\$.staff`"),
+    "typographic quotes": (spoil('"equipe"', "“equipe”"), r"not TOML .*in that line stands “ \(U\+201C LEFT DOUBLE"),
+    "a key in another script": (
+        spoil("[http]\n", '[http]\n"h\u043est" = "::1"\n'),
+        "character 7 is U\\+043E CYRILLIC",
+    ),
+    "a list for one": (
+        spoil('access_points = ["front"]', 'access_points = "front"'),
+        "access_points .*write a list",
+    ),
+    "a missing key": (spoil('name = "equipe"', ""), r"staff\.name is missing: it must be given"),
     "a broker elsewhere": (spoil('host = "127.0.0.1"', 'host = "10.0.0.7"'), "'10.0.0.7': plain MQTT leaves"),
     "pages for everybody": (
         spoil('host = "127.0.0.1"\nport = 8000', 'host = "0.0.0.0"\nport = 8000'),
@@ -204,6 +226,27 @@ def test_what_is_wrong_is_named(file: Path, name: str) -> None:
     with pytest.raises(ConfigError, match=message) as raised:
         load(file)
     assert str(file.parent) in str(raised.value)
+
+
+def test_every_mistake_is_told_at_once_and_no_secret_is(file: Path) -> None:
+    spoil('name = "equipe"', 'naem = "equipe"\npassword = "a word of mine"')(file)
+    spoil("port = 8000", "port = true\nhots = 1")(file)
+    with pytest.raises(ConfigError) as raised:
+        load(file)
+    told = [line.removeprefix(f"{file}: ") for line in str(raised.value).splitlines()]
+    assert told == [
+        "http.port is true: write a whole number, without quotes",
+        "http.hots is 1: this format has no such key (host?): correct or remove it",
+        'staff.naem is "equipe": this format has no such key (name?): correct or remove it',
+        'staff.password is "(not shown)": this format has no such key (password_hash?): correct or remove it',
+        "staff.name is missing: it must be given",
+        "server/sample.toml shows every key",
+    ]
+
+
+def test_the_mark_of_windows_editors_counts_for_nothing(file: Path) -> None:
+    file.write_bytes(b"\xef\xbb\xbf" + file.read_bytes())
+    assert load(file).staff_name == "equipe"
 
 
 def test_a_config_made_by_hand_is_checked_too() -> None:

@@ -220,6 +220,18 @@ def test_a_place_that_the_site_has_not(tmp_path: Path) -> None:
         Server(lost, bundle=whole_bundle())
 
 
+def test_a_place_or_an_edge_that_is_nearly_called_as_a_place(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    misspelt = replace(config(tmp_path), edges=(EdgeConfig("front", public(FRONT_KEY), ("frnt",)),))
+    with pytest.raises(ServerError, match=r"edge 'front': 'frnt' is neither .* of the site \(front\?\), which has"):
+        Server(misspelt, bundle=whole_bundle())
+    Server(replace(config(tmp_path), edges=(EdgeConfig("frnt", public(FRONT_KEY), ("front",)),))).stop()
+    (warned,) = [record.getMessage() for record in caplog.records if "must be called" in record.getMessage()]
+    assert warned.startswith("edge 'frnt' (front?): ")
+    caplog.clear()
+    Server(config(tmp_path)).stop()
+    assert "must be called" not in caplog.text
+
+
 @pytest.mark.parametrize("places", [("front", "laser"), ("printer", "laser")], ids="+".join)
 def test_an_edge_with_a_machine_is_served(broker: int, tmp_path: Path, places: tuple[str, ...]) -> None:
     """It owns the machine's reader in the rules, its sessions are stored and told, and it takes orders for it."""
