@@ -224,7 +224,8 @@ def test_a_place_or_an_edge_that_is_nearly_called_as_a_place(tmp_path: Path, cap
     misspelt = replace(config(tmp_path), edges=(EdgeConfig("front", public(FRONT_KEY), ("frnt",)),))
     with pytest.raises(ServerError, match=r"edge 'front': 'frnt' is neither .* of the site \(front\?\), which has"):
         Server(misspelt, bundle=whole_bundle())
-    Server(replace(config(tmp_path), edges=(EdgeConfig("frnt", public(FRONT_KEY), ("front",)),))).stop()
+    nearly = replace(config(tmp_path), edges=(EdgeConfig("frnt", public(FRONT_KEY), ("front",)),))
+    Server(nearly, bundle=whole_bundle()).stop()
     (warned,) = [record.getMessage() for record in caplog.records if "must be called" in record.getMessage()]
     assert warned.startswith("edge 'frnt' (front?): ")
     caplog.clear()
