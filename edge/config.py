@@ -48,7 +48,10 @@ class BrokerConfig:
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """All of edge.toml, its keys read and every path absolute or relative to the working directory as the file's is."""
+    """All of edge.toml, its keys read and every path absolute or relative to the working directory as the file's is.
+
+    gpiochip: the number of the header's; None to look for it.
+    """
 
     file: Path
     site: str
@@ -61,6 +64,7 @@ class Config:
     places: tuple[DoorSetup | MachineSetup, ...]
     outputs: tuple[OutputSpec, ...]
     inputs: tuple[InputSpec, ...]
+    gpiochip: int | None = None
 
 
 def load(path: Path) -> Config:
@@ -86,6 +90,7 @@ def load(path: Path) -> Config:
         (_door(door_table, tuple(reader_tables), inputs),),
         wiring.outputs(door_table, reader_tables),
         inputs,
+        _gpiochip(top),
     )
     for table in (*reader_tables.values(), door_table, top):
         table.done()
@@ -94,14 +99,19 @@ def load(path: Path) -> Config:
     return config
 
 
-def readers(path: Path) -> tuple[dict[str, ReaderConfig], int]:
-    """The readers of an edge.toml and their SPI clock, Hz: what a probe needs, before there are keys.
+def readers(path: Path) -> tuple[dict[str, ReaderConfig], int, int | None]:
+    """The readers of an edge.toml, their SPI clock, Hz, and gpiochip: what a probe needs, before there are keys.
 
     Raises ConfigError.
     """
     top = Table(path, "", _parsed(path))
     spi_hz = top.whole("spi_hz", "the SPI clock in Hz", *SPI_HZ)
-    return _readers(top.tables("readers", "a table for each reader, as [readers.front-in]")), spi_hz
+    return _readers(top.tables("readers", "a table for each reader, as [readers.front-in]")), spi_hz, _gpiochip(top)
+
+
+def _gpiochip(top: Table) -> int | None:
+    top.optional("gpiochip")
+    return top.whole("gpiochip", "the number of the header's /dev/gpiochip", 0, 255) if top.has("gpiochip") else None
 
 
 def _parsed(path: Path) -> dict[str, object]:

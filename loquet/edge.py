@@ -91,8 +91,10 @@ def _serve_remote(config: "Config", arguments: argparse.Namespace) -> int:
 def real(config: "Config") -> Site:
     """The Raspberry Pi that this runs on. Raises CommandError where there is none, or no SPI."""
     from edge.hardware.clock import SystemClock
+    from edge.hardware.header import choose
 
     clock = SystemClock()
+    choose(config.gpiochip)
     return Site(clock, _readers(config.readers, config.spi_hz, clock), lambda: _pins(config), boot=_boot_id())
 
 
@@ -110,9 +112,11 @@ def simulated(config: "Config") -> Site:
 def real_probe(file: Path | None) -> Probed:
     """The readers of an edge.toml on this Raspberry Pi; without one, both chip selects of its first SPI bus."""
     from edge.hardware.clock import SystemClock
+    from edge.hardware.header import choose
 
     clock = SystemClock()
-    places, spi_hz = _places(file)
+    places, spi_hz, gpiochip = _places(file)
+    choose(gpiochip)
     return Probed(clock, _readers(places, spi_hz, clock))
 
 
@@ -122,18 +126,18 @@ def simulated_probe(file: Path | None) -> Probed:
     from simulator.probe_script import lay_by_itself
 
     clock = VirtualClock()
-    places, spi_hz = _places(file)
+    places, spi_hz, _ = _places(file)
     board = _emulate(places, (), clock)
     seconds = max(lay_by_itself(board.chip(place.bus, place.device).field, clock) for place in places.values())
     return Probed(clock, _readers(places, spi_hz, clock), seconds)
 
 
-def _places(file: Path | None) -> "tuple[dict[str, ReaderConfig], int]":
+def _places(file: Path | None) -> "tuple[dict[str, ReaderConfig], int, int | None]":
     from edge.config import SPI_HZ, ReaderConfig, readers
 
     if file is not None:
         return readers(file)
-    return {f"reader-{device}": ReaderConfig(0, device) for device in (0, 1)}, SPI_HZ[-1]
+    return {f"reader-{device}": ReaderConfig(0, device) for device in (0, 1)}, SPI_HZ[-1], None
 
 
 def probe(site: Probed) -> int:

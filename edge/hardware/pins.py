@@ -11,6 +11,7 @@ from gpiozero.exc import GPIOZeroError
 from gpiozero.pins.lgpio import LGPIOFactory, LGPIOPin
 
 from edge.hardware.errors import HardwareError
+from edge.hardware.header import header_chip
 from edge.hardware.lines import InputSpec, OutputSpec, Pull, Steady, check_lines
 
 
@@ -113,7 +114,7 @@ class _Input:
 
 def _open_factory() -> SafePinFactory:
     try:
-        return SafePinFactory()
+        return SafePinFactory(header_chip())
     except (GPIOZeroError, lgpio.error, OSError) as error:
         raise HardwareError(
             f"no GPIO lines: {error}. Run on a Raspberry Pi as a member of the group gpio, or with --simulated."

@@ -6,7 +6,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, generate_private_key
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
-from edge.config import ReaderConfig, load
+from edge.config import ReaderConfig, load, readers
 from edge.door import DoorSetup
 from edge.hardware.lines import InputSpec, OutputSpec, Pull
 from edge.tables import ConfigError
@@ -78,10 +78,18 @@ line = 4
 """
 
 
+def test_the_header_s_gpiochip_can_be_named(folder: Folder) -> None:
+    folder.config.write_text("gpiochip = 11\n" + SMALLEST)
+    assert load(folder.config).gpiochip == 11
+    assert readers(folder.config) == ({"garden-in": ReaderConfig(0, 1)}, 10_000_000, 11)
+    folder.config.write_text('gpiochip = "/dev/gpiochip4"\n' + SMALLEST)
+    assert "gpiochip = '/dev/gpiochip4': use a whole number from 0 to 255" in refusal(folder.config)
+
+
 def test_what_is_left_out_has_the_defaults_that_the_sample_states(folder: Folder) -> None:
     folder.config.write_text(SMALLEST)
     config = load(folder.config)
-    assert config.spi_hz == 10_000_000
+    assert (config.spi_hz, config.gpiochip) == (10_000_000, None)
     assert config.broker.port == 1883
     assert config.journal == Path("/srv/journal.db")
     assert config.readers == {"garden-in": ReaderConfig(0, 1)}
