@@ -82,7 +82,7 @@ def test_days_are_called_days(place: Place) -> None:
 def test_the_page_of_the_day_says_it_beside_the_name(place: Place) -> None:
     zoe_pays(place, at(9), AM)
     page = place.page("/today", place.staff())
-    assert "Zoé W. carnet · carnet : reste 12 demi-journées" in page
+    assert "Zoé W. carnet : reste 12 demi-journées" in page
     assert page.count("reste") == 1
     assert "reste" not in place.page("/today")
 
