@@ -7,6 +7,7 @@ then on they differ by `shift`.
 import logging
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from math import inf
 from pathlib import Path
 from typing import TypeVar
@@ -171,9 +172,10 @@ class Archive:
         forget_aside(self.path, now)
 
     def close(self) -> None:
-        """Let go of the file; what is kept in it lies in the spare file then, too."""
+        """Let go of the file; what is kept in it lies in the spare file then, too. Damage is the next start's matter."""
         if self._copy_at < inf and self._journal is not None:
-            self._copy()
+            with suppress(JournalError, OSError):
+                self._spare.write(_copied(self._journal))
         self._let_go()
 
     def _begin(self, opened: Callable[[], tuple[Journal, str | None]]) -> None:
@@ -207,7 +209,7 @@ class Archive:
     def _copy(self) -> None:
         """Write the spare file anew. Where that does not go, the journal's own copy is the only one for a while."""
         self._copy_at = self._clock.monotonic() + COPIED
-        copied = self.attempt(lambda journal: Copied(journal.id, journal.turn, journal.kept()))
+        copied = self.attempt(_copied)
         if copied is None:
             return
         try:
@@ -257,6 +259,10 @@ class Archive:
 
     def _say(self) -> None:
         self._tell(JournalTrouble(self._clock.now(), self._clock.monotonic(), self.trouble, self._full))
+
+
+def _copied(journal: Journal) -> Copied:
+    return Copied(journal.id, journal.turn, journal.kept())
 
 
 def _shifted(row: Row, shift: int) -> Row:

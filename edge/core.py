@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from edge.actions import Action, Alive, Drive, Record
-from edge.events import FactsHeard, JournalTrouble, LinkChanged, RulesConfirmed, RulesSwapped, StateHeard
+from edge.events import Event, FactsHeard, JournalTrouble, LinkChanged, RulesConfirmed, RulesSwapped, StateHeard
 from edge.knowledge import Knowledge, Receipt
 from policy.errors import brief
 from policy.instants import text
@@ -136,13 +136,16 @@ class Core:
         """Note that the edge has power."""
         self._actions.append(Alive(self.believed(now, now.at)))
 
-    def row(self, now: Now, kind: Kind, *, at: Instant | None = None, **fields: Any) -> int:
-        """Record a row, take its facts into the state, and give its seq; 0 when the journal takes no more."""
-        happened = now.at if at is None else at
+    def row(self, now: Now, kind: Kind, *, of: Event | None = None, **fields: Any) -> int:
+        """Record a row, take its facts into the state, and give its seq; 0 when the journal takes no more.
+
+        of: what it tells of, which both clocks of the row date; None for what happens now.
+        """
+        happened, mono = (now.at, now.mono) if of is None else (of.at, of.mono)
         if fields.get("detail") is not None:
             fields["detail"] = brief(fields["detail"], DETAIL)
         seq = 0 if self._journal_full else self.seq + 1
-        row = Row(seq, text(happened), round(now.mono * 1000), self._boot, now.clock, kind, **fields)
+        row = Row(seq, text(happened), round(mono * 1000), self._boot, now.clock, kind, **fields)
         doubt = now.mono if now.clock is ClockState.UNKNOWN else None
         self.knowledge.did(seq or self.seq + 1, facts_of(row, self.believed(now, happened)), doubt)
         if self._journal_full:

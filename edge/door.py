@@ -165,7 +165,7 @@ class DoorController:
             expires, pays = now.mono + self.setup.strike_seconds, self._pays(decision, event.at)
             self._grants = [*others, Grant(seq, decision.member, expires, pays)]
             if self._open:
-                self._settle_grants(now, now.at)
+                self._settle_grants(now, event)
 
     def _tap(self, event: CardSeen, direction: Direction) -> Tap:
         """The tap, and whether it is the second of a pair; a third begins a new pair."""
@@ -191,7 +191,7 @@ class DoorController:
         return self._row(
             now,
             Kind.TAP,
-            at=event.at,
+            of=event,
             reader=event.reader,
             credential=tap.credential,
             member=decision.member,
@@ -213,7 +213,7 @@ class DoorController:
 
     def _cards_collided(self, now: Now, event: CardsCollided) -> None:
         self._lamps[event.reader].play(TWO_CARDS, now.mono)
-        self._row(now, Kind.CARDS_COLLIDED, at=event.at, reader=event.reader)
+        self._row(now, Kind.CARDS_COLLIDED, of=event, reader=event.reader)
 
     def _card_unreadable(self, now: Now, event: CardUnreadable) -> None:
         self._lamps[event.reader].play(TRY_AGAIN, now.mono)
@@ -226,18 +226,18 @@ class DoorController:
     def _count(self, now: Now, event: ReaderEvent, kind: Kind) -> None:
         times = self._counted[kind, event.reader].happened(event.mono)
         if times is not None:
-            self._row(now, kind, at=event.at, reader=event.reader, detail=times)
+            self._row(now, kind, of=event, reader=event.reader, detail=times)
 
     def _card_gone(self, now: Now, event: CardGone) -> None:
         """Nothing to do: a badge left lying was one tap."""
 
     def _reader_fault(self, now: Now, event: ReaderFault) -> None:
         self._faulty.add(event.reader)
-        self._row(now, Kind.READER_FAULT, at=event.at, reader=event.reader, detail=event.why)
+        self._row(now, Kind.READER_FAULT, of=event, reader=event.reader, detail=event.why)
 
     def _reader_recovered(self, now: Now, event: ReaderRecovered) -> None:
         self._faulty.discard(event.reader)
-        self._row(now, Kind.READER_RECOVERED, at=event.at, reader=event.reader)
+        self._row(now, Kind.READER_RECOVERED, of=event, reader=event.reader)
 
     def _input_changed(self, now: Now, event: InputChanged) -> None:
         INPUTS[event.name.removeprefix(self.setup.prefix)](self, now, event)
@@ -252,7 +252,7 @@ class DoorController:
             if self._unexplained is not None:
                 self._forced(now, self._unexplained)
             self._opened_at = None
-            self._row(now, Kind.DOOR_CLOSED, at=event.at)
+            self._row(now, Kind.DOOR_CLOSED, of=event)
 
     def _door_opened(self, now: Now, event: InputChanged, *, found: bool) -> None:
         """found: it stood open when this edge started, which is no break-in.
@@ -263,9 +263,9 @@ class DoorController:
         self._grants = self._waiting(event.mono)
         free = event.mono < self._expected_until + self.setup.debounce or self._pressed or self._unlocked(now)
         if self._grants:
-            self._settle_grants(now, event.at)
+            self._settle_grants(now, event)
         elif found or free or not self.setup.has_rex:
-            self._row(now, Kind.DOOR_OPENED, at=event.at)
+            self._row(now, Kind.DOOR_OPENED, of=event)
         else:
             self._unexplained = event
 
@@ -282,17 +282,17 @@ class DoorController:
         opening = self._unexplained
         if opening is not None and event.mono <= opening.mono + EXPLAINED_WITHIN:
             self._unexplained = None
-            self._row(now, Kind.DOOR_OPENED, at=opening.at)
+            self._row(now, Kind.DOOR_OPENED, of=opening)
 
     def _forced(self, now: Now, opening: InputChanged) -> None:
         self._unexplained = None
-        self._row(now, Kind.DOOR_FORCED, at=opening.at)
+        self._row(now, Kind.DOOR_FORCED, of=opening)
         self._lamps[self.setup.reader_in].play(DOOR_FORCED, now.mono)
 
-    def _settle_grants(self, now: Now, at: Instant) -> None:
+    def _settle_grants(self, now: Now, opened: Event) -> None:
         for grant in self._grants:
             settled = {"member": grant.member, "settles": grant.seq or None, "pays": grant.pays}
-            self._row(now, Kind.DOOR_OPENED, at=at, **settled)
+            self._row(now, Kind.DOOR_OPENED, of=opened, **settled)
         self._grants.clear()
 
     def _rex(self, now: Now, event: InputChanged) -> None:
@@ -300,23 +300,23 @@ class DoorController:
         self._pressed = event.active
         self._expected_until = max(self._expected_until, event.mono + self.setup.strike_seconds * event.active)
         if event.active:
-            self._row(now, Kind.REX, at=event.at)
+            self._row(now, Kind.REX, of=event)
             self._explained(now, event)
 
     def _fire_alarm(self, now: Now, event: InputChanged) -> None:
         """The fire panel's contact unlocks by wire; the strike follows it while the alarm lasts."""
         if event.active != self._fire:
             self._fire = event.active
-            self._row(now, Kind.FIRE if self._fire else Kind.FIRE_ENDED, at=event.at)
+            self._row(now, Kind.FIRE if self._fire else Kind.FIRE_ENDED, of=event)
             if self._fire:
                 self._explained(now, event)
 
     def _input_unsteady(self, now: Now, event: InputUnsteady) -> None:
-        self._row(now, Kind.INPUT_UNSTEADY, at=event.at, detail=event.name.removeprefix(self.setup.prefix))
+        self._row(now, Kind.INPUT_UNSTEADY, of=event, detail=event.name.removeprefix(self.setup.prefix))
 
     def _input_steady(self, now: Now, event: InputSteady) -> None:
         name = event.name.removeprefix(self.setup.prefix)
-        self._row(now, Kind.INPUT_STEADY, at=event.at, detail=f"{name}: {event.changes} changes")
+        self._row(now, Kind.INPUT_STEADY, of=event, detail=f"{name}: {event.changes} changes")
 
     def _ordered(self, now: Now, event: Ordered) -> None:
         """Open for whoever stands there, in a lockdown too: nobody is in or out by that. Or show a reader."""

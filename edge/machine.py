@@ -234,7 +234,7 @@ class MachineController:
         self._show(now, decision)
         self._record_tap(now, event, credential, decision)
         if decision.reason is Reason.MACHINE_RESET:
-            self._row(now, Kind.MACHINE_RESET, at=event.at, member=decision.member)
+            self._row(now, Kind.MACHINE_RESET, of=event, member=decision.member)
         elif decision.granted and decision.reason in STARTS and decision.member is not None:
             self._start(now, decision.member, decision, at)
 
@@ -255,7 +255,7 @@ class MachineController:
         self._row(
             now,
             Kind.TAP,
-            at=event.at,
+            of=event,
             reader=event.reader,
             credential=credential,
             member=decision.member,
@@ -281,14 +281,14 @@ class MachineController:
         if self._session is not None:
             self._end(now, self._session, self._core.believed(now, event.at))
         self._core.drive(f"{self.setup.prefix}interlock", False)
-        self._row(now, Kind.ESTOP, at=event.at)
+        self._row(now, Kind.ESTOP, of=event)
 
     def _input_unsteady(self, now: Now, event: InputUnsteady) -> None:
-        self._row(now, Kind.INPUT_UNSTEADY, at=event.at, detail=event.name.removeprefix(self.setup.prefix))
+        self._row(now, Kind.INPUT_UNSTEADY, of=event, detail=event.name.removeprefix(self.setup.prefix))
 
     def _input_steady(self, now: Now, event: InputSteady) -> None:
         name = event.name.removeprefix(self.setup.prefix)
-        self._row(now, Kind.INPUT_STEADY, at=event.at, detail=f"{name}: {event.changes} changes")
+        self._row(now, Kind.INPUT_STEADY, of=event, detail=f"{name}: {event.changes} changes")
 
     def _ordered(self, now: Now, event: Ordered) -> None:
         """A lock-out ends the session at once; the row that follows keeps the machine off. Or show the reader."""
@@ -301,24 +301,24 @@ class MachineController:
 
     def _cards_collided(self, now: Now, event: CardsCollided) -> None:
         self._lamp.play(TWO_CARDS, now.mono)
-        self._row(now, Kind.CARDS_COLLIDED, at=event.at, reader=event.reader)
+        self._row(now, Kind.CARDS_COLLIDED, of=event, reader=event.reader)
 
     def _card_unreadable(self, now: Now, event: CardUnreadable) -> None:
         self._lamp.play(TRY_AGAIN, now.mono)
         times = self._unreadable.happened(event.mono)
         if times is not None:
-            self._row(now, Kind.CARD_UNREADABLE, at=event.at, reader=event.reader, detail=times)
+            self._row(now, Kind.CARD_UNREADABLE, of=event, reader=event.reader, detail=times)
 
     def _card_gone(self, now: Now, event: CardGone) -> None:
         """Nothing to do: a session goes on without its badge."""
 
     def _reader_fault(self, now: Now, event: ReaderFault) -> None:
         self._faulty = True
-        self._row(now, Kind.READER_FAULT, at=event.at, reader=event.reader, detail=event.why)
+        self._row(now, Kind.READER_FAULT, of=event, reader=event.reader, detail=event.why)
 
     def _reader_recovered(self, now: Now, event: ReaderRecovered) -> None:
         self._faulty = False
-        self._row(now, Kind.READER_RECOVERED, at=event.at, reader=event.reader)
+        self._row(now, Kind.READER_RECOVERED, of=event, reader=event.reader)
 
     # Small hands
 

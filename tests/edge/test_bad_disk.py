@@ -163,6 +163,17 @@ class TestTwoCopies:
         bench.wait(COPIED + 1)
         assert spare.read() == Copied(bench.journal.id, bench.journal.turn, bench.journal.kept())
 
+    def test_who_ends_sets_nothing_aside(self, folder: Folder) -> None:
+        """By then the file may be another process's: what is damaged the next start mends."""
+        bench = Bench(folder)
+        bench.give_rules()
+        journal = bench.journal.id
+        bench.edge.keeper.archive.keep({"alive": b"1"})
+        bench.journal._db.close()
+        bench.edge.keeper.archive.close()
+        assert list(bench.config.journal.parent.glob("*.aside-*")) == []
+        assert Bench(folder).journal.id == journal
+
     def test_a_copy_that_is_not_what_was_written_is_none(self, lived: Lived) -> None:
         spare = Spare(lived.path)
         content = spare.path.read_bytes()

@@ -343,8 +343,7 @@ class TestSending:
 
     def test_a_long_outage_drains_in_order_and_once(self, bench: Bench) -> None:
         for number in range(450):
-            bench.pins.put("rex", number % 2 == 0)
-            bench.turn(4)
+            press(bench, number)
         bench.connect()
         seen: list[int] = []
         while messages := bench.wire.taken("events"):
@@ -466,11 +465,17 @@ class FullDisk:
         self._db.execute("PRAGMA max_page_count=1000000")
 
 
+def press(bench: Bench, number: int) -> None:
+    """The exit button is pressed, or let go: every second time, and no faster than a hand."""
+    bench.clock.advance(2_000_000_000)
+    bench.pins.put("rex", number % 2 == 0)
+    bench.turn(4)
+
+
 def fill_until_trouble(bench: Bench) -> None:
     FullDisk(bench).fill()
     for number in range(200):
-        bench.pins.put("rex", number % 2 == 0)
-        bench.turn(4)
+        press(bench, number)
         if bench.edge.keeper.archive.trouble:
             return
     raise AssertionError("the disk never filled")
@@ -513,8 +518,7 @@ class TestTrouble:
         bench.connect()
         fill_until_trouble(bench)
         for number in range(40):
-            bench.pins.put("rex", number % 2 == 0)
-            bench.turn(4)
+            press(bench, number)
         bench.wait(1.1)
         assert bench.core.unrecorded > 0
         fault = bench.wire.taken("status")[-1].journal_fault
