@@ -172,7 +172,7 @@ class Archive:
         forget_aside(self.path, now)
 
     def close(self) -> None:
-        """Let go of the file; what is kept in it lies in the spare file then, too. Damage is the next start's matter."""
+        """Let go of the file; what is kept in it lies in the spare file then, too. Damage waits for the next start."""
         if self._copy_at < inf and self._journal is not None:
             with suppress(JournalError, OSError):
                 self._spare.write(_copied(self._journal))
