@@ -19,9 +19,9 @@ from simulator.remote import Stages
 from wire.row import Row
 
 HISTORY = """\
-SELECT id, edge, journal, seq, at, boot, mono_ms, kind, reader, credential, member, granted, reason
+SELECT id, edge, journal, seq, coalesce(said, at), boot, mono_ms, kind, reader, credential, member, granted, reason
 FROM journal_row WHERE id > ? ORDER BY id"""
-"""The history of one edge after so many rows, as it arrived."""
+"""The history of one edge after so many rows, as it arrived; each with what the edge's clock said."""
 Told = tuple[Any, ...]
 """What journal and history must agree on: at, boot, mono_ms, kind, reader, credential, member, granted, reason."""
 

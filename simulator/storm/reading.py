@@ -28,8 +28,8 @@ class Knowledge:
 
     at: by its clock; the last trusted instant while that is not trusted. inside: who is, as far as it knows. paid: the
     half-days that the member has paid, in all. running: who runs the machine. used: seconds for which
-    the member ran it this week. stopped: whether it is under an emergency stop. recording: whether the journal takes
-    rows.
+    the member ran it this week. stopped: whether it is under an emergency stop; pressed: whether the button is down.
+    recording: whether the journal takes rows.
     """
 
     at: Instant
@@ -42,6 +42,7 @@ class Knowledge:
     running: str | None = None
     used: int = 0
     stopped: bool = False
+    pressed: bool = False
     recording: bool = True
 
 
@@ -124,7 +125,7 @@ def read_machine(bundle: Bundle, member: Member, known: Knowledge) -> Answer:
     table: tuple[tuple[bool, Answer], ...] = (
         (known.stale, (False, "rules_stale")),
         (not known.trusted, (False, "clock_untrusted")),
-        (known.stopped and (staff or "fab_manager" in member.roles), (True, "machine_reset")),
+        (known.stopped and not known.pressed and (staff or "fab_manager" in member.roles), (True, "machine_reset")),
         (known.stopped or locked_out is not None, (False, "machine_locked_out")),
         (known.running is not None, (False, "machine_busy")),
         (all(c.member != member.id for c in bundle.certifications), (False, "not_certified")),

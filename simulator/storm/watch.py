@@ -345,6 +345,7 @@ class Watch:
             running=next((use.member for use in uses if use.start <= at and (_over(use) or at + 1) > at), None),
             used=sum(_seconds(use, week_start(at), at) for use in uses if use.member == owner),
             stopped=MACHINE in core.state.stopped,
+            pressed=MACHINE in core.state.pressed,
             recording=core.journal_fault is None,
         )
 
