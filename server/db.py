@@ -76,11 +76,16 @@ class Database:
         with explained(self.name):
             if self._claim is None:
                 self._writer.connect().close()
+        self._file = None if self._claim is None else _file(self.url)
+        self._opened = _file_id(self._file)
         self._keep_reserve()
 
     @contextmanager
     def transaction(self) -> Iterator[Session]:
-        """The one write session: committed when the block ends well, else rolled back. Not to be nested."""
+        """The one write session: committed when the block ends well, else rolled back. Not to be nested.
+
+        What is written to a file that was deleted or replaced is lost with the server's end: it is not committed.
+        """
         with (
             self._one_at_a_time,
             explained(self.name),
@@ -88,6 +93,7 @@ class Database:
             session.begin(),
         ):
             yield session
+            self._check_file()
 
     def urgently(self, act: Callable[[Session], Result]) -> Result:
         """What `act` returns, in a transaction that a full disk does not keep from being stored (SQLite).
@@ -136,8 +142,16 @@ class Database:
     @contextmanager
     def reading(self) -> Iterator[Session]:
         """A session that sees one moment of the database, and cannot write."""
+        self._check_file()
         with explained(self.name), Session(self._readers) as session:
             yield session
+
+    def _check_file(self) -> None:
+        if _file_id(self._file) != self._opened:
+            raise DatabaseError(
+                f"{self._file}: was deleted or replaced under the running server: nothing is stored or acknowledged;"
+                " stop the server, put the right file in its place, start it"
+            )
 
     def close(self) -> None:
         """Readers first: so the last connection, which folds the write-ahead log back, is the one that writes."""
@@ -154,6 +168,14 @@ def _size(file: Path | None) -> int:
         return 0 if file is None else file.stat().st_size
     except OSError:
         return 0
+
+
+def _file_id(file: Path | None) -> tuple[int, int] | None:
+    """Which file a path leads to; None for one that is not there, and without a path."""
+    try:
+        return None if file is None else ((found := file.stat()).st_dev, found.st_ino)
+    except OSError:
+        return None
 
 
 def _parse(url: str) -> URL:
@@ -173,9 +195,14 @@ def _parse(url: str) -> URL:
     return parsed
 
 
+def _file(url: URL) -> Path:
+    """Of an SQLite database, whose name may be written as a URI."""
+    return Path((url.database or "").removeprefix("file:"))
+
+
 def _beside(url: URL, suffix: str) -> Path:
-    """A file beside an SQLite database, whose name may be written as a URI."""
-    return Path(f"{(url.database or '').removeprefix('file:')}.{suffix}")
+    """A file beside an SQLite database."""
+    return Path(f"{_file(url)}.{suffix}")
 
 
 def _claim(url: URL) -> int | None:
@@ -226,7 +253,8 @@ def _sqlite() -> dict[str, Any]:
 def _postgresql(writes: bool) -> dict[str, Any]:
     """A connection that was cut is made anew before anything is asked over it."""
     looks = {"isolation_level": "REPEATABLE READ", "execution_options": {"postgresql_readonly": True}}
-    return {"pool_pre_ping": True} | ({} if writes else looks)
+    speaks = {"client_encoding": "utf8"}  # else SQLAlchemy gets bytes from a database that has no encoding
+    return {"pool_pre_ping": True, "connect_args": speaks} | ({} if writes else looks)
 
 
 def _claim_server(connection: Any, _record: Any) -> None:
@@ -234,6 +262,12 @@ def _claim_server(connection: Any, _record: Any) -> None:
 
     Where this one was cut off, the server shall notice within half a minute and let it in again.
     """
+    (encoding,) = connection.execute("SHOW server_encoding").fetchone()
+    if encoding != "UTF8":
+        raise DatabaseError(
+            f"{connection.info.dbname}: its encoding is {encoding}, which does not keep every name:"
+            " make it anew with CREATE DATABASE ... ENCODING 'UTF8' TEMPLATE template0"
+        )
     for setting in ("idle = 10", "interval = 5", "count = 3"):
         connection.execute(f"SET tcp_keepalives_{setting}")
     (alone,) = connection.execute("SELECT pg_try_advisory_lock(%s)", [CLAIM]).fetchone()

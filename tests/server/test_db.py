@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -23,7 +24,7 @@ from server.db import RESERVE, SHARE, Database
 from server.errors import DatabaseError, FullError, MistakeError
 from server.models import Edge, Presence
 from server.schema import upgrade
-from tests.support_postgres import Kept
+from tests.support_postgres import Kept, Postgres
 
 ROOT = Path(__file__).parents[2]
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
@@ -194,6 +195,32 @@ def test_databases_are_opened_in_known_places_only() -> None:
     reads_only = "server/what_if.py"
     assert opening == {"edge/journal.py", "edge/remains.py", "server/db.py", reads_only}
     assert "?mode=ro" in (ROOT / reads_only).read_text("utf-8")
+
+
+@pytest.mark.sqlite
+@pytest.mark.parametrize("replaced", [False, True], ids=["deleted", "replaced"])
+def test_a_file_that_is_gone_takes_nothing_more(database: Database, replaced: bool) -> None:
+    """What SQLite writes to it would be lost, and was acknowledged before (sqlite.org, howtocorrupt 2.4)."""
+    file, away = Path(str(database.url.database)), Path(f"{database.url.database}.away")
+    file.rename(away)
+    if replaced:
+        shutil.copyfile(away, file)
+    with pytest.raises(DatabaseError, match="was deleted or replaced under the running server"), database.transaction():
+        pass
+    with pytest.raises(DatabaseError, match="put the right file in its place"), database.reading():
+        pass
+    away.replace(file)
+    with database.transaction():
+        pass
+    with database.reading():
+        pass
+
+
+def test_a_database_that_does_not_keep_every_name_is_refused(postgres: Postgres) -> None:
+    with postgres.shell("postgres") as shell:
+        shell.execute("CREATE DATABASE ascii ENCODING 'SQL_ASCII' LOCALE 'C' LOCALE_PROVIDER libc TEMPLATE template0")
+    with pytest.raises(DatabaseError, match=r"ascii: its encoding is SQL_ASCII.*ENCODING 'UTF8'"):
+        Database(postgres.url("ascii"))
 
 
 def test_after_closing_the_database_may_be_opened_again(tmp_path: Path) -> None:
