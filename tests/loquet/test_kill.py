@@ -88,7 +88,7 @@ class Site:
         with closing(sqlite3.connect(self.database)) as database:
             database.execute(
                 "CREATE TABLE journal_row (id INTEGER PRIMARY KEY, edge, journal, seq, at, boot, mono_ms, kind, reader,"
-                " credential, member, granted, reason)"
+                " credential, member, granted, reason, said)"
             )
 
     def write(self, rows: Iterable[Row]) -> str:
@@ -101,7 +101,7 @@ class Site:
             for row in rows:
                 values: list[Any] = ["front", journal, row.seq, "2026-03-03 10:00:00.000000", row.boot, row.mono_ms]
                 values += [row.kind, row.reader, row.credential, row.member, row.granted, row.reason]
-                database.execute(f"INSERT INTO journal_row VALUES (NULL{', ?' * len(values)})", values)  # noqa: S608 (marks only)
+                database.execute(f"INSERT INTO journal_row VALUES (NULL{', ?' * len(values)}, NULL)", values)  # noqa: S608 (marks only)
 
 
 @pytest.fixture
