@@ -1,10 +1,10 @@
 """How do pages learn that something changed? They wait here; a number grows with each change.
 
 Each open stream holds a thread of the web server, so there is a cap: beyond it a page asks again by itself. Whoever is
-not logged in takes no place of those who are, and no address takes them all.
+not logged in takes no place of those who are. No address takes them all: of its share the newest streams stay, since
+the server notices only seconds later that somebody has gone from one page to the next.
 """
 
-from collections import Counter
 from collections.abc import Iterator
 from threading import Condition
 from typing import NamedTuple
@@ -25,6 +25,8 @@ KEEP_ALIVE = 3.0
 connection is lost (static/alive.js), and a reader that has gone is noticed."""
 STILL = "event: still\ndata: here\n\n"
 """The sign of life; an event, since scripts do not see a comment."""
+FULL = "event: full\ndata: another page of this address took the place\n\n"
+"""The last word to a stream that makes room: its page asks again by itself from then on."""
 PAUSE = 1.0
 """Seconds between two events on a stream: many changes become one."""
 
@@ -33,13 +35,21 @@ class TooManyStreamsError(Exception):
     """No place is left for another stream."""
 
 
+class _Place:
+    """One open stream."""
+
+    def __init__(self, address: str, *, logged_in: bool) -> None:
+        self.address, self.logged_in = address, logged_in
+        self.ended = False
+
+
 class Live:
     """changed() from any thread; stream() in the thread of a request."""
 
     def __init__(self, caps: Caps = CAPS, keep_alive: float = KEEP_ALIVE, pause: float = PAUSE) -> None:
         self._condition = Condition()
         self._version = 0
-        self._streams: Counter[tuple[bool, str]] = Counter()
+        self._places: list[_Place] = []
         self._closed = False
         self._caps, self._keep_alive, self._pause = caps, keep_alive, pause
 
@@ -57,46 +67,61 @@ class Live:
         """End all streams, for ever."""
         with self._condition:
             self._closed = True
+            for place in self._places:
+                place.ended = True
             self._condition.notify_all()
 
     def stream(self, address: str, *, logged_in: bool) -> Iterator[str]:
-        """Server-sent events (WHATWG HTML, 9.2): `changed` at every change, else `still` now and then.
+        """Server-sent events (WHATWG HTML, 9.2): `changed` at every change, else `still` now and then, `full` to end.
 
         Raises TooManyStreamsError at once. address: whose share it is of. It holds its place until it is closed, even
         when nobody reads from it (as in the answer to HEAD).
         """
-        events = self._events(logged_in, address)
+        events = self._events(_Place(address, logged_in=logged_in))
         next(events)  # takes the place: only a generator that has begun gives it back when it is closed
         return events
 
-    def _events(self, logged_in: bool, address: str) -> Iterator[str]:
-        seat = logged_in, address
-        with self._condition:
-            taken = sum(count for (known, _), count in self._streams.items() if known is logged_in)
-            if self._closed or taken >= self._caps.places or self._streams[seat] >= self._caps.share:
-                raise TooManyStreamsError
-            self._streams[seat] += 1
+    def _events(self, place: _Place) -> Iterator[str]:
+        self._take(place)
         seen = self._version
         try:
             yield ""
             yield "retry: 5000\n\n"
-            while not self._closed:
-                if self._waited_for(seen):
+            while not place.ended:
+                if self._waited_for(seen, place):
                     seen = self._version
                     yield f"event: changed\ndata: {seen}\n\n"
-                    self._rest()
-                else:
+                    self._rest(place)
+                elif not place.ended:
                     yield STILL
+            if not self._closed:
+                yield FULL
         finally:
             with self._condition:
-                self._streams -= Counter((seat,))
+                if place in self._places:
+                    self._places.remove(place)
 
-    def _waited_for(self, seen: int) -> bool:
+    def _take(self, place: _Place) -> None:
+        """A place for this stream; the oldest one of an address that has its share makes room."""
+        with self._condition:
+            alike = [other for other in self._places if other.logged_in is place.logged_in]
+            same = [other for other in alike if other.address == place.address]
+            if self._closed:
+                raise TooManyStreamsError
+            if len(same) >= self._caps.share:
+                same[0].ended = True
+                self._places.remove(same[0])
+                self._condition.notify_all()
+            elif len(alike) >= self._caps.places:
+                raise TooManyStreamsError
+            self._places.append(place)
+
+    def _waited_for(self, seen: int, place: _Place) -> bool:
         """Whether something changed before it was time for a sign of life."""
         with self._condition:
-            self._condition.wait_for(lambda: self._closed or self._version != seen, self._keep_alive)
+            self._condition.wait_for(lambda: place.ended or self._version != seen, self._keep_alive)
             return self._version != seen
 
-    def _rest(self) -> None:
+    def _rest(self, place: _Place) -> None:
         with self._condition:
-            self._condition.wait_for(lambda: self._closed, self._pause)
+            self._condition.wait_for(lambda: place.ended, self._pause)

@@ -121,7 +121,7 @@ def test_a_server_that_is_there_and_cannot_answer_is_said_at_once(site: Site, pa
 
 
 def test_a_page_that_gets_no_stream_asks_and_stays_sure(site: Site, page: Page) -> None:
-    taken = [site.place.live.stream(HOST, logged_in=False) for _ in range(CAPS.share)]
+    taken = [site.place.live.stream(f"192.0.2.{number}", logged_in=False) for number in range(CAPS.places)]
     page.goto(f"http://{HOST}:{site.port}/")
     for _ in range(5):
         site.place.now += 60_000
@@ -129,6 +129,22 @@ def test_a_page_that_gets_no_stream_asks_and_stays_sure(site: Site, page: Page) 
             page.clock.run_for(6_500)
         expect(page.locator("#lost")).to_be_hidden()
     assert not grey(page)
+    for stream in taken:
+        stream.close()
+
+
+def test_a_page_that_makes_room_for_another_asks_and_stays_sure(site: Site, page: Page) -> None:
+    page.goto(f"http://{HOST}:{site.port}/")
+    a_sign_of_life(page)
+    opened = []
+    page.on("request", lambda request: opened.append(request.url))
+    with page.expect_response(f"http://{HOST}:{site.port}/"):
+        taken = [site.place.live.stream(HOST, logged_in=False) for _ in range(CAPS.share)]
+        for _ in range(3):
+            page.clock.run_for(6_500)
+    expect(page.locator("#lost")).to_be_hidden()
+    assert not grey(page)
+    assert not [url for url in opened if url.endswith("/live")], "two pages that take each other's place for ever"
     for stream in taken:
         stream.close()
 

@@ -5,7 +5,7 @@ from threading import Thread
 
 import pytest
 
-from server.live import STILL, Caps, Live, TooManyStreamsError
+from server.live import FULL, STILL, Caps, Live, TooManyStreamsError
 
 
 def watched(live: Live, address: str = "192.0.2.1", *, logged_in: bool = False) -> Iterator[str]:
@@ -106,11 +106,34 @@ def test_the_public_takes_no_place_of_those_who_are_logged_in() -> None:
     assert len(held) == 6
 
 
+def test_of_an_address_that_has_its_share_the_newest_streams_stay() -> None:
+    """Somebody who goes from page to page: the server has not noticed yet that the pages before are gone."""
+    live = Live(Caps(places=5, share=2), keep_alive=0.01)
+    first, second, other = watched(live), watched(live), watched(live, "192.0.2.2")
+    third = watched(live)
+    assert list(first) == ["retry: 5000\n\n", FULL]
+    for stream in (second, third, other):
+        assert next(stream) == "retry: 5000\n\n"
+        assert next(stream) == STILL
+
+
+def test_who_makes_room_does_so_at_once() -> None:
+    live = Live(Caps(places=5, share=1), keep_alive=60)
+    first = watched(live)
+    next(first)
+    ended: list[str] = []
+    waiting = Thread(target=lambda: ended.extend(first))
+    waiting.start()
+    second = watched(live)
+    waiting.join(5)
+    assert ended == [FULL]
+    second.close()  # type: ignore[attr-defined]
+    assert not full(live, "192.0.2.1")
+
+
 def test_no_address_takes_all_places() -> None:
-    live = Live(Caps(places=5, share=2))
-    held = [watched(live) for _ in range(2)]
-    assert full(live, "192.0.2.1")
+    live = Live(Caps(places=3, share=2))
+    held = [watched(live) for _ in range(5)]
     held.append(watched(live, "192.0.2.2"))
-    held[0].close()  # type: ignore[attr-defined]
-    held.append(watched(live))
-    assert full(live, "192.0.2.1")
+    assert full(live, "192.0.2.3")
+    assert len(held) == 6
