@@ -15,7 +15,7 @@ from edge.hearing import checked
 from policy.reasons import Reason
 from policy.ruleset import Reader
 from policy.terms import DAY, HOUR, MINUTE, ClockState, Direction
-from server import history
+from server import history, later
 from server.db import moment
 from server.models import Edge, JournalRow
 from server.rows import LATER, REFUSED
@@ -161,6 +161,20 @@ def test_a_row_of_a_kind_to_come_is_kept_for_the_version_that_knows_it(desk: Des
     assert presence(desk) == {"remy": (at(9, 0, 2), True)}
     opened = rows_of(desk)[1]
     assert (opened.raw, opened.detail, opened.received) == (None, None, moment(desk.now - HOUR))
+
+
+@pytest.mark.parametrize("odd", [b'{"seq":0,"kind":"door_ajar"}', b'{"seq":2,"kind":"door_ajar","more":"\xff\xfe"}'])
+def test_a_row_to_come_that_nobody_will_ever_read_keeps_no_server_from_starting(
+    desk: Desk, journal: Journal, monkeypatch: pytest.MonkeyPatch, odd: bytes
+) -> None:
+    monkeypatch.setattr(later, "AT_ONCE", 1)
+    journal.enters(at(9), "remy")
+    rows = [encode(row) for row in journal.rows]
+    coming = rows[2].replace(b'"kind":"door_closed"', b'"kind":"door_ajar"')
+    assert desk.take([rows[0], odd, coming]) == owed(3)
+    assert kinds(desk) == ["tap", LATER, LATER]
+    desk.ingest.take_up()
+    assert kinds(desk) == ["tap", REFUSED, LATER]
 
 
 @given(row=hostile(st.sampled_from(Kind)), seq=st.integers(1, 9))
