@@ -63,9 +63,12 @@ class State(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Facts(Struct, frozen=True, forbid_unknown_fields=True):
-    """Rows of one journal that the other edges must know at once, without their credentials; seq may have gaps."""
+    """Rows of one journal that the other edges must know at once, without their credentials; seq may have gaps.
 
-    journal: str
+    Who hears them keeps the journal's name with each of them.
+    """
+
+    journal: Annotated[Text, Meta(max_length=LONGEST)]
     rows: tuple[Raw, ...]
 
 

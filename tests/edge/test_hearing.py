@@ -311,6 +311,7 @@ FORGED: dict[str, tuple[Callable[[Site], None], str]] = {
     ),
     "no instant": (lambda site: site.tells(replace(entry(4, "alice", at(9)), at="yesterday")), "unreadable"),
     "a unit that is none": (lambda site: site.tells(entry(4, "alice", at(9), pays="noon")), "unreadable"),
+    "a journal with a long name": (lambda site: site.tells(entry(4, "alice", at(9)), journal="g" * 201), "WireError"),
     "too much": (lambda site: site.tells(entry(4, "alice", at(9), nonce="a" * 5000)), "TooLargeError"),
 }
 
