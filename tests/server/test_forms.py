@@ -115,8 +115,11 @@ OLD = [
     ("dora", at(4), "2026-11-24"),
     ("dora", instant("2025-10-26T03:00Z"), "2025-10-26"),
     ("who left", at(4), "2026-11-24am"),
+    ("who was invented", instant("0001-01-01T00:00Z"), "0001-01-01"),
+    ("who was invented", instant("9999-12-31T23:59Z"), "9999-12-31"),
 ]
-"""Of each member the start of a day or half-day as it was kept, and its name. Dora pays by the day."""
+"""Of each member the start of a day or half-day as it was kept, and its name. Dora pays by the day. The version before
+kept whatever instant an edge told."""
 
 
 def test_a_database_of_the_version_before_migrates_and_nothing_is_lost(new: str) -> None:

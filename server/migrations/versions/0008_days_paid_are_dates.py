@@ -61,4 +61,11 @@ def _names(paid: list[tuple[str, int]]) -> list[str]:
             sa.text("SELECT member.id FROM member JOIN tier ON tier.id = member.tier WHERE tier.pass_ = 'day'")
         )
     }
-    return [name_of(calendar, split, member in by_day, start) for member, start in paid]
+
+    def name(member: str, start: int) -> str:
+        try:
+            return name_of(calendar, split, member in by_day, start)
+        except (ValueError, OverflowError):  # at an end of the calendar, where the version before kept it unlooked at
+            return text(start)[:10]
+
+    return [name(member, start) for member, start in paid]
