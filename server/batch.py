@@ -82,7 +82,7 @@ def store_batches(
         _follow_clock(session, batch.edge.id, clocks)
     for edge, facts in told.items():
         store(session, facts, Teller(edge, received))
-    note_doors(session, records)
+    note_doors(session, records, {batch.edge.id: batch.edge.doors for batch in batches})
     upsert(session.connection(), _position, [_reached(batch, received) for batch in batches])
     refused += [(r.edge, _refusal(r)) for r in records if r.kind in UNREAD]
     return Stored(refused, {edge: len(facts) for edge, facts in told.items()})

@@ -188,6 +188,36 @@ def test_the_door_is_as_its_contact_said_last(desk: Desk, journal: Journal) -> N
     assert (door.kind, door.at, door.forced_at) == ("door_closed", moment(at(9, 2)), moment(at(9)))
 
 
+@pytest.mark.parametrize("at_once", [True, False])
+def test_what_an_edge_does_not_tell_when_it_starts_is_over(desk: Desk, journal: Journal, at_once: bool) -> None:
+    """Else a power cut during a fire would leave the alarm on the page for ever: its end was told by nobody."""
+    journal.add(at(9), Kind.DOOR_FORCED)
+    journal.add(at(9, 1), Kind.FIRE)
+    if not at_once:
+        desk.take(journal.rows)
+    journal.add(at(9, 5), Kind.STARTED, access_point=None)
+    desk.take(journal.rows)
+    with desk.database.reading() as session:
+        door = session.get_one(DoorState, "front")
+    assert (door.kind, door.fire, door.forced_at) == (None, False, moment(at(9)))
+    journal.add(at(9, 10), Kind.STARTED, access_point=None)
+    journal.add(at(9, 10), Kind.FIRE)
+    journal.add(at(9, 10), Kind.DOOR_OPENED)
+    desk.take(journal.rows)
+    with desk.database.reading() as session:
+        door = session.get_one(DoorState, "front")
+    assert (door.kind, door.fire, door.fire_at) == (Kind.DOOR_OPENED, True, moment(at(9, 10)))
+
+
+def test_a_door_that_was_shut_when_its_edge_went_is_shut_until_it_says_otherwise(desk: Desk, journal: Journal) -> None:
+    journal.add(at(9), Kind.DOOR_CLOSED)
+    journal.add(at(9, 5), Kind.STARTED, access_point=None)
+    desk.take(journal.rows)
+    with desk.database.reading() as session:
+        door = session.get_one(DoorState, "front")
+    assert (door.kind, door.at) == (Kind.DOOR_CLOSED, moment(at(9)))
+
+
 OPENED, CLOSED = Kind.DOOR_OPENED, Kind.DOOR_CLOSED
 
 
