@@ -8,7 +8,7 @@ from policy.sessions import Session as MachineUse
 from policy.terms import MINUTE, SECOND, Instant
 from server.db import Database, moment
 from server.facts import Teller, facts_since, state_at, stops, store
-from server.models import JournalRow
+from server.models import DoorState, JournalRow
 from server.revoked import forget
 from tests.support_history import presence, rows_of
 from tests.support_server import GARAGE_KEY, TOPICS, Desk, Journal
@@ -114,3 +114,25 @@ def test_twenty_thousand_inventions_leave_as_one(desk: Desk) -> None:
     with desk.database.reading() as session:
         assert state_at(session, at(19)).presence.moves == {}
         assert Moved not in {type(fact) for fact in facts_since(session, at(19))}
+
+
+def test_its_fire_alarm_and_its_forced_door_leave_the_page(desk: Desk, journal: Journal) -> None:
+    def door() -> tuple[object, ...]:
+        with desk.database.reading() as session:
+            known = session.get_one(DoorState, "front")
+        return known.kind, known.fire, known.forced_at
+
+    desk.now = STOLEN - MINUTE
+    journal.add(at(17), Kind.FIRE)
+    journal.add(at(17), Kind.DOOR_FORCED)
+    desk.take(journal.rows)
+    revoke(desk.database, "front")
+    assert door() == (Kind.DOOR_FORCED, True, moment(at(17))), "what it told before stays"
+    desk.now = STOLEN + MINUTE
+    journal.add(STOLEN, Kind.FIRE)
+    journal.add(STOLEN, Kind.DOOR_FORCED)
+    desk.take(journal.rows)
+    revoke(desk.database, "garage")
+    assert door() == (Kind.DOOR_FORCED, True, moment(STOLEN))
+    revoke(desk.database, "front")
+    assert door() == (None, False, None)
