@@ -255,8 +255,7 @@ class Journal:
             self._set("pruned", old)
             self._set("acknowledged", self.acknowledged)
             deleted = self._db.execute("DELETE FROM journal WHERE seq <= ?", (old,)).rowcount
-        with explained(self.path):
-            self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        self.fold()
         return deleted
 
     def _prune_heard(self, now: Instant) -> None:
@@ -271,6 +270,11 @@ class Journal:
             (said,) = self._db.execute("PRAGMA quick_check(1)").fetchone()
         if said != "ok":
             raise JournalDamagedError(f"{self.path}: damaged ({said.splitlines()[-1]})")
+
+    def fold(self) -> None:
+        """Put all that is in SQLite's log into the file itself, which needs room of its own."""
+        with explained(self.path):
+            self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def save(self) -> None:
         """Put on the disk what was acknowledged; that also tries out whether the disk can be written."""

@@ -65,8 +65,7 @@ def _new(path: Path) -> Path:
 
 def _write_new(path: Path, saved: Saved, carry: Callable[[Row], bool] | None) -> str:
     """A whole new journal beside the old one, so that a power cut leaves the one or the other; what goes over."""
-    for suffix in SUFFIXES:
-        Path(f"{path}{suffix}").unlink(missing_ok=True)
+    _remove(path)
     journal, lacking = Journal(path), saved.unacknowledged
     if carry is not None:
         chosen = [row for _, row in sorted(saved.rows.items()) if carry(row)]
@@ -83,9 +82,18 @@ def _write_new(path: Path, saved: Saved, carry: Callable[[Row], bool] | None) ->
             done = f"{len(chosen)} rows carried over into journal {journal.id}"
         journal.keep(saved.kept)
         journal.hear(saved.heard)
-    finally:
+        journal.fold()
+    except BaseException:
         journal.close()
+        _remove(path)
+        raise
+    journal.close()
     return done
+
+
+def _remove(path: Path) -> None:
+    for suffix in SUFFIXES:
+        Path(f"{path}{suffix}").unlink(missing_ok=True)
 
 
 def _finish(path: Path) -> None:

@@ -9,13 +9,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec import Raw
+from msgspec.structs import replace
 
 from edge.journal import KEEP, Journal, Outgoing, Told
-from edge.journal_errors import JournalDamagedError
+from edge.journal_errors import JournalDamagedError, JournalError
 from edge.remains import salvage
 from edge.rescue import ASIDE, forget_aside, open_journal, renew, renumbered
 from edge.spare import Copied, Spare
 from server.rows import number as numbered_by_server
+from tests.edge.test_journal import file_size_limit
 from tests.support_rows import row, rows
 from wire.row import Kind, encode
 
@@ -140,6 +142,21 @@ def test_what_is_owed_survives_a_start_and_another_damage(path: Path) -> None:
             made: {4: encode(row(4)), 5: encode(row(5))},
             second: {1: encode(row(1)), 2: encode(row(2))},
         }
+
+
+def test_a_new_journal_that_its_disk_has_no_room_for_takes_nobodys_place(path: Path) -> None:
+    """Its log fits, and the file itself does not: it must not stand alone in the old one's place."""
+    with closing(Journal(path)) as journal:
+        made = journal.id
+        journal.owe("one before", dict.fromkeys(range(1, 1201), b"x" * 900))
+        journal.append([replace(row(seq), detail="x" * 700) for seq in range(1, 801)])
+    spoil(path, 800)
+    with file_size_limit(1_900_000), pytest.raises(JournalError, match="disk"):
+        open_journal(path)
+    assert [file.name for file in path.parent.iterdir()] == ["journal.db"]
+    journal, _ = open_journal(path)
+    with closing(journal):
+        assert {other: len(rows) for other, rows in journal.owed().items()} == {"one before": 1200, made: 799}
 
 
 def test_rows_are_read_where_sqlite_finds_no_way_to_them(path: Path) -> None:
