@@ -206,12 +206,7 @@ def _passage(
 def arrivals(session: Session, start: Instant, end: Instant) -> list[Arrival]:
     """Who came in from start (the beginning of a site day) until end, in order; a return from lunch is one more."""
     rows = _moves_between(session, start, end)
-    people = {
-        member: (name, tier)
-        for member, name, tier in session.exec(
-            select(Member.id, Member.name, Member.tier).where(col(Member.id).in_({row.member for row in rows}))
-        )
-    }
+    people = {member: (name, tier) for member, name, tier in session.exec(select(Member.id, Member.name, Member.tier))}
     found: list[Arrival] = []
     following: dict[str, Any] = {}
     for row in reversed(rows):

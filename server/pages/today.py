@@ -26,6 +26,8 @@ OPENS, CLOSES = 8, 20
 """Local hours that the picture shows even when they are empty."""
 SHOWN_REFUSALS = 200
 """Somebody may lay a badge on all day long."""
+SHOWN_ARRIVALS = 1000
+"""Of all that an edge can invent in a day no browser would show the end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +77,8 @@ def show() -> ResponseReturnValue:
             today=day_of(session, start, at, named=named),
             count=len(arrivals) if named else few(len(arrivals)),
             different=len({arrival.member for arrival in arrivals}),
-            arrivals=arrivals if named else None,
+            arrivals=arrivals[-SHOWN_ARRIVALS:] if named else None,
+            earlier=max(0, len(arrivals) - SHOWN_ARRIVALS),
             carnets=_carnets(session, current, arrivals, at) if named else {},
             refusals=_refusals(session, current, start, at) if named else None,
         )

@@ -1,9 +1,11 @@
 """What people see: the answer first, names only for those who are logged in, in French or English."""
 
+import sqlite3
 from html import unescape
 
 import pytest
 from msgspec.structs import replace as replace_parts
+from sqlalchemy import event, insert
 
 from policy.bundle import Role, Shift
 from policy.reasons import Reason
@@ -11,7 +13,8 @@ from policy.terms import DAY, HOUR, ClockState
 from server.db import moment
 from server.facts import set_lockdown
 from server.importer import replace as replace_bundle
-from server.models import Edge
+from server.models import Edge, JournalRow
+from server.pages.today import SHOWN_ARRIVALS
 from tests.support_pages import Place, broken, plain
 from tests.support_server import small_bundle, whole_bundle
 from tests.support_site import at
@@ -391,6 +394,31 @@ def test_many_refusals_do_not_fill_the_page(place: Place, monkeypatch: pytest.Mo
     assert "19 h 08 Badge inconnu" in said
     assert "Zoé" not in said
     assert "et 1 autre, plus tôt" in said
+
+
+@pytest.mark.sqlite
+def test_a_crowd_that_somebody_invented_neither_breaks_nor_fills_the_page(place: Place) -> None:
+    """A database takes so many values in one question, PostgreSQL 65,535, SQLite as it is built; here 1,000."""
+
+    def limit(connection: sqlite3.Connection, *_: object) -> None:
+        connection.setlimit(sqlite3.SQLITE_LIMIT_VARIABLE_NUMBER, 1000)
+
+    event.listen(place.database._readers, "checkout", limit)
+    came = {"edge": "front", "journal": "invented", "received": moment(at(19)), "at": moment(at(19)), "kind": "tap"} | {
+        "mono_ms": 0,
+        "boot": "",
+        "clock": "synced",
+        "pending": False,
+        "inside": True,
+        "moved_at": moment(at(19)),
+    }
+    with place.database.transaction() as session:
+        rows = [came | {"seq": seq, "member": f"m{seq}"} for seq in range(1, 1201)]
+        session.connection().execute(insert(JournalRow), rows)
+    assert "arrivées jusqu’à 19 h 12" in place.page("/today")
+    said = place.page("/today", place.staff())
+    assert said.count("Membre retiré") == SHOWN_ARRIVALS
+    assert "autres, plus tôt" in said
 
 
 def test_who_is_inside_stands_on_top_by_name(place: Place) -> None:
