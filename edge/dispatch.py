@@ -63,8 +63,10 @@ class Dispatch:
         journal = self._archive.journal
         if journal is None:
             return
+        before = journal.outgoing
         if self._archive.attempt(lambda journal: journal.settle(ack.journal, ack.seq)):
-            self._outbox.reset(self._outbox.connected)
+            if journal.outgoing != before:  # else nothing came of it: what is under way waits for its answer
+                self._outbox.reset(self._outbox.connected)
             return
         answer = judge(ack, journal.id, journal.acknowledged, journal.last_seq)
         if answer is Answer.ABOVE:

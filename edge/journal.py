@@ -161,8 +161,8 @@ class Journal:
     def settle(self, journal: str, seq: int) -> bool:
         """The server has row `seq` of a journal that was set aside, and no more; whether it is one of those owed."""
         owed = self._owed.get(journal)
-        if owed is None:
-            return False
+        if owed is None or seq == owed.acknowledged:
+            return owed is not None
         with explained(self.path), self._transaction():
             self._db.execute("DELETE FROM owed WHERE journal = ? AND seq <= ?", (journal, seq))
         self._owed[journal] = owed._replace(acknowledged=seq)

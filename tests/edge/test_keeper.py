@@ -559,6 +559,24 @@ class TestTrouble:
         assert "set aside as journal.db.aside-1" in caplog.text
         assert version(again(bench)) == 7
 
+    def test_an_answer_that_takes_nothing_of_it_is_not_answered_with_the_same_rows_at_once(self, bench: Bench) -> None:
+        """The server answers so while an edge has begun too many journals in an hour: one has to wait then."""
+        bench.connect()
+        bench.tap(ALICE)
+        before = bench.journal.id
+        bench.journal._db.execute("UPDATE journal SET row = x'00' WHERE seq = 2")
+        bench.edge.keeper.archive.attempt(lambda journal: journal.rows())
+        bench.settle()
+        assert before in [events.journal for events in bench.wire.taken("events")]
+        for _ in range(5):
+            bench.acknowledge(0, journal=before)
+        assert bench.wire.taken("events") == []
+        bench.wait(6)
+        assert [events.journal for events in bench.wire.taken("events")] == [before]
+        bench.acknowledge(1, journal=before)
+        bench.tap(BRIGITTE)
+        assert [events.journal for events in bench.wire.taken("events")] == [bench.journal.id]
+
     def test_while_a_damaged_journal_cannot_be_replaced_rows_wait(
         self, bench: Bench, monkeypatch: pytest.MonkeyPatch
     ) -> None:
