@@ -30,6 +30,9 @@ class Good(Enum):
     """A journal is begun when a disk was lost or damaged."""
     FACTS = Limit(20_000, 35 * DAY)
     """Of what rows leave in the state of the site, but for who is where: a busy door tells some 2,000 in that time."""
+    REPEATS = Limit(12, HOUR)
+    """Of rules or state for all edges because of what its status says: after an update, or after the server was
+    restored."""
 
 
 class Budget:

@@ -257,15 +257,21 @@ class Ingest:
             if row is not None:
                 _check_newer(row, status, said_at, topic)
                 spoke = SPEAKS if row.last_seen is None else row.speaks  # server/forms.py counts none before its first
-                anew = status.online and status.speaks != spoke
+                anew = status.online and status.speaks != spoke and self._may_repeat(edge)
                 _apply(row, edge.readers, status, said_at)
             if status.boot is not None:
                 self._troubles.heard(edge.id, status.boot, self._clock())
         except WireError as error:
             self._refuse(edge, str(error))
             return None
-        newer = tuple(lane for lane, version, digest in _held(status) if outdone(session, lane, version, digest))
+        held = _held(status) if self._may_repeat(edge) else []
+        newer = tuple(lane for lane, version, digest in held if outdone(session, lane, version, digest))
+        self._budget.spend(edge.id, Good.REPEATS, bool(newer) or anew)
         return StatusTaken(edge.id, status, newer, anew)
+
+    def _may_repeat(self, edge: KnownEdge) -> bool:
+        """Whether rules and state may be said anew for this edge: for one that always wants it, not each time."""
+        return self._budget.exhausted(edge.id, Good.REPEATS) is None
 
 
 def _reached(session: Session, edges: Sequence[str]) -> dict[tuple[str, str], int]:

@@ -10,7 +10,9 @@ from sqlmodel import select
 from policy.facts import Paid
 from policy.instants import instant, text
 from policy.ruleset import SPEAKS, RuleSet
+from policy.terms import HOUR
 from server import importer
+from server.budget import Good
 from server.db import Database, moment
 from server.models import Edge, PaidUnit
 from server.schema import MIGRATIONS, upgrade
@@ -89,6 +91,18 @@ def test_one_edge_that_reads_the_old_form_only_is_enough(office: Office) -> None
         assert garden is not None
         garden.last_seen = moment(at(18))
     office.exchange.site_changed()
+    assert rules_told(office).speaks == 1
+
+
+def test_one_edge_that_says_something_else_each_time_has_not_all_said_anew_each_time(office: Office) -> None:
+    """Each time every edge would get other rules, and write them to its card."""
+    before = len(office.retained[TOPICS.rules])
+    for number in range(50):
+        office.front_is_there(speaks=1 + number % 2)
+        office.front_is_there(rules_version=1000 + number, rules_hash="of nothing", state_version=1000 + number)
+    assert len(office.retained[TOPICS.rules]) - before <= Good.REPEATS.value.most
+    office.now += HOUR
+    office.front_is_there(speaks=1)
     assert rules_told(office).speaks == 1
 
 
