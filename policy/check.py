@@ -206,6 +206,14 @@ def _ends_too_early(start: str, end: str, zone: tzinfo | None) -> bool:
     return (first.tzinfo is None) == (last.tzinfo is None)
 
 
+def _apart(end: str, start: str) -> str:
+    """What parts two bookings. Of an hour that comes twice an end is the second, a start the first."""
+    before, after = moment(end), moment(start)
+    if before.tzinfo is None and after.tzinfo is None and before <= after:
+        return "that hour comes twice; write both with their offset, as 2026-10-25T02:30+02:00 for its first time"
+    return "move one of them"
+
+
 def _overlapping_bookings(bundle: Bundle, zone: tzinfo | None) -> Iterator[Problem]:
     booked = []
     for index, booking in enumerate(bundle.bookings):
@@ -217,5 +225,7 @@ def _overlapping_bookings(bundle: Bundle, zone: tzinfo | None) -> Iterator[Probl
     for before, after in pairwise(sorted(booked)):
         if before[:2] == after[:2] and after[2] < before[3]:
             one, other = bundle.bookings[before[4]], bundle.bookings[after[4]]
-            why = f"is before the end, {one.end}, of booking {one.id} of the same machine: move one of them"
+            why = (
+                f"is before the end, {one.end}, of booking {one.id} of the same machine: {_apart(one.end, other.start)}"
+            )
             yield Problem(f"bookings[{after[4]}].start", other.start, why, other.id)

@@ -14,6 +14,7 @@ from policy.instants import YEARS, in_our_years
 from policy.uids import digits
 
 TOPIC_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _USED = {
     "day": re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})"),
     "half_day": re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})(am|pm)"),
@@ -28,6 +29,7 @@ def malformed(bundle: Bundle) -> Iterator[Problem]:
     yield from _topic_ids(bundle)
     yield from _ids(bundle)
     yield from _names(bundle)
+    yield from _shown(bundle)
     yield from _site(bundle.site)
     for index, tier in enumerate(bundle.tiers):
         yield from _week(f"tiers[{index}].hours", tier.hours, tier.id)
@@ -76,6 +78,18 @@ def _names(bundle: Bundle) -> Iterator[Problem]:
             if part.name is not None and not _is_visible(part.name):
                 why = "a name has visible characters only, and no space at either end: correct it or leave it out"
                 yield Problem(f"{collection}[{index}].name", part.name, why, part.id)
+
+
+def _shown(bundle: Bundle) -> Iterator[Problem]:
+    """What must be given because a page shows it: it has to show something."""
+    told: list[tuple[str, str, str | None]] = [("site.name", bundle.site.name, None)]
+    told += [(f"members[{index}].name", member.name, member.id) for index, member in enumerate(bundle.members)]
+    told += [(f"events[{index}].title", event.title, event.id) for index, event in enumerate(bundle.events)]
+    for key, written, of in told:
+        if _CONTROL.search(written) or not any(letter.isprintable() and letter != " " for letter in written):
+            yield Problem(
+                key, written, "write what people are to read: one visible character at least, on one line", of
+            )
 
 
 def _is_visible(written: str) -> bool:

@@ -143,6 +143,23 @@ def test_every_other_id_can_be_seen(bad: str) -> None:
     assert "visible" in message
 
 
+@pytest.mark.parametrize("bad", ["", "  ", "L\nM", "L\x00", "\u200b", "\u00a0"])
+def test_what_pages_show_shows_something(bad: str) -> None:
+    event = {"id": "e", "title": bad, "audience": "members", "free": True, **EVENING}
+    for changes, key in (
+        ({"site_name": bad}, "site.name is "),
+        (added("members", {"id": "l", "name": bad, "tier": "nomad"}), 'members[5].name (of "l") is '),
+        ({"events": [event]}, 'events[0].title (of "e") is '),
+    ):
+        message = told(**changes)
+        assert message.startswith(key)
+        assert message.endswith("write what people are to read: one visible character at least, on one line")
+
+
+def test_names_are_spelt_as_people_spell_them() -> None:
+    assert read(site(site_name="Atelier\u00a0: soudure")).site.name == "Atelier\u00a0: soudure"
+
+
 def test_other_ids_may_hold_anything_that_can_be_seen() -> None:
     tiers = [*site()["tiers"], {"id": "résident à l'année / 2026", "grounds": ["always"]}]
     assert read(site(tiers=tiers)).tiers[3].id == "résident à l'année / 2026"
@@ -329,8 +346,10 @@ def test_bookings_overlap_as_instants_once_the_zone_is_known() -> None:
     """The first ends at the second 02:30 of that night, the other starts at the first."""
     night = ("2026-10-25T01:00", "2026-10-25T02:30"), ("2026-10-25T02:30", "2026-10-25T03:30")
     assert booked(*night, zone_of=None)
-    with pytest.raises(BundleError, match="of the same machine"):
+    with pytest.raises(BundleError) as error:
         booked(*night)
+    assert str(error.value).endswith("; write both with their offset, as 2026-10-25T02:30+02:00 for its first time")
+    assert booked((night[0][0], night[0][1] + "+02:00"), (night[1][0] + "+02:00", night[1][1]))
 
 
 def test_bookings_in_both_ways_of_writing_are_compared_once_the_zone_is_known() -> None:

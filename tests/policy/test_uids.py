@@ -11,7 +11,7 @@ from policy.doubts import doubtful
 from policy.errors import BundleError
 from policy.parse import parse
 from policy.uids import digits, number
-from tests.support_policy import read, site
+from tests.support_policy import fablab, read, site
 
 SEVEN = "04610000000001"
 
@@ -92,6 +92,30 @@ def test_a_number_that_can_never_match_is_doubted_and_taken(uid: str, why: str) 
 @pytest.mark.parametrize("uid", ["04B10000", "080000" + "11" * 4, "88" * 7, "11111111", "0800" + "11" * 8])
 def test_others_are_not_doubted(uid: str) -> None:
     assert list(doubtful(read(site(credentials=[{"uid": uid, "member": "alice"}])))) == []
+
+
+def test_a_shift_of_nobody_with_the_role_is_doubted() -> None:
+    shift = {"id": "s1", "gardien": "alice", "start": "2026-11-24T18:00", "end": "2026-11-24T22:00"}
+    (doubt,) = doubtful(read(site(shifts=[shift])))
+    assert str(doubt) == (
+        'shifts[0].gardien (of "s1") is "alice": has not the role gardien, so this shift opens nothing: give the role, '
+        "or name a gardien"
+    )
+
+
+def test_a_training_or_quota_for_a_kind_of_no_machine_is_doubted() -> None:
+    trained = [{"member": "alice", "kind": kind} for kind in ("laser", "lazer", "cnc")]
+    quotas = [{"kind": "printers", "minutes": 60, "period": "week"}]
+    kinds = [{"id": "cnc"}]
+    doubts = list(doubtful(read(fablab(certifications=trained, quotas=quotas, kinds=kinds))))
+    remedy = "is it written so?"
+    assert [str(doubt) for doubt in doubts] == [
+        f'{key} is "{kind}": no machine is of this kind, and kinds has none ("{meant}"?): {remedy}'
+        for key, kind, meant in (
+            ('certifications[1].kind (of "alice")', "lazer", "laser"),
+            ('quotas[0].kind (of "printers")', "printers", "printer"),
+        )
+    ]
 
 
 def test_ids_that_look_alike_are_doubted() -> None:
