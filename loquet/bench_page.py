@@ -14,13 +14,13 @@ from loquet.bench_words import t
 from loquet.world import FRAME, READERS, Picture, World
 from policy.instants import instant
 from policy.reasons import Reason
-from server.auth import account, context
-from server.history import Passage
-from server.language import zone
-from server.live import STILL
 from server.pages.login import back_to
-from server.said import who
-from server.words import Words, words
+from server.queries.history import Passage
+from server.text.dates import zone
+from server.text.named import who
+from server.text.reasons import Words, words
+from server.web.live import STILL
+from server.web.sessions import account, context
 from simulator.pace import SPEEDS
 from simulator.remote import Stages
 

@@ -1,6 +1,6 @@
 """In which words does the bench speak? French first, English second, side by side."""
 
-from server.translate import language, typeset
+from server.text.translate import language, typeset
 
 NBSP = "\N{NO-BREAK SPACE}"
 

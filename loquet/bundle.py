@@ -43,7 +43,7 @@ def read_bundle(file: Path) -> "Bundle":
     from policy.parse import parse
     from server.errors import ServerError
     from server.files import read
-    from server.public_holidays import holidays_of
+    from server.queries.public_holidays import holidays_of
 
     try:
         bundle = parse(read(file, "a bundle"), str(file), ZoneInfo)

@@ -18,7 +18,7 @@ from policy.terms import Instant
 from server.config import BrokerConfig, EdgeConfig, ServerConfig
 from server.errors import ServerError
 from server.main import Server
-from server.secrets import hash_password, hash_token
+from server.web.passwords import hash_password, hash_token
 from simulator.cable import Cable
 from simulator.casaco import bundle
 from simulator.pace import Pace

@@ -122,7 +122,7 @@ def _socket(config: Path) -> Path:
 
 
 def _new_secrets() -> int:
-    from server.secrets import hash_password, hash_token, new_password, new_token
+    from server.web.passwords import hash_password, hash_token, new_password, new_token
 
     password, token = new_password(), new_token()
     print(f"Staff password  {password}\nAPI token       {token}\n")

@@ -13,7 +13,7 @@ from policy.terms import Instant
 
 def what_if(arguments: argparse.Namespace) -> int:
     """0, whatever differs. Raises CommandError for a database or a bundle that cannot be used."""
-    from server.what_if import WhatIfError, decide_again
+    from server.queries.what_if import WhatIfError, decide_again
 
     if arguments.bundle is None or arguments.files:
         raise CommandError("--history needs --bundle CHANGED.json, and no scenarios")

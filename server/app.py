@@ -7,13 +7,14 @@ from flask import Blueprint, Flask, Response, request, url_for
 from flask_wtf.csrf import CSRFProtect
 
 from policy.instants import text
-from server import auth, language
-from server.context import Context
-from server.faults import explain_faults
 from server.pages import api, health, live, login, now, today
-from server.said import who
-from server.translate import gettext, speak
-from server.translate import language as spoken
+from server.text import dates as language
+from server.text.named import who
+from server.text.translate import gettext, speak
+from server.text.translate import language as spoken
+from server.web import sessions as auth
+from server.web.context import Context
+from server.web.faults import explain_faults
 
 SCREENS = (now.page, today.page, login.page, live.page, health.page, api.page)
 MAX_FORM = 64 * 1024

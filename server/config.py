@@ -22,7 +22,7 @@ from policy.terms import Instant
 from server import identity, keys
 from server.errors import ConfigError
 from server.identity import Identity
-from server.secrets import hash_token
+from server.web.passwords import hash_token
 from wire.credential import KEY_BYTES
 from wire.errors import WireError
 from wire.topics import check_id
@@ -66,7 +66,7 @@ class ServerConfig:
     """All that a server is told. Raises ConfigError for what it must not be told.
 
     database: SQLAlchemy URL. server_key: signs what the server says. credential_key: turns UIDs into pseudonyms.
-    socket: where it takes orders, if not beside its database. trusted_proxy: as server/web.py's.
+    socket: where it takes orders, if not beside its database. trusted_proxy: as server/web/serve.py's.
     staff_password_hash: argon2id, from server.secrets.hash_password. api_token_hash: from server.secrets.hash_token.
     """
 

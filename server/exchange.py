@@ -12,16 +12,17 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlmodel import Session, select
 
 from policy.terms import Instant
-from server.db import Database, moment
+from server.changes.lockdown import set_lockdown
+from server.database.engine import Database
+from server.database.types import moment
 from server.errors import ServerError
-from server.facts import set_lockdown
-from server.ingest import Answered, FactsStored, Ingest, Message, Owed, StatusTaken, Told
-from server.models import Edge, GivenOrder
-from server.orders import Orders
-from server.publisher import SERVER, Publisher
-from server.state import StatePublisher
+from server.ingest.messages import Answered, FactsStored, Ingest, Message, Owed, Told
+from server.ingest.status import StatusTaken
+from server.models import Edge, GivenOrder, Lane
+from server.publish.orders import Orders
+from server.publish.rules import SERVER, Publisher
+from server.publish.state import StatePublisher
 from server.troubles import Troubles
-from server.versions import Lane
 from wire.envelope import MAX_BYTES, seal
 from wire.messages import encode
 from wire.topics import Topics
@@ -152,10 +153,10 @@ class Exchange:
                 self.state.changed()
             case Answered(edge, reply):
                 self.orders.answered(edge, reply)
-            case StatusTaken(edge, status, outdone, speaks_anew):
-                if speaks_anew or Lane.STATE in outdone:
+            case StatusTaken(edge, status, server_behind, speaks_anew):
+                if speaks_anew or Lane.STATE in server_behind:
                     self._attempt(self.state.publish)
-                if speaks_anew or Lane.RULES in outdone:
+                if speaks_anew or Lane.RULES in server_behind:
                     self._attempt(self.publisher.publish)
                 if status.asks is not None and len(status.asks) <= ASKED_MOST:
                     self.orders.tell_time(edge, status.asks)

@@ -20,21 +20,22 @@ from policy.misfits import meant
 from policy.terms import Instant
 from server import identity
 from server.app import create_app
+from server.changes.bundle import replace
+from server.changes.revoked import forget
 from server.config import BrokerConfig, EdgeConfig, ServerConfig
-from server.context import Context
 from server.control import Control
-from server.db import Database
+from server.database.engine import Database
+from server.database.schema import upgrade
 from server.errors import MistakeError, ServerError
 from server.exchange import Exchange
-from server.importer import replace, site_of
-from server.inbox import Inbox
-from server.ingest import Message
+from server.ingest.messages import Message
+from server.ingest.queue import Inbox
 from server.link import Link
-from server.live import Live
 from server.models import AccessPoint, Edge, Machine
-from server.revoked import forget
-from server.schema import upgrade
-from server.web import Web
+from server.publish.bundle import site_of
+from server.web.context import Context
+from server.web.live import Live
+from server.web.serve import Web
 from wire.errors import WireError
 from wire.topics import Topics
 

@@ -24,7 +24,7 @@ from policy.state import SiteState
 from policy.terms import Direction, Instant
 from server.errors import ServerError
 from server.files import read
-from server.public_holidays import holidays_of
+from server.queries.public_holidays import holidays_of
 from simulator.explained import Facts, facts_of
 
 

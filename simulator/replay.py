@@ -19,15 +19,15 @@ from policy import uids
 from policy.instants import text
 from policy.ruleset import RuleSet
 from policy.terms import SECOND, ClockState, Instant
-from server.db import Database
+from server.changes.bundle import change, replace
+from server.changes.lockdown import set_lockdown
+from server.database.engine import Database
+from server.database.schema import upgrade
 from server.errors import ImportRefusedError
-from server.facts import set_lockdown
-from server.importer import change, replace
-from server.ingest import Ingest
+from server.ingest.messages import Ingest
 from server.models import Edge as EdgeRow
-from server.publisher import Publisher
-from server.schema import upgrade
-from server.state import snapshot
+from server.publish.rules import Publisher
+from server.publish.state import snapshot
 from server.troubles import Troubles
 from simulator.replay_answers import Asked, Failure, Line, ReplayError, answers, differences, questions
 from simulator.replay_edge import CREDENTIAL_KEY, ReplayEdge

@@ -19,15 +19,15 @@ from edge.post import Item, LinkDown, LinkUp, Received
 from edge.runtime import Edge
 from policy.bundle import AccessPoint, Bundle
 from policy.terms import Instant
-from server.context import Context
-from server.db import Database
-from server.importer import replace
-from server.ingest import Ingest
-from server.live import Live
+from server.changes.bundle import replace
+from server.database.engine import Database
+from server.database.schema import upgrade
+from server.ingest.messages import Ingest
 from server.models import Edge as EdgeRow
-from server.publisher import SERVER, Publisher
-from server.schema import upgrade
+from server.publish.rules import SERVER, Publisher
 from server.troubles import Troubles
+from server.web.context import Context
+from server.web.live import Live
 from simulator.clock import VirtualClock
 from simulator.pins import SimulatedPins
 from simulator.reader import SimulatedReader

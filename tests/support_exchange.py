@@ -7,7 +7,7 @@ from msgspec import Struct
 
 from policy.ruleset import SPEAKS
 from policy.terms import Instant
-from server.db import Database
+from server.database.engine import Database
 from server.exchange import Exchange
 from tests.support_pages import CREDENTIAL_KEY, SERVER_KEY
 from tests.support_server import FRONT_KEY, TOPICS, Journal, events

@@ -2,7 +2,7 @@
 
 from sqlmodel import select
 
-from server.ingest import Owed
+from server.ingest.messages import Owed
 from server.models import JournalRow, Presence
 from tests.support_server import Desk
 from wire.messages import Ack

@@ -14,11 +14,11 @@ from jinja2.bccache import Bucket, BytecodeCache
 from policy.instants import text
 from policy.terms import ClockState, Instant
 from server.app import create_app
-from server.context import Context
-from server.db import Database
-from server.live import Caps, Live
-from server.publisher import Publisher
-from server.secrets import hash_token
+from server.database.engine import Database
+from server.publish.rules import Publisher
+from server.web.context import Context
+from server.web.live import Caps, Live
+from server.web.passwords import hash_token
 from tests.support_server import Desk, Journal
 from tests.support_site import at
 from wire.messages import Status

@@ -39,11 +39,11 @@ from policy.instants import text
 from policy.reasons import Reason
 from policy.ruleset import Ground
 from policy.terms import SECOND, ClockState, Instant
-from server.db import Database
-from server.importer import replace
-from server.ingest import Ingest, Owed
+from server.changes.bundle import replace
+from server.database.engine import Database
+from server.database.schema import upgrade
+from server.ingest.messages import Ingest, Owed
 from server.models import Edge
-from server.schema import upgrade
 from server.troubles import Troubles
 from tests.support_site import ALICE, BRIGITTE, GREGOIRE, REMY, at
 from wire import row as wire_row

@@ -17,13 +17,13 @@ from loquet.proofs.attacked import KEYS, bundle
 from policy.instants import text
 from policy.reasons import Reason
 from policy.terms import HOUR, SECOND, ClockState, Instant
-from server.db import Database
-from server.importer import replace
-from server.ingest import Ingest, Message
+from server.changes.bundle import replace
+from server.database.engine import Database
+from server.database.schema import upgrade
+from server.ingest.messages import Ingest, Message
 from server.main import tuned
 from server.models import Edge as EdgeRow
 from server.models import JournalRow
-from server.schema import upgrade
 from server.troubles import Troubles
 from wire import row as wire_row
 from wire.envelope import seal

@@ -30,15 +30,15 @@ from loquet.keyring import SIGNING, Keyring
 from loquet.proofs.mosquitto import Mosquitto, program
 from policy.bundle import AccessPoint, Bundle, Readers
 from policy.reasons import Reason
-from server.db import Database
+from server.changes.bundle import replace as store
+from server.database.engine import Database
+from server.database.schema import upgrade
 from server.exchange import Exchange
-from server.importer import replace as store
-from server.inbox import Inbox
+from server.ingest.queue import Inbox
 from server.link import Link as ServerLink
 from server.main import tuned
 from server.models import Credential
 from server.models import Edge as EdgeRow
-from server.schema import upgrade
 from simulator.casaco import bundle as casaco
 from simulator.world import config_of
 from wire.topics import Topics

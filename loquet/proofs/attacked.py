@@ -13,14 +13,15 @@ from edge.post import Item, LinkUp, Received
 from edge.runtime import Edge
 from policy.bundle import AccessPoint, Bundle, Credential, Member, Pass, Readers, Role, Shift, Site, Tier
 from policy.ruleset import Ground, Unit
-from server.db import Database
-from server.importer import replace
-from server.ingest import Answered, Ingest, Owed, StatusTaken, Told
+from server.changes.bundle import replace
+from server.database.engine import Database
+from server.database.schema import upgrade
+from server.ingest.messages import Answered, Ingest, Owed, Told
+from server.ingest.status import StatusTaken
 from server.models import Edge as EdgeRow
-from server.orders import Orders
-from server.publisher import Publisher
-from server.schema import upgrade
-from server.state import StatePublisher
+from server.publish.orders import Orders
+from server.publish.rules import Publisher
+from server.publish.state import StatePublisher
 from server.troubles import Troubles
 from simulator.clock import WORKING_TUESDAY, VirtualClock
 from simulator.pins import SimulatedPins

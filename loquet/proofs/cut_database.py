@@ -12,11 +12,11 @@ from loquet.proofs.proof import LossError
 from policy.instants import text
 from policy.reasons import Reason
 from policy.terms import SECOND, ClockState, Instant
-from server.db import Database
-from server.importer import replace
-from server.ingest import Ingest
+from server.changes.bundle import replace
+from server.database.engine import Database
+from server.database.schema import upgrade
+from server.ingest.messages import Ingest
 from server.models import Edge as EdgeRow
-from server.schema import upgrade
 from server.troubles import Troubles
 from simulator.disk import Disk
 from simulator.vfs import installed

@@ -23,7 +23,7 @@ from loquet.proofs.forgeries import (
     refused_commands,
 )
 from loquet.proofs.proof import BrokenError, Proof, Rounds, Task
-from server.db import moment
+from server.database.types import moment
 from server.models import GivenOrder
 from wire.row import Order
 

@@ -13,7 +13,7 @@ from policy.compile import compile_rules
 from policy.errors import BundleError
 from policy.parse import export, parse
 from server.errors import ImportRefusedError
-from server.public_holidays import holidays_of
+from server.queries.public_holidays import holidays_of
 from wire.credential import pseudonym
 
 ODD: tuple[Any, ...] = (

@@ -94,7 +94,7 @@ PLANTS = (
     ),
     Plant(
         "the server's database does not wait for the disk",
-        "server/db.py",
+        "server/database/engine.py",
         '_hold_to(connection, journal_mode="wal", synchronous=2)',
         'connection.execute("PRAGMA synchronous=OFF")',
         "power",
@@ -149,7 +149,7 @@ PLANTS = (
     ),
     Plant(
         "a row that comes twice is stored twice",
-        "server/ingest.py",
+        "server/ingest/messages.py",
         "[row for row in numbered if row.seq > on_disk]",
         "numbered",
         "world",
@@ -157,7 +157,7 @@ PLANTS = (
     ),
     Plant(
         "rows behind a gap are stored",
-        "server/ingest.py",
+        "server/ingest/messages.py",
         "if numbered and numbered[0].seq > on_disk + 1:",
         "if False:",
         "forge",
@@ -197,7 +197,7 @@ PLANTS = (
     ),
     Plant(
         "the server does not date anew what a wrong clock wrote",
-        "server/redate.py",
+        "server/ingest/redate.py",
         "    if not boots:",
         "    if boots is not None:",
         "world",
@@ -209,7 +209,7 @@ PLANTS = (
         "        for owed in self.ingest.take_all(messages):",
         """        from msgspec import json
         from wire.messages import Ack
-        from server.ingest import Owed
+        from server.ingest.messages import Owed
         try:
             all_owed = self.ingest.take_all(messages)
         except Exception:
@@ -282,15 +282,15 @@ PLANTS = (
     ),
     Plant(
         "the state tells of members and kinds that the site has not",
-        "server/state.py",
-        "told_since(session, at) if site.names(fact)]",
+        "server/publish/state.py",
+        "facts_to_broadcast(session, at) if site.names(fact)]",
         "told_since(session, at)]",
         "silence",
         24,
     ),
     Plant(
         "one edge may leave any number of things in the state",
-        "server/batch.py",
+        "server/ingest/store.py",
         "facts[: max(0, room(batch.edge.id))]",
         "facts",
         "silence",
@@ -298,7 +298,7 @@ PLANTS = (
     ),
     Plant(
         "a state is published that is larger than the broker passes on",
-        "server/state.py",
+        "server/publish/state.py",
         "while len(body := pack(found)) > self._most:",
         "while len(body := pack(found)) < 0:",
         "silence",
@@ -314,7 +314,7 @@ PLANTS = (
     ),
     Plant(
         "whom a revoked edge moved stays moved",
-        "server/revoked.py",
+        "server/changes/revoked.py",
         "    _forget_moves(session, edge, since)",
         "    del since",
         "silence",
@@ -322,7 +322,7 @@ PLANTS = (
     ),
     Plant(
         "an edge may begin any number of journals",
-        "server/ingest.py",
+        "server/ingest/messages.py",
         "elif not on_disk and (why := self._budget",
         "elif on_disk < 0 and (why := self._budget",
         "silence",
@@ -330,7 +330,7 @@ PLANTS = (
     ),
     Plant(
         "the server acknowledges what it could not commit",
-        "server/db.py",
+        "server/database/engine.py",
         "            explained(self.name),\n            Session(self._writer",
         "            suppress(Exception),\n            Session(self._writer",
         "power",

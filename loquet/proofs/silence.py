@@ -17,11 +17,12 @@ from loquet.proofs.proof import BrokenError, Proof, Rounds, Task
 from loquet.proofs.silenced import THIEVES, TICK, Silenced, Template
 from policy.facts import Fact, Moved, Ran, Stopped
 from policy.terms import HOUR, SECOND, Instant
-from server import history, state
-from server.budget import Good
-from server.inbox import EACH
+from server.ingest.budget import Good
+from server.ingest.queue import EACH
 from server.models import JournalRow, Position
-from server.now import edge_lines, picture
+from server.publish import state
+from server.queries import history
+from server.queries.now import edge_lines, picture
 from wire.envelope import MAX_BYTES
 from wire.messages import MAX_ROWS
 from wire.row import MAX_BYTES as MAX_ROW

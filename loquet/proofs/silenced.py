@@ -25,15 +25,15 @@ from policy.bundle import Bundle, Machine
 from policy.facts import Fact
 from policy.state import SiteState
 from policy.terms import SECOND, Instant
-from server.db import Database
+from server.changes.bundle import replace as store_bundle
+from server.changes.revoked import forget
+from server.database.engine import Database
+from server.database.schema import upgrade
 from server.exchange import Exchange
-from server.importer import replace as store_bundle
-from server.inbox import Inbox
+from server.ingest.queue import Inbox
 from server.models import Credential
 from server.models import Edge as EdgeRow
-from server.publisher import SERVER
-from server.revoked import forget
-from server.schema import upgrade
+from server.publish.rules import SERVER
 from simulator.clock import WORKING_TUESDAY, VirtualClock
 from simulator.pins import SimulatedPins
 from simulator.reader import SimulatedReader

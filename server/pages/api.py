@@ -8,10 +8,10 @@ from werkzeug.exceptions import BadRequest, Unauthorized
 
 from policy.instants import text
 from policy.terms import Instant
-from server import history
-from server.auth import context, may_see_names
-from server.history import Passage
-from server.now import edge_lines, picture
+from server.queries import history
+from server.queries.history import Passage
+from server.queries.now import edge_lines, picture
+from server.web.sessions import context, may_see_names
 
 page = Blueprint("api", __name__, url_prefix="/api/v1")
 

@@ -4,8 +4,8 @@ from flask import Blueprint, jsonify
 from flask.typing import ResponseReturnValue
 from sqlmodel import col, func, select
 
-from server.auth import context
 from server.models import Edge
+from server.web.sessions import context
 
 page = Blueprint("health", __name__)
 

@@ -4,8 +4,8 @@ from flask import Blueprint, Response
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import ServiceUnavailable
 
-from server.auth import account, caller, context
-from server.live import TooManyStreamsError
+from server.web.live import TooManyStreamsError
+from server.web.sessions import account, caller, context
 
 page = Blueprint("live", __name__)
 

@@ -5,7 +5,7 @@ import re
 from flask import Blueprint, Response, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from server import auth
+from server.web import sessions as auth
 
 page = Blueprint("login", __name__)
 

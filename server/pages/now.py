@@ -10,16 +10,16 @@ from sqlmodel import Session
 from policy.instants import of
 from policy.opening import Relay
 from policy.terms import DAY
-from server import history
-from server.auth import account, context
-from server.called import Called, alphabetical
-from server.doors import Line, line
-from server.language import hour, local, opens, when
-from server.now import Picture, edge_lines, few, picture
 from server.pages.today import Day, day_of
-from server.publisher import Current
-from server.translate import gettext, ngettext
-from server.words import Words, words
+from server.queries import history
+from server.queries.current import Current
+from server.queries.names import Called, alphabetical
+from server.queries.now import Picture, edge_lines, few, picture
+from server.text.dates import hour, local, opens, when
+from server.text.edges import Line, line
+from server.text.reasons import Words, words
+from server.text.translate import gettext, ngettext
+from server.web.sessions import account, context
 
 page = Blueprint("now", __name__)
 

@@ -8,17 +8,17 @@ from sqlmodel import Session
 
 from policy.errors import SHOWN, brief
 from policy.terms import HOUR, Instant
-from server import history
-from server.auth import account, context
-from server.carnets import said, units_left
-from server.chart import BASE, HEIGHT, WIDTH, Bar, bars
-from server.faults import WrongAddressError
-from server.language import hour, hours, local
-from server.now import few
-from server.publisher import Current
-from server.said import place_of, who
-from server.translate import gettext
-from server.words import Words, of_collision, words
+from server.queries import history
+from server.queries.current import Current
+from server.queries.now import few
+from server.text.carnets import said, units_left
+from server.text.chart import BASE, HEIGHT, WIDTH, Bar, bars
+from server.text.dates import hour, hours, local
+from server.text.named import place_of, who
+from server.text.reasons import Words, of_collision, words
+from server.text.translate import gettext
+from server.web.faults import WrongAddressError
+from server.web.sessions import account, context
 
 page = Blueprint("today", __name__)
 

@@ -8,12 +8,12 @@ from random import Random
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from policy.bundle import Bundle
-from server.db import Database
+from server.changes.bundle import replace
+from server.database.engine import Database
+from server.database.schema import upgrade
 from server.errors import MistakeError, OrderRefusedError, ServerError
 from server.exchange import Exchange
-from server.importer import replace
 from server.models import Edge as EdgeRow
-from server.schema import upgrade
 from simulator.storm.agenda import Agenda
 from simulator.storm.messages import ack_in
 from simulator.storm.network import Client

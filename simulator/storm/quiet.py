@@ -12,8 +12,8 @@ from policy.ruleset import Paid
 from policy.sessions import Session
 from policy.state import SiteState
 from policy.terms import DAY, SECOND, Instant
-from server.facts import state_at
 from server.models import JournalRow
+from server.queries.site_state import state_at
 from simulator.storm.casting import MACHINE
 from simulator.storm.office import Office
 from simulator.storm.pi import Pi

@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from edge import dispatch
 from policy.terms import DAY, HOUR, MINUTE, SECOND, ClockState, Instant
-from server import publisher
+from server.publish import rules as publisher
 from simulator.clock import VirtualClock
 from simulator.disk import Disk
 from simulator.storm import faults

@@ -16,7 +16,7 @@ from edge.journal_errors import JournalDamagedError, JournalError
 from edge.remains import salvage
 from edge.rescue import ASIDE, forget_aside, open_journal, renew, renumbered
 from edge.spare import Copied, Spare
-from server.rows import number as numbered_by_server
+from server.ingest.rows import number as numbered_by_server
 from tests.edge.test_journal import file_size_limit
 from tests.support_rows import row, rows
 from wire.row import Kind, encode

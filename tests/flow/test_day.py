@@ -12,7 +12,7 @@ import pytest
 from edge.journal_errors import JournalError
 from policy.terms import DAY, HOUR
 from server.app import create_app
-from server.secrets import hash_token
+from server.web.passwords import hash_token
 from simulator.casaco import bundle, first_day
 from simulator.door import Door
 from simulator.people import day

@@ -11,9 +11,9 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from server.app import create_app
-from server.db import Database
-from server.live import CAPS, Live
-from server.web import Web
+from server.database.engine import Database
+from server.web.live import CAPS, Live
+from server.web.serve import Web
 from tests.support_demo import local, running_demo, set_time
 from tests.support_pages import Place, broken
 from tests.support_server import site_database

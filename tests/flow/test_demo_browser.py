@@ -8,7 +8,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, ConsoleMessage, Page, StorageState, expect
 
 from loquet.bench_badges import Badge, badges
-from server.called import called
+from server.queries.names import called
 from simulator import casaco
 from simulator.people import IN, OUT
 from tests.support_demo import TUESDAY, Demo, local, running_demo, set_time

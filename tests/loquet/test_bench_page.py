@@ -15,7 +15,7 @@ from loquet.bench_words import COLOURS, SIGNALS
 from loquet.lamp import SIGNALS as KNOWN
 from policy.bundle import Role
 from server.app import create_app
-from server.db import Database
+from server.database.engine import Database
 from simulator.people import IN, OUT
 from simulator.remote import Command, Lay, Move, Output, Plug, Stages, Take
 from tests.support_pages import Place, plain

@@ -22,7 +22,7 @@ from loquet.proofs.forgeries import (
 )
 from loquet.proofs.proof import BrokenError, Task
 from policy.terms import HOUR
-from server.orders import Orders
+from server.publish.orders import Orders
 
 GENUINE = ("ack", "command", "facts", "state", "fresh", "rules", "events", "status", "reply")
 

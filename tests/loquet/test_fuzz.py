@@ -20,7 +20,7 @@ from loquet.proofs.hostile_messages import Messages
 from loquet.proofs.hostile_radio import Radios
 from loquet.proofs.proof import BrokenError, Task
 from policy.terms import HOUR
-from server.ingest import Ingest
+from server.ingest.messages import Ingest
 from wire import ruleset, snapshot
 from wire.packing import unpack_json
 

@@ -13,7 +13,7 @@ from loquet.proofs import power
 from loquet.proofs.cut_database import CutDatabase
 from loquet.proofs.cut_journal import CutJournal
 from loquet.proofs.proof import LossError, Task
-from server.ingest import Ingest, Message, Owed
+from server.ingest.messages import Ingest, Message, Owed
 from wire.messages import Ack
 
 

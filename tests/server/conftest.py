@@ -8,7 +8,7 @@ from shutil import copy
 import pytest
 
 from policy.reasons import Reason
-from server.db import Database
+from server.database.engine import Database
 from tests.support_exchange import Office
 from tests.support_pages import Place
 from tests.support_postgres import Kept, Postgres, cluster

@@ -9,9 +9,10 @@ import pytest
 
 from policy.instants import text
 from policy.terms import ClockState
-from server.db import moment
+from server.database.types import moment
+from server.ingest.rows import LARGEST, Numbered, record
 from server.models import Edge, Position
-from server.rows import LARGEST, KnownEdge, Numbered, record
+from server.queries.known_edges import KnownEdge
 from tests.support_history import kinds, owed, presence, rows_of
 from tests.support_rows import row
 from tests.support_server import FRONT_KEY, GARAGE_KEY, TOPICS, Desk, Journal, events, small_bundle

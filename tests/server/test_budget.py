@@ -5,7 +5,7 @@ from sqlmodel import func, select
 
 from policy.instants import text
 from policy.terms import DAY, HOUR, MINUTE
-from server.budget import Budget, Good
+from server.ingest.budget import Budget, Good
 from server.models import PaidUnit
 from tests.support_history import owed, rows_of
 from tests.support_rows import rows

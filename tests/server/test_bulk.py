@@ -4,8 +4,8 @@ from datetime import UTC, datetime, timedelta, timezone
 
 from sqlmodel import select
 
-from server import bulk
-from server.db import Database
+from server.database.engine import Database
+from server.ingest import bulk
 from server.models import PaidUnit, Presence
 
 NOON = datetime(2026, 11, 24, 12, 0, 0, 125_000, tzinfo=UTC)

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from policy.bundle import Member
 from policy.terms import Direction
-from server.called import ReaderOf, alphabetical, called, short_names
+from server.queries.names import ReaderOf, alphabetical, called, short_names
 from tests.support_server import whole_bundle
 
 TIERS = {"n": "nomade", "r": "résident"}

@@ -7,9 +7,9 @@ from policy.bundle import Bundle, Pass
 from policy.instants import text
 from policy.reasons import Reason
 from policy.terms import DAY, HOUR
-from server import importer
-from server.carnets import said, units_left
-from server.history import last_passages
+from server.changes import bundle as importer
+from server.queries.history import last_passages
+from server.text.carnets import said, units_left
 from tests.support_pages import Place
 from tests.support_server import small_bundle, whole_bundle
 from tests.support_site import at

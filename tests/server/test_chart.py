@@ -5,7 +5,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.chart import BASE, TOP, WIDTH, bars
+from server.text.chart import BASE, TOP, WIDTH, bars
 
 counts = st.lists(st.none() | st.integers(0, 500), min_size=1, max_size=25)
 

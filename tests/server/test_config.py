@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from server import config as module
 from server.config import BrokerConfig, EdgeConfig, ServerConfig, load
 from server.errors import ConfigError
-from server.secrets import hash_password, hash_token, is_password, is_token, new_password, new_token
+from server.web.passwords import hash_password, hash_token, is_password, is_token, new_password, new_token
 from tests.support_pages import CHEAP_HASH, CREDENTIAL_KEY, SERVER_KEY, TOKEN
 from tests.support_site import at
 

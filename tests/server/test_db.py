@@ -19,11 +19,12 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session, SQLModel, select
 
-from server import db
-from server.db import RESERVE, SHARE, Database
+from server.database import engine as db
+from server.database.engine import Database
+from server.database.reserve import RESERVE, SHARE
+from server.database.schema import upgrade
 from server.errors import DatabaseError, FullError, MistakeError
 from server.models import Edge, Presence
-from server.schema import upgrade
 from tests.support_postgres import Kept, Postgres
 
 ROOT = Path(__file__).parents[2]
@@ -140,7 +141,7 @@ def test_a_second_process_is_kept_out(database: Database) -> None:
 
 OTHER_PROCESS = """
 import sys
-from server.db import Database
+from server.database.engine import Database
 from server.errors import DatabaseError
 try:
     Database(sys.argv[1])
@@ -192,8 +193,8 @@ def test_databases_are_opened_in_known_places_only() -> None:
         for path in packages
         if re.search(r"\b(sqlite3\.connect|create_engine)\(", path.read_text("utf-8"))
     }
-    reads_only = "server/what_if.py"
-    assert opening == {"edge/journal.py", "edge/remains.py", "server/db.py", reads_only}
+    reads_only = "server/queries/what_if.py"
+    assert opening == {"edge/journal.py", "edge/remains.py", "server/database/engine.py", reads_only}
     assert "?mode=ro" in (ROOT / reads_only).read_text("utf-8")
 
 
@@ -261,7 +262,7 @@ def test_a_file_that_is_no_database(tmp_path: Path) -> None:
 
 
 def test_a_database_that_another_program_holds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("server.db.BUSY_SECONDS", 0.05)
+    monkeypatch.setattr("server.database.engine.BUSY_SECONDS", 0.05)
     fresh(tmp_path).close()
     shell = sqlite3.connect(tmp_path / "new.db", isolation_level=None)
     shell.execute("BEGIN EXCLUSIVE")
@@ -331,7 +332,8 @@ def test_nobody_else_gets_the_room_that_is_given_up(database: Database, monkeypa
             told.append("other")
             come(session, "remy")
 
-    give, waiting = database._give_up_share, Thread(target=other)
+    reserve = database._reserve
+    give, waiting = reserve.give_up_share, Thread(target=other)
 
     def given() -> bool:
         done = give()
@@ -339,7 +341,7 @@ def test_nobody_else_gets_the_room_that_is_given_up(database: Database, monkeypa
         waiting.join(0.2)
         return done
 
-    monkeypatch.setattr(database, "_give_up_share", given)
+    monkeypatch.setattr(reserve, "give_up_share", given)
     database.urgently(lambda session: (told.append("urgent"), come(session, "alice")))
     waiting.join()
     assert told[-2:] == ["urgent", "other"]

@@ -12,11 +12,13 @@ from policy.facts import Moved
 from policy.instants import text
 from policy.terms import DAY, MINUTE, ClockState
 from server import models
-from server.db import RESERVE, Database, moment
+from server.database.engine import Database
+from server.database.reserve import RESERVE
+from server.database.types import moment
 from server.errors import DatabaseError, FullError
-from server.publisher import RETRY
-from server.state import GAP
-from server.versions import CEILING, JUMP
+from server.ingest.status import CEILING, JUMP
+from server.publish.rules import RETRY
+from server.publish.state import GAP
 from tests.support_exchange import Office
 from tests.support_server import FRONT_KEY, TOPICS, Journal, events
 from tests.support_site import at
@@ -92,7 +94,7 @@ def test_when_the_state_cannot_be_told_the_rows_are_stored_nevertheless(
     office.now += MINUTE
     office.journal.enters(at(18), "remy")
     with monkeypatch.context() as patched:
-        patched.setattr("server.state.told", fail)
+        patched.setattr("server.publish.state.told", fail)
         office.tell()
     assert office.last(Ack, TOPICS.ack("front")).seq == 3
     assert "stored, but what follows from it was not done, or not yet: the disk is full" in caplog.text
@@ -344,7 +346,7 @@ def test_what_fails_takes_nothing_else_with_it(office: Office, monkeypatch: pyte
 def test_rules_that_could_not_be_made_are_made_later(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
     """An edge holds more than was ever made here: the next version is above it, as soon as the disk takes one."""
     with monkeypatch.context() as patched:
-        patched.setattr("server.publisher.compile_rules", failing)
+        patched.setattr("server.publish.rules.compile_rules", failing)
         office.front_is_there(rules_version=8)
         office.exchange.tick()  # not at once: what fails would be logged several times a second
         office.now += RETRY
@@ -356,7 +358,7 @@ def test_rules_that_could_not_be_made_are_made_later(office: Office, monkeypatch
 
 
 def test_rules_that_cannot_be_made_keep_no_state_back(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("server.publisher.compile_rules", failing)
+    monkeypatch.setattr("server.publish.rules.compile_rules", failing)
     office.front_is_there(rules_version=8)
     office.journal.enters(at(18), "remy")
     office.tell()
@@ -368,7 +370,7 @@ def test_rules_that_cannot_be_made_keep_no_state_back(office: Office, monkeypatc
 
 def test_a_state_that_could_not_be_renewed_is_later(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as patched:
-        patched.setattr("server.state.told", failing)
+        patched.setattr("server.publish.state.told", failing)
         office.front_is_there(state_version=8)
     office.now += MINUTE
     office.exchange.tick()

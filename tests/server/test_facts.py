@@ -17,18 +17,11 @@ from policy.sessions import Session as MachineUse
 from policy.state import SiteState
 from policy.terms import DAY, HOUR
 from server import models
-from server.db import Database, moment
-from server.facts import (
-    DAYS_BACK,
-    REACH,
-    Teller,
-    facts_since,
-    is_locked_down,
-    set_lockdown,
-    state_at,
-    store,
-    store_moves,
-)
+from server.changes.lockdown import set_lockdown
+from server.database.engine import Database
+from server.database.types import moment
+from server.ingest.facts import Teller, store, store_moves
+from server.queries.site_state import DAYS_BACK, REACH, facts_since, is_locked_down, state_at
 from tests.support_history import kinds, presence, rows_of
 from tests.support_server import Desk, Journal
 from tests.support_site import at

@@ -14,7 +14,7 @@ from loquet.main import COMMANDS
 from loquet.server import CONFIG, add_arguments
 from server.config import BrokerConfig, EdgeConfig, load
 from server.identity import Identity
-from server.secrets import hash_token
+from server.web.passwords import hash_token
 from tests.support_pages import CHEAP_HASH, TOKEN
 
 ROOT = Path(__file__).parents[2]

@@ -11,11 +11,15 @@ from policy.facts import Paid
 from policy.instants import instant, text
 from policy.ruleset import SPEAKS, RuleSet
 from policy.terms import HOUR
-from server import importer
-from server.budget import Good
-from server.db import Database, moment
+from server.changes import bundle as importer
+from server.ingest.budget import Good
+from server.database.engine import Database
+from server.database.types import moment
+from server.changes import bundle as importer
+from server.database.engine import Database
+from server.database.schema import MIGRATIONS, upgrade
+from server.database.types import moment
 from server.models import Edge, PaidUnit
-from server.schema import MIGRATIONS, upgrade
 from tests.support_exchange import Office
 from tests.support_server import TOPICS, Desk, Journal, small_bundle
 from tests.support_site import at

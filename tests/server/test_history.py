@@ -11,9 +11,9 @@ from sqlalchemy import event
 from policy.instants import of
 from policy.reasons import Reason
 from policy.terms import DAY, HOUR, MINUTE, SECOND
-from server import history
-from server.db import Database
-from server.history import Arrival, HourCount
+from server.database.engine import Database
+from server.queries import history
+from server.queries.history import Arrival, HourCount
 from tests.support_server import Desk, Journal
 from tests.support_site import at
 from wire.row import Kind

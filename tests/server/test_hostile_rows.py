@@ -15,11 +15,12 @@ from edge.hearing import checked
 from policy.reasons import Reason
 from policy.ruleset import Reader
 from policy.terms import DAY, HOUR, MINUTE, ClockState, Direction
-from server import history, later
-from server.db import moment
+from server.database.types import moment
+from server.ingest import later
+from server.ingest.rows import LATER, REFUSED
 from server.models import Edge, JournalRow
-from server.rows import LATER, REFUSED
-from server.state import snapshot
+from server.publish.state import snapshot
+from server.queries import history
 from tests.support_history import kinds, owed, presence, rows_of
 from tests.support_pages import Place
 from tests.support_server import TOPICS, Desk, Journal, events, site_database, whole_bundle

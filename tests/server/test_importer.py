@@ -13,10 +13,11 @@ from policy import bundle as parts
 from policy import parse
 from policy.bundle import Bundle, Member, Role, Tier
 from policy.ruleset import Ground
-from server.db import Database
+from server.changes.bundle import change, drop, put, replace, set_site
+from server.database.engine import Database
 from server.errors import ImportRefusedError, MistakeError
-from server.importer import COLLECTIONS, Collection, Exporter, change, drop, export, put, replace, set_site
 from server.models import Credential, JournalRow, Shift
+from server.publish.bundle import COLLECTIONS, Collection, Exporter, export
 from tests.support_server import Desk, Journal, small_bundle, whole_bundle
 from tests.support_site import ALICE, at
 

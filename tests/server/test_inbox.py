@@ -2,8 +2,8 @@
 
 import pytest
 
-from server import inbox as inbox_module
-from server.inbox import EACH, Inbox
+from server.ingest import queue as inbox_module
+from server.ingest.queue import EACH, Inbox
 
 
 def test_one_message_of_each_edge_at_a_time_in_its_order() -> None:

@@ -14,9 +14,10 @@ from sqlmodel import select
 from policy.instants import text
 from policy.reasons import Reason
 from policy.terms import DAY, HOUR, MINUTE, SECOND, ClockState
-from server.db import Database, moment
+from server.database.engine import Database
+from server.database.types import moment
 from server.errors import DatabaseError, MistakeError
-from server.ingest import Owed
+from server.ingest.messages import Owed
 from server.models import AdhocShift, DoorState, JournalRow, Position, Presence
 from tests.support_history import owed, presence, rows_of
 from tests.support_server import FRONT_KEY, GARAGE_KEY, TOPICS, Desk, Journal, events

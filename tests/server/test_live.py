@@ -5,7 +5,7 @@ from threading import Thread
 
 import pytest
 
-from server.live import FULL, STILL, Caps, Live, TooManyStreamsError
+from server.web.live import FULL, STILL, Caps, Live, TooManyStreamsError
 
 
 def watched(live: Live, address: str = "192.0.2.1", *, logged_in: bool = False) -> Iterator[str]:

@@ -8,7 +8,7 @@ from sqlmodel import select
 
 from policy.terms import HOUR, MINUTE
 from server.models import WebSession
-from server.secrets import hash_token
+from server.web.passwords import hash_token
 from tests.support_pages import PASSWORD, STAFF, TOKEN, Place
 
 pytestmark = pytest.mark.sqlite

@@ -24,10 +24,10 @@ from policy.terms import HOUR, ClockState
 from server.config import BrokerConfig, EdgeConfig, ServerConfig
 from server.control import DONE, Request, ask
 from server.errors import DatabaseError, MistakeError, ServerError
-from server.inbox import EACH
-from server.ingest import Message
+from server.ingest.messages import Message
+from server.ingest.queue import EACH
 from server.main import TURN, Server, tuned, wall_clock
-from server.secrets import hash_token
+from server.web.passwords import hash_token
 from tests.support_broker import BROKERS
 from tests.support_pages import CHEAP_HASH, CREDENTIAL_KEY, SERVER_KEY, STAFF, TOKEN
 from tests.support_postgres import Postgres

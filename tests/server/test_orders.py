@@ -5,7 +5,7 @@ import pytest
 from policy.instants import text
 from server import models
 from server.errors import DatabaseError, OrderRefusedError
-from server.orders import OPEN_QUESTIONS, WHY_KEPT
+from server.publish.orders import OPEN_QUESTIONS, WHY_KEPT
 from tests.support_exchange import Office
 from tests.support_server import TOPICS
 from tests.support_site import at

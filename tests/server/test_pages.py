@@ -10,9 +10,9 @@ from sqlalchemy import event, insert
 from policy.bundle import Role, Shift
 from policy.reasons import Reason
 from policy.terms import DAY, HOUR, ClockState
-from server.db import moment
-from server.facts import set_lockdown
-from server.importer import replace as replace_bundle
+from server.changes.bundle import replace as replace_bundle
+from server.changes.lockdown import set_lockdown
+from server.database.types import moment
 from server.models import Edge, JournalRow
 from server.pages.today import SHOWN_ARRIVALS
 from tests.support_pages import Place, broken, plain

@@ -11,12 +11,12 @@ from policy.instants import text
 from policy.ruleset import RuleSet
 from policy.spans import covers
 from policy.terms import DAY, HOUR, SECOND
-from server.db import Database
+from server.changes.bundle import put, replace
+from server.database.engine import Database
 from server.errors import DatabaseError, ImportRefusedError
-from server.importer import put, replace
 from server.models import Edge, Published
-from server.public_holidays import holidays_of
-from server.publisher import Publisher
+from server.publish.rules import Publisher
+from server.queries.public_holidays import holidays_of
 from tests.support_pages import CREDENTIAL_KEY, SERVER_KEY, Place
 from tests.support_server import FRONT_KEY, TOPICS, public, small_bundle
 from tests.support_site import ALICE, BRIGITTE, at

@@ -10,7 +10,8 @@ from msgspec.structs import replace
 from policy.instants import instant, text
 from policy.reasons import Reason
 from policy.terms import DAY, HOUR, MINUTE, ClockState
-from server.db import Database, moment
+from server.database.engine import Database
+from server.database.types import moment
 from tests.support_history import presence, rows_of
 from tests.support_server import Desk, Journal
 from tests.support_site import at

@@ -6,10 +6,12 @@ from msgspec.structs import replace
 from policy.facts import Busy, Moved, Opened, Paid, Ran, Stopped
 from policy.sessions import Session as MachineUse
 from policy.terms import MINUTE, SECOND, Instant
-from server.db import Database, moment
-from server.facts import Teller, facts_since, state_at, stops, store
+from server.changes.revoked import forget
+from server.database.engine import Database
+from server.database.types import moment
+from server.ingest.facts import Teller, store
 from server.models import DoorState, JournalRow
-from server.revoked import forget
+from server.queries.site_state import facts_since, state_at, stops
 from tests.support_history import presence, rows_of
 from tests.support_server import GARAGE_KEY, TOPICS, Desk, Journal
 from tests.support_site import at

@@ -12,12 +12,15 @@ from policy.facts import Moved, Opened, Paid, Ran, Stopped, apply
 from policy.sessions import Session as MachineUse
 from policy.state import SiteState
 from policy.terms import DAY, MINUTE, Instant
-from server.db import Database, moment
+from server.changes.lockdown import set_lockdown
+from server.database.engine import Database
+from server.database.types import moment
 from server.errors import DatabaseError
-from server.facts import Teller as By
-from server.facts import set_lockdown, state_at, store
+from server.ingest.facts import Teller as By
+from server.ingest.facts import store
 from server.models import Edge, Member, Pass, Position, Quota
-from server.state import ENVELOPE, GAP, JOURNALS, StatePublisher, snapshot
+from server.publish.state import ENVELOPE, GAP, JOURNALS, StatePublisher, snapshot
+from server.queries.site_state import state_at
 from tests.support_pages import EVENING, SERVER_KEY
 from tests.support_server import TOPICS, Desk, Journal
 from tests.support_site import at
@@ -169,7 +172,7 @@ def test_a_database_that_fails_leaves_it_waiting(teller: Teller, monkeypatch: py
         raise DatabaseError("full")
 
     with monkeypatch.context() as patched:
-        patched.setattr("server.state.told", fail)
+        patched.setattr("server.publish.state.told", fail)
         with pytest.raises(DatabaseError):
             teller.publisher.changed()
     teller.now = teller.publisher.due or 0

@@ -2,7 +2,7 @@
 
 from policy.instants import text
 from policy.terms import ClockState
-from server.db import moment
+from server.database.types import moment
 from server.models import Edge
 from tests.support_server import Desk
 from tests.support_site import at

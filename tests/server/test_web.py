@@ -9,9 +9,9 @@ import pytest
 from flask import Flask, request
 
 from server.app import MAX_FORM
-from server.db import Database
-from server.live import CAPS, FULL, Live
-from server.web import CONNECTIONS, MAX_HEADER, Web
+from server.database.engine import Database
+from server.web.live import CAPS, FULL, Live
+from server.web.serve import CONNECTIONS, MAX_HEADER, Web
 from tests.support_pages import PASSWORD, STAFF, Place
 
 pytestmark = pytest.mark.sqlite
@@ -89,7 +89,7 @@ def test_requests_that_never_end_stop_no_page(port: int, half: bytes) -> None:
 
 def test_a_request_that_grows_byte_by_byte_ends(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each byte is a sign of life, and of no good will."""
-    monkeypatch.setattr("server.web.WHOLE", 0.3)
+    monkeypatch.setattr("server.web.serve.WHOLE", 0.3)
     with connected(port) as opened:
         opened.settimeout(0.02)
         opened.sendall(b"GET / HTTP/1.1\r\nX: ")

@@ -12,11 +12,12 @@ from babel.messages.extract import extract_from_dir
 from policy.bundle import Credential
 from policy.reasons import Reason
 from policy.terms import DAY, HOUR
-from server import catalogue, language
-from server.history import Passage
-from server.importer import replace
-from server.translate import typeset
-from server.words import OF_MEMBERS, REMEDIES, SENTENCES, words
+from server.changes.bundle import replace
+from server.queries.history import Passage
+from server.text import catalogue
+from server.text import dates as language
+from server.text.reasons import OF_MEMBERS, REMEDIES, SENTENCES, words
+from server.text.translate import typeset
 from tests.support_pages import CREDENTIAL_KEY, Place, plain
 from tests.support_server import whole_bundle
 from tests.support_site import ALICE, at

@@ -21,7 +21,7 @@ from policy.case import Decision
 from policy.presence import Move
 from policy.reasons import Reason
 from policy.terms import MINUTE, ClockState
-from server.ingest import Ingest, Message, Owed
+from server.ingest.messages import Ingest, Message, Owed
 from server.models import JournalRow
 from simulator.storm import faults
 from simulator.storm.pi import Pi

@@ -1,0 +1,1 @@
+"""What edges say: verified, stored once and in order."""

@@ -1,0 +1,127 @@
+"""What does an edge say of itself, and what follows from it? Its row, and whether the server is behind it."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlmodel import Session
+
+from policy.instants import believed, instant, of, text
+from policy.ruleset import SPEAKS
+from policy.terms import ClockState, Instant
+from server.database.types import moment
+from server.ingest.rows import LARGEST
+from server.models import Edge, Lane, Published
+from server.queries.known_edges import KnownEdge
+from wire.errors import WireError
+from wire.messages import Status
+from wire.row import DETAIL
+
+JUMP = 1_000_000
+"""At most so far above its own does the server follow a version that an edge reports: years of changes."""
+CEILING = 2**30
+"""No edge, honest or not, gets it above that; there it goes on by ones."""
+
+
+@dataclass(frozen=True, slots=True)
+class StatusTaken:
+    """An edge said how it is.
+
+    server_behind: what it holds that the server never made. speaks_anew: it reads another form.
+    """
+
+    edge: str
+    status: Status
+    server_behind: tuple[Lane, ...]
+    speaks_anew: bool = False
+
+
+def take_status(session: Session, edge: KnownEdge, status: Status, topic: str, now: Instant) -> StatusTaken:
+    """Keep what an edge says of itself. Raises WireError for one that is not newer than those before it."""
+    _check_numbers(status, topic)
+    said_at = moment(_said_at(status, topic, now))
+    row, anew = session.get(Edge, edge.id), False
+    if row is not None:
+        _check_newer(row, status, said_at, topic)
+        spoke = SPEAKS if row.last_seen is None else row.speaks  # queries/forms.py counts none before its first
+        anew = status.online and status.speaks != spoke
+        _apply(row, edge.readers, status, said_at)
+    behind = tuple(lane for lane, version, digest in _held(status) if _server_behind(session, lane, version, digest))
+    return StatusTaken(edge.id, status, behind, anew)
+
+
+def _check_numbers(status: Status, topic: str) -> None:
+    """Raises WireError for a number that the database cannot keep."""
+    for name in ("rules_version", "state_version", "speaks", "unacknowledged", "free_disk"):
+        number = getattr(status, name)
+        if number is not None and abs(number) >= LARGEST:
+            raise WireError(f"{topic}: {name} {number} is not below {LARGEST}")
+
+
+def _said_at(status: Status, topic: str, now: Instant) -> Instant:
+    """When the edge said so: never later than now. A will has been written long before it is sent, and a clock that is
+    lost says nothing."""
+    if status.at is None or not status.online or status.clock is ClockState.UNKNOWN:
+        return now
+    try:
+        return of(believed(text(min(instant(status.at), now))))
+    except (ValueError, OverflowError) as error:
+        raise WireError(f"{topic}: at {status.at!r} is no instant ({error})") from None
+
+
+def _held(status: Status) -> list[tuple[Lane, int, str | None]]:
+    """What the edge holds: version, and hash of the body."""
+    rules = (Lane.RULES, status.rules_version, status.rules_hash)
+    state = (Lane.STATE, status.state_version, status.state_hash)
+    return [(lane, version, digest) for lane, version, digest in (rules, state) if version is not None]
+
+
+def _check_newer(edge: Edge, status: Status, at: datetime, topic: str) -> None:
+    """Raises WireError for a status that is older than one that was taken: kept by somebody, and sent once more.
+
+    A clock that is not trusted tells nothing. A will is always older, and is taken: so an edge is not believed to be
+    there for longer than it says so.
+    """
+    if not status.online or status.clock in (None, ClockState.UNKNOWN):
+        return
+    if edge.said is not None and at < edge.said:
+        raise WireError(
+            f"{topic}: of {at.isoformat()}, older than one of {edge.said.isoformat()}; an edge whose clock was set says"
+            " so in its journal: see who writes to the broker"
+        )
+    edge.said = at
+
+
+def _apply(edge: Edge, readers: Collection[str], status: Status, at: datetime) -> None:
+    """readers: its own; of others it says nothing that is kept."""
+    if edge.online != status.online:
+        edge.since = at
+    edge.online = status.online
+    if not status.online:
+        return
+    edge.last_seen = at if edge.last_seen is None else max(at, edge.last_seen)
+    edge.software = status.software[:DETAIL]
+    edge.rules_version = status.rules_version
+    edge.state_version = status.state_version
+    edge.speaks = status.speaks
+    edge.clock = status.clock
+    edge.readers = {name: why and why[:DETAIL] for name, why in status.readers.items() if name in readers}
+    edge.unacknowledged = status.unacknowledged
+    edge.journal_fault = status.journal_fault and status.journal_fault[:DETAIL]
+    edge.temperature = status.temperature
+    edge.free_disk = status.free_disk
+
+
+def _server_behind(session: Session, lane: Lane, held: int, digest: str | None) -> bool:
+    """Whether an edge holds a version that was never made here, or was made with another body than this.
+
+    So it is where this database was restored from a backup. What is published next gets a version above the edge's:
+    edges take nothing else. digest: of the body that it holds, None where it does not say.
+    """
+    last = session.get(Published, lane)
+    if last is None or not last.version <= held <= min(last.version + JUMP, CEILING):
+        return False
+    if held == last.version and digest in (last.hash, None):
+        return False
+    last.version, last.hash = held, ""
+    return True

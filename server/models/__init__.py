@@ -1,0 +1,59 @@
+"""What does the server keep? One table for each thing, in a file for each noun.
+
+Names, UIDs and passages are here and nowhere else. No `from __future__ import annotations` in these files: SQLModel
+reads the annotations.
+"""
+
+from server.models.accounts import WebSession
+from server.models.bookings import Booking
+from server.models.edges import DoorState, Edge, GivenOrder, Lane, Published
+from server.models.fablab import Certification, Machine, MachineKind, Quota
+from server.models.journal import (
+    AdhocShift,
+    JournalRow,
+    MachineBusy,
+    MachineSession,
+    MachineStop,
+    PaidUnit,
+    Position,
+    Presence,
+)
+from server.models.ledger import Credit
+from server.models.people import Credential, Invitation, Member, Pass
+from server.models.rota import Event, RotaChange, RotaPattern, Shift
+from server.models.site import AccessPoint, Lockdown, Site, Tier
+
+__all__ = [
+    "AccessPoint",
+    "AdhocShift",
+    "Booking",
+    "Certification",
+    "Credential",
+    "Credit",
+    "DoorState",
+    "Edge",
+    "Event",
+    "GivenOrder",
+    "Invitation",
+    "JournalRow",
+    "Lane",
+    "Lockdown",
+    "Machine",
+    "MachineBusy",
+    "MachineKind",
+    "MachineSession",
+    "MachineStop",
+    "Member",
+    "PaidUnit",
+    "Pass",
+    "Position",
+    "Presence",
+    "Published",
+    "Quota",
+    "RotaChange",
+    "RotaPattern",
+    "Shift",
+    "Site",
+    "Tier",
+    "WebSession",
+]

@@ -1,0 +1,61 @@
+"""Which machines are there, and who may use them? Kinds, certifications, quotas."""
+
+from datetime import date
+from typing import Any
+
+from sqlmodel import Field, SQLModel
+
+from server.models.fields import json_column, json_or_none
+
+
+class Machine(SQLModel, table=True):
+    """attended: null for what `on_end` implies."""
+
+    __tablename__ = "machine"
+
+    id: str = Field(primary_key=True)
+    position: int
+    kind: str
+    reader: str = Field(unique=True)
+    hours: dict[str, Any] = json_column()
+    min_people: int
+    on_end: str
+    attended: bool | None
+    locked_out: dict[str, Any] | None = json_or_none()
+    name: str | None
+
+
+class MachineKind(SQLModel, table=True):
+    """What is asked for when somebody is certified for a kind of machine."""
+
+    __tablename__ = "kind"
+
+    id: str = Field(primary_key=True)
+    position: int
+    name: str | None
+    requires: list[str] = json_column()
+    valid_months: int | None
+    refresher_months: int | None
+    notes: str | None
+
+
+class Certification(SQLModel, table=True):
+    """until: last day."""
+
+    __tablename__ = "certification"
+
+    member: str = Field(foreign_key="member.id", primary_key=True)
+    kind: str = Field(primary_key=True)
+    position: int
+    until: date | None
+
+
+class Quota(SQLModel, table=True):
+    """minutes: of machines of this kind, for each member and period."""
+
+    __tablename__ = "quota"
+
+    kind: str = Field(primary_key=True)
+    position: int
+    minutes: int
+    period: str

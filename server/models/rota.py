@@ -1,0 +1,67 @@
+"""Who holds the place open, and what takes place? Shifts, the pattern of the evenings, events."""
+
+from datetime import date
+from datetime import date as date_
+
+from sqlmodel import Field, SQLModel
+
+from server.models.fields import json_or_none
+
+
+class Shift(SQLModel, table=True):
+    """start, end: as the bundle wrote them, local to the site or with an offset."""
+
+    __tablename__ = "shift"
+
+    id: str = Field(primary_key=True)
+    position: int
+    gardien: str = Field(foreign_key="member.id", index=True)
+    start: str
+    end: str
+
+
+class RotaPattern(SQLModel, table=True):
+    """An evening of the rota. start, end: HH:MM. gardien: null for a gap."""
+
+    __tablename__ = "rota_pattern"
+
+    id: str = Field(primary_key=True)
+    position: int
+    weekday: str
+    start: str
+    end: str
+    every: int
+    since: date | None
+    until: date | None
+    gardien: str | None = Field(foreign_key="member.id")
+    holidays: bool
+
+
+class RotaChange(SQLModel, table=True):
+    """What is different on one date of a pattern. gap: nobody holds it; else a null gardien is the pattern's."""
+
+    __tablename__ = "rota_change"
+
+    rota: str = Field(foreign_key="rota_pattern.id", primary_key=True)
+    date: date_ = Field(primary_key=True)
+    position: int
+    gardien: str | None = Field(foreign_key="member.id")
+    gap: bool
+    start: str | None
+    end: str | None
+    cancelled: bool
+
+
+class Event(SQLModel, table=True):
+    """start, end: as the bundle wrote them, here and below. access_points: null for all."""
+
+    __tablename__ = "event"
+
+    id: str = Field(primary_key=True)
+    position: int
+    title: str
+    start: str
+    end: str
+    audience: str
+    free: bool
+    access_points: list[str] | None = json_or_none()

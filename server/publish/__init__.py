@@ -1,0 +1,1 @@
+"""What edges are told: rules, state, orders."""

@@ -1,0 +1,273 @@
+"""What happened here? Questions to the journal rows and to the presence that was derived from them.
+
+Every question goes through an index: a day's answer costs the same after one day and after ten years.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import BigInteger, ColumnElement, exists, literal, literal_column
+from sqlalchemy.orm import aliased
+from sqlmodel import Session, col, func, select
+
+from policy.instants import of
+from policy.presence import Move, Presence
+from policy.reasons import Reason
+from policy.terms import HOUR, MINUTE, Instant
+from server import models
+from server.database.types import moment
+from server.models import JournalRow, Member
+from wire.row import Kind
+
+SETTLED_WITHIN = 50
+"""Rows after a tap among which its door_opened row stands: the strike is released for seconds."""
+SETTLING = MINUTE
+"""Time after a grant in which its door_opened row may still be on its way."""
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """One tap. name: None when the badge is nobody's or its member is gone. lapsed: granted, but no door opened.
+
+    direction: empty at a machine. about: the instant that the reason speaks of, if it does and it is known: the end of
+    a session, the start of one that ended. paid: of a carnet with nothing left, the last day or half-day that it paid.
+    """
+
+    id: int
+    edge: str
+    journal: str
+    seq: int
+    at: Instant
+    reader: str
+    direction: str
+    credential: str | None
+    member: str | None
+    name: str | None
+    granted: bool
+    reason: Reason
+    lapsed: bool = False
+    about: Instant | None = None
+    paid: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Collision:
+    """Several cards at once on a reader: none was read."""
+
+    at: Instant
+    reader: str
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """A member came in.
+
+    left: when they went out next, by badge; None when they did not. inside: whether this was their last move.
+    """
+
+    at: Instant
+    member: str
+    name: str | None
+    tier: str | None
+    left: Instant | None
+    inside: bool
+
+
+@dataclass(frozen=True, slots=True)
+class HourCount:
+    """peak: the most members inside at one moment of the hour that begins at start."""
+
+    start: Instant
+    peak: int
+
+
+def moves_since(session: Session, start: Instant) -> Presence:
+    """The last move of each member of the site who moved from start on."""
+    last = models.Presence
+    known = col(last.member).in_(select(Member.id))
+    rows = session.exec(select(last.member, last.at, last.inside).where(col(last.at) >= moment(start), known))
+    return Presence((member, Move(of(at), inside)) for member, at, inside in rows)
+
+
+def adhoc_shifts(session: Session, start: Instant) -> dict[str, set[tuple[Instant, Instant]]]:
+    """The shifts made by two taps that end after start, by gardien."""
+    found: dict[str, set[tuple[Instant, Instant]]] = {}
+    for made in session.exec(select(models.AdhocShift).where(col(models.AdhocShift.end) > moment(start))):
+        found.setdefault(made.gardien, set()).add((of(made.start), of(made.end)))
+    return found
+
+
+def names(session: Session, members: Iterable[str]) -> dict[str, str]:
+    """The names of members, by id."""
+    rows = session.exec(select(Member.id, Member.name).where(col(Member.id).in_(list(members))))
+    return {member: name for member, name in rows}  # noqa: C416 - a row is no tuple to the type checker
+
+
+def last_passages(session: Session, limit: int, now: Instant) -> list[Passage]:
+    """The newest taps, newest first."""
+    later = aliased(JournalRow)
+    settled = exists().where(
+        col(later.edge) == col(JournalRow.edge),
+        col(later.journal) == col(JournalRow.journal),
+        col(later.seq) > col(JournalRow.seq),
+        col(later.seq) <= col(JournalRow.seq) + SETTLED_WITHIN,
+        col(later.settles) == col(JournalRow.seq),
+    )
+    rows = session.exec(
+        select(JournalRow, Member.name, settled)
+        .join(Member, col(Member.id) == col(JournalRow.member), isouter=True)
+        .where(col(JournalRow.kind) == Kind.TAP)
+        .order_by(col(JournalRow.at).desc(), col(JournalRow.id).desc())
+        .limit(limit)
+    )
+    return [
+        _passage(
+            row,
+            name,
+            lapsed=row.pending and not opened and now - of(row.at) > SETTLING,
+            about=_about(session, row),
+            paid=_paid(session, row),
+        )
+        for row, name, opened in rows
+    ]
+
+
+def passages_after(session: Session, after: int, limit: int) -> list[Passage]:
+    """The taps that were stored after the one with this id, in order of storage."""
+    rows = session.exec(
+        select(JournalRow, Member.name)
+        .join(Member, col(Member.id) == col(JournalRow.member), isouter=True)
+        .where(col(JournalRow.id) > literal(after, BigInteger), _in_order_of_id(Kind.TAP))
+        .order_by(col(JournalRow.id))
+        .limit(limit)
+    )
+    return [_passage(row, name) for row, name in rows]
+
+
+def _in_order_of_id(kind: Kind) -> ColumnElement[bool]:
+    """Rows of a kind, found by walking along the ids: the index on kind would have to be sorted first."""
+    return literal_column("journal_row.kind || ''") == kind
+
+
+def _about(session: Session, row: JournalRow) -> Instant | None:
+    """See Passage.about."""
+    reason = Reason(str(row.reason))
+    if row.until is not None:
+        return of(row.until)
+    if reason not in (Reason.MACHINE_BUSY, Reason.SESSION_ENDED):
+        return None
+    use = models.MachineSession
+    started = col(use.started)
+    query = select(use).where(use.machine == row.access_point, started <= row.at).order_by(started.desc()).limit(1)
+    last = session.exec(query).first()
+    if last is None:
+        return None
+    return of(last.started) if reason is Reason.SESSION_ENDED else _or_none(last.until)
+
+
+def _paid(session: Session, row: JournalRow) -> str | None:
+    """See Passage.paid."""
+    if row.reason != Reason.PASS_EXHAUSTED:
+        return None
+    paid, today = col(models.PaidUnit.unit), f"{row.at.date()}pm"
+    return session.exec(
+        select(paid).where(models.PaidUnit.member == row.member, paid <= today).order_by(paid.desc()).limit(1)
+    ).first()
+
+
+def _or_none(at: datetime | None) -> Instant | None:
+    return None if at is None else of(at)
+
+
+def _passage(
+    row: JournalRow, name: str | None, *, lapsed: bool = False, about: Instant | None = None, paid: str | None = None
+) -> Passage:
+    return Passage(
+        id=row.id or 0,
+        edge=row.edge,
+        journal=row.journal,
+        seq=row.seq,
+        at=of(row.at),
+        reader=row.reader or "",
+        direction=row.direction or "",
+        credential=row.credential,
+        member=row.member,
+        name=name,
+        granted=bool(row.granted),
+        reason=Reason(str(row.reason)),
+        lapsed=lapsed,
+        about=about,
+        paid=paid,
+    )
+
+
+def arrivals(session: Session, start: Instant, end: Instant) -> list[Arrival]:
+    """Who came in from start (the beginning of a site day) until end, in order; a return from lunch is one more."""
+    rows = _moves_between(session, start, end)
+    people = {member: (name, tier) for member, name, tier in session.exec(select(Member.id, Member.name, Member.tier))}
+    found: list[Arrival] = []
+    following: dict[str, Any] = {}
+    for row in reversed(rows):
+        after = following.get(row.member)
+        following[row.member] = row
+        if row.inside:
+            name, tier = people.get(row.member, (None, None))
+            left = of(after.moved_at) if after is not None and not after.inside else None
+            found.append(Arrival(of(row.moved_at), row.member, name, tier, left, inside=after is None))
+    return found[::-1]
+
+
+def hours(session: Session, start: Instant, end: Instant) -> list[HourCount]:
+    """People inside, hour by hour from start (the beginning of a site day, when nobody is) until end."""
+    steps = [(of(row.moved_at), row.member, row.inside) for row in _moves_between(session, start, end)]
+    inside: set[str] = set()
+    counts: list[HourCount] = []
+    position = 0
+    for hour in range(start, end, HOUR):
+        peak = len(inside)
+        while position < len(steps) and steps[position][0] < hour + HOUR:
+            _, member, came_in = steps[position]
+            (inside.add if came_in else inside.discard)(member)
+            peak = max(peak, len(inside))
+            position += 1
+        counts.append(HourCount(hour, peak))
+    return counts
+
+
+def _moves_between(session: Session, start: Instant, end: Instant) -> Sequence[Any]:
+    """Rows of (member, moved_at, inside); of an `in` and an `out` at one instant the `out` is last."""
+    return session.exec(
+        select(JournalRow.member, JournalRow.moved_at, JournalRow.inside)
+        .where(col(JournalRow.moved_at) >= moment(start), col(JournalRow.moved_at) < moment(end))
+        .order_by(col(JournalRow.moved_at), col(JournalRow.inside).desc(), col(JournalRow.id))
+    ).all()
+
+
+def refusals(session: Session, start: Instant, end: Instant, limit: int) -> list[Passage | Collision]:
+    """The taps that were refused from start until end, and several cards at once: newest first, so many at most."""
+    rows = session.exec(
+        select(JournalRow, Member.name)
+        .join(Member, col(Member.id) == col(JournalRow.member), isouter=True)
+        .where(*_refused(start, end))
+        .order_by(col(JournalRow.at).desc(), col(JournalRow.id).desc())
+        .limit(limit)
+    )
+    return [
+        _passage(row, name, about=_about(session, row))
+        if row.kind == Kind.TAP
+        else Collision(of(row.at), row.reader or "")
+        for row, name in rows
+    ]
+
+
+def count_refusals(session: Session, start: Instant, end: Instant) -> int:
+    """How many there are."""
+    return session.exec(select(func.count()).select_from(JournalRow).where(*_refused(start, end))).one()
+
+
+def _refused(start: Instant, end: Instant) -> tuple[ColumnElement[bool], ...]:
+    refused = col(JournalRow.granted).is_(False) | (col(JournalRow.kind) == Kind.CARDS_COLLIDED)
+    kinds = col(JournalRow.kind).in_((Kind.TAP, Kind.CARDS_COLLIDED))
+    return kinds, col(JournalRow.at) >= moment(start), col(JournalRow.at) < moment(end), refused

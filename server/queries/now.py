@@ -1,0 +1,177 @@
+"""How is the place at this moment? One picture, from which the page and the API are drawn."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from sqlmodel import Session, col, func, select
+
+from policy.instants import of
+from policy.opening import Opening, opening, relays
+from policy.presence import Presence
+from policy.spans import end_of, next_start
+from policy.state import SiteState
+from policy.terms import MINUTE, Instant
+from server.models import DoorState, Edge, Position
+from server.queries import history
+from server.queries.current import Current
+from server.queries.site_state import locked_down_since
+from server.troubles import Trouble, Troubles
+
+SILENT: Instant = 2 * MINUTE
+"""A door that says nothing for longer than this is not spoken for any more: an edge tells how it is twice a minute."""
+FEW = 3
+"""Fewer people than this are not told to everybody: one person alone at night is nobody's business."""
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """A gardien's shift, without lead and grace; end: of the last one that follows without a gap."""
+
+    gardien: str
+    start: Instant
+    end: Instant
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """at: the moment. inside: member ids. next_staffed: when the team is there next. watch: the next shift to come."""
+
+    at: Instant
+    day_start: Instant
+    opening: Opening
+    presence: Presence
+    inside: tuple[str, ...]
+    capacity: int | None
+    next_staffed: Instant | None
+    watch: Watch | None
+    lockdown: datetime | None = None
+    """Since when the site is locked down; None when it is not."""
+    fires: tuple[tuple[str, Instant], ...] = ()
+    """The doors whose fire contact is open, and since when."""
+    heard: Instant | None = None
+    """The last word of a door that has gone silent, the oldest of several; None while all of them speak."""
+
+    @property
+    def told(self) -> int | None:
+        """How many are inside, None when they are too few to be told to everybody."""
+        return few(len(self.inside))
+
+
+def few(people: int) -> int | None:
+    """The number itself, None below FEW."""
+    return people if people >= FEW else None
+
+
+def picture(session: Session, current: Current, at: Instant) -> Picture:
+    """The place at an instant."""
+    day_start = current.rules.day_start(at)
+    presence = history.moves_since(session, day_start)
+    state = SiteState(presence=presence, adhoc=history.adhoc_shifts(session, day_start))
+    now = opening(current.rules, current.shifts, state, at)
+    return Picture(
+        at=at,
+        day_start=day_start,
+        opening=now,
+        presence=presence,
+        inside=tuple(sorted(presence.inside(day_start))),
+        capacity=current.bundle.site.capacity,
+        next_staffed=next_start(current.rules.staffed, at),
+        watch=_watch(current, now, at),
+        lockdown=locked_down_since(session),
+        fires=_fires(session, current),
+        heard=_silent_since(session, current, at),
+    )
+
+
+def _fires(session: Session, current: Current) -> tuple[tuple[str, Instant], ...]:
+    """See Picture.fires."""
+    doors = {point.id for point in current.bundle.access_points}
+    on = session.exec(select(DoorState).where(col(DoorState.fire)).order_by(col(DoorState.access_point)))
+    return tuple((door.access_point, of(door.fire_at)) for door in on if door.access_point in doors and door.fire_at)
+
+
+def _silent_since(session: Session, current: Current, at: Instant) -> Instant | None:
+    """See Picture.heard. A door that never spoke is one that is being built: nobody goes by it yet."""
+    doors = {point.id for point in current.bundle.access_points}
+    told = {edge: of(last) for edge, last in session.exec(_LAST_ROWS)}
+    words = [
+        max(told.get(edge.id, 0), of(edge.last_seen) if edge.last_seen else 0)
+        for edge in session.exec(select(Edge))
+        if doors.intersection(edge.access_points)
+    ]
+    return min((word for word in words if 0 < word < at - SILENT), default=None)
+
+
+def _watch(current: Current, now: Opening, at: Instant) -> Watch | None:
+    """The first shift that is not over and whose gardien does not hold the place yet."""
+    suspended = {member.id for member in current.bundle.members if member.status != "active"}
+    coming = [
+        Watch(gardien, start, end)
+        for gardien, spans in current.shifts.items()
+        for start, end in zip(spans[::2], spans[1::2], strict=True)
+        if end > at and gardien not in suspended and gardien not in now.held_by
+    ]
+    first = min(coming, key=lambda watch: (watch.start, watch.gardien), default=None)
+    if first is None:
+        return None
+    last = max((relay.end for relay in relays(current.rules, current.shifts, first.end)), default=first.end)
+    return replace(first, end=last)
+
+
+def shift_end(current: Current, gardien: str, at: Instant) -> Instant | None:
+    """The end of the gardien's shift that covers the instant, or that begins next."""
+    spans = current.shifts.get(gardien, ())
+    start = next_start(spans, at)
+    return end_of(spans, at) or (end_of(spans, start) if start is not None else None)
+
+
+_LAST_ROWS = select(Position.edge, func.max(Position.updated)).group_by(col(Position.edge))
+"""When each edge last delivered rows."""
+
+
+@dataclass(frozen=True, slots=True)
+class EdgeLine:
+    """An edge as it last spoke of itself. places: what it looks after. trouble: what we refused from it.
+
+    twins: two machines speak as it.
+    """
+
+    id: str
+    places: tuple[str, ...]
+    online: bool | None
+    since: datetime | None
+    last_seen: datetime | None
+    rules_version: int | None
+    behind: bool
+    clock: str | None
+    faults: Mapping[str, str]
+    unacknowledged: int
+    journal_fault: str | None
+    doors: tuple[DoorState, ...]
+    trouble: Trouble | None
+    twins: bool
+
+
+def edge_lines(session: Session, current: Current, troubles: Troubles, now: Instant) -> list[EdgeLine]:
+    """Every edge, by id. behind: it does not hold the newest rules."""
+    doors = {door.access_point: door for door in session.exec(select(DoorState))}
+    return [
+        EdgeLine(
+            id=edge.id,
+            places=tuple(edge.access_points),
+            online=edge.online,
+            since=edge.since,
+            last_seen=edge.last_seen,
+            rules_version=edge.rules_version,
+            behind=edge.rules_version != current.version,
+            clock=edge.clock,
+            faults={reader: why for reader, why in edge.readers.items() if why},
+            unacknowledged=edge.unacknowledged,
+            journal_fault=edge.journal_fault,
+            doors=tuple(doors[place] for place in edge.access_points if place in doors),
+            trouble=troubles.of_edge(edge.id),
+            twins=troubles.twins(edge.id, now),
+        )
+        for edge in session.exec(select(Edge).order_by(col(Edge.id)))
+    ]

@@ -1,0 +1,281 @@
+"""What would other rules have done? The recorded taps of a site, decided again under a changed bundle.
+
+People do what they did: who is refused now does not come in, who is let in now does; a grant whose door stayed shut
+lapses again. A badge stands for the member whose it was when it was read; one that was blocked then stays blocked.
+Who was refused in a lockdown, or because the edge's rules were stale, is again: no bundle has to do with that.
+A machine that was stopped, by its emergency stop or an order of the server, stays so until somebody resets it who may
+under the changed bundle.
+"""
+
+import sqlite3
+from collections import Counter
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import Any, TypeAlias
+from zoneinfo import ZoneInfo
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from policy import door, machine
+from policy.bundle import Bundle
+from policy.case import Decision, Tap
+from policy.compile import compile_rules
+from policy.errors import BundleError
+from policy.facts import Busy, Fact, Moved, Opened, Paid, Ran, Stopped, apply
+from policy.instants import instant, text
+from policy.parse import parse
+from policy.reasons import Reason
+from policy.ruleset import Credential, RuleSet
+from policy.sessions import Session
+from policy.state import SiteState
+from policy.terms import DAY, ClockState, Direction, Instant
+from server.errors import ServerError
+from server.queries.public_holidays import holidays_of
+from wire.row import Kind
+
+Line: TypeAlias = dict[str, Any]
+
+PAIR_MS = 5000
+BLOCKED = "blocked"
+
+QUERY = """
+SELECT taps.at, taps.clock, taps.reader, taps.member, taps.credential, taps.granted, taps.reason, taps.pending,
+       EXISTS (SELECT 1 FROM journal_row AS later WHERE later.edge = taps.edge AND later.journal = taps.journal
+               AND later.settles = taps.seq) AS opened, taps.edge, taps.boot
+FROM journal_row AS taps
+WHERE taps.kind = 'tap' AND (:since IS NULL OR taps.at >= :since) AND (:until IS NULL OR taps.at < :until)
+ORDER BY taps.at, taps.id
+"""
+STOPS = """
+SELECT at, access_point, kind FROM journal_row
+WHERE kind IN ('estop', 'machine_reset', 'command') AND (kind <> 'command' OR ("order" = 'lock_out' AND granted))
+      AND access_point IS NOT NULL AND (:until IS NULL OR at < :until)
+ORDER BY id
+"""
+"""In the order of the journal, as wire/facts.py reads them."""
+
+
+class WhatIfError(ValueError):
+    """The database or the bundle cannot be used. The message names the thing, the value and the remedy."""
+
+
+class Recorded(Struct, frozen=True):
+    """A tap as it was recorded. lapsed: granted, and the door stayed shut. boot: the start of its edge."""
+
+    at: Instant
+    trusted: bool
+    reader: str
+    member: str | None
+    badge: str
+    granted: bool
+    reason: Reason
+    lapsed: bool
+    edge: str
+    boot: str
+
+
+class Stop(Struct, frozen=True):
+    """A machine was stopped then, or put back in service."""
+
+    at: Instant
+    machine: str
+    stopped: bool
+
+
+def decide_again(
+    database: Path, changed: bytes, where: str, since: Instant | None, until: Instant | None
+) -> Iterator[Line]:
+    """One line for each decision that differs, with both reasons, and a summary last. Raises WhatIfError."""
+    try:
+        bundle = parse(changed, where, ZoneInfo)
+        site = _Site(bundle)
+        differing: Counter[str] = Counter()
+        members: set[str] = set()
+        count = 0
+        before, stops = recorded_stops(database, since, until)
+        for stop in before:
+            site.stop(stop)
+        for tap in recorded(database, since, until):
+            while stops and stops[-1].at <= tap.at:
+                site.stop(stops.pop())
+            count += 1
+            decision = site.decide(tap)
+            if (decision.granted, decision.reason) == (tap.granted, tap.reason):
+                continue
+            differing[f"{tap.reason} -> {decision.reason}"] += 1
+            members |= {tap.member} if tap.member is not None else set()
+            yield _difference(tap, decision)
+    except BundleError as error:
+        raise WhatIfError(str(error)) from None
+    except ServerError as error:
+        raise WhatIfError(f"{where}: {error}") from None
+    changes = dict(sorted(differing.items()))
+    yield {"summary": {"taps": count, "differ": differing.total(), "members": len(members), "changes": changes}}
+
+
+def recorded(database: Path, since: Instant | None, until: Instant | None) -> Iterator[Recorded]:
+    """The taps of a server's database, read-only, in order of time. Raises WhatIfError."""
+    bounds = {name: None if at is None else _stored(at) for name, at in (("since", since), ("until", until))}
+    return (_recorded(row) for row in _read(database, QUERY, bounds))
+
+
+def recorded_stops(database: Path, since: Instant | None, until: Instant | None) -> tuple[list[Stop], list[Stop]]:
+    """What was stopped and reset before `since`, in order; and what was stopped since, the first one last.
+
+    Resets since then are left out: who did it is decided again. Raises WhatIfError.
+    """
+    bounds = {"until": None if until is None else _stored(until)}
+    stops = [
+        Stop(instant(f"{at}+00:00"), machine, kind != Kind.MACHINE_RESET)
+        for at, machine, kind in _read(database, STOPS, bounds)
+    ]
+    before = [stop for stop in stops if since is not None and stop.at < since]
+    later = [stop for stop in stops if stop.stopped and (since is None or stop.at >= since)]
+    return before, sorted(later, key=lambda stop: stop.at, reverse=True)
+
+
+def _read(database: Path, query: str, bounds: dict[str, str | None]) -> Iterator[tuple[Any, ...]]:
+    if not database.is_file():
+        raise WhatIfError(f"{database}: no such file: give the server's database")
+    try:
+        connection = sqlite3.connect(f"file:{database}?mode=ro", uri=True)
+        try:
+            yield from connection.execute(query, bounds)
+        finally:
+            connection.close()
+    except sqlite3.Error as error:
+        raise WhatIfError(f"{database}: not a database of Loquet that can be read ({error})") from None
+
+
+def _recorded(row: tuple[Any, ...]) -> Recorded:
+    at, clock, reader, member, credential, granted, reason, pending, opened, edge, boot = row
+    return Recorded(
+        at=instant(f"{at}+00:00"),
+        trusted=clock != ClockState.UNKNOWN,
+        reader=reader,
+        member=member,
+        badge=credential or "",
+        granted=bool(granted),
+        reason=Reason(reason),
+        lapsed=bool(pending) and not opened,
+        edge=edge,
+        boot=boot,
+    )
+
+
+def _stored(at: Instant) -> str:
+    """An instant as SQLite keeps it."""
+    return datetime.fromisoformat(text(at)).strftime("%Y-%m-%d %H:%M:%S.%f")
+
+
+def _difference(tap: Recorded, decision: Decision) -> Line:
+    return {
+        "at": text(tap.at),
+        "reader": tap.reader,
+        "member": tap.member,
+        "was": {"granted": tap.granted, "reason": tap.reason},
+        "would_be": {"granted": decision.granted, "reason": decision.reason},
+    }
+
+
+class _Site:
+    """The site under the changed bundle, as it would have been."""
+
+    def __init__(self, bundle: Bundle) -> None:
+        self._bundle = bundle
+        self._zone = ZoneInfo(bundle.site.timezone)
+        self._holidays = holidays_of(bundle.site.holidays)
+        self._rules: RuleSet | None = None
+        self._day: Instant | None = None
+        self._state = SiteState()
+        self._last: dict[str, Recorded] = {}
+
+    def decide(self, tap: Recorded) -> Decision:
+        """What the changed rules say of a tap; and what follows from it."""
+        rules = self._rules_at(tap.at)
+        reader = rules.readers.get(tap.reader)
+        if reader is None:
+            raise WhatIfError(f"reader {tap.reader!r} was tapped at {text(tap.at)}, but the changed bundle has no such")
+        rules = _with_badge(rules, tap)
+        self._state.lockdown, self._state.clock_trusted = tap.reason is Reason.LOCKDOWN, tap.trusted
+        self._state.not_after = tap.at + (-1 if tap.reason is Reason.RULES_STALE else DAY)
+        if reader.direction is None:
+            self._last[tap.edge] = tap
+            decision = machine.decide(rules, self._state, Tap(tap.reader, tap.badge), tap.at)
+            self._follow_machine(rules, reader.access_point, tap, decision)
+        else:
+            decision = door.decide(rules, self._state, self._tap(tap, reader.direction), tap.at)
+            self._follow_door(tap, decision, reader.direction)
+        return decision
+
+    def stop(self, stop: Stop) -> None:
+        """A machine is stopped, and its session ends; or it is put back in service."""
+        running = self._state.sessions.running(stop.machine, stop.at)
+        ended: list[Fact] = [] if running is None else [Ran(replace(running, end=stop.at))]
+        self._take([Stopped(stop.machine, stop.stopped), *ended])
+
+    def _rules_at(self, at: Instant) -> RuleSet:
+        if self._rules is None or self._rules.day_start(at) != self._day:
+            self._rules = compile_rules(
+                self._bundle,
+                zone=self._zone,
+                holidays=self._holidays,
+                pseudonym=lambda uid: uid.hex(),
+                edges={},
+                at=at,
+            )
+            self._day = self._rules.day_start(at)
+        return self._rules
+
+    def _tap(self, tap: Recorded, direction: Direction) -> Tap:
+        last = self._last.pop(tap.edge, None)
+        second = (
+            direction is Direction.IN
+            and last is not None
+            and (last.reader, last.badge, last.boot) == (tap.reader, tap.badge, tap.boot)
+            and tap.at - last.at <= PAIR_MS
+        )
+        if not second:
+            self._last[tap.edge] = tap
+        return Tap(tap.reader, tap.badge, second)
+
+    def _follow_door(self, tap: Recorded, decision: Decision, direction: Direction) -> None:
+        facts: list[Fact] = []
+        if decision.member is not None and decision.granted and not tap.lapsed:
+            facts.append(Moved(decision.member, tap.at, direction is Direction.IN))
+            if decision.pays is not None:
+                facts.append(Paid(decision.member, decision.pays))
+        if decision.member is not None and decision.adhoc is not None:
+            facts.append(Opened(decision.member, *decision.adhoc))
+        self._take(facts)
+
+    def _follow_machine(self, rules: RuleSet, place: str, tap: Recorded, decision: Decision) -> None:
+        facts: list[Fact] = []
+        if decision.reason is Reason.SESSION_ENDED and decision.member is not None:
+            running = self._state.sessions.running(place, tap.at)
+            if running is not None:
+                facts.append(Ran(replace(running, end=tap.at)))
+        elif decision.reason is Reason.MACHINE_RESET:
+            facts.append(Stopped(place, stopped=False))
+        elif decision.granted and decision.member is not None:
+            known = rules.machines[place]
+            facts.append(Ran(Session(place, known.kind, decision.member, tap.at, decision.until, known.cuts)))
+        elif decision.reason is Reason.MACHINE_BUSY and decision.member is not None:
+            facts.append(Busy(place, decision.member, tap.at))
+        self._take(facts)
+
+    def _take(self, facts: list[Fact]) -> None:
+        for fact in facts:
+            apply(self._state, fact)
+
+
+def _with_badge(rules: RuleSet, tap: Recorded) -> RuleSet:
+    """The rules, with the badge that was read as the one of the member whose it was."""
+    credentials = dict(rules.credentials)
+    if tap.member is not None and tap.member in rules.members:
+        credentials[tap.badge] = Credential(tap.member, blocked=tap.reason is Reason.CREDENTIAL_BLOCKED)
+    else:
+        credentials.pop(tap.badge, None)
+    return replace(rules, credentials=credentials)

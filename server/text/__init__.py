@@ -1,0 +1,1 @@
+"""Words, figures and pictures for people."""

@@ -1,0 +1,85 @@
+"""In which words and figures is it said? French first, English second; dates and hours as each of them writes them."""
+
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from babel.dates import format_date
+from flask import current_app, g, request
+
+from policy.terms import Instant
+from server.database.types import moment
+from server.text.translate import gettext, language
+
+LANGUAGES = ("fr", "en")
+COOKIE = "lang"
+YEAR = 365 * 24 * 3600
+NBSP = "\N{NO-BREAK SPACE}"
+JOINER = "\N{WORD JOINER}"
+
+
+def choose() -> str:
+    """The language of this request: what was chosen, else what the browser prefers, else French."""
+    chosen = request.args.get("lang") or request.cookies.get(COOKIE)
+    return chosen if chosen in LANGUAGES else request.accept_languages.best_match(LANGUAGES, default="fr")
+
+
+def zone() -> ZoneInfo:
+    """The site's time zone."""
+    if "zone" not in g:
+        g.zone = current_app.extensions["loquet"].current().zone
+    return g.zone  # type: ignore[no-any-return]
+
+
+def local(at: Instant | datetime) -> datetime:
+    return (at if isinstance(at, datetime) else moment(at)).astimezone(zone())
+
+
+def hour(at: Instant | datetime) -> str:
+    """18 h 30, 22 h; in English 18:30, 22:00."""
+    when = local(at)
+    if language() == "en":
+        return f"{when:%H:%M}"
+    return f"{when.hour}{NBSP}h" + (f"{NBSP}{when.minute:02}" if when.minute else "")
+
+
+def hours(start: Instant | datetime, end: Instant | datetime) -> str:
+    """18 h – 22 h, on one line: without the word joiner browsers break after the dash."""
+    return f"{hour(start)}{NBSP}–{JOINER}{NBSP}{hour(end)}"
+
+
+def day(at: Instant | datetime) -> str:
+    """jeu. 26 nov., of another year mar. 1er juin 2027; in English Thu 26 Nov."""
+    this_year = local(current_app.extensions["loquet"].clock()).year
+    return _date(at, "EEE d MMM" if local(at).year == this_year else "EEE d MMM y")
+
+
+def long_day(at: Instant | datetime) -> str:
+    """Jeudi 26 novembre 2026, mardi 1er juin 2027; in English Thursday 26 November 2026."""
+    written = _date(at, "EEEE d MMMM y")
+    return written[:1].upper() + written[1:]
+
+
+def _date(at: Instant | datetime, pattern: str) -> str:
+    date = local(at).date()
+    if language() == "fr" and date.day == 1:
+        pattern = pattern.replace(" d ", " d'er' ")
+    return format_date(date, pattern, locale=language()).replace(" ", NBSP)
+
+
+def when(at: Instant | datetime, now: Instant) -> str:
+    """The hour, with the day when it is another: demain à 9 h, jeu. 26 nov. à 9 h."""
+    days = (local(at).date() - local(now).date()).days
+    if days == 0:
+        return hour(at)
+    if days == 1:
+        return gettext("demain à %(hour)s", hour=hour(at))
+    if days == -1:
+        return gettext("hier à %(hour)s", hour=hour(at))
+    return gettext("%(day)s à %(hour)s", day=day(at), hour=hour(at))
+
+
+def opens(at: Instant | datetime, now: Instant) -> str:
+    """When something begins, as the end of a sentence: à 9 h, demain à 9 h, jeu. 26 nov. à 9 h."""
+    if local(at).date() == local(now).date():
+        return gettext("à %(hour)s", hour=hour(at))
+    return when(at, now)

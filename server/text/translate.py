@@ -1,0 +1,42 @@
+"""Where do French sentences become English ones? Flask-Babel, behind types. The French sentence is the key.
+
+After a change of a sentence: `python -m server.text.catalogue` brings translations/en up to date and names what is
+missing.
+"""
+
+import re
+
+import flask_babel
+from flask import Flask
+
+GLUED = re.compile(r" (?=[:;?!»])|(?<=«) |(?<=\d) (?=(?:min|h|s|%|€|×)(?!\w))")
+"""Blanks of French where no line may break: before : ; ? ! and a unit, inside « »."""
+
+
+def gettext(text: str, **values: object) -> str:
+    """The sentence in the language of the request, with its %(named)s values."""
+    return typeset(str(flask_babel.gettext(text, **values)))
+
+
+def ngettext(one: str, many: str, num: int, **values: object) -> str:
+    """The sentence for one or for many; num is a value of it, too. In French none is one."""
+    if language() == "fr":
+        return typeset((one if num < 2 else many) % ({"num": num} | values))
+    return str(flask_babel.ngettext(one, many, num, **values))
+
+
+def typeset(text: str) -> str:
+    """French with its no-break spaces, so that no line begins with a colon."""
+    return GLUED.sub("\N{NO-BREAK SPACE}", text) if language() == "fr" else text
+
+
+def language() -> str:
+    """fr or en."""
+    locale = flask_babel.get_locale()
+    return str(locale.language) if locale is not None else "fr"
+
+
+def speak(app: Flask, choose: object) -> None:
+    """Let an application's pages speak the language that `choose` names for each request."""
+    flask_babel.Babel(app, default_locale="fr", locale_selector=choose)
+    app.jinja_env.globals.update(_=gettext, gettext=gettext, ngettext=ngettext)
