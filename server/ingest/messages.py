@@ -238,25 +238,15 @@ class Ingest:
 
     def _status(self, session: Session, heard: _Heard, status: Status) -> StatusTaken | None:
         """What follows from a status that is newer than those before it; None for any other."""
+        edge, repeats = heard.edge, self._may_repeat(heard.edge)
         try:
-            _check_numbers(status, topic)
-            said_at = moment(_said_at(status, topic, self._clock()))
-            row, anew = session.get(Edge, edge.id), False
-            if row is not None:
-                _check_newer(row, status, said_at, topic)
-                spoke = SPEAKS if row.last_seen is None else row.speaks  # server/forms.py counts none before its first
-                anew = status.online and status.speaks != spoke and self._may_repeat(edge)
-                _apply(row, edge.readers, status, said_at)
-            taken = take_status(session, heard.edge, status, heard.topic, self._clock())
+            taken = take_status(session, edge, status, heard.topic, self._clock(), repeats=repeats)
             if status.boot is not None:
-                self._troubles.heard(heard.edge.id, status.boot, self._clock())
+                self._troubles.heard(edge.id, status.boot, self._clock())
         except WireError as error:
-            self._refuse(heard.edge, str(error))
+            self._refuse(edge, str(error))
             return None
-        held = _held(status) if self._may_repeat(edge) else []
-        newer = tuple(lane for lane, version, digest in held if outdone(session, lane, version, digest))
-        self._budget.spend(edge.id, Good.REPEATS, bool(newer) or anew)
-        return StatusTaken(edge.id, status, newer, anew)
+        self._budget.spend(edge.id, Good.REPEATS, bool(taken.server_behind) or taken.speaks_anew)
         return taken
 
     def _may_repeat(self, edge: KnownEdge) -> bool:

@@ -36,17 +36,23 @@ class StatusTaken:
     speaks_anew: bool = False
 
 
-def take_status(session: Session, edge: KnownEdge, status: Status, topic: str, now: Instant) -> StatusTaken:
-    """Keep what an edge says of itself. Raises WireError for one that is not newer than those before it."""
+def take_status(
+    session: Session, edge: KnownEdge, status: Status, topic: str, now: Instant, *, repeats: bool
+) -> StatusTaken:
+    """Keep what an edge says of itself. Raises WireError for one that is not newer than those before it.
+
+    repeats: whether rules and state may be said anew for it.
+    """
     _check_numbers(status, topic)
     said_at = moment(_said_at(status, topic, now))
     row, anew = session.get(Edge, edge.id), False
     if row is not None:
         _check_newer(row, status, said_at, topic)
         spoke = SPEAKS if row.last_seen is None else row.speaks  # queries/forms.py counts none before its first
-        anew = status.online and status.speaks != spoke
+        anew = status.online and status.speaks != spoke and repeats
         _apply(row, edge.readers, status, said_at)
-    behind = tuple(lane for lane, version, digest in _held(status) if _server_behind(session, lane, version, digest))
+    held = _held(status) if repeats else []
+    behind = tuple(lane for lane, version, digest in held if _server_behind(session, lane, version, digest))
     return StatusTaken(edge.id, status, behind, anew)
 
 

@@ -12,13 +12,10 @@ from policy.instants import instant, text
 from policy.ruleset import SPEAKS, RuleSet
 from policy.terms import HOUR
 from server.changes import bundle as importer
-from server.ingest.budget import Good
-from server.database.engine import Database
-from server.database.types import moment
-from server.changes import bundle as importer
 from server.database.engine import Database
 from server.database.schema import MIGRATIONS, upgrade
 from server.database.types import moment
+from server.ingest.budget import Good
 from server.models import Edge, PaidUnit
 from tests.support_exchange import Office
 from tests.support_server import TOPICS, Desk, Journal, small_bundle
