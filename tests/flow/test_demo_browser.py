@@ -191,7 +191,7 @@ def test_after_a_power_cut_the_door_knows_who_was_inside(page: Page) -> None:
 def test_nothing_stands_in_anybodys_way(demo: Demo, page: Page, path: str) -> None:
     page.goto(f"{demo.address}{path}")
     expect(page.get_by_role("heading", level=1)).to_be_visible()
-    for width in (1280, 390):
+    for width in (1280, 390, 320):
         page.set_viewport_size({"width": width, "height": 844})
         found = Axe().run(page)
         assert found.violations_count == 0, found.generate_report()

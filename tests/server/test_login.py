@@ -69,6 +69,8 @@ def test_a_wrong_login(place: Place, name: str, password: str) -> None:
     answer = place.client.post("/login", data=data)
     assert answer.status_code == 401
     assert "ne vont pas ensemble" in answer.text
+    assert f'name="name" value="{name}"' in answer.text, "nobody writes it anew"
+    assert 'type="password" value' not in answer.text
     assert place.client.get_cookie("loquet") is None
 
 
