@@ -12,7 +12,7 @@ from sqlalchemy import BigInteger, ColumnElement, exists, literal, literal_colum
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, func, select
 
-from policy.instants import of
+from policy.instants import BELIEVED, of
 from policy.presence import Move, Presence
 from policy.reasons import Reason
 from policy.terms import HOUR, MINUTE, Instant
@@ -155,7 +155,7 @@ def _about(session: Session, row: JournalRow) -> Instant | None:
     """See Passage.about."""
     reason = Reason(str(row.reason))
     if row.until is not None:
-        return of(row.until)
+        return _believed(row.until)
     if reason not in (Reason.MACHINE_BUSY, Reason.SESSION_ENDED):
         return None
     use = models.MachineSession
@@ -164,7 +164,7 @@ def _about(session: Session, row: JournalRow) -> Instant | None:
     last = session.exec(query).first()
     if last is None:
         return None
-    return of(last.started) if reason is Reason.SESSION_ENDED else _or_none(last.until)
+    return _believed(last.started if reason is Reason.SESSION_ENDED else last.until)
 
 
 def _paid(session: Session, row: JournalRow) -> str | None:
@@ -177,8 +177,9 @@ def _paid(session: Session, row: JournalRow) -> str | None:
     ).first()
 
 
-def _or_none(at: datetime | None) -> Instant | None:
-    return None if at is None else of(at)
+def _believed(at: datetime | None) -> Instant | None:
+    """None for a year that nobody can mean: a server before migration 0005 kept any."""
+    return None if at is None or at.year not in BELIEVED else of(at)
 
 
 def _passage(

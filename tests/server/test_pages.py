@@ -8,12 +8,13 @@ from msgspec.structs import replace as replace_parts
 from sqlalchemy import event, insert
 
 from policy.bundle import Role, Shift
+from policy.instants import instant
 from policy.reasons import Reason
 from policy.terms import DAY, HOUR, ClockState
 from server.changes.bundle import replace as replace_bundle
 from server.changes.lockdown import set_lockdown
 from server.database.types import moment
-from server.models import Edge, JournalRow
+from server.models import Edge, JournalRow, MachineSession
 from server.pages.today import SHOWN_ARRIVALS
 from tests.support_pages import Place, broken, plain
 from tests.support_server import small_bundle, whole_bundle
@@ -394,6 +395,29 @@ def test_many_refusals_do_not_fill_the_page(place: Place, monkeypatch: pytest.Mo
     assert "19 h 08 Badge inconnu" in said
     assert "Zoé" not in said
     assert "et 1 autre, plus tôt" in said
+
+
+@pytest.mark.sqlite
+@pytest.mark.parametrize("reason", [Reason.BOOKING, Reason.MACHINE_BUSY])
+def test_the_end_of_the_calendar_that_an_older_version_kept_breaks_no_page(place: Place, reason: Reason) -> None:
+    last, now = moment(instant("9999-12-31T23:59Z")), moment(at(19))
+    kept = {"edge": "front", "journal": "old", "seq": 1, "received": now, "at": now, "kind": "tap", "mono_ms": 0} | {
+        "boot": "",
+        "clock": "synced",
+        "pending": False,
+        "reader": "laser-tap",
+        "access_point": "laser",
+        "member": "remy",
+        "granted": reason is Reason.BOOKING,
+        "reason": reason,
+        "until": last if reason is Reason.BOOKING else None,
+    }
+    with place.database.transaction() as session:
+        session.connection().execute(insert(JournalRow), [kept])
+        use = {"machine": "laser", "kind": "laser", "started": now, "member": "zoe", "cuts": True}
+        session.add(MachineSession(**use, until=last, edge="front", heard=now))
+    for path in ("/", "/today"):
+        assert "Rémy" in place.page(path, place.staff())
 
 
 @pytest.mark.sqlite
