@@ -16,11 +16,13 @@ from policy.instants import instant
 from policy.reasons import Reason
 from server.pages.login import back_to
 from server.queries.history import Passage
+from server.roles import EVERYBODY, STAFF
 from server.text.dates import zone
 from server.text.named import who
 from server.text.reasons import Words, words
+from server.web.access import BENCH, Access
 from server.web.live import STILL
-from server.web.sessions import account, context
+from server.web.sessions import context, sees_names
 from simulator.pace import SPEEDS
 from simulator.remote import Stages
 
@@ -30,6 +32,15 @@ RETRY = 2000
 """ms after which a page asks again whose stream has ended: one too many gets a picture so often."""
 LOOK_AGAIN = 1.0
 """Seconds after which a picture is drawn again, changed or not: it shows the time."""
+
+ACCESS = {
+    ("GET", "/bench"): Access(STAFF, label=BENCH),
+    ("POST", "/bench"): Access(STAFF),
+    ("GET", "/bench/stream"): Access(STAFF, page=False),
+    ("GET", "/bench/static/<path:filename>"): Access(EVERYBODY),
+    ("POST", "/demo/speed"): Access(EVERYBODY),
+}
+"""The bench shows names, so it asks for the login; how fast time passes is everybody's at the demo."""
 
 Act = Callable[[World], object]
 
@@ -56,19 +67,10 @@ def blueprint(world: World) -> Blueprint:
     page.add_url_rule("/bench", "act", lambda: _act(world), methods=["POST"])
     page.add_url_rule("/bench/stream", "stream", streams.open, methods=["GET"])
     page.add_url_rule("/demo/speed", "speed", lambda: _speed(world), methods=["POST"])
-    page.before_request(_team_only)
     page.record(lambda state: state.app.config["FOOT"].append("demo_bar.html"))
+    page.record(lambda state: state.app.config["ACCESS"].update(ACCESS))
     page.app_context_processor(lambda: {"demo": world, "demo_speeds": SPEEDS, "t": t})
     return page
-
-
-def _team_only() -> ResponseReturnValue | None:
-    """The bench shows names, so it asks for the login; how fast time passes is everybody's at the demo."""
-    if request.endpoint in ("bench.speed", "bench.static") or account() is not None:
-        return None
-    if request.endpoint != "bench.page":
-        abort(401)
-    return redirect(url_for("login.form", next=url_for("bench.page")), 303)
 
 
 def _show(world: World) -> str:
@@ -137,7 +139,7 @@ class Streams:
             picture = self._world.wait(number, LOOK_AGAIN)
             number = picture.number
             with asker.copy():
-                if account() is None:
+                if not sees_names():
                     return
                 scene = _scene(self._world, picture)
             yield _event(scene) if scene != shown else STILL

@@ -3,15 +3,16 @@
 import secrets
 from collections.abc import Iterable
 
-from flask import Blueprint, Flask, Response, request, url_for
+from flask import Blueprint, Flask, Response, request
 from flask_wtf.csrf import CSRFProtect
 
 from policy.instants import text
 from server.pages import api, health, live, login, now, today
 from server.text import dates as language
 from server.text.named import who
-from server.text.translate import gettext, speak
 from server.text.translate import language as spoken
+from server.text.translate import speak
+from server.web import access
 from server.web import sessions as auth
 from server.web.context import Context
 from server.web.faults import explain_faults
@@ -24,9 +25,8 @@ MAX_FORM = 64 * 1024
 def create_app(context: Context, extra_blueprints: Iterable[Blueprint] = ()) -> Flask:
     """The pages of a server.
 
-    extra_blueprints: more screens, as the demo's bench. Each has a view named `page`, which the navigation links to;
-    one that has something for the foot of every page appends its template's name to app.config["FOOT"] when it is
-    registered (Blueprint.record).
+    extra_blueprints: more screens, as the demo's bench. When it is registered (Blueprint.record), each adds its lines
+    to app.config["ACCESS"] (server/web/access.py), and to app.config["FOOT"] a template for every page's foot.
     The key of the forms' cookie is drawn anew at each start: a form that was open before asks to be sent again.
     """
     app = Flask("server", static_url_path="/static")
@@ -40,27 +40,25 @@ def create_app(context: Context, extra_blueprints: Iterable[Blueprint] = ()) -> 
     app.session_interface = auth.FormCookie()
     app.extensions["loquet"] = context
     speak(app, language.choose)
+    access.guard(app)  # before the forms' own check: who may not come gets no advice about a form
     CSRFProtect(app)
     auth.limiter.init_app(app)
     auth.guard(app)
     explain_faults(app)
-    extras = list(extra_blueprints)
-    for blueprint in (*SCREENS, *extras):
+    for blueprint in (*SCREENS, *extra_blueprints):
         app.register_blueprint(blueprint)
+    access.check_table(app)
     app.jinja_env.filters["utc"] = text
     app.after_request(_remember_language)
-    app.context_processor(lambda: _shared(context, extras))
+    app.context_processor(lambda: _shared(app, context))
     return app
 
 
-def _shared(context: Context, extras: list[Blueprint]) -> dict[str, object]:
+def _shared(app: Flask, context: Context) -> dict[str, object]:
     """What every template may use."""
-    links = [(url_for("now.page"), gettext("Maintenant")), (url_for("today.page"), gettext("Aujourd’hui"))]
-    titles = {"bench": gettext("Banc d’essai")}
-    links += [(url_for(f"{extra.name}.page"), titles.get(extra.name, extra.name)) for extra in extras]
     return {
         "account": auth.account,
-        "links": links,
+        "links": access.navigation(app),
         "site": context.current().bundle.site,
         "language": spoken(),
         "hour": language.hour,

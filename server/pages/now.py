@@ -19,7 +19,7 @@ from server.text.dates import hour, local, opens, when
 from server.text.edges import Line, line
 from server.text.reasons import Words, words
 from server.text.translate import gettext, ngettext
-from server.web.sessions import account, context
+from server.web.sessions import context, sees_names
 
 page = Blueprint("now", __name__)
 
@@ -38,7 +38,7 @@ class Answer:
 
 @page.get("/", endpoint="page")
 def show() -> ResponseReturnValue:
-    known, named = context(), account() is not None
+    known, named = context(), sees_names()
     current, at = known.current(), known.clock()
     with known.database.reading() as session:
         seen = picture(session, current, at)

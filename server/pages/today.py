@@ -18,7 +18,7 @@ from server.text.named import place_of, who
 from server.text.reasons import Words, of_collision, words
 from server.text.translate import gettext
 from server.web.faults import WrongAddressError
-from server.web.sessions import account, context
+from server.web.sessions import context, sees_names
 
 page = Blueprint("today", __name__)
 
@@ -64,7 +64,7 @@ class Refusals:
 def show() -> ResponseReturnValue:
     """Raises WrongAddressError for an address that asks for another day: what it would get is not what it asked for."""
     _no_other_day(request.args.get("date"))
-    known, named = context(), account() is not None
+    known, named = context(), sees_names()
     at = known.clock()
     current = known.current()
     start = current.rules.day_start(at)

@@ -18,13 +18,7 @@ from server.queries.current import Current
 from server.queries.history import Passage
 from server.queries.now import shift_end
 from server.text.dates import day, hour, when
-from server.text.translate import gettext
-
-
-def N_(text: str) -> str:  # noqa: N802 - the name by which translators' tools find it
-    """Mark a sentence for translation."""
-    return text
-
+from server.text.translate import N_, gettext
 
 STATUSES = {"lost": N_("perdu"), "stolen": N_("volé"), "returned": N_("rendu")}
 PERIODS = {Period.WEEK: N_("cette semaine"), Period.MONTH: N_("ce mois")}

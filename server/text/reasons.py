@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from policy.reasons import Family, Reason, family
 from server.queries.current import Current
 from server.queries.history import Passage
-from server.text.reason_facts import N_, particulars
-from server.text.translate import gettext, typeset
+from server.text.reason_facts import particulars
+from server.text.translate import N_, gettext, typeset
 
 SENTENCES: Mapping[Reason, tuple[str, ...]] = {
     Reason.STAFFED_HOURS: (N_("l’équipe est là"),),

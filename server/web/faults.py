@@ -24,7 +24,7 @@ def explain_faults(app: Flask) -> None:
     app.register_error_handler(Exception, _unforeseen)
 
 
-def is_for_machines() -> bool:
+def is_for_programs() -> bool:
     return request.path.startswith("/api/") or request.path == "/health"
 
 
@@ -39,7 +39,7 @@ def _explain(error: HTTPException) -> ResponseReturnValue:
     if error.response is not None:
         return error.get_response()
     status = error.code or 500
-    if is_for_machines():
+    if is_for_programs():
         answer = problem(status, error.name, error.description)
     else:
         if status >= 500:
@@ -57,6 +57,8 @@ def _explain(error: HTTPException) -> ResponseReturnValue:
 def _words(status: int) -> str:
     sentences = {
         400: gettext("Le formulaire a expiré ou n’est pas complet. Rechargez la page et recommencez."),
+        401: gettext("Cette page demande de se connecter."),
+        403: gettext("Votre compte n’a pas accès à cette page. L’équipe peut dire qui l’a."),
         404: gettext("Cette page n’existe pas."),
         405: gettext("Cette page ne s’utilise pas ainsi."),
         429: gettext("Trop d’essais. Attendez une minute, puis recommencez."),

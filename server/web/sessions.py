@@ -1,4 +1,4 @@
-"""Who is asking? A logged-in account, an API token, or the public: names are shown to the first two only.
+"""Who is asking? A logged-in account, an API token, or the public.
 
 Sessions are kept on the server: the cookie holds a random token, the database its hash. They last by the wall clock,
 whatever time the site is simulated in.
@@ -8,13 +8,14 @@ import hmac
 from datetime import UTC, datetime, timedelta
 from ipaddress import IPv6Address, IPv6Network, ip_address
 
-from flask import Flask, Response, g, request
+from flask import Flask, Response, current_app, g, request
 from flask.sessions import SecureCookieSessionInterface
 from flask_limiter import Limiter
 from sqlmodel import Session, col, delete
 from werkzeug.exceptions import Unauthorized
 
 from server.models import WebSession
+from server.roles import STAFF, Role, Roles, Scope
 from server.web.context import Context
 from server.web.passwords import hash_token, is_password, is_token, new_token
 
@@ -51,8 +52,6 @@ class FormCookie(SecureCookieSessionInterface):
 
 def context() -> Context:
     """What the pages may ask of the server."""
-    from flask import current_app
-
     known: Context = current_app.extensions["loquet"]
     return known
 
@@ -72,17 +71,29 @@ def _account_of(token: str | None) -> str | None:
         return row.account if row is not None and row.expires > _now() else None
 
 
-def may_see_names() -> bool:
-    """Whether the caller is logged in or shows the API token. Raises Unauthorized for a token that is not ours."""
+def roles() -> Roles:
+    """What whoever asks may be."""
+    if "roles" not in g:
+        g.roles = frozenset({Role.PUBLIC}) if account() is None else frozenset({Role.MEMBER, Role.ADMIN})
+    return g.roles  # type: ignore[no-any-return]
+
+
+def sees_names(scope: Scope | None = None) -> bool:
+    """Whether people are named to whoever asks: to the team, and to a program whose token has this scope."""
+    return bool(roles() & STAFF) or (scope is not None and token_has(scope))
+
+
+def token_has(scope: Scope) -> bool:
+    """Whether the request shows the API token. Raises Unauthorized for one that is not ours."""
     shown = request.headers.get("Authorization")
     if shown is None:
-        return account() is not None
+        return False
     scheme, _, token = shown.partition(" ")
     if scheme.lower() != "bearer" or not is_token(context().api_token_hash, token.strip()):
         raise Unauthorized(
             "This token is not valid: send Authorization: Bearer and the token that the server was given."
         )
-    return True
+    return scope in Scope
 
 
 def is_staff(name: str, password: str) -> bool:

@@ -1,0 +1,98 @@
+"""Who may see or press what? One line for each address and method; the navigation follows from the same lines.
+
+An address without a line keeps the server from starting, and so does a line without an address.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from flask import Flask, current_app, redirect, request, url_for
+from flask.typing import ResponseReturnValue
+from werkzeug.exceptions import Forbidden, Unauthorized
+
+from server.roles import EVERYBODY, STAFF, Role, Roles, Scope
+from server.text.translate import N_, gettext
+from server.web import sessions
+
+AUTOMATIC = frozenset({"HEAD", "OPTIONS"})
+"""Flask's own: HEAD has the rights of GET, and OPTIONS names the methods of an address and nothing else."""
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """who: any of these roles may. scope: so may a token with it. label: its link in the navigation, in French.
+
+    page: whether the public is led there once it has logged in; else it is only refused.
+    """
+
+    who: Roles
+    scope: Scope | None = None
+    label: str | None = None
+    page: bool = True
+
+
+Table = Mapping[tuple[str, str], Access]
+
+TABLE: Table = {
+    ("GET", "/"): Access(EVERYBODY, label=N_("Maintenant")),
+    ("GET", "/today"): Access(EVERYBODY, label=N_("Aujourd’hui")),
+    ("GET", "/live"): Access(EVERYBODY),
+    ("GET", "/login"): Access(EVERYBODY),
+    ("POST", "/login"): Access(EVERYBODY),
+    ("POST", "/logout"): Access(EVERYBODY),
+    ("GET", "/health"): Access(EVERYBODY),
+    ("GET", "/static/<path:filename>"): Access(EVERYBODY),
+    ("GET", "/api/v1/now"): Access(EVERYBODY, scope=Scope.NOW),
+    ("GET", "/api/v1/passages"): Access(STAFF, scope=Scope.PASSAGES, page=False),
+}
+"""In the order of the navigation. Whether a page of everybody names people, server/web/sessions.py:sees_names says."""
+BENCH = N_("Banc d’essai")
+"""The navigation's word for the demo's own page."""
+
+
+def guard(app: Flask) -> None:
+    """Let nobody in but by the table. More lines: app.config["ACCESS"], which a blueprint adds to when registered."""
+    app.config["ACCESS"] = dict(TABLE)
+    app.before_request(_check)
+
+
+def routes(app: Flask) -> Iterator[tuple[str, str]]:
+    """(method, address) of all that the application answers to."""
+    for rule in app.url_map.iter_rules():
+        for method in sorted((rule.methods or set()) - AUTOMATIC):
+            yield method, rule.rule
+
+
+def check_table(app: Flask) -> None:
+    """Raises ValueError where the table and the application's addresses differ."""
+    lines = set(app.config["ACCESS"])
+    if differ := lines ^ set(routes(app)):
+        raise ValueError(
+            f"{', '.join(' '.join(one) for one in sorted(differ))}: has no line in server/web/access.py, or no view"
+        )
+
+
+def navigation(app: Flask) -> list[tuple[str, str]]:
+    """(address, label) of the pages that whoever asks may see."""
+    known: Table = app.config["ACCESS"]
+    mine = sessions.roles()
+    return [(path, gettext(line.label)) for (_, path), line in known.items() if line.label and line.who & mine]
+
+
+def _check() -> ResponseReturnValue | None:
+    """None for whoever may; the public is asked to log in where there is a page to come back to."""
+    if request.url_rule is None or request.method == "OPTIONS":
+        return None
+    method = "GET" if request.method == "HEAD" else request.method
+    line: Access = current_app.config["ACCESS"][method, request.url_rule.rule]
+    if Role.PUBLIC in line.who or (line.scope is not None and sessions.token_has(line.scope)):
+        return None
+    return None if line.who & sessions.roles() else _refuse(page=line.page and method == "GET")
+
+
+def _refuse(*, page: bool) -> ResponseReturnValue:
+    if sessions.account() is not None:
+        raise Forbidden
+    if page:
+        return redirect(url_for("login.form", next=request.path), 303)
+    raise Unauthorized("Names are told here: send Authorization: Bearer and the API token.")

@@ -1,0 +1,88 @@
+"""Who may see or press what: every address by every method for every role, from the application's own list."""
+
+import re
+
+import pytest
+from flask import Blueprint, g
+from werkzeug.exceptions import HTTPException
+
+from server.app import create_app
+from server.roles import EVERYBODY, FAB_MANAGERS, GARDIENS, MEMBERS, STAFF, Role, Roles
+from server.web.access import Access, routes
+from tests.support_pages import TOKEN, Place
+
+pytestmark = pytest.mark.sqlite
+
+MATRIX: dict[str, Roles] = {
+    "GET /": EVERYBODY,
+    "GET /today": EVERYBODY,
+    "GET /live": EVERYBODY,
+    "GET /login": EVERYBODY,
+    "POST /login": EVERYBODY,
+    "POST /logout": EVERYBODY,
+    "GET /health": EVERYBODY,
+    "GET /static/<path:filename>": EVERYBODY,
+    "GET /api/v1/now": EVERYBODY,
+    "GET /api/v1/passages": STAFF,
+}
+"""Written down a second time, by the table of roles: a slip of the pen in server/web/access.py shows here."""
+
+
+def outcome(place: Place, method: str, rule: str, role: Role) -> str:
+    """What becomes of a request by an account that has this role: `in`, `login` or `refused`."""
+    path = re.sub(r"<[^>]+>", "1", rule)
+    with place.app.test_request_context(path, method=method):
+        g.account = None if role is Role.PUBLIC else role.value
+        g.roles = frozenset({role})
+        try:
+            answer = place.app.preprocess_request()
+        except HTTPException as error:
+            return {400: "in", 401: "login", 403: "refused"}[error.code or 0]  # 400: a form without its token
+    return "in" if answer is None else "login"
+
+
+def test_every_address_by_every_method_for_every_role(place: Place) -> None:
+    known = list(routes(place.app))
+    assert {f"{method} {rule}" for method, rule in known} == set(MATRIX)
+    for method, rule in known:
+        for role in Role:
+            refused = "login" if role is Role.PUBLIC else "refused"
+            wanted = "in" if role in MATRIX[f"{method} {rule}"] else refused
+            assert outcome(place, method, rule, role) == wanted, (method, rule, role)
+
+
+def test_a_role_adds_and_nobody_has_less_than_a_member() -> None:
+    assert Role.PUBLIC not in MEMBERS
+    assert FAB_MANAGERS & GARDIENS == STAFF
+    assert MEMBERS | {Role.PUBLIC} == EVERYBODY == frozenset(Role)
+
+
+def test_an_address_without_a_line_keeps_the_pages_from_being_made(place: Place) -> None:
+    page = Blueprint("forgotten", __name__)
+    page.add_url_rule("/forgotten", "page", lambda: "")
+    with pytest.raises(ValueError, match="GET /forgotten: has no line"):
+        create_app(place.context(), [page])
+
+
+def test_the_navigation_shows_what_one_may_see(place: Place) -> None:
+    page = Blueprint("desk", __name__)
+    page.add_url_rule("/desk", "page", lambda: "")
+    page.record(lambda state: state.app.config["ACCESS"].update({("GET", "/desk"): Access(STAFF, label="Accueil")}))
+    place.app = create_app(place.context(), [page])
+    for client, told in ((place.app.test_client(), False), (place.staff(), True)):
+        assert ('<a href="/desk">Accueil</a>' in client.get("/").text) is told
+        assert '<a href="/today">Aujourd’hui</a>' in client.get("/").text
+
+
+def test_who_may_not_gets_a_sentence(place: Place) -> None:
+    """The public is led to the login and back; a program gets a problem document."""
+    assert place.client.post("/login").status_code == 400
+    refused = place.client.get("/api/v1/passages")
+    assert (refused.status_code, refused.content_type) == (401, "application/problem+json")
+
+
+@pytest.mark.parametrize("path", ["/", "/today", "/health"])
+def test_a_token_opens_no_page(place: Place, path: str) -> None:
+    answer = place.client.get(path, headers={"Authorization": f"Bearer {TOKEN}"})
+    assert answer.status_code == 200
+    assert "Grégoire" not in answer.text
