@@ -14,7 +14,7 @@ from server.pages.today import Day, day_of
 from server.queries import history
 from server.queries.current import Current
 from server.queries.names import Called, alphabetical
-from server.queries.now import Picture, edge_lines, few, picture
+from server.queries.now import Picture, Watch, edge_lines, few, picture
 from server.text.dates import hour, local, opens, when
 from server.text.edges import Line, line
 from server.text.reasons import Words, words
@@ -76,7 +76,7 @@ def _edges(session: Session, current: Current, at: int) -> list[Line]:
 
 def _answer(seen: Picture, known: Called, *, named: bool) -> Answer:
     names = known.members if named else {}
-    lines = (_who(seen, names), _relays(seen, names), _next_watch(seen, names))
+    lines = (_who(seen, names), _relays(seen, names), *_coming(seen, names))
     if seen.fires:
         return _fire(seen, known)
     if seen.lockdown is not None:
@@ -134,9 +134,7 @@ def _until(until: int, at: int) -> str:
 
 def _who(seen: Picture, names: Mapping[str, str]) -> str:
     if not seen.opening.open:
-        if seen.next_staffed is None:
-            return ""
-        return gettext("L’équipe ouvre %(when)s.", when=opens(seen.next_staffed, seen.at))
+        return ""
     holders = gettext(" et ").join(names[member] for member in seen.opening.held_by if member in names)
     held = (
         ngettext("%(who)s tient le lieu.", "%(who)s tiennent le lieu.", len(seen.opening.held_by), who=holders)
@@ -168,22 +166,36 @@ def _holder(relay: Relay, names: Mapping[str, str]) -> str:
     return names.get(relay.gardien) or gettext("un gardien")
 
 
-def _next_watch(seen: Picture, names: Mapping[str, str]) -> str:
-    """Who is expected, beside those who take over: only of this site day or the next one."""
-    watch = seen.watch
-    taking_over = {relay.gardien for relay in seen.opening.relays}
-    if watch is None or watch.start - seen.at > DAY or watch.gardien in taking_over:
-        return ""
+def _coming(seen: Picture, names: Mapping[str, str]) -> list[str]:
+    """Who opens next, after what is open now and those who take over: the team and a gardien, the first of them first.
+
+    A gardien is told of this site day or the next one only.
+    """
+    told = []
+    if seen.next_staffed is not None:
+        told.append((seen.next_staffed, _team(seen.next_staffed, seen)))
+    if seen.watch is not None and seen.watch.start - seen.at <= DAY:
+        told.append((seen.watch.start, _gardien(seen.watch, seen, names)))
+    return [said for _, said in sorted(told)]
+
+
+def _team(start: int, seen: Picture) -> str:
+    when = opens(start, seen.at)
+    if seen.opening.open:
+        return gettext("L’équipe rouvre %(when)s.", when=when)
+    return gettext("L’équipe ouvre %(when)s.", when=when)
+
+
+def _gardien(watch: Watch, seen: Picture, names: Mapping[str, str]) -> str:
     who = names.get(watch.gardien) or gettext("un gardien")
     if watch.start <= seen.at:
         return gettext("Garde prévue jusqu’à %(hour)s : %(who)s n’est pas encore là.", hour=hour(watch.end), who=who)
-    when = opens(watch.start, seen.at)
-    return gettext(
-        "%(who)s doit ouvrir le lieu %(when)s, probablement jusqu’à %(hour)s.",
-        who=_capital(who),
-        when=when,
-        hour=hour(watch.end),
-    )
+    said = {"who": _capital(who), "when": opens(watch.start, seen.at), "hour": hour(watch.end)}
+    if watch.takes_over:
+        return gettext("%(who)s prend le relais %(when)s, probablement jusqu’à %(hour)s.", **said)
+    if seen.opening.open:
+        return gettext("%(who)s doit rouvrir le lieu %(when)s, probablement jusqu’à %(hour)s.", **said)
+    return gettext("%(who)s doit ouvrir le lieu %(when)s, probablement jusqu’à %(hour)s.", **said)
 
 
 def _capital(text: str) -> str:

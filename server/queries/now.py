@@ -9,7 +9,7 @@ from sqlmodel import Session, col, func, select
 from policy.instants import of
 from policy.opening import Opening, opening, relays
 from policy.presence import Presence
-from policy.spans import end_of, next_start
+from policy.spans import end_of, last_end, next_start, pairs
 from policy.state import SiteState
 from policy.terms import MINUTE, Instant
 from server.models import DoorState, Edge, Position
@@ -26,16 +26,21 @@ FEW = 3
 
 @dataclass(frozen=True, slots=True)
 class Watch:
-    """A gardien's shift, without lead and grace; end: of the last one that follows without a gap."""
+    """A gardien's shift, without lead and grace, from where the team's hours end; end: of the last one that follows
+    without a gap. takes_over: the team is there until then."""
 
     gardien: str
     start: Instant
     end: Instant
+    takes_over: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """at: the moment. inside: member ids. next_staffed: when the team is there next. watch: the next shift to come."""
+    """at: the moment. inside: member ids.
+
+    next_staffed, watch: when the team comes, and a gardien beside its hours, after what is open now and its relays.
+    """
 
     at: Instant
     day_start: Instant
@@ -76,7 +81,7 @@ def picture(session: Session, current: Current, at: Instant) -> Picture:
         presence=presence,
         inside=tuple(sorted(presence.inside(day_start))),
         capacity=current.bundle.site.capacity,
-        next_staffed=next_start(current.rules.staffed, at),
+        next_staffed=None if now.endless else next_start(current.rules.staffed, _covered(now, at)),
         watch=_watch(current, now, at),
         lockdown=locked_down_since(session),
         fires=_fires(session, current),
@@ -103,20 +108,34 @@ def _silent_since(session: Session, current: Current, at: Instant) -> Instant | 
     return min((word for word in words if 0 < word < at - SILENT), default=None)
 
 
+def _covered(now: Opening, at: Instant) -> Instant:
+    """Until when nothing more needs to be said: the end of what is open now and of those who take over."""
+    return max(at, now.end or at)
+
+
 def _watch(current: Current, now: Opening, at: Instant) -> Watch | None:
-    """The first shift that is not over and whose gardien does not hold the place yet."""
-    suspended = {member.id for member in current.bundle.members if member.status != "active"}
+    """The first shift that adds something: to what is open now and its relays, and to the team's hours."""
+    if now.endless:
+        return None
+    covered, away = _covered(now, at), {member.id for member in current.bundle.members if member.status != "active"}
     coming = [
-        Watch(gardien, start, end)
-        for gardien, spans in current.shifts.items()
-        for start, end in zip(spans[::2], spans[1::2], strict=True)
-        if end > at and gardien not in suspended and gardien not in now.held_by
+        Watch(gardien, begins, end, _takes_over(current, begins, at))
+        for gardien, shifts in current.shifts.items()
+        if gardien not in away
+        for start, end in pairs(shifts)
+        if end > covered and (begins := end_of(current.rules.staffed, start) or start) < end
     ]
     first = min(coming, key=lambda watch: (watch.start, watch.gardien), default=None)
     if first is None:
         return None
     last = max((relay.end for relay in relays(current.rules, current.shifts, first.end)), default=first.end)
     return replace(first, end=last)
+
+
+def _takes_over(current: Current, begins: Instant, at: Instant) -> bool:
+    """Whether a shift follows hours of the team that are still to come, within the grace that chains allow."""
+    left = last_end(current.rules.staffed, begins)
+    return left is not None and left > at and begins <= left + current.rules.shift_grace
 
 
 def shift_end(current: Current, gardien: str, at: Instant) -> Instant | None:

@@ -149,10 +149,110 @@ def test_the_answer_at_other_times(place: Place, when: int, headline: str, more:
     assert more in said
 
 
+def with_shifts(place: Place, *shifts: tuple[str, str, str]) -> None:
+    """Gardien, start and end of every shift that is planned; all members but the team's are gardiens."""
+    small = small_bundle()
+    gardiens = tuple(replace_parts(m, roles=(Role.GARDIEN,)) if m.tier != "team" else m for m in small.members)
+    planned = tuple(Shift(f"s{number}", *shift) for number, shift in enumerate(shifts))
+    with place.database.transaction() as session:
+        replace_bundle(session, replace_parts(small, members=gardiens, shifts=planned))
+    place.publisher.publish()
+
+
+def coming(place: Place, when: int) -> str:
+    """What the front page says at an instant, to those who see names."""
+    place.now = when
+    place.speak()
+    place.publisher.publish()
+    return place.page("/", place.staff())
+
+
+TONIGHT = ("gregoire", "2026-11-24T18:00", "2026-11-24T22:00")
+TOMORROW = ("remy", "2026-11-25T18:00", "2026-11-25T20:00")
+TEAM = "L’équipe rouvre demain à 9 h."
+TAKES_OVER = "Rémy Q. prend le relais demain à 18 h, probablement jusqu’à 20 h."
+
+
+def test_at_the_end_of_the_evening_the_team_comes_before_the_gardien_of_tomorrow(place: Place) -> None:
+    """At 22 h 03 "doit ouvrir le lieu demain à 18 h" would keep away whoever wants to come at 9 h."""
+    with_shifts(place, TONIGHT, TOMORROW)
+    said = coming(place, at(22, 3))
+    assert f"Ouvert, pour quelques minutes encore Grégoire V. tient le lieu. {TEAM} {TAKES_OVER}" in said
+    assert "doit ouvrir" not in said
+    english = plain(place.staff().get("/?lang=en").text)
+    assert "The team opens again tomorrow at 09:00. Rémy Q. takes over tomorrow at 18:00, probably until" in english
+
+
+@pytest.mark.parametrize(
+    ("when", "shifts", "said", "unsaid"),
+    [
+        (at(8), (TONIGHT,), "L’équipe ouvre à 9 h. Grégoire V. prend le relais à 18 h, probablement jusqu’à 22 h.", ""),
+        (
+            at(8),
+            (("remy", "2026-11-24T18:10", "2026-11-24T20:00"),),
+            "L’équipe ouvre à 9 h. Rémy Q. prend le relais à 18 h 10, probablement jusqu’à 20 h.",
+            "",
+        ),
+        (
+            at(8),
+            (("remy", "2026-11-24T19:00", "2026-11-24T20:00"),),
+            "L’équipe ouvre à 9 h. Rémy Q. doit ouvrir le lieu à 19 h, probablement jusqu’à 20 h.",
+            "relais",
+        ),
+        (at(8), (("remy", "2026-11-24T10:00", "2026-11-24T12:00"),), "L’équipe ouvre à 9 h.", "Rémy Q. "),
+        (
+            at(8),
+            (("remy", "2026-11-24T10:00", "2026-11-24T12:00"), ("brigitte", "2026-11-24T16:00", "2026-11-24T20:00")),
+            "L’équipe ouvre à 9 h. Brigitte O. prend le relais à 18 h, probablement jusqu’à 20 h.",
+            "",
+        ),
+        (
+            at(18, 1),
+            (("gregoire", "2026-11-24T18:05", "2026-11-24T20:00"),),
+            "Grégoire V. doit ouvrir le lieu à 18 h 05, probablement jusqu’à 20 h. L’équipe ouvre demain à 9 h.",
+            "relais",
+        ),
+        (at(10), (TOMORROW,), "L’équipe est là. L’équipe rouvre demain à 9 h.", "Rémy Q. prend"),
+        (
+            at(10),
+            (("remy", "2026-11-24T14:00", "2026-11-24T16:00"), TONIGHT),
+            "probable ensuite : Grégoire V. de 18 h à 22 h. L’équipe rouvre demain à 9 h.",
+            "Rémy Q. doit",
+        ),
+        (at(20) + 3 * DAY, (), "Fermé L’équipe ouvre demain à 10 h.", ""),
+    ],
+    ids=[
+        "team, then gardien",
+        "team, then gardien within the grace",
+        "team, gap, gardien",
+        "all within the team's hours",
+        "the second shift adds something",
+        "gardien first, then the team",
+        "open until tonight",
+        "open, another takes over",
+        "no shift",
+    ],
+)
+def test_what_comes_next_is_told_in_its_order(
+    place: Place, when: int, shifts: tuple[tuple[str, str, str], ...], said: str, unsaid: str
+) -> None:
+    place.journal.leaves(at(19, 11), "gregoire")
+    place.tell()
+    with_shifts(place, *shifts)
+    page = coming(place, when).partition("Dans les murs")[0]
+    assert said in page
+    assert not unsaid or unsaid not in page
+
+
+def test_a_gardien_who_comes_again_tomorrow_is_told(place: Place) -> None:
+    with_shifts(place, TONIGHT, ("gregoire", "2026-11-25T18:00", "2026-11-25T20:00"))
+    assert "Grégoire V. prend le relais demain à 18 h, probablement jusqu’à 20 h." in coming(place, at(19, 12))
+
+
 def test_before_the_team_a_planned_shift_is_told(place: Place) -> None:
     place.now = at(3) + 2 * DAY
     place.speak()
-    assert "Un gardien doit ouvrir le lieu à 18 h, probablement jusqu’à 20 h." in place.page()
+    assert "L’équipe ouvre à 9 h. Un gardien prend le relais à 18 h, probablement jusqu’à 20 h." in place.page()
     place.now = at(17) + 25 * DAY + 6 * HOUR
     place.speak()
     assert "Fermé" in place.page()
@@ -172,6 +272,7 @@ def test_the_headline_gives_the_end_of_the_whole_chain_and_how_sure_it_is(place:
     assert "Ouvert, probablement jusqu’à 21 h" in said
     assert "Sûr jusqu’à 20 h, probable ensuite : Brigitte O. de 20 h à 21 h." in said
     assert "Rémy Q. doit ouvrir le lieu à 22 h, probablement jusqu’à 23 h." not in said
+    assert "Rémy Q. doit rouvrir le lieu à 22 h, probablement jusqu’à 23 h." in said
     assert "Sûr jusqu’à 20 h, probable ensuite : un gardien de 20 h à 21 h." in public
     place.journal.enters(at(19, 12), "brigitte")
     place.tell()
