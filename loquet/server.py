@@ -3,7 +3,9 @@
 import argparse
 import logging
 import signal
+import sys
 import threading
+from getpass import getuser
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -49,7 +51,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--bundle",
         type=Path,
         metavar="FILE",
-        help="first make the site what this bundle says, in place of what is stored",
+        help="first make the site what this bundle says, by its differences from what is stored",
+    )
+    parser.add_argument(
+        "--agree", action="store_true", help="with --bundle: what the bundle lacks ends, and nobody is asked"
+    )
+    parser.add_argument(
+        "--unblock",
+        action="append",
+        default=[],
+        metavar="UID",
+        help="with --bundle: this badge, lost or stolen so far, is good again if the bundle says so; may be repeated",
     )
 
 
@@ -61,7 +73,9 @@ def run(arguments: argparse.Namespace) -> int:
         return _new_secrets()
     if arguments.order is not None:
         return _order(arguments)
-    return _serve(_config(arguments.config), arguments.bundle)
+    if arguments.bundle is None and (arguments.agree or arguments.unblock):
+        raise CommandError("--agree and --unblock go with --bundle FILE")
+    return _serve(_config(arguments.config), arguments)
 
 
 def _config(given: Path | None) -> Path:
@@ -132,6 +146,14 @@ def _new_secrets() -> int:
     return 0
 
 
+def _agreed(ending: Exception) -> bool:
+    """Whether somebody at a terminal says that it may end."""
+    if not sys.stdin.isatty():
+        return False
+    print(ending)
+    return input("Import it all the same? Write yes: ").strip().lower() == "yes"
+
+
 def _bundle(path: Path | None) -> Bundle | None:
     if path is None:
         return None
@@ -140,10 +162,11 @@ def _bundle(path: Path | None) -> Bundle | None:
     return bundle
 
 
-def _serve(config: Path, file: Path | None) -> int:
+def _serve(config: Path, arguments: argparse.Namespace) -> int:
+    file: Path | None = arguments.bundle
     bundle = _bundle(file)
     from server.config import load
-    from server.errors import ServerError
+    from server.errors import ServerError, WouldEndError
 
     try:
         told = load(config)
@@ -154,8 +177,17 @@ def _serve(config: Path, file: Path | None) -> int:
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
     ended = threading.Event()
     signal.signal(signal.SIGTERM, lambda _number, _frame: ended.set())
+
+    def server_of(agreed: bool) -> Server:
+        return Server(told, bundle=bundle, by=getuser(), agreed=agreed, unblock=arguments.unblock)
+
     try:
-        server = Server(told, bundle=bundle)
+        try:
+            server = server_of(arguments.agree)
+        except WouldEndError as error:
+            if not _agreed(error):
+                raise
+            server = server_of(True)
     except BundleError as error:
         raise CommandError(f"{file}: {error}" if file else str(error)) from None
     except ServerError as error:

@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlmodel import Session, select
 
 from policy.terms import Instant
+from server.audit import Decided
 from server.changes.lockdown import set_lockdown
 from server.database.engine import Database
 from server.database.types import moment
@@ -137,7 +138,7 @@ class Exchange:
         edges: list[Edge] = []
 
         def store(session: Session) -> None:
-            set_lockdown(session, on, self._clock(), by)
+            set_lockdown(session, on, Decided(by, self._clock()))
             session.add(given)
             edges[:] = session.exec(select(Edge).order_by(Edge.id))
 

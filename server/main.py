@@ -8,7 +8,7 @@ import gc
 import logging
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from threading import Event, Thread
 
@@ -20,13 +20,14 @@ from policy.misfits import meant
 from policy.terms import Instant
 from server import identity
 from server.app import create_app
-from server.changes.bundle import replace
+from server.audit import Decided
+from server.changes.bundle import Imported, import_bundle, would_end
 from server.changes.revoked import forget
 from server.config import BrokerConfig, EdgeConfig, ServerConfig
 from server.control import Control
 from server.database.engine import Database
 from server.database.schema import upgrade
-from server.errors import MistakeError, ServerError
+from server.errors import MistakeError, ServerError, WouldEndError
 from server.exchange import Exchange
 from server.ingest.messages import Message
 from server.ingest.queue import Inbox
@@ -69,7 +70,12 @@ def tuned() -> Iterator[None]:
 
 
 class Server:
-    """start() and stop(). clock: the site's time. bundle: replaces the stored one. Raises ServerError, BundleError."""
+    """start() and stop(). Raises ServerError, BundleError.
+
+    clock: the site's time. bundle: makes the site what it says, by: the account that wants it. Where that would end
+    something that the site has, it raises WouldEndError, unless agreed. unblock: the UIDs of blocked badges that the
+    bundle may make good again.
+    """
 
     def __init__(
         self,
@@ -77,6 +83,9 @@ class Server:
         clock: Callable[[], Instant] = wall_clock,
         *,
         bundle: Bundle | None = None,
+        by: str = "installation",
+        agreed: bool = False,
+        unblock: Collection[str] = (),
         extra_blueprints: Sequence[Blueprint] = (),
         progress: Callable[[str], None] = log.info,
     ) -> None:
@@ -89,7 +98,7 @@ class Server:
         self.database = Database(config.database)
         try:
             upgrade(self.database, progress)
-            self._store_site(bundle)
+            self._store_site(bundle, Decided(by, clock()), agreed, unblock)
             self.topics = topics = self._stored_topics()
             _check_site(config.broker, topics.site)
             self.link = Link(config.broker, topics, self._received, self._reconnected.set)
@@ -159,16 +168,19 @@ class Server:
                 thread.join()
         self.database.close()
 
-    def replace_bundle(self, bundle: Bundle) -> None:
+    def import_bundle(self, bundle: Bundle, decided: Decided, unblock: Collection[str] = ()) -> Imported:
         """Make the site what the bundle says, and tell the edges. Raises BundleError, ServerError."""
         with self.database.transaction() as session:
-            replace(session, bundle)
+            done = import_bundle(session, bundle, decided, unblock)
         self.exchange.site_changed()
+        return done
 
-    def _store_site(self, bundle: Bundle | None) -> None:
+    def _store_site(self, bundle: Bundle | None, decided: Decided, agreed: bool, unblock: Collection[str]) -> None:
         with self.database.transaction() as session:
             if bundle is not None:
-                replace(session, bundle)
+                if not agreed and (ending := would_end(session, bundle)):
+                    raise WouldEndError(ending)
+                _tell(import_bundle(session, bundle, decided, unblock))
             session.exec(delete(Edge).where(col(Edge.id).not_in([edge.id for edge in self.config.edges])))
             for known in self.config.edges:
                 row = session.get(Edge, known.id) or Edge(id=known.id, public_key="", access_points=[], readers={})
@@ -234,6 +246,16 @@ class Server:
                 log.exception("not published, tried again")
 
 
+def _tell(done: Imported) -> None:
+    log.info("bundle: %d new, %d changed, %d ended", done.new, done.changed, len(done.ended))
+    for uid in done.blocked:
+        log.warning(
+            "badge …%s stays blocked, although the bundle has it active: where that is meant, give --unblock with its "
+            "whole number",
+            uid[-4:],
+        )
+
+
 def _check_site(broker: BrokerConfig, site: str) -> None:
     """Raises ServerError for keys of another site: the broker would take what is said, and hand it to nobody."""
     if broker.identity is not None and (theirs := identity.site(broker.identity)) != site:
@@ -248,7 +270,10 @@ def _check_places(edges: Sequence[EdgeConfig], session: Session) -> None:
 
     An edge whose own name is nearly that of a place is only told of: it may be called so.
     """
-    known = {*session.exec(select(AccessPoint.id)), *session.exec(select(Machine.id))}
+    known = {
+        *session.exec(select(AccessPoint.id).where(col(AccessPoint.ended).is_(None))),
+        *session.exec(select(Machine.id).where(col(Machine.ended).is_(None))),
+    }
     for edge in edges:
         for place in edge.access_points:
             if known and place not in known:

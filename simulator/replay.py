@@ -19,7 +19,8 @@ from policy import uids
 from policy.instants import text
 from policy.ruleset import RuleSet
 from policy.terms import SECOND, ClockState, Instant
-from server.changes.bundle import change, replace
+from server.audit import Decided
+from server.changes.bundle import ALL, import_bundle
 from server.changes.lockdown import set_lockdown
 from server.database.engine import Database
 from server.database.schema import upgrade
@@ -101,7 +102,7 @@ class Site:
         self._edge_of: dict[str, str] = {}
         with database.transaction() as session:
             _empty(session)
-            replace(session, story.bundle)
+            import_bundle(session, story.bundle, Decided("scenario", self.now))
             self._install(session, story.edges)
         self._publisher = Publisher(
             database, SERVER_KEY, CREDENTIAL_KEY, lambda: self.now, lambda *_: None, lambda _: self.bundle
@@ -229,10 +230,10 @@ class Site:
 
     def change(self, moment: Moment) -> Line:
         self._flush()
-        before, self.bundle, self._news = self.bundle, moment.bundle, True
+        self.bundle, self._news = moment.bundle, True
         known = set(self._edges)
         with self.database.transaction() as session:
-            change(session, before, moment.bundle)
+            import_bundle(session, moment.bundle, Decided("scenario", self.now), unblock=ALL)
             self._install(session, moment.edges)
         self._ingest.reload()
         self._publish()
@@ -244,7 +245,7 @@ class Site:
     def lockdown(self, moment: Moment) -> Line:
         on = bool(moment.step.lockdown)
         with self.database.transaction() as session:
-            set_lockdown(session, on, self.now)
+            set_lockdown(session, on, Decided("scenario", self.now))
         self._news = True
         self.quiet()
         return {"lockdown": on}

@@ -19,7 +19,8 @@ from edge.post import Item, LinkDown, LinkUp, Received
 from edge.runtime import Edge
 from policy.bundle import AccessPoint, Bundle
 from policy.terms import Instant
-from server.changes.bundle import replace
+from server.audit import Decided
+from server.changes.bundle import import_bundle
 from server.database.engine import Database
 from server.database.schema import upgrade
 from server.ingest.messages import Ingest
@@ -212,7 +213,7 @@ class _Server:
         self.database = Database(f"sqlite:///{folder / 'server.db'}")
         upgrade(self.database, lambda _: None)
         with self.database.transaction() as session:
-            replace(session, bundle)
+            import_bundle(session, bundle, Decided("scenario", 0))
             for name, (key, place) in edges.items():
                 public = key.public_key().public_bytes_raw().hex()
                 session.add(EdgeRow(id=name, public_key=public, access_points=[place], readers={}))

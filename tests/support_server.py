@@ -39,7 +39,8 @@ from policy.instants import text
 from policy.reasons import Reason
 from policy.ruleset import Ground
 from policy.terms import SECOND, ClockState, Instant
-from server.changes.bundle import replace
+from server.audit import Decided
+from server.changes.bundle import import_bundle
 from server.database.engine import Database
 from server.database.schema import upgrade
 from server.ingest.messages import Ingest, Owed
@@ -52,6 +53,7 @@ from wire.messages import Events, Status, encode
 from wire.row import Kind, Row
 from wire.topics import Topics
 
+DECIDED = Decided("tests", at(19, 12))
 TOPICS = Topics("casaco")
 FRONT_KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
 GARAGE_KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(1, 33)))
@@ -223,7 +225,7 @@ def furnished(database: Database, bundle: Bundle | None = None) -> Database:
     """A database, until now empty, that holds the bundle and the edges `front` and `garage`."""
     upgrade(database, lambda line: None)
     with database.transaction() as session:
-        replace(session, bundle or small_bundle())
+        import_bundle(session, bundle or small_bundle(), DECIDED)
         session.add(Edge(id="front", public_key=public(FRONT_KEY), access_points=["front"], readers={}))
         session.add(Edge(id="garage", public_key=public(GARAGE_KEY), access_points=["garage"], readers={}))
     return database

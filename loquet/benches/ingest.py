@@ -17,7 +17,8 @@ from loquet.proofs.attacked import KEYS, bundle
 from policy.instants import text
 from policy.reasons import Reason
 from policy.terms import HOUR, SECOND, ClockState, Instant
-from server.changes.bundle import replace
+from server.audit import Decided
+from server.changes.bundle import import_bundle
 from server.database.engine import Database
 from server.database.schema import upgrade
 from server.ingest.messages import Ingest, Message
@@ -61,7 +62,7 @@ def taken(path: Path, edges: Sequence[str]) -> tuple[float, float]:
     with closing(Database(f"sqlite:///{path}")) as database:
         upgrade(database, lambda _: None)
         with database.transaction() as session:
-            replace(session, bundle())
+            import_bundle(session, bundle(), Decided("bench", 0))
             public = KEY.public_key().public_bytes_raw().hex()
             session.add_all(EdgeRow(id=edge, public_key=public, access_points=["front"], readers={}) for edge in edges)
         ingest = Ingest(database, TOPICS, lambda: BEGIN + ROWS * EVERY, Troubles(), lambda: None)

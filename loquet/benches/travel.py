@@ -30,7 +30,8 @@ from loquet.keyring import SIGNING, Keyring
 from loquet.proofs.mosquitto import Mosquitto, program
 from policy.bundle import AccessPoint, Bundle, Readers
 from policy.reasons import Reason
-from server.changes.bundle import replace as store
+from server.audit import Decided
+from server.changes.bundle import import_bundle
 from server.database.engine import Database
 from server.database.schema import upgrade
 from server.exchange import Exchange
@@ -197,7 +198,7 @@ class _Site:
         self.parts.callback(database.close)
         upgrade(database, lambda _: None)
         with database.transaction() as session:
-            store(session, self.bundle)
+            import_bundle(session, self.bundle, Decided("bench", 0))
             for name in EDGES:
                 public = self.keyring.public_hex(name)
                 session.add(EdgeRow(id=name, public_key=public, access_points=[name], readers={}))

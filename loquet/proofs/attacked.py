@@ -13,7 +13,8 @@ from edge.post import Item, LinkUp, Received
 from edge.runtime import Edge
 from policy.bundle import AccessPoint, Bundle, Credential, Member, Pass, Readers, Role, Shift, Site, Tier
 from policy.ruleset import Ground, Unit
-from server.changes.bundle import replace
+from server.audit import Decided
+from server.changes.bundle import import_bundle
 from server.database.engine import Database
 from server.database.schema import upgrade
 from server.ingest.messages import Answered, Ingest, Owed, Told
@@ -104,7 +105,7 @@ class Attacked:
         self.database = Database(f"sqlite:///{folder / 'server.db'}")
         upgrade(self.database, lambda _: None)
         with self.database.transaction() as session:
-            replace(session, self.bundle)
+            import_bundle(session, self.bundle, Decided("proof", 0))
             for name, key in KEYS.items():
                 public = key.public_key().public_bytes_raw().hex()
                 session.add(EdgeRow(id=name, public_key=public, access_points=[name], readers={}))

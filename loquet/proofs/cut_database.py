@@ -12,7 +12,8 @@ from loquet.proofs.proof import LossError
 from policy.instants import text
 from policy.reasons import Reason
 from policy.terms import SECOND, ClockState, Instant
-from server.changes.bundle import replace
+from server.audit import Decided
+from server.changes.bundle import import_bundle
 from server.database.engine import Database
 from server.database.schema import upgrade
 from server.ingest.messages import Ingest
@@ -102,7 +103,7 @@ def _empty(path: Path) -> bytes:
         database = Database(f"sqlite:///{path}")
         upgrade(database, lambda _: None)
         with database.transaction() as session:
-            replace(session, bundle())
+            import_bundle(session, bundle(), Decided("proof", 0))
             public = KEYS["front"].public_key().public_bytes_raw().hex()
             session.add(EdgeRow(id="front", public_key=public, access_points=["front"], readers={}))
         database.close()

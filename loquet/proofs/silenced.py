@@ -25,7 +25,8 @@ from policy.bundle import Bundle, Machine
 from policy.facts import Fact
 from policy.state import SiteState
 from policy.terms import SECOND, Instant
-from server.changes.bundle import replace as store_bundle
+from server.audit import Decided
+from server.changes.bundle import import_bundle
 from server.changes.revoked import forget
 from server.database.engine import Database
 from server.database.schema import upgrade
@@ -67,7 +68,7 @@ class Template:
         upgrade(database, lambda _: None)
         keys = {**KEYS, "lab": LAB}
         with database.transaction() as session:
-            store_bundle(session, site())
+            import_bundle(session, site(), Decided("proof", 0))
             for name, place in PLACES.items():
                 public = keys[name].public_key().public_bytes_raw().hex()
                 session.add(EdgeRow(id=name, public_key=public, access_points=[place], readers={}))

@@ -2,9 +2,13 @@
 
 Names, UIDs and passages are here and nowhere else. No `from __future__ import annotations` in these files: SQLModel
 reads the annotations.
+
+What a bundle says is never deleted, it is ended: `ended` says when, null while it holds. position: its place in the
+bundle's list. start, end: as the bundle wrote them, local to the site or with an offset; start_at, end_at: in UTC.
 """
 
 from server.models.accounts import WebSession
+from server.models.audit import AuditRow
 from server.models.bookings import Booking
 from server.models.edges import DoorState, Edge, GivenOrder, Lane, Published
 from server.models.fablab import Certification, Machine, MachineKind, Quota
@@ -26,6 +30,7 @@ from server.models.site import AccessPoint, Lockdown, Site, Tier
 __all__ = [
     "AccessPoint",
     "AdhocShift",
+    "AuditRow",
     "Booking",
     "Certification",
     "Credential",

@@ -1,6 +1,10 @@
 """Who reserved a machine?"""
 
+from datetime import datetime
+
 from sqlmodel import Field, SQLModel
+
+from server.models.fields import utc, utc_or_none
 
 
 class Booking(SQLModel, table=True):
@@ -14,3 +18,6 @@ class Booking(SQLModel, table=True):
     member: str = Field(foreign_key="member.id", index=True)
     start: str
     end: str
+    start_at: datetime = utc(index=True)
+    end_at: datetime = utc(index=True)
+    ended: datetime | None = utc_or_none()

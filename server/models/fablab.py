@@ -1,11 +1,11 @@
 """Which machines are there, and who may use them? Kinds, certifications, quotas."""
 
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from sqlmodel import Field, SQLModel
 
-from server.models.fields import json_column, json_or_none
+from server.models.fields import json_column, json_or_none, utc_or_none
 
 
 class Machine(SQLModel, table=True):
@@ -16,13 +16,14 @@ class Machine(SQLModel, table=True):
     id: str = Field(primary_key=True)
     position: int
     kind: str
-    reader: str = Field(unique=True)
+    reader: str
     hours: dict[str, Any] = json_column()
     min_people: int
     on_end: str
     attended: bool | None
     locked_out: dict[str, Any] | None = json_or_none()
     name: str | None
+    ended: datetime | None = utc_or_none()
 
 
 class MachineKind(SQLModel, table=True):
@@ -37,6 +38,7 @@ class MachineKind(SQLModel, table=True):
     valid_months: int | None
     refresher_months: int | None
     notes: str | None
+    ended: datetime | None = utc_or_none()
 
 
 class Certification(SQLModel, table=True):
@@ -48,6 +50,7 @@ class Certification(SQLModel, table=True):
     kind: str = Field(primary_key=True)
     position: int
     until: date | None
+    ended: datetime | None = utc_or_none()
 
 
 class Quota(SQLModel, table=True):
@@ -59,3 +62,4 @@ class Quota(SQLModel, table=True):
     position: int
     minutes: int
     period: str
+    ended: datetime | None = utc_or_none()

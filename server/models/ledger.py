@@ -1,8 +1,11 @@
 """What is owed to gardiens that no shift earned?"""
 
 from datetime import date as date_
+from datetime import datetime
 
 from sqlmodel import Field, SQLModel
+
+from server.models.fields import utc_or_none
 
 
 class Credit(SQLModel, table=True):
@@ -19,3 +22,4 @@ class Credit(SQLModel, table=True):
     by: str
     attested: str | None
     pair: str | None
+    ended: datetime | None = utc_or_none()

@@ -1,10 +1,11 @@
 """Who comes here? Members, their badges, their carnets, and who is expected."""
 
-from datetime import date
+from datetime import date, datetime
 
+from sqlalchemy import Index, text
 from sqlmodel import Field, SQLModel
 
-from server.models.fields import json_column, json_or_none
+from server.models.fields import json_column, json_or_none, utc, utc_or_none
 
 
 class Member(SQLModel, table=True):
@@ -20,18 +21,35 @@ class Member(SQLModel, table=True):
     status: str
     valid_from: date | None
     valid_until: date | None
+    ended: datetime | None = utc_or_none()
 
 
 class Credential(SQLModel, table=True):
-    """The UID of a badge (hex, upper case) stays in this table; everybody else knows its keyed hash."""
+    """One badge of one member. A number that comes to somebody else, or comes back, gets a row of its own.
+
+    uid: hex, upper case; it stays in this table, everybody else knows its keyed hash. begun: since when it is theirs,
+    null where a version before did not note it.
+    """
 
     __tablename__ = "credential"
+    __table_args__ = (
+        Index(
+            "ix_credential_one_holder",
+            "uid",
+            unique=True,
+            sqlite_where=text("ended IS NULL"),
+            postgresql_where=text("ended IS NULL"),
+        ),
+    )
 
-    uid: str = Field(primary_key=True)
+    id: int | None = Field(default=None, primary_key=True)
+    uid: str = Field(index=True)
     position: int
     member: str = Field(foreign_key="member.id", index=True)
     status: str
     valid_until: date | None
+    begun: datetime | None = utc_or_none()
+    ended: datetime | None = utc_or_none()
 
 
 class Pass(SQLModel, table=True):
@@ -47,6 +65,7 @@ class Pass(SQLModel, table=True):
     used: list[str] = json_column()
     valid_from: date | None
     valid_until: date | None
+    ended: datetime | None = utc_or_none()
 
 
 class Invitation(SQLModel, table=True):
@@ -59,4 +78,7 @@ class Invitation(SQLModel, table=True):
     member: str = Field(foreign_key="member.id", index=True)
     start: str
     end: str
+    start_at: datetime = utc(index=True)
+    end_at: datetime = utc(index=True)
     access_points: list[str] | None = json_or_none()
+    ended: datetime | None = utc_or_none()

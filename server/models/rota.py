@@ -1,11 +1,11 @@
 """Who holds the place open, and what takes place? Shifts, the pattern of the evenings, events."""
 
-from datetime import date
+from datetime import date, datetime
 from datetime import date as date_
 
 from sqlmodel import Field, SQLModel
 
-from server.models.fields import json_or_none
+from server.models.fields import json_or_none, utc, utc_or_none
 
 
 class Shift(SQLModel, table=True):
@@ -18,6 +18,9 @@ class Shift(SQLModel, table=True):
     gardien: str = Field(foreign_key="member.id", index=True)
     start: str
     end: str
+    start_at: datetime = utc(index=True)
+    end_at: datetime = utc(index=True)
+    ended: datetime | None = utc_or_none()
 
 
 class RotaPattern(SQLModel, table=True):
@@ -35,6 +38,7 @@ class RotaPattern(SQLModel, table=True):
     until: date | None
     gardien: str | None = Field(foreign_key="member.id")
     holidays: bool
+    ended: datetime | None = utc_or_none()
 
 
 class RotaChange(SQLModel, table=True):
@@ -50,6 +54,7 @@ class RotaChange(SQLModel, table=True):
     start: str | None
     end: str | None
     cancelled: bool
+    ended: datetime | None = utc_or_none()
 
 
 class Event(SQLModel, table=True):
@@ -62,6 +67,9 @@ class Event(SQLModel, table=True):
     title: str
     start: str
     end: str
+    start_at: datetime = utc(index=True)
+    end_at: datetime = utc(index=True)
     audience: str
     free: bool
     access_points: list[str] | None = json_or_none()
+    ended: datetime | None = utc_or_none()

@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlmodel import Field, SQLModel
 
-from server.models.fields import json_column, json_or_none, utc
+from server.models.fields import json_column, json_or_none, utc, utc_or_none
 
 
 class Site(SQLModel, table=True):
@@ -41,9 +41,10 @@ class AccessPoint(SQLModel, table=True):
 
     id: str = Field(primary_key=True)
     position: int
-    reader_in: str = Field(unique=True)
-    reader_out: str | None = Field(unique=True)
+    reader_in: str
+    reader_out: str | None
     name: str | None
+    ended: datetime | None = utc_or_none()
 
 
 class Tier(SQLModel, table=True):
@@ -58,6 +59,7 @@ class Tier(SQLModel, table=True):
     access_points: list[str] | None = json_or_none()
     pass_: str
     name: str | None
+    ended: datetime | None = utc_or_none()
 
 
 class Lockdown(SQLModel, table=True):

@@ -51,7 +51,7 @@ def site_of(session: Session) -> models.Site | None:
 
 
 def export(session: Session) -> Bundle | None:
-    """The bundle that `replace` would read back; None before the first one."""
+    """The bundle as it holds now; None before the first one."""
     return Exporter()(session)
 
 
@@ -72,7 +72,7 @@ class Exporter:
         return Bundle(format="loquet.bundle/1", site=_part(site.model_dump(), parts.Site), **lists)
 
     def _list(self, session: Session, collection: Collection) -> tuple[Part, ...]:
-        asked = f"SELECT * FROM {collection.table.__tablename__} ORDER BY position"  # noqa: S608 - our own names
+        asked = f"SELECT * FROM {collection.table.__tablename__} WHERE ended IS NULL ORDER BY position"  # noqa: S608 - our own names
         raw = [tuple(row) for row in session.connection().exec_driver_sql(asked)]  # compared faster than SQLAlchemy's
         held, made = self._known.get(collection.name, (None, ()))
         if raw != held:
@@ -82,9 +82,9 @@ class Exporter:
 
 
 def _rows(session: Session, table: Any) -> Iterator[dict[str, Any]]:
-    """In the bundle's order, without objects."""
+    """What is not ended, in the bundle's order, without objects."""
     columns = table.__table__.c
-    asked = sqlalchemy.select(*columns).order_by(columns.position)
+    asked = sqlalchemy.select(*columns).where(columns.ended.is_(None)).order_by(columns.position)
     return (dict(zip(columns.keys(), row, strict=True)) for row in session.connection().execute(asked))
 
 

@@ -10,10 +10,11 @@ from secrets import token_hex
 from threading import Event
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from sqlmodel import Session, select
+from sqlmodel import Session, col, select
 
 from policy.instants import text
 from policy.terms import Instant
+from server.audit import Change, Decided, record
 from server.database.engine import Database
 from server.database.types import moment
 from server.errors import OrderRefusedError
@@ -82,6 +83,8 @@ class Orders:
         def store(session: Session) -> str:
             edge = _addressee(session, order, place)
             session.add(GivenOrder(nonce=nonce, at=moment(now), order=order, place=place, edge=edge, by=by))
+            wanted = {"order": order.value, "place": place, "edge": edge}
+            record(session, Decided(by, now), [Change(GivenOrder, (nonce,), "ordered", None, wanted)])
             return edge
 
         edge = self._database.urgently(store)
@@ -144,5 +147,6 @@ def _owners(session: Session, order: Order) -> dict[str, str]:
         return {edge.id: edge.id for edge in edges}
     if order is Order.SOUND:
         return {reader: edge.id for edge in edges for reader in edge.readers}
-    places = set(session.exec(select(Machine.id if order is Order.LOCK_OUT else AccessPoint.id)))
+    sort = Machine if order is Order.LOCK_OUT else AccessPoint
+    places = set(session.exec(select(sort.id).where(col(sort.ended).is_(None))))
     return {place: edge.id for edge in edges for place in edge.access_points & places}

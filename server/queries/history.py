@@ -86,7 +86,7 @@ class HourCount:
 def moves_since(session: Session, start: Instant) -> Presence:
     """The last move of each member of the site who moved from start on."""
     last = models.Presence
-    known = col(last.member).in_(select(Member.id))
+    known = col(last.member).in_(select(Member.id).where(col(Member.ended).is_(None)))
     rows = session.exec(select(last.member, last.at, last.inside).where(col(last.at) >= moment(start), known))
     return Presence((member, Move(of(at), inside)) for member, at, inside in rows)
 

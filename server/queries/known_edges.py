@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from sqlmodel import Session, select
+from sqlmodel import Session, col, select
 
 from policy.terms import Direction
 from server.models import AccessPoint, Edge, Machine
@@ -22,9 +22,12 @@ class KnownEdge:
 def known_edges(session: Session) -> dict[str, KnownEdge]:
     """The edges with a key, by id, with the readers of their access points and machines."""
     readers: dict[str, dict[str, Direction | None]] = {
-        machine: {reader: None} for machine, reader in session.exec(select(Machine.id, Machine.reader))
+        machine: {reader: None}
+        for machine, reader in session.exec(select(Machine.id, Machine.reader).where(col(Machine.ended).is_(None)))
     }
-    points = session.exec(select(AccessPoint.id, AccessPoint.reader_in, AccessPoint.reader_out)).all()
+    points = session.exec(
+        select(AccessPoint.id, AccessPoint.reader_in, AccessPoint.reader_out).where(col(AccessPoint.ended).is_(None))
+    ).all()
     for point, reader_in, reader_out in points:
         readers[point] = {reader_in: Direction.IN}
         if reader_out is not None:

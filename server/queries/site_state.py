@@ -97,11 +97,14 @@ def known_use(session: Session, use: MachineUse) -> MachineUse | None:
 _since = bindparam("since", type_=UtcDateTime())
 _RECENT = (
     select(Presence.member, Presence.at, Presence.inside).where(
-        col(Presence.at) >= _since, col(Presence.member).in_(select(Member.id))
+        col(Presence.at) >= _since, col(Presence.member).in_(select(Member.id).where(col(Member.ended).is_(None)))
     ),
     select(PaidUnit.member, PaidUnit.unit, PaidUnit.edge).where(
         # a pass is charged with all units that its member ever paid; else a paid day counts while it lasts
-        or_(col(PaidUnit.member).in_(select(Pass.member)), col(PaidUnit.unit) >= bindparam("day", type_=String()))
+        or_(
+            col(PaidUnit.member).in_(select(Pass.member).where(col(Pass.ended).is_(None))),
+            col(PaidUnit.unit) >= bindparam("day", type_=String()),
+        )
     ),
     select(AdhocShift.gardien, AdhocShift.start, AdhocShift.end, AdhocShift.edge).where(col(AdhocShift.end) >= _since),
     select(MachineBusy.machine, MachineBusy.member, MachineBusy.at, MachineBusy.edge).where(
@@ -118,7 +121,11 @@ _SESSIONS = sqlalchemy.select(
     _session.c.cuts,
     _session.c.ended,
 )
-_KNOWN = (select(Member.id), select(Machine.kind).distinct(), select(Quota.kind))
+_KNOWN = (
+    select(Member.id).where(col(Member.ended).is_(None)),
+    select(Machine.kind).where(col(Machine.ended).is_(None)).distinct(),
+    select(Quota.kind).where(col(Quota.ended).is_(None)),
+)
 _USES = _SESSIONS.add_columns(_session.c.edge).where(or_(_session.c.ended.is_(None), _session.c.ended >= _since))
 _STOPPED = select(MachineStop.machine).where(col(MachineStop.stopped)).order_by(MachineStop.machine)
 """Built once, and read without objects: the state is composed several times a second. The primary key stands first."""

@@ -8,7 +8,8 @@ from random import Random
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from policy.bundle import Bundle
-from server.changes.bundle import replace
+from server.audit import Decided
+from server.changes.bundle import import_bundle
 from server.database.engine import Database
 from server.database.schema import upgrade
 from server.errors import MistakeError, OrderRefusedError, ServerError
@@ -61,7 +62,7 @@ class Office:
         self.database = Database(f"sqlite:///{self.path}")
         upgrade(self.database, lambda _: None)
         with self.database.transaction() as session:
-            replace(session, bundle)
+            import_bundle(session, bundle, Decided("storm", 0))
             for name, key in edges.items():
                 public = key.public_key().public_bytes_raw().hex()
                 session.add(EdgeRow(id=name, public_key=public, access_points=[name], readers={}))
@@ -128,7 +129,7 @@ class Office:
             return
         with _full_disk():
             with self.database.transaction() as session:
-                replace(session, bundle)
+                import_bundle(session, bundle, Decided("storm", 0))
             self.bundle = bundle
             self.exchange.site_changed()
         self._tick()

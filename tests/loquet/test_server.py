@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from msgspec import structs
 
 from loquet.main import main
+from policy.bundle import Bundle
 from policy.parse import export
 from server import control
 from server.errors import ServerError
@@ -104,6 +105,65 @@ def test_a_bundle_that_cannot_be_compiled(folder: Path, capsys: pytest.CaptureFi
     (folder / "site.json").write_bytes(export(structs.replace(site, site=nowhere)))
     assert main(["server", "--config", str(folder / "server.toml"), "--bundle", str(folder / "site.json")]) == 2
     assert "site.holidays 'XX': not known" in capsys.readouterr().err
+
+
+def imports(folder: Path, bundle: Bundle, *more: str) -> int:
+    """How `loquet server --bundle` ends, where the server itself does not start."""
+    (folder / "site.json").write_bytes(export(bundle))
+    command = ["server", "--config", str(folder / "server.toml"), "--bundle", str(folder / "site.json")]
+    return main([*command, *more])
+
+
+@pytest.fixture
+def stays_down(monkeypatch: pytest.MonkeyPatch) -> None:
+    def start(_server: Server) -> None:
+        raise ServerError("enough")
+
+    monkeypatch.setattr(Server, "start", start)
+    monkeypatch.setattr(signal, "signal", lambda *_: None)
+
+
+@pytest.mark.usefixtures("stays_down")
+def test_what_a_bundle_would_end_is_said_and_asked(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    imports(folder, small_bundle())
+    smaller = structs.replace(small_bundle(), shifts=())
+    capsys.readouterr()
+    assert imports(folder, smaller) == 2
+    said = capsys.readouterr().err
+    assert "  shifts: s1\n" in said
+    assert "nothing was imported; where that is meant, say --agree" in said
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True)
+    for answer, end in (("no", "nothing was imported"), ("yes", "enough")):
+        monkeypatch.setattr("builtins.input", lambda _asked, answer=answer: answer)
+        assert imports(folder, smaller) == 2
+        assert end in capsys.readouterr().err
+    imports(folder, small_bundle())
+    capsys.readouterr()
+    assert imports(folder, smaller, "--agree") == 2
+    assert "enough" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("stays_down")
+def test_a_badge_that_was_stolen_stays_so_unless_it_is_named(folder: Path, caplog: pytest.LogCaptureFixture) -> None:
+    stolen = tuple(structs.replace(badge, status="stolen") for badge in small_bundle().credentials)
+    imports(folder, structs.replace(small_bundle(), credentials=stolen))
+    imports(folder, small_bundle())
+    uids = [badge.uid.upper() for badge in small_bundle().credentials]
+    assert all(f"badge …{uid[-4:]} stays blocked" in caplog.text for uid in uids)
+    assert not any(uid in caplog.text for uid in uids)
+    caplog.clear()
+    imports(folder, small_bundle(), *(word for uid in uids for word in ("--unblock", uid)))
+    assert "stays blocked" not in caplog.text
+
+
+@pytest.mark.parametrize("flags", [["--agree"], ["--unblock", "04A11CE0"]])
+def test_without_a_bundle_there_is_nothing_to_agree_to(
+    folder: Path, capsys: pytest.CaptureFixture[str], flags: list[str]
+) -> None:
+    assert main(["server", "--config", str(folder / "server.toml"), *flags]) == 2
+    assert "go with --bundle FILE" in capsys.readouterr().err
 
 
 def test_it_runs_tuned(folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

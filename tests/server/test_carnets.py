@@ -11,7 +11,7 @@ from server.changes import bundle as importer
 from server.queries.history import last_passages
 from server.text.carnets import said, units_left
 from tests.support_pages import Place
-from tests.support_server import small_bundle, whole_bundle
+from tests.support_server import DECIDED, small_bundle, whole_bundle
 from tests.support_site import at
 from wire.row import Kind
 
@@ -35,7 +35,7 @@ def left(place: Place, *members: str, when: int = at(19)) -> dict[str, int]:
 
 def give(place: Place, bundle: Bundle) -> None:
     with place.database.transaction() as session:
-        importer.replace(session, bundle)
+        importer.import_bundle(session, bundle, DECIDED)
     place.publisher.publish()
 
 

@@ -17,6 +17,7 @@ from policy.sessions import Session as MachineUse
 from policy.state import SiteState
 from policy.terms import DAY, HOUR
 from server import models
+from server.audit import Decided
 from server.changes.lockdown import set_lockdown
 from server.database.engine import Database
 from server.database.types import moment
@@ -123,7 +124,7 @@ def test_the_last_word_on_an_emergency_stop_counts(database: Database) -> None:
 def test_a_lockdown_is_remembered(database: Database) -> None:
     for on in (True, False, True):
         with database.transaction() as session:
-            set_lockdown(session, on, at(10))
+            set_lockdown(session, on, Decided("equipe", at(10)))
         with database.reading() as session:
             assert is_locked_down(session) is on
             assert state_at(session, at(11)).lockdown is on
@@ -131,8 +132,8 @@ def test_a_lockdown_is_remembered(database: Database) -> None:
 
 def test_who_declared_a_lockdown_first_is_remembered(database: Database) -> None:
     with database.transaction() as session:
-        set_lockdown(session, True, at(10), "alice")
-        set_lockdown(session, True, at(11), "gregoire")
+        set_lockdown(session, True, Decided("alice", at(10)))
+        set_lockdown(session, True, Decided("gregoire", at(11)))
     with database.reading() as session:
         row = session.get(models.Lockdown, 1)
     assert row is not None

@@ -18,7 +18,7 @@ from server.database.types import moment
 from server.ingest.budget import Good
 from server.models import Edge, PaidUnit
 from tests.support_exchange import Office
-from tests.support_server import TOPICS, Desk, Journal, small_bundle
+from tests.support_server import DECIDED, TOPICS, Desk, Journal, small_bundle
 from tests.support_site import at
 from wire.messages import Rules, State, Status
 from wire.row import Kind, Row
@@ -48,7 +48,7 @@ def test_rows_in_both_forms_are_the_same_half_days(desk: Desk, journal: Journal)
 def test_of_who_pays_by_the_day_a_start_is_a_day(desk: Desk, journal: Journal) -> None:
     tiers = tuple(replace(tier, pass_="day") if tier.id == "carnet" else tier for tier in small_bundle().tiers)
     with desk.database.transaction() as session:
-        importer.replace(session, replace(small_bundle(), tiers=tiers, passes=()))
+        importer.import_bundle(session, replace(small_bundle(), tiers=tiers, passes=()), DECIDED)
     entry(journal, at(9), text(at(4)))
     desk.take(journal.rows)
     assert paid(desk.database) == [("zoe", "2026-11-24")]

@@ -31,7 +31,7 @@ from server.web.passwords import hash_token
 from tests.support_broker import BROKERS
 from tests.support_pages import CHEAP_HASH, CREDENTIAL_KEY, SERVER_KEY, STAFF, TOKEN
 from tests.support_postgres import Postgres
-from tests.support_server import FRONT_KEY, TOPICS, Journal, events, public, small_bundle, whole_bundle
+from tests.support_server import DECIDED, FRONT_KEY, TOPICS, Journal, events, public, small_bundle, whole_bundle
 from tests.support_site import at
 from wire import snapshot
 from wire.envelope import seal, unseal
@@ -116,7 +116,7 @@ def test_from_the_edge_to_the_page(broker: int, tmp_path: Path) -> None:
         assert '"inside":3' in get(f"{server.address}/api/v1/now").replace(" ", "")
         assert '"broker":true' in get(f"{server.address}/health").replace(" ", "")
         suspended = msgspec.structs.replace(small_bundle(), credentials=())
-        server.replace_bundle(suspended)
+        server.import_bundle(suspended, DECIDED)
         edge.waits_for(TOPICS.rules, lambda body: decode(Rules, body, "rules").version == 2)
     finally:
         edge.close()

@@ -11,13 +11,14 @@ from policy.bundle import Role, Shift
 from policy.instants import instant
 from policy.reasons import Reason
 from policy.terms import DAY, HOUR, ClockState
-from server.changes.bundle import replace as replace_bundle
+from server.audit import Decided
+from server.changes.bundle import import_bundle
 from server.changes.lockdown import set_lockdown
 from server.database.types import moment
 from server.models import Edge, JournalRow, MachineSession
 from server.pages.today import SHOWN_ARRIVALS
 from tests.support_pages import Place, broken, plain
-from tests.support_server import small_bundle, whole_bundle
+from tests.support_server import DECIDED, small_bundle, whole_bundle
 from tests.support_site import at
 from wire.messages import Status
 from wire.row import Kind
@@ -103,7 +104,7 @@ def test_open_until_when_and_by_whom(place: Place) -> None:
 
 def test_a_lockdown_is_said_before_all_else(place: Place) -> None:
     with place.database.transaction() as session:
-        set_lockdown(session, True, at(19, 2), "equipe")
+        set_lockdown(session, True, Decided("equipe", at(19, 2)))
     for said in (place.page("/", place.staff()), place.page()):
         assert "Lieu confiné" in said
         assert "Depuis 19 h 02 : seule l’équipe entre, tout le monde peut sortir. Contactez l’équipe." in said
@@ -155,7 +156,7 @@ def with_shifts(place: Place, *shifts: tuple[str, str, str]) -> None:
     gardiens = tuple(replace_parts(m, roles=(Role.GARDIEN,)) if m.tier != "team" else m for m in small.members)
     planned = tuple(Shift(f"s{number}", *shift) for number, shift in enumerate(shifts))
     with place.database.transaction() as session:
-        replace_bundle(session, replace_parts(small, members=gardiens, shifts=planned))
+        import_bundle(session, replace_parts(small, members=gardiens, shifts=planned), DECIDED)
     place.publisher.publish()
 
 
@@ -266,7 +267,7 @@ def test_the_headline_gives_the_end_of_the_whole_chain_and_how_sure_it_is(place:
     hours = {"gregoire": ("18", "20"), "brigitte": ("20", "21"), "zoe": ("21", "22"), "remy": ("22", "23")}
     shifts = [Shift(w, w, f"2026-11-24T{a}:00", f"2026-11-24T{b}:00") for w, (a, b) in hours.items()]
     with place.database.transaction() as session:
-        replace_bundle(session, replace_parts(small_bundle(), members=tuple(gardiens), shifts=tuple(shifts)))
+        import_bundle(session, replace_parts(small_bundle(), members=tuple(gardiens), shifts=tuple(shifts)), DECIDED)
     place.publisher.publish()
     said, public = place.page("/", place.staff()), place.page()
     assert "Ouvert, probablement jusqu’à 21 h" in said
@@ -284,7 +285,7 @@ def test_round_the_clock_is_open_and_nothing_more(place: Place) -> None:
     always = dict.fromkeys(("mon", "tue", "wed", "thu", "fri", "sat", "sun"), (("00:00", "00:00"),))
     site = replace_parts(small.site, staff_hours=always, holidays=None, closures=(), openings=())
     with place.database.transaction() as session:
-        replace_bundle(session, replace_parts(small, site=site))
+        import_bundle(session, replace_parts(small, site=site), DECIDED)
     place.publisher.publish()
     assert "<h1>Ouvert</h1>" in place.client.get("/").text
     answer = place.client.get("/api/v1/now").json
@@ -535,7 +536,7 @@ def test_two_people_of_one_short_name_are_told_apart_on_every_page(place: Place)
     names = {"brigitte": "Marie Martin", "remy": "Marie Moreau", "gregoire": "Marie Moreau"}
     members = tuple(replace_parts(m, name=names.get(m.id, m.name)) for m in small.members)
     with place.database.transaction() as session:
-        replace_bundle(session, replace_parts(small, members=members))
+        import_bundle(session, replace_parts(small, members=members), DECIDED)
     place.publisher.publish()
     staff = place.staff()
     said = place.page("/", staff)
@@ -552,7 +553,7 @@ def test_a_fire_is_the_headline(place: Place) -> None:
         assert "Alarme incendie Sortez, et n’entrez pas. front, depuis 19 h 01" in said
         assert "Ouvert" not in said
     with place.database.transaction() as session:
-        set_lockdown(session, True, at(19, 2), "equipe")
+        set_lockdown(session, True, Decided("equipe", at(19, 2)))
     assert "Lieu confiné" not in place.page(), "a fire comes before all else"
     place.journal.add(at(19, 4), Kind.FIRE_ENDED)
     place.tell()
@@ -561,7 +562,7 @@ def test_a_fire_is_the_headline(place: Place) -> None:
 
 def test_doors_machines_and_tiers_go_by_their_names(place: Place) -> None:
     with place.database.transaction() as session:
-        replace_bundle(session, whole_bundle())
+        import_bundle(session, whole_bundle(), DECIDED)
     place.publisher.publish()
     assert "Porte front à regarder" in place.page("/", place.staff())
     assert "Zoé W. Porte front refusé" in place.page("/today", place.staff())

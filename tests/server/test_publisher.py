@@ -11,14 +11,14 @@ from policy.instants import text
 from policy.ruleset import RuleSet
 from policy.spans import covers
 from policy.terms import DAY, HOUR, SECOND
-from server.changes.bundle import put, replace
+from server.changes.bundle import import_bundle, put
 from server.database.engine import Database
 from server.errors import DatabaseError, ImportRefusedError
 from server.models import Edge, Published
 from server.publish.rules import Publisher
 from server.queries.public_holidays import holidays_of
 from tests.support_pages import CREDENTIAL_KEY, SERVER_KEY, Place
-from tests.support_server import FRONT_KEY, TOPICS, public, small_bundle
+from tests.support_server import DECIDED, FRONT_KEY, TOPICS, public, small_bundle
 from tests.support_site import ALICE, BRIGITTE, at
 from wire.credential import pseudonym
 from wire.envelope import unseal
@@ -71,7 +71,7 @@ def test_the_same_rules_keep_their_version(place: Place) -> None:
 
 def test_changed_rules_get_the_next_version(place: Place) -> None:
     with place.database.transaction() as session:
-        put(session, [Credential(uid=ALICE.hex(), member="alice", status="stolen")])
+        put(session, [Credential(uid=ALICE.hex(), member="alice", status="stolen")], DECIDED)
     assert place.publisher.publish().version == 2
     assert rules(place).version == fresh(place).version == 2
     assert compiled(place).credentials[pseudonym(CREDENTIAL_KEY, ALICE)].blocked
@@ -79,7 +79,11 @@ def test_changed_rules_get_the_next_version(place: Place) -> None:
 
 def test_a_name_is_no_rule(place: Place) -> None:
     with place.database.transaction() as session:
-        put(session, [Member(id="alice", name="Alice Martin", tier="team", roles=small_bundle().members[0].roles)])
+        put(
+            session,
+            [Member(id="alice", name="Alice Martin", tier="team", roles=small_bundle().members[0].roles)],
+            DECIDED,
+        )
     assert place.publisher.publish().version == 1
 
 
@@ -90,7 +94,7 @@ def test_the_version_outlives_the_process(place: Place) -> None:
     assert after.publish().version == 41
     with place.database.transaction() as session:
         session.exec(select(Edge)).first()
-        put(session, [Credential(uid="01020304", member="remy")])
+        put(session, [Credential(uid="01020304", member="remy")], DECIDED)
     assert after.publish().version == 42
 
 
@@ -135,7 +139,9 @@ def test_rules_reach_beyond_the_day_on_which_they_are_stale(place: Place) -> Non
 def test_holidays_of_the_subdivision(place: Place, code: str | None, open_on_good_friday: bool) -> None:
     bundle = small_bundle()
     with place.database.transaction() as session:
-        replace(session, msgspec.structs.replace(bundle, site=msgspec.structs.replace(bundle.site, holidays=code)))
+        import_bundle(
+            session, msgspec.structs.replace(bundle, site=msgspec.structs.replace(bundle.site, holidays=code)), DECIDED
+        )
     place.now = at(12) + 120 * DAY
     place.publisher.publish()
     friday = at(12) + 122 * DAY - HOUR * 0

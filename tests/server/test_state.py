@@ -12,6 +12,7 @@ from policy.facts import Moved, Opened, Paid, Ran, Stopped, apply
 from policy.sessions import Session as MachineUse
 from policy.state import SiteState
 from policy.terms import DAY, MINUTE, Instant
+from server.audit import Decided
 from server.changes.lockdown import set_lockdown
 from server.database.engine import Database
 from server.database.types import moment
@@ -76,7 +77,7 @@ def test_everything_that_matters_is_in_it(database: Database, teller: Teller) ->
             [Paid("zoe", "2026-11-24am"), Opened("gregoire", at(18), at(21)), Ran(use), Stopped("saw", stopped=True)],
             FRONT,
         )
-        set_lockdown(session, True, at(18))
+        set_lockdown(session, True, Decided("equipe", at(18)))
     teller.publisher.publish()
     assert teller.last.lockdown
     assert teller.last.facts == (
@@ -334,7 +335,7 @@ def test_what_is_too_large_is_said_without_the_edge_that_told_most(database: Dat
     with database.transaction() as session:
         store(session, [Paid("zoe", half(at(4) - n * DAY)) for n in range(2000)], By("garage", moment(at(8))))
         store(session, [Moved("remy", at(18), True), Paid("zoe", half(at(4) + DAY))], FRONT)
-        set_lockdown(session, True, at(18))
+        set_lockdown(session, True, Decided("equipe", at(18)))
     publisher.publish()
     assert teller.last.lockdown
     assert teller.last.facts == (Moved("remy", at(18), True), Paid("zoe", half(at(4) + DAY)))

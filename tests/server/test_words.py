@@ -12,14 +12,14 @@ from babel.messages.extract import extract_from_dir
 from policy.bundle import Credential
 from policy.reasons import Reason
 from policy.terms import DAY, HOUR
-from server.changes.bundle import replace
+from server.changes.bundle import import_bundle
 from server.queries.history import Passage
 from server.text import catalogue
 from server.text import dates as language
 from server.text.reasons import OF_MEMBERS, REMEDIES, SENTENCES, words
 from server.text.translate import typeset
 from tests.support_pages import CREDENTIAL_KEY, Place, plain
-from tests.support_server import whole_bundle
+from tests.support_server import DECIDED, whole_bundle
 from tests.support_site import ALICE, at
 from wire.credential import pseudonym
 
@@ -147,7 +147,7 @@ def test_facts_are_filled_in(place: Place, name: str) -> None:
 def test_why_a_badge_is_blocked(french: Place, credential: Credential, sentence: str) -> None:
     bundle = msgspec.structs.replace(french.publisher.current.bundle, credentials=(credential,))
     with french.database.transaction() as session:
-        replace(session, bundle)
+        import_bundle(session, bundle, DECIDED)
     french.publisher.publish()
     badge = pseudonym(CREDENTIAL_KEY, ALICE)
     assert said(french, passage(Reason.CREDENTIAL_BLOCKED, "alice", credential=badge)) == sentence
@@ -220,7 +220,7 @@ LASER = {
 def whole(place: Place) -> Place:
     """The place with a fablab."""
     with place.database.transaction() as session:
-        replace(session, whole_bundle())
+        import_bundle(session, whole_bundle(), DECIDED)
     place.publisher.publish()
     return place
 
@@ -238,7 +238,7 @@ def test_more_than_two_people_are_counted(french: Place) -> None:
     bundle = whole_bundle()
     crowd = msgspec.structs.replace(bundle.machines[0], min_people=3)
     with french.database.transaction() as session:
-        replace(session, msgspec.structs.replace(bundle, machines=(crowd,), bookings=()))
+        import_bundle(session, msgspec.structs.replace(bundle, machines=(crowd,), bookings=()), DECIDED)
     french.publisher.publish()
     assert said(french, at_laser(Reason.COMPANION_REQUIRED)).startswith("il faut être 3")
 

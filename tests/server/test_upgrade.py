@@ -1,0 +1,62 @@
+"""A database of the version before is brought up to date, and the site in it is the same."""
+
+from datetime import UTC, datetime
+
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import MetaData, Table, select
+from sqlmodel import Session, SQLModel
+
+from policy.bundle import Bundle
+from server.changes.bundle import columns_of, import_bundle
+from server.database.engine import Database
+from server.database.schema import MIGRATIONS, upgrade
+from server.models import Booking, Credential, Event, Invitation, Shift, Site
+from server.publish.bundle import COLLECTIONS, export
+from tests.support_server import DECIDED, whole_bundle
+
+BEFORE = "0008"
+
+
+def stored_before(session: Session, bundle: Bundle) -> None:
+    """The tables as they were, with a site in them."""
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    config.set_main_option("path_separator", "os")
+    config.attributes["connection"] = session.connection()
+    command.upgrade(config, BEFORE)
+    _insert(session, Site, [columns_of(bundle.site, Site)])
+    for collection in COLLECTIONS:
+        rows = [
+            columns_of(part, collection.table) | {"position": place}
+            for place, part in enumerate(getattr(bundle, collection.name))
+        ]
+        _insert(session, collection.table, rows)
+
+
+def _insert(session: Session, model: type[SQLModel], rows: list[dict[str, object]]) -> None:
+    table = Table(str(model.__tablename__), MetaData(), autoload_with=session.connection())
+    kept = [{name: value for name, value in row.items() if name in table.c} for row in rows]
+    session.connection().execute(table.insert(), kept)
+
+
+def test_a_site_of_the_version_before_is_the_same_site(new: str) -> None:
+    database = Database(new)
+    with database.transaction() as session:
+        stored_before(session, whole_bundle())
+    upgrade(database, lambda _: None)
+    with database.transaction() as session:
+        assert export(session) == whole_bundle()
+        done = import_bundle(session, whole_bundle(), DECIDED)
+        assert (done.new, done.changed, done.ended) == (0, 0, ())
+        for table in (Shift, Event, Invitation, Booking):
+            times = session.connection().execute(select(table.start_at, table.end_at)).all()  # type: ignore[call-overload]
+            assert times
+            assert all(start < end for start, end in times)
+        assert session.get_one(Shift, "s1").start_at == datetime(2026, 11, 24, 17, tzinfo=UTC)
+        held = session.connection().execute(select(Credential.id, Credential.begun, Credential.ended)).all()  # type: ignore[call-overload]
+        assert len({key for key, _, _ in held}) == len(whole_bundle().credentials)
+        assert {(begun, ended) for _, begun, ended in held} == {(None, None)}
+        if session.connection().dialect.name == "sqlite":
+            assert session.connection().exec_driver_sql("PRAGMA foreign_key_check").all() == []
+    database.close()
