@@ -19,6 +19,11 @@ from wire.topics import Topics
 
 log = logging.getLogger("loquet.edge")
 
+UNHEARD = (
+    "rows are sent, and for %.0f s nobody acknowledged any: connects anew, as the broker may have forgotten what this "
+    "edge is to hear; see that the server runs and knows this edge"
+)
+
 
 class Dispatch:
     """The way out of one edge. post: None until the link is there."""
@@ -61,6 +66,7 @@ class Dispatch:
     def acknowledged(self, ack: Ack) -> None:
         """The server answered."""
         journal = self._archive.journal
+        self._outbox.heard()
         if journal is None:
             return
         before = journal.outgoing
@@ -84,7 +90,7 @@ class Dispatch:
         reply = Reply(row.nonce or "", done, "" if done else row.detail or "")
         self._publish(self._topics.reply(self._edge), encode(reply))
         if done and row.order is Order.REREAD and self.post is not None:
-            self.post.reconnect()
+            self.post.reconnect("connects anew, as the server ordered")
 
     def send(self) -> None:
         """Send and say what is due."""
@@ -151,6 +157,10 @@ class Dispatch:
 
     def _send_rows(self, now: float) -> None:
         """Rows, and again their facts where no answer came: an edge that was away then hears them now."""
+        unheard = self._outbox.given_up(now)
+        if unheard is not None and self.post is not None:
+            self.post.reconnect(f"{UNHEARD % unheard}; the next try in {self._outbox.patience / 60:.0f} min")
+            return
         rows = self._archive.attempt(lambda journal: journal.to_send(MAX_ROWS))
         if rows and self._archive.journal is not None:
             if self._outbox.under_way:

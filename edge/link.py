@@ -91,7 +91,7 @@ class Link:
         self._connected = False
         self._why = ""
         self._up_at = 0.0
-        self._anew = False
+        self._anew = ""
         self._last: MQTTMessageInfo | None = None
         self._over = threading.Event()
         self._stopping = threading.Event()
@@ -109,10 +109,10 @@ class Link:
         if client is not None and self._connected:
             self._last = client.publish(topic, payload, qos=1, retain=retain)
 
-    def reconnect(self) -> None:
-        """Take leave of the broker once it has all that was sent, without a will, and come back."""
+    def reconnect(self, why: str) -> None:
+        """Take leave of the broker once it has all that was sent, without a will, and come back. why: for the log."""
         if self._connected:
-            self._anew = True
+            self._anew = why
             self._over.set()
 
     def stop(self, farewell: tuple[str, bytes] | None = None) -> None:
@@ -149,7 +149,7 @@ class Link:
     def _session(self) -> float | None:
         """One connection from beginning to end; for how long the broker had taken it, None when it did not."""
         self._over.clear()
-        self._anew, self._last = False, None
+        self._anew, self._last = "", None
         if self._stopping.is_set():
             return None
         self._why = BROKE if self._broker.identity is None else HUNG_UP
@@ -176,7 +176,7 @@ class Link:
     def _take_leave(self, client: Client) -> None:
         """What is not acknowledged yet would break the connection as it closes, and the broker publish the will."""
         self._over.clear()
-        self._why = "connects anew, as the server ordered"
+        self._why = self._anew
         if self._last is not None:
             _wait_for(self._last)
         client.disconnect()

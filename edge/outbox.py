@@ -1,7 +1,7 @@
 """What is sent to the server next, and what does its answer mean? Pure: the journal is the outbox, here is the timing.
 
 One message is under way at a time: the rows after the last acknowledged one. No answer in time, or a new connection:
-they are sent again, with those that came since.
+they are sent again, with those that came since. No answer for long: the broker may have lost what we subscribed to.
 """
 
 from collections.abc import Iterable
@@ -20,6 +20,9 @@ MAX_BYTES = 200_000
 FIRST_WAIT = 5.0
 LAST_WAIT = 60.0
 """Seconds to wait for an answer; twice as long each time that none came."""
+FIRST_PATIENCE = 60.0
+LAST_PATIENCE = 3600.0
+"""Seconds without any answer after which to connect anew; twice as long each time that it did not help."""
 
 
 class Answer(Enum):
@@ -71,10 +74,14 @@ class Outbox:
     """The last row of the message that waits for an answer, 0 for none."""
     sent_at: float = 0.0
     wait: float = FIRST_WAIT
+    unheard_since: float | None = None
+    """When the first message went after which no acknowledgement came; None for none."""
+    patience: float = FIRST_PATIENCE
 
     def reset(self, connected: bool) -> None:
         """A connection came up or broke, or another journal began: nothing is under way any more."""
         self.connected, self.under_way, self.wait = connected, 0, FIRST_WAIT
+        self.unheard_since = None
 
     def due(self, acknowledged: int, last: int, now: float) -> bool:
         """Whether to send now."""
@@ -92,9 +99,24 @@ class Outbox:
         if self.under_way:
             self.wait = min(2 * self.wait, LAST_WAIT)
         self.under_way, self.sent_at = last, now
+        if self.unheard_since is None:
+            self.unheard_since = now
+
+    def heard(self) -> None:
+        """An acknowledgement came, be it an old one that the broker kept: what we subscribed to is delivered."""
+        self.unheard_since = None
+
+    def given_up(self, now: float) -> float | None:
+        """For how many seconds nothing was heard, once that is too long: then connect anew, and have more patience."""
+        if self.unheard_since is None or now - self.unheard_since < self.patience:
+            return None
+        unheard = now - self.unheard_since
+        self.unheard_since, self.sent_at = None, now
+        self.patience = min(2 * self.patience, LAST_PATIENCE)
+        return unheard
 
     def answered(self, seq: int) -> None:
         """Row `seq` and all before it are acknowledged."""
-        self.wait = FIRST_WAIT
+        self.wait, self.patience = FIRST_WAIT, FIRST_PATIENCE
         if seq >= self.under_way:
             self.under_way = 0

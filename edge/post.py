@@ -56,5 +56,8 @@ class Post(Protocol):
     def publish(self, topic: str, payload: bytes, retain: bool = False) -> None:
         """Send, at least once if the connection holds. Never waits, never fails: without a connection it is dropped."""
 
-    def reconnect(self) -> None:
-        """Send what waits, then connect anew and hear again all that is retained. Never waits, never fails."""
+    def reconnect(self, why: str) -> None:
+        """Send what waits, then connect anew and hear again all that is retained. Never waits, never fails.
+
+        why: for the log.
+        """

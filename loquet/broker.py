@@ -10,6 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 
 from amqtt.broker import Broker as Amqtt
+from amqtt.contexts import ListenerConfig
 from amqtt.plugins.base import BaseAuthPlugin
 from amqtt.session import Session
 
@@ -17,6 +18,8 @@ from simulator.loopback import HOST, free_port
 
 PATIENCE = 5.0
 """Seconds for a start or a stop."""
+REFUSED = "refused"
+"""The name under which amqtt files whom it turns away, in place of the one that was claimed."""
 
 
 class BrokerError(Exception):
@@ -36,6 +39,24 @@ class PasswordPlugin(BaseAuthPlugin):  # type: ignore[misc]
         """Whether the name is known and the password is its own."""
         known = self.config.users.get(session.username or "")
         return known is not None and hmac.compare_digest(known.encode(), (session.password or "").encode())
+
+
+class _OneOfEachName(Amqtt):  # type: ignore[misc]
+    """Ends the older of two connections under one name (MQTT 3.1.1, 3.1.4-2), as mosquitto does.
+
+    amqtt leaves the older one open and forgets what it subscribed to, and that before it has asked for the password.
+    """
+
+    async def _delete_session(self, client_id: str) -> None:
+        """Not before the newcomer is known."""
+
+    async def _authenticate(self, session: Session, listener: ListenerConfig) -> bool:
+        known = bool(await super()._authenticate(session, listener))
+        if known:
+            await self._cleanup_session(session.client_id)
+        else:
+            session.client_id = REFUSED
+        return known
 
 
 class Broker:
@@ -69,7 +90,7 @@ class Broker:
 
     async def _serve(self) -> None:
         try:
-            broker = Amqtt(self._config(), loop=self._loop)
+            broker = _OneOfEachName(self._config(), loop=self._loop)
             await broker.start()
         except Exception as error:
             why = (

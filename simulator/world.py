@@ -196,8 +196,8 @@ class VirtualEdge(Nobody):
     def publish(self, topic: str, payload: bytes, retain: bool = False) -> None:
         self._world.publish(topic, payload, retain)
 
-    def reconnect(self) -> None:
-        self._put(LinkDown("connects anew"))
+    def reconnect(self, why: str) -> None:
+        self._put(LinkDown(why))
         self.connect()
 
     def stop(self, farewell: tuple[str, bytes] | None = None) -> None: ...

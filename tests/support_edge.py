@@ -138,6 +138,7 @@ class Wire:
     def __init__(self, folder: Folder, keeper: Keeper, put: Callable[[Item], None]) -> None:
         self.sent: list[Sent] = []
         self.state = "new"
+        self.anew: list[str] = []
         self.farewell: tuple[str, bytes] | None = None
         self._folder = folder
         self._keeper = keeper
@@ -149,8 +150,9 @@ class Wire:
     def stop(self, farewell: tuple[str, bytes] | None = None) -> None:
         self.state, self.farewell = "stopped", farewell
 
-    def reconnect(self) -> None:
+    def reconnect(self, why: str) -> None:
         self.state = "reconnected"
+        self.anew.append(why)
 
     def publish(self, topic: str, payload: bytes, retain: bool = False) -> None:
         edge, leaf = TOPICS.edge_of(topic)

@@ -219,7 +219,7 @@ class Pi(Nobody):
     def publish(self, topic: str, payload: bytes, retain: bool = False) -> None:
         self._ground.network.publish(self.name, topic, payload, retain)
 
-    def reconnect(self) -> None:
+    def reconnect(self, why: str) -> None:
         network = self._ground.network
         network.cable(self.name, False)
         network.cable(self.name, True)

@@ -329,6 +329,32 @@ class TestSending:
         bench.connect()
         assert bench.wire.taken("events") == first
 
+    def test_when_nobody_answers_it_connects_anew_and_less_and_less_often(self, bench: Bench) -> None:
+        bench.connect()
+        for _ in range(130):  # an hour
+            bench.clock.advance(30_000_000_000)
+            bench.settle()
+            if bench.wire.state == "reconnected":
+                bench.wire.state = "connected again"
+                bench.wire.down()
+                bench.connect()
+        assert [why.rpartition("the next try in ")[2] for why in bench.wire.anew] == [
+            f"{minutes} min" for minutes in (2, 4, 8, 16, 32)
+        ]
+        bench.acknowledge(bench.journal.last_seq)
+        anew = len(bench.wire.anew)
+        bench.clock.advance(7_200_000_000_000)
+        bench.settle()
+        assert len(bench.wire.anew) == anew, "an edge that owes nothing has nothing to hear"
+
+    def test_a_server_that_answers_and_takes_nothing_is_heard(self, bench: Bench) -> None:
+        bench.connect()
+        for _ in range(20):
+            bench.clock.advance(30_000_000_000)
+            bench.settle()
+            bench.acknowledge(0)
+        assert bench.wire.anew == []
+
     def test_the_acknowledgement_is_kept(self, bench: Bench) -> None:
         bench.connect()
         bench.acknowledge(bench.journal.last_seq)

@@ -139,7 +139,7 @@ def test_it_connects_anew_when_told_and_sends_what_waits_first(name: str, tmp_pa
         link.start()
         keeper.next(LinkUp)
         link.publish(keeper.topic(STATUS), b"an answer")
-        link.reconnect()
+        link.reconnect("as the server ordered")
         down = keeper.next(LinkDown)
         assert isinstance(down, LinkDown)
         assert "as the server ordered" in down.why

@@ -6,7 +6,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from edge.outbox import FIRST_WAIT, LAST_WAIT, MAX_BYTES, Answer, Outbox, facts, judge, message
+from edge.outbox import (
+    FIRST_PATIENCE,
+    FIRST_WAIT,
+    LAST_PATIENCE,
+    LAST_WAIT,
+    MAX_BYTES,
+    Answer,
+    Outbox,
+    facts,
+    judge,
+    message,
+)
 from policy.reasons import Reason
 from tests.support_rows import row, tap
 from wire.messages import MAX_ROWS, Ack, Events, decode, encode
@@ -128,6 +139,49 @@ def test_a_new_connection_begins_again_at_once() -> None:
     outbox.reset(connected=True)
     assert outbox.due(0, 5, 0.1)
     assert outbox.wait == FIRST_WAIT
+
+
+def given_up(outbox: Outbox, now: float, until: float) -> list[float]:
+    """After how many seconds each, row 5 waiting, it wants to connect anew; each time it is connected at once."""
+    silences = []
+    while now < until:
+        due = outbox.deadline(0, 5)
+        assert due is not None
+        now = max(now, due)
+        unheard = outbox.given_up(now)
+        if unheard is not None:
+            silences.append(unheard)
+            outbox.reset(connected=False)
+            outbox.reset(connected=True)
+        outbox.sent(5, now)
+    return silences
+
+
+def test_without_any_answer_it_wants_to_connect_anew_and_each_time_later_up_to_an_hour() -> None:
+    outbox = connected()
+    silences = given_up(outbox, 0.0, 24 * 3600.0)
+    wanted = [min(FIRST_PATIENCE * 2**number, LAST_PATIENCE) for number in range(len(silences))]
+    assert all(want <= silence < want + LAST_WAIT for want, silence in zip(wanted, silences, strict=True))
+    assert len(silences) < 24 + 7, "an edge whose server is away for a day does not flood"
+    outbox.heard()
+    outbox.answered(5)
+    assert given_up(outbox, 90_000.0, 90_100.0)[0] < FIRST_PATIENCE + LAST_WAIT
+
+
+def test_an_old_answer_that_the_broker_kept_shows_that_it_delivers_and_no_more() -> None:
+    outbox = connected()
+    outbox.sent(5, 0.0)
+    outbox.heard()
+    assert outbox.given_up(FIRST_PATIENCE) is None
+    outbox.sent(5, FIRST_PATIENCE)
+    assert outbox.given_up(2 * FIRST_PATIENCE) == FIRST_PATIENCE
+    outbox.reset(connected=True)
+    outbox.heard()
+    assert outbox.patience == 2 * FIRST_PATIENCE, "else it would connect each minute while the server is away"
+
+
+def test_who_owes_nothing_waits_for_nothing() -> None:
+    assert connected().given_up(1e9) is None
 
 
 @settings(deadline=None)

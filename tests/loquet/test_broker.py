@@ -68,6 +68,42 @@ def test_without_the_password_nobody_gets_in(broker: Broker, user: str | None, p
     client.close()
 
 
+def test_a_second_client_of_the_same_name_ends_the_connection_of_the_first(broker: Broker) -> None:
+    """Else the first would stay connected and hear nothing any more."""
+    server = Client(broker.port, "server", USERS["server"], "server")
+    first = Client(broker.port, "front", USERS["front"], "one-name")
+    ended: Queue[None] = Queue()
+    first.client.on_disconnect = lambda *_: ended.put(None)
+    first.client.subscribe("loquet/#", qos=1)
+    first.subscribed.get(timeout=WAIT)
+    first.client.reconnect_delay_set(100, 100)
+    second = Client(broker.port, "front", USERS["front"], "one-name")
+    assert second.connected.get(timeout=WAIT)
+    ended.get(timeout=WAIT)
+    second.client.subscribe("loquet/#", qos=1)
+    second.subscribed.get(timeout=WAIT)
+    server.client.publish("loquet/casaco/rules", b"for one of them", qos=1).wait_for_publish(WAIT)
+    assert second.messages.get(timeout=WAIT)[1] == b"for one of them"
+    assert first.messages.empty()
+    for client in (server, first, second):
+        client.close()
+
+
+def test_who_has_only_the_name_of_a_client_takes_nothing_from_it(broker: Broker) -> None:
+    server = Client(broker.port, "server", USERS["server"], "server")
+    edge = Client(broker.port, "front", USERS["front"], "one-name")
+    edge.client.subscribe("loquet/#", qos=1)
+    edge.subscribed.get(timeout=WAIT)
+    for _ in range(2):
+        stranger = Client(broker.port, "front", "wrong", "one-name")
+        assert stranger.connected.get(timeout=WAIT) is False
+        stranger.close()
+        server.client.publish("loquet/casaco/rules", b"still heard", qos=1).wait_for_publish(WAIT)
+        assert edge.messages.get(timeout=WAIT)[1] == b"still heard"
+    for client in (server, edge):
+        client.close()
+
+
 def test_it_listens_on_loopback_only(broker: Broker) -> None:
     other = socket.gethostbyname(socket.gethostname())
     address = "127.0.0.2" if other.startswith("127.") else other
