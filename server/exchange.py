@@ -17,7 +17,7 @@ from server.changes.lockdown import set_lockdown
 from server.database.engine import Database
 from server.database.types import moment
 from server.errors import ServerError
-from server.ingest.messages import Answered, FactsStored, Ingest, Message, Owed, Told
+from server.ingest.messages import Answered, FactsStored, Ingest, Message, News, Owed
 from server.ingest.status import StatusTaken
 from server.models import Edge, GivenOrder, Lane
 from server.publish.orders import Orders
@@ -63,8 +63,7 @@ class Exchange:
             database, server_key, clock, retain, lambda edge, why: self.troubles.note(edge, clock(), why), largest
         )
         self.orders = Orders(database, topics, server_key, clock, send, draw)
-        self.ingest = Ingest(database, topics, clock, self.troubles, changed, lambda told: self._told.append(told))
-        self._told: list[Told] = []
+        self.ingest = Ingest(database, topics, clock, self.troubles, changed)
         self._database = database
         self._topics = topics
         self._key = server_key
@@ -91,11 +90,11 @@ class Exchange:
 
         Raises DatabaseError: then nothing of it is stored, and the edges send it again.
         """
-        self._told.clear()
-        for owed in self.ingest.take_all(messages):
+        taken = self.ingest.take_all(messages)
+        for owed in taken.owed:
             self._acknowledge(owed)
-        for told in self._told:
-            self._attempt(lambda told=told: self._follow(told))  # type: ignore[misc]
+        for news in taken.news:
+            self._attempt(lambda news=news: self._follow(news))  # type: ignore[misc]
         self._attempt(self.state.tick)
 
     def _attempt(self, act: Callable[[], object]) -> None:
@@ -148,8 +147,8 @@ class Exchange:
         self._changed()
         return offline
 
-    def _follow(self, told: Told) -> None:
-        match told:
+    def _follow(self, news: News) -> None:
+        match news:
             case FactsStored():
                 self.state.changed()
             case Answered(edge, reply):

@@ -17,7 +17,7 @@ from server.audit import Decided
 from server.changes.bundle import import_bundle
 from server.database.engine import Database
 from server.database.schema import upgrade
-from server.ingest.messages import Answered, Ingest, Owed, Told
+from server.ingest.messages import Answered, Ingest, News, Owed
 from server.ingest.status import StatusTaken
 from server.models import Edge as EdgeRow
 from server.publish.orders import Orders
@@ -110,7 +110,7 @@ class Attacked:
                 public = key.public_key().public_bytes_raw().hex()
                 session.add(EdgeRow(id=name, public_key=public, access_points=[name], readers={}))
         self.troubles = Troubles()
-        self.ingest = Ingest(self.database, self.topics, self.clock.now, self.troubles, lambda: None, self._told)
+        self.ingest = Ingest(self.database, self.topics, self.clock.now, self.troubles, lambda: None)
         self.orders = Orders(self.database, self.topics, SERVER_KEY, self.clock.now, self._answer)
         self.publisher = Publisher(self.database, SERVER_KEY, CREDENTIAL_KEY, self.clock.now, self.retained.__setitem__)
         self.publisher.publish()
@@ -149,7 +149,10 @@ class Attacked:
 
     def tell(self, topic: str, payload: bytes) -> Owed | None:
         """A message reaches the server."""
-        return self.ingest.take(topic, payload)
+        taken = self.ingest.take_all([(topic, payload)])
+        for news in taken.news:
+            self._follow(news)
+        return next(iter(taken.owed), None)
 
     def exchange(self) -> None:
         """All that the edge sent reaches the server, which tells it the time if it asked."""
@@ -160,11 +163,11 @@ class Attacked:
         for question in questions:
             self.orders.tell_time(self.config.edge, question)
 
-    def _told(self, told: Told) -> None:
-        if isinstance(told, Answered):
-            self.orders.answered(told.edge, told.reply)
-        elif isinstance(told, StatusTaken) and told.status.asks is not None:
-            self._questions.append(told.status.asks)
+    def _follow(self, news: News) -> None:
+        if isinstance(news, Answered):
+            self.orders.answered(news.edge, news.reply)
+        elif isinstance(news, StatusTaken) and news.status.asks is not None:
+            self._questions.append(news.status.asks)
 
     def _answer(self, topic: str, payload: bytes) -> bool:
         self.say(topic, payload)

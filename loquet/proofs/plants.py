@@ -206,18 +206,19 @@ PLANTS = (
     Plant(
         "the server acknowledges rows that it could not store",
         "server/exchange.py",
-        "        for owed in self.ingest.take_all(messages):",
+        "        taken = self.ingest.take_all(messages)\n",
         """        from msgspec import json
         from wire.messages import Ack
-        from server.ingest.messages import Owed
+        from server.ingest.messages import Owed, Taken
         try:
-            all_owed = self.ingest.take_all(messages)
+            taken = self.ingest.take_all(messages)
         except Exception:
             bodies = [(topic.split("/")[3], json.decode(payload)["body"]) for topic, payload in messages]
             if not all("rows" in body for _, body in bodies):
                 raise
-            all_owed = [Owed(edge, Ack(body["journal"], body["rows"][-1]["seq"])) for edge, body in bodies]
-        for owed in all_owed:""",
+            owed = [Owed(edge, Ack(body["journal"], body["rows"][-1]["seq"])) for edge, body in bodies]
+            taken = Taken(owed, [])
+""",
         "world",
         40,
     ),

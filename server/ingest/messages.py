@@ -4,9 +4,9 @@ No Flask here, and no MQTT: whoever carries messages calls `take_all` and publis
 """
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 import sqlalchemy
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -65,8 +65,16 @@ class Answered:
     reply: Reply
 
 
-Told: TypeAlias = FactsStored | StatusTaken | Answered
+News: TypeAlias = FactsStored | StatusTaken | Answered
 """What somebody else must act upon, once it is stored."""
+
+
+class Taken(NamedTuple):
+    """What follows from messages that are on the disk: acknowledgements that are due, and news."""
+
+    owed: list[Owed]
+    news: list[News]
+
 
 Message: TypeAlias = tuple[str, bytes]
 """Topic and payload."""
@@ -85,10 +93,7 @@ class _Heard:
 
 
 class Ingest:
-    """Used by one thread at a time. clock: now. changed: called after each commit that changed what pages show.
-
-    told: called after each commit for what is not done with being stored.
-    """
+    """Used by one thread at a time. clock: now. changed: called after each commit that changed what pages show."""
 
     def __init__(
         self,
@@ -97,14 +102,12 @@ class Ingest:
         clock: Callable[[], Instant],
         troubles: Troubles,
         changed: Callable[[], None],
-        told: Callable[[Told], None] = lambda told: None,
     ) -> None:
         self._database = database
         self._topics = topics
         self._clock = clock
         self._troubles = troubles
         self._changed = changed
-        self._told = told
         self._edges: dict[str, KnownEdge] = {}
         self._budget = Budget(clock)
         self.reload()
@@ -124,17 +127,17 @@ class Ingest:
 
     def take(self, topic: str, payload: bytes) -> Owed | None:
         """`take_all` of one message."""
-        return next(iter(self.take_all([(topic, payload)])), None)
+        return next(iter(self.take_all([(topic, payload)]).owed), None)
 
-    def take_all(self, messages: Sequence[Message]) -> list[Owed]:
-        """Store what the messages say in one transaction, and return the acknowledgements that are due then.
+    def take_all(self, messages: Sequence[Message]) -> Taken:
+        """Store what the messages say in one transaction, and return what follows from it.
 
         messages: at most one of each edge. One that cannot be believed is counted and logged. Raises DatabaseError:
         nothing is stored then, and all of them may be taken again.
         """
         heard = [one for message in messages if (one := self._heard(*message)) is not None]
         if not heard:
-            return []
+            return Taken([], [])
         with self._database.transaction() as session:
             reached = _reached(session, [one.edge.id for one in heard if isinstance(one.said, Events)])
             batches = [self._batch(one, one.said, reached) for one in heard if isinstance(one.said, Events)]
@@ -144,14 +147,12 @@ class Ingest:
         self._spend(stored, told)
         for edge, why in told.refused:
             self._troubles.note(edge, self._clock(), why)
-        taken: list[Told] = [status for status in statuses if status is not None]
+        taken: list[News] = [status for status in statuses if status is not None]
         if stored or taken:
             self._changed()
-        for batch in stored:
-            self._pass_on(batch.edge, [row.row for row in batch.rows if row.row is not None])
-        for news in [Answered(one.edge.id, one.said) for one in heard if isinstance(one.said, Reply)] + taken:
-            self._told(news)
-        return [Owed(batch.edge.id, Ack(batch.journal, batch.reached)) for batch in batches]
+        news: list[News] = [event for batch in stored for event in _news_of(batch)]
+        news += [Answered(one.edge.id, one.said) for one in heard if isinstance(one.said, Reply)]
+        return Taken([Owed(batch.edge.id, Ack(batch.journal, batch.reached)) for batch in batches], news + taken)
 
     def _store(self, session: Session, batches: Sequence[Batch]) -> Stored:
         if not batches:
@@ -225,13 +226,6 @@ class Ingest:
             numbered = []
         return Batch(edge, events.journal, on_disk, [row for row in numbered if row.seq > on_disk])
 
-    def _pass_on(self, edge: KnownEdge, rows: list[Row]) -> None:
-        for row in rows:
-            if row.nonce is not None and row.kind is Kind.COMMAND:
-                self._told(Answered(edge.id, reply_of(row.nonce, done=row.granted is True, why=row.detail)))
-        if any(_changes_state(row) for row in rows):
-            self._told(FactsStored())
-
     def _note_gap(self, edge: KnownEdge, topic: str, journal: str, seq: int) -> None:
         why = f"{topic}: row {seq} of journal {journal!r} is missing; what follows is not stored before it comes"
         self._troubles.note(edge.id, self._clock(), why)
@@ -260,6 +254,16 @@ def _reached(session: Session, edges: Sequence[str]) -> dict[tuple[str, str], in
         return {}
     found = session.connection().execute(_REACHED, {"edges": edges})
     return {(edge, journal): seq for edge, journal, seq in found}
+
+
+def _news_of(batch: Batch) -> Iterator[News]:
+    """What rows say that somebody waits for."""
+    rows = [one.row for one in batch.rows if one.row is not None]
+    for row in rows:
+        if row.nonce is not None and row.kind is Kind.COMMAND:
+            yield Answered(batch.edge.id, reply_of(row.nonce, done=row.granted is True, why=row.detail))
+    if any(_changes_state(row) for row in rows):
+        yield FactsStored()
 
 
 def _changes_state(row: Row) -> bool:

@@ -13,7 +13,7 @@ from loquet.proofs import power
 from loquet.proofs.cut_database import CutDatabase
 from loquet.proofs.cut_journal import CutJournal
 from loquet.proofs.proof import LossError, Task
-from server.ingest.messages import Ingest, Message, Owed
+from server.ingest.messages import Ingest, Message, Owed, Taken
 from wire.messages import Ack
 
 
@@ -75,12 +75,12 @@ def test_heard_in_halves_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 def test_who_acknowledges_before_the_commit_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     take_all = Ingest.take_all
 
-    def hasty(ingest: Ingest, messages: Sequence[Message]) -> list[Owed]:
+    def hasty(ingest: Ingest, messages: Sequence[Message]) -> Taken:
         try:
             return take_all(ingest, messages)
         except Exception:
             bodies = [json.loads(payload)["body"] for _, payload in messages]
-            return [Owed("front", Ack(body["journal"], body["rows"][-1]["seq"])) for body in bodies]
+            return Taken([Owed("front", Ack(body["journal"], body["rows"][-1]["seq"])) for body in bodies], [])
 
     monkeypatch.setattr(Ingest, "take_all", hasty)
     with pytest.raises(LossError, match="were acknowledged"):

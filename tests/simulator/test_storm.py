@@ -21,7 +21,7 @@ from policy.case import Decision
 from policy.presence import Move
 from policy.reasons import Reason
 from policy.terms import MINUTE, ClockState
-from server.ingest.messages import Ingest, Message, Owed
+from server.ingest.messages import Ingest, Message, Owed, Taken
 from server.models import JournalRow
 from simulator.storm import faults
 from simulator.storm.pi import Pi
@@ -326,14 +326,15 @@ def test_rules_that_do_not_come_into_force(site: Site, monkeypatch: pytest.Monke
 def test_a_server_that_acknowledges_what_it_does_not_store(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     take_all = Ingest.take_all
 
-    def lies(ingest: Ingest, messages: Sequence[Message]) -> list[Owed]:
+    def lies(ingest: Ingest, messages: Sequence[Message]) -> Taken:
         bodies = [json.loads(payload)["body"] for _, payload in messages]
         if not all("rows" in body for body in bodies):
             return take_all(ingest, messages)
         edges = [topic.split("/")[3] for topic, _ in messages]
-        return [
+        owed = [
             Owed(edge, Ack(body["journal"], body["rows"][-1]["seq"])) for edge, body in zip(edges, bodies, strict=True)
         ]
+        return Taken(owed, [])
 
     monkeypatch.setattr(Ingest, "take_all", lies)
     site.tap(front(site), "front-in", badge_of(site, "team-0"))
