@@ -15,7 +15,7 @@ from loquet.keyring import Keyring
 from loquet.main import CommandError
 from loquet.secret_files import make_password, write_secret
 from policy.terms import Instant
-from server.web.passwords import new_password, new_token
+from server.passwords import new_password, new_token
 from simulator import casaco
 
 Kept = TypeVar("Kept", bound=Struct)

@@ -18,7 +18,7 @@ from policy.terms import Instant
 from server.config import BrokerConfig, EdgeConfig, ServerConfig
 from server.errors import ServerError
 from server.main import Server
-from server.web.passwords import hash_password, hash_token
+from server.passwords import hash_password, hash_token
 from simulator.cable import Cable
 from simulator.casaco import bundle
 from simulator.pace import Pace
@@ -121,7 +121,10 @@ class DemoSite:
 
 
 def server_config(folder: Folder, broker_port: int, port: int) -> ServerConfig:
-    """What the server is told; its secrets are those of the folder."""
+    """What the server is told; its secrets are those of the folder.
+
+    The hash is the same at each start: another one would be taken over anew, and log everybody out.
+    """
     return ServerConfig(
         database=f"sqlite:///{folder.path.resolve() / 'server.db'}",
         server_key=folder.keys.server_key,
@@ -129,7 +132,7 @@ def server_config(folder: Folder, broker_port: int, port: int) -> ServerConfig:
         broker=BrokerConfig(HOST, broker_port, "server", folder.password("server")),
         edges=(EdgeConfig(EDGE, folder.keys.public_hex(EDGE), ("front",)),),
         staff_name=folder.login.name,
-        staff_password_hash=hash_password(folder.login.password),
+        staff_password_hash=hash_password(folder.login.password, salt=folder.login.token.encode()),
         api_token_hash=hash_token(folder.login.token),
         http_host=HOST,
         http_port=port,

@@ -25,6 +25,7 @@ ORDERS = {
     "lock-out": "end the session on a MACHINE at once, and start none until it is reset",
     "sound": "let lamp and buzzer of a READER show where it is",
     "reread": "let an EDGE connect anew and take everything again",
+    "invite": "with --admin: a one-time link for an administrator, good for 24 h",
     "lockdown": "on: let in staff only, and everybody out; off: as before",
 }
 
@@ -40,6 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="PLACE",
         help="the id of that door, machine, reader or edge; for lockdown: on or off",
     )
+    parser.add_argument("--admin", action="store_true", help="with invite: for the account that administers the others")
     parser.add_argument("--config", type=Path, metavar="FILE", help=f"the server.toml ({CONFIG} when it is there)")
     parser.add_argument(
         "--socket", type=Path, metavar="FILE", help="with ORDER: the running server's, instead of --config"
@@ -67,6 +69,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """0 when it went well; of an order 1 when it was not done. Raises CommandError."""
+    if arguments.admin is not (arguments.order == "invite"):
+        raise CommandError("invite and --admin go together: loquet server invite --admin; others are invited by page")
     if arguments.order is not None and (arguments.new_secrets or arguments.bundle):
         raise CommandError(f"{arguments.order}: goes without --bundle and --new-secrets; nothing was done")
     if arguments.new_secrets:
@@ -109,6 +113,8 @@ def _order(arguments: argparse.Namespace) -> int:
 def _request(order: str, place: str | None) -> "Request":
     from server.control import Request
 
+    if order == "invite":
+        return Request("invite_admin")
     if order == "lockdown":
         if place not in ("on", "off"):
             raise CommandError(f"lockdown{f' {place}' if place else ''}: say on or off")
@@ -136,7 +142,7 @@ def _socket(config: Path) -> Path:
 
 
 def _new_secrets() -> int:
-    from server.web.passwords import hash_password, hash_token, new_password, new_token
+    from server.passwords import hash_password, hash_token, new_password, new_token
 
     password, token = new_password(), new_token()
     print(f"Staff password  {password}\nAPI token       {token}\n")

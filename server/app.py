@@ -7,7 +7,7 @@ from flask import Blueprint, Flask, Response, request
 from flask_wtf.csrf import CSRFProtect
 
 from policy.instants import text
-from server.pages import api, health, live, login, now, today
+from server.pages import api, health, invitation, live, login, now, today
 from server.text import dates as language
 from server.text.named import who
 from server.text.translate import language as spoken
@@ -17,7 +17,7 @@ from server.web import sessions as auth
 from server.web.context import Context
 from server.web.faults import explain_faults
 
-SCREENS = (now.page, today.page, login.page, live.page, health.page, api.page)
+SCREENS = (now.page, today.page, login.page, invitation.page, live.page, health.page, api.page)
 MAX_FORM = 64 * 1024
 """Bytes of a request's body."""
 

@@ -22,7 +22,7 @@ from policy.terms import Instant
 from server import identity, keys
 from server.errors import ConfigError
 from server.identity import Identity
-from server.web.passwords import hash_token
+from server.passwords import hash_token
 from wire.credential import KEY_BYTES
 from wire.errors import WireError
 from wire.topics import check_id
@@ -30,6 +30,7 @@ from wire.topics import check_id
 DEFAULT_TOKENS = ("", "token", "secret", "changeme", "change-me", "loquet", "test", "demo", "admin")
 TLS_PORT, PLAIN_PORT = 8883, 1883
 _SECRET = re.compile("password|token|key|secret|credential")
+_ADDRESS = re.compile(r"https://[a-z0-9.-]+(:\d{1,5})?|http://(localhost|127\.0\.0\.1|\[::1\])(:\d{1,5})?")
 _HEX_KEY = re.compile(r"[0-9a-f]{64}")
 
 
@@ -67,7 +68,8 @@ class ServerConfig:
 
     database: SQLAlchemy URL. server_key: signs what the server says. credential_key: turns UIDs into pseudonyms.
     socket: where it takes orders, if not beside its database. trusted_proxy: as server/web/serve.py's.
-    staff_password_hash: argon2id, from server.secrets.hash_password. api_token_hash: from server.secrets.hash_token.
+    staff_name, staff_password_hash (argon2id), api_token_hash (SHA-256): of an account and a token that the database
+    takes over; empty where people and tokens are made on the pages. address: of the pages, as browsers reach them.
     """
 
     database: str
@@ -75,12 +77,13 @@ class ServerConfig:
     credential_key: bytes = field(repr=False)
     broker: BrokerConfig
     edges: tuple[EdgeConfig, ...]
-    staff_name: str
-    staff_password_hash: str = field(repr=False)
-    api_token_hash: str = field(repr=False)
+    staff_name: str = ""
+    staff_password_hash: str = field(default="", repr=False)
+    api_token_hash: str = field(default="", repr=False)
     http_host: str = "127.0.0.1"
     http_port: int = 8000
     trusted_proxy: str | None = None
+    address: str = ""
     socket: Path | None = None
     revoked: tuple[RevokedEdge, ...] = ()
 
@@ -99,6 +102,8 @@ class ServerConfig:
         _check_port("http port", self.http_port, 0)
         if self.trusted_proxy is not None:
             _check_proxy(self.trusted_proxy, self.http_host)
+        if self.address and not _ADDRESS.fullmatch(self.address):
+            raise ConfigError(f"http address {self.address!r}: give the pages' own, as https://loquet.example.org")
         if self.socket is not None:
             _check_socket(self.socket)
         for edge in self.edges:
@@ -157,9 +162,9 @@ def _check_credential_key(key: bytes) -> None:
 
 
 def _check_hashes(config: ServerConfig) -> None:
-    if not config.staff_password_hash.startswith("$argon2id$"):
+    if config.staff_name and not config.staff_password_hash.startswith("$argon2id$"):
         raise ConfigError("staff password_hash: not an argon2id hash; `loquet server --new-secrets` makes one")
-    if not _HEX_KEY.fullmatch(config.api_token_hash):
+    if config.api_token_hash and not _HEX_KEY.fullmatch(config.api_token_hash):
         raise ConfigError("api token_hash: not 64 hex digits; `loquet server --new-secrets` makes one")
     if config.api_token_hash in {hash_token(word) for word in DEFAULT_TOKENS}:
         raise ConfigError("api token_hash: the hash of a default; `loquet server --new-secrets` makes a secret one")
@@ -230,6 +235,7 @@ class _Http(_Part, frozen=True):
     host: str = "127.0.0.1"
     port: int = 8000
     trusted_proxy: str | None = None
+    address: str = ""
 
 
 class _Staff(_Part, frozen=True):
@@ -258,9 +264,9 @@ class _File(_Part, frozen=True):
     database: str
     keys: _Keys
     broker: _Broker
-    staff: _Staff
-    api: _Api
     edges: tuple[_Edge, ...]
+    staff: _Staff | None = None
+    api: _Api | None = None
     http: _Http = _Http()
     socket: str = ""
     revoked: tuple[_Revoked, ...] = ()
@@ -277,12 +283,13 @@ def load(path: Path) -> ServerConfig:
             broker=_broker(path.parent, file.broker),
             edges=tuple(EdgeConfig(edge.id, edge.public_key, edge.access_points) for edge in file.edges),
             revoked=tuple(map(_revoked, file.revoked)),
-            staff_name=file.staff.name,
-            staff_password_hash=file.staff.password_hash,
-            api_token_hash=file.api.token_hash,
+            staff_name=file.staff.name if file.staff else "",
+            staff_password_hash=file.staff.password_hash if file.staff else "",
+            api_token_hash=file.api.token_hash if file.api else "",
             http_host=file.http.host,
             http_port=file.http.port,
             trusted_proxy=file.http.trusted_proxy,
+            address=file.http.address,
             socket=path.parent / file.socket if file.socket else None,
         )
     except ConfigError as error:

@@ -44,9 +44,9 @@ DONE, NOT_DONE, WRONG = 0, 1, 2
 
 
 class Request(Struct, frozen=True, forbid_unknown_fields=True):
-    """do: what is wanted. place: the door, machine, reader or edge that it is about; none for a lockdown."""
+    """do: what is wanted. place: the door, machine, reader or edge that it is about; none for a lockdown and a link."""
 
-    do: Literal["open", "lock_out", "sound", "reread", "lockdown_on", "lockdown_off"]
+    do: Literal["open", "lock_out", "sound", "reread", "lockdown_on", "lockdown_off", "invite_admin"]
     place: str | None = None
 
 
@@ -58,10 +58,14 @@ class Answer(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Control:
-    """Listens from `start` to `stop`. Raises ServerError when the socket cannot be made."""
+    """Listens from `start` to `stop`. Raises ServerError when the socket cannot be made.
 
-    def __init__(self, path: Path, exchange: "Exchange") -> None:
+    invite: makes a link for an administrator in the name of the account that asks, and says what to do with it.
+    """
+
+    def __init__(self, path: Path, exchange: "Exchange", invite: Callable[[str], str]) -> None:
         self._path = path
+        self._invite = invite
         self._exchange = exchange
         self._slots = threading.BoundedSemaphore(AT_ONCE)
         self._listener: socket.socket | None = None
@@ -146,6 +150,8 @@ class Control:
         """Do it, and say what became of it. by: the account that asks. Raises OrderRefusedError, DatabaseError."""
         if request.do in ORDERS:
             return self._order(ORDERS[request.do], request.place, by)
+        if request.do == "invite_admin":
+            return Answer(DONE, self._invite(by))
         on = request.do == "lockdown_on"
         offline = self._exchange.lock_down(on, by)
         said = "lockdown: only staff is let in, everybody is let out" if on else "the lockdown is lifted"

@@ -1,6 +1,7 @@
-"""What can keep the server from starting or from storing?"""
+"""What can keep the server from starting, from storing, or from changing something for somebody?"""
 
 from collections.abc import Sequence
+from enum import StrEnum
 
 SHOWN = 20
 """Of what would end."""
@@ -48,3 +49,37 @@ class WouldEndError(ImportRefusedError):
 
 class OrderRefusedError(ServerError):
     """What was ordered cannot be sent to an edge."""
+
+
+class Refused(StrEnum):
+    """Why nothing was changed. server/text/refusals.py says it to people."""
+
+    NOT_ALLOWED = "not_allowed"
+    LAST_ADMIN = "last_admin"
+    LINK_UNKNOWN = "link_unknown"
+    LINK_USED = "link_used"
+    LINK_LATE = "link_late"
+    LOGIN_BAD = "login_bad"
+    LOGIN_TAKEN = "login_taken"
+    MEMBER_UNKNOWN = "member_unknown"
+    MEMBER_HAS_ACCOUNT = "member_has_account"
+    ACCOUNT_UNKNOWN = "account_unknown"
+    ACCOUNT_ENDED = "account_ended"
+    NO_ROLES = "no_roles"
+    PASSWORD_SHORT = "password_short"
+    PASSWORD_LONG = "password_long"
+    PASSWORD_COMMON = "password_common"
+    PASSWORDS_DIFFER = "passwords_differ"
+    PASSWORD_WRONG = "password_wrong"
+    PASSKEY_REFUSED = "passkey_refused"
+    LAST_KEY = "last_key"
+    NAME_MISSING = "name_missing"
+    SCOPE_MISSING = "scope_missing"
+
+
+class ChangeRefusedError(ServerError):
+    """What somebody wanted was not done; nothing was changed."""
+
+    def __init__(self, why: Refused) -> None:
+        super().__init__(why.value)
+        self.why = why

@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from threading import Event, Thread
 
 from flask import Blueprint
@@ -21,7 +22,9 @@ from policy.terms import Instant
 from server import identity
 from server.app import create_app
 from server.audit import Decided
+from server.changes.accounts import first_admin
 from server.changes.bundle import Imported, import_bundle, would_end
+from server.changes.configured import take_over_account, take_over_token
 from server.changes.revoked import forget
 from server.config import BrokerConfig, EdgeConfig, ServerConfig
 from server.control import Control
@@ -34,6 +37,7 @@ from server.ingest.queue import Inbox
 from server.link import Link
 from server.models import AccessPoint, Edge, Machine
 from server.publish.bundle import site_of
+from server.queries.accounts import administrators, at_the_machine
 from server.web.context import Context
 from server.web.live import Live
 from server.web.serve import Web
@@ -114,7 +118,7 @@ class Server:
                 changed=self.live.changed,
             )
             self.exchange.start()
-            self._control = Control(config.control, self.exchange) if config.control else None
+            self._control = Control(config.control, self.exchange, self.invite_admin) if config.control else None
             self.app = create_app(self.context(), extra_blueprints)
             self._web = Web(self.app, config.http_host, config.http_port, config.trusted_proxy)
         except BaseException:
@@ -139,9 +143,8 @@ class Server:
             troubles=self.exchange.troubles,
             live=self.live,
             link_up=lambda: self.link.up,
-            staff_name=self.config.staff_name,
-            staff_password_hash=self.config.staff_password_hash,
-            api_token_hash=self.config.api_token_hash,
+            site_changed=self.exchange.site_changed,
+            address=self.config.address,
         )
 
     def start(self) -> None:
@@ -153,6 +156,8 @@ class Server:
             self._control.start()
         self._web.start()
         log.info("pages at %s", self.address)
+        if not self._administered():
+            log.warning("nobody administers this server yet: %s", self.invite_admin("loquet server"))
 
     def stop(self) -> None:
         """Finish what has come in, then let go of everything."""
@@ -167,6 +172,16 @@ class Server:
             if thread.is_alive():
                 thread.join()
         self.database.close()
+
+    def invite_admin(self, by: str) -> str:
+        """A new link for the first administrator, said with what it is good for. Raises DatabaseError."""
+        with self.database.transaction() as session:
+            token = first_admin(session, at_the_machine(by), datetime.now(UTC))
+        return f"open {self.config.address or self.address}/invitation/{token} within 24 h; it is good for once"
+
+    def _administered(self) -> bool:
+        with self.database.reading() as session:
+            return bool(administrators(session))
 
     def import_bundle(self, bundle: Bundle, decided: Decided, unblock: Collection[str] = ()) -> Imported:
         """Make the site what the bundle says, and tell the edges. Raises BundleError, ServerError."""
@@ -189,6 +204,10 @@ class Server:
             _check_places(self.config.edges, session)
             for gone in self.config.revoked:
                 forget(session, gone.id, gone.since)
+            if self.config.staff_name:
+                take_over_account(session, datetime.now(UTC), self.config.staff_name, self.config.staff_password_hash)
+            if self.config.api_token_hash:
+                take_over_token(session, datetime.now(UTC), self.config.api_token_hash)
 
     def _stored_topics(self) -> Topics:
         with self.database.reading() as session:

@@ -231,7 +231,7 @@ class _Server:
             if owed is not None:
                 self._world.acknowledge(owed.edge, owed.ack)
 
-    def context(self, staff_name: str, staff_password_hash: str, api_token_hash: str) -> Context:
+    def context(self) -> Context:
         """What the pages may ask."""
         return Context(
             database=self.database,
@@ -240,9 +240,7 @@ class _Server:
             troubles=self.troubles,
             live=self.live,
             link_up=lambda: True,
-            staff_name=staff_name,
-            staff_password_hash=staff_password_hash,
-            api_token_hash=api_token_hash,
+            site_changed=lambda: None,
         )
 
 

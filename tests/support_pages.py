@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 
 from argon2 import PasswordHasher
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -14,11 +15,12 @@ from jinja2.bccache import Bucket, BytecodeCache
 from policy.instants import text
 from policy.terms import ClockState, Instant
 from server.app import create_app
+from server.changes.configured import take_over_account, take_over_token
 from server.database.engine import Database
+from server.passwords import hash_token
 from server.publish.rules import Publisher
 from server.web.context import Context
 from server.web.live import Caps, Live
-from server.web.passwords import hash_token
 from tests.support_server import Desk, Journal
 from tests.support_site import at
 from wire.messages import Status
@@ -64,6 +66,7 @@ class Place:
             self.database, SERVER_KEY, CREDENTIAL_KEY, lambda: self.now, self.published.__setitem__
         )
         self.publisher.publish()
+        configure(self.database)
         self.app: Flask = create_app(self.context())
         self.app.jinja_env.bytecode_cache = TEMPLATES
         self.client: FlaskClient = self.app.test_client()
@@ -76,10 +79,12 @@ class Place:
             troubles=self.desk.troubles,
             live=self.live,
             link_up=lambda: self.link_up,
-            staff_name=STAFF,
-            staff_password_hash=CHEAP_HASH,
-            api_token_hash=hash_token(TOKEN),
+            site_changed=self.publish,
         )
+
+    def publish(self) -> None:
+        """Members or hours are others."""
+        self.publisher.publish()
 
     def tell(self) -> None:
         """The edge delivers its journal."""
@@ -110,6 +115,13 @@ class Place:
         )
         assert answer.status_code == 303
         return client
+
+
+def configure(database: Database) -> None:
+    """The staff's account and the token, as a server takes them over from its server.toml."""
+    with database.transaction() as session:
+        take_over_account(session, datetime.now(UTC), STAFF, CHEAP_HASH)
+        take_over_token(session, datetime.now(UTC), hash_token(TOKEN))
 
 
 def plain(html: str) -> str:

@@ -30,7 +30,7 @@ from loquet.proofs.proof import LossError
 from server import config as server_config
 from server.identity import Identity as ServerIdentity
 from server.main import Server
-from server.web.passwords import hash_password, hash_token, new_password, new_token
+from server.passwords import hash_password, hash_token, new_password, new_token
 from simulator.cable import Cable
 from simulator.loopback import HOST
 from simulator.pace import Pace, PacedClock

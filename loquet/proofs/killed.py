@@ -16,7 +16,7 @@ from loquet.keyring import Keyring
 from loquet.proofs.attacked import bundle, crowded
 from loquet.proofs.mosquitto import PATIENCE, Mosquitto
 from policy.parse import export
-from server.web.passwords import hash_password, hash_token, new_password, new_token
+from server.passwords import hash_password, hash_token, new_password, new_token
 from simulator.pace import Pace
 from simulator.remote import Event
 

@@ -7,7 +7,7 @@ What a bundle says is never deleted, it is ended: `ended` says when, null while 
 bundle's list. start, end: as the bundle wrote them, local to the site or with an offset; start_at, end_at: in UTC.
 """
 
-from server.models.accounts import WebSession
+from server.models.accounts import Account, AccountLink, AccountSession, ApiToken, Passkey
 from server.models.audit import AuditRow
 from server.models.bookings import Booking
 from server.models.edges import DoorState, Edge, GivenOrder, Lane, Published
@@ -29,7 +29,11 @@ from server.models.site import AccessPoint, Lockdown, Site, Tier
 
 __all__ = [
     "AccessPoint",
+    "Account",
+    "AccountLink",
+    "AccountSession",
     "AdhocShift",
+    "ApiToken",
     "AuditRow",
     "Booking",
     "Certification",
@@ -51,6 +55,7 @@ __all__ = [
     "Member",
     "PaidUnit",
     "Pass",
+    "Passkey",
     "Position",
     "Presence",
     "Published",
@@ -60,5 +65,4 @@ __all__ = [
     "Shift",
     "Site",
     "Tier",
-    "WebSession",
 ]

@@ -4,7 +4,9 @@ import re
 
 from flask import Blueprint, Response, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from werkzeug.exceptions import TooManyRequests
 
+from server.changes.accounts import begin_session, end_session
 from server.web import sessions as auth
 
 page = Blueprint("login", __name__)
@@ -15,24 +17,34 @@ OUR_PATH = re.compile(r"/|(/[A-Za-z0-9_-]+)+")
 
 @page.get("/login")
 def form() -> ResponseReturnValue:
-    return render_template("login.html", wrong=False)
+    return render_template("login.html", wrong=None)
 
 
 @page.post("/login")
 @auth.limiter.limit(auth.ATTEMPTS)
 def log_in() -> ResponseReturnValue:
     """Back to the page that `next` names. The form sends to its own address, so a wrong password keeps it."""
-    if not auth.is_staff(request.form.get("name", ""), request.form.get("password", "")):
-        return render_template("login.html", wrong=True), 401
+    try:
+        account = auth.password_fits(request.form.get("name", ""), request.form.get("password", ""))
+    except TooManyRequests:
+        return render_template("login.html", wrong="often"), 429
+    if account is None:
+        return render_template("login.html", wrong="password"), 401
+    with auth.context().database.transaction() as session:
+        token = begin_session(session, account, auth.now(), auth.device())
     answer = back_to(request.args.get("next"))
-    auth.log_in(answer, request.form["name"].strip())
+    auth.keep(answer, token)
     return answer
 
 
 @page.post("/logout")
 def log_out() -> ResponseReturnValue:
-    answer = back_to(None)
-    auth.log_out(answer)
+    """The session ends here and on the server."""
+    answer, known = back_to(None), auth.account()
+    if known is not None and known.session is not None:
+        with auth.context().database.transaction() as session:
+            end_session(session, known, known.session)
+    auth.drop(answer)
     return answer
 
 

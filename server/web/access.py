@@ -40,6 +40,8 @@ TABLE: Table = {
     ("GET", "/login"): Access(EVERYBODY),
     ("POST", "/login"): Access(EVERYBODY),
     ("POST", "/logout"): Access(EVERYBODY),
+    ("GET", "/invitation/<token>"): Access(EVERYBODY),
+    ("POST", "/invitation/<token>"): Access(EVERYBODY),
     ("GET", "/health"): Access(EVERYBODY),
     ("GET", "/static/<path:filename>"): Access(EVERYBODY),
     ("GET", "/api/v1/now"): Access(EVERYBODY, scope=Scope.NOW),

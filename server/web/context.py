@@ -1,7 +1,7 @@
 """What do the pages need of the server? Everything they may ask, and nothing that starts or stops it."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from policy.terms import Instant
 from server.database.engine import Database
@@ -12,7 +12,10 @@ from server.web.live import Live
 
 @dataclass(frozen=True)
 class Context:
-    """clock: the site's time. current: what is in force. link_up: whether the broker is reached."""
+    """clock: the site's time. current: what is in force. link_up: whether the broker is reached.
+
+    site_changed: to be called after a change of what edges go by. address: of the pages, where server.toml says it.
+    """
 
     database: Database
     clock: Callable[[], Instant]
@@ -20,6 +23,5 @@ class Context:
     troubles: Troubles
     live: Live
     link_up: Callable[[], bool]
-    staff_name: str
-    staff_password_hash: str = field(repr=False)
-    api_token_hash: str = field(repr=False)
+    site_changed: Callable[[], None]
+    address: str = ""

@@ -4,25 +4,31 @@ Sessions are kept on the server: the cookie holds a random token, the database i
 whatever time the site is simulated in.
 """
 
-import hmac
 from datetime import UTC, datetime, timedelta
 from ipaddress import IPv6Address, IPv6Network, ip_address
 
 from flask import Flask, Response, current_app, g, request
 from flask.sessions import SecureCookieSessionInterface
 from flask_limiter import Limiter
-from sqlmodel import Session, col, delete
-from werkzeug.exceptions import Unauthorized
+from limits import parse
+from werkzeug.exceptions import Forbidden, TooManyRequests, Unauthorized
 
-from server.models import WebSession
+from server.models import Account
+from server.passwords import hash_token, is_password, login_of
+from server.queries.accounts import Caller, by_login, caller_of, lasts, token_scopes
 from server.roles import STAFF, Role, Roles, Scope
 from server.web.context import Context
-from server.web.passwords import hash_token, is_password, is_token, new_token
 
 COOKIE = "loquet"
-LASTS = timedelta(hours=12)
 ATTEMPTS = "10 per minute; 60 per hour"
 """Of logging in, from one address."""
+FAILURES = parse("10 per 15 minutes")
+"""Wrong passwords for one account, from all addresses together; passkeys and links are not counted."""
+CONFIRMED = timedelta(minutes=5)
+"""How long a password or passkey that was shown again is enough for what asks for it."""
+BROWSERS = {"Edg": "Edge", "OPR": "Opera", "Firefox": "Firefox", "Chrome": "Chrome", "Safari": "Safari"}
+SYSTEMS = {name: name for name in ("Android", "iPhone", "iPad", "Windows")} | {"Mac OS": "Mac", "Linux": "Linux"}
+"""By what stands in User-Agent; the first that is found, since each names those after it, too."""
 
 
 def caller() -> str:
@@ -56,26 +62,28 @@ def context() -> Context:
     return known
 
 
-def account() -> str | None:
-    """The account that is logged in, None for the public."""
+def account() -> Caller | None:
+    """Whoever is logged in, None for the public."""
     if "account" not in g:
-        g.account = _account_of(request.cookies.get(COOKIE))
+        token = request.cookies.get(COOKIE)
+        g.account = None
+        if token:
+            with context().database.reading() as session:
+                g.account = caller_of(session, token, now())
     return g.account  # type: ignore[no-any-return]
 
 
-def _account_of(token: str | None) -> str | None:
-    if not token:
-        return None
-    with context().database.reading() as session:
-        row = session.get(WebSession, hash_token(token))
-        return row.account if row is not None and row.expires > _now() else None
+def signed_in() -> Caller:
+    """Whoever is logged in, on a page that server/web/access.py keeps for accounts."""
+    known = account()
+    assert known is not None  # noqa: S101 - the table lets nobody else in
+    return known
 
 
 def roles() -> Roles:
     """What whoever asks may be."""
-    if "roles" not in g:
-        g.roles = frozenset({Role.PUBLIC}) if account() is None else frozenset({Role.MEMBER, Role.ADMIN})
-    return g.roles  # type: ignore[no-any-return]
+    known = account()
+    return known.roles if known is not None else frozenset({Role.PUBLIC})
 
 
 def sees_names(scope: Scope | None = None) -> bool:
@@ -84,48 +92,64 @@ def sees_names(scope: Scope | None = None) -> bool:
 
 
 def token_has(scope: Scope) -> bool:
-    """Whether the request shows the API token. Raises Unauthorized for one that is not ours."""
+    """Whether the request shows a token of the API with this scope. Raises Unauthorized, Forbidden for another."""
     shown = request.headers.get("Authorization")
     if shown is None:
         return False
     scheme, _, token = shown.partition(" ")
-    if scheme.lower() != "bearer" or not is_token(context().api_token_hash, token.strip()):
-        raise Unauthorized(
-            "This token is not valid: send Authorization: Bearer and the token that the server was given."
-        )
-    return scope in Scope
+    with context().database.reading() as session:
+        scopes = token_scopes(session, token.strip()) if scheme.lower() == "bearer" else None
+    if scopes is None:
+        raise Unauthorized("This token is not valid: send Authorization: Bearer and a token that was made for you.")
+    if scope not in scopes:
+        raise Forbidden(f"This token is not good for {scope.value}: an administrator can make one that is.")
+    return True
 
 
-def is_staff(name: str, password: str) -> bool:
-    """Whether this is the staff's account; takes as long for a wrong name as for a wrong password."""
-    known = context()
-    right_password = is_password(known.staff_password_hash, password)
-    return hmac.compare_digest(name.strip().encode(), known.staff_name.encode()) and right_password
+def password_fits(login: str, password: str) -> Account | None:
+    """The account with this login and password; takes as long for a login that nobody has as for a wrong password.
+
+    Raises TooManyRequests after so many failures of one account.
+    """
+    key = ("login", hash_token(login_of(login)))
+    if not limiter.limiter.test(FAILURES, *key):
+        raise TooManyRequests
+    with context().database.reading() as session:
+        found = by_login(session, login)
+    if is_password(found.password_hash if found is not None else None, password):
+        return found
+    limiter.limiter.hit(FAILURES, *key)
+    return None
 
 
-def log_in(response: Response, name: str) -> None:
-    """Begin a session with a new token, whatever cookie came."""
-    token = new_token()
-    with context().database.transaction() as session:
-        _forget_expired(session)
-        session.add(WebSession(token_hash=hash_token(token), account=name, expires=_now() + LASTS))
-    response.set_cookie(COOKIE, token, max_age=LASTS, httponly=True, samesite="Lax", secure=request.is_secure)
+def confirmed_lately() -> bool:
+    """Whether whoever asks showed password or passkey so lately that it need not be asked again."""
+    known = account()
+    return known is not None and known.confirmed is not None and now() < known.confirmed + CONFIRMED
 
 
-def log_out(response: Response) -> None:
-    """End the session here and on the server."""
-    with context().database.transaction() as session:
-        _forget_expired(session)
-        token = request.cookies.get(COOKIE, "")
-        session.exec(delete(WebSession).where(col(WebSession.token_hash) == hash_token(token)))
+def keep(response: Response, token: str) -> None:
+    """Give the browser the token of a session that has begun, whatever cookie came."""
+    with context().database.reading() as session:
+        begun = caller_of(session, token, now())
+    lasts_for = lasts(begun.roles) if begun is not None else None
+    response.set_cookie(COOKIE, token, max_age=lasts_for, httponly=True, samesite="Lax", secure=request.is_secure)
+
+
+def drop(response: Response) -> None:
+    """Take the token of a session that is over from the browser."""
     response.delete_cookie(COOKIE, httponly=True, samesite="Lax", secure=request.is_secure)
 
 
-def _forget_expired(session: Session) -> None:
-    session.exec(delete(WebSession).where(col(WebSession.expires) <= _now()))
+def device() -> str:
+    """Browser and system, as User-Agent has them; empty for what is not known."""
+    said = request.user_agent.string
+    found = (next((name for mark, name in marks.items() if mark in said), None) for marks in (BROWSERS, SYSTEMS))
+    return ", ".join(name for name in found if name)
 
 
-def _now() -> datetime:
+def now() -> datetime:
+    """By the wall clock, whatever time the site is simulated in."""
     return datetime.now(UTC)
 
 

@@ -25,7 +25,7 @@ from policy.bundle import Bundle, Credential, Member
 from server.config import BrokerConfig, EdgeConfig, ServerConfig
 from server.identity import Identity
 from server.main import Server
-from server.web.passwords import hash_token
+from server.passwords import hash_token
 from simulator.card import Card
 from simulator.pace import Pace, PacedClock
 from tests.support_broker import BROKERS, PATIENCE

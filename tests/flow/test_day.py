@@ -12,14 +12,13 @@ import pytest
 from edge.journal_errors import JournalError
 from policy.terms import DAY, HOUR
 from server.app import create_app
-from server.web.passwords import hash_token
 from simulator.casaco import bundle, first_day
 from simulator.door import Door
 from simulator.people import day
 from simulator.recount import Recount, recount
 from simulator.street import Street
 from simulator.world import World
-from tests.support_pages import CHEAP_HASH, PASSWORD, STAFF, TOKEN, plain
+from tests.support_pages import PASSWORD, STAFF, TOKEN, configure, plain
 
 TUESDAY = first_day(date(2026, 11, 23))
 SEED = 148
@@ -39,7 +38,8 @@ class Lived:
         self.world.watch = lambda _, name, active, at: self.street.notice(name, active, at)
         self.end = self.world.server.publisher.current.rules.day_start(self.start) + DAY - 1000
         self.world.run_until(self.end, self.street.due, self.street.step)
-        app = create_app(self.world.server.context(STAFF, CHEAP_HASH, hash_token(TOKEN)))
+        configure(self.world.server.database)
+        app = create_app(self.world.server.context())
         self.client = app.test_client()
         self.api = {"Authorization": f"Bearer {TOKEN}"}
 

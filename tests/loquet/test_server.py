@@ -20,7 +20,7 @@ from policy.parse import export
 from server import control
 from server.errors import ServerError
 from server.main import TURN, Server
-from server.web.passwords import hash_token, is_password
+from server.passwords import hash_token, is_password
 from tests.support_pages import CHEAP_HASH, CREDENTIAL_KEY, SERVER_KEY, TOKEN
 from tests.support_server import FRONT_KEY, public, small_bundle
 

@@ -7,6 +7,7 @@ from flask import Blueprint, g
 from werkzeug.exceptions import HTTPException
 
 from server.app import create_app
+from server.queries.accounts import Caller
 from server.roles import EVERYBODY, FAB_MANAGERS, GARDIENS, MEMBERS, STAFF, Role, Roles
 from server.web.access import Access, routes
 from tests.support_pages import TOKEN, Place
@@ -20,6 +21,8 @@ MATRIX: dict[str, Roles] = {
     "GET /login": EVERYBODY,
     "POST /login": EVERYBODY,
     "POST /logout": EVERYBODY,
+    "GET /invitation/<token>": EVERYBODY,
+    "POST /invitation/<token>": EVERYBODY,
     "GET /health": EVERYBODY,
     "GET /static/<path:filename>": EVERYBODY,
     "GET /api/v1/now": EVERYBODY,
@@ -32,8 +35,7 @@ def outcome(place: Place, method: str, rule: str, role: Role) -> str:
     """What becomes of a request by an account that has this role: `in`, `login` or `refused`."""
     path = re.sub(r"<[^>]+>", "1", rule)
     with place.app.test_request_context(path, method=method):
-        g.account = None if role is Role.PUBLIC else role.value
-        g.roles = frozenset({role})
+        g.account = None if role is Role.PUBLIC else Caller(role, role, frozenset({role}))
         try:
             answer = place.app.preprocess_request()
         except HTTPException as error:

@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from server import config as module
 from server.config import BrokerConfig, EdgeConfig, ServerConfig, load
 from server.errors import ConfigError
-from server.web.passwords import hash_password, hash_token, is_password, is_token, new_password, new_token
+from server.passwords import hash_password, hash_token, is_password, is_token, new_password, new_token
 from tests.support_pages import CHEAP_HASH, CREDENTIAL_KEY, SERVER_KEY, TOKEN
 from tests.support_site import at
 
@@ -55,6 +55,9 @@ def spoil(old: str, new: str) -> Callable[[Path], None]:
 def file(tmp_path: Path) -> Path:
     """The sample, with secrets in place of its blanks."""
     text = SAMPLE.read_text()
+    for line in ("[staff]", 'name = "equipe"', 'password_hash = "put the hash here"', "[api]", 'token_hash = "put'):
+        assert f"\n# {line}" in text
+        text = text.replace(f"\n# {line}", f"\n{line}")
     for blank in (
         f'password_hash = "{CHEAP_HASH}"',
         f'token_hash = "{hash_token(TOKEN)}"',
@@ -140,7 +143,9 @@ def test_the_sample_shows_every_key() -> None:
 
 def test_the_sample_itself_is_refused(file: Path) -> None:
     file.write_text(SAMPLE.read_text())
-    with pytest.raises(ConfigError, match="server --new-secrets"):
+    for old, new in PLAIN.items():
+        spoil(old, new)(file)
+    with pytest.raises(ConfigError, match="edge 'front': public_key is not 64 hex digits"):
         load(file)
 
 
@@ -312,6 +317,28 @@ def test_passwords_and_tokens() -> None:
     assert not is_password("no hash", password)
     assert is_token(hash_token(token), token)
     assert not is_token(hash_token(token), token[:-1])
+
+
+def test_account_and_token_may_be_left_to_the_pages(file: Path) -> None:
+    """As the sample has it: the first start says a link."""
+    text = file.read_text()
+    start, end = text.index("[staff]"), text.index("# One for each edge that was revoked")
+    file.write_text(text[:start] + text[end:])
+    config = load(file)
+    assert (config.staff_name, config.staff_password_hash, config.api_token_hash) == ("", "", "")
+
+
+def test_the_address_of_the_pages(file: Path) -> None:
+    assert load(file).address == ""
+    spoil("# address", "address")(file)
+    assert load(file).address == "https://loquet.example.org"
+
+
+@pytest.mark.parametrize("address", ["loquet.example.org", "http://loquet.example.org", "https://a.example/pages", "x"])
+def test_an_address_that_links_could_not_begin_with(file: Path, address: str) -> None:
+    spoil('# address = "https://loquet.example.org"', f'address = "{address}"')(file)
+    with pytest.raises(ConfigError, match=f"http address '{re.escape(address)}': give the pages' own"):
+        load(file)
 
 
 def test_a_revoked_edge_is_no_edge_and_has_an_instant(file: Path) -> None:

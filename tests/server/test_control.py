@@ -24,6 +24,11 @@ from wire.messages import Reply
 pytestmark = pytest.mark.sqlite
 
 
+def invited(by: str) -> str:
+    """In place of a link for an administrator."""
+    return f"a link, asked for by {by}"
+
+
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
     return tmp_path / "loquet.db.control"
@@ -33,7 +38,7 @@ def path(tmp_path: Path) -> Path:
 def there(office: Office, path: Path) -> Iterator[Office]:
     """The server listens, and the front door's edge is online."""
     office.front_is_there()
-    listening = Control(path, office.exchange)
+    listening = Control(path, office.exchange, invited)
     listening.start()
     yield office
     listening.stop()
@@ -145,7 +150,7 @@ class Scarce(socket.socket):
 def test_a_moment_without_files_ends_no_control(office: Office, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(control, "AGAIN", 0.01)
     monkeypatch.setattr(socket, "socket", Scarce)
-    listening = Control(path, office.exchange)
+    listening = Control(path, office.exchange, invited)
     listening.start()
     assert ask(path, Request("lockdown_off")).status == DONE
     listening.stop()
@@ -159,7 +164,7 @@ def test_a_socket_that_a_killed_server_left_is_taken_over(office: Office, path: 
     left = socket.socket(socket.AF_UNIX)
     control.at(path, left.bind)
     left.close()
-    listening = Control(path, office.exchange)
+    listening = Control(path, office.exchange, invited)
     listening.start()
     assert ask(path, Request("lockdown_off")).status == DONE
     listening.stop()
@@ -169,7 +174,7 @@ def test_a_socket_that_a_killed_server_left_is_taken_over(office: Office, path: 
 
 
 def test_who_lost_the_socket_takes_no_other_server_s(office: Office, path: Path) -> None:
-    first, second = Control(path, office.exchange), Control(path, office.exchange)
+    first, second = Control(path, office.exchange, invited), Control(path, office.exchange, invited)
     first.start()
     path.unlink()
     second.start()
@@ -183,22 +188,26 @@ def test_what_is_no_socket_is_left_alone(office: Office, path: Path) -> None:
     """A name in server.toml may be that of a key file, by mistake."""
     path.write_text("precious")
     with pytest.raises(ServerError, match="is there already, and is no socket: name another file"):
-        Control(path, office.exchange).start()
+        Control(path, office.exchange, invited).start()
     assert path.read_text() == "precious"
 
 
 def test_a_socket_of_another_server_is_left_to_it(there: Office, path: Path) -> None:
-    other = Control(path, there.exchange)
+    other = Control(path, there.exchange, invited)
     with pytest.raises(ServerError, match="another server takes orders there"):
         other.start()
     other.stop()
     assert ask(path, Request("lockdown_off")).status == DONE
 
 
+def test_a_link_for_an_administrator(there: Office, path: Path) -> None:
+    assert ask(path, Request("invite_admin")) == Answer(DONE, f"a link, asked for by {getpwuid(getuid()).pw_name}")
+
+
 def test_a_path_longer_than_a_socket_takes(office: Office, tmp_path: Path) -> None:
     folder = tmp_path / ("deep" * 30)
     folder.mkdir()
-    listening = Control(folder / "loquet.db.control", office.exchange)
+    listening = Control(folder / "loquet.db.control", office.exchange, invited)
     listening.start()
     assert ask(folder / "loquet.db.control", Request("lockdown_off")).status == DONE
     listening.stop()
@@ -206,4 +215,4 @@ def test_a_path_longer_than_a_socket_takes(office: Office, tmp_path: Path) -> No
 
 def test_a_folder_that_is_not_there_is_named(office: Office, tmp_path: Path) -> None:
     with pytest.raises(ServerError, match=r"gone/loquet\.db\.control: no socket there"):
-        Control(tmp_path / "gone" / "loquet.db.control", office.exchange).start()
+        Control(tmp_path / "gone" / "loquet.db.control", office.exchange, invited).start()

@@ -14,8 +14,6 @@ from loquet.main import COMMANDS
 from loquet.server import CONFIG, add_arguments
 from server.config import BrokerConfig, EdgeConfig, load
 from server.identity import Identity
-from server.web.passwords import hash_token
-from tests.support_pages import CHEAP_HASH, TOKEN
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "firmware_config/README.md").read_text("utf-8")
@@ -58,11 +56,7 @@ def test_the_configuration_that_the_page_shows_is_loaded(ring: Keyring, tmp_path
     shown = re.search(r"^ *```toml\n(.+?)^ *```$", PAGE, re.MULTILINE | re.DOTALL)
     assert shown is not None
     text = dedent(shown[1])
-    for blank, value in (
-        ('password_hash = "put the hash here"', f'password_hash = "{CHEAP_HASH}"'),
-        ('token_hash = "put the hash here"', f'token_hash = "{hash_token(TOKEN)}"'),
-        ('public_key = "put the key here"', f'public_key = "{ring.public_hex("front")}"'),
-    ):
+    for blank, value in (('public_key = "put the key here"', f'public_key = "{ring.public_hex("front")}"'),):
         assert text.count(f"\n{blank}\n") == 1
         text = text.replace(blank, value)
     file = tmp_path / CONFIG.name
@@ -77,7 +71,7 @@ def test_the_configuration_that_the_page_shows_is_loaded(ring: Keyring, tmp_path
     assert config.broker == BrokerConfig("localhost", 8883, "server", "", ours)
     assert config.edges == (EdgeConfig("front", ring.public_hex("front"), ("front",)),)
     assert config.control == Path(STATE, "loquet.db.control")
-    assert (config.database, config.staff_name) == (f"sqlite:///{STATE}/loquet.db", "equipe")
+    assert (config.database, config.staff_name) == (f"sqlite:///{STATE}/loquet.db", "")
 
 
 def test_the_first_start_takes_the_bundle_that_was_put_there() -> None:

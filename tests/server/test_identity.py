@@ -19,7 +19,7 @@ from server.errors import ConfigError, ServerError
 from server.identity import Identity
 from server.link import MUTE, TWIN, Link
 from server.main import Server
-from server.web.passwords import hash_token
+from server.passwords import hash_token
 from tests.support_broker import HOST, PATIENCE, TlsPeer
 from tests.support_log import Log
 from tests.support_pages import CHEAP_HASH, TOKEN

@@ -7,8 +7,8 @@ from flask.testing import FlaskClient
 from sqlmodel import select
 
 from policy.terms import HOUR, MINUTE
-from server.models import WebSession
-from server.web.passwords import hash_token
+from server.models import AccountSession
+from server.passwords import hash_token
 from tests.support_pages import PASSWORD, STAFF, TOKEN, Place
 
 pytestmark = pytest.mark.sqlite
@@ -27,7 +27,7 @@ def test_a_session_is_a_random_token_of_which_only_the_hash_is_kept(place: Place
     assert cookie.http_only
     assert cookie.same_site == "Lax"
     with place.database.reading() as session:
-        [row] = session.exec(select(WebSession))
+        [row] = session.exec(select(AccountSession))
     assert row.token_hash == hash_token(cookie.value)
     assert cookie.value not in repr(row)
     assert 11 * 3600 < (row.expires - datetime.now(UTC)).total_seconds() <= 12 * 3600
@@ -56,11 +56,11 @@ def test_logging_out_ends_the_session_on_the_server(place: Place) -> None:
 def test_a_session_that_is_over_is_none(place: Place) -> None:
     client = place.staff()
     with place.database.transaction() as session:
-        session.exec(select(WebSession)).one().expires = datetime(2020, 1, 1, tzinfo=UTC)
+        session.exec(select(AccountSession)).one().expires = datetime(2020, 1, 1, tzinfo=UTC)
     assert "Se connecter" in place.page("/", client)
     place.staff()
     with place.database.reading() as session:
-        assert len(session.exec(select(WebSession)).all()) == 1
+        assert len(session.exec(select(AccountSession)).all()) == 1
 
 
 @pytest.mark.parametrize(("name", "password"), [(STAFF, "wrong"), ("somebody", PASSWORD), ("", "")])

@@ -1,13 +1,16 @@
 """The server whole: an edge speaks through a broker, the page shows it, the edge is told that it is on disk."""
 
 import gc
+import re
 import socket
 import sys
 import urllib.request
 import weakref
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from queue import Queue
 from typing import Any
@@ -21,13 +24,15 @@ from policy.facts import Fact, Ran
 from policy.instants import text
 from policy.ruleset import Reader
 from policy.terms import HOUR, ClockState
+from server.changes.accounts import take_up
 from server.config import BrokerConfig, EdgeConfig, ServerConfig
 from server.control import DONE, Request, ask
+from server.database.engine import Database
 from server.errors import DatabaseError, MistakeError, ServerError
 from server.ingest.messages import Message
 from server.ingest.queue import EACH
 from server.main import TURN, Server, tuned, wall_clock
-from server.web.passwords import hash_token
+from server.passwords import hash_token
 from tests.support_broker import BROKERS
 from tests.support_pages import CHEAP_HASH, CREDENTIAL_KEY, SERVER_KEY, STAFF, TOKEN
 from tests.support_postgres import Postgres
@@ -374,3 +379,30 @@ def test_what_is_garbage_when_the_server_starts_does_not_stay() -> None:
             assert garbage() is None
     finally:
         gc.enable()
+
+
+def test_the_first_start_says_a_link_until_somebody_administers(
+    caplog: pytest.LogCaptureFixture, tmp_path: Path
+) -> None:
+    """Without [staff] in server.toml: there is no default password."""
+    told = replace(config(tmp_path), staff_name="", staff_password_hash="", address="https://loquet.example.org")
+    links: list[str] = []
+    for bundle in (small_bundle(), None):
+        server = Server(told, lambda: at(19, 12), bundle=bundle)
+        with caplog.at_level("WARNING", "loquet.server"):
+            server.start()
+        try:
+            [link] = re.findall(r"open https://loquet\.example\.org(/invitation/\S+) within 24 h", caplog.text)
+            links.append(f"{server.address}{link}")
+            assert "identifiant admin" in get(links[-1])
+        finally:
+            server.stop()
+            caplog.clear()
+    assert links[0].rpartition("/")[2] != links[1].rpartition("/")[2], "only hashes are kept, so it is another one"
+    with closing(Database(told.database)) as database, database.transaction() as session:
+        take_up(session, links[1].rpartition("/")[2], datetime.now(UTC), password_hash=CHEAP_HASH, device="")
+    server = Server(told, lambda: at(19, 12))
+    with caplog.at_level("WARNING", "loquet.server"):
+        server.start()
+    server.stop()
+    assert "administers" not in caplog.text

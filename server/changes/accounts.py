@@ -1,0 +1,235 @@
+"""What do people decide about accounts? Each function is one change, in the caller's transaction.
+
+by: who wants it; what they may not is refused. at: the wall clock's instant. Raises ChangeRefusedError.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlmodel import Session, col, delete, select
+
+from policy.instants import of
+from server.audit import Change, Decided, record
+from server.errors import ChangeRefusedError, Refused
+from server.models import Account, AccountLink, AccountSession, Member, Passkey
+from server.passwords import hash_token, is_login, login_of, new_token
+from server.queries.accounts import Caller, administrators, lasts, roles_of
+from server.roles import ADMINS, STAFF, Role, Roles
+
+INVITED, FIRST = timedelta(days=7), timedelta(hours=24)
+"""How long a link is good for; the second for one that is given on the server's machine."""
+REMEMBERED = timedelta(days=30)
+"""How long it is told that a link is over, after its last day."""
+FIRST_ADMIN = "admin"
+"""The login of the account that `loquet server` hands out."""
+GIVEN: Roles = frozenset({Role.GARDIEN, Role.FAB_MANAGER, Role.STAFF})
+"""The roles that stand in a member's row."""
+
+
+def invite(session: Session, by: Caller, at: datetime, *, login: str, member: str | None, admin: bool = False) -> str:
+    """Make an account, and the link's token with which somebody takes it. member: None for nobody's."""
+    there = session.get(Member, member) if member is not None else None
+    if member is not None and (there is None or there.ended is not None):
+        raise ChangeRefusedError(Refused.MEMBER_UNKNOWN)
+    account = Account(login=login_of(login), member=member, admin=admin, made=at)
+    _require_over(session, by, account)
+    if not is_login(account.login):
+        raise ChangeRefusedError(Refused.LOGIN_BAD)
+    if session.exec(select(Account.id).where(Account.login == account.login)).first() is not None:
+        raise ChangeRefusedError(Refused.LOGIN_TAKEN)
+    if member is not None and session.exec(select(Account.id).where(Account.member == member)).first() is not None:
+        raise ChangeRefusedError(Refused.MEMBER_HAS_ACCOUNT)
+    session.add(account)
+    session.flush()
+    _record(session, by, at, account, "invite", None, {"login": account.login, "member": member, "admin": admin})
+    return _link(session, by, at, account, INVITED)
+
+
+def new_link(session: Session, by: Caller, at: datetime, account: int) -> str:
+    """The token of a new link for an account whose owner lost password or passkey; earlier links are void."""
+    found = _account(session, account)
+    _require_over(session, by, found)
+    return _link(session, by, at, found, INVITED)
+
+
+def first_admin(session: Session, by: Caller, at: datetime) -> str:
+    """The token of a link for the account `admin`, which is made, or made good again, for it."""
+    _require(by, ADMINS)
+    account = session.exec(select(Account).where(Account.login == FIRST_ADMIN)).one_or_none()
+    account = account or Account(login=FIRST_ADMIN, made=at)
+    was = {"admin": account.admin, "ended": account.ended} if account.id is not None else None
+    account.admin, account.ended = True, None
+    session.add(account)
+    session.flush()
+    _record(session, by, at, account, "first_admin", was, {"admin": True, "ended": None})
+    return _link(session, by, at, account, FIRST)
+
+
+def take_up(session: Session, token: str, at: datetime, *, password_hash: str | None, device: str) -> str:
+    """Use a link: the account gets this password, if any, and whoever uses it is logged in. The session's token.
+
+    Earlier passwords and passkeys are void: who needs a link has lost them, or somebody else has them.
+    """
+    account = open_link(session, token, at)
+    link = session.get_one(AccountLink, hash_token(token))
+    link.used, account.password_hash = at, password_hash
+    session.add_all([link, account])
+    _record(session, Caller(account.login, "", frozenset()), at, account, "take_up", None, {"by": link.by})
+    session.exec(delete(Passkey).where(col(Passkey.account) == account.id))
+    end_sessions(session, account)
+    return begin_session(session, account, at, device)
+
+
+def open_link(session: Session, token: str, at: datetime) -> Account:
+    """The account of a link that is still good. Raises ChangeRefusedError."""
+    link = session.get(AccountLink, hash_token(token))
+    if link is None:
+        raise ChangeRefusedError(Refused.LINK_UNKNOWN)
+    if link.used is not None:
+        raise ChangeRefusedError(Refused.LINK_USED)
+    if link.expires <= at:
+        raise ChangeRefusedError(Refused.LINK_LATE)
+    return _account(session, link.account)
+
+
+def change_password(session: Session, by: Caller, at: datetime, password_hash: str, device: str) -> str:
+    """Every session ends, and one for whoever changed it begins: its token."""
+    account = _account(session, by.account)
+    account.password_hash = password_hash
+    session.add(account)
+    _record(session, by, at, account, "change_password", None, None)
+    end_sessions(session, account)
+    return begin_session(session, account, at, device)
+
+
+def end_account(session: Session, by: Caller, at: datetime, account: int) -> None:
+    """Nobody logs in with it any more; whoever has, is out."""
+    _require(by, ADMINS)
+    found = _account(session, account)
+    _keep_an_admin(session, found)
+    found.ended = at
+    session.add(found)
+    _record(session, by, at, found, "end", {"ended": None}, {"ended": at})
+    end_sessions(session, found)
+    session.exec(delete(AccountLink).where(col(AccountLink.account) == account))
+
+
+def set_admin(session: Session, by: Caller, at: datetime, account: int, *, admin: bool) -> None:
+    """Let an account administer the others, or not any more; not the last one that does."""
+    _require(by, ADMINS)
+    found = _account(session, account)
+    if not admin:
+        _keep_an_admin(session, found)
+    _record(session, by, at, found, "set_admin", {"admin": found.admin}, {"admin": admin})
+    found.admin = admin
+    session.add(found)
+
+
+def set_roles(session: Session, by: Caller, at: datetime, account: int, roles: Roles) -> None:
+    """Give the account's member these roles and no others. Rules go by them: they are to be published then."""
+    _require(by, ADMINS)
+    found = _account(session, account)
+    member = session.get(Member, found.member) if found.member is not None else None
+    if member is None:
+        raise ChangeRefusedError(Refused.NO_ROLES)
+    given: list[str] = sorted(roles & GIVEN)
+    changed = Change(Member, (member.id,), "set_roles", {"roles": member.roles}, {"roles": given})
+    record(session, Decided(by.login, of(at)), [changed])
+    member.roles = given
+    session.add(member)
+
+
+def forget_passkey(session: Session, by: Caller, at: datetime, which: str) -> None:
+    """One of one's own; not the only way to log in."""
+    account = _account(session, by.account)
+    own = session.exec(select(Passkey).where(Passkey.account == account.id)).all()
+    if account.password_hash is None and [key.id for key in own] == [which]:
+        raise ChangeRefusedError(Refused.LAST_KEY)
+    for key in own:
+        if key.id == which:
+            _record(session, by, at, account, "forget_passkey", {"name": key.name}, None)
+            session.delete(key)
+
+
+def begin_session(session: Session, account: Account, at: datetime, device: str) -> str:
+    """The new token of somebody who has shown who they are. What is over is forgotten."""
+    session.exec(delete(AccountSession).where(col(AccountSession.expires) <= at))
+    session.exec(delete(AccountLink).where(col(AccountLink.expires) <= at - REMEMBERED))
+    token = new_token()
+    expires = at + lasts(roles_of(session, account))
+    session.add(
+        AccountSession(
+            token_hash=hash_token(token),
+            account=account.id or 0,
+            device=device,
+            begun=at,
+            confirmed=at,
+            expires=expires,
+        )
+    )
+    return token
+
+
+def confirm_session(session: Session, by: Caller, at: datetime) -> None:
+    """They have shown their password or passkey again."""
+    found = session.get(AccountSession, by.session)
+    if found is not None:
+        found.confirmed = at
+        session.add(found)
+
+
+def end_session(session: Session, by: Caller, which: int) -> None:
+    """One of one's own; one that is over already is no fault."""
+    own = (col(AccountSession.id) == which, col(AccountSession.account) == by.account)
+    session.exec(delete(AccountSession).where(*own))
+
+
+def end_sessions(session: Session, account: Account) -> None:
+    session.exec(delete(AccountSession).where(col(AccountSession.account) == account.id))
+
+
+def _link(session: Session, by: Caller, at: datetime, account: Account, good_for: timedelta) -> str:
+    session.exec(delete(AccountLink).where(col(AccountLink.account) == account.id))
+    _record(session, by, at, account, "link", None, {"expires": at + good_for})
+    token = new_token()
+    session.add(AccountLink(token_hash=hash_token(token), account=account.id or 0, by=by.login, expires=at + good_for))
+    return token
+
+
+def _record(
+    session: Session,
+    by: Caller,
+    at: datetime,
+    account: Account,
+    did: str,
+    before: Mapping[str, Any] | None,
+    after: Mapping[str, Any] | None,
+) -> None:
+    """Of passwords and links nothing but that there was one."""
+    record(session, Decided(by.login, of(at)), [Change(Account, (account.login,), did, before, after)])
+
+
+def _account(session: Session, account: int | None) -> Account:
+    found = session.get(Account, account) if account is not None else None
+    if found is None:
+        raise ChangeRefusedError(Refused.ACCOUNT_UNKNOWN)
+    if found.ended is not None:
+        raise ChangeRefusedError(Refused.ACCOUNT_ENDED)
+    return found
+
+
+def _require_over(session: Session, by: Caller, account: Account) -> None:
+    """Staff hands out links for plain members, an administrator for whoever has a role, or is nobody's."""
+    plain = account.member is not None and roles_of(session, account) <= {Role.MEMBER}
+    _require(by, STAFF if plain else ADMINS)
+
+
+def _require(by: Caller, who: Roles) -> None:
+    if not by.roles & who:
+        raise ChangeRefusedError(Refused.NOT_ALLOWED)
+
+
+def _keep_an_admin(session: Session, account: Account) -> None:
+    if account.admin and administrators(session) in ([account.id], []):
+        raise ChangeRefusedError(Refused.LAST_ADMIN)

@@ -1,0 +1,36 @@
+"""Why was something not done? One sentence for each reason, with what helps."""
+
+from server.errors import Refused
+from server.passwords import LONGEST, SHORTEST
+from server.text.translate import N_, gettext
+
+SENTENCES = {
+    Refused.NOT_ALLOWED: N_("Votre compte n’a pas le droit de faire cela. Une personne qui administre le peut."),
+    Refused.LAST_ADMIN: N_("C’est la dernière personne qui administre. Donnez d’abord ce droit à quelqu’un d’autre."),
+    Refused.LINK_UNKNOWN: N_("Ce lien n’est pas valable : mal recopié, ou remplacé par un autre. Demandez-en un."),
+    Refused.LINK_USED: N_("Ce lien a déjà servi. Connectez-vous, ou demandez un nouveau lien à l’équipe."),
+    Refused.LINK_LATE: N_("Ce lien est trop vieux. Demandez un nouveau lien à l’équipe."),
+    Refused.LOGIN_BAD: N_("Un identifiant se compose de lettres, de chiffres et de . _ - @ +, 100 signes au plus."),
+    Refused.LOGIN_TAKEN: N_("Cet identifiant est pris. Choisissez-en un autre."),
+    Refused.MEMBER_UNKNOWN: N_("Ce membre n’existe pas, ou plus. Choisissez-en un de la liste."),
+    Refused.MEMBER_HAS_ACCOUNT: N_("Ce membre a déjà un compte. Faites-lui un nouveau lien."),
+    Refused.ACCOUNT_UNKNOWN: N_("Ce compte n’existe pas. Rechargez la page."),
+    Refused.ACCOUNT_ENDED: N_("Ce compte est fermé."),
+    Refused.NO_ROLES: N_("Ce compte n’est celui d’aucun membre : il n’a pas d’autres rôles que l’administration."),
+    Refused.PASSWORD_SHORT: N_("Ce mot de passe est trop court : il en faut %(shortest)s signes au moins."),
+    Refused.PASSWORD_LONG: N_("Ce mot de passe est trop long : %(longest)s signes au plus."),
+    Refused.PASSWORD_COMMON: N_(
+        "Ce mot de passe serait deviné parmi les premiers. Prenez-en un à vous : quatre mots sans rapport vont bien."
+    ),
+    Refused.PASSWORDS_DIFFER: N_("Les deux mots de passe ne sont pas les mêmes. Écrivez-les de nouveau."),
+    Refused.PASSWORD_WRONG: N_("Ce n’est pas votre mot de passe."),
+    Refused.PASSKEY_REFUSED: N_("Cette clé d’accès n’a pas été reconnue. Réessayez, ou prenez un mot de passe."),
+    Refused.LAST_KEY: N_("C’est votre seule façon de vous connecter. Choisissez d’abord un mot de passe."),
+    Refused.NAME_MISSING: N_("Il manque un nom."),
+    Refused.SCOPE_MISSING: N_("Cochez au moins un droit."),
+}
+
+
+def refusal(why: Refused) -> str:
+    """In the reader's language."""
+    return gettext(SENTENCES[why], shortest=SHORTEST, longest=LONGEST)
