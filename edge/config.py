@@ -5,7 +5,7 @@ firmware_config/edge-door.toml is the reference: every key, its unit and its def
 
 import tomllib
 from codecs import BOM_UTF8
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from ipaddress import ip_address
 from pathlib import Path
@@ -16,7 +16,7 @@ from edge.hardware.lines import InputSpec, OutputSpec
 from edge.identity import Identity
 from edge.keys import Keys
 from edge.machine import MachineSetup
-from edge.tables import ConfigError, Table
+from edge.tables import ConfigError, Faults, Table, every
 from policy.syntax import toml_told
 from wire.errors import WireError
 from wire.topics import check_id
@@ -25,6 +25,7 @@ CHIP_SELECTS = {0: 2, 1: 3}
 TLS_PORT, PLAIN_PORT = 8883, 1883
 SPI_HZ = (100_000, 10_000_000, 10_000_000)
 """Least, most and default."""
+A_READER = "a table for each reader, as [readers.front-in]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,35 +69,26 @@ class Config:
 
 
 def load(path: Path) -> Config:
-    """Read edge.toml and the key files it names. Raises ConfigError naming file, key, value and remedy."""
-    top = Table(path, "", _parsed(path))
+    """Read edge.toml, then the key files it names. Raises ConfigError naming file, key, value and remedy of every
+    mistake: of edge.toml first, as a wrong path in it would be a missing file, too."""
+    top = _top(path)
     site, edge = _id(top, "site", "the site's id, as the server knows it"), _id(top, "edge", "this edge's id")
-    spi_hz = top.whole("spi_hz", "the SPI clock in Hz", *SPI_HZ)
+    spi_hz, gpiochip = _spi_hz(top), _gpiochip(top)
     journal = top.table("journal", "where the journal lies")
     journal_path = path.parent / journal.text("path", "the journal's file")
     journal.done()
-    reader_tables = top.tables("readers", "a table for each reader, as [readers.front-in]")
-    door_table = _only_door(top)
-    inputs = wiring.inputs(door_table)
-    config = Config(
-        path,
-        site,
-        edge,
-        _keys(top.table("keys", "the key files")),
-        _broker(top.table("broker", "the MQTT broker"), edge, site),
-        journal_path,
-        _readers(reader_tables),
-        spi_hz,
-        (_door(door_table, tuple(reader_tables), inputs),),
-        wiring.outputs(door_table, reader_tables),
-        inputs,
-        _gpiochip(top),
-    )
-    for table in (*reader_tables.values(), door_table, top):
+    ours = _keys(top.table("keys", "the key files"))
+    broker = _broker(top.table("broker", "the MQTT broker"), edge, site)
+    reader_tables, door_table = top.tables("readers", A_READER), _only_door(top)
+    read = _readers(reader_tables)
+    inputs, outputs = wiring.inputs(door_table), wiring.outputs(door_table, reader_tables)
+    door = _door(door_table, tuple(reader_tables), inputs)
+    for table in (*reader_tables.values(), top):
         table.done()
-    buses = [reader.bus for reader in config.readers.values()]
-    wiring.check_lines(path, buses, config.outputs, config.inputs)
-    return config
+    wiring.check_lines(door_table, [reader.bus for reader in read.values()], outputs, inputs)
+    top.faults.tell()
+    held, reached = every(ours, broker)
+    return Config(path, site, edge, held, reached, journal_path, read, spi_hz, (door,), outputs, inputs, gpiochip)
 
 
 def readers(path: Path) -> tuple[dict[str, ReaderConfig], int, int | None]:
@@ -104,9 +96,19 @@ def readers(path: Path) -> tuple[dict[str, ReaderConfig], int, int | None]:
 
     Raises ConfigError.
     """
-    top = Table(path, "", _parsed(path))
-    spi_hz = top.whole("spi_hz", "the SPI clock in Hz", *SPI_HZ)
-    return _readers(top.tables("readers", "a table for each reader, as [readers.front-in]")), spi_hz, _gpiochip(top)
+    top = _top(path)
+    found = _readers(top.tables("readers", A_READER)), _spi_hz(top), _gpiochip(top)
+    top.faults.tell()
+    return found
+
+
+def _top(path: Path) -> Table:
+    whole = _parsed(path)
+    return Table(Faults(path, whole), "", whole)
+
+
+def _spi_hz(top: Table) -> int:
+    return top.whole("spi_hz", "the SPI clock in Hz", *SPI_HZ)
 
 
 def _gpiochip(top: Table) -> int | None:
@@ -126,42 +128,75 @@ def _parsed(path: Path) -> dict[str, object]:
 
 
 def _id(table: Table, key: str, hint: str) -> str:
+    written = table.text(key, hint)
+    if written:
+        _check_id(table, key, key, written)
+    return written
+
+
+def _check_id(table: Table, key: str, what: str, written: str, before: str = "") -> None:
     try:
-        return check_id(key, table.text(key, hint))
+        check_id(what, written)
     except WireError as error:
-        raise ConfigError(f"{table.file}: {error}") from None
+        table.note(key, f"{before}{error}")
 
 
-def _keys(table: Table) -> Keys:
-    folder = table.file.parent
-    own = keys.private_key(folder / table.text("own", "the file of this edge's private key"))
-    server = keys.public_key(folder / table.text("server", "the file of the server's public key"))
-    credential = keys.credential_key(folder / table.text("credential", "the file of the site's credential key"))
+def _keys(table: Table) -> Callable[[], Keys]:
+    """What reads the key files, once edge.toml is right. It raises ConfigError."""
+    folder = table.faults.folder
+    own_file = folder / table.text("own", "the file of this edge's private key")
+    server_file = folder / table.text("server", "the file of the server's public key")
+    credential_file = folder / table.text("credential", "the file of the site's credential key")
     table.done()
-    if own.public_key().public_bytes_raw() == server.public_bytes_raw():
-        raise table.wrong("own", "is the server's own key, which belongs on no edge: copy this edge's folder again")
-    return Keys(own, server, credential)
+
+    def read() -> Keys:
+        own, server, credential = every(
+            lambda: keys.private_key(own_file),
+            lambda: keys.public_key(server_file),
+            lambda: keys.credential_key(credential_file),
+        )
+        if own.public_key().public_bytes_raw() == server.public_bytes_raw():
+            table.wrong("own", "is the server's own key, which belongs on no edge: copy this edge's folder again")
+            table.faults.tell()
+        return Keys(own, server, credential)
+
+    return read
 
 
-def _broker(table: Table, edge: str, site: str) -> BrokerConfig:
+def _broker(table: Table, edge: str, site: str) -> Callable[[], BrokerConfig]:
+    """What reads the files of certificate or password, once edge.toml is right. It raises ConfigError."""
     host = table.text("host", "the broker's address")
     if table.has("ca"):
-        port = table.whole("port", "the broker's TCP port", 1, 65535, TLS_PORT)
-        ours = _identity(table)
-        table.done()
+        return _with_certificate(table, host, edge, site)
+    if host and not _loopback(host):
+        table.wrong("host", "plain text leaves this machine: give ca, certificate and key, or use 127.0.0.1")
+    return _with_password(table, host)
+
+
+def _with_certificate(table: Table, host: str, edge: str, site: str) -> Callable[[], BrokerConfig]:
+    port = table.whole("port", "the broker's TCP port", 1, 65535, TLS_PORT)
+    ours = _identity(table)
+    table.done()
+
+    def read() -> BrokerConfig:
         identity.check(ours, edge, site)
         return BrokerConfig(host, port, edge, "", ours)
-    if not _loopback(host):
-        raise table.wrong("host", "plain text leaves this machine: give ca, certificate and key, or use 127.0.0.1")
+
+    return read
+
+
+def _with_password(table: Table, host: str) -> Callable[[], BrokerConfig]:
+    """Beside a host that wants a certificate no missing password is told: which of the two was meant is not known."""
+    wanted = table if table.sound else table.absent("")
     port = table.whole("port", "the broker's TCP port", 1, 65535, PLAIN_PORT)
-    username = table.text("username", "the broker's user name for this edge")
-    password = keys.password(table.file.parent / table.text("password_file", "the file of the broker's password"))
-    table.done()
-    return BrokerConfig(host, port, username, password)
+    username = wanted.text("username", "the broker's user name for this edge")
+    file = table.faults.folder / wanted.text("password_file", "the file of the broker's password")
+    wanted.done()
+    return lambda: BrokerConfig(host, port, username, keys.password(file))
 
 
 def _identity(table: Table) -> Identity:
-    folder = table.file.parent
+    folder = table.faults.folder
     return Identity(
         folder / table.text("ca", "the file of the site's authority, ca.crt"),
         folder / table.text("certificate", "the file of this edge's certificate, tls.crt"),
@@ -177,44 +212,38 @@ def _loopback(host: str) -> bool:
 
 
 def _readers(tables: Mapping[str, Table]) -> dict[str, ReaderConfig]:
-    readers: dict[str, ReaderConfig] = {}
+    """Those that are well written."""
+    found: dict[str, ReaderConfig] = {}
     for name, table in tables.items():
-        _check_reader_name(table, name)
+        _check_id(table, "", "reader", name, f"[{table.where}]: ")
         bus = table.whole("bus", "the SPI bus", 0, max(CHIP_SELECTS), 0)
-        device = table.whole("device", "the chip select", 0, CHIP_SELECTS[bus] - 1)
-        other = next((other for other, known in readers.items() if known == ReaderConfig(bus, device)), None)
-        if other is not None:
-            raise table.wrong("device", f"readers.{other} is on chip select {device} of bus {bus} already: use another")
-        readers[name] = ReaderConfig(bus, device)
-    return readers
-
-
-def _check_reader_name(table: Table, name: str) -> None:
-    try:
-        check_id("reader", name)
-    except WireError as error:
-        raise ConfigError(f"{table.file}: [{table.where}]: {error}") from None
+        selects = CHIP_SELECTS[bus] if table.sound else max(CHIP_SELECTS.values())
+        reader = ReaderConfig(bus, table.whole("device", "the chip select", 0, selects - 1))
+        other = next((other for other, known in found.items() if known == reader), None)
+        if other is not None and table.sound:
+            taken = f"readers.{other} is on chip select {reader.device} of bus {bus} already"
+            table.wrong("device", f"{taken}: use another")
+        if table.sound:
+            found[name] = reader
+    return found
 
 
 def _only_door(top: Table) -> Table:
     doors = top.tables("door", "the door of this edge, as [door.front]")
     if len(doors) > 1:
-        raise ConfigError(f"{top.file}: doors {', '.join(doors)}: an edge serves one door; give the others their own")
-    return next(iter(doors.values()))
+        top.note("door", f"doors {', '.join(doors)}: an edge serves one door; give the others their own")
+    return next(iter(doors.values())) if len(doors) == 1 else top.absent("door")
 
 
 def _door(table: Table, readers: tuple[str, ...], inputs: tuple[InputSpec, ...]) -> DoorSetup:
     table.optional("reader_out")
     reader_in = _reader_name(table, "reader_in", readers)
     reader_out = _reader_name(table, "reader_out", readers) if table.has("reader_out") else None
-    if reader_out == reader_in:
-        raise table.wrong("reader_out", "is reader_in already: name the other reader, or leave it out")
-    idle = [name for name in readers if name not in (reader_in, reader_out)]
-    if idle:
-        raise ConfigError(f"{table.file}: [readers.{idle[0]}] is at no door: name it in [{table.where}] or remove it")
+    if reader_out and reader_out == reader_in:
+        table.wrong("reader_out", "is reader_in already: name the other reader, or leave it out")
     table.choice("fail", ("secure", "safe"), "secure")  # for whoever reads the file: the relay at rest means locked
     wired = {spec.name for spec in inputs}
-    return DoorSetup(
+    door = DoorSetup(
         table.where.removeprefix("door."),
         reader_in,
         reader_out,
@@ -224,10 +253,15 @@ def _door(table: Table, readers: tuple[str, ...], inputs: tuple[InputSpec, ...])
         has_rex="rex" in wired,
         debounce=max((spec.stable_ms for spec in inputs), default=0) / 1000,
     )
+    table.done()
+    idle = [name for name in readers if name not in (reader_in, reader_out)]
+    if idle and table.sound:
+        table.note("", f"[readers.{idle[0]}] is at no door: name it in [{table.where}] or remove it")
+    return door
 
 
 def _reader_name(table: Table, key: str, readers: tuple[str, ...]) -> str:
     name = table.text(key, "the name of a reader, as in [readers.front-in]")
-    if name not in readers:
-        raise table.wrong(key, f"no such reader; the file has {', '.join(readers)}")
+    if name and readers and name not in readers:
+        table.wrong(key, f"no such reader; the file has {', '.join(readers)}")
     return name

@@ -1,32 +1,98 @@
 """How is a TOML file read so that every mistake in it is named? Key by key; one that nobody asks for is a mistake."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
+
+from policy.errors import place
 
 
 class ConfigError(Exception):
     """The installer's fault: the file, a key file beside it, or its rights. The message names the remedy."""
 
 
+class Faults:
+    """What is wrong with one file, gathered while it is read; `tell` ends the reading."""
+
+    def __init__(self, file: Path, whole: Mapping[str, Any]) -> None:
+        """whole: what the file holds."""
+        self.folder = file.parent
+        """From where the paths in it go."""
+        self._file = file
+        self._whole = whole
+        self._found: list[tuple[tuple[int, ...], str]] = []
+
+    def add(self, path: list[str], fault: str) -> None:
+        """path: the keys that lead there, by which the faults are put in the order of the file."""
+        self._found.append((place(self._whole, ".".join(path)), f"{self._file}: {fault}"))
+
+    def tell(self) -> None:
+        """Raises ConfigError with all faults, a line for each, if there are any."""
+        if self._found:
+            raise ConfigError("\n".join(fault for _, fault in sorted(self._found)))
+
+
+def every(*works: Callable[[], Any]) -> list[Any]:
+    """What each of them gives. Raises ConfigError with the faults of all that raised one."""
+    given, faults = [], []
+    for work in works:
+        try:
+            given.append(work())
+        except ConfigError as error:
+            faults.append(str(error))
+    if faults:
+        raise ConfigError("\n".join(faults))
+    return given
+
+
 class Table:
-    """One table of a TOML file. Ask for each key once, then call `done`.
+    """One table of a TOML file. Ask for each key once, then call `done`. A mistake is noted, and something that fits
+    stands in for the value until `Faults.tell` is called.
 
     where: its dotted name, empty for the top of the file. `hint` says in every message what the key should hold.
     """
 
-    def __init__(self, file: Path, where: str, values: Mapping[str, Any], outer: "Table | None" = None) -> None:
-        """outer: the table that it stands in."""
-        self.file = file
+    def __init__(
+        self,
+        faults: Faults,
+        where: str,
+        values: Mapping[str, Any],
+        outer: "Table | None" = None,
+        *,
+        absent: bool = False,
+    ) -> None:
+        """outer: the table that it stands in. absent: it stands for one that is not there, and notes nothing."""
+        self.faults = faults
+        self.sound = not absent
+        """Whether nothing in it, or in a table inside it, was wrong so far."""
+        self._absent = absent
         self._outer = outer
         self.where = where
         self._values = values
         self._asked: list[str] = []
+        self._meant: dict[str, str] = {}
+        """What a key that is asked for is called in the file, where it is misspelt."""
+        self._torn = False
 
-    def wrong(self, key: str, remedy: str) -> ConfigError:
-        """The error to raise for a key whose value cannot be."""
-        return ConfigError(f"{self.file}: {self.name(key)} = {self._shown(key)}: {remedy}")
+    def wrong(self, key: str, remedy: str) -> None:
+        """Note a key whose value cannot be."""
+        self.note(key, f"{self.name(key)} = {self._shown(key)}: {remedy}")
+
+    def note(self, key: str, fault: str) -> None:
+        """Note what is wrong at a key, in whole."""
+        if not self._absent:
+            self.faults.add([*self._path(), self._meant.get(key, key)], fault)
+        table: Table | None = self
+        while table is not None:
+            table.sound, table = False, table._outer
+
+    def _path(self) -> list[str]:
+        """How to come here in the file, as it is written there."""
+        if self._outer is None:
+            return []
+        name = self.where.removeprefix(f"{self._outer.where}.")
+        return [*self._outer._path(), self._outer._meant.get(name, name)]
 
     def name(self, key: str) -> str:
         """The key's full dotted name."""
@@ -41,83 +107,112 @@ class Table:
         self._asked += keys
 
     def text(self, key: str, hint: str) -> str:
-        """A text that is not empty."""
+        """A text; empty only when it is wrong."""
         value = self._take(key, hint)
-        if not isinstance(value, str) or not value:
-            raise self.wrong(key, f'write {hint}, as text in "quotes"')
-        return value
+        if isinstance(value, str) and value:
+            return value
+        if value is not None:
+            self.wrong(key, f'write {hint}, as text in "quotes"')
+        return ""
 
     def choice(self, key: str, choices: tuple[str, ...], default: str) -> str:
         """One of a few words."""
-        value = self._take(key, default=default)
+        value = self._values.get(key, default)
+        self._asked.append(key)
         if value not in choices:
-            raise self.wrong(key, "use one of " + ", ".join(f'"{word}"' for word in choices))
+            self.wrong(key, "use one of " + ", ".join(f'"{word}"' for word in choices))
+            return default
         return str(value)
 
     def flag(self, key: str, default: bool) -> bool:
         """true or false."""
         value = self._take(key, default=default)
         if not isinstance(value, bool):
-            raise self.wrong(key, "write true or false, without quotes")
+            self.wrong(key, "write true or false, without quotes")
+            return default
         return value
 
     def whole(self, key: str, hint: str, low: int, high: int, default: int | None = None) -> int:
         """A whole number between two bounds, both included."""
         value = self._take(key, hint, default)
         if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
-            raise self.wrong(key, f"use a whole number from {low} to {high}: {hint}")
+            if value is not None:
+                self.wrong(key, f"use a whole number from {low} to {high}: {hint}")
+            return low if default is None else default
         return value
 
     def number(self, key: str, hint: str, low: float, high: float, default: float) -> float:
         """A number between two bounds, both included."""
         value = self._take(key, hint, default)
         if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
-            raise self.wrong(key, f"use a number from {low:g} to {high:g}: {hint}")
+            self.wrong(key, f"use a number from {low:g} to {high:g}: {hint}")
+            return default
         return float(value)
 
     def table(self, key: str, hint: str) -> "Table":
         """A table inside this one."""
         value = self._take(key, hint)
-        if not isinstance(value, dict):
-            raise self.wrong(key, f"write it as a table, [{self.name(key)}]: {hint}")
-        return Table(self.file, self.name(key), value, self)
+        if isinstance(value, dict):
+            return Table(self.faults, self.name(key), value, self, absent=self._absent)
+        if value is not None:
+            self.wrong(key, f"write it as a table, [{self.name(key)}]: {hint}")
+        return self.absent(key)
+
+    def absent(self, key: str) -> "Table":
+        """In the place of a table that is not there."""
+        return Table(self.faults, self.name(key), {}, self, absent=True)
 
     def tables(self, key: str, hint: str) -> dict[str, "Table"]:
-        """A table of named tables, at least one, as in [readers.in]."""
+        """A table of named tables, as in [readers.in]; none only when that is wrong."""
         outer = self.table(key, hint)
-        if not outer._values:
-            raise ConfigError(f"{self.file}: [{self.name(key)}] is empty: add {hint}")
+        if not outer._values and not outer._absent:
+            self.note(key, f"[{self.name(key)}] is empty: add {hint}")
         return {name: outer.table(name, hint) for name in outer._values}
 
     def done(self) -> None:
-        """Raises ConfigError when the file has a key here that nobody asked for."""
+        """Note every key that the file has here and nobody asked for."""
         for key, value in self._values.items():
-            if key not in self._asked:
-                near = get_close_matches(key, self._asked, 1)
-                known = ", ".join(dict.fromkeys(self._asked))
-                remedy = f"did you mean {self._written(near[0], value)}?" if near else f"remove it; known here: {known}"
-                if isinstance(value, dict):
-                    raise ConfigError(f"{self.file}: {self._written(key, value)}: unknown table; {remedy}")
-                raise ConfigError(f"{self.file}: {self.name(key)} = {self._shown(key)}: unknown key; {remedy}")
+            if key in self._asked or key in self._meant.values():
+                continue
+            near = get_close_matches(key, self._asked, 1)
+            known = ", ".join(dict.fromkeys(self._asked))
+            remedy = f"did you mean {self._written(near[0], value)}?" if near else f"remove it; known here: {known}"
+            if isinstance(value, dict):
+                self.note(key, f"{self._written(key, value)}: unknown table; {remedy}")
+            else:
+                self.wrong(key, f"unknown key; {remedy}")
 
     def _take(self, key: str, hint: str = "", default: Any = None) -> Any:
+        """What the file gives, else the default. None, and noted, where there is neither; what was nearly called so
+        counts as meant."""
         self._asked.append(key)
-        if key in self._values:
-            return self._values[key]
-        if default is None:
-            self._misspelt(key)
-            raise ConfigError(f"{self.file}: {self.name(key)} is missing: add {hint}")
-        return default
+        if key in self._values or default is not None:
+            return self._values.get(key, default)
+        meant = self._misspelt(key)
+        if meant is None and not self._is_misspelt_around():
+            self.note(key, f"{self.name(key)} is missing: add {hint}")
+        return meant
 
-    def _misspelt(self, key: str) -> None:
-        """Raises ConfigError when something that nobody asks for is called nearly so, or as a table around it."""
-        left = [given for given in self._values if given not in self._asked]
-        if near := get_close_matches(key, left, 1, cutoff=0.75):
-            value = self._values[near[0]]
-            unknown, right = self._written(near[0], value), self._written(key, value)
-            raise ConfigError(f"{self.file}: {unknown} is not known here: did you mean {right}?")
-        if self._outer is not None:
-            self._outer._misspelt(self.where.rpartition(".")[2])
+    def _misspelt(self, key: str) -> Any:
+        """What nobody asks for and is called nearly so, noted as such; None for nothing."""
+        left = [given for given in self._values if given not in self._asked and given not in self._meant.values()]
+        near = get_close_matches(key, left, 1, cutoff=0.75)
+        if not near:
+            return None
+        value = self._values[near[0]]
+        self._meant[key] = near[0]
+        self.note(
+            near[0], f"{self._written(near[0], value)} is not known here: did you mean {self._written(key, value)}?"
+        )
+        return value
+
+    def _is_misspelt_around(self) -> bool:
+        """Whether a table around this one stands in the file a second time, called nearly so."""
+        outer = self._outer
+        if outer is not None and not self._torn:
+            name = self.where.rpartition(".")[2]
+            self._torn = outer._misspelt(name) is not None or outer._is_misspelt_around()
+        return self._torn
 
     def _written(self, key: str, value: object) -> str:
         """As it stands in the file: [door.front] for a table of tables, [journal] for one of values, else the key."""

@@ -184,6 +184,66 @@ def test_a_mistake_is_named_with_its_remedy(folder: Folder, case: str) -> None:
         assert word in message
 
 
+def test_every_mistake_is_named_at_once_in_the_order_of_the_file_and_none_follows_from_another(folder: Folder) -> None:
+    for old, new in (
+        ("spi_hz = 10_000_000", 'spi_hz = "fast"'),
+        ("[journal]\npath", "[jurnal]\npth"),
+        ("device = 0", "device = 9"),
+        ("line = 5 ", "line = 99 "),
+        ("[door.front]", "[dor.front]"),
+        ("[door.front.rex]", "[dor.front.rex]"),
+        ("[door.front.strike]", "[dor.front.strike]"),
+        ("[door.front.contact]", "[dor.front.contact]"),
+        ("[door.front.fire]", "[dor.front.fire]"),
+        ("line = 23", "line = 77"),
+        ('pull = "up"', 'pull = "left"'),
+        ("keys/edge.pem", "keys/none.pem"),
+    ):
+        folder.replace(old, new)
+    lines = refusal(folder.config).splitlines()
+    assert {line.partition(": ")[0] for line in lines} == {str(folder.config)}
+    assert [line.partition(": ")[2].split(":")[0] for line in lines] == [
+        "spi_hz = 'fast'",
+        "[jurnal] is not known here",
+        "pth is not known here",
+        "readers.front-in.device = 9",
+        "readers.front-in.green.line = 99",
+        "[dor.front] is not known here",
+        "door.front.contact.pull = 'left'",
+        "door.front.rex.line = 77",
+    ]
+
+
+def test_of_files_beside_it_every_one_is_named_once_the_file_itself_is_right(folder: Folder) -> None:
+    folder.replace("keys/edge.pem", "keys/none.pem")
+    folder.key("server.pub.pem").write_bytes(b"hello")
+    folder.key("broker.pass").chmod(0o644)
+    told = refusal(folder.config).splitlines()
+    assert [line.partition(": ")[0] for line in told] == [
+        str(folder.key(name)) for name in ("none.pem", "server.pub.pem", "broker.pass")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        (
+            "reader_out = ",
+            "reader_ot = ",
+            ["door.front.reader_ot = 'front-out': unknown key; did you mean reader_out?"],
+        ),
+        ("[readers.front-out.red]", "[readers.front-in.red2]", ["[readers.front-in.red2]: unknown table"]),
+        ("[keys]", "[key]", ["[key] is not known here: did you mean [keys]?"]),
+        ("bus = 0 ", "bus = 7 ", ["readers.front-in.bus = 7: use a whole number from 0 to 1"]),
+        ('reader_in = "front-in"', 'reader_in = "back"', ["door.front.reader_in = 'back': no such reader"]),
+    ],
+)
+def test_one_mistake_is_one_line(folder: Folder, old: str, new: str, told: list[str]) -> None:
+    lines = refusal(folder.replace(old, new)).splitlines()
+    assert len(lines) == len(told)
+    assert all(said in line for said, line in zip(told, lines, strict=True))
+
+
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
     assert "nothing.toml: cannot be read" in refusal(tmp_path / "nothing.toml")
 
