@@ -42,6 +42,7 @@ class EdgeController:
         self.core = Core(memory, pseudonym)
         self._alive_at = memory.alive_at
         self._alive_due: float | None = None
+        self._trouble = memory.trouble
         self.places = [_controller(setup, self.core) for setup in setups]
         self._of_place = {place.place: place for place in self.places}
         self._of_reader = {reader: place for place in self.places for reader in place.readers}
@@ -50,7 +51,7 @@ class EdgeController:
     def start(self, now: Now) -> Step:
         """The first step: outputs to their start levels, sessions that a power cut ended, and a row that says so."""
         self.core.begin(now)
-        self.core.row(now, Kind.STARTED)
+        self.core.row(now, Kind.STARTED, detail=self._trouble)
         self._recover(now)
         return self.step(now, ())
 

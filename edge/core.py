@@ -33,7 +33,8 @@ class Memory:
     """What the edge found on its disk when it started.
 
     boot: a random id of this start. last_seq: 0 for a new journal. last_at: the newest trusted instant in the journal.
-    alive_at: the last instant that the edge recorded while a session ran.
+    alive_at: the last instant that the edge recorded while a session ran. trouble: why no journal was found that could
+    go on, and what was done.
     """
 
     boot: str
@@ -42,6 +43,7 @@ class Memory:
     held: HeldRules | None = None
     last_at: Instant = 0
     alive_at: Instant | None = None
+    trouble: str | None = None
 
 
 class Now(NamedTuple):

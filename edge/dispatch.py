@@ -11,7 +11,7 @@ from edge.outbox import Answer, Outbox, facts, judge, message
 from edge.ports import Clock
 from edge.post import Post
 from edge.server_time import ServerTime
-from edge.status import EVERY, Health, offline
+from edge.status import EVERY, Health
 from wire.envelope import seal
 from wire.messages import MAX_ROWS, Ack, Reply, encode
 from wire.row import Order, Row
@@ -26,12 +26,19 @@ UNHEARD = (
 
 
 class Dispatch:
-    """The way out of one edge. post: None until the link is there."""
+    """The way out of one edge. post: None for an edge without a link."""
 
     def __init__(
-        self, config: Config, clock: Clock, archive: Archive, health: Health, observer: Observer, time: ServerTime
+        self,
+        config: Config,
+        clock: Clock,
+        archive: Archive,
+        health: Health,
+        observer: Observer,
+        time: ServerTime,
+        post: Post | None,
     ) -> None:
-        self.post: Post | None = None
+        self._post = post
         self._edge = config.edge
         self._key = config.keys.own
         self._topics = Topics(config.site)
@@ -89,8 +96,8 @@ class Dispatch:
         done = row.granted is True
         reply = Reply(row.nonce or "", done, "" if done else row.detail or "")
         self._publish(self._topics.reply(self._edge), encode(reply))
-        if done and row.order is Order.REREAD and self.post is not None:
-            self.post.reconnect("connects anew, as the server ordered")
+        if done and row.order is Order.REREAD and self._post is not None:
+            self._post.reconnect("connects anew, as the server ordered")
 
     def send(self) -> None:
         """Send and say what is due."""
@@ -103,11 +110,6 @@ class Dispatch:
             self._send_rows(now)
         if status_due is not None and now >= status_due:
             self._say(now)
-
-    def farewell(self) -> tuple[str, bytes]:
-        """The status of an edge that is gone, signed: its topic and its bytes."""
-        topic = self._topics.status(self._edge)
-        return topic, seal(self._key, self._edge, topic, encode(offline(self._clock.now())))
 
     def _begin_anew(self) -> None:
         """Nothing of another journal is under way in a new one."""
@@ -158,8 +160,8 @@ class Dispatch:
     def _send_rows(self, now: float) -> None:
         """Rows, and again their facts where no answer came: an edge that was away then hears them now."""
         unheard = self._outbox.given_up(now)
-        if unheard is not None and self.post is not None:
-            self.post.reconnect(f"{UNHEARD % unheard}; the next try in {self._outbox.patience / 60:.0f} min")
+        if unheard is not None and self._post is not None:
+            self._post.reconnect(f"{UNHEARD % unheard}; the next try in {self._outbox.patience / 60:.0f} min")
             return
         rows = self._archive.attempt(lambda journal: journal.to_send(MAX_ROWS))
         if rows and self._archive.journal is not None:
@@ -187,5 +189,5 @@ class Dispatch:
         self._publish(self._topics.status(self._edge), encode(status), retain=True)
 
     def _publish(self, topic: str, body: bytes, retain: bool = False) -> None:
-        if self.post is not None:
-            self.post.publish(topic, seal(self._key, self._edge, topic, body), retain)
+        if self._post is not None:
+            self._post.publish(topic, seal(self._key, self._edge, topic, body), retain)

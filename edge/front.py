@@ -3,8 +3,6 @@
 import time
 from collections.abc import Callable, Sequence
 
-from msgspec.structs import replace
-
 from edge.actions import Alive, Drive, Record
 from edge.controller import EdgeController, Step
 from edge.core import Now
@@ -12,8 +10,7 @@ from edge.events import CardSeen, Event, ReaderFault, ReaderRecovered
 from edge.observer import Observer
 from edge.ports import Clock, Pins
 from edge.post import Item, Recorded, Unrecorded
-from policy.errors import brief
-from wire.row import DETAIL, Kind
+from wire.row import Kind
 
 
 class Front:
@@ -42,9 +39,9 @@ class Front:
         self._observer = observer
         self._unrecorded = 0
 
-    def begin(self, found: str | None = None) -> None:
-        """The first step. found: what the `started` row says of the journal."""
-        self._carry_out(self.controller.start(self._now()), None, 0.0, found)
+    def begin(self) -> None:
+        """The first step."""
+        self._carry_out(self.controller.start(self._now()), None, 0.0)
 
     def take(self, events: Sequence[Event]) -> None:
         """Each event is a step of its own, so that nobody waits for another's row; none: time has passed."""
@@ -58,7 +55,7 @@ class Front:
             self._unrecorded = self.controller.core.unrecorded
             self._hand_over(Unrecorded(self._unrecorded))
 
-    def _carry_out(self, step: Step, event: Event | None, decision_seconds: float, found: str | None = None) -> None:
+    def _carry_out(self, step: Step, event: Event | None, decision_seconds: float) -> None:
         started = time.perf_counter()
         for action in step.actions:
             if isinstance(action, Drive):
@@ -66,7 +63,7 @@ class Front:
             elif isinstance(action, Alive):
                 self._hand_over(action)
             else:
-                self._record(action, event, decision_seconds, time.perf_counter() - started, found)
+                self._record(action, event, decision_seconds, time.perf_counter() - started)
         self.deadline = step.deadline
 
     def _drive(self, action: Drive) -> None:
@@ -74,12 +71,8 @@ class Front:
             self._pins.set(action.output, action.active)
             self._observer.output(action.output, action.active)
 
-    def _record(
-        self, action: Record, event: Event | None, decision_seconds: float, actuator_seconds: float, found: str | None
-    ) -> None:
+    def _record(self, action: Record, event: Event | None, decision_seconds: float, actuator_seconds: float) -> None:
         row = action.row
-        if row.kind is Kind.STARTED and found is not None:
-            row = replace(row, detail=brief(found, DETAIL))
         self._hand_over(Recorded(row, time.perf_counter()))
         if row.kind is Kind.TAP and isinstance(event, CardSeen):
             self._observer.decided(row, event.seconds, event.transfers, decision_seconds, actuator_seconds)

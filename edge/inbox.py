@@ -7,6 +7,7 @@ from typing import TypeAlias, TypeVar
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
+from edge.config import Config
 from wire.envelope import unseal, unsigned
 from wire.errors import ForgedError, TooLargeError, WireError
 from wire.messages import Ack, Command, Facts, Fresh, Rules, State, decode
@@ -57,22 +58,23 @@ def _kinds(topics: Topics, edge: str) -> dict[str, type[Said]]:
     }
 
 
+def subscriptions(config: Config) -> tuple[str, ...]:
+    """The topics that an edge reads."""
+    topics = Topics(config.site)
+    return (*_kinds(topics, config.edge), topics.all_facts)
+
+
 class Inbox:
     """Opens messages of the topics that an edge reads."""
 
-    def __init__(self, key: Ed25519PublicKey, topics: Topics, edge: str, complaints: Complaints) -> None:
-        self._key = key
-        self._topics = topics
-        self._edge = edge
-        self._kinds = _kinds(topics, edge)
+    def __init__(self, config: Config, complaints: Complaints) -> None:
+        self._key = config.keys.server
+        self._topics = Topics(config.site)
+        self._edge = config.edge
+        self._kinds = _kinds(self._topics, self._edge)
         self._other: Topics | None = None
         """Of the site whose rules lie on the disk, when it is not ours."""
         self._complaints = complaints
-
-    @property
-    def topics(self) -> tuple[str, ...]:
-        """What to subscribe to."""
-        return (*self._kinds, self._topics.all_facts)
 
     def reads(self, topic: str) -> bool:
         """Whether a message on this topic is one that was subscribed to."""

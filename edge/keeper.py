@@ -18,11 +18,12 @@ from edge.hearing import Hearing
 from edge.inbox import Complaints, Inbox
 from edge.journal import Told
 from edge.journal_errors import JournalDamagedError, JournalError
+from edge.letterbox import Letterbox
 from edge.memory import Written, recall
 from edge.observer import Observer
 from edge.orders import Orders
 from edge.ports import Clock
-from edge.post import Item, LinkDown, LinkUp, Mail, Received, Recorded, Unrecorded
+from edge.post import Item, LinkDown, LinkUp, Mail, Post, Received, Recorded, Unrecorded
 from edge.remains import looked_at
 from edge.rulebook import Rulebook
 from edge.rules import RefusedError
@@ -32,7 +33,6 @@ from policy.terms import ClockState, Instant
 from wire.errors import WireError
 from wire.messages import Ack, Command, Fresh, Rules, State
 from wire.row import Kind
-from wire.topics import Topics
 
 log = logging.getLogger("loquet.edge")
 
@@ -46,6 +46,8 @@ OUTDONE = ("older", "twin")
 class Keeper:
     """One edge's journal, rules and messages. tell: takes what the controller must know. boot: the id of this start.
 
+    letterbox: where messages wait. post: the way out; None for an edge without a link.
+
     A journal that cannot be opened or read keeps no edge from starting; JournalMistakeError for what is none.
     """
 
@@ -57,15 +59,18 @@ class Keeper:
         observer: Observer,
         boot: str,
         health: Health,
+        letterbox: Letterbox,
+        post: Post | None,
     ) -> None:
+        self.letterbox = letterbox
         self.complaints = Complaints()
-        self.inbox = Inbox(config.keys.server, Topics(config.site), config.edge, self.complaints)
+        self.inbox = Inbox(config, self.complaints)
         self.archive = Archive(config.journal, boot, clock, tell, observer)
         self.rulebook = Rulebook(config, clock, self.inbox, self.archive, tell)
         self.server_time = ServerTime(clock)
         self.hearing = Hearing(config, clock, self.inbox, self.archive, self.rulebook, self.server_time, tell)
         self.orders = Orders(config, clock, self.archive, self.server_time, tell, self.complaints)
-        self.dispatch = Dispatch(config, clock, self.archive, health, observer, self.server_time)
+        self.dispatch = Dispatch(config, clock, self.archive, health, observer, self.server_time, post)
         self._clock = clock
         self._tell = tell
         self._boot = boot
@@ -73,11 +78,6 @@ class Keeper:
         self._prune_at = 0.0
         self._down = ""
         self._alive_at: Instant | None = None
-
-    @property
-    def found(self) -> str | None:
-        """Why this start found no journal that could go on, and what was done; None for nothing."""
-        return self.archive.found
 
     def remember(self) -> Memory:
         """What the edge found on its disk, for the controller. Damage that shows only now keeps no door shut."""
@@ -110,7 +110,9 @@ class Keeper:
         self._note()
         held = self.rulebook.held.for_door if self.rulebook.held else None
         alive_at = int(kept[ALIVE]) if kept.get(ALIVE, b"").isdigit() else None
-        found = Memory(self._boot, written.last_seq, self.hearing.known(), held, alive_at=alive_at)
+        found = Memory(
+            self._boot, written.last_seq, self.hearing.known(), held, alive_at=alive_at, trouble=self.archive.found
+        )
         reached = self.hearing.reached if self.hearing.held else None
         memory = recall(
             self.orders.reminded(written.newest_first()), found, written.reached(reached) if reached else None
@@ -193,8 +195,8 @@ class Keeper:
         log.warning("reader %s: answers again", item.reader)
         self._health.readers[item.reader] = None
 
-    def _mail(self, item: Mail) -> None:
-        letters, dropped = item.taken()
+    def _mail(self, _: Mail) -> None:
+        letters, dropped = self.letterbox.taken()
         if dropped:
             self.complaints.add(
                 "overrun", "messages came faster than they could be read; the oldest were dropped", dropped

@@ -83,7 +83,7 @@ class Letterbox:
                 self._dropped += 1
             first, self._called = not self._called, True
         if first:
-            self._put(Mail(self.taken))
+            self._put(Mail())
 
     def taken(self) -> tuple[list[Received], int]:
         """All that the server said, those of one kind as they came, and the next facts of each edge.
@@ -98,7 +98,7 @@ class Letterbox:
             dropped, self._dropped = self._dropped, 0
             self._shelves = {}
         if again:
-            self._put(Mail(self.taken))
+            self._put(Mail())
         return letters, dropped
 
 

@@ -18,8 +18,10 @@ from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
 
 from edge import identity
 from edge.config import BrokerConfig, Config
-from edge.keeper import Keeper
+from edge.inbox import subscriptions
+from edge.ports import Clock
 from edge.post import Item, LinkDown, LinkUp, Received
+from edge.status import farewell
 from wire.pauses import Pauses
 
 log = logging.getLogger("loquet.edge")
@@ -259,11 +261,7 @@ def _remedy(error: OSError, tls: bool) -> str:
     return f"{TOOK if hangs else error.strerror or error}: see that the broker runs there{speaks}"
 
 
-def connect(config: Config) -> Callable[[Keeper, Callable[[Item], None]], Link]:
+def connect(config: Config, clock: Clock) -> Callable[[Callable[[Item], None]], Link]:
     """What edge/runtime.py needs to make the link of this edge."""
-
-    def make(keeper: Keeper, put: Callable[[Item], None]) -> Link:
-        client_id = f"loquet-{config.site}-{config.edge}"
-        return Link(config.broker, client_id, keeper.inbox.topics, keeper.dispatch.farewell, put)
-
-    return make
+    client_id = f"loquet-{config.site}-{config.edge}"
+    return lambda put: Link(config.broker, client_id, subscriptions(config), lambda: farewell(config, clock.now()), put)

@@ -1,6 +1,5 @@
 """What passes between the threads behind the door: rows and news for the keeper, and the keeper's way out."""
 
-from collections.abc import Callable
 from typing import Protocol, TypeAlias
 
 from msgspec import Struct
@@ -31,9 +30,7 @@ class Received(Struct, frozen=True):
 
 
 class Mail(Struct, frozen=True):
-    """Messages wait. taken: hands them over, and says how many were dropped (edge/letterbox.py)."""
-
-    taken: Callable[[], tuple[list[Received], int]]
+    """Messages wait in the letterbox."""
 
 
 class LinkUp(Struct, frozen=True):

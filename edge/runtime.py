@@ -27,8 +27,8 @@ from edge.letterbox import Letterbox
 from edge.observer import Nobody, Observer
 from edge.poller import Poller
 from edge.ports import Clock, Pins, Reader
-from edge.post import Item
-from edge.status import Health, vitals
+from edge.post import Item, Post
+from edge.status import Health, farewell, vitals
 from edge.taps import Walls
 from wire.credential import pseudonym
 
@@ -47,20 +47,16 @@ class EdgeError(Exception):
     """A part of the edge broke down. The outputs are safe, the process must end."""
 
 
-class Connection(Protocol):
+class Connection(Post, Protocol):
     """The link as the edge uses it (edge/link.py)."""
 
     def start(self) -> None: ...
 
-    def publish(self, topic: str, payload: bytes, retain: bool = False) -> None: ...
-
-    def reconnect(self, why: str) -> None: ...
-
     def stop(self, farewell: tuple[str, bytes] | None = None) -> None: ...
 
 
-MakeLink = Callable[[Keeper, Callable[[Item], None]], Connection]
-"""Makes the link for a keeper; what comes over it goes into the function."""
+MakeLink = Callable[[Callable[[Item], None]], Connection]
+"""Makes the link; what comes over it goes into the function."""
 
 
 class Edge:
@@ -95,7 +91,9 @@ class Edge:
         boot = boot or secrets.token_hex(8)
         health = Health(software, lambda: vitals(config.journal), boot=boot)
         health.readers |= dict.fromkeys(config.readers)
-        self.keeper = Keeper(config, clock, self._events.put, observer, boot, health)
+        letterbox = Letterbox(self._items.put)
+        self.link = link(letterbox.post) if link else None
+        self.keeper = Keeper(config, clock, self._events.put, observer, boot, health, letterbox, self.link)
         controller = EdgeController(config.places, self.keeper.remember(), self._pseudonym)
         outputs = [spec.name for spec in config.outputs]
         self.front = Front(controller, clock, pins, outputs, self._items.put, observer)
@@ -107,8 +105,6 @@ class Edge:
             }
         )
         self._poller = Poller(readers, pins, config.inputs, clock, self._events.put, walls)
-        self.link = link(self.keeper, Letterbox(self._items.put).post) if link else None
-        self.keeper.dispatch.post = self.link
         self._threads: dict[str, threading.Thread] = {}
         self._closing = threading.Lock()
         self._stopping = threading.Event()
@@ -168,7 +164,7 @@ class Edge:
         except Exception as error:
             self._broke_down("keeper", error)
         if self.link is not None:
-            self.link.stop(self.keeper.dispatch.farewell())
+            self.link.stop(farewell(self.config, self._clock.now()))
         self.keeper.close()
 
     def _join(self, name: str, seconds: float) -> bool:
@@ -188,7 +184,7 @@ class Edge:
         """The first step: outputs to their start levels, and a row that says so."""
         if not self._begun:
             self._begun = True
-            self.front.begin(self.keeper.found)
+            self.front.begin()
 
     def turn(self) -> None:
         """One round of everything in the caller's thread, instead of `start`: look, serve, keep."""

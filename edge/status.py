@@ -7,10 +7,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
+from edge.config import Config
 from policy.instants import text
 from policy.ruleset import SPEAKS
 from policy.terms import ClockState, Instant
-from wire.messages import Status
+from wire.envelope import seal
+from wire.messages import Status, encode
+from wire.topics import Topics
 
 EVERY = 30.0
 """Seconds between two messages while nothing changes."""
@@ -88,6 +91,7 @@ class Health:
         )
 
 
-def offline(at: Instant) -> Status:
-    """The message of an edge that goes, or of its will. at: when it was made."""
-    return Status(online=False, at=text(at))
+def farewell(config: Config, at: Instant) -> tuple[str, bytes]:
+    """The status of an edge that is gone, signed: its topic and its bytes. at: when it is made."""
+    topic = Topics(config.site).status(config.edge)
+    return topic, seal(config.keys.own, config.edge, topic, encode(Status(online=False, at=text(at))))

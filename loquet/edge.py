@@ -186,7 +186,7 @@ def compose(config: "Config", site: Site) -> "Edge":
             readers=site.readers,
             pins=pins,
             observer=site.observer,
-            link=connect(config),
+            link=connect(config, site.clock),
             boot=site.boot,
             software=version(),
             real_timeout=site.real_timeout,

@@ -185,7 +185,7 @@ class VirtualEdge(Nobody):
         if self.edge.keeper.inbox.reads(topic):
             self._put(Received(topic, payload))
 
-    def _link(self, _: object, put: Callable[[Item], None]) -> "VirtualEdge":
+    def _link(self, put: Callable[[Item], None]) -> "VirtualEdge":
         self._put = put
         return self
 

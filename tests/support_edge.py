@@ -17,7 +17,6 @@ from edge.config import Config, load
 from edge.core import Core
 from edge.events import Event
 from edge.journal import Journal
-from edge.keeper import Keeper
 from edge.observer import Observer
 from edge.post import Item, LinkDown, LinkUp, Received
 from edge.runtime import Edge
@@ -135,13 +134,12 @@ class Sent:
 class Wire:
     """The link of an edge under test: opens what it says, and lets the test speak as the server."""
 
-    def __init__(self, folder: Folder, keeper: Keeper, put: Callable[[Item], None]) -> None:
+    def __init__(self, folder: Folder, put: Callable[[Item], None]) -> None:
         self.sent: list[Sent] = []
         self.state = "new"
         self.anew: list[str] = []
         self.farewell: tuple[str, bytes] | None = None
         self._folder = folder
-        self._keeper = keeper
         self._put = put
 
     def start(self) -> None:
@@ -212,7 +210,7 @@ class Bench:
             readers=self.readers,
             pins=self.pins,
             observer=observer,
-            link=lambda keeper, put: Wire(folder, keeper, put),
+            link=lambda put: Wire(folder, put),
             boot=boot,
             software="9.9",
         )

@@ -11,7 +11,8 @@ from edge.core import Now
 from edge.events import CardSeen, Event
 from edge.hardware.clock import SystemClock
 from edge.keeper import Keeper
-from edge.link import Link
+from edge.letterbox import Letterbox
+from edge.link import connect
 from edge.observer import Nobody
 from edge.post import Item
 from edge.status import Health, Vitals
@@ -28,12 +29,12 @@ class BareEdge:
         self._items: SimpleQueue[Item] = SimpleQueue()
         self._told = told
         self._credential_key = config.keys.credential
-        self.keeper = Keeper(config, self._clock, self._tell, Nobody(), "bench", Health("bench", Vitals))
+        letterbox = Letterbox(self._items.put)
+        self._link = connect(config, self._clock)(letterbox.post)
+        health = Health("bench", Vitals)
+        self.keeper = Keeper(config, self._clock, self._tell, Nobody(), "bench", health, letterbox, self._link)
         self.controller = EdgeController(config.places, self.keeper.remember(), self._pseudonym)
         self.controller.start(self.now())
-        keeper = self.keeper
-        self._link = Link(config.broker, config.edge, keeper.inbox.topics, keeper.dispatch.farewell, self._items.put)
-        keeper.dispatch.post = self._link
 
     def now(self) -> Now:
         return Now(self._clock.now(), self._clock.monotonic(), ClockState.SYNCED)

@@ -76,7 +76,7 @@ def _sent(config: Config, rows: int) -> float:
             up.append(time.monotonic())
 
     edge = BareEdge(config, told)
-    await_rules(config, edge.keeper.dispatch.farewell)
+    await_rules(config)
     edge.start()
     try:
         end = time.monotonic() + LONGEST

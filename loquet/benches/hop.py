@@ -11,6 +11,7 @@ from edge.config import BrokerConfig, Config
 from edge.identity import Identity
 from edge.link import Link
 from edge.post import LinkUp, Received
+from edge.status import farewell
 from loquet.keyring import Keyring
 from loquet.mosquitto import CA, CERTIFICATE, KEY
 from server.config import BrokerConfig as ServerBroker
@@ -83,10 +84,10 @@ def _await_subscription(send: Callable[[], object], back: "SimpleQueue[bytes]") 
     raise TimeoutError("the bench's edge does not answer")
 
 
-def await_rules(config: Config, farewell: Callable[[], tuple[str, bytes]]) -> None:
-    """Until the broker serves this edge the server's rules; the server then hears what edges say.
+def await_rules(config: Config) -> None:
+    """Until the broker serves this edge the server's rules: the server then hears what edges say.
 
-    farewell: makes the status of this edge as it is gone. Raises TimeoutError.
+    Raises TimeoutError.
     """
     served = threading.Event()
 
@@ -94,10 +95,13 @@ def await_rules(config: Config, farewell: Callable[[], tuple[str, bytes]]) -> No
         if isinstance(item, Received):
             served.set()
 
-    link = Link(config.broker, "looks for rules", (Topics(config.site).rules,), farewell, heard)
+    def gone() -> tuple[str, bytes]:
+        return farewell(config, time.time_ns() // 1_000_000)
+
+    link = Link(config.broker, "looks for rules", (Topics(config.site).rules,), gone, heard)
     link.start()
     try:
         if not served.wait(PATIENCE):
             raise TimeoutError("the bench's server does not publish its rules")
     finally:
-        link.stop(farewell())
+        link.stop(gone())

@@ -51,7 +51,7 @@ def revoked(folder: Path) -> tuple[float, float]:
         thief.next(Received)
         seconds, restart = _revoke(site, thief, honest)
         thief.next(LinkUp, LinkDown)
-        await_rules(config, honest.keeper.dispatch.farewell)  # whoever came before was served before
+        await_rules(config)  # whoever came before was served before
         thief.has_heard_nothing()
         return seconds, restart
     finally:

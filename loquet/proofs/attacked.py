@@ -127,7 +127,7 @@ class Attacked:
             clock=self.clock,
             readers=list(self.readers.values()),
             pins=self.pins,
-            link=lambda _, put: self._connected(put),
+            link=self._connected,
             boot="attacked",
         )
         self._put(LinkUp())

@@ -107,7 +107,7 @@ class Life:
                 return True
         return False
 
-    def _link(self, _: object, put: Callable[[Item], None]) -> "Life":
+    def _link(self, put: Callable[[Item], None]) -> "Life":
         self._put = put
         return self
 

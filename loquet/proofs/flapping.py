@@ -12,15 +12,17 @@ from itertools import cycle, zip_longest
 from pathlib import Path
 from typing import Any
 
-from edge.config import BrokerConfig
+from edge.config import BrokerConfig, Config
 from edge.door import DoorSetup
 from edge.identity import Identity
-from edge.keeper import Keeper
+from edge.inbox import subscriptions
 from edge.keys import Keys
 from edge.link import Link
 from edge.observer import Nobody
+from edge.ports import Clock
 from edge.post import Item, LinkUp
 from edge.runtime import Edge
+from edge.status import farewell
 from loquet.keyring import Keyring
 from loquet.mosquitto import CA, CERTIFICATE, KEY
 from loquet.proofs import ledger
@@ -195,17 +197,18 @@ class Flapping:
             readers=list(self.readers.values()),
             pins=self.pins,
             observer=_Seen(self.decided),
-            link=lambda keeper, put: self._link(config.broker, keeper, put),
+            link=lambda put: self._link(config, put, clock),
         )
         self.edge.begin()
         self.edge.link.start()  # type: ignore[union-attr]
 
-    def _link(self, broker: BrokerConfig, keeper: Keeper, put: Callable[[Item], None]) -> Link:
+    def _link(self, config: Config, put: Callable[[Item], None], clock: Clock) -> Link:
         def count(item: Item) -> None:
             self.ups += isinstance(item, LinkUp)
             put(item)
 
-        return Link(broker, EDGE, keeper.inbox.topics, keeper.dispatch.farewell, count, delays=DELAYS)
+        topics, gone = subscriptions(config), lambda: farewell(config, clock.now())
+        return Link(config.broker, EDGE, topics, gone, count, delays=DELAYS)
 
 
 class _Seen(Nobody):

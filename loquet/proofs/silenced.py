@@ -122,7 +122,7 @@ class Silenced:
             clock=self.clock,
             readers=list(self.readers.values()),
             pins=pins,
-            link=lambda _, put: self._joined(put),
+            link=self._joined,
             boot="silenced",
         )
         journal = self.edge.keeper.archive.journal

@@ -18,6 +18,7 @@ from edge.machine import MachineSetup
 from edge.observer import Nobody
 from edge.post import Item, LinkDown, LinkUp, Received
 from edge.runtime import Edge
+from edge.status import farewell
 from policy.bundle import Bundle
 from policy.terms import ClockState, Instant
 from simulator.clock import VirtualClock
@@ -206,11 +207,11 @@ class Pi(Nobody):
             self._watch.still(self, [move.output for move in self._pins.moves[before:]], when)
 
     def _farewell(self) -> tuple[str, bytes] | None:
-        return None if self.edge is None else self.edge.keeper.dispatch.farewell()
+        return None if self.edge is None else farewell(self.config, self.clock.now())
 
     # As the Connection of edge/runtime.py
 
-    def _link(self, _: object, put: Callable[[Item], None]) -> "Pi":
+    def _link(self, put: Callable[[Item], None]) -> "Pi":
         self._put = put
         return self
 

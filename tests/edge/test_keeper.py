@@ -12,9 +12,11 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from edge import archive
+from edge.inbox import subscriptions
 from edge.journal import KEEP
 from edge.journal_errors import JournalError
 from edge.post import Mail, Received, Recorded
+from edge.status import farewell
 from policy.instants import text
 from policy.reasons import Reason
 from policy.ruleset import Credential, Reader, RuleSet
@@ -470,7 +472,7 @@ class TestStatus:
         assert status.rules_hash != other.hash
 
     def test_the_will_says_offline(self, bench: Bench) -> None:
-        topic, payload = bench.edge.keeper.dispatch.farewell()
+        topic, payload = farewell(bench.config, bench.clock.now())
         bench.wire.publish(topic, payload)
         (status,) = bench.wire.taken("status")
         assert not status.online
@@ -669,7 +671,7 @@ class TestPrune:
 def test_the_topics_to_read(bench: Bench) -> None:
     own = TOPICS.ack("front"), TOPICS.command("front")
     read = (TOPICS.rules, TOPICS.fresh, TOPICS.state, *own, TOPICS.all_facts)
-    assert bench.edge.keeper.inbox.topics == read
+    assert subscriptions(bench.config) == read
 
 
 def test_no_uid_and_no_name_leaves(bench: Bench) -> None:
@@ -682,12 +684,15 @@ def test_no_uid_and_no_name_leaves(bench: Bench) -> None:
     assert b"alice" in said, "the member's id, which is what the rules call them"
 
 
-def test_own_rows_are_on_the_disk_before_anything_that_was_heard_is_looked_at(bench: Bench) -> None:
+def test_own_rows_are_on_the_disk_before_anything_that_was_heard_is_looked_at(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
     last, found = bench.rows()[-1], []
 
     def taken() -> tuple[list[Received], int]:
         found.append(bench.journal.last_seq)
         return [], 0
 
-    bench.edge.keeper.take([Mail(taken), Recorded(replace(last, seq=last.seq + 1), 0.0)])
+    monkeypatch.setattr(bench.edge.keeper.letterbox, "taken", taken)
+    bench.edge.keeper.take([Mail(), Recorded(replace(last, seq=last.seq + 1), 0.0)])
     assert found == [last.seq + 1]

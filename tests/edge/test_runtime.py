@@ -16,6 +16,7 @@ from edge.journal import Journal
 from edge.journal_errors import JournalError
 from edge.link import connect
 from edge.poller import Poller
+from edge.ports import Clock
 from edge.post import Recorded
 from edge.runtime import Edge, EdgeError
 from policy.instants import text
@@ -74,7 +75,7 @@ class Watcher:
 class Door:
     """An edge in threads and real time on simulated readers and pins."""
 
-    def __init__(self, folder: Folder, link: Callable[[Config], object] | None = None) -> None:
+    def __init__(self, folder: Folder, link: Callable[[Config, Clock], object] | None = None) -> None:
         self.folder = folder
         self.config = load(folder.config)
         self.clock = Synced()
@@ -87,7 +88,7 @@ class Door:
             readers=self.readers,
             pins=self.pins,
             observer=self.watcher,
-            link=(link or wired(folder))(self.config),  # type: ignore[arg-type]
+            link=(link or wired(folder))(self.config, self.clock),  # type: ignore[arg-type]
         )
 
     def rules(self) -> Rules:
@@ -99,8 +100,8 @@ class Door:
         return self.watcher.taps.get(timeout=PATIENCE)
 
 
-def wired(folder: Folder) -> Callable[[Config], object]:
-    return lambda config: lambda keeper, put: Wire(folder, keeper, put)
+def wired(folder: Folder) -> Callable[[Config, Clock], object]:
+    return lambda config, clock: lambda put: Wire(folder, put)
 
 
 @pytest.fixture

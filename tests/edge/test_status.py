@@ -2,10 +2,13 @@
 
 from pathlib import Path
 
-from edge.status import Health, Vitals, offline, vitals
+from edge.config import load
+from edge.status import Health, Vitals, farewell, vitals
 from policy.ruleset import SPEAKS
 from policy.terms import ClockState
+from tests.support_edge import TOPICS, make_folder
 from tests.support_site import at
+from wire.envelope import unseal
 from wire.messages import Status, decode, encode
 
 
@@ -76,5 +79,9 @@ def test_what_is_worth_a_message() -> None:
     assert len(set(keys)) == 5
 
 
-def test_an_edge_that_is_gone_says_no_more_than_that() -> None:
-    assert encode(offline(at(10))) == b'{"online":false,"at":"2026-11-24T09:00:00.000Z"}'
+def test_an_edge_that_is_gone_says_no_more_than_that(tmp_path: Path) -> None:
+    folder = make_folder(tmp_path / "site")
+    topic, payload = farewell(load(folder.config), at(10))
+    assert topic == TOPICS.status("front")
+    said = unseal(folder.own.public_key(), "front", topic, payload)
+    assert said == b'{"online":false,"at":"2026-11-24T09:00:00.000Z"}'

@@ -7,11 +7,13 @@ from queue import SimpleQueue
 import pytest
 
 from edge.config import load
+from edge.inbox import subscriptions
 from edge.journal import Journal
 from edge.link import Link
 from edge.outbox import FIRST_PATIENCE
 from edge.post import Item
 from edge.runtime import Edge
+from edge.status import farewell
 from simulator.clock import VirtualClock
 from simulator.pins import SimulatedPins
 from simulator.reader import SimulatedReader
@@ -31,6 +33,7 @@ class Door:
         self._folder = folder
         config = load(folder.replace("port = 1883", f"port = {port}"))
         self.clock = VirtualClock(start=at(10))
+        self.topics = subscriptions(config)
         self.came: SimpleQueue[Item] = SimpleQueue()
         self.readers = [SimulatedReader(name, self.clock) for name in config.readers]
         self.edge = Edge(
@@ -38,8 +41,13 @@ class Door:
             clock=self.clock,
             readers=self.readers,
             pins=SimulatedPins(config.outputs, config.inputs, self.clock),
-            link=lambda keeper, put: Link(
-                config.broker, "an-edge", keeper.inbox.topics, keeper.dispatch.farewell, self._both(put), QUICK
+            link=lambda put: Link(
+                config.broker,
+                "an-edge",
+                self.topics,
+                lambda: farewell(config, self.clock.now()),
+                self._both(put),
+                QUICK,
             ),
         )
         assert isinstance(self.edge.link, Link)
@@ -72,7 +80,7 @@ class Door:
         client = self.link._client
         assert client is not None
         client.on_unsubscribe = lambda *_: done.put(None)
-        client.unsubscribe(list(self.edge.keeper.inbox.topics))
+        client.unsubscribe(list(self.topics))
         done.get(timeout=PATIENCE)
 
     @property
