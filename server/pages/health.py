@@ -2,9 +2,8 @@
 
 from flask import Blueprint, jsonify
 from flask.typing import ResponseReturnValue
-from sqlmodel import col, func, select
 
-from server.models import Edge
+from server.queries.known_edges import edges_online
 from server.web.sessions import context
 
 page = Blueprint("health", __name__)
@@ -15,8 +14,7 @@ def health() -> ResponseReturnValue:
     """200 while the database answers; a lost broker and edges that are away are told, and are no fault of ours."""
     known = context()
     with known.database.reading() as session:
-        online = session.exec(select(func.count()).select_from(Edge).where(col(Edge.online).is_(True))).one()
-        edges = session.exec(select(func.count()).select_from(Edge)).one()
+        online, edges = edges_online(session)
     return jsonify(
         status="ok" if known.link_up() else "degraded",
         broker=known.link_up(),

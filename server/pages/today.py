@@ -9,9 +9,10 @@ from sqlmodel import Session
 from policy.errors import SHOWN, brief
 from policy.terms import HOUR, Instant
 from server.queries import history
+from server.queries.carnets import units_left
 from server.queries.current import Current
 from server.queries.now import few
-from server.text.carnets import said, units_left
+from server.text.carnets import said
 from server.text.chart import BASE, HEIGHT, WIDTH, Bar, bars
 from server.text.dates import hour, hours, local
 from server.text.named import place_of, who

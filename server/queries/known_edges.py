@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from sqlmodel import Session, col, select
+from sqlmodel import Session, col, func, select
 
 from policy.terms import Direction
 from server.models import AccessPoint, Edge, Machine
@@ -43,3 +43,9 @@ def known_edges(session: Session) -> dict[str, KnownEdge]:
         )
         for edge, public_key, places in session.exec(select(Edge.id, Edge.public_key, Edge.access_points))
     }
+
+
+def edges_online(session: Session) -> tuple[int, int]:
+    """How many edges are there, and how many are known."""
+    online = session.exec(select(func.count()).select_from(Edge).where(col(Edge.online).is_(True))).one()
+    return online, session.exec(select(func.count()).select_from(Edge)).one()

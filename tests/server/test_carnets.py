@@ -8,8 +8,9 @@ from policy.instants import text
 from policy.reasons import Reason
 from policy.terms import DAY, HOUR
 from server.changes import bundle as importer
+from server.queries.carnets import units_left
 from server.queries.history import last_passages
-from server.text.carnets import said, units_left
+from server.text.carnets import said
 from tests.support_pages import Place
 from tests.support_server import DECIDED, small_bundle, whole_bundle
 from tests.support_site import at
