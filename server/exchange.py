@@ -119,9 +119,14 @@ class Exchange:
         self.state.publish()
 
     def site_changed(self) -> None:
-        """To be called after a change of members, hours, shifts, doors or edges. Raises ServerError."""
-        self.ingest.reload()
-        self.publisher.publish()
+        """To be called after a change of members, hours, shifts, doors or edges. Raises ServerError.
+
+        The edges come first: a blocked badge is to be dead.
+        """
+        try:
+            self.publisher.publish()
+        finally:
+            self.ingest.reload()
         self.state.changed()
         self._changed()
 

@@ -5,6 +5,7 @@ No Flask and no MQTT here: `retain` takes a topic and a payload that the broker 
 
 import logging
 from collections.abc import Callable
+from functools import lru_cache, partial
 from threading import Lock
 from zoneinfo import ZoneInfo
 
@@ -13,7 +14,7 @@ from msgspec import Struct
 from sqlmodel import Session, select
 
 from policy.bundle import Bundle
-from policy.compile import EdgeKey, compile_rules, shift_table
+from policy.compile import EdgeKey, compile_rules
 from policy.instants import text
 from policy.terms import DAY, HOUR, SECOND, Instant
 from server.database.engine import Database
@@ -37,6 +38,8 @@ SERVER = "server"
 FRESH_EVERY = HOUR
 RETRY = 10 * SECOND
 """From a `publish` that failed to the next try."""
+MOST_NAMES = 1 << 17
+"""UIDs whose pseudonyms are remembered: those of the largest site."""
 
 
 class Publisher:
@@ -57,7 +60,7 @@ class Publisher:
         self._database = database
         self._bundle = bundle or Exporter()
         self._key = key
-        self._credential_key = credential_key
+        self._pseudonym = lru_cache(MOST_NAMES)(partial(pseudonym, credential_key))
         self._clock = clock
         self._retain = retain
         self._one_at_a_time = Lock()
@@ -125,12 +128,8 @@ class Publisher:
             body=body,
             bundle=bundle,
             zone=zone,
-            shifts=shift_table(bundle, zone=zone, since=now - DAY),
-            badges={self._pseudonym(bytes.fromhex(c.uid)): c for c in bundle.credentials},
+            pseudonym=self._pseudonym,
         )
-
-    def _pseudonym(self, uid: bytes) -> str:
-        return pseudonym(self._credential_key, uid)
 
     def _send(self, current: Current, now: Instant) -> None:
         topics = Topics(current.rules.site)

@@ -1,23 +1,21 @@
 """What is in force? The bundle, and the rules that were compiled from it."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from zoneinfo import ZoneInfo
 
 from policy.bundle import Bundle, Credential
+from policy.compile import shift_table
 from policy.ruleset import RuleSet
 from policy.spans import Spans
-from policy.terms import Instant
+from policy.terms import DAY, Instant
 from server.queries.names import Called, called
 
 
 @dataclass(frozen=True)
 class Current:
-    """What is in force: the bundle and what was compiled from it at `at`.
-
-    shifts: without lead and grace. badges: the credentials by pseudonym.
-    """
+    """What is in force: the bundle and what was compiled from it at `at`. pseudonym: of a UID."""
 
     at: Instant
     version: int
@@ -25,8 +23,17 @@ class Current:
     body: bytes
     bundle: Bundle
     zone: ZoneInfo
-    shifts: Mapping[str, Spans]
-    badges: Mapping[str, Credential]
+    pseudonym: Callable[[bytes], str]
+
+    @cached_property
+    def shifts(self) -> Mapping[str, Spans]:
+        """Without lead and grace; worked out when a page asks, so that no edge waits for it."""
+        return shift_table(self.bundle, zone=self.zone, since=self.at - DAY)
+
+    @cached_property
+    def badges(self) -> Mapping[str, Credential]:
+        """The credentials by pseudonym; as `shifts`."""
+        return {self.pseudonym(bytes.fromhex(badge.uid)): badge for badge in self.bundle.credentials}
 
     @cached_property
     def called(self) -> Called:
