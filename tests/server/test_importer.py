@@ -1,6 +1,7 @@
 """A bundle goes into the tables and comes out as it was."""
 
 from datetime import UTC, date, datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -14,7 +15,7 @@ from policy import bundle as parts
 from policy import parse
 from policy.bundle import Bundle, Member, Role, Tier
 from policy.ruleset import Ground
-from policy.terms import Instant
+from policy.terms import DAY, Instant
 from server import models
 from server.audit import Decided
 from server.changes.bundle import Imported, end, import_bundle, put, set_site, would_end
@@ -437,3 +438,17 @@ def test_who_changed_what_is_written_down_and_no_number_of_a_badge(database: Dat
     assert (
         ALICE.hex() not in msgspec.json.encode([(row.before, row.after, row.subject) for row in told]).decode().lower()
     )
+
+
+@pytest.mark.sqlite
+@pytest.mark.parametrize(
+    "table", [Shift, models.Event, models.Invitation, models.Booking], ids=lambda table: table.__name__
+)
+def test_what_overlaps_a_week_is_one_query_by_an_index(database: Database, table: Any) -> None:
+    monday, sunday = moment(at(0)), moment(at(0) + 7 * DAY)
+    asked = select(table.id).where(table.start_at < sunday, table.end_at > monday, table.ended.is_(None))
+    with database.reading() as session:
+        compiled = asked.compile(session.connection(), compile_kwargs={"literal_binds": True})
+        plan = session.connection().exec_driver_sql(f"EXPLAIN QUERY PLAN {compiled}").all()
+    assert len(plan) == 1
+    assert f"SEARCH {table.__tablename__} USING INDEX ix_{table.__tablename__}_" in plan[0][3]
