@@ -4,28 +4,19 @@ Pure like the controllers: what they ask for is collected here and handed out as
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 from edge.actions import Action, Alive, Drive, Record
 from edge.events import Event, FactsHeard, JournalTrouble, LinkChanged, RulesConfirmed, RulesSwapped, StateHeard
+from edge.held import HeldRules
 from edge.knowledge import Knowledge, Receipt
 from policy.errors import brief
 from policy.instants import text
-from policy.ruleset import RuleSet
 from policy.state import SiteState
 from policy.terms import SECOND, ClockState, Instant
 from wire.facts import facts_of
 from wire.row import DETAIL, Kind, Row
-
-
-@dataclass(frozen=True, slots=True)
-class HeldRules:
-    """The rules in force, and until when the server confirmed them."""
-
-    version: int
-    not_after: Instant
-    rules: RuleSet
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,13 +164,13 @@ class Core:
     # What the world outside says to the whole edge
 
     def rules_swapped(self, _: Now, event: RulesSwapped) -> None:
-        self.held = HeldRules(event.version, event.not_after, event.rules)
-        self.knowledge.only(event.rules.edges)
+        self.held = event.held
+        self.knowledge.only(event.held.rules.edges)
         self._confirmed()
 
     def rules_confirmed(self, _: Now, event: RulesConfirmed) -> None:
         if self.held is not None:
-            self.held = HeldRules(self.held.version, event.not_after, self.held.rules)
+            self.held = replace(self.held, not_after=event.not_after)
             self._confirmed()
 
     def facts_heard(self, now: Now, event: FactsHeard) -> None:

@@ -2,7 +2,7 @@
 
 from msgspec import Struct
 
-from policy.ruleset import RuleSet
+from edge.held import HeldRules
 from policy.terms import Instant
 from wire.row import Order, Row
 from wire.snapshot import Snapshot
@@ -95,11 +95,9 @@ class InputSteady(InputEvent, frozen=True):
 
 
 class RulesSwapped(Event, frozen=True):
-    """New rules are on disk and in force. not_after: until when they are confirmed."""
+    """New rules are on disk and in force."""
 
-    version: int
-    not_after: Instant
-    rules: RuleSet
+    held: HeldRules
 
 
 class RulesConfirmed(Event, frozen=True):

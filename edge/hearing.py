@@ -1,7 +1,6 @@
 """What do server and other edges say of the site? Checked, on the disk, and only then told to the controller."""
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from msgspec.structs import replace
@@ -10,6 +9,7 @@ from edge.archive import Archive
 from edge.config import Config
 from edge.core import Memory
 from edge.events import Event, FactsHeard, StateHeard
+from edge.held import HeldState
 from edge.inbox import Inbox
 from edge.journal import Told
 from edge.knowledge import Knowledge, Positions, Receipt
@@ -24,20 +24,11 @@ from wire.errors import WireError
 from wire.facts import PASSAGES, told_of
 from wire.messages import MAX_ROWS, State
 from wire.row import PLACES, Place, Row, check_instants, decode, encode
-from wire.snapshot import Snapshot, unpack
+from wire.snapshot import unpack
 from wire.topics import Topics
 
 STATE = "state"
 """The name under which the signed message is kept, as it came."""
-
-
-@dataclass(frozen=True, slots=True)
-class HeldState:
-    """The newest state of the server. hash: of its packed form."""
-
-    version: int
-    hash: str
-    snapshot: Snapshot
 
 
 class Hearing:
@@ -93,7 +84,7 @@ class Hearing:
             for row in self._believed(told.edge, [row for _, row in told.rows]):
                 memory.knowledge.hear(told.edge, told.journal, row, receipt)
 
-    def state(self, message: State, item: Received) -> None:
+    def state(self, message: State, payload: bytes) -> None:
         """A new state. What the disk does not take counts all the same: a lockdown waits for no card.
 
         Raises WireError when it is refused.
@@ -106,7 +97,7 @@ class Hearing:
             return
         snapshot = unpack(message.body)
         self.held = HeldState(message.version, message.hash, snapshot)
-        self._archive.keep({STATE: item.payload}, snapshot.positions)
+        self._archive.keep({STATE: payload}, snapshot.positions)
         self._tell(StateHeard(self._clock.now(), self._clock.monotonic(), message.version, snapshot, self._own()))
 
     @property

@@ -108,10 +108,14 @@ class Keeper:
         self.hearing.load(kept)
         self.orders.load(kept)
         self._note()
-        held = self.rulebook.held.for_door if self.rulebook.held else None
         alive_at = int(kept[ALIVE]) if kept.get(ALIVE, b"").isdigit() else None
         found = Memory(
-            self._boot, written.last_seq, self.hearing.known(), held, alive_at=alive_at, trouble=self.archive.found
+            self._boot,
+            written.last_seq,
+            self.hearing.known(),
+            self.rulebook.held,
+            alive_at=alive_at,
+            trouble=self.archive.found,
         )
         reached = self.hearing.reached if self.hearing.held else None
         memory = recall(
@@ -135,9 +139,7 @@ class Keeper:
             self.dispatch.send()
         for item in came:
             _HANDLERS[type(item)](self, item)
-        again = self.rulebook.due()
-        if again is not None:
-            self._received(again)
+        self._retry_rules()
         self.archive.write()
         self._keep_alive()
         self._prune()
@@ -214,19 +216,28 @@ class Keeper:
             if isinstance(message, Rules | Fresh | State | Command):
                 self.server_time.heard(message.issued)
             if isinstance(message, Rules):
-                self.rulebook.rules(message, item)
+                self.rulebook.rules(message, item.payload)
             elif isinstance(message, Fresh):
-                self.rulebook.fresh(message, item)
+                self.rulebook.fresh(message, item.payload)
             elif isinstance(message, State):
-                self.hearing.state(message, item)
+                self.hearing.state(message, item.payload)
             elif isinstance(message, Ack):
                 self.dispatch.acknowledged(message)
             elif isinstance(message, Command):
                 self.orders.take(message)
         except WireError as error:
-            self.inbox.refuse(item.topic, error)
-            if isinstance(error, RefusedError) and error.kind in OUTDONE:
-                self._health.refused = str(error)
+            self._refuse(item.topic, error)
+
+    def _retry_rules(self) -> None:
+        try:
+            self.rulebook.try_again()
+        except WireError as error:
+            self._refuse(self.rulebook.topic, error)
+
+    def _refuse(self, topic: str, error: WireError) -> None:
+        self.inbox.refuse(topic, error)
+        if isinstance(error, RefusedError) and error.kind in OUTDONE:
+            self._health.refused = str(error)
 
     def _note(self) -> None:
         """What the status message says of journal, rules and state."""

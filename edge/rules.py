@@ -1,10 +1,9 @@
 """Which rules does this edge go by? Signed ones, newer than those it holds, whole, and made for its own readers."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 
 from edge.config import Config
-from edge.core import HeldRules
+from edge.held import HeldRules
 from edge.machine import MachineSetup
 from policy.instants import instant
 from policy.ruleset import RuleSet
@@ -22,30 +21,16 @@ class RefusedError(WireError):
         self.kind = kind
 
 
-@dataclass(frozen=True, slots=True)
-class Held:
-    """The rules in force. hash: of their packed form. not_after: until when they are confirmed."""
-
-    version: int
-    hash: str
-    not_after: Instant
-    rules: RuleSet
-
-    @property
-    def for_door(self) -> HeldRules:
-        return HeldRules(self.version, self.not_after, self.rules)
-
-
-def opened(message: Rules, config: Config) -> Held:
+def opened(message: Rules, config: Config) -> HeldRules:
     """The rules of a message, fit for this edge. Raises WireError, and RefusedError when they are not for it."""
     rules = ruleset.unpack(message.body)
     flaw = next(_flaws(rules, config), None)
     if flaw is not None:
         raise RefusedError("unfit", f"rules {message.version}: {flaw}")
-    return Held(message.version, message.hash, _instant(message.not_after, "rules"), rules)
+    return HeldRules(message.version, message.hash, _instant(message.not_after, "rules"), rules)
 
 
-def check_newer(message: Rules, held: Held | None, trusted_now: Instant | None) -> None:
+def check_newer(message: Rules, held: HeldRules | None, trusted_now: Instant | None) -> None:
     """Raises RefusedError for rules that may not replace those held. trusted_now: None while the clock is in doubt."""
     if held is not None and message.version <= held.version:
         raise RefusedError(
@@ -57,7 +42,7 @@ def check_newer(message: Rules, held: Held | None, trusted_now: Instant | None) 
         raise RefusedError("expired", f"rules {message.version}: expired {message.not_after}; see the server's clock")
 
 
-def confirmation(message: Rules | Fresh, held: Held | None) -> Instant | None:
+def confirmation(message: Rules | Fresh, held: HeldRules | None) -> Instant | None:
     """Until when a message confirms the rules held; None when it does not, or not for longer than is known."""
     if held is None or message.version != held.version:
         return None

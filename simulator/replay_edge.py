@@ -15,7 +15,7 @@ from msgspec import Raw
 
 from edge.actions import Record
 from edge.controller import EdgeController, Step
-from edge.core import HeldRules, Memory, Now
+from edge.core import Memory, Now
 from edge.door import DoorSetup
 from edge.events import (
     CardSeen,
@@ -29,6 +29,7 @@ from edge.events import (
     StateHeard,
 )
 from edge.hearing import checked
+from edge.held import HeldRules
 from edge.journal import Journal, Told
 from edge.knowledge import Knowledge, Receipt
 from edge.machine import MachineSetup
@@ -186,8 +187,8 @@ class ReplayEdge:
         version, rules = self._site.rules()
         held = self._disk.held
         if self._online and (held is None or held.version != version):
-            self._disk.held = HeldRules(version, self._not_after(), rules)
-            self._take(RulesSwapped(self._site.now, self._mono(), version, self._not_after(), rules))
+            self._disk.held = HeldRules(version, "", self._not_after(), rules)
+            self._take(RulesSwapped(self._site.now, self._mono(), self._disk.held))
             self._wire_anew()
 
     def _wire_anew(self) -> None:
@@ -290,7 +291,7 @@ class ReplayEdge:
         """Linked, the rules are confirmed at every instant."""
         held = self._disk.held
         if self._online and held is not None and self._controller is not None:
-            self._disk.held = HeldRules(held.version, self._not_after(), held.rules)
+            self._disk.held = dataclasses.replace(held, not_after=self._not_after())
             confirmed = RulesConfirmed(self._site.now, self._mono(), self._not_after())
             self._controller.core.rules_confirmed(self._moment(), confirmed)
 

@@ -11,9 +11,10 @@ from msgspec.structs import replace
 
 from edge.actions import Alive, Drive, Record
 from edge.controller import EdgeController, Step
-from edge.core import HeldRules, Memory, Now
+from edge.core import Memory, Now
 from edge.door import DoorSetup
 from edge.events import CardSeen, Event, FactsHeard, InputChanged, Journalled, RulesSwapped, StateHeard
+from edge.held import HeldRules
 from edge.knowledge import Knowledge
 from edge.machine import MachineSetup
 from policy.facts import Fact, Moved, Ran
@@ -74,7 +75,7 @@ class FabBench:
     ) -> None:
         arrivals = (Moved(member, at(9), inside=True) for member in inside)
         self.known: tuple[Fact, ...] = (*arrivals, *map(Ran, sessions))
-        held = HeldRules(7, FOREVER, rules or fab_rules())
+        held = HeldRules(7, "", FOREVER, rules or fab_rules())
         memory = Memory("boot", knowledge=Knowledge(self.known), held=held, last_at=last_at, alive_at=alive_at)
         self.controller = EdgeController(setups, memory, name_of)
         self.start, self.mono, self.clock = start, 0.0, clock
@@ -142,7 +143,7 @@ class FabBench:
         return self.does(StateHeard, version=version, snapshot=snapshot, own=own)
 
     def swaps(self, rules: RuleSet) -> list[Row]:
-        return self.does(RulesSwapped, version=8, not_after=FOREVER, rules=rules)
+        return self.does(RulesSwapped, held=HeldRules(8, "", FOREVER, rules))
 
     def estop(self, machine: str = "laser", active: bool = True) -> list[Row]:
         return self.does(InputChanged, name=f"{machine}.estop", active=active)

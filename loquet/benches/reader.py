@@ -139,6 +139,7 @@ def door(watch: Watch) -> Iterator[tuple["Edge", Board, VirtualClock]]:
     """The demo's door on an emulated Pi, with rules that let the bench's badge in at any time."""
     from edge.config import load as load_config
     from edge.events import RulesSwapped
+    from edge.held import HeldRules
     from edge.runtime import Edge
     from loquet.edge import emulated
     from wire.credential import pseudonym
@@ -150,7 +151,8 @@ def door(watch: Watch) -> Iterator[tuple["Edge", Board, VirtualClock]]:
         edge = Edge(config, clock=clock, readers=site.readers, pins=site.pins(), observer=watch)
         edge.turn()
         badge = pseudonym(config.keys.credential, UID7)
-        edge.front.take([RulesSwapped(clock.now(), clock.monotonic(), 1, clock.now() + 14 * DAY, open_rules(badge))])
+        held = HeldRules(1, "", clock.now() + 14 * DAY, open_rules(badge))
+        edge.front.take([RulesSwapped(clock.now(), clock.monotonic(), held)])
         try:
             yield edge, board, clock
         finally:

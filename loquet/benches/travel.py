@@ -249,7 +249,7 @@ def _serve(config: Config, parent: Connection) -> None:
         if isinstance(event, RulesSwapped):
             in_force = time.monotonic()
             row = edge.lay(next(iter(config.readers)), parent.recv())
-            parent.send(Said(event.version, in_force, time.monotonic(), row.reason))
+            parent.send(Said(event.held.version, in_force, time.monotonic(), row.reason))
 
     edge = BareEdge(config, told)
     edge.start()

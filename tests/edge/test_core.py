@@ -8,9 +8,10 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from edge.controller import EdgeController
-from edge.core import HeldRules, Memory, Now, ms_between
+from edge.core import Memory, Now, ms_between
 from edge.door import EXPLAINED_WITHIN, DoorSetup
 from edge.events import CardSeen, Event, FactsHeard, InputChanged, LinkChanged, RulesConfirmed
+from edge.held import HeldRules
 from policy.facts import Moved, Opened, Paid, Ran
 from policy.instants import text
 from policy.presence import Move
@@ -375,7 +376,7 @@ def test_a_memory_of_nothing_decides_nothing() -> None:
 
 def test_rules_in_force_are_kept_when_they_are_confirmed() -> None:
     rules = fab_rules()
-    controller = EdgeController((DOOR,), Memory("boot", held=HeldRules(7, at(12), rules)), name_of)
+    controller = EdgeController((DOOR,), Memory("boot", held=HeldRules(7, "", at(12), rules)), name_of)
     controller.step(Now(at(10), 0.0, ClockState.SYNCED), [RulesConfirmed(at(10), 0.0, at(20))])
     held = controller.core.held
     assert held is not None

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from edge.actions import Drive, Record
 from edge.controller import EdgeController, Step
-from edge.core import HeldRules, Memory, Now
+from edge.core import Memory, Now
 from edge.door import DoorController, DoorSetup
 from edge.events import (
     CardGone,
@@ -26,6 +26,7 @@ from edge.events import (
     RulesConfirmed,
     RulesSwapped,
 )
+from edge.held import HeldRules
 from edge.knowledge import Knowledge
 from policy.facts import Moved
 from policy.instants import text
@@ -52,7 +53,7 @@ class Bench:
         moves: dict[str, Move] | None = None,
         last_at: int = 0,
     ) -> None:
-        held = HeldRules(7, FOREVER, small_rules()) if rules else None
+        held = HeldRules(7, "", FOREVER, small_rules()) if rules else None
         knowledge = Knowledge(Moved(member, move.at, move.inside) for member, move in (moves or {}).items())
         self.controller = EdgeController((setup,), Memory("boot", 0, knowledge, held, last_at), name_of)
         self.start, self.mono = start, 0.0
@@ -467,13 +468,13 @@ def test_a_new_device_lets_out_and_nobody_in_until_its_rules_come() -> None:
     bench.waits(10)
     lit = [mono for mono, output, active in bench.history if output == "front-in.red" and active and mono > 5]
     assert lit, "it shows that it waits"
-    bench.does(RulesSwapped, version=3, not_after=FOREVER, rules=small_rules())
+    bench.does(RulesSwapped, held=HeldRules(3, "", FOREVER, small_rules()))
     assert bench.taps(BRIGITTE).rules_version == 3
 
 
 def test_a_confirmation_carries_rules_past_their_first_date() -> None:
     bench = Bench()
-    bench.does(RulesSwapped, version=7, not_after=at(9), rules=small_rules())
+    bench.does(RulesSwapped, held=HeldRules(7, "", at(9), small_rules()))
     assert bench.taps(BRIGITTE).reason is Reason.RULES_STALE
     assert bench.taps(ALICE).reason is Reason.STAFF
     bench.does(RulesConfirmed, not_after=FOREVER)

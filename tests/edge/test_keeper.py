@@ -11,7 +11,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from edge import archive
+from edge import archive, rulebook, rules
+from edge.config import Config
+from edge.held import HeldRules
 from edge.inbox import subscriptions
 from edge.journal import KEEP
 from edge.journal_errors import JournalError
@@ -25,7 +27,7 @@ from simulator.clock import VirtualClock
 from tests.support_edge import TOPICS, Bench, Folder, make_folder
 from tests.support_site import ALICE, BRIGITTE, REMY, at
 from wire.envelope import MAX_BYTES, seal
-from wire.messages import Ack, Fresh, State, encode
+from wire.messages import Ack, Fresh, Rules, State, encode
 from wire.row import Kind, decode
 from wire.snapshot import Snapshot, pack
 from wire.topics import Topics
@@ -67,7 +69,7 @@ class TestRules:
         assert bench.tap(ALICE).reason is Reason.STAFF
         bench = again(bench)
         assert version(bench) == 7
-        assert bench.core.held == bench.edge.keeper.rulebook.held.for_door  # type: ignore[union-attr]
+        assert bench.core.held == bench.edge.keeper.rulebook.held
         assert bench.tap(ALICE).reason is Reason.STAFF
 
     def test_a_key_that_the_rules_do_not_give_this_edge_is_said(
@@ -573,6 +575,40 @@ class TestTrouble:
         bench.wait(1.1)
         assert version(bench) == 8
         assert version(again(bench)) == 8
+
+    def test_rules_that_the_disk_does_not_take_are_checked_once(
+        self, bench: Bench, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        checked: list[int] = []
+
+        def opened(message: Rules, config: Config) -> HeldRules:
+            checked.append(message.version)
+            return rules.opened(message, config)
+
+        monkeypatch.setattr(rulebook, "opened", opened)
+        bench.give_rules()
+        disk = FullDisk(bench)
+        disk.fill()
+        large = bench.folder.set()
+        large = replace(large, credentials=large.credentials | {f"{n:032x}": Credential("remy") for n in range(4000)})
+        bench.give_rules(bench.folder.rules(8, large))
+        bench.wait(3)
+        disk.make_room()
+        bench.wait(1.1)
+        assert version(bench) == 8
+        assert checked == [7, 8]
+
+    def test_rules_that_the_disk_did_not_take_are_not_those_that_came_after(self, bench: Bench) -> None:
+        bench.give_rules()
+        FullDisk(bench).fill()
+        large = bench.folder.set()
+        large = replace(large, credentials=large.credentials | {f"{n:032x}": Credential("remy") for n in range(4000)})
+        bench.give_rules(bench.folder.rules(8, large))
+        FullDisk(bench).make_room()
+        bench.give_rules(bench.folder.rules(9))
+        assert version(bench) == 9
+        bench.wait(2)
+        assert version(bench) == 9
 
     def test_a_journal_that_is_damaged_while_it_runs(self, bench: Bench, caplog: pytest.LogCaptureFixture) -> None:
         bench.give_rules()

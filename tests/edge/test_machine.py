@@ -19,6 +19,7 @@ from edge.events import (
     ReaderRecovered,
     RulesSwapped,
 )
+from edge.held import HeldRules
 from policy.facts import Ran
 from policy.instants import text
 from policy.reasons import Reason
@@ -519,13 +520,13 @@ def test_without_rules_every_machine_waits() -> None:
     assert bench.rows[-1].rules_version is None
     bench.waits(10)
     assert any(output == "laser-tap.green" and active for _, output, active in bench.history)
-    bench.does(RulesSwapped, version=8, not_after=FOREVER, rules=fab_rules())
+    bench.does(RulesSwapped, held=HeldRules(8, "", FOREVER, fab_rules()))
     assert bench.tap(BRIGITTE).reason is Reason.WALK_UP
 
 
 def test_stale_rules_start_nothing() -> None:
     bench = FabBench()
-    bench.does(RulesSwapped, version=8, not_after=at(9), rules=fab_rules())
+    bench.does(RulesSwapped, held=HeldRules(8, "", at(9), fab_rules()))
     assert bench.tap(BRIGITTE).reason is Reason.RULES_STALE
     assert bench.tap(ALICE).reason is Reason.RULES_STALE
 

@@ -5,9 +5,10 @@ from hypothesis import strategies as st
 
 from edge.actions import Record
 from edge.controller import EdgeController
-from edge.core import HeldRules, Memory, Now
+from edge.core import Memory, Now
 from edge.door import DoorSetup
 from edge.events import CardSeen, InputChanged
+from edge.held import HeldRules
 from edge.knowledge import Knowledge
 from edge.memory import REACH, recall, recent
 from policy.facts import Moved
@@ -133,7 +134,7 @@ def test_after_a_power_cut_the_edge_knows_what_it_knew(
 ) -> None:
     """Live through any steps, doubting the clock for some of them: the journal's rows tell the same moves."""
     setup = DoorSetup("front", "front-in", "front-out", has_contact=contact)
-    held = HeldRules(7, at(0) + 14 * DAY, small_rules())
+    held = HeldRules(7, "", at(0) + 14 * DAY, small_rules())
     controller = EdgeController((setup,), Memory(BOOT, held=held), name_of)
     start, mono = at(9), 0.0
     written: list[Row] = []
