@@ -7,17 +7,28 @@ from flask import Blueprint, Flask, Response, request
 from flask_wtf.csrf import CSRFProtect
 
 from policy.instants import text
-from server.pages import api, health, invitation, live, login, now, today
+from server.pages import account, accounts, api, health, invitation, live, login, now, today, tokens
 from server.text import dates as language
 from server.text.named import who
 from server.text.translate import language as spoken
 from server.text.translate import speak
-from server.web import access
+from server.web import access, step_up
 from server.web import sessions as auth
 from server.web.context import Context
 from server.web.faults import explain_faults
 
-SCREENS = (now.page, today.page, login.page, invitation.page, live.page, health.page, api.page)
+SCREENS = (
+    now.page,
+    today.page,
+    accounts.page,
+    tokens.page,
+    account.page,
+    login.page,
+    invitation.page,
+    live.page,
+    health.page,
+    api.page,
+)
 MAX_FORM = 64 * 1024
 """Bytes of a request's body."""
 
@@ -42,6 +53,7 @@ def create_app(context: Context, extra_blueprints: Iterable[Blueprint] = ()) -> 
     speak(app, language.choose)
     access.guard(app)  # before the forms' own check: who may not come gets no advice about a form
     CSRFProtect(app)
+    step_up.guard(app)
     auth.limiter.init_app(app)
     auth.guard(app)
     explain_faults(app)

@@ -71,6 +71,7 @@ class Refused(StrEnum):
     PASSWORD_COMMON = "password_common"
     PASSWORDS_DIFFER = "passwords_differ"
     PASSWORD_WRONG = "password_wrong"
+    TOO_OFTEN = "too_often"
     PASSKEY_REFUSED = "passkey_refused"
     LAST_KEY = "last_key"
     NAME_MISSING = "name_missing"

@@ -121,23 +121,27 @@ def set_admin(session: Session, by: Caller, at: datetime, account: int, *, admin
     found = _account(session, account)
     if not admin:
         _keep_an_admin(session, found)
-    _record(session, by, at, found, "set_admin", {"admin": found.admin}, {"admin": admin})
+    if found.admin is not admin:
+        _record(session, by, at, found, "set_admin", {"admin": found.admin}, {"admin": admin})
     found.admin = admin
     session.add(found)
 
 
-def set_roles(session: Session, by: Caller, at: datetime, account: int, roles: Roles) -> None:
-    """Give the account's member these roles and no others. Rules go by them: they are to be published then."""
+def set_roles(session: Session, by: Caller, at: datetime, account: int, roles: Roles) -> bool:
+    """Give the account's member these roles and no others; whether they are others than before. Rules go by them."""
     _require(by, ADMINS)
     found = _account(session, account)
     member = session.get(Member, found.member) if found.member is not None else None
     if member is None:
         raise ChangeRefusedError(Refused.NO_ROLES)
     given: list[str] = sorted(roles & GIVEN)
+    if given == sorted(member.roles):
+        return False
     changed = Change(Member, (member.id,), "set_roles", {"roles": member.roles}, {"roles": given})
     record(session, Decided(by.login, of(at)), [changed])
     member.roles = given
     session.add(member)
+    return True
 
 
 def forget_passkey(session: Session, by: Caller, at: datetime, which: str) -> None:

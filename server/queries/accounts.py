@@ -3,11 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import count
 
 from sqlmodel import Session, col, func, select
 
 from server.models import Account, AccountLink, AccountSession, ApiToken, Member, Passkey
-from server.passwords import hash_token, login_of
+from server.passwords import LONGEST_LOGIN, hash_token, login_of
+from server.queries.names import alphabetical
 from server.roles import STAFF, Role, Roles
 
 TEAM_LASTS, MEMBER_LASTS = timedelta(hours=12), timedelta(days=30)
@@ -63,13 +65,22 @@ class SessionLine:
 
 
 @dataclass(frozen=True, slots=True)
-class LinkFound:
-    """A link that was opened. late, used: why it is good for nothing any more."""
+class Link:
+    """A link that was just made: for whom, and until when it is good."""
 
-    account: int
     login: str
-    late: bool
-    used: bool
+    name: str
+    expires: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A member who has no account. login: what theirs might be."""
+
+    member: str
+    name: str
+    roles: Roles
+    login: str
 
 
 def by_login(session: Session, written: str) -> Account | None:
@@ -156,13 +167,35 @@ def passkeys_of(session: Session, account: int) -> Sequence[Passkey]:
     return session.exec(select(Passkey).where(Passkey.account == account).order_by(col(Passkey.made))).all()
 
 
-def link_of(session: Session, token: str, now: datetime) -> LinkFound | None:
-    """What became of a link; None for one that never was, or was replaced by a newer one."""
-    link = session.get(AccountLink, hash_token(token))
-    account = session.get(Account, link.account) if link is not None else None
-    if link is None or account is None or account.ended is not None:
-        return None
-    return LinkFound(link.account, account.login, late=link.expires <= now, used=link.used is not None)
+def link_of(session: Session, token: str) -> Link:
+    """Of a link that there is."""
+    link = session.get_one(AccountLink, hash_token(token))
+    account = session.get_one(Account, link.account)
+    return Link(account.login, _name(session, account), link.expires)
+
+
+def without_account(session: Session, asked: str, most: int) -> list[Candidate]:
+    """The first members, by name, who have none and whose name has what was asked for; accents and case aside."""
+    taken = set(session.exec(select(Account.member)))
+    logins = set(session.exec(select(Account.login)))
+    wanted = alphabetical(asked)
+    rows = session.exec(select(Member.id, Member.name, Member.roles).where(col(Member.ended).is_(None)))
+    found = [row for row in rows if row[0] not in taken and wanted in alphabetical(row[1])]
+    found.sort(key=lambda row: alphabetical(row[1]))
+    return [
+        Candidate(member, name, frozenset(map(Role, roles)), _free(_proposed(name), logins))
+        for member, name, roles in found[:most]
+    ]
+
+
+def _proposed(name: str) -> str:
+    """gregoire.vasseur for Grégoire Vasseur."""
+    words = ("".join(filter(str.isalnum, word)) for word in alphabetical(name).split())
+    return ".".join(word for word in words if word)[:LONGEST_LOGIN] or "membre"
+
+
+def _free(login: str, taken: set[str]) -> str:
+    return next(one for number in count(1) if (one := login if number == 1 else f"{login}{number}") not in taken)
 
 
 def token_scopes(session: Session, token: str) -> frozenset[str] | None:

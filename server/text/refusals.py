@@ -24,6 +24,7 @@ SENTENCES = {
     ),
     Refused.PASSWORDS_DIFFER: N_("Les deux mots de passe ne sont pas les mêmes. Écrivez-les de nouveau."),
     Refused.PASSWORD_WRONG: N_("Ce n’est pas votre mot de passe."),
+    Refused.TOO_OFTEN: N_("Trop d’essais pour ce compte. Attendez un quart d’heure, puis recommencez."),
     Refused.PASSKEY_REFUSED: N_("Cette clé d’accès n’a pas été reconnue. Réessayez, ou prenez un mot de passe."),
     Refused.LAST_KEY: N_("C’est votre seule façon de vous connecter. Choisissez d’abord un mot de passe."),
     Refused.NAME_MISSING: N_("Il manque un nom."),

@@ -10,7 +10,7 @@ from flask import Flask, current_app, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import Forbidden, Unauthorized
 
-from server.roles import EVERYBODY, STAFF, Role, Roles, Scope
+from server.roles import ADMINS, EVERYBODY, MEMBERS, STAFF, Role, Roles, Scope
 from server.text.translate import N_, gettext
 from server.web import sessions
 
@@ -22,13 +22,15 @@ AUTOMATIC = frozenset({"HEAD", "OPTIONS"})
 class Access:
     """who: any of these roles may. scope: so may a token with it. label: its link in the navigation, in French.
 
-    page: whether the public is led there once it has logged in; else it is only refused.
+    page: whether the public is led there once it has logged in; else it is only refused. step_up: whether password or
+    passkey must have been shown in the last minutes (server/web/step_up.py).
     """
 
     who: Roles
     scope: Scope | None = None
     label: str | None = None
     page: bool = True
+    step_up: bool = False
 
 
 Table = Mapping[tuple[str, str], Access]
@@ -36,6 +38,18 @@ Table = Mapping[tuple[str, str], Access]
 TABLE: Table = {
     ("GET", "/"): Access(EVERYBODY, label=N_("Maintenant")),
     ("GET", "/today"): Access(EVERYBODY, label=N_("Aujourd’hui")),
+    ("GET", "/accounts"): Access(ADMINS, label=N_("Comptes")),
+    ("POST", "/accounts"): Access(ADMINS, step_up=True),
+    ("GET", "/accounts/<int:which>"): Access(ADMINS),
+    ("POST", "/accounts/<int:which>/link"): Access(ADMINS, step_up=True),
+    ("POST", "/accounts/<int:which>/roles"): Access(ADMINS, step_up=True),
+    ("POST", "/accounts/<int:which>/end"): Access(ADMINS, step_up=True),
+    ("GET", "/tokens"): Access(ADMINS),
+    ("POST", "/tokens"): Access(ADMINS, step_up=True),
+    ("POST", "/tokens/<int:which>/end"): Access(ADMINS),
+    ("GET", "/account"): Access(MEMBERS),
+    ("POST", "/account/password"): Access(MEMBERS, step_up=True),
+    ("POST", "/account/sessions/<int:which>/end"): Access(MEMBERS),
     ("GET", "/live"): Access(EVERYBODY),
     ("GET", "/login"): Access(EVERYBODY),
     ("POST", "/login"): Access(EVERYBODY),

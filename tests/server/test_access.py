@@ -8,7 +8,7 @@ from werkzeug.exceptions import HTTPException
 
 from server.app import create_app
 from server.queries.accounts import Caller
-from server.roles import EVERYBODY, FAB_MANAGERS, GARDIENS, MEMBERS, STAFF, Role, Roles
+from server.roles import ADMINS, EVERYBODY, FAB_MANAGERS, GARDIENS, MEMBERS, STAFF, Role, Roles
 from server.web.access import Access, routes
 from tests.support_pages import TOKEN, Place
 
@@ -18,6 +18,18 @@ MATRIX: dict[str, Roles] = {
     "GET /": EVERYBODY,
     "GET /today": EVERYBODY,
     "GET /live": EVERYBODY,
+    "GET /accounts": ADMINS,
+    "POST /accounts": ADMINS,
+    "GET /accounts/<int:which>": ADMINS,
+    "POST /accounts/<int:which>/link": ADMINS,
+    "POST /accounts/<int:which>/roles": ADMINS,
+    "POST /accounts/<int:which>/end": ADMINS,
+    "GET /tokens": ADMINS,
+    "POST /tokens": ADMINS,
+    "POST /tokens/<int:which>/end": ADMINS,
+    "GET /account": MEMBERS,
+    "POST /account/password": MEMBERS,
+    "POST /account/sessions/<int:which>/end": MEMBERS,
     "GET /login": EVERYBODY,
     "POST /login": EVERYBODY,
     "POST /logout": EVERYBODY,

@@ -1,0 +1,57 @@
+"""What can one do with one's own account? /account: password, and where one is logged in."""
+
+from flask import Blueprint, make_response, redirect, render_template, url_for
+from flask.typing import ResponseReturnValue
+
+from server.changes import accounts as changes
+from server.errors import ChangeRefusedError
+from server.pages.invitation import chosen
+from server.queries import accounts as queries
+from server.text.refusals import refusal
+from server.text.translate import gettext
+from server.web import sessions as auth
+from server.web.told import tell
+
+page = Blueprint("account", __name__)
+
+
+@page.get("/account", endpoint="page")
+def show() -> ResponseReturnValue:
+    return _page(None)
+
+
+def _page(wrong: str | None) -> str:
+    me = auth.signed_in()
+    with auth.context().database.reading() as session:
+        return render_template(
+            "account.html",
+            me=me,
+            wrong=wrong,
+            sessions=queries.sessions_of(session, me.account or 0, auth.now()),
+            passkeys=queries.passkeys_of(session, me.account or 0),
+            confirmed=auth.confirmed_lately(),
+        )
+
+
+@page.post("/account/password")
+def change_password() -> ResponseReturnValue:
+    """Every session of the account ends, and one for this browser begins."""
+    me = auth.signed_in()
+    try:
+        password_hash = chosen(me.login)
+        with auth.context().database.transaction() as session:
+            token = changes.change_password(session, me, auth.now(), password_hash, auth.device())
+    except ChangeRefusedError as error:
+        return _page(refusal(error.why)), 400
+    tell(gettext("Le mot de passe est changé. Partout ailleurs, vous êtes déconnecté·e."))
+    answer = make_response(redirect(url_for("account.page"), 303))
+    auth.keep(answer, token)
+    return answer
+
+
+@page.post("/account/sessions/<int:which>/end")
+def end_session(which: int) -> ResponseReturnValue:
+    with auth.context().database.transaction() as session:
+        changes.end_session(session, auth.signed_in(), which)
+    tell(gettext("Cet appareil est déconnecté."))
+    return redirect(url_for("account.page"), 303)

@@ -1,0 +1,266 @@
+"""The pages of accounts: one's own, everybody's, and the tokens; without scripts, as a browser's forms send them."""
+
+import re
+from datetime import UTC, datetime, timedelta
+from html import unescape
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+from sqlmodel import Session, col, select
+from werkzeug.test import TestResponse
+
+from server.changes import accounts as changes
+from server.models import Account, AccountSession, Member
+from server.queries import accounts as queries
+from server.queries.accounts import at_the_machine
+from server.roles import Role
+from tests.support_pages import CHEAP_HASH, PASSWORD, STAFF, Place, plain
+
+pytestmark = pytest.mark.sqlite
+
+ROOT = at_the_machine("root")
+GOOD = "quatre mots sans rapport"
+
+
+def logged_in(place: Place, member: str) -> FlaskClient:
+    """A browser of the account of this member, which is made for it; its password is the staff's."""
+    with place.database.transaction() as session:
+        token = changes.invite(session, ROOT, datetime.now(UTC), login=member, member=member)
+        begun = changes.take_up(session, token, datetime.now(UTC), password_hash=CHEAP_HASH, device="Firefox, Android")
+    client = place.app.test_client()
+    client.set_cookie("loquet", begun)
+    return client
+
+
+def press(place: Place, client: FlaskClient, page: str, path: str, **fields: Any) -> TestResponse:
+    """Send a form that stands on a page."""
+    return client.post(path, data=fields | {"csrf_token": place.form_token(client, page)})
+
+
+def long_ago(place: Place) -> None:
+    """Everybody has shown their password ten minutes ago."""
+    with place.database.transaction() as session:
+        for one in session.exec(select(AccountSession)):
+            one.confirmed -= timedelta(minutes=10)
+            session.add(one)
+
+
+def account(session: Session, login: str) -> Account:
+    return session.exec(select(Account).where(Account.login == login)).one()
+
+
+def id_of(place: Place, login: str) -> int:
+    with place.database.reading() as session:
+        return account(session, login).id or 0
+
+
+def link_in(text: str) -> str:
+    found = re.search(r'href="http://localhost(/invitation/[^"]+)"', text)
+    assert found is not None
+    return found[1]
+
+
+# Everybody's accounts
+
+
+def test_a_member_is_found_invited_and_takes_the_account(place: Place) -> None:
+    admin = place.staff()
+    found = admin.get("/accounts?q=gre").text
+    assert 'value="gregoire.vasseur"' in found
+    shown = press(place, admin, "/accounts?q=gre", "/accounts", login="gregoire.vasseur", member="gregoire")
+    assert (shown.status_code, "<svg" in shown.text) == (200, True)
+    assert "lien en attente" in place.page("/accounts", admin)
+    theirs, link = place.app.test_client(), link_in(shown.text)
+    assert press(place, theirs, link, link, password=GOOD, repeated=GOOD).status_code == 303
+    assert "Grégoire Vasseur" in place.page("/", theirs)
+    listed = place.page("/accounts", admin)
+    assert "Grégoire Vasseur actif gregoire.vasseur · gardien" in listed
+    assert "Aucun membre sans compte" in place.page("/accounts?q=gre", admin)
+
+
+def test_a_search_is_for_a_part_of_the_name_without_accents(place: Place) -> None:
+    with place.database.reading() as session:
+        for asked, names in (("etienne", ["Alice Étienne"]), ("ZOÉ", ["Zoé Wibaux"]), ("i", None), ("xyz", [])):
+            found = [one.name for one in queries.without_account(session, asked, 20)]
+            assert found == (sorted(found) if names is None else names)
+
+
+def test_logins_that_are_proposed_are_free(place: Place) -> None:
+    with place.database.transaction() as session:
+        changes.invite(session, ROOT, datetime.now(UTC), login="remy.quentin", member=None)
+        [remy] = queries.without_account(session, "quentin", 20)
+        assert remy.login == "remy.quentin2"
+
+
+def test_a_link_begins_with_the_address_that_server_toml_says(place: Place) -> None:
+    object.__setattr__(place.app.extensions["loquet"], "address", "https://loquet.example.org")
+    shown = press(place, place.staff(), "/accounts", "/accounts", login="till", admin="on").text
+    assert re.search(r">https://loquet\.example\.org/invitation/[\w-]{43}</a>", shown)
+
+
+def test_what_cannot_be_done_is_said_on_the_page(place: Place) -> None:
+    admin = place.staff()
+    answer = press(place, admin, "/accounts", "/accounts", login=STAFF)
+    assert (answer.status_code, "Cet identifiant est pris" in answer.text) == (400, True)
+    which = id_of(place, STAFF)
+    for path in (f"/accounts/{which}/end", f"/accounts/{which}/roles"):
+        answer = press(place, admin, f"/accounts/{which}", path)
+        assert (answer.status_code, "la dernière personne qui administre" in answer.text) == (400, True)
+    assert admin.get("/accounts/999").status_code == 404
+
+
+def test_roles_are_given_and_doors_go_by_them(place: Place) -> None:
+    logged_in(place, "remy")
+    admin, which, version = place.staff(), id_of(place, "remy"), place.publisher.current.version
+    path = f"/accounts/{which}"
+    answer = press(place, admin, path, f"{path}/roles", member="1", role=["gardien", "admin"])
+    assert answer.status_code == 303
+    assert "C’est enregistré." in plain(admin.get(path).text)
+    assert "C’est enregistré." not in plain(admin.get(path).text), "said once"
+    with place.database.reading() as session:
+        assert queries.roles_of(session, account(session, "remy")) == {Role.MEMBER, Role.GARDIEN, Role.ADMIN}
+    assert place.publisher.current.version == version + 1
+    press(place, admin, path, f"{path}/roles", member="1", role=["gardien"])
+    assert place.publisher.current.version == version + 1, "nothing that a door goes by is another"
+
+
+def test_an_account_that_is_closed_is_out_at_once(place: Place) -> None:
+    theirs, admin = logged_in(place, "remy"), place.staff()
+    path = f"/accounts/{id_of(place, 'remy')}"
+    assert "<details>" in admin.get(path).text, "a second press, which says what will happen"
+    assert press(place, admin, path, f"{path}/end").status_code == 303
+    assert theirs.get("/account").status_code == 303
+    assert "Rémy Quentin fermé" in place.page("/accounts", admin)
+    answer = press(place, admin, "/accounts", f"{path}/link")
+    assert (answer.status_code, "Ce compte est fermé." in answer.text) == (400, True)
+
+
+def test_a_new_link_is_handed_over(place: Place) -> None:
+    theirs, admin = logged_in(place, "remy"), place.staff()
+    path = f"/accounts/{id_of(place, 'remy')}"
+    link = link_in(press(place, admin, path, f"{path}/link").text)
+    assert theirs.get("/account").status_code == 200, "nothing is over until it is used"
+    assert press(place, place.client, link, link, password=GOOD, repeated=GOOD).status_code == 303
+    assert theirs.get("/account").status_code == 303
+
+
+# Once more the password
+
+
+def test_what_matters_asks_for_the_password_again_and_loses_nothing(place: Place) -> None:
+    admin = place.staff()
+    long_ago(place)
+    fields = {"login": "new.one", "admin": "on"}
+    asked = press(place, admin, "/accounts", "/accounts", **fields)
+    assert (asked.status_code, "C’est bien vous ?" in plain(asked.text)) == (403, True)
+    carried = dict(re.findall(r'type="hidden" name="(\w+)" value="([^"]*)"', asked.text))
+    assert {name: carried[name] for name in fields} == fields
+    wrong = admin.post("/accounts", data=carried | {"again": "wrong"})
+    assert (wrong.status_code, "Ce n’est pas votre mot de passe." in wrong.text) == (403, True)
+    done = admin.post("/accounts", data=carried | {"again": PASSWORD})
+    assert (done.status_code, "/invitation/" in done.text) == (200, True)
+    assert press(place, admin, "/accounts", "/accounts", login="another").status_code == 200, "for some minutes"
+
+
+def test_guessing_at_the_question_is_slowed_down_too(place: Place) -> None:
+    admin = place.staff()
+    long_ago(place)
+    token = place.form_token(admin, "/accounts")
+    said = [admin.post("/accounts", data={"again": "guess", "csrf_token": token}).text for _ in range(11)]
+    assert ["Trop d’essais" in text for text in said] == [False] * 10 + [True]
+
+
+def test_a_form_from_elsewhere_asks_no_question(place: Place) -> None:
+    admin = place.staff()
+    long_ago(place)
+    assert admin.post("/accounts", data={"login": "x", "again": PASSWORD}).status_code == 400
+
+
+# One's own
+
+
+def test_one_sees_where_one_is_logged_in_and_ends_it(place: Place) -> None:
+    phone = logged_in(place, "remy")
+    desk = place.app.test_client()
+    agent = {"User-Agent": "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"}
+    data = {"name": "Remy", "password": PASSWORD, "csrf_token": place.form_token(desk)}
+    assert desk.post("/login", data=data, headers=agent).status_code == 303
+    said = place.page("/account", phone)
+    assert "Firefox, Linux" in said
+    assert "Firefox, Android celui-ci" in said
+    [path] = re.findall(r'action="(/account/sessions/\d+/end)"', phone.get("/account").text)
+    assert press(place, phone, "/account", path).status_code == 303
+    assert desk.get("/account").status_code == 303
+    assert "Cet appareil est déconnecté." in place.page("/account", phone)
+
+
+def test_a_new_password_by_page(place: Place) -> None:
+    phone, desk = logged_in(place, "remy"), place.app.test_client()
+    data = {"name": "remy", "password": PASSWORD, "csrf_token": place.form_token(desk)}
+    desk.post("/login", data=data)
+    long_ago(place)
+    new = {"password": GOOD, "repeated": GOOD}
+    assert 'name="again"' in phone.get("/account").text
+    for fields, status in (
+        (new, 403),
+        (new | {"again": "wrong"}, 403),
+        (new | {"again": PASSWORD, "repeated": ""}, 400),
+        (new, 303),
+    ):
+        assert press(place, phone, "/account", "/account/password", **fields).status_code == status
+    assert "Le mot de passe est changé." in place.page("/account", phone)
+    assert desk.get("/account").status_code == 303
+    assert desk.post("/login", data=data).status_code == 401
+    assert desk.post("/login", data=data | {"password": GOOD}).status_code == 303
+
+
+def test_the_cookie_lasts_as_long_as_the_session(place: Place) -> None:
+    for member, days in (("remy", 30), ("alice", 0.5)):
+        logged_in(place, member)
+        client = place.app.test_client()
+        data = {"name": member, "password": PASSWORD, "csrf_token": place.form_token(client)}
+        answer = client.post("/login", data=data)
+        assert f"Max-Age={round(days * 86400)};" in answer.headers["Set-Cookie"] + ";"
+
+
+# Tokens
+
+
+def test_a_token_is_shown_once_good_for_its_scopes_and_ended(place: Place) -> None:
+    admin = place.staff()
+    shown = press(place, admin, "/tokens", "/tokens", name="Écran  d’entrée", scope=["read:now"])
+    [token] = re.findall(r'<code class="long">([\w-]{43})</code>', shown.text)
+    assert token not in admin.get("/tokens").text
+    assert "Écran d’entrée en service read:now" in place.page("/tokens", admin)
+    bearer = {"Authorization": f"Bearer {token}"}
+    assert "held_by" in place.client.get("/api/v1/now", headers=bearer).text
+    assert place.client.get("/api/v1/passages", headers=bearer).status_code == 403
+    path = re.findall(r'action="(/tokens/\d+/end)"', admin.get("/tokens").text)[-1]
+    assert press(place, admin, "/tokens", path).status_code == 303
+    assert place.client.get("/api/v1/now", headers=bearer).status_code == 401
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({"name": " ", "scope": "read:now"}, "Il manque un nom."),
+        ({"name": "x"}, "Cochez au moins un droit."),
+        ({"name": "x", "scope": "write:all"}, "Cochez au moins un droit."),
+    ],
+)
+def test_a_token_that_cannot_be_made(place: Place, fields: dict[str, str], said: str) -> None:
+    answer = press(place, place.staff(), "/tokens", "/tokens", **fields)
+    assert (answer.status_code, said in answer.text) == (400, True)
+
+
+def test_hostile_names_are_text(place: Place) -> None:
+    """Of members as of what is typed."""
+    with place.database.transaction() as session:
+        session.exec(select(Member).where(col(Member.id) == "remy")).one().name = "<script>alert(1)</script>"
+    admin = place.staff()
+    answer = press(place, admin, "/tokens", "/tokens", name="<b>x</b>", scope="read:now")
+    for text in (admin.get("/accounts?q=script").text, answer.text):
+        assert "<script>alert" not in text
+        assert "<b>x" not in text
+        assert re.search(r"<script>alert\(1\)|<b>x</b>", unescape(text))
