@@ -105,7 +105,10 @@ class StatePublisher:
             self.version = version
 
     def _fitting(self, found: Snapshot, tellers: list[str]) -> bytes:
-        """The packed state, as much of it as may be published. Raises DatabaseError when nothing can be left out."""
+        """The packed state, as much of it as may be published. Raises DatabaseError when nothing can be left out.
+
+        Of whom facts are left out no position is claimed: else the others would forget what they heard, and it its own.
+        """
         facts: list[tuple[str, Fact]] = list(zip(tellers, found.facts, strict=True))
         while len(body := pack(found)) > self._most:
             shares = Counter(edge for edge, _ in facts if edge)
@@ -119,7 +122,8 @@ class StatePublisher:
             log.error("%s", why)
             self._refused(worst, why)
             facts = [(edge, fact) for edge, fact in facts if edge != worst]
-            found = Snapshot(found.lockdown, tuple(fact for _, fact in facts), found.positions)
+            reached = {edge: journals for edge, journals in found.positions.items() if edge != worst}
+            found = Snapshot(found.lockdown, tuple(fact for _, fact in facts), reached)
         return body
 
     def _look(self, now: Instant, first: Callable[[Session], object] | None) -> tuple[str, int, bytes]:

@@ -336,9 +336,12 @@ def test_what_is_too_large_is_said_without_the_edge_that_told_most(database: Dat
         store(session, [Paid("zoe", half(at(4) - n * DAY)) for n in range(2000)], By("garage", moment(at(8))))
         store(session, [Moved("remy", at(18), True), Paid("zoe", half(at(4) + DAY))], FRONT)
         set_lockdown(session, True, Decided("equipe", at(18)))
+        for edge in ("front", "garage"):
+            session.add(Position(edge=edge, journal="j1", seq=2000, updated=moment(at(18))))
     publisher.publish()
     assert teller.last.lockdown
     assert teller.last.facts == (Moved("remy", at(18), True), Paid("zoe", half(at(4) + DAY)))
+    assert teller.last.positions == {"front": {"j1": 2000}}, "what is left out must be held by whoever heard it"
     [(edge, why)] = refused
     assert edge == "garage"
     assert "told 2000 things, too many for one message" in why
