@@ -45,7 +45,8 @@ class CardUnreadable(ReaderEvent, frozen=True):
 
 
 class ReadThroughWall(ReaderEvent, frozen=True):
-    """A card was read at the reader inside while it is, or just was, at the one outside: no tap."""
+    """A card was read at the reader inside while it, or one that is not known, is or just was at the one outside: no
+    tap."""
 
 
 class CardsCollided(ReaderEvent, frozen=True):

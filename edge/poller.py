@@ -42,6 +42,8 @@ class Poller:
         """One round."""
         for reader in self._readers:
             sighting = reader.poll()
+            if reader.unidentified:
+                self._walls.obscured(reader.name, self._clock.monotonic())
             told = None if sighting is None else self._walls.judge(sighting)
             if told is not None:
                 self._put(told)

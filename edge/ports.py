@@ -43,6 +43,11 @@ class Reader(Protocol):
         Never raises for a broken reader: that is a `ReaderFault`.
         """
 
+    @property
+    def unidentified(self) -> bool:
+        """Whether the last look found somebody whose number it did not read: several, who is left of them, or a card
+        that has been told as unreadable."""
+
     def close(self) -> None:
         """Switch the field off. A reset line shared with another reader stays as it is."""
 

@@ -18,7 +18,8 @@ UNREAD = 1.0
 CLEAR = 0.5
 """Seconds without an answer after which the field counts as clear again."""
 THROUGH_WALL = 2.0
-"""Seconds after a card was at the reader outside for which it is no tap at the one inside."""
+"""Seconds after a card was at the reader outside for which it is no tap at the one inside. After one that could not be
+read, or several, none is: it may be theirs."""
 RANDOM_ID = 0x08
 """A 4-byte number that begins so is drawn anew at each reading, as phones do (ISO 14443-3, 6.5.4)."""
 
@@ -73,6 +74,11 @@ class Unread:
         """A badge was read after all."""
         self._since = None
 
+    @property
+    def lasts(self) -> bool:
+        """Whether it was said, and the field is not clear yet."""
+        return self._told and self._since is not None
+
 
 class Walls:
     """Keeps a card that lies at a door's reader outside from counting at the one inside: a field reaches through walls.
@@ -83,6 +89,12 @@ class Walls:
     def __init__(self, outside_of: Mapping[str, str]) -> None:
         self._outside_of = outside_of
         self._near: dict[str, dict[bytes, float]] = {outside: {} for outside in outside_of.values()}
+        self._obscured: dict[str, float] = {}
+        """By reader outside: until when somebody is near whose number is not known."""
+
+    def obscured(self, reader: str, mono: float) -> None:
+        """Somebody is at a reader whose number is not known: called at each look for as long as it is so."""
+        self._obscured[reader] = mono + THROUGH_WALL
 
     def judge(self, sighting: Sighting) -> ReaderEvent | None:
         """What the controller is told of a sighting; None for nothing."""
@@ -91,8 +103,9 @@ class Walls:
         if isinstance(sighting, CardBack):
             return None
         if isinstance(sighting, CardSeen) and sighting.reader in self._outside_of:
-            near = self._near[self._outside_of[sighting.reader]]
-            if near.get(_card(sighting.uid), -inf) > sighting.mono:
+            outside = self._outside_of[sighting.reader]
+            near_until = self._near[outside].get(_card(sighting.uid), -inf)
+            if max(near_until, self._obscured.get(outside, -inf)) > sighting.mono:
                 return ReadThroughWall(sighting.at, sighting.mono, sighting.reader)
         return sighting
 

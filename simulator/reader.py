@@ -38,6 +38,7 @@ class SimulatedReader:
         self._unread = Unread()
         self._known: bytes | None = None
         self._several = False
+        self._crowded = False
         self._why: str | None = None
         self._reported = False
 
@@ -68,6 +69,11 @@ class SimulatedReader:
         if self._known is not None:
             return self._watch_one(self._known)
         return self._watch_empty()
+
+    @property
+    def unidentified(self) -> bool:
+        """As in edge/ports.py."""
+        return not self._reported and (self._crowded or self._unread.lasts)
 
     def close(self) -> None:
         """Switch the field off: whatever lies there is seen no more."""
@@ -101,7 +107,7 @@ class SimulatedReader:
         if known in self._laid:
             self._same.lies(known, self._clock.monotonic())
             return None
-        self._known = None
+        self._known, self._crowded = None, False
         self._same.ends()
         return CardGone(*self._when())
 
@@ -111,10 +117,11 @@ class SimulatedReader:
             return None
         self._several = False
         self._known = next(iter(self._laid), None)
+        self._crowded = self._known is not None
         return CardGone(*self._when()) if self._known is None else None
 
     def _collide(self) -> CardsCollided:
-        self._several, self._known = True, None
+        self._several, self._crowded, self._known = True, True, None
         self._same.ends()
         return CardsCollided(*self._when())
 

@@ -38,6 +38,8 @@ class Field:
         """The badge that the last look found to lie there; None where it did not look, or found none."""
         self.unread = False
         """Whether somebody answered at the last look and could not be read."""
+        self.crowded = False
+        """Whether there were several since the field was empty: of who is left of them nobody was told."""
         self._known: Badge | Crowd = Crowd.NOBODY
         self._wait = 0
         self._misses = 0
@@ -144,6 +146,7 @@ class Field:
 
     def _learn(self, found: Badge | Crowd) -> None:
         self._known = found
+        self.crowded = found is Crowd.SEVERAL or (self.crowded and found is not Crowd.NOBODY)
         self._lies()
         self._wait = self._misses = self._alone = 0
 

@@ -49,6 +49,11 @@ class MfrcReader:
         except OSError as error:
             return self._fail(f"the SPI bus fails: {error}")
 
+    @property
+    def unidentified(self) -> bool:
+        """As in edge/ports.py."""
+        return not self._faulty and (self._field.crowded or self._unread.lasts)
+
     def close(self) -> None:
         """Switch the field off. The reset line stays as it is, and so does every other line."""
         self.chip.Close_MFRC522()

@@ -171,9 +171,12 @@ def test_a_badge_that_was_away_for_a_moment_is_the_same_tap(rig: Rig) -> None:
 def test_a_card_that_cannot_be_read_is_told_after_a_second_once(rig: Rig) -> None:
     rig.lay_unreadable()
     assert kinds(told(rig, 50)) == []
+    assert not rig.reader.unidentified
     assert kinds(told(rig, 300)) == [CardUnreadable]
+    assert rig.reader.unidentified
     rig.take_unreadable()
     assert kinds(told(rig, 100)) == []
+    assert not rig.reader.unidentified
     rig.lay(SEVEN)
     assert kinds(told(rig)) == [CardSeen]
 
@@ -189,10 +192,13 @@ def test_another_badge_in_its_place_is_told_as_gone_and_seen(rig: Rig) -> None:
 def test_two_at_once_collide_once_and_are_gone_once(rig: Rig) -> None:
     rig.lay(FOUR)
     rig.lay(SEVEN)
+    assert not rig.reader.unidentified
     assert kinds(told(rig)) == [CardsCollided]
+    assert rig.reader.unidentified
     rig.take(FOUR)
     rig.take(SEVEN)
     assert kinds(told(rig)) == [CardGone]
+    assert not rig.reader.unidentified
 
 
 def test_a_second_beside_the_first_collides(rig: Rig) -> None:
@@ -208,10 +214,12 @@ def test_the_one_left_of_two_is_not_read_until_it_was_away(rig: Rig) -> None:
     told(rig)
     rig.take(FOUR)
     assert told(rig) == []
+    assert rig.reader.unidentified
     rig.take(SEVEN)
     assert kinds(told(rig)) == [CardGone]
     rig.lay(SEVEN)
     assert kinds(told(rig)) == [CardSeen]
+    assert not rig.reader.unidentified
 
 
 def test_a_second_that_comes_again_beside_the_one_left_collides_again(rig: Rig) -> None:

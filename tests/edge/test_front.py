@@ -158,6 +158,33 @@ def test_a_field_that_reaches_through_the_wall_opens_nothing(bench: Bench) -> No
     assert [row.reader for row in bench.rows(Kind.READ_THROUGH_WALL)] == ["front-out"]
 
 
+@pytest.mark.parametrize("hidden", ["two", "one left of two", "unreadable"])
+def test_of_cards_that_are_not_read_outside_none_opens_from_inside(bench: Bench, hidden: str) -> None:
+    """Two cards on the reader outside, and the one inside reads one of them through the wall: leaving is granted."""
+    outside, inside = bench.readers
+    if hidden == "unreadable":
+        outside.unreadable = True
+        bench.wait(1.1)
+    else:
+        outside.lay(ALICE)
+        outside.lay(UNKNOWN)
+        bench.settle()
+    if hidden == "one left of two":
+        outside.take(ALICE)
+        bench.wait(10)
+    inside.lay(UNKNOWN)
+    bench.settle()
+    assert not bench.pins.is_active("strike")
+    assert [row.reader for row in bench.rows(Kind.READ_THROUGH_WALL)] == ["front-out"]
+    inside.take(UNKNOWN)
+    outside.unreadable = False
+    outside.close()
+    bench.wait(3.0)
+    inside.lay(UNKNOWN)
+    bench.settle()
+    assert bench.pins.is_active("strike"), "two seconds later it is a tap like any other"
+
+
 def test_two_taps_at_once_are_two_rows(bench: Bench) -> None:
     bench.readers[0].lay(ALICE)
     bench.readers[1].lay(BRIGITTE)

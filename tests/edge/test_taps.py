@@ -69,6 +69,16 @@ def test_a_number_that_is_drawn_anew_at_each_reading_is_the_same_phone() -> None
     assert kinds(seen(1.0, "in", PHONE), seen(1.04, "out", OTHER_PHONE)) == [CardSeen, ReadThroughWall]
 
 
+def test_whoever_cannot_be_told_outside_may_be_the_one_who_is_read_inside() -> None:
+    walls = Walls({"out": "in"})
+    walls.obscured("in", 1.0)
+    assert isinstance(walls.judge(seen(2.9, "out")), ReadThroughWall)
+    assert isinstance(walls.judge(seen(3.0, "out")), CardSeen)
+    walls.obscured("out", 5.0)
+    assert isinstance(walls.judge(seen(5.0, "out")), CardSeen)
+    assert isinstance(walls.judge(seen(5.0, "in")), CardSeen)
+
+
 def test_a_door_with_one_reader_has_no_wall() -> None:
     walls = Walls({})
     for sighting in (seen(1.0, "in"), CardsCollided(0, 1.1, "in"), CardUnreadable(0, 1.2, "in")):
