@@ -10,8 +10,8 @@ import sys
 from collections.abc import Callable
 from dataclasses import asdict
 
-from loquet.benches.figure import Figure, Figures, Limit
-from loquet.main import CommandError
+from benches.figure import Figure, Figures, Limit
+from console.errors import CommandError
 
 PARTS = ("decision", "reader", "journal", "edge process", "ingest", "drain", "change to edge", "revoked edge")
 
@@ -46,7 +46,7 @@ PROMISED: dict[str, dict[str, Limit]] = {
 
 def parts() -> dict[str, Callable[[], Figures]]:
     """What is measured, by the word that shows while it runs."""
-    from loquet.benches import decision, drain, ingest, journal, process, reader, revoked, travel
+    from benches import decision, drain, ingest, journal, process, reader, revoked, travel
 
     return {
         "decision": decision.figures,

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from loquet.main import CommandError
+from console.errors import CommandError
 
 if TYPE_CHECKING:
     from policy.bundle import Bundle

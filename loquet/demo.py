@@ -13,9 +13,9 @@ from datetime import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from loquet.main import CommandError
-
-HOST = "127.0.0.1"
+from console.errors import CommandError
+from console.terminal import say
+from simulator.loopback import HOST
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -31,8 +31,8 @@ def run(arguments: argparse.Namespace) -> int:
         signal.signal(number, lambda *_: ended.set())
     check_port(arguments.port)
     say("Loquet demo: an invented site. The hardware is simulated: badges, readers, strike and door are not real.")
-    from loquet.demo_folder import Folder
-    from loquet.demo_site import DemoSite
+    from simulator.demo.folder import Folder
+    from simulator.demo.site import DemoSite
 
     today = datetime.now(ZoneInfo("Europe/Paris")).date()
     with closing(Folder(arguments.dir, reset=arguments.reset, today=today)) as folder:
@@ -58,8 +58,3 @@ def log_to(file: Path) -> None:
     """The terminal is for people: everything else goes into a file, or nowhere when the disk is full."""
     logging.raiseExceptions = False
     logging.basicConfig(filename=file, level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-
-
-def say(text: str) -> None:
-    """Tell whoever sits at the terminal."""
-    print(text, flush=True)

@@ -4,7 +4,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from loquet.main import CommandError
+from console.errors import CommandError
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -18,7 +18,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """0; the decision is in what is printed. Raises CommandError for what cannot be asked."""
-    from simulator.explain import ExplainError, Question, explain
+    from loquet.ask.explain import ExplainError, Question, explain
 
     reader, uid = arguments.tap
     question = Question(

@@ -7,12 +7,12 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from loquet.main import CommandError
+from console.errors import CommandError
 
 if TYPE_CHECKING:
     from cryptography.x509 import Certificate
 
-    from loquet.keyring import Keyring
+    from keys.keyring import Keyring
     from policy.terms import Instant
 
 HOMES = {
@@ -91,7 +91,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _init(arguments: argparse.Namespace) -> Iterable[str]:
-    from loquet.keyring import Keyring, Site
+    from keys.keyring import Keyring, Site
 
     site = Site(arguments.site, arguments.broker, tuple(arguments.edges))
     began = (arguments.folder / "site.json").exists()
@@ -147,7 +147,7 @@ def _touched(ring: "Keyring") -> Iterable[str]:
 
 def _renewed(ring: "Keyring") -> Iterable[str]:
     """The edges that sign with another key now."""
-    from loquet.keyring import SIGNING
+    from keys.keyring import SIGNING
 
     return [edge for edge in ring.site.edges if ring.edge(edge) / SIGNING in ring.made]
 
@@ -169,8 +169,8 @@ def _revoke(arguments: argparse.Namespace) -> Iterable[str]:
 
 
 def _list(arguments: argparse.Namespace) -> Iterable[str]:
-    from loquet.key_faults import faults
-    from loquet.keyring import AUTHORITY
+    from keys.faults import faults
+    from keys.keyring import AUTHORITY
 
     ring = _open(arguments)
     yield f"site {ring.site.site}, broker {ring.site.broker}"
@@ -187,7 +187,7 @@ def _list(arguments: argparse.Namespace) -> Iterable[str]:
 
 
 def _open(arguments: argparse.Namespace) -> "Keyring":
-    from loquet.keyring import Keyring
+    from keys.keyring import Keyring
 
     return Keyring.open(arguments.folder)
 
@@ -207,9 +207,9 @@ def _known(ring: "Keyring", *edges: str) -> Iterable[str]:
 
 def _what(ring: "Keyring", name: str) -> str:
     """A certificate and the public half of what signs, as far as they can be read; nothing that is secret."""
-    from loquet import pem
-    from loquet.keyring import AUTHORITY, BROKER
-    from loquet.mosquitto import CA, CERTIFICATE
+    from keys import pem
+    from keys.keyring import AUTHORITY, BROKER
+    from keys.mosquitto import CA, CERTIFICATE
 
     file = ring.authority / CA if name == AUTHORITY else ring.machines()[name] / CERTIFICATE
     told = []
@@ -227,7 +227,7 @@ def _public(ring: "Keyring", name: str) -> str:
 
 
 def _certificate(certificate: "Certificate") -> str:
-    from loquet.certificates import LAST, fingerprint
+    from keys.certificates import LAST, fingerprint
 
     last = certificate.not_valid_after_utc
     ends = "no end" if last.year == LAST.year else f"until {last:%Y-%m-%d}"

@@ -5,7 +5,9 @@ import importlib
 import os
 import sys
 
-from loquet.terminal import show_all
+from console.errors import CommandError
+from console.terminal import show_all
+from console.version import version
 
 COMMANDS = {
     "edge": "run the door or machine of one Raspberry Pi, or probe its readers",
@@ -20,26 +22,12 @@ COMMANDS = {
 }
 
 
-class CommandError(Exception):
-    """Something the caller can mend. The message names the thing, the value and the remedy."""
-
-
 class _SayVersion(argparse.Action):
     """argparse's own would look it up at every start."""
 
     def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
         print(f"loquet {version()}")
         parser.exit()
-
-
-def version() -> str:
-    """Of the package as it is installed."""
-    from importlib.metadata import PackageNotFoundError, version
-
-    try:
-        return version("loquet")
-    except PackageNotFoundError:
-        return "not installed"
 
 
 def main(argv: list[str] | None = None) -> int:

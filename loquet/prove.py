@@ -12,10 +12,10 @@ from concurrent.futures import ThreadPoolExecutor
 from tempfile import TemporaryFile
 from typing import TYPE_CHECKING
 
-from loquet.main import CommandError
+from console.errors import CommandError
 
 if TYPE_CHECKING:
-    from loquet.proofs.proof import BrokenError, Proof, Task
+    from proofs.proof import BrokenError, Proof, Task
 
 PROOFS = {
     "world": "site-days of a deterministic world with faults; every invariant checked as it runs",
@@ -86,9 +86,9 @@ def _proved(words: list[str]) -> tuple[int, list[str]]:
 
 
 def _prove(name: str, arguments: argparse.Namespace) -> int:
-    from loquet.proofs.proof import BrokenError, Task
+    from proofs.proof import BrokenError, Task
 
-    proof: Proof = importlib.import_module(f"loquet.proofs.{name}").PROOF
+    proof: Proof = importlib.import_module(f"proofs.{name}").PROOF
     if arguments.days and not proof.unit.endswith("days"):
         raise CommandError(f"{name} --days {arguments.days}: it counts {proof.unit}, not days: say --rounds")
     rounds = arguments.rounds or arguments.days or (proof.release if arguments.release else proof.ci)

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from loquet.main import CommandError
+from console.errors import CommandError
 
 if TYPE_CHECKING:
-    from simulator.scenario import Story
+    from loquet.ask.scenario import Story
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -24,7 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """0 when every expectation holds, 1 when one does not, 2 when a file is not valid; the others are played."""
     if arguments.history is not None:
-        from loquet.what_if import what_if
+        from loquet.ask.history import what_if
 
         return what_if(arguments)
     for flag in ("bundle", "since", "until"):
@@ -40,7 +40,7 @@ def play(files: list[Path]) -> int:
 
     All are read first: what is not valid is named at once, before the server's parts are loaded.
     """
-    from simulator.scenario import ScenarioError, load
+    from loquet.ask.scenario import ScenarioError, load
 
     stories: list[Story] = []
     for file in files:
@@ -55,8 +55,8 @@ def play(files: list[Path]) -> int:
 
 def _played(stories: "list[Story]") -> tuple[int, int]:
     """How many expectations did not hold, and how many stories asked what the site cannot answer."""
-    from simulator.replay import Desk
-    from simulator.replay_answers import ReplayError
+    from loquet.ask.replay import Desk
+    from loquet.ask.replay_answers import ReplayError
 
     failed = unanswerable = 0
     with Desk() as desk:

@@ -9,8 +9,8 @@ from getpass import getuser
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from console.errors import CommandError
 from loquet.bundle import read_bundle, warn
-from loquet.main import CommandError
 from policy.bundle import Bundle
 from policy.errors import BundleError
 

@@ -22,7 +22,7 @@ from typing import Any
 from paho.mqtt.client import Client, MQTTMessage, MQTTv311, topic_matches_sub
 from paho.mqtt.enums import CallbackAPIVersion
 
-from loquet.broker import Broker
+from simulator.broker import Broker
 from simulator.loopback import HOST, free_port
 
 MOSQUITTO = shutil.which("mosquitto", path="/usr/sbin:/usr/local/sbin:/usr/bin") or ""
@@ -136,7 +136,7 @@ class Peer:
 
 
 class TlsPeer(Peer):
-    """A client with the certificate of a machine's folder (loquet/keyring.py), at a loquet/proofs/mosquitto.py."""
+    """A client with the certificate of a machine's folder (keys/keyring.py), at a proofs/mosquitto.py."""
 
     def __init__(self, folder: Path, port: int, *topics: str) -> None:
         tls = ssl.create_default_context(cafile=str(folder / "ca.crt"))

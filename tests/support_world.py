@@ -4,8 +4,8 @@ import threading
 from collections.abc import Callable
 from datetime import date
 
-from loquet.world import World
-from simulator import casaco
+from simulator.demo import casaco
+from simulator.demo.world import World
 from simulator.pace import SPEEDS, Anchor, Pace
 from simulator.remote import Command, Event, Follow
 

@@ -20,7 +20,22 @@ from wire.topics import Topics
 ROOT = Path(__file__).parents[2]
 DOCS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "firmware_config").glob("*.md")])
 DECISIONS = sorted((ROOT / "docs/decisions").glob("*.md"))
-ROOMS = ("policy", "wire", "edge", "server", "simulator", "loquet", "tests", "firmware_config", "docs", "tools")
+ROOMS = (
+    "policy",
+    "console",
+    "wire",
+    "keys",
+    "edge",
+    "server",
+    "simulator",
+    "proofs",
+    "benches",
+    "loquet",
+    "tests",
+    "firmware_config",
+    "docs",
+    "tools",
+)
 
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 CODE = re.compile(r"`([^`\n]+)`")
@@ -110,7 +125,7 @@ def chosen_packages() -> set[str]:
 
 def figures() -> Iterator[str]:
     """What the bench's files yield as names, as regular expressions: f"spi_{name}" is spi_ and a word."""
-    for path in (ROOT / "loquet/benches").glob("*.py"):
+    for path in (ROOT / "benches").glob("*.py"):
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
             match node:
                 case ast.Yield(value=ast.Tuple(elts=[ast.Constant(value=str(name)), ast.Call()])):

@@ -9,8 +9,8 @@ from edge import identity
 from edge.config import BrokerConfig, load
 from edge.identity import Identity
 from edge.tables import ConfigError
-from loquet import certificates, pem
-from loquet.keyring import Keyring, Site
+from keys import certificates, pem
+from keys.keyring import Keyring, Site
 from tests.support_edge import SAMPLE
 
 

@@ -16,9 +16,9 @@ from edge.config import BrokerConfig
 from edge.identity import Identity
 from edge.link import DELIVERY, FELL_SILENT, MUTE, TOOK, TWIN, UNSERVED, Link
 from edge.post import Item, LinkDown, LinkUp, Received
-from loquet import certificates, pem
-from loquet.keyring import Keyring, Site
-from loquet.proofs.mosquitto import Mosquitto
+from keys import certificates, pem
+from keys.keyring import Keyring, Site
+from proofs.mosquitto import Mosquitto
 from tests.support_broker import BROKERS, HOST, PATIENCE, TlsPeer
 from tests.support_log import Log
 from wire.pauses import SUSPECT

@@ -13,20 +13,21 @@ from queue import SimpleQueue
 import pytest
 from msgspec import structs
 
+from benches.reader import door_folder
 from edge.config import load
 from edge.observer import Nobody
 from edge.runtime import Edge
-from loquet.benches.reader import door_folder
-from loquet.edge import Site, compose, emulated
-from loquet.keyring import Keyring
+from edge.start import Platform, compose
+from keys.keyring import Keyring
 from loquet.main import main
-from loquet.proofs.mosquitto import Mosquitto
 from policy.bundle import Bundle, Credential, Member
+from proofs.mosquitto import Mosquitto
 from server.config import BrokerConfig, EdgeConfig, ServerConfig
 from server.identity import Identity
 from server.main import Server
 from server.passwords import hash_token
 from simulator.card import Card
+from simulator.emulated_edge import emulated
 from simulator.pace import Pace, PacedClock
 from tests.support_broker import BROKERS, PATIENCE
 from tests.support_pages import CHEAP_HASH, PASSWORD, STAFF, TOKEN, plain
@@ -75,9 +76,9 @@ class Door:
         self.server.start()
         self.watch = Watch()
         clock = PacedClock(pace)
-        site, self.board = emulated(self.config, clock)
+        platform, self.board = emulated(self.config, clock)
         clock.fall_silent()
-        self.edge = self._edge(site, clock)
+        self.edge = self._edge(platform, clock)
         stack.callback(self.edge.stop)
         self.edge.start()
         assert self.watch.strike.get(timeout=PATIENCE) is False
@@ -105,8 +106,8 @@ class Door:
             http_port=0,
         )
 
-    def _edge(self, site: Site, clock: PacedClock) -> Edge:
-        return compose(self.config, replace(site, observer=self.watch, real_timeout=clock.real_timeout))
+    def _edge(self, platform: Platform, clock: PacedClock) -> Edge:
+        return compose(self.config, replace(platform, observer=self.watch, real_timeout=clock.real_timeout))
 
     def get(self, path: str) -> str:
         """What the server answers over HTTP to whoever has the token."""

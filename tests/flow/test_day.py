@@ -12,11 +12,11 @@ import pytest
 from edge.journal_errors import JournalError
 from policy.terms import DAY, HOUR
 from server.app import create_app
-from simulator.casaco import bundle, first_day
+from simulator.demo.casaco import bundle, first_day
+from simulator.demo.people import day
+from simulator.demo.recount import Recount, recount
+from simulator.demo.street import Street
 from simulator.door import Door
-from simulator.people import day
-from simulator.recount import Recount, recount
-from simulator.street import Street
 from simulator.world import World
 from tests.support_pages import PASSWORD, STAFF, TOKEN, configure, plain
 

@@ -7,10 +7,10 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, ConsoleMessage, Page, StorageState, expect
 
-from loquet.bench_badges import Badge, badges
 from server.queries.names import called
-from simulator import casaco
-from simulator.people import IN, OUT
+from simulator.demo import casaco
+from simulator.demo.bench_badges import Badge, badges
+from simulator.demo.people import IN, OUT
 from tests.support_demo import TUESDAY, Demo, local, running_demo, set_time
 
 NAMES = called(casaco.bundle(TUESDAY))

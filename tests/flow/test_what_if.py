@@ -17,7 +17,7 @@ from policy.parse import export
 from policy.reasons import Reason
 from policy.terms import HOUR
 from server.models import Edge
-from simulator.casaco import bundle, first_day
+from simulator.demo.casaco import bundle, first_day
 from tests.flow.test_day import Lived
 from tests.support_server import Desk, Journal, site_database, small_bundle
 from tests.support_site import at

@@ -7,11 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from benches.drain import carried, drained
+from benches.figure import Figure, Figures, Limit, figure, p99
+from benches.revoked import revoked
+from console.errors import CommandError
 from loquet.bench import PARTS, PROMISED, parts
-from loquet.benches.drain import carried, drained
-from loquet.benches.figure import Figure, Figures, Limit, figure, p99
-from loquet.benches.revoked import revoked
-from loquet.main import CommandError, main
+from loquet.main import main
 
 NAMES = {
     "decide_148", "decide_100000", "decide_growth", "spi_empty", "spi_uid4", "spi_uid7", "read_uid4", "read_uid7",
@@ -110,7 +111,7 @@ def test_a_backlog_of_a_few_messages_reaches_the_server(tmp_path: Path) -> None:
 
 def test_every_edge_goes_by_each_change_and_lockdown(tmp_path: Path) -> None:
     """It raises when an edge does not. In a process of its own, which has no threads yet when it makes its edges."""
-    asked = f"from loquet.benches.travel import *; print(*map(len, measured(Path({str(tmp_path)!r}), 4, 2)[1:]))"
+    asked = f"from benches.travel import *; print(*map(len, measured(Path({str(tmp_path)!r}), 4, 2)[1:]))"
     ended = subprocess.run([sys.executable, "-c", asked], cwd=ROOT, capture_output=True, text=True, timeout=120)
     assert (ended.returncode, ended.stdout, ended.stderr) == (0, "4 2\n", "")
 

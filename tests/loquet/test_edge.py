@@ -13,11 +13,11 @@ from typing import IO
 
 import pytest
 
+from console.errors import CommandError
 from edge.config import load
 from edge.hardware import lgpio_folder
 from edge.journal import Journal
 from loquet.edge import _boot_id, add_arguments, run
-from loquet.main import CommandError
 from simulator.load import ENVIRONMENT, FAKES
 from simulator.loopback import free_port
 from tests.support_broker import BROKERS, PATIENCE, Peer

@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 from jsonschema import Draft202012Validator
 
+from loquet.ask import explained
+from loquet.ask.explain import LINES
 from loquet.bundle import SCHEMA, schema
 from loquet.main import main
 from policy import door, machine
-from simulator import explained
-from simulator.explain import LINES
 
 SCENARIOS = Path(__file__).parents[1] / "scenarios"
 

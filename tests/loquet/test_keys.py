@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from loquet.keyring import Keyring
+from keys.keyring import Keyring
 from loquet.main import main
 from policy.instants import text
 

@@ -10,10 +10,10 @@ from types import ModuleType, SimpleNamespace
 import pytest
 
 from loquet.main import main
-from loquet.proofs import world
-from loquet.proofs.proof import BrokenError, Proof, Rounds, Task
 from loquet.prove import LAST_WORDS, _proved
-from simulator.storm.watch import BrokenWorldError
+from proofs import world
+from proofs.proof import BrokenError, Proof, Rounds, Task
+from proofs.storm.watch import BrokenWorldError
 
 
 def count(task: Task) -> Rounds:
@@ -41,9 +41,9 @@ PROOF = Proof("draws are high", "draws", ci=3, release=300, run=count)
 
 @pytest.fixture
 def _proof(monkeypatch: pytest.MonkeyPatch) -> None:
-    module = ModuleType("loquet.proofs.forge")
+    module = ModuleType("proofs.forge")
     module.PROOF = PROOF  # type: ignore[attr-defined]
-    monkeypatch.setitem(sys.modules, "loquet.proofs.forge", module)
+    monkeypatch.setitem(sys.modules, "proofs.forge", module)
 
 
 @pytest.mark.usefixtures("_proof")
@@ -70,7 +70,7 @@ class TestProve:
     def test_what_hangs_on_earlier_rounds_is_replayed_with_them(
         self, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, seed: int, first: int
     ) -> None:
-        monkeypatch.setattr(sys.modules["loquet.proofs.forge"], "PROOF", replace(PROOF, run=add))
+        monkeypatch.setattr(sys.modules["proofs.forge"], "PROOF", replace(PROOF, run=add))
         assert main(["prove", "forge", "--release", "--seed", str(seed), "--first", str(first), "--json"]) == 1
         told = capsys.readouterr()
         again = told.err.splitlines()[-1].removeprefix("see it again with: loquet ").split()
@@ -80,7 +80,7 @@ class TestProve:
     def test_what_runs_in_real_time_is_not_said_to_break_again(
         self, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(sys.modules["loquet.proofs.forge"], "PROOF", replace(PROOF, run=add, real_time=True))
+        monkeypatch.setattr(sys.modules["proofs.forge"], "PROOF", replace(PROOF, run=add, real_time=True))
         assert main(["prove", "forge", "--release", "--first", "100", "--json"]) == 1
         last = capsys.readouterr().err.splitlines()[-1]
         again = "in real time, so it may hold now; try again with: loquet prove forge --seed 1 --first 100 --rounds "
@@ -103,9 +103,9 @@ class TestProve:
         told = capsys.readouterr()
         assert told.out == ""
         assert told.err == "loquet prove: forge --days 2: it counts draws, not days: say --rounds\n"
-        module = ModuleType("loquet.proofs.world")
+        module = ModuleType("proofs.world")
         module.PROOF = Proof("draws are high", "site-days", ci=3, release=300, run=count)  # type: ignore[attr-defined]
-        monkeypatch.setitem(sys.modules, "loquet.proofs.world", module)
+        monkeypatch.setitem(sys.modules, "proofs.world", module)
         assert main(["prove", "world", "--days", "2", "--seed", "4", "--json"]) == 0
         assert json.loads(capsys.readouterr().out)["rounds"] == 2
         with pytest.raises(SystemExit, match="2"):

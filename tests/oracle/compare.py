@@ -10,8 +10,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from simulator.replay import Desk
-from simulator.scenario import read as parse_story
+from loquet.ask.replay import Desk
+from loquet.ask.scenario import read as parse_story
 from tests.oracle.reading import read
 from tests.oracle.stories import story
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from simulator.replay import Desk
+from loquet.ask.replay import Desk
 from tests.oracle.compare import differences
 
 STORIES = 2000

@@ -9,7 +9,7 @@ from textwrap import dedent
 
 import pytest
 
-from loquet.keyring import Keyring, Site
+from keys.keyring import Keyring, Site
 from loquet.main import COMMANDS
 from loquet.server import CONFIG, add_arguments
 from server.config import BrokerConfig, EdgeConfig, load

@@ -11,9 +11,9 @@ import msgspec
 import pytest
 from paho.mqtt.client import Client
 
-from loquet import certificates, pem
-from loquet.keyring import Keyring, Site
-from loquet.proofs.mosquitto import Mosquitto
+from keys import certificates, pem
+from keys.keyring import Keyring, Site
+from proofs.mosquitto import Mosquitto
 from server.config import BrokerConfig, ServerConfig, load
 from server.errors import ConfigError, ServerError
 from server.identity import Identity

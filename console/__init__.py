@@ -1,0 +1,1 @@
+"""What every command shares: errors that its caller can mend, what a terminal can show, which version this is."""

@@ -1,0 +1,71 @@
+"""Would the proofs notice? Bugs are put back one by one into a copy of the source; the proof that should must catch it.
+
+A round is one planted bug. It needs the source tree: an installed Loquet has nothing to plant in.
+"""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from console.errors import CommandError
+from proofs.plants import PLANTS, Plant
+from proofs.proof import BrokenError, Proof, Rounds, Task
+
+ROOT = Path(__file__).parents[1]
+PACKAGES = sorted(path.parent.name for path in ROOT.glob("*/__init__.py"))
+
+
+def run(task: Task) -> Rounds:
+    if not (ROOT / "pyproject.toml").exists():
+        raise CommandError(f"planted: {ROOT} is no source tree: run it in a clone of Loquet")
+    chosen = [number for number in task.numbers if 0 <= number < len(PLANTS)]
+    if not chosen:
+        raise CommandError(f"planted --first {task.first}: no bug has that number; the last is {len(PLANTS) - 1}")
+    for done, number in enumerate(chosen, 1):
+        plant = PLANTS[number]
+        caught = catches(plant, task.seed)
+        if not caught:
+            raise BrokenError(number, f"{plant.bug} ({plant.file}): `prove {plant.proof}` did not notice")
+        print(f"planted: {plant.bug}: caught by {plant.proof}: {caught}", file=sys.stderr, flush=True)
+        yield done
+    return f"{len(chosen)} of {len(chosen)} planted bugs caught"
+
+
+def catches(plant: Plant, seed: int) -> str | None:
+    """What the proof says of the bug; None when it finds nothing. Raises CommandError when it cannot run."""
+    with TemporaryDirectory(prefix="loquet-planted-") as folder:
+        copy = Path(folder)
+        _plant(plant, copy)
+        command = [sys.executable, "-m", "loquet", "prove", plant.proof, "--rounds", str(plant.rounds)]
+        command += ["--seed", str(seed), "--json"]
+        environment = {**os.environ, "PYTHONPATH": folder, "PYTHONDONTWRITEBYTECODE": "1"}
+        ended = subprocess.run(command, cwd=copy, env=environment, capture_output=True, encoding="utf-8", check=False)  # noqa: S603
+    try:
+        said = json.loads(ended.stdout.splitlines()[-1])
+    except (IndexError, ValueError):
+        raise CommandError(f"planted: {plant.bug}: prove {plant.proof} broke down: {ended.stderr[-2000:]}") from None
+    return str(said["figure"])[:160] if said["broken"] else None
+
+
+def _plant(plant: Plant, copy: Path) -> None:
+    """The source tree with the bug in it: one package copied, the others linked."""
+    touched = Path(plant.file).parts[0]
+    for package in PACKAGES:
+        if package == touched:
+            shutil.copytree(ROOT / package, copy / package, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            (copy / package).symlink_to(ROOT / package, target_is_directory=True)
+    source = copy / plant.file
+    written = source.read_text("utf-8")
+    if written.count(plant.good) != 1:
+        raise CommandError(
+            f"planted: {plant.file}: what {plant.bug!r} replaces stands there {written.count(plant.good)}x"
+        )
+    source.write_text(written.replace(plant.good, plant.bad), "utf-8")
+
+
+PROOF = Proof("the proofs catch what they should", "planted bugs", ci=len(PLANTS), release=len(PLANTS), run=run)

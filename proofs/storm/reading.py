@@ -1,0 +1,219 @@
+"""What do the rules say of a tap? An independent reading of docs/rules.md, for the stormy site.
+
+It looks into the bundle with the calendar, not into compiled tables, and shares no code with policy/. It knows what
+that site has: no events, invitations, bookings, machine hours, ad hoc shifts or refusal for capacity.
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
+from zoneinfo import ZoneInfo
+
+from holidays import country_holidays
+
+from policy.bundle import Bundle, Credential, Member
+from policy.ruleset import Paid
+from policy.terms import Instant
+from proofs.storm.casting import MACHINE, QUOTA
+
+PARIS = ZoneInfo("Europe/Paris")
+CUTOFF, SPLIT = time(4), time(13)
+LEAD, GRACE = timedelta(minutes=30), timedelta(minutes=15)
+NAMES = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+
+
+@dataclass(frozen=True, slots=True)
+class Knowledge:
+    """What an edge says that it knows when it decides.
+
+    at: by its clock; the last trusted instant while that is not trusted. inside: who is, as far as it knows. paid: the
+    half-days that the member has paid, in all. running: who runs the machine. used: seconds for which
+    the member ran it this week. stopped: whether it is under an emergency stop; pressed: whether the button is down.
+    recording: whether the journal takes rows.
+    """
+
+    at: Instant
+    trusted: bool
+    stale: bool
+    lockdown: bool
+    linked: bool
+    inside: frozenset[str]
+    paid: frozenset[Paid]
+    running: str | None = None
+    used: int = 0
+    stopped: bool = False
+    pressed: bool = False
+    recording: bool = True
+
+
+Answer = tuple[bool, str]
+
+
+def read(bundle: Bundle, uid: str, reader: str, known: Knowledge) -> Answer:
+    """(granted, reason) of a tap."""
+    place, _, way = reader.rpartition("-")
+    badge = next((badge for badge in bundle.credentials if badge.uid.upper() == uid.upper()), None)
+    member = next((m for m in bundle.members if badge is not None and m.id == badge.member), None)
+    if way == "out":
+        return True, "egress"
+    if place == MACHINE and member is not None and known.running == member.id:
+        return True, "session_ended"
+    refused = _refused(badge, member, known)
+    if refused is not None or member is None:
+        return False, refused or "unknown_credential"
+    return read_machine(bundle, member, known) if place == MACHINE else read_door(bundle, member, place, known)
+
+
+def _refused(badge: Credential | None, member: Member | None, known: Knowledge) -> str | None:
+    """Lines 2 to 6, the same at doors and machines."""
+    today = site_day(local_time(known.at))
+    if known.lockdown and not (
+        badge
+        and member
+        and "staff" in member.roles
+        and badge.status == "active"
+        and not _past(badge.valid_until, today)
+    ):
+        return "lockdown"
+    if badge is None or member is None:
+        return "unknown_credential"
+    if badge.status != "active" or _past(badge.valid_until, today):
+        return "credential_blocked"
+    if member.status == "suspended":
+        return "member_suspended"
+    if _past(member.valid_until, today) or (member.valid_from is not None and today < member.valid_from):
+        return "membership_not_valid"
+    return None
+
+
+def read_door(bundle: Bundle, member: Member, place: str, known: Knowledge) -> Answer:
+    """From line 7 on."""
+    tier = next(tier for tier in bundle.tiers if tier.id == member.tier)
+    if isinstance(tier.access_points, tuple) and place not in tier.access_points:
+        return False, "not_allowed_here"
+    staff, gardien, local = "staff" in member.roles, "gardien" in member.roles, local_time(known.at)
+    if known.stale and not (staff or gardien):
+        return False, "rules_stale"
+    if not known.trusted:
+        if staff:
+            return True, "staff"
+        if gardien:
+            return True, "gardien_grace"
+        return (True, "always") if "always" in tier.grounds else (False, "clock_untrusted")
+    if staff:
+        return True, "staff"
+    if known.linked and member.id in known.inside:
+        return False, "already_inside"
+    if gardien and on_shift(bundle, member.id, local):
+        return True, "own_shift"
+    reason = ground(bundle, member, local, known.inside)
+    if reason is None:
+        return False, "outside_hours"
+    carnets = [carnet for carnet in bundle.passes if carnet.member == member.id]
+    paid = half_day(local) in known.paid
+    if member.tier == "carnet" and not paid and len(known.paid) >= sum(carnet.total for carnet in carnets):
+        return False, "pass_exhausted"
+    return True, reason
+
+
+def read_machine(bundle: Bundle, member: Member, known: Knowledge) -> Answer:
+    """From staleness on."""
+    staff, local = "staff" in member.roles, local_time(known.at)
+    shift = "gardien" in member.roles and on_shift(bundle, member.id, local)
+    welcome = staff or shift or ground(bundle, member, local, known.inside) is not None
+    locked_out = next(machine.locked_out for machine in bundle.machines if machine.id == MACHINE)
+    table: tuple[tuple[bool, Answer], ...] = (
+        (known.stale, (False, "rules_stale")),
+        (not known.trusted, (False, "clock_untrusted")),
+        (known.stopped and not known.pressed and (staff or "fab_manager" in member.roles), (True, "machine_reset")),
+        (known.stopped or locked_out is not None, (False, "machine_locked_out")),
+        (known.running is not None, (False, "machine_busy")),
+        (all(c.member != member.id for c in bundle.certifications), (False, "not_certified")),
+        (member.id not in known.inside, (False, "not_inside")),
+        (not welcome, (False, "outside_hours")),
+        (not staff and known.used >= QUOTA * 60, (False, "quota_exhausted")),
+        (not known.recording, (False, "machine_locked_out")),
+    )
+    return next((answer for holds, answer in table if holds), (True, "walk_up"))
+
+
+def ground(bundle: Bundle, member: Member, local: datetime, inside: frozenset[str]) -> str | None:
+    """The first ground of the member's tier that holds."""
+    grounds = next(tier.grounds for tier in bundle.tiers if tier.id == member.tier)
+    if "always" in grounds:
+        return "always"
+    if "staffed" in grounds and staffed(bundle, local):
+        return "staffed_hours"
+    if "held" in grounds and held(bundle, local, inside):
+        return "gardien_present"
+    return None
+
+
+def staffed(bundle: Bundle, local: datetime) -> bool:
+    """The week's ranges of the site; none of them passes midnight."""
+    if _is_holiday(local.date()):
+        return False
+    hours = bundle.site.staff_hours.get(NAMES[local.weekday()], ())  # type: ignore[call-overload]
+    return any(time.fromisoformat(start) <= local.time() < time.fromisoformat(end) for start, end in hours)
+
+
+def held(bundle: Bundle, local: datetime, inside: frozenset[str]) -> bool:
+    """Whether an active gardien is inside whose shift covers the instant."""
+    return any(
+        "gardien" in m.roles and m.status == "active" and m.id in inside and on_shift(bundle, m.id, local)
+        for m in bundle.members
+    )
+
+
+def on_shift(bundle: Bundle, who: str, local: datetime) -> bool:
+    """Lead and grace included; the rota's hours never touch a change of the clocks."""
+    return any(
+        _local(shift.start) - LEAD <= local < _local(shift.end) + GRACE
+        for shift in bundle.shifts
+        if shift.gardien == who
+    )
+
+
+def half_day(local: datetime) -> str:
+    """The half-day that holds the moment."""
+    today = site_day(local)
+    return f"{today}{'pm' if local >= datetime.combine(today, SPLIT, PARIS) else 'am'}"
+
+
+def day_start(at: Instant) -> Instant:
+    """The start of the site day that holds the instant."""
+    start = datetime.combine(site_day(local_time(at)), CUTOFF, PARIS)
+    return round(start.astimezone(UTC).timestamp() * 1000)
+
+
+def week_start(at: Instant) -> Instant:
+    """Monday 00:00 of the week that holds the instant."""
+    today = local_time(at).date()
+    monday = datetime.combine(today - timedelta(days=today.weekday()), time(0), PARIS)
+    return round(monday.astimezone(UTC).timestamp() * 1000)
+
+
+def local_time(at: Instant) -> datetime:
+    return datetime.fromtimestamp(at / 1000, UTC).astimezone(PARIS)
+
+
+def site_day(local: datetime) -> date:
+    return local.date() if local.time() >= CUTOFF else local.date() - timedelta(days=1)
+
+
+def _past(last_day: date | None, today: date) -> bool:
+    return last_day is not None and today > last_day
+
+
+@lru_cache(maxsize=4096)
+def _local(written: str) -> datetime:
+    return datetime.fromisoformat(written).replace(tzinfo=PARIS)
+
+
+@lru_cache(maxsize=64)
+def _holidays(year: int) -> frozenset[date]:
+    return frozenset(country_holidays("FR", years=year))
+
+
+def _is_holiday(on: date) -> bool:
+    return on in _holidays(on.year)

@@ -1,0 +1,66 @@
+"""Does a site live through years of faults? One deterministic world, whose promises are looked at as it runs."""
+
+import gc
+import logging
+
+from console.errors import CommandError
+from proofs.proof import BrokenError, Proof, Rounds, Task
+from proofs.storm.site import Site, storm
+from proofs.storm.watch import BrokenWorldError
+from simulator.vfs import StaticSqliteError
+
+SELDOM = (50_000, 20, 50)
+"""Looks for garbage: with the usual ones a site-year takes a sixth longer."""
+DOORS = (4, 2, 3)
+"""How many the site has: the seed chooses."""
+HAMPERED = 100_000
+"""Taps in a year while server, broker or network are away, slow or flapping."""
+
+
+def run(task: Task) -> Rounds:
+    if task.first:
+        raise CommandError("world --first: each day goes on from the one before; leave it out and take --rounds")
+    logging.disable(logging.CRITICAL)  # a world of faults has much to complain about
+    often, day = gc.get_threshold(), 0
+    gc.set_threshold(*SELDOM)
+    try:
+        with storm(task.seed, DOORS[task.seed % len(DOORS)]) as site:
+            for day in range(task.rounds):
+                site.live_a_day()
+                yield day + 1
+            return _figure(site, task.rounds)
+    except BrokenWorldError as broken:
+        raise BrokenError(day, str(broken), since=0) from None
+    except StaticSqliteError as error:
+        raise CommandError(str(error)) from None
+    except Exception as error:
+        why = f"something broke down: {type(error).__name__}: {str(error)[:300]}"
+        raise BrokenError(day, why, since=0) from error
+    finally:
+        logging.disable(logging.NOTSET)
+        gc.set_threshold(*often)
+
+
+def _figure(site: Site, days: int) -> str:
+    """Raises BrokenWorldError when a year shows less than is promised."""
+    counts = site.watch.counts
+    promised = HAMPERED * (days // PROOF.ci)
+    if counts["taps hampered"] < promised:
+        raise BrokenWorldError(f"only {counts['taps hampered']} taps over a bad link, {promised} are promised")
+    late = [f"{counts[kind]} for {kind.removeprefix('late: ')}" for kind in LATE if counts[kind]]
+    faults = ", ".join(f"{count} {name}" for name, count in sorted(site.faults.items()))
+    return (
+        f"{days} site-days of {len(site.pis)} edges; {counts['taps']} taps compared with an independent reading,"
+        f" {counts['taps hampered']} of them while server, broker or network were away, slow or flapping: 0 differ"
+        f" (news on the way would have changed: {', '.join(late) or 'none'});"
+        f" {site.network.flaps} connections came up: 0 pulses by that;"
+        f" {counts['relay pulses']} pulses, each for a reason, {counts['openings by command']} of them a command;"
+        f" {counts['commands late or again']} commands late or again: 0 carried out;"
+        f" {counts['rows']} rows in {counts['comparisons']} comparisons of all copies: 0 lost, 0 twice"
+        f" ({counts['taps lost before they were on a disk']} taps not yet on a disk when power went);"
+        f" {faults}; digest {site.digest.hexdigest()[:16]}"
+    )
+
+
+LATE = tuple(f"late: {kind}" for kind in ("clock", "disk", "lockdown", "moves", "rules", "several"))
+PROOF = Proof("a site lives through years of faults", "site-days", ci=365, release=36_500, run=run)

@@ -1,0 +1,268 @@
+"""What is the demo's site? Casaco as a bundle: its tiers, hours, fablab and 148 invented members, from a seed.
+
+The figures are those of the place (docs/glossary.md names its words); the people are invented.
+"""
+
+from collections.abc import Iterator
+from datetime import date, timedelta
+from random import Random
+from typing import Literal
+
+import msgspec
+from holidays import country_holidays
+
+from policy.bundle import (
+    AccessPoint,
+    Bundle,
+    Certification,
+    Credential,
+    Event,
+    HourRange,
+    LockOut,
+    Machine,
+    Member,
+    Pass,
+    Readers,
+    Role,
+    Shift,
+    Site,
+    Tier,
+    Week,
+)
+from policy.ruleset import Ground
+from simulator.demo.names import names
+
+SEED = 148
+STAFF_DAY: tuple[HourRange, ...] = (("09:00", "18:00"),)
+WEEK: Week = {"mon": STAFF_DAY, "tue": STAFF_DAY, "wed": STAFF_DAY, "thu": STAFF_DAY, "fri": STAFF_DAY}
+SITE = Site(
+    id="casaco",
+    name="Casaco, Malakoff",
+    timezone="Europe/Paris",
+    holidays="FR",
+    capacity=100,
+    staff_hours=WEEK,
+)
+FRONT = AccessPoint(id="front", readers=Readers(in_="front-in", out="front-out"), name="Porte d’entrée")
+GARAGE = AccessPoint(id="garage", readers=Readers(in_="garage-in"), name="Garage")
+
+ALWAYS = (Ground.ALWAYS, Ground.STAFFED, Ground.HELD)
+OPEN = (Ground.STAFFED, Ground.HELD)
+TIERS = (
+    Tier(id="equipe", grounds=ALWAYS, name="équipe"),
+    Tier(id="resident", grounds=ALWAYS, name="résident"),
+    Tier(id="nomade", grounds=OPEN, name="nomade"),
+    Tier(id="carnet-jour", grounds=OPEN, pass_="day", name="carnet de journées"),  # noqa: S106
+    Tier(id="carnet-demi", grounds=OPEN, pass_="half_day", name="carnet de demi-journées"),  # noqa: S106
+    Tier(id="fabriqueur", grounds=OPEN, access_points=("garage",), name="Fabriqueur"),
+)
+
+FABLAB: Week = dict.fromkeys(("mon", "tue", "wed", "thu", "fri", "sat"), (("09:00", "22:00"),))
+MACHINES = (
+    Machine(id="cnc", kind="fraiseuse", reader="cnc-tap", hours=FABLAB, attended=True, name="Fraiseuse CNC"),
+    Machine(id="printer-1", kind="impression 3D", reader="printer-1-tap", name="Imprimante 1"),
+    Machine(
+        id="printer-2",
+        kind="impression 3D",
+        reader="printer-2-tap",
+        locked_out=LockOut(by="l’équipe", why="buse bouchée"),
+        name="Imprimante 2",
+    ),
+)
+"""In the garage. The demo has no edge for them: what its pages show is the front door."""
+TRAINED = {"fraiseuse": 18, "impression 3D": 42}
+"""Members who have learnt each kind: most of the Fabriqueurs have a desk here as well."""
+TALK = ("Causerie : réparer plutôt que jeter", "19:00", "21:00")
+"""Every Thursday on which the team works."""
+
+ACTIVE = {"equipe": 5, "resident": 29, "nomade": 68, "carnet-jour": 19, "carnet-demi": 19, "fabriqueur": 8}
+"""Active members of each tier, 148 in all."""
+UNITS = {"half_day": 15, "day": 10}
+"""Of one carnet."""
+BEGUN_LASTS, CARNET_LASTS = 7, 14
+"""Days for which the first carnet and each of those after it is valid: nobody comes so often that one is used up first,
+their stories know of no empty one."""
+WOMEN = 70
+"""47 % of 148."""
+GARDIENS = {"resident": 3, "nomade": 5}
+SUSPENDED, ENDED = 2, 3
+OUTSIDERS = (
+    "Marguerite Plessier",
+    "Théodore Langlade",
+    "Oriane Cazeneuve-Roy",
+    "Bertille Fontenoy",
+    "Ambroise Kervadec",
+    "Nour Belkacem-Thiry",
+    "Lazare Montfermy",
+)
+"""Beside the active ones: two suspended, three whose membership has ended, and two who are yet to begin."""
+LOST: tuple[Literal["lost", "stolen", "returned"], ...] = ("lost", "lost", "stolen", "returned")
+SEVEN_BYTES = 0.6
+"""Share of badges with a 7-byte UID; the others have 4 bytes."""
+
+WEEKS_AHEAD = 26
+EVENINGS: tuple[tuple[HourRange, ...], ...] = (
+    (("18:00", "20:00"),),
+    (("18:00", "20:00"), ("20:00", "22:00")),
+    (("18:00", "22:00"),),
+    (("18:00", "20:00"), ("20:00", "22:00")),
+    (("18:00", "20:30"),),
+)
+"""When a gardien holds the place, Monday to Friday: on some evenings nobody is found after eight."""
+SATURDAY: tuple[HourRange, ...] = (("10:00", "13:00"),)
+
+
+def first_day(today: date) -> date:
+    """The working Tuesday on which the demo starts: the last one up to today that is no public holiday."""
+    tuesday = today - timedelta(days=(today.weekday() - 1) % 7)
+    while not works(tuesday):
+        tuesday -= timedelta(days=7)
+    return tuesday
+
+
+def works(day: date) -> bool:
+    """Whether the team works on the date: a weekday that is no public holiday in France."""
+    return day.weekday() < 5 and day not in country_holidays("FR", years=day.year)
+
+
+def bundle(start: date, seed: int = SEED) -> Bundle:
+    """All that the site knows at the start date; the same bundle for the same date and seed."""
+    chance = Random(f"casaco/{seed}")
+    members = tuple(_members(chance, start))
+    return Bundle(
+        format="loquet.bundle/1",
+        site=SITE,
+        access_points=(FRONT, GARAGE),
+        tiers=TIERS,
+        members=members,
+        credentials=tuple(_credentials(chance, members)),
+        passes=tuple(_passes(chance, members, start)),
+        shifts=tuple(_shifts([m.id for m in members if Role.GARDIEN in m.roles], start)),
+        events=tuple(_talks(start)),
+        machines=MACHINES,
+        certifications=tuple(_certifications(seed, members)),
+    )
+
+
+def bundle_json(start: date, seed: int = SEED) -> bytes:
+    """The bundle as a file, `loquet.bundle/1`."""
+    return msgspec.json.format(msgspec.json.encode(bundle(start, seed)), indent=1)
+
+
+def _members(chance: Random, start: date) -> Iterator[Member]:
+    """The active ones in shuffled tiers, then those who may not come in."""
+    tiers = [tier for tier, count in ACTIVE.items() for _ in range(count)]
+    chance.shuffle(tiers)
+    called = names(chance, WOMEN, len(tiers) - WOMEN)
+    gardiens = dict(GARDIENS)
+    for number, tier in enumerate(tiers, 1):
+        roles = _roles(tier, gardiens)
+        joined = start - timedelta(days=chance.randrange(30, 2000))
+        yield Member(id=f"m{number:03}", name=called.pop(), tier=tier, roles=roles, valid_from=joined)
+    for number, name in enumerate(OUTSIDERS):
+        yield _kept_out(number, f"m{len(tiers) + number + 1:03}", name, start)
+
+
+def _roles(tier: str, gardiens: dict[str, int]) -> tuple[Role, ...]:
+    if tier == "equipe":
+        return (Role.STAFF,)
+    if gardiens.get(tier, 0) > 0:
+        gardiens[tier] -= 1
+        return (Role.GARDIEN,)
+    return ()
+
+
+def _kept_out(number: int, member: str, name: str, start: date) -> Member:
+    """Suspended, left last month, or coming in half a year: for as long as the demo's shifts reach."""
+    if number < SUSPENDED:
+        return Member(id=member, name=name, tier="nomade", status="suspended")
+    if number < SUSPENDED + ENDED:
+        return Member(id=member, name=name, tier="carnet-jour", valid_until=start - timedelta(days=30 + number))
+    return Member(id=member, name=name, tier="nomade", valid_from=start + timedelta(weeks=WEEKS_AHEAD + 1))
+
+
+def _credentials(chance: Random, members: tuple[Member, ...]) -> Iterator[Credential]:
+    """A badge for everybody, and those that were lost before."""
+    taken: set[str] = set()
+    for member in members:
+        yield Credential(uid=_uid(chance, taken), member=member.id)
+    losers = chance.sample([m for m in members if m.tier in ("resident", "nomade") and m.status == "active"], len(LOST))
+    for member, status in zip(losers, LOST, strict=True):
+        yield Credential(uid=_uid(chance, taken), member=member.id, status=status)
+
+
+def _uid(chance: Random, taken: set[str]) -> str:
+    """A UID as ISO 14443-3 allows: a single one starts neither with 88 nor 08, NXP's 7-byte ones start with 04."""
+    while True:
+        rest = bytes(chance.randrange(0x10, 0x80) for _ in range(6))
+        uid = (b"\x04" + rest if chance.random() < SEVEN_BYTES else rest[:4]).hex().upper()
+        if uid not in taken:
+            taken.add(uid)
+            return uid
+
+
+def _passes(chance: Random, members: tuple[Member, ...], start: date) -> Iterator[Pass]:
+    """Each pass holder's carnets, one after the other for half a year; some of the first is used."""
+    for member in members:
+        if not member.tier.startswith("carnet"):
+            continue
+        half = member.tier == "carnet-demi"
+        used = sorted(chance.sample(range(1, 40), chance.randrange(6)))
+        days = [(start - timedelta(days=ago)).isoformat() for ago in reversed(used)]
+        begun = tuple(f"{day}{chance.choice(('am', 'pm'))}" if half else day for day in days)
+        bought, number = start, 0
+        while bought < start + timedelta(weeks=WEEKS_AHEAD + 1):
+            following = bought + timedelta(days=CARNET_LASTS if number else BEGUN_LASTS)
+            yield Pass(
+                id=f"p{number}-{member.id}",
+                member=member.id,
+                unit="half_day" if half else "day",
+                total=UNITS["half_day" if half else "day"],
+                used=() if number else begun,
+                valid_from=bought if number else None,
+                valid_until=following - timedelta(days=1),
+            )
+            bought, number = following, number + 1
+
+
+def _certifications(seed: int, members: tuple[Member, ...]) -> Iterator[Certification]:
+    """All Fabriqueurs may print; the others who are trained are residents, nomads and two of the team."""
+    fabriqueurs = [member.id for member in members if member.tier == "fabriqueur"]
+    others = [m.id for m in members if m.tier in ("equipe", "resident", "nomade") and m.status == "active"]
+    Random(f"fablab/{seed}").shuffle(others)
+    for kind, count in TRAINED.items():
+        for member in sorted([*fabriqueurs, *others][:count]):
+            yield Certification(member=member, kind=kind)
+
+
+def _talks(start: date) -> Iterator[Event]:
+    title, begin, end = TALK
+    for offset in range(7 * WEEKS_AHEAD):
+        day = start + timedelta(days=offset)
+        if day.weekday() == 3 and works(day):
+            yield Event(
+                id=f"talk-{day}",
+                title=title,
+                start=f"{day}T{begin}",
+                end=f"{day}T{end}",
+                audience="members",
+                access_points=("front",),
+            )
+
+
+def _shifts(gardiens: list[str], start: date) -> Iterator[Shift]:
+    """The gardiens take turns, from the Monday of the week before on."""
+    monday = start - timedelta(days=start.weekday() + 7)
+    turn = 0
+    for offset in range(7 * (WEEKS_AHEAD + 2)):
+        day = monday + timedelta(days=offset)
+        for begin, end in _held(day):
+            gardien = gardiens[turn % len(gardiens)]
+            turn += 1
+            yield Shift(id=f"s-{day}-{begin[:2]}", gardien=gardien, start=f"{day}T{begin}", end=f"{day}T{end}")
+
+
+def _held(day: date) -> tuple[HourRange, ...]:
+    if works(day):
+        return EVENINGS[day.weekday()]
+    return SATURDAY if day.weekday() == 5 and day.isocalendar().week % 2 else ()

@@ -1,0 +1,189 @@
+"""What lies in the demo's folder? Keys, passwords, configurations, and how far its invented time has come."""
+
+import fcntl
+import os
+import shutil
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from typing import TypeVar
+from zoneinfo import ZoneInfo
+
+import msgspec
+from msgspec import Struct
+
+from console.errors import CommandError
+from keys.keyring import Keyring
+from keys.secret_files import make_password, write_secret
+from policy.terms import Instant
+from server.passwords import new_password, new_token
+from simulator.demo import casaco
+
+Kept = TypeVar("Kept", bound=Struct)
+
+EDGE = "front"
+DAY_STARTS = timedelta(hours=7, minutes=55)
+"""Local time at which a fresh demo begins: just before the first people come."""
+FIRST_SPEED = 60
+LEASE = 3
+"""Real seconds for which the state on disk reaches ahead: a demo that is killed never lives an instant twice."""
+
+EDGE_TOML = """\
+# The demo's front door. Written anew at each start; firmware_config/edge-door.toml explains the keys.
+site = "{site}"
+edge = "front"
+
+[keys]
+own = "keys/edges/front/edge.pem"
+server = "keys/edges/front/server.pub.pem"
+credential = "keys/edges/front/credential.hex"
+
+[broker]
+host = "127.0.0.1"
+port = {port}
+username = "front"
+password_file = "keys/front.password"
+
+[journal]
+path = "journal.db"
+
+[readers]
+front-in = {{ device = 0, green = {{ line = 5 }}, red = {{ line = 6 }}, buzzer = {{ line = 13 }} }}
+front-out = {{ device = 1, green = {{ line = 16 }}, red = {{ line = 20 }}, buzzer = {{ line = 21 }} }}
+
+[door.front]
+reader_in = "front-in"
+reader_out = "front-out"
+strike_seconds = 5
+held_after = 60
+strike = {{ line = 17 }}
+contact = {{ line = 22, active_low = false }}
+rex = {{ line = 23 }}
+fire = {{ line = 24, active_low = false }}
+"""
+
+
+class State(Struct, frozen=True, forbid_unknown_fields=True):
+    """start: the first day. now: ms since 1970 UTC, not reached before by anybody. seed: of the people."""
+
+    start: date
+    seed: int
+    now: Instant
+    speed: int
+
+
+class Login(Struct, frozen=True, forbid_unknown_fields=True):
+    """What the demo prints at each start; a real server keeps hashes only."""
+
+    name: str
+    password: str
+    token: str
+
+
+class Folder:
+    """The folder, locked until it is closed. Raises CommandError when another demo runs in it, or its state is bad."""
+
+    def __init__(self, path: Path, *, reset: bool, today: date) -> None:
+        self.path = path
+        try:
+            path.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._check_ours()
+            self._lock: int | None = self._locked()
+        except OSError as error:
+            raise CommandError(_unusable(path, error)) from None
+        try:
+            if reset:
+                self._empty()
+            self.state = self._state(today)
+            self.login = self._login()
+            self.keys = Keyring.ensure(path / "keys", casaco.SITE.id, EDGE)
+        except OSError as error:
+            self.close()
+            raise CommandError(_unusable(path, error)) from None
+        except BaseException:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        """Let another demo have it. Harmless when it is closed already."""
+        lock, self._lock = self._lock, None
+        if lock is not None:
+            os.close(lock)
+
+    @property
+    def fresh(self) -> bool:
+        """Whether nothing has happened here yet."""
+        return not (self.path / "server.db").exists()
+
+    def password(self, user: str) -> str:
+        """A broker account's password."""
+        return make_password(self.keys.folder / f"{user}.password")
+
+    def write_edge_toml(self, broker_port: int) -> Path:
+        """The edge's configuration; its broker is at the other end of the demo's cable."""
+        self.password(EDGE)
+        file = self.path / "edge.toml"
+        file.write_text(EDGE_TOML.format(site=casaco.SITE.id, port=broker_port), "utf-8")
+        return file
+
+    def save(self, now: Instant, speed: int, *, running: bool) -> None:
+        """Note how far time has come; while it runs, with what may come before it is noted again."""
+        ahead = LEASE * 1000 * speed if running else 0
+        self.state = State(self.state.start, self.state.seed, now + ahead, speed)
+        _write(self.path / "state.json", self.state)
+
+    def _check_ours(self) -> None:
+        """A reset empties the folder: it must never have held anything else."""
+        held = {entry.name for entry in self.path.iterdir()} - {"lock"}
+        if held and not held & {"login.json", "state.json"}:
+            raise CommandError(
+                f"{self.path}: holds {min(held)} and no demo: give --dir an empty folder, or one that is not there yet"
+            )
+
+    def _locked(self) -> int:
+        lock = os.open(self.path / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            os.close(lock)
+            raise CommandError(
+                f"{self.path}: another demo runs in this folder: end it, or give --dir another"
+            ) from None
+        return lock
+
+    def _empty(self) -> None:
+        """Forget everything but the lock."""
+        for entry in self.path.iterdir():
+            if entry.is_dir():
+                shutil.rmtree(entry)
+            elif entry.name != "lock":
+                entry.unlink()
+
+    def _state(self, today: date) -> State:
+        file = self.path / "state.json"
+        if file.exists():
+            return _read(file, State)
+        start = casaco.first_day(today)
+        midnight = datetime.combine(start, datetime.min.time(), ZoneInfo(casaco.SITE.timezone))
+        return State(start, casaco.SEED, round((midnight + DAY_STARTS).timestamp() * 1000), FIRST_SPEED)
+
+    def _login(self) -> Login:
+        file = self.path / "login.json"
+        if not file.exists():
+            _write(file, Login("equipe", new_password(), new_token()))
+        return _read(file, Login)
+
+
+def _unusable(path: Path, error: OSError) -> str:
+    why = f"{error.filename or path}: {error.strerror or error}"
+    return f"{path} cannot hold the demo ({why}): make room and rights there, or give --dir another folder"
+
+
+def _write(file: Path, value: State | Login) -> None:
+    write_secret(file, msgspec.json.encode(value))
+
+
+def _read(file: Path, kind: type[Kept]) -> Kept:
+    try:
+        return msgspec.json.decode(file.read_bytes(), type=kind)
+    except msgspec.MsgspecError as error:
+        raise CommandError(f"{file}: {error}: start afresh with --reset (make demo RESET=1)") from None

@@ -1,0 +1,311 @@
+"""What do the invented people mean to do on one day? A list of intents, from a seed.
+
+Each intent carries the word that its author expects from the door (`expect`), told from the story and not computed
+with policy/: simulator/demo/recount.py counts from it, and the pages must agree.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, time, timedelta
+from random import Random
+from zoneinfo import ZoneInfo
+
+from policy.bundle import Bundle, Member, Role, Shift
+from policy.terms import Instant
+from simulator.demo.casaco import works
+from simulator.demo.diary import Diary
+
+IN, OUT = "front-in", "front-out"
+
+
+@dataclass(frozen=True, slots=True)
+class Intent:
+    """One person at the front door.
+
+    at: when the badge is laid or the handle pressed, ms since 1970 UTC. who: member id, None for a stranger.
+    reader: None for the handle inside, which is mechanical and asks nobody. uids: what is laid on the reader.
+    pushes: opens the door once it is unlocked. lies: seconds for which the badge stays on the reader after the answer.
+    reach: seconds from the answer to the push. open_for: seconds for which the door stays open.
+    expect: the reason that the story expects; None where nothing is decided (handle, two badges at once).
+    """
+
+    at: Instant
+    who: str | None
+    reader: str | None
+    uids: tuple[bytes, ...] = ()
+    pushes: bool = True
+    lies: float = 0.3
+    reach: float = 1.2
+    open_for: float = 4.0
+    expect: str | None = None
+
+    @property
+    def inward(self) -> bool:
+        return self.reader == IN
+
+    @property
+    def passes(self) -> bool:
+        """Whether the person goes through the door, if all is as the story expects."""
+        return self.pushes and (self.reader is None or self.expect in GRANTED)
+
+
+GRANTED = {"egress", "staff", "own_shift", "always", "staffed_hours", "gardien_present"}
+
+
+@dataclass(slots=True)
+class Cast:
+    """Who is there to play: members not yet sent anywhere today, by what they can do."""
+
+    bundle: Bundle
+    chance: Random
+    day: date
+    diary: Diary = field(init=False)
+    intents: list[Intent] = field(default_factory=list)
+    resting: list[Member] = field(init=False)
+    badges: dict[str, bytes] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.diary = Diary()
+        self.resting = [m for m in self.bundle.members if m.status == "active" and self.valid(m)]
+        self.chance.shuffle(self.resting)
+        good = [c for c in self.bundle.credentials if c.status == "active"]
+        self.badges = {credential.member: bytes.fromhex(credential.uid) for credential in good}
+
+    def valid(self, member: Member) -> bool:
+        return (member.valid_from or self.day) <= self.day <= (member.valid_until or self.day)
+
+    def call(self, tier: str, count: int) -> list[Member]:
+        """So many members of the tier who rest today; gardiens wait for their shifts."""
+        called = [m for m in self.resting if m.tier == tier and Role.GARDIEN not in m.roles][:count]
+        self.resting = [m for m in self.resting if m not in called]
+        return called
+
+    def at(self, minutes: float) -> Instant:
+        """The instant so many minutes after local midnight of the day; past 24 h on the next."""
+        whole = datetime.combine(self.day, time()) + timedelta(minutes=minutes)
+        return round(whole.replace(tzinfo=ZoneInfo(self.bundle.site.timezone)).timestamp() * 1000)
+
+    def add(self, between: tuple[float, float], busy: float = 15, **intent: object) -> Instant:
+        """An intent at a free instant of the window (minutes of the day); nobody else for `busy` seconds after it."""
+        first, last = self.at(between[0]), self.at(between[1])
+        at = self.diary.take(self.chance, first, last, round(busy * 1000))
+        self.intents.append(Intent(at=at, **intent))  # type: ignore[arg-type]
+        return at
+
+    def minutes(self, at: Instant) -> float:
+        """Minutes of the day at an instant."""
+        return (at - self.at(0)) / 60_000
+
+    def taps(self, member: Member, reader: str, between: tuple[float, float], expect: str, **more: object) -> Instant:
+        """A member's own badge at a reader, then through the door."""
+        manner = {"reach": self.chance.uniform(0.6, 1.6), "open_for": self.chance.uniform(2.5, 6), **more}
+        uids = (self.badges[member.id],)
+        return self.add(between, who=member.id, reader=reader, uids=uids, expect=expect, **manner)  # type: ignore[arg-type]
+
+    def comes(self, member: Member, between: tuple[float, float], expect: str, **more: object) -> float:
+        """Comes in; the minute at which it was."""
+        return self.minutes(self.taps(member, IN, between, expect, **more))
+
+    def leaves(self, member: Member, between: tuple[float, float]) -> float:
+        return self.minutes(self.taps(member, OUT, between, "egress"))
+
+
+def day(bundle: Bundle, seed: int, on: date) -> list[Intent]:
+    """The intents of the site day that bears the date, sorted by instant; the same for the same seed."""
+    cast = Cast(bundle, Random(f"people/{seed}/{on}"), on)
+    for act in WORKING_DAY if works(on) else QUIET_DAY:
+        act(cast)
+    return sorted(cast.intents, key=lambda intent: intent.at)
+
+
+def hold(cast: Cast) -> None:
+    """The gardiens of the day come just before their shift (or just after its start) and go at its end."""
+    for shift in shifts(cast.bundle, cast.day):
+        member = next(m for m in cast.bundle.members if m.id == shift.gardien)
+        start, end = _minutes(shift)
+        early = -10.0 if start > 18 * 60 else cast.chance.choice((-20, 3))
+        cast.comes(member, (start + early, start + early + 6), "own_shift")
+        cast.leaves(member, (end + 2, end + 8))
+
+
+def shifts(bundle: Bundle, on: date) -> list[Shift]:
+    """The shifts that start on the date, in order."""
+    return sorted((s for s in bundle.shifts if s.start.startswith(on.isoformat())), key=lambda s: s.start)
+
+
+def _minutes(shift: Shift) -> tuple[float, float]:
+    """Start and end in minutes of the day; a demo shift ends on the day on which it starts."""
+    first, last = (datetime.fromisoformat(moment) for moment in (shift.start, shift.end))
+    return first.hour * 60 + first.minute, last.hour * 60 + last.minute
+
+
+def evening(cast: Cast) -> None:
+    """Members come while the place is held, and go before the gardien does."""
+    held = [_minutes(shift) for shift in shifts(cast.bundle, cast.day)]
+    if not held:
+        return
+    start, end = held[0][0], held[-1][1]
+    for member in cast.call("nomade", cast.chance.randint(3, 6)):
+        came = cast.comes(member, (start + 12, end - 30), "gardien_present")
+        cast.leaves(member, (came + 12, end - 2))
+
+
+def too_late(cast: Cast) -> None:
+    """Somebody comes after the gardien left."""
+    end = max((_minutes(shift)[1] for shift in shifts(cast.bundle, cast.day)), default=11 * 60)
+    for member in cast.call("nomade", 2):
+        cast.taps(member, IN, (end + 20, end + 75), "outside_hours", pushes=False)
+
+
+def team(cast: Cast) -> None:
+    """The first opens before nine, the others come around nine."""
+    for number, member in enumerate(cast.call("equipe", cast.chance.randint(4, 5))):
+        window = (482.0, 525.0) if number == 0 else (515.0, 560.0)
+        stays(cast, member, cast.comes(member, window, "staff"), "staff", (1035, 1115))
+
+
+def residents(cast: Cast) -> None:
+    for member in cast.call("resident", cast.chance.randint(13, 16)):
+        stays(cast, member, cast.comes(member, (482, 640), "always"), "always", (985, 1200))
+
+
+def nomads(cast: Cast) -> None:
+    for member in cast.call("nomade", cast.chance.randint(22, 27)):
+        window = (545.0, 645.0) if cast.chance.random() < 0.75 else (780.0, 880.0)
+        stays(cast, member, cast.comes(member, window, "staffed_hours"), "staffed_hours", (960, 1100))
+
+
+def stays(cast: Cast, member: Member, came: float, expect: str, until: tuple[float, float]) -> None:
+    """Goes out for lunch or not, and home by badge or, when in thought, by the handle without badging."""
+    if came < 690 and cast.chance.random() < 0.3:
+        cast.leaves(member, (712, 770))
+        cast.comes(member, (785, 845), expect)
+    if cast.chance.random() < 0.05:
+        cast.add(until, who=member.id, reader=None)
+    else:
+        cast.leaves(member, until)
+
+
+def carnets(cast: Cast) -> None:
+    """Whole days, mornings and afternoons; half-days change at 13:00, so nobody on a carnet lunches out."""
+    for member in cast.call("carnet-jour", cast.chance.randint(5, 8)):
+        cast.comes(member, (550, 630), "staffed_hours")
+        cast.leaves(member, (970, 1070))
+    for member in cast.call("carnet-demi", cast.chance.randint(4, 6)):
+        cast.comes(member, (545, 600), "staffed_hours")
+        cast.leaves(member, (745, 778))
+    for member in cast.call("carnet-demi", cast.chance.randint(4, 6)):
+        cast.comes(member, (785, 860), "staffed_hours")
+        cast.leaves(member, (1020, 1075))
+
+
+def night(cast: Cast) -> None:
+    """A resident with a deadline."""
+    for member in cast.call("resident", cast.chance.randint(1, 2)):
+        came = cast.comes(member, (22 * 60 + 25, 23 * 60 + 40), "always")
+        cast.leaves(member, (came + 30, 26 * 60))
+
+
+def too_early(cast: Cast) -> None:
+    """Comes before nine, is refused, drinks a coffee and comes back."""
+    for member in cast.call("nomade", 1):
+        cast.taps(member, IN, (485, 522), "outside_hours", pushes=False)
+        cast.comes(member, (543, 555), "staffed_hours")
+        cast.leaves(member, (960, 1060))
+
+
+def strangers(cast: Cast) -> None:
+    """A travel card tried on the door, somebody's lost badge, members who have no access, a Fabriqueur at the front."""
+    members = cast.bundle.members
+    lost = [c for c in cast.bundle.credentials if c.status != "active"]
+    found = cast.chance.choice(lost)
+    travel_card = b"\x08" + cast.chance.randbytes(3)
+    refused(cast, None, travel_card, "unknown_credential")
+    refused(cast, found.member, bytes.fromhex(found.uid), "credential_blocked")
+    suspended = cast.chance.choice([m for m in members if m.status == "suspended"])
+    refused(cast, suspended.id, cast.badges[suspended.id], "member_suspended")
+    outside = cast.chance.choice([m for m in members if not cast.valid(m)])
+    refused(cast, outside.id, cast.badges[outside.id], "membership_not_valid")
+    for member in cast.call("fabriqueur", 1):
+        refused(cast, member.id, cast.badges[member.id], "not_allowed_here")
+
+
+def refused(cast: Cast, who: str | None, uid: bytes, expect: str) -> None:
+    """Tries once or twice in the course of the day."""
+    tries = cast.chance.randint(1, 2)
+    for half in range(tries):
+        window = (590.0 + 230 * half, 780.0 + 230 * half)
+        cast.add(window, who=who, reader=IN, uids=(uid,), pushes=False, expect=expect)
+
+
+def oddities(cast: Cast) -> None:
+    """What people do at doors, once a day each."""
+    for act in (lapses, two_on_one_opening, left_lying, two_badges, delivery):
+        act(cast)
+
+
+def lapses(cast: Cast) -> None:
+    """Badges, is called on the phone and walks off; comes back later."""
+    for member in cast.call("nomade", 1):
+        went = cast.taps(member, IN, (560, 640), "staffed_hours", pushes=False)
+        cast.comes(member, (cast.minutes(went) + 3, cast.minutes(went) + 12), "staffed_hours")
+        cast.leaves(member, (960, 1060))
+
+
+def two_on_one_opening(cast: Cast) -> None:
+    """The second badges while the first still holds the door."""
+    first, second = cast.call("nomade", 2)
+    came = cast.taps(first, IN, (560, 640), "staffed_hours", busy=25, reach=1.0, open_for=9.0)
+    uids = (cast.badges[second.id],)
+    cast.intents.append(Intent(came + 5000, second.id, IN, uids, expect="staffed_hours", open_for=4.0))
+    for member in (first, second):
+        cast.leaves(member, (960, 1060))
+
+
+def left_lying(cast: Cast) -> None:
+    """Leaves the badge on the reader and fetches it a minute later: one tap."""
+    for member in cast.call("nomade", 1):
+        lies = cast.chance.uniform(30, 70)
+        cast.comes(member, (545, 640), "staffed_hours", lies=lies, busy=lies + 20)
+        cast.leaves(member, (960, 1060))
+
+
+def two_badges(cast: Cast) -> None:
+    """A purse with two badges, which nobody can read; then the right one alone."""
+    for member in cast.call("nomade", 1):
+        purse = (cast.badges[member.id], b"\x08" + cast.chance.randbytes(3))
+        at = cast.add((560, 640), busy=30, who=member.id, reader=IN, uids=purse, pushes=False, lies=1.5)
+        cast.intents.append(
+            replace(cast.intents[-1], at=at + 9000, uids=purse[:1], pushes=True, expect="staffed_hours")
+        )
+        cast.leaves(member, (960, 1060))
+
+
+def delivery(cast: Cast) -> None:
+    """Somebody of the day holds the door open for boxes: longer than a minute."""
+    for member in cast.call("resident", 1):
+        cast.comes(member, (610, 700), "always", open_for=85.0, busy=110)
+        cast.leaves(member, (985, 1060))
+
+
+def weekend_work(cast: Cast) -> None:
+    for member in cast.call("resident", cast.chance.randint(2, 5)):
+        came = cast.comes(member, (570, 900), "always")
+        cast.leaves(member, (came + 40, 1200))
+
+
+Act = Callable[[Cast], None]
+WORKING_DAY: tuple[Act, ...] = (
+    oddities,
+    hold,
+    strangers,
+    team,
+    residents,
+    nomads,
+    carnets,
+    too_early,
+    evening,
+    too_late,
+    night,
+)
+QUIET_DAY: tuple[Act, ...] = (hold, weekend_work, evening, too_late)

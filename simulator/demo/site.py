@@ -1,0 +1,158 @@
+"""What does the demo consist of? Broker, cable, server, edge and people: started in this order, ended against it."""
+
+import sys
+import threading
+from contextlib import ExitStack
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from console.errors import CommandError
+from console.terminal import say
+from policy.bundle import Bundle
+from policy.terms import Instant
+from server.config import BrokerConfig, EdgeConfig, ServerConfig
+from server.errors import ServerError
+from server.main import Server
+from server.passwords import hash_password, hash_token
+from simulator.broker import Broker, BrokerError, quiet
+from simulator.cable import Cable
+from simulator.demo import bench_page
+from simulator.demo.casaco import bundle
+from simulator.demo.folder import EDGE, Folder
+from simulator.demo.world import World
+from simulator.edge_process import EdgeProcess
+from simulator.loopback import HOST
+from simulator.pace import Pace
+
+SAVE_EVERY = 1.0
+"""Seconds between two notes of how far time has come."""
+
+
+class DemoSite:
+    """The parts, in the order in which they start and against the order in which they end."""
+
+    def __init__(self, folder: Folder, port: int) -> None:
+        self.folder = folder
+        self.port = port
+        self.site = bundle(folder.state.start, folder.state.seed)
+        self.pace = Pace.starting(folder.state.now, speed=0)
+        self.parts = ExitStack()
+        self._unsaved = False
+
+    def run(self, ended: threading.Event) -> int:
+        """Start, print where the page is, and go on until the end is asked for. Raises CommandError."""
+        with self.parts:
+            broker = self._broker()
+            cable = self._cable(broker)
+            world = World(self.site, self.folder.state.seed, self.pace, cable)
+            server = self._server(broker, world)
+            edge = self._edge(cable, world)
+            self._let_time_pass(self.folder.state.speed)
+            welcome(self.folder, server.address, self.site, self.pace.now())
+            return self._keep_going(world, edge, ended)
+
+    def _broker(self) -> Broker:
+        say("Starting the broker ...")
+        quiet()
+        broker = Broker({user: self.folder.password(user) for user in ("server", EDGE)})
+        try:
+            broker.start()
+        except BrokerError as error:
+            raise CommandError(str(error)) from None
+        self.parts.callback(broker.stop)
+        return broker
+
+    def _cable(self, broker: Broker) -> Cable:
+        cable = Cable(broker.port)
+        self.parts.callback(cable.unplug)
+        return cable
+
+    def _server(self, broker: Broker, world: World) -> Server:
+        fresh = self.folder.fresh
+        say(f"Starting the server with {len(self.site.members)} members ..." if fresh else "Starting the server ...")
+        try:
+            server = Server(
+                server_config(self.folder, broker.port, self.port),
+                self.pace.now,
+                bundle=self.site if fresh else None,
+                extra_blueprints=(bench_page.blueprint(world),),
+            )
+        except ServerError as error:
+            raise CommandError(str(error)) from None
+        self.parts.callback(server.stop)
+        server.start()
+        return server
+
+    def _edge(self, cable: Cable, world: World) -> EdgeProcess:
+        say("Starting the door's edge and the people ...")
+        edge = EdgeProcess(self.folder.write_edge_toml(cable.port), self.folder.path / "edge.log", world.hear)
+        self.parts.callback(lambda: self._save(running=False))
+        self.parts.callback(world.stop)
+        world.start(edge)
+        return edge
+
+    def _keep_going(self, world: World, edge: EdgeProcess, ended: threading.Event) -> int:
+        """Note how far time has come until the end. 1 when a part broke down by itself."""
+        while not ended.wait(SAVE_EVERY):
+            self._save(running=True)
+            if world.broken_down:
+                say("The invented people have stopped by a fault: see what is printed above, then start again.")
+                return 1
+            if world.picture().powered and edge.broken_down:
+                say(f"The edge has ended by itself: see {self.folder.path / 'edge.log'}, then start again.")
+                return 1
+        say("\nEnding ...")
+        return 0
+
+    def _let_time_pass(self, speed: int) -> None:
+        """Noted before it does: a demo that is killed at once has lived, too."""
+        self.folder.save(self.pace.now(), speed, running=True)
+        self.pace.change(speed)
+
+    def _save(self, *, running: bool) -> None:
+        """A disk that is full ends no demo: the door goes on deciding. It is said once."""
+        try:
+            self.folder.save(self.pace.now(), self.pace.speed, running=running)
+        except OSError as error:
+            if not self._unsaved:
+                say(f"{self.folder.path} cannot be written ({error.strerror or error}): make room. The demo goes on.")
+            self._unsaved = True
+        else:
+            self._unsaved = False
+
+
+def server_config(folder: Folder, broker_port: int, port: int) -> ServerConfig:
+    """What the server is told; its secrets are those of the folder.
+
+    The hash is the same at each start: another one would be taken over anew, and log everybody out.
+    """
+    return ServerConfig(
+        database=f"sqlite:///{folder.path.resolve() / 'server.db'}",
+        server_key=folder.keys.server_key,
+        credential_key=folder.keys.credential_key,
+        broker=BrokerConfig(HOST, broker_port, "server", folder.password("server")),
+        edges=(EdgeConfig(EDGE, folder.keys.public_hex(EDGE), ("front",)),),
+        staff_name=folder.login.name,
+        staff_password_hash=hash_password(folder.login.password, salt=folder.login.token.encode()),
+        api_token_hash=hash_token(folder.login.token),
+        http_host=HOST,
+        http_port=port,
+    )
+
+
+def welcome(folder: Folder, address: str, site: Bundle, now: Instant) -> None:
+    """Where to look and how to get in."""
+    local = datetime.fromtimestamp(now / 1000, ZoneInfo(site.site.timezone))
+    control = folder.path / "server.db.control"
+    say(f"""
+  Page       {address}
+  Bench      {address}/bench
+  Login      {folder.login.name}
+  Password   {folder.login.password}
+  API token  {folder.login.token}
+  Orders     {sys.argv[0]} server open front --socket {control} (or lockdown on, lockdown off, sound front-in)
+             at 1 x, 10 x or in a pause: at 60 x their ten seconds are over in a sixth of one, often too soon
+
+It is {local:%A %d %B %Y, %H:%M} at {site.site.name}; the bar at the foot of each page changes how fast time passes.
+Everything is kept in {folder.path}. Ctrl-C ends the demo, the next start goes on from there.
+""")

@@ -1,0 +1,80 @@
+"""Is every signal of a door recognised from what the lamp does?"""
+
+import pytest
+
+from edge.patterns import DARK, Levels, Player
+from policy.reasons import Family
+from simulator.demo.lamp import SIGNALS, SILENCE, Lamp
+
+START = 1_000_000
+
+
+def play(lamp: Lamp, player: Player, start: int, seconds: float) -> int:
+    """Let the player drive the lamp as a controller does, output by output, for so long. The end, ms."""
+    mono, shown = 0.0, lamp.levels
+    while mono < seconds:
+        levels = player.levels(mono)
+        for name, before, after in zip(Levels._fields, shown, levels, strict=True):
+            if before != after:
+                lamp.move(name, after, start + round(mono * 1000))
+        shown = levels
+        following = player.next_change(mono)
+        mono = seconds if following is None else following
+    return start + round(seconds * 1000)
+
+
+def played(name: str, seconds: float, lamp: Lamp | None = None, start: int = START) -> tuple[Lamp, int]:
+    lamp = lamp or Lamp()
+    signal, player = SIGNALS[name], Player()
+    if signal.repeats:
+        player.stand(signal, 0.0)
+    else:
+        player.play(signal, 0.0)
+    return lamp, play(lamp, player, start, seconds)
+
+
+@pytest.mark.parametrize("name", SIGNALS)
+def test_a_signal_is_known_once_it_was_seen(name: str) -> None:
+    lamp, now = played(name, SIGNALS[name].seconds)
+    assert lamp.signal(now) == name
+
+
+@pytest.mark.parametrize("name", SIGNALS)
+def test_it_is_known_again_when_it_follows_another(name: str) -> None:
+    lamp, now = played("granted", 1.0)
+    lamp, now = played(name, SIGNALS[name].seconds, lamp, now)
+    assert lamp.signal(now) == name
+
+
+@pytest.mark.parametrize("name", ["no_rules", "reader_fault", "door_held"])
+def test_a_standing_signal_stays_known(name: str) -> None:
+    lamp, now = played(name, 300.0)
+    assert lamp.signal(now) == name
+
+
+@pytest.mark.parametrize("name", ["no_rules", "reader_fault", "door_held"])
+@pytest.mark.parametrize("seconds", [1.0, 5.0, 61.0])
+def test_a_standing_signal_is_known_when_it_has_just_ended(name: str, seconds: float) -> None:
+    lamp, now = played(name, seconds)
+    for light, on in zip(Levels._fields, lamp.levels, strict=True):
+        if on:
+            lamp.move(light, False, now)
+    assert lamp.levels == DARK
+    assert lamp.signal(now + 500) == name
+
+
+def test_a_lamp_that_stays_dark_says_nothing_any_more() -> None:
+    lamp, now = played(Family.SEE_DESK, 3.0)
+    assert lamp.levels == DARK
+    assert lamp.signal(now) == Family.SEE_DESK
+    assert lamp.signal(now + SILENCE) is None
+
+
+def test_a_dark_lamp_has_never_said_anything() -> None:
+    assert Lamp().signal(START) is None
+
+
+def test_without_power_it_is_dark() -> None:
+    lamp, now = played("door_held", 10.0)
+    lamp.off()
+    assert (lamp.levels, lamp.signal(now)) == (DARK, None)
