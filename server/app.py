@@ -12,7 +12,7 @@ from server.text import dates as language
 from server.text.named import who
 from server.text.translate import language as spoken
 from server.text.translate import speak
-from server.web import access, step_up
+from server.web import access, passkeys, step_up
 from server.web import sessions as auth
 from server.web.context import Context
 from server.web.faults import explain_faults
@@ -70,6 +70,7 @@ def _shared(app: Flask, context: Context) -> dict[str, object]:
     """What every template may use."""
     return {
         "account": auth.account,
+        "passkeys_offered": passkeys.offered,
         "links": access.navigation(app),
         "site": context.current().bundle.site,
         "language": spoken(),

@@ -144,18 +144,6 @@ def set_roles(session: Session, by: Caller, at: datetime, account: int, roles: R
     return True
 
 
-def forget_passkey(session: Session, by: Caller, at: datetime, which: str) -> None:
-    """One of one's own; not the only way to log in."""
-    account = _account(session, by.account)
-    own = session.exec(select(Passkey).where(Passkey.account == account.id)).all()
-    if account.password_hash is None and [key.id for key in own] == [which]:
-        raise ChangeRefusedError(Refused.LAST_KEY)
-    for key in own:
-        if key.id == which:
-            _record(session, by, at, account, "forget_passkey", {"name": key.name}, None)
-            session.delete(key)
-
-
 def begin_session(session: Session, account: Account, at: datetime, device: str) -> str:
     """The new token of somebody who has shown who they are. What is over is forgotten."""
     session.exec(delete(AccountSession).where(col(AccountSession.expires) <= at))

@@ -1,14 +1,16 @@
-"""What can one do with one's own account? /account: password, and where one is logged in."""
+"""What can one do with one's own account? /account: password, passkeys, and where one is logged in."""
 
-from flask import Blueprint, make_response, redirect, render_template, url_for
+from flask import Blueprint, Response, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from server.changes import accounts as changes
+from server.changes import passkeys as keys
 from server.errors import ChangeRefusedError
 from server.pages.invitation import chosen
 from server.queries import accounts as queries
 from server.text.refusals import refusal
 from server.text.translate import gettext
+from server.web import passkeys
 from server.web import sessions as auth
 from server.web.told import tell
 
@@ -47,6 +49,36 @@ def change_password() -> ResponseReturnValue:
     answer = make_response(redirect(url_for("account.page"), 303))
     auth.keep(answer, token)
     return answer
+
+
+@page.post("/account/passkeys/question")
+def ask_passkey() -> ResponseReturnValue:
+    return Response(passkeys.question_for_new(auth.signed_in()), content_type="application/json")
+
+
+@page.post("/account/passkeys")
+def add_passkey() -> ResponseReturnValue:
+    """Named as it will be recognised: by the device on which it was made."""
+    me = auth.signed_in()
+    try:
+        passkey = passkeys.made(request.form.get("passkey", ""), me.account or 0, auth.device())
+        with auth.context().database.transaction() as session:
+            keys.add_passkey(session, me, auth.now(), passkey)
+    except ChangeRefusedError as error:
+        return _page(refusal(error.why)), 400
+    tell(gettext("Cette clé d’accès est enregistrée."))
+    return redirect(url_for("account.page"), 303)
+
+
+@page.post("/account/passkeys/<which>/forget")
+def forget_passkey(which: str) -> ResponseReturnValue:
+    try:
+        with auth.context().database.transaction() as session:
+            keys.forget_passkey(session, auth.signed_in(), auth.now(), which)
+    except ChangeRefusedError as error:
+        return _page(refusal(error.why)), 400
+    tell(gettext("Cette clé d’accès ne sert plus."))
+    return redirect(url_for("account.page"), 303)
 
 
 @page.post("/account/sessions/<int:which>/end")

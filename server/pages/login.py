@@ -7,6 +7,9 @@ from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import TooManyRequests
 
 from server.changes.accounts import begin_session, end_session
+from server.changes.passkeys import use_passkey
+from server.errors import ChangeRefusedError
+from server.web import passkeys
 from server.web import sessions as auth
 
 page = Blueprint("login", __name__)
@@ -32,6 +35,28 @@ def log_in() -> ResponseReturnValue:
         return render_template("login.html", wrong="password"), 401
     with auth.context().database.transaction() as session:
         token = begin_session(session, account, auth.now(), auth.device())
+    answer = back_to(request.args.get("next"))
+    auth.keep(answer, token)
+    return answer
+
+
+@page.post("/passkey/question")
+@auth.limiter.limit(auth.ATTEMPTS)
+def ask_passkey() -> ResponseReturnValue:
+    """What the browser has to sign with a passkey, of whatever account."""
+    return Response(passkeys.question(), content_type="application/json")
+
+
+@page.post("/login/passkey")
+@auth.limiter.limit(auth.ATTEMPTS)
+def log_in_by_passkey() -> ResponseReturnValue:
+    try:
+        shown = passkeys.shown(request.form.get("passkey", ""))
+        with auth.context().database.transaction() as session:
+            account = use_passkey(session, shown.id, shown.sign_count)
+            token = begin_session(session, account, auth.now(), auth.device())
+    except ChangeRefusedError as error:
+        return render_template("login.html", wrong=error.why), 401
     answer = back_to(request.args.get("next"))
     auth.keep(answer, token)
     return answer

@@ -8,13 +8,14 @@ from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import TooManyRequests
 
 from server.changes.accounts import confirm_session
-from server.errors import Refused
+from server.changes.passkeys import use_passkey
+from server.errors import ChangeRefusedError, Refused
 from server.text.refusals import refusal
-from server.web import sessions
+from server.web import passkeys, sessions
 from server.web.access import Access
 
-FIELD = "again"
-"""Of the form: the password."""
+FIELD, SHOWN = "again", "shown_again"
+"""Of the form: the password; the browser's word for a passkey."""
 
 
 def guard(app: Flask) -> None:
@@ -28,20 +29,29 @@ def _ask() -> ResponseReturnValue | None:
     line: Access = current_app.config["ACCESS"]["POST", request.url_rule.rule]
     if not line.step_up or sessions.confirmed_lately():
         return None
-    password, wrong = request.form.get(FIELD), None
-    if password:
-        try:
-            if sessions.password_fits(sessions.signed_in().login, password) is not None:
-                confirm()
-                return None
-            wrong = refusal(Refused.PASSWORD_WRONG)
-        except TooManyRequests:
-            wrong = refusal(Refused.TOO_OFTEN)
-    carried = [item for item in request.form.items(multi=True) if item[0] not in (FIELD, "csrf_token")]
-    return render_template("confirm.html", carried=carried, wrong=wrong, field=FIELD), 403
+    wrong = _shown()
+    if wrong is None:
+        return None
+    carried = [item for item in request.form.items(multi=True) if item[0] not in (FIELD, SHOWN, "csrf_token")]
+    said = refusal(wrong) if request.form.get(FIELD) or request.form.get(SHOWN) else None
+    return render_template("confirm.html", carried=carried, wrong=said, field=FIELD, shown=SHOWN), 403
 
 
-def confirm() -> None:
-    """Whoever asks has shown password or passkey just now."""
-    with sessions.context().database.transaction() as session:
-        confirm_session(session, sessions.signed_in(), sessions.now())
+def _shown() -> Refused | None:
+    """None once password or passkey has been shown, and that is noted."""
+    me, password, passkey = sessions.signed_in(), request.form.get(FIELD), request.form.get(SHOWN)
+    try:
+        key = passkeys.shown(passkey) if passkey else None
+        if key is not None and key.account != me.account:
+            return Refused.PASSKEY_REFUSED
+        if key is None and (not password or sessions.password_fits(me.login, password) is None):
+            return Refused.PASSWORD_WRONG
+        with sessions.context().database.transaction() as session:
+            if key is not None:
+                use_passkey(session, key.id, key.sign_count)
+            confirm_session(session, me, sessions.now())
+    except TooManyRequests:
+        return Refused.TOO_OFTEN
+    except ChangeRefusedError as error:
+        return error.why
+    return None

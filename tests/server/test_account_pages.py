@@ -1,5 +1,6 @@
 """The pages of accounts: one's own, everybody's, and the tokens; without scripts, as a browser's forms send them."""
 
+import json
 import re
 from datetime import UTC, datetime, timedelta
 from html import unescape
@@ -8,13 +9,16 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 from sqlmodel import Session, col, select
+from webauthn import base64url_to_bytes
+from webauthn.helpers import bytes_to_base64url as b64
 from werkzeug.test import TestResponse
 
 from server.changes import accounts as changes
-from server.models import Account, AccountSession, Member
+from server.models import Account, AccountSession, Member, Passkey
 from server.queries import accounts as queries
 from server.queries.accounts import at_the_machine
 from server.roles import Role
+from server.web.passkeys import AT_ONCE, Challenges, challenges
 from tests.support_pages import CHEAP_HASH, PASSWORD, STAFF, Place, plain
 
 pytestmark = pytest.mark.sqlite
@@ -264,3 +268,78 @@ def test_hostile_names_are_text(place: Place) -> None:
         assert "<script>alert" not in text
         assert "<b>x" not in text
         assert re.search(r"<script>alert\(1\)|<b>x</b>", unescape(text))
+
+
+# What is no passkey
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "",
+        "x",
+        "null",
+        "[" * 5000,
+        '{"id": "a"}',
+        '{"id": "a", "response": {"clientDataJSON": "*"}}',
+        '{"id": "a", "response": {"clientDataJSON": "e30"}}',
+        '{"id": "a", "response": {"clientDataJSON": "eyJjaGFsbGVuZ2UiOiJhYWFhIn0"}}',
+    ],
+)
+def test_what_is_no_answer_of_a_passkey_is_refused_in_words(place: Place, answer: str) -> None:
+    data = {"csrf_token": place.form_token(place.client), "passkey": answer}
+    refused = place.client.post("/login/passkey", data=data)
+    assert (refused.status_code, "n’a pas été reconnue" in refused.text) == (401, True)
+    kept = press(place, place.staff(), "/account", "/account/passkeys", passkey=answer)
+    assert (kept.status_code, "n’a pas été reconnue" in kept.text) == (400, True)
+
+
+def test_an_answer_that_nobody_signed_is_refused(place: Place) -> None:
+    """Its challenge is ours and open, and gone after the first try."""
+    with place.database.transaction() as session:
+        account_id = account(session, STAFF).id or 0
+        session.add(
+            Passkey(id="YWFh", account=account_id, name="", public_key=b"x", sign_count=0, made=datetime.now(UTC))
+        )
+    token = place.form_token(place.client)
+    asked = place.client.post("/passkey/question", data={"csrf_token": token}).json
+    assert asked is not None
+    assert (asked["rpId"], asked["userVerification"]) == ("localhost", "required")
+    client_data = json.dumps({"type": "webauthn.get", "challenge": asked["challenge"], "origin": "http://localhost"})
+    response = {
+        "clientDataJSON": b64(client_data.encode()),
+        "authenticatorData": b64(bytes(37)),
+        "signature": b64(b"x"),
+    }
+    answer = json.dumps({"id": "YWFh", "rawId": "YWFh", "type": "public-key", "response": response})
+    for _ in range(2):
+        data = {"csrf_token": token, "passkey": answer}
+        assert place.client.post("/login/passkey", data=data).status_code == 401
+    assert not challenges.take(base64url_to_bytes(asked["challenge"]))
+
+
+def test_challenges_are_so_many_and_good_for_once() -> None:
+    some = Challenges()
+    drawn = [some.draw() for _ in range(AT_ONCE + 1)]
+    assert [some.take(one) for one in (drawn[0], drawn[1], drawn[1], drawn[-1], b"x")] == [
+        False,
+        True,
+        False,
+        True,
+        False,
+    ]
+
+
+@pytest.mark.parametrize(
+    ("address", "offered"),
+    [
+        ("https://loquet.example.org", True),
+        ("http://localhost:8000", True),
+        ("http://127.0.0.1:8000", False),
+        ("https://[::1]", False),
+        ("http://loquet.example.org", False),
+    ],
+)
+def test_where_there_can_be_a_passkey(place: Place, address: str, offered: bool) -> None:
+    answer = place.client.get("/login", base_url=address)
+    assert ("data-ask" in answer.text) is offered

@@ -1,0 +1,120 @@
+"""Passkeys in Chromium, with its virtual authenticator: added, used to log in and to confirm, forgotten."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from urllib.parse import parse_qs
+
+import pytest
+from playwright.sync_api import Browser, Page, Request, expect
+from sqlmodel import select
+
+from server.models import AccountSession, Passkey
+from server.web.serve import Web
+from tests.support_pages import PASSWORD, STAFF, Place
+from tests.support_server import site_database
+
+AUTHENTICATOR = {
+    "protocol": "ctap2",
+    "transport": "internal",
+    "hasResidentKey": True,
+    "hasUserVerification": True,
+    "isUserVerified": True,
+    "automaticPresenceSimulation": True,
+}
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Iterator[Place]:
+    place = Place(site_database(tmp_path))
+    yield place
+    place.database.close()
+
+
+@pytest.fixture
+def address(place: Place) -> Iterator[str]:
+    """By its name: a passkey is bound to one, and 127.0.0.1 is none."""
+    web = Web(place.app, "127.0.0.1", 0)
+    web.start()
+    yield f"http://localhost:{web.port}"
+    place.live.close()
+    web.stop()
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    context = browser.new_context(locale="fr-FR", viewport={"width": 390, "height": 800})
+    page = context.new_page()
+    chromium = context.new_cdp_session(page)
+    chromium.send("WebAuthn.enable")
+    chromium.send("WebAuthn.addVirtualAuthenticator", {"options": AUTHENTICATOR})
+    yield page
+    context.close()
+
+
+def log_in(page: Page, address: str) -> None:
+    page.goto(f"{address}/login")
+    page.get_by_label("Identifiant").fill(STAFF)
+    page.get_by_label("Mot de passe").fill(PASSWORD)
+    page.locator("main").get_by_role("button", name="Se connecter").click()
+    expect(page.get_by_role("button", name="Se déconnecter")).to_be_visible()
+
+
+def add(page: Page, address: str) -> None:
+    page.goto(f"{address}/account")
+    page.get_by_role("button", name="Ajouter une clé d’accès").click()
+    expect(page.get_by_text("Cette clé d’accès est enregistrée.")).to_be_visible()
+
+
+def long_ago(place: Place) -> None:
+    with place.database.transaction() as session:
+        for one in session.exec(select(AccountSession)):
+            one.confirmed -= timedelta(minutes=10)
+            session.add(one)
+
+
+def test_a_passkey_from_its_making_to_its_end(page: Page, place: Place, address: str) -> None:
+    log_in(page, address)
+    add(page, address)
+    with place.database.reading() as session:
+        [key] = session.exec(select(Passkey))
+        assert (key.name, key.account) == ("Chrome, Linux", 1)
+    page.get_by_role("button", name="Ajouter une clé d’accès").click()
+    expect(page.get_by_text("Aucune clé d’accès n’a répondu.")).to_be_visible()  # one for each device
+
+    page.get_by_role("button", name="Se déconnecter").click()
+    sent: list[Request] = []
+    page.on("request", lambda request: sent.append(request) if request.url.endswith("/login/passkey") else None)
+    page.goto(f"{address}/login")
+    page.get_by_role("button", name="Avec une clé d’accès").click()
+    expect(page.get_by_role("button", name="Se déconnecter")).to_be_visible()
+    with place.database.reading() as session:
+        assert session.get_one(Passkey, key.id).sign_count > key.sign_count
+    replayed = {name: values[0] for name, values in parse_qs(sent[0].post_data or "").items()}
+    other = place.app.test_client()
+    replayed["csrf_token"] = place.form_token(other)
+    again = other.post("/login/passkey", data=replayed, base_url=address)
+    assert (again.status_code, "n’a pas été reconnue" in again.text) == (401, True), "an answer is good for once"
+
+    long_ago(place)
+    page.goto(f"{address}/account")
+    page.get_by_role("button", name="Oublier cette clé").click()
+    expect(page.get_by_role("heading", name="C’est bien vous ?")).to_be_visible()
+    page.get_by_role("button", name="Avec une clé d’accès").click()
+    expect(page.get_by_text("Cette clé d’accès ne sert plus.")).to_be_visible()
+    page.get_by_role("button", name="Se déconnecter").click()
+    page.goto(f"{address}/login")
+    page.get_by_role("button", name="Avec une clé d’accès").click()
+    expect(page.get_by_text("Cette clé d’accès n’a pas été reconnue.")).to_be_visible()
+
+
+def test_without_scripts_or_a_name_there_is_no_press_for_it(browser: Browser, place: Place, address: str) -> None:
+    for scripts, shown in ((True, True), (False, False)):
+        page = browser.new_page(java_script_enabled=scripts, locale="fr-FR")
+        page.goto(f"{address}/login")
+        assert page.get_by_role("button", name="Avec une clé d’accès").is_visible() is shown
+        page.close()
+    page = browser.new_page(locale="fr-FR")
+    page.goto(f"{address}/login".replace("localhost", "127.0.0.1"))
+    assert page.get_by_role("button", name="Avec une clé d’accès").count() == 0
+    page.close()
