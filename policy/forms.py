@@ -14,6 +14,8 @@ from policy.instants import YEARS, in_our_years
 from policy.uids import digits
 
 TOPIC_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_BLANKS = {0xA0: " ", 0x202F: " "}
+"""The no-break spaces of French: Porte «\u00a0Nord\u00a0»."""
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _USED = {
     "day": re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})"),
@@ -75,7 +77,7 @@ def _names(bundle: Bundle) -> Iterator[Problem]:
     """What may stand in place of an id on a page."""
     for collection in ("access_points", "tiers", "machines", "kinds"):
         for index, part in enumerate(getattr(bundle, collection)):
-            if part.name is not None and not _is_visible(part.name):
+            if part.name is not None and not _is_visible(part.name.translate(_BLANKS)):
                 why = "a name has visible characters only, and no space at either end: correct it or leave it out"
                 yield Problem(f"{collection}[{index}].name", part.name, why, part.id)
 

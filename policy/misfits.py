@@ -118,8 +118,8 @@ def form(kind: Any, value: Any) -> str:
     """How such a value is written. value: what was, to find the word that was meant."""
     bare, bounds = _bare(kind)
     if words := tuple(_words(bare)):
-        near = meant(value, words) if isinstance(value, str) else ""
-        return f"use one of {', '.join(words)}{near}"
+        near = meant(value, words) if isinstance(value, str) and len(words) > 1 else ""
+        return f"use {'one of ' if len(words) > 1 else ''}{', '.join(words)}{near}"
     if bare is int:
         return f"write a whole number{_range(bounds)}, without quotes"
     if bare is date:

@@ -114,7 +114,7 @@ class Publisher:
         rules = compile_rules(
             bundle,
             zone=zone,
-            holidays=holidays_of(bundle.site.holidays),
+            holidays=holidays_of(bundle.site.holidays, kept=True),
             pseudonym=self._pseudonym,
             edges=_edge_keys(session),
             at=now,

@@ -186,7 +186,7 @@ class _Site:
     def __init__(self, bundle: Bundle) -> None:
         self._bundle = bundle
         self._zone = ZoneInfo(bundle.site.timezone)
-        self._holidays = holidays_of(bundle.site.holidays)
+        self._holidays = holidays_of(bundle.site.holidays, kept=True)
         self._rules: RuleSet | None = None
         self._day: Instant | None = None
         self._state = SiteState()

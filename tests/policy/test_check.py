@@ -160,6 +160,23 @@ def test_names_are_spelt_as_people_spell_them() -> None:
     assert read(site(site_name="Atelier\u00a0: soudure")).site.name == "Atelier\u00a0: soudure"
 
 
+@pytest.mark.parametrize("name", ["Porte «\u00a0Nord\u00a0»", "Atelier\u202f: soudure"])
+def test_the_names_of_doors_tiers_machines_and_kinds_too(name: str) -> None:
+    kinds = [{"id": kind, "name": name} for kind in ("laser", "saw")]
+    machine = {"id": "m9", "kind": "laser", "reader": "m9", "attended": True, "name": name}
+    point = {"id": "d9", "readers": {"in": "d9-in"}, "name": name}
+    tiers = [*site()["tiers"], {"id": "t9", "grounds": ["always"], "name": name}]
+    bundle = read(site(tiers=tiers, machines=[machine], kinds=kinds, **added("access_points", point)))
+    named = (bundle.tiers[-1], bundle.machines[0], bundle.access_points[-1], *bundle.kinds)
+    assert {part.name for part in named} == {name}
+
+
+@pytest.mark.parametrize("bad", ["\u00a0Nord", "Nord\u202f", "\u00a0", "a\u2003b", "a\tb"])
+def test_a_name_shows_all_of_itself(bad: str) -> None:
+    message = told(**added("access_points", {"id": "d9", "readers": {"in": "d9-in"}, "name": bad}))
+    assert "a name has visible characters only, and no space at either end" in message
+
+
 def test_other_ids_may_hold_anything_that_can_be_seen() -> None:
     tiers = [*site()["tiers"], {"id": "résident à l'année / 2026", "grounds": ["always"]}]
     assert read(site(tiers=tiers)).tiers[3].id == "résident à l'année / 2026"

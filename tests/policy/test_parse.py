@@ -36,7 +36,7 @@ def test_the_smallest_bundle_has_the_defaults_of_the_format() -> None:
     ("changes", "told"),
     [
         ({"doors": []}, "doors is []: this format has no such key: correct or remove it"),
-        ({"format": "loquet.bundle/2"}, 'format is "loquet.bundle/2": use one of loquet.bundle/1'),
+        ({"format": "loquet.bundle/2"}, 'format is "loquet.bundle/2": use loquet.bundle/1'),
         ({"members": {}}, "members is {}: write a list in [ ]"),
         (
             {"members": [{"id": "lea", "name": "Léa", "tier": "nomad", "age": 7}]},

@@ -153,7 +153,23 @@ def test_holidays_that_nobody_knows() -> None:
     with pytest.raises(ImportRefusedError, match="'XX-1': not known; use a country"):
         holidays_of("XX-1")
     assert date(2026, 12, 25) in holidays_of("FR")(2026)
+    assert date(2026, 12, 25) in holidays_of("FRA")(2026)
     assert list(holidays_of(None)(2026)) == []
+
+
+@pytest.mark.parametrize(
+    ("code", "meant"),
+    [("France", "FR"), ("fr", "FR"), ("fr-57", "FR"), ("france", "FR"), ("Belgiun", "BE"), ("HolidayBase", None)],
+)
+def test_a_country_is_written_as_its_code(code: str, meant: str | None) -> None:
+    """The library has classes called France and HolidayBase; the latter knows no holiday at all."""
+    with pytest.raises(ImportRefusedError) as caught:
+        holidays_of(code)
+    assert f"site.holidays {code!r}: not known{f' ({meant}?)' if meant else ''}; use a country" in str(caught.value)
+
+
+def test_what_an_earlier_version_kept_is_no_reason_to_stop() -> None:
+    assert date(2026, 7, 14) in holidays_of("France", kept=True)(2026)
 
 
 def test_before_the_first_bundle(database: Database) -> None:
