@@ -1,4 +1,4 @@
-"""What of an edge is measured? Link, keeper, journal and controller, in one thread; without readers and pins."""
+"""What of an edge is measured? Link, storage worker, journal and controller in one thread, without readers and pins."""
 
 import time
 from collections.abc import Callable
@@ -10,12 +10,12 @@ from edge.controller import EdgeController
 from edge.core import Now
 from edge.events import CardSeen, Event
 from edge.hardware.clock import SystemClock
-from edge.keeper import Keeper
-from edge.letterbox import Letterbox
+from edge.inbound_queue import InboundQueue
 from edge.link import connect
 from edge.observer import Nobody
-from edge.post import Item
 from edge.status import Health, Vitals
+from edge.storage_worker import StorageWorker
+from edge.work_items import WorkItem
 from policy.terms import ClockState
 from wire.credential import pseudonym
 from wire.row import Kind, Row
@@ -26,14 +26,14 @@ class BareEdge:
 
     def __init__(self, config: Config, told: Callable[[Event], object]) -> None:
         self._clock = SystemClock()
-        self._items: SimpleQueue[Item] = SimpleQueue()
+        self._items: SimpleQueue[WorkItem] = SimpleQueue()
         self._told = told
         self._credential_key = config.keys.credential
-        letterbox = Letterbox(self._items.put)
-        self._link = connect(config, self._clock)(letterbox.post)
+        inbound = InboundQueue(self._items.put)
+        self._link = connect(config, self._clock)(inbound.put)
         health = Health("bench", Vitals)
-        self.keeper = Keeper(config, self._clock, self._tell, Nobody(), "bench", health, letterbox, self._link)
-        self.controller = EdgeController(config.places, self.keeper.remember(), self._pseudonym)
+        self.storage = StorageWorker(config, self._clock, self._tell, Nobody(), "bench", health, inbound, self._link)
+        self.controller = EdgeController(config.places, self.storage.remember(), self._pseudonym)
         self.controller.start(self.now())
 
     def now(self) -> Now:
@@ -43,12 +43,12 @@ class BareEdge:
         self._link.start()
 
     def turn(self) -> None:
-        """What came next goes to the keeper; what is due, too. Waits for a second at most."""
+        """What came next goes to the storage worker; what is due, too. Waits for a second at most."""
         try:
-            items = [self._items.get(timeout=min(1.0, max(0.0, self.keeper.deadline() - time.monotonic())))]
+            items = [self._items.get(timeout=min(1.0, max(0.0, self.storage.deadline() - time.monotonic())))]
         except Empty:
             items = []
-        self.keeper.take(items)
+        self.storage.handle(items)
 
     def lay(self, reader: str, uid: bytes) -> Row:
         """Lay a badge on a reader: the row that says what was decided."""
@@ -58,7 +58,7 @@ class BareEdge:
 
     def stop(self) -> None:
         self._link.stop()
-        self.keeper.close()
+        self.storage.close()
 
     def _pseudonym(self, uid: bytes) -> str:
         return pseudonym(self._credential_key, uid)

@@ -1,7 +1,7 @@
 """How long does an edge take to tell what it kept while it was cut off? To a server process, over mosquitto and TLS.
 
-The edge has its real journal, outbox, keeper and link. The clock runs from the moment when its link is up until it
-holds the acknowledgement of its last row. The floor does the same without us: the same messages through a broker of
+The edge has its real journal, outbox, storage worker and link. The clock runs from the moment when its link is up until
+it holds the acknowledgement of its last row. The floor does the same without us: the same messages through a broker of
 their own, each answered before the next leaves, and the same records put into the same table by SQLite alone.
 """
 
@@ -80,7 +80,7 @@ def _sent(config: Config, rows: int) -> float:
     edge.start()
     try:
         end = time.monotonic() + LONGEST
-        while (journal := edge.keeper.archive.journal) is None or journal.acknowledged < rows:
+        while (journal := edge.storage.writer.journal) is None or journal.acknowledged < rows:
             edge.turn()
             if time.monotonic() > end:
                 raise TimeoutError(f"{rows} rows are not acknowledged within {LONGEST:.0f} s")

@@ -10,8 +10,8 @@ from typing import Any
 from edge.config import BrokerConfig, Config
 from edge.identity import Identity
 from edge.link import Link
-from edge.post import LinkUp, Received
 from edge.status import farewell
+from edge.work_items import LinkUp, Received
 from keys.keyring import Keyring
 from keys.mosquitto import CA, CERTIFICATE, KEY
 from server.config import BrokerConfig as ServerBroker

@@ -85,8 +85,8 @@ def start_edge(file: Path) -> None:
 def put_rules(file: Path) -> None:
     """Give the edge its rules over the way that they take from the server."""
     from edge.config import load
-    from edge.post import Received
     from edge.runtime import Edge
+    from edge.work_items import Received
     from keys.keyring import Keyring
     from policy.instants import text
     from simulator.clock import VirtualClock
@@ -105,8 +105,8 @@ def put_rules(file: Path) -> None:
     key = Keyring.open(file.parent / "keys").server_key
     topic = Topics(config.site).rules
     payload = seal(key, "server", topic, encode(message))
-    edge.keeper.take([Received(topic, payload)])
-    if edge.keeper.rulebook.held is None:
+    edge.storage.handle([Received(topic, payload)])
+    if edge.storage.rule_updates.held is None:
         raise RuntimeError("the edge refused the bench's rules")
     edge.stop()
 

@@ -152,7 +152,7 @@ def door(watch: Watch) -> Iterator[tuple["Edge", Board, VirtualClock]]:
         edge.turn()
         badge = pseudonym(config.keys.credential, UID7)
         held = HeldRules(1, "", clock.now() + 14 * DAY, open_rules(badge))
-        edge.front.take([RulesSwapped(clock.now(), clock.monotonic(), held)])
+        edge.control.handle([RulesSwapped(clock.now(), clock.monotonic(), held)])
         try:
             yield edge, board, clock
         finally:

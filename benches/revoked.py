@@ -20,7 +20,7 @@ from benches.figure import Figures, figure
 from benches.hop import PATIENCE, await_rules, edge_broker
 from edge.config import Config, load
 from edge.link import Link
-from edge.post import Item, LinkDown, LinkUp, Received
+from edge.work_items import LinkDown, LinkUp, Received, WorkItem
 from policy.ruleset import RuleSet
 from proofs.killed import Killed, Part
 from proofs.mosquitto import program
@@ -92,11 +92,11 @@ class _Thief:
     def __init__(self, folder: Path, config: Config) -> None:
         shutil.copytree(folder / "keys" / "edges" / STOLEN, folder / "copied")
         topics = Topics(config.site)
-        self._items: SimpleQueue[Item] = SimpleQueue()
+        self._items: SimpleQueue[WorkItem] = SimpleQueue()
         broker = edge_broker(folder / "copied", config.broker.port, STOLEN)
         self.link = Link(broker, STOLEN, (topics.rules,), lambda: (topics.status(STOLEN), b"gone"), self._items.put)
 
-    def next(self, *kinds: type[Item]) -> None:
+    def next(self, *kinds: type[WorkItem]) -> None:
         """Take what came up to one of these. Raises queue.Empty when none comes."""
         while not isinstance(self._items.get(timeout=PATIENCE), kinds):
             pass

@@ -1,7 +1,7 @@
 """How long from a change that is stored on the server until the last edge goes by it? Over a real mosquitto and TLS.
 
-Eight edges, each a process of its own as each is a Pi of its own: real link, keeper, journal and controller, without
-readers and pins. The floor is one hop there and back through a broker of its own.
+Eight edges, each a process of its own as each is a Pi of its own: real link, storage worker, journal and controller,
+without readers and pins. The floor is one hop there and back through a broker of its own.
 """
 
 import logging

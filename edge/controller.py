@@ -63,7 +63,7 @@ class EdgeController:
                 if isinstance(place, MachineController):
                     place.clock_was_set(now, self.core.jump)
         for event in events:
-            self._take(now, event)
+            self._handle(now, event)
         for place in self.places:
             place.pass_time(now)
         moments = [self._alive(now), *(place.deadline(now) for place in self.places)]
@@ -98,17 +98,17 @@ class EdgeController:
             if isinstance(place, MachineController):
                 place.recover(now, self._alive_at)
 
-    def _take(self, now: Now, event: Event) -> None:
+    def _handle(self, now: Now, event: Event) -> None:
         if isinstance(event, ReaderEvent):
-            self._of_reader[event.reader].take(now, event)
+            self._of_reader[event.reader].handle(now, event)
         elif isinstance(event, InputEvent):
-            self._of_input[event.name].take(now, event)
+            self._of_input[event.name].handle(now, event)
         elif isinstance(event, Ordered):
             self._obey(now, event)
         elif isinstance(event, Journalled):
             for place in self.places:
                 if isinstance(place, MachineController):
-                    place.take(now, event)
+                    place.handle(now, event)
         else:
             TO_CORE[type(event)](self.core, now, event)
             if isinstance(event, StateHeard):
@@ -122,7 +122,7 @@ class EdgeController:
         if why is None and now.mono > event.until:
             why = f"too late, by {now.mono - event.until:.0f} s: this edge was busy"
         if why is None and place is not None:
-            place.take(now, event)
+            place.handle(now, event)
         self.core.row(
             now,
             Kind.COMMAND,

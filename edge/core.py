@@ -140,7 +140,7 @@ class Core:
         seq = 0 if self._journal_full else self.seq + 1
         row = Row(seq, text(happened), round(mono * 1000), self._boot, now.clock, kind, **fields)
         doubt = now.mono if now.clock is ClockState.UNKNOWN else None
-        self.knowledge.did(seq or self.seq + 1, facts_of(row, self.believed(now, happened)), doubt)
+        self.knowledge.add_own(seq or self.seq + 1, facts_of(row, self.believed(now, happened)), doubt)
         if self._journal_full:
             self.unrecorded += 1
             return 0
@@ -165,7 +165,7 @@ class Core:
 
     def rules_swapped(self, _: Now, event: RulesSwapped) -> None:
         self.held = event.held
-        self.knowledge.only(event.held.rules.edges)
+        self.knowledge.keep_only(event.held.rules.edges)
         self._confirmed()
 
     def rules_confirmed(self, _: Now, event: RulesConfirmed) -> None:
@@ -177,10 +177,10 @@ class Core:
         doubt = None if event.trusted else event.mono
         receipt = Receipt(event.at if event.trusted else self.believed(now, now.at), doubt)
         for row in event.rows:
-            self.knowledge.hear(event.edge, event.journal, row, receipt)
+            self.knowledge.add_heard(event.edge, event.journal, row, receipt)
 
     def state_heard(self, _: Now, event: StateHeard) -> None:
-        self.knowledge.take(event.version, event.snapshot, event.own)
+        self.knowledge.replace_snapshot(event.version, event.snapshot, event.own)
 
     def link_changed(self, _: Now, event: LinkChanged) -> None:
         self.state.link_up = event.up

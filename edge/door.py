@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from edge.core import Core, LastTap, Now, ms_between
-from edge.counted import Counted
 from edge.events import (
     CardGone,
     CardsCollided,
@@ -30,6 +29,7 @@ from edge.events import (
     ReaderRecovered,
     ReadThroughWall,
 )
+from edge.hourly_count import HourlyCount
 from edge.patterns import (
     DOOR_FORCED,
     DOOR_HELD,
@@ -109,11 +109,11 @@ class DoorController:
         self._unexplained: InputChanged | None = None
         """An opening that nothing has explained yet."""
         self._faulty: set[str] = set()
-        self._counted: defaultdict[tuple[Kind, str], Counted] = defaultdict(Counted)
+        self._counted: defaultdict[tuple[Kind, str], HourlyCount] = defaultdict(HourlyCount)
         self._fire = self._pressed = False
         self._lamps = {reader: Player() for reader in setup.readers}
 
-    def take(self, now: Now, event: Event) -> None:
+    def handle(self, now: Now, event: Event) -> None:
         """Take one event about this door."""
         HANDLERS[type(event)](self, now, event)
 
@@ -326,7 +326,7 @@ class DoorController:
         elif event.order is Order.SOUND and event.place is not None:
             self._lamps[event.place].play(SOUND, now.mono)
 
-    # Small hands
+    # Helpers
 
     def _unlocked(self, now: Now) -> bool:
         return self._fire or now.mono < self._released_until or self._public(now)

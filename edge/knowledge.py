@@ -1,7 +1,7 @@
 """What does this edge know of the site? The server's snapshot, and over it what is newer: its own rows and rows heard.
 
-Pure: edge/hearing.py takes messages and keeps them on the disk. The snapshot rules up to the positions that it names;
-what the server corrected is corrected here with the next one, because the state is then built afresh.
+Pure: edge/site_updates.py takes messages and keeps them on the disk. The snapshot rules up to the positions that it
+names; what the server corrected is corrected here with the next one, because the state is then built afresh.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -14,7 +14,7 @@ from policy.facts import Fact, Moved, apply
 from policy.instants import instant
 from policy.state import SiteState
 from policy.terms import ClockState, Instant
-from wire.facts import told_of
+from wire.facts import facts_for_others
 from wire.row import Row
 from wire.snapshot import Snapshot
 
@@ -32,7 +32,7 @@ class Receipt(NamedTuple):
     mono: float | None = None
 
 
-class Heard(NamedTuple):
+class HeardRow(NamedTuple):
     """A row of another edge."""
 
     row: Row
@@ -43,12 +43,12 @@ class Heard(NamedTuple):
         """What it says: never later than its receipt, and at receipt where the sender's clock was unknown."""
         row, (received, doubt) = self
         if row.clock is ClockState.UNKNOWN:
-            return told_of(row, received)
-        return told_of(row, instant(row.at) if doubt is not None else min(instant(row.at), received))
+            return facts_for_others(row, received)
+        return facts_for_others(row, instant(row.at) if doubt is not None else min(instant(row.at), received))
 
 
 @dataclass(slots=True)
-class Own:
+class OwnRow:
     """What a row of this edge said. mono: of a row in doubt, the monotonic second at which it was written."""
 
     seq: int
@@ -68,18 +68,18 @@ class Knowledge:
         self.dropped = 0
         self._facts = tuple(facts)
         self._positions: Positions = {}
-        self._own: list[Own] = []
-        self._heard: dict[str, dict[tuple[str, int], Heard]] = {}
+        self._own: list[OwnRow] = []
+        self._heard: dict[str, dict[tuple[str, int], HeardRow]] = {}
         self.rebuild()
 
-    def did(self, seq: int, facts: Iterable[Fact], mono: float | None = None) -> None:
+    def add_own(self, seq: int, facts: Iterable[Fact], mono: float | None = None) -> None:
         """A row of this edge was written; mono is given while the clock is in doubt."""
-        own = Own(seq, tuple(facts) if mono is None else tuple(map(self._not_before_what_is_known, facts)), mono)
+        own = OwnRow(seq, tuple(facts) if mono is None else tuple(map(self._not_before_what_is_known, facts)), mono)
         if own.facts:
             self._own.append(own)
             self._apply(own.facts)
 
-    def hear(self, edge: str, journal: str, row: Row, receipt: Receipt) -> None:
+    def add_heard(self, edge: str, journal: str, row: Row, receipt: Receipt) -> None:
         """Take a row of another edge; one that is known changes nothing.
 
         Raises ValueError or OverflowError for a row with an instant that is none.
@@ -87,14 +87,14 @@ class Knowledge:
         key, rows = (journal, row.seq), self._heard.setdefault(edge, {})
         if key in rows or row.seq <= self._positions.get(edge, {}).get(journal, 0):
             return
-        heard = Heard(row, receipt)
+        heard = HeardRow(row, receipt)
         self._apply(heard.facts)
         rows[key] = heard
         if len(rows) > MOST_HEARD:
             del rows[next(iter(rows))]
             self.dropped += 1
 
-    def take(self, version: int, snapshot: Snapshot, own: int | None) -> None:
+    def replace_snapshot(self, version: int, snapshot: Snapshot, own: int | None) -> None:
         """Let a newer snapshot take the place of the one before, and of all that it includes.
 
         own: the last row of this edge in it, by the controller's numbers; None where it knows nothing of this journal.
@@ -110,7 +110,7 @@ class Knowledge:
             self._heard[edge] = {key: row for key, row in rows.items() if key[1] > reached.get(key[0], 0)}
         self.rebuild()
 
-    def only(self, edges: Collection[str]) -> None:
+    def keep_only(self, edges: Collection[str]) -> None:
         """Forget what was heard of edges that the rules do not name any more."""
         gone = [edge for edge, rows in self._heard.items() if rows and edge not in edges]
         for edge in gone:
@@ -136,7 +136,7 @@ class Knowledge:
         for rows in self._heard.values():
             for key, (row, (_, then)) in rows.items():
                 if then is not None:
-                    rows[key] = Heard(row, Receipt(dated(then)))
+                    rows[key] = HeardRow(row, Receipt(dated(then)))
         self.rebuild()
 
     def rebuild(self) -> None:

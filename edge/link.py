@@ -1,7 +1,7 @@
 """How does an edge reach the broker? paho, MQTT 3.1.1, a fresh session for each connection; nothing is remembered here.
 
-Callbacks of paho only put what came into the keeper's queue. A new client for each connection: what an earlier one had
-not delivered is the journal's business, and a status that is old by now must not arrive after the new one.
+Callbacks of paho only put what came into the storage worker's queue. Each connection has a new client: what an earlier
+one had not delivered is the journal's business, and a status that is old by now must not arrive after the new one.
 """
 
 import logging
@@ -18,10 +18,10 @@ from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
 
 from edge import identity
 from edge.config import BrokerConfig, Config
-from edge.inbox import subscriptions
+from edge.message_verifier import subscriptions
 from edge.ports import Clock
-from edge.post import Item, LinkDown, LinkUp, Received
 from edge.status import farewell
+from edge.work_items import LinkDown, LinkUp, Received, WorkItem
 from wire.pauses import Pauses
 
 log = logging.getLogger("loquet.edge")
@@ -67,7 +67,7 @@ class _Client(Client):
 
 
 class Link:
-    """The connection of one edge. Implements edge/post.py's `Post`; may be started again after `stop`.
+    """The connection of one edge. Implements edge/ports.py's `Connection`; may be started again after `stop`.
 
     topics: what to subscribe to. will: makes the signed message that the broker publishes when the edge is gone.
     put: takes LinkUp, LinkDown and Received, from paho's threads.
@@ -79,7 +79,7 @@ class Link:
         client_id: str,
         topics: Sequence[str],
         will: Callable[[], tuple[str, bytes]],
-        put: Callable[[Item], None],
+        put: Callable[[WorkItem], None],
         delays: tuple[float, float] = (FIRST_DELAY, LAST_DELAY),
     ) -> None:
         self._broker = broker
@@ -261,7 +261,7 @@ def _remedy(error: OSError, tls: bool) -> str:
     return f"{TOOK if hangs else error.strerror or error}: see that the broker runs there{speaks}"
 
 
-def connect(config: Config, clock: Clock) -> Callable[[Callable[[Item], None]], Link]:
+def connect(config: Config, clock: Clock) -> Callable[[Callable[[WorkItem], None]], Link]:
     """What edge/runtime.py needs to make the link of this edge."""
     client_id = f"loquet-{config.site}-{config.edge}"
     return lambda put: Link(config.broker, client_id, subscriptions(config), lambda: farewell(config, clock.now()), put)

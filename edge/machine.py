@@ -15,7 +15,6 @@ from typing import Any, NamedTuple
 from msgspec.structs import replace
 
 from edge.core import Core, LastTap, Now, ms_between
-from edge.counted import Counted
 from edge.events import (
     CardGone,
     CardsCollided,
@@ -30,6 +29,7 @@ from edge.events import (
     ReaderFault,
     ReaderRecovered,
 )
+from edge.hourly_count import HourlyCount
 from edge.patterns import (
     MACHINE_ENDS_SOON,
     MACHINE_LOCKED_OUT,
@@ -92,7 +92,7 @@ class MachineController:
         self._core = core
         self._lamp = Player()
         self._faulty = False
-        self._unreadable = Counted()
+        self._unreadable = HourlyCount()
         self._decided: Decided | None = None
         self._session: Session | None = None
         self._powered = False
@@ -125,7 +125,7 @@ class MachineController:
             self._alone_since += by
         self._row(now, Kind.SESSION_STARTED, **_of(self._session))
 
-    def take(self, now: Now, event: Event) -> None:
+    def handle(self, now: Now, event: Event) -> None:
         """Take one event about this machine."""
         HANDLERS[type(event)](self, now, event)
 
@@ -320,7 +320,7 @@ class MachineController:
         self._faulty = False
         self._row(now, Kind.READER_RECOVERED, of=event, reader=event.reader)
 
-    # Small hands
+    # Helpers
 
     def _machine(self) -> Machine | None:
         held = self._core.held

@@ -8,7 +8,7 @@ from msgspec import structs
 
 from edge.core import JUMP, Memory
 from edge.journal import Journal
-from edge.remains import Saved
+from edge.salvage import Saved
 from policy.instants import instant
 from policy.terms import DAY, ClockState, Instant
 from wire.facts import facts_of
@@ -19,7 +19,7 @@ REACH: Instant = 32 * DAY
 
 
 @dataclass(frozen=True, slots=True)
-class Written:
+class OwnRows:
     """The rows of this edge: of its journal, and before them those of journals set aside that the server lacks.
 
     owed: of such a journal its rows by number.
@@ -31,11 +31,11 @@ class Written:
     owed: Mapping[str, Mapping[int, bytes]]
 
     @classmethod
-    def of(cls, journal: Journal) -> "Written":
+    def of(cls, journal: Journal) -> "OwnRows":
         return cls(journal.id, journal.last_seq, journal.newest_first, journal.owed())
 
     @classmethod
-    def seen(cls, saved: Saved) -> "Written":
+    def seen(cls, saved: Saved) -> "OwnRows":
         """Of a journal that could not be opened."""
         newest_first = [row for _, row in sorted(saved.rows.items(), reverse=True)]
         return cls(saved.id or "", max(saved.rows, default=0), lambda: iter(newest_first), saved.owed)
@@ -68,7 +68,7 @@ def recall(newest_first: Iterable[Row], found: Memory, reached: int | None = Non
         counted = teller.instant(row)
         at = counted if known is None else known
         if reached is None or row.seq > reached:
-            found.knowledge.did(row.seq, facts_of(row, at))
+            found.knowledge.add_own(row.seq, facts_of(row, at))
     return replace(found, last_at=teller.trusted_at)
 
 

@@ -11,7 +11,7 @@ from enum import Enum
 from msgspec import Raw
 from msgspec.structs import replace
 
-from wire.facts import told_of
+from wire.facts import facts_for_others
 from wire.messages import MAX_ROWS, Ack, Events, Facts
 from wire.row import Row, encode
 
@@ -61,7 +61,7 @@ def message(journal: str, rows: Iterable[tuple[int, bytes]]) -> tuple[Events, in
 
 def facts(journal: str, rows: Iterable[Row]) -> Facts | None:
     """What the other edges must know of these rows, None for nothing. A credential is nobody else's business."""
-    told = [replace(row, credential=None) for row in rows if any(told_of(row, 0))]
+    told = [replace(row, credential=None) for row in rows if any(facts_for_others(row, 0))]
     return Facts(journal, tuple(Raw(encode(row)) for row in told)) if told else None
 
 

@@ -1,4 +1,4 @@
-"""What the edge needs from the world: a clock, readers, pins.
+"""What the edge needs from the world: a clock, readers, pins, a connection.
 
 Real ones stand in edge/hardware, simulated ones in simulator/.
 """
@@ -67,3 +67,22 @@ class Pins(Protocol):
 
     def close(self) -> None:
         """Put every output to its safe value and let go of the lines."""
+
+
+class Connection(Protocol):
+    """The way to the broker. What comes over it goes into the function with which it was made."""
+
+    def start(self) -> None:
+        """Connect, and connect again whenever the connection breaks, until `stop`. Never waits."""
+
+    def publish(self, topic: str, payload: bytes, retain: bool = False) -> None:
+        """Send, at least once if the connection holds. Never waits, never fails: without a connection it is dropped."""
+
+    def reconnect(self, why: str) -> None:
+        """Send what waits, then connect anew and hear again all that is retained. Never waits, never fails.
+
+        why: for the log.
+        """
+
+    def stop(self, farewell: tuple[str, bytes] | None = None) -> None:
+        """End the connection. farewell: a last message, retained; without it the broker publishes the will."""

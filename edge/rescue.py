@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from edge.journal import KEEP, Journal
 from edge.journal_errors import JournalDamagedError, JournalError
 from edge.private import SUFFIXES, sync_folder, tighten
-from edge.remains import Saved, beyond, rows_in, salvage
+from edge.salvage import Saved, beyond, rows_in, salvage
 from policy.terms import Instant
 from wire.row import Row, encode
 

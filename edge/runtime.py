@@ -1,10 +1,10 @@
-"""How does an edge run? Threads around queues: the poller, the controller at the front, the keeper behind, the link.
+"""How does an edge run? Threads around queues: poller, control worker, storage worker and link.
 
-    readers, inputs -> poller -> [events] -> front -> outputs
-                                    ^          |
-                            what is heard    rows
-                                    |          v
-                     link <------- keeper <- [items] <- link
+    readers, inputs -> poller -> [events] -> control worker -> outputs
+                                    ^              |
+                              what is heard      rows
+                                    |              v
+                     link <---- storage worker <- [items] <- link
 
 Each part can also be driven by hand in one thread (`turn`), which is how a whole site runs in virtual time.
 """
@@ -15,21 +15,21 @@ import threading
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from queue import Empty, SimpleQueue
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
 from edge.config import Config
+from edge.control_worker import ControlWorker
 from edge.controller import EdgeController
 from edge.door import DoorSetup
 from edge.events import Event
-from edge.front import Front
-from edge.keeper import Keeper
-from edge.letterbox import Letterbox
+from edge.inbound_queue import InboundQueue
 from edge.observer import Nobody, Observer
 from edge.poller import Poller
-from edge.ports import Clock, Pins, Reader
-from edge.post import Item, Post
+from edge.ports import Clock, Connection, Pins, Reader
 from edge.status import Health, farewell, vitals
+from edge.storage_worker import StorageWorker
 from edge.taps import Walls
+from edge.work_items import WorkItem
 from wire.credential import pseudonym
 
 log = logging.getLogger("loquet.edge")
@@ -47,15 +47,7 @@ class EdgeError(Exception):
     """A part of the edge broke down. The outputs are safe, the process must end."""
 
 
-class Connection(Post, Protocol):
-    """The link as the edge uses it (edge/link.py)."""
-
-    def start(self) -> None: ...
-
-    def stop(self, farewell: tuple[str, bytes] | None = None) -> None: ...
-
-
-MakeLink = Callable[[Callable[[Item], None]], Connection]
+MakeLink = Callable[[Callable[[WorkItem], None]], Connection]
 """Makes the link; what comes over it goes into the function."""
 
 
@@ -85,18 +77,18 @@ class Edge:
         self._readers = readers
         self._pins = pins
         self._events: SimpleQueue[Event | None] = SimpleQueue()
-        self._items: SimpleQueue[Item | None] = SimpleQueue()
+        self._items: SimpleQueue[WorkItem | None] = SimpleQueue()
         self._real_timeout = real_timeout or (lambda mono: mono - clock.monotonic())
         observer = observer or Nobody()
         boot = boot or secrets.token_hex(8)
         health = Health(software, lambda: vitals(config.journal), boot=boot)
         health.readers |= dict.fromkeys(config.readers)
-        letterbox = Letterbox(self._items.put)
-        self.link = link(letterbox.post) if link else None
-        self.keeper = Keeper(config, clock, self._events.put, observer, boot, health, letterbox, self.link)
-        controller = EdgeController(config.places, self.keeper.remember(), self._pseudonym)
+        inbound = InboundQueue(self._items.put)
+        self.link = link(inbound.put) if link else None
+        self.storage = StorageWorker(config, clock, self._events.put, observer, boot, health, inbound, self.link)
+        controller = EdgeController(config.places, self.storage.remember(), self._pseudonym)
         outputs = [spec.name for spec in config.outputs]
-        self.front = Front(controller, clock, pins, outputs, self._items.put, observer)
+        self.control = ControlWorker(controller, clock, pins, outputs, self._items.put, observer)
         walls = Walls(
             {
                 door.reader_out: door.reader_in
@@ -114,7 +106,7 @@ class Edge:
     def start(self) -> None:
         """Begin to serve the door, in threads of its own."""
         self.begin()
-        for name, work in (("front", self._serve), ("keeper", self._keep), ("poller", self._poll)):
+        for name, work in (("control worker", self._serve), ("storage worker", self._keep), ("poller", self._poll)):
             thread = threading.Thread(target=self._guarded, args=(name, work), name=name, daemon=True)
             self._threads[name] = thread
             thread.start()
@@ -144,28 +136,28 @@ class Edge:
             if not self._closed:
                 self._closed = True
                 self._stop_door()
-                self._stop_keeper()
+                self._stop_storage()
 
     def _stop_door(self) -> None:
-        for name in ("front", "poller"):
+        for name in ("control worker", "poller"):
             self._join(name, AT_THE_DOOR)
         self._make_safe()
         for reader in self._readers:
             reader.close()
 
-    def _stop_keeper(self) -> None:
+    def _stop_storage(self) -> None:
         """Rows that a hanging disk holds up are lost; its thread still has the journal, so nobody else touches it."""
-        if not self._join("keeper", BEHIND_THE_DOOR):
+        if not self._join("storage worker", BEHIND_THE_DOOR):
             log.critical("journal: the disk has not answered for %g s; rows that wait are lost", BEHIND_THE_DOOR)
             return
-        items: list[Item] = _drained(self._items)
+        items: list[WorkItem] = _drained(self._items)
         try:
-            self.keeper.take(items)
+            self.storage.handle(items)
         except Exception as error:
-            self._broke_down("keeper", error)
+            self._broke_down("storage worker", error)
         if self.link is not None:
             self.link.stop(farewell(self.config, self._clock.now()))
-        self.keeper.close()
+        self.storage.close()
 
     def _join(self, name: str, seconds: float) -> bool:
         """Whether the thread is at its end (or never was)."""
@@ -184,33 +176,33 @@ class Edge:
         """The first step: outputs to their start levels, and a row that says so."""
         if not self._begun:
             self._begun = True
-            self.front.begin()
+            self.control.begin()
 
     def turn(self) -> None:
         """One round of everything in the caller's thread, instead of `start`: look, serve, keep."""
         self.begin()
         self._poller.look()
         events = _drained(self._events)
-        if events or self._is_due(self.front.deadline):
-            self.front.take(events)
-        items: list[Item] = _drained(self._items)
-        if items or self._is_due(self.keeper.deadline()):
-            self.keeper.take(items)
+        if events or self._is_due(self.control.deadline):
+            self.control.handle(events)
+        items: list[WorkItem] = _drained(self._items)
+        if items or self._is_due(self.storage.deadline()):
+            self.storage.handle(items)
 
     @property
     def deadline(self) -> float:
         """When `turn` has something to do if nothing happens, in monotonic seconds."""
-        front = self.front.deadline
-        return self.keeper.deadline() if front is None else min(front, self.keeper.deadline())
+        control = self.control.deadline
+        return self.storage.deadline() if control is None else min(control, self.storage.deadline())
 
     def _serve(self) -> None:
         while not self._stopping.is_set():
-            events = _waited_for(self._events, self._timeout(self.front.deadline))
-            self.front.take(events)
+            events = _waited_for(self._events, self._timeout(self.control.deadline))
+            self.control.handle(events)
 
     def _keep(self) -> None:
         while not self._stopping.is_set():
-            self.keeper.take(_waited_for(self._items, self._timeout(self.keeper.deadline())))
+            self.storage.handle(_waited_for(self._items, self._timeout(self.storage.deadline())))
 
     def _poll(self) -> None:
         self._poller.run(self._stopping.is_set)

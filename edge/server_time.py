@@ -19,7 +19,7 @@ DOUBT: Instant = 2 * SECOND
 
 
 class ServerTime:
-    """For the keeper's thread."""
+    """For the storage worker's thread."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock

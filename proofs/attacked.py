@@ -9,8 +9,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from msgspec.structs import replace as replace_parts
 
 from edge.config import Config
-from edge.post import Item, LinkUp, Received
 from edge.runtime import Edge
+from edge.work_items import LinkUp, Received, WorkItem
 from policy.bundle import AccessPoint, Bundle, Credential, Member, Pass, Readers, Role, Shift, Site, Tier
 from policy.ruleset import Ground, Unit
 from server.audit import Decided
@@ -138,7 +138,7 @@ class Attacked:
         self._put_item = put
         return self
 
-    def _put(self, item: Item) -> None:
+    def _put(self, item: WorkItem) -> None:
         self._put_item(item)  # type: ignore[operator]
         self.edge.turn()
 

@@ -103,7 +103,7 @@ class CutJournal:
         rows = journal.after(0, 1)
         self._first = self._may_begin = rows[0][0] if rows else journal.last_seq + 1
 
-    # What a keeper does with it
+    # What a storage worker does with it
 
     def _append(self, journal: Journal, luck: Random) -> None:
         rows = [_row(len(self._sure) + place, luck) for place in range(1, luck.randint(2, 20))]

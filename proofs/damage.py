@@ -93,7 +93,7 @@ def _look(left: Left, folder: Path, readable: list[bytes]) -> None:
     """It starts, lets staff in by the rules that it had, does no order twice, and tells all. Raises LossError."""
     life = Life(folder, VirtualClock(left.at + 2000, wake_ns=0), Believing(left.stored), AGAIN)
     try:
-        core = life.edge.front.controller.core
+        core = life.edge.control.controller.core
         _expect(not life.pins.is_active("strike"), "the start opened the door")
         life.say(TOPICS.command("front"), left.command)
         _expect(not life.pins.is_active("strike"), "an order was carried out a second time")
@@ -103,7 +103,7 @@ def _look(left: Left, folder: Path, readable: list[bytes]) -> None:
         _expect(life.tell_all(), "not all rows reach the server")
         _compare(left, life.server, readable)
     finally:
-        life.edge.keeper.archive.close()
+        life.edge.storage.writer.close()
 
 
 def _compare(left: Left, server: Believing, readable: list[bytes]) -> None:

@@ -8,11 +8,11 @@ from random import Random
 
 from msgspec import Raw
 
-from edge.archive import COPIED
 from edge.config import Config
-from edge.keeper import ALIVE
-from edge.post import Item, LinkUp, Received
+from edge.journal_writer import COPIED
 from edge.runtime import Edge
+from edge.storage_worker import ALIVE
+from edge.work_items import LinkUp, Received, WorkItem
 from policy.instants import text
 from policy.reasons import Reason
 from policy.terms import HOUR, SECOND, ClockState
@@ -65,7 +65,7 @@ class Life:
         self.config: Config = config_of("front", people.access_points[0], people, folder, KEYS["front"], SERVER_KEY)
         self.readers = {name: SimulatedReader(name, clock) for name in self.config.readers}
         self.pins = SimulatedPins(self.config.outputs, self.config.inputs, clock)
-        self._put: Callable[[Item], None] = lambda item: None
+        self._put: Callable[[WorkItem], None] = lambda item: None
         self._answers: list[Ack] = []
         self.edge = Edge(
             self.config, clock=clock, readers=list(self.readers.values()), pins=self.pins, link=self._link, boot=boot
@@ -102,12 +102,12 @@ class Life:
             answers, self._answers = self._answers, []
             for ack in answers:
                 self.say(TOPICS.ack("front"), seal(SERVER_KEY, "server", TOPICS.ack("front"), encode(ack)))
-            journal = self.edge.keeper.archive.journal
+            journal = self.edge.storage.writer.journal
             if not answers and journal is not None and journal.unacknowledged == 0:
                 return True
         return False
 
-    def _link(self, put: Callable[[Item], None]) -> "Life":
+    def _link(self, put: Callable[[WorkItem], None]) -> "Life":
         self._put = put
         return self
 
@@ -159,7 +159,7 @@ def evening(folder: Path, luck: Random, orderly: bool) -> Left:
     server.silent = luck.random() < 0.5
     for _ in range(luck.randint(1, 30)):
         life.tap(luck.choice(list(UIDS)))
-    life.edge.keeper.archive.keep({ALIVE: b"%d" % clock.now()})
+    life.edge.storage.writer.keep({ALIVE: b"%d" % clock.now()})
     life.pass_time(COPIED + 1)
     command = _command(clock.now())
     life.say(TOPICS.command("front"), command)
@@ -169,8 +169,8 @@ def evening(folder: Path, luck: Random, orderly: bool) -> Left:
 
 
 def _ended(life: Life, folder: Path, command: bytes, orderly: bool) -> Left:
-    journal = life.edge.keeper.archive.journal
-    held, knowledge = life.edge.front.controller.core.held, life.edge.front.controller.core.knowledge
+    journal = life.edge.storage.writer.journal
+    held, knowledge = life.edge.control.controller.core.held, life.edge.control.controller.core.knowledge
     if journal is None or held is None:
         raise LossError("an evening without damage ends without a journal or rules")
     name, rows = journal.id, [row for _, row in journal.after(0, 10**6)]
@@ -178,7 +178,7 @@ def _ended(life: Life, folder: Path, command: bytes, orderly: bool) -> Left:
         life.edge.stop()
         rows = rows[: journal.last_seq]
     files = {file.name: file.read_bytes() for file in folder.iterdir()}
-    life.edge.keeper.archive.close()
+    life.edge.storage.writer.close()
     shutil.rmtree(folder)
     return Left(files, name, rows, life.server.stored, command, life.clock.now(), held.version, knowledge.version)
 

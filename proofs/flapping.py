@@ -15,14 +15,14 @@ from typing import Any
 from edge.config import BrokerConfig, Config
 from edge.door import DoorSetup
 from edge.identity import Identity
-from edge.inbox import subscriptions
 from edge.keys import Keys
 from edge.link import Link
+from edge.message_verifier import subscriptions
 from edge.observer import Nobody
 from edge.ports import Clock
-from edge.post import Item, LinkUp
 from edge.runtime import Edge
 from edge.status import farewell
+from edge.work_items import LinkUp, WorkItem
 from keys.keyring import Keyring
 from keys.mosquitto import CA, CERTIFICATE, KEY
 from proofs import ledger
@@ -91,7 +91,7 @@ class Flapping:
 
     def set_up(self) -> None:
         """Until the edge has rules. Raises LossError."""
-        self._turn_until(lambda: self.edge.keeper.rulebook.held is not None, "a fresh edge has no rules")
+        self._turn_until(lambda: self.edge.storage.rule_updates.held is not None, "a fresh edge has no rules")
 
     def turn(self) -> None:
         """One round of the edge. Raises LossError for a relay that moved without a reason."""
@@ -138,7 +138,7 @@ class Flapping:
 
     def check_acknowledged(self) -> None:
         """What the edge takes for acknowledged is on the server's disk. Raises LossError."""
-        journal = self.edge.keeper.archive.journal
+        journal = self.edge.storage.writer.journal
         acknowledged = journal.acknowledged if journal else 0
         with self.server.database.reading() as session:
             stored = session.connection().exec_driver_sql(STORED).scalar() or 0
@@ -160,13 +160,13 @@ class Flapping:
                 raise LossError(f"{why} within {PATIENCE:g} s")
 
     def _all_acknowledged(self) -> bool:
-        journal = self.edge.keeper.archive.journal
+        journal = self.edge.storage.writer.journal
         return (
             journal is not None and journal.last_seq >= len(self.decided) and journal.acknowledged == journal.last_seq
         )
 
     def _compare(self) -> None:
-        journal = self.edge.keeper.archive.journal
+        journal = self.edge.storage.writer.journal
         rows = [(row.seq, *ledger.of_row(row)) for row in journal.rows(self._compared + 1)] if journal else []
         with self.server.database.reading() as session:
             found: list[Any] = list(session.connection().exec_driver_sql(ledger.HISTORY, (self._compared,)))
@@ -202,8 +202,8 @@ class Flapping:
         self.edge.begin()
         self.edge.link.start()  # type: ignore[union-attr]
 
-    def _link(self, config: Config, put: Callable[[Item], None], clock: Clock) -> Link:
-        def count(item: Item) -> None:
+    def _link(self, config: Config, put: Callable[[WorkItem], None], clock: Clock) -> Link:
+        def count(item: WorkItem) -> None:
             self.ups += isinstance(item, LinkUp)
             put(item)
 

@@ -128,14 +128,14 @@ def _tampered(luck: Random, letters: dict[str, Message]) -> tuple[str, Message]:
 
 def edge_digest(site: Attacked) -> Digest:
     """All that an edge knows, holds and drives."""
-    journal = site.edge.keeper.archive.journal
+    journal = site.edge.storage.writer.journal
     held = (journal.kept(), journal.id, journal.acknowledged, journal.last_seq) if journal else None
     return command_digest(site) | {"journal": held}
 
 
 def command_digest(site: Attacked) -> Digest:
     """The same without its journal, where a refused command leaves a row."""
-    core = site.edge.front.controller.core
+    core = site.edge.control.controller.core
     state = core.state
     return {
         "rules": core.held.version if core.held else None,

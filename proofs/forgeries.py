@@ -89,7 +89,7 @@ class Letters:
         return State(version, text(now), snapshot.pack(known))
 
     def ack(self, journal: str | None = None) -> Ack:
-        held = self.site.edge.keeper.archive.journal
+        held = self.site.edge.storage.writer.journal
         return Ack(journal or (held.id if held else ""), held.last_seq if held else 0)
 
     def command(self, nonce: str, after: Instant = 0, lasts: Instant = 10 * SECOND, **fields: Any) -> Command:

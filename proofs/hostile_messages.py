@@ -84,7 +84,7 @@ class Messages:
 
     def _held(self, leaf: str) -> int:
         """The version that the edge holds."""
-        core = self._site.edge.front.controller.core
+        core = self._site.edge.control.controller.core
         return core.knowledge.version if leaf == "state" else core.held.version if core.held else 0
 
     def _payload(self, luck: Random, topic: str, by: str) -> bytes:

@@ -77,7 +77,7 @@ PLANTS = (
         80,
     ),
     Plant(
-        "a rule set that does not unpack ends the keeper",
+        "a rule set that does not unpack ends the storage worker",
         "wire/packing.py",
         "except (zlib.error, msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:",
         "except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:",
@@ -125,7 +125,7 @@ PLANTS = (
     ),
     Plant(
         "facts about a foreign place are believed",
-        "edge/hearing.py",
+        "edge/site_updates.py",
         "for name, reader in readers.items() if reader.edge == edge}",
         "for name, reader in readers.items()}",
         "forge",
@@ -133,7 +133,7 @@ PLANTS = (
     ),
     Plant(
         "a command is carried out as often as it comes",
-        "edge/orders.py",
+        "edge/commands.py",
         "return it.command.nonce in self._issued or it.issued <= self._forgotten",
         "return False",
         "forge",
@@ -141,7 +141,7 @@ PLANTS = (
     ),
     Plant(
         "an older state is taken",
-        "edge/hearing.py",
+        "edge/site_updates.py",
         "if self.held is not None and message.version <= self.held.version:",
         "if False:",
         "forge",
@@ -224,7 +224,7 @@ PLANTS = (
     ),
     Plant(
         "the strike moves with the link",
-        "edge/front.py",
+        "edge/control_worker.py",
         "            if isinstance(event, ReaderFault | ReaderRecovered):",
         """            if type(event).__name__ == "LinkChanged" and "strike" in self._outputs:
                 self._pins.set("strike", True)
@@ -234,10 +234,10 @@ PLANTS = (
     ),
     Plant(
         "a row that was sent counts as acknowledged",
-        "edge/dispatch.py",
+        "edge/sender.py",
         "            self._outbox.sent(last, now)",
         """            self._outbox.sent(last, now)
-            self._archive.journal.acknowledge(last)""",
+            self._writer.journal.acknowledge(last)""",
         "link",
         400,
     ),
@@ -307,7 +307,7 @@ PLANTS = (
     ),
     Plant(
         "all facts that wait are read before anything else",
-        "edge/letterbox.py",
+        "edge/inbound_queue.py",
         "AT_A_TIME = 1",
         "AT_A_TIME = 10_000",
         "silence",

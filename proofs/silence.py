@@ -168,7 +168,7 @@ class _Watch:
     def _block(self, thief: Thief, said: Iterator[Said]) -> None:
         self._site.block("remy")
         version = self._site.exchange.publisher.current.version
-        core = self._site.edge.front.controller.core
+        core = self._site.edge.control.controller.core
         self._await("a blocked badge", thief, said, lambda: core.held is not None and core.held.version == version)
 
     def _await(self, what: str, thief: Thief, said: Iterator[Said], there: Callable[[], bool]) -> None:

@@ -18,8 +18,8 @@ from sqlmodel import col, delete, update
 
 from console.errors import CommandError
 from edge.journal import Told
-from edge.post import Item, LinkUp, Received
 from edge.runtime import Edge
+from edge.work_items import LinkUp, Received, WorkItem
 from policy.bundle import Bundle, Machine
 from policy.facts import Fact
 from policy.state import SiteState
@@ -125,7 +125,7 @@ class Silenced:
             link=self._joined,
             boot="silenced",
         )
-        journal = self.edge.keeper.archive.journal
+        journal = self.edge.storage.writer.journal
         if journal is None:
             raise CommandError("silence: the edge has no journal: see the disk")
         self.journal = journal
@@ -178,7 +178,7 @@ class Silenced:
     @property
     def state(self) -> SiteState:
         """The site as the front door knows it."""
-        return self.edge.front.controller.core.state
+        return self.edge.control.controller.core.state
 
     @property
     def told(self) -> tuple[Fact, ...]:
@@ -204,11 +204,11 @@ class Silenced:
         self._put_item = put
         return self
 
-    def _put(self, item: Item) -> None:
+    def _put(self, item: WorkItem) -> None:
         self._put_item(item)  # type: ignore[operator]
 
     def _deliver(self, topic: str, payload: bytes) -> None:
-        if self.edge.keeper.inbox.reads(topic):
+        if self.edge.storage.verifier.reads(topic):
             self._put(Received(topic, payload))
 
     def _publish(self, topic: str, payload: bytes) -> None:

@@ -15,8 +15,8 @@ from edge.door import DoorSetup
 from edge.hardware.lines import InputSpec, OutputSpec
 from edge.keys import Keys
 from edge.observer import Nobody
-from edge.post import Item, LinkDown, LinkUp, Received
 from edge.runtime import Edge
+from edge.work_items import LinkDown, LinkUp, Received, WorkItem
 from policy.bundle import AccessPoint, Bundle
 from policy.terms import Instant
 from server.audit import Decided
@@ -97,7 +97,7 @@ class World:
         """The world ends: let go of its disks."""
         self.server.database.close()
         for virtual in self.edges.values():
-            virtual.edge.keeper.archive.close()
+            virtual.edge.storage.writer.close()
 
     def settle(self) -> None:
         """Let everything that has happened be noticed, recorded and told."""
@@ -182,10 +182,10 @@ class VirtualEdge(Nobody):
 
     def hear(self, topic: str, payload: bytes) -> None:
         """A message arrives, if this edge has subscribed to it."""
-        if self.edge.keeper.inbox.reads(topic):
+        if self.edge.storage.verifier.reads(topic):
             self._put(Received(topic, payload))
 
-    def _link(self, put: Callable[[Item], None]) -> "VirtualEdge":
+    def _link(self, put: Callable[[WorkItem], None]) -> "VirtualEdge":
         self._put = put
         return self
 

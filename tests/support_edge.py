@@ -18,9 +18,9 @@ from edge.core import Core
 from edge.events import Event
 from edge.journal import Journal
 from edge.observer import Observer
-from edge.post import Item, LinkDown, LinkUp, Received
 from edge.runtime import Edge
 from edge.taps import AWAY
+from edge.work_items import LinkDown, LinkUp, Received, WorkItem
 from policy.instants import text
 from policy.ruleset import Credential, RuleSet
 from policy.terms import DAY
@@ -134,7 +134,7 @@ class Sent:
 class Wire:
     """The link of an edge under test: opens what it says, and lets the test speak as the server."""
 
-    def __init__(self, folder: Folder, put: Callable[[Item], None]) -> None:
+    def __init__(self, folder: Folder, put: Callable[[WorkItem], None]) -> None:
         self.sent: list[Sent] = []
         self.state = "new"
         self.anew: list[str] = []
@@ -217,15 +217,15 @@ class Bench:
         assert isinstance(self.edge.link, Wire)
         self.wire = self.edge.link
         self._last_tap: tuple[bytes, int, float] | None = None
-        weakref.finalize(self, self.edge.keeper.archive.close)  # a bench has no end of its own
+        weakref.finalize(self, self.edge.storage.writer.close)  # a bench has no end of its own
 
     @property
     def core(self) -> Core:
-        return self.edge.front.controller.core
+        return self.edge.control.controller.core
 
     @property
     def journal(self) -> Journal:
-        found = self.edge.keeper.archive.journal
+        found = self.edge.storage.writer.journal
         assert found is not None
         return found
 

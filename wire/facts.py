@@ -43,7 +43,7 @@ PASSAGES = (Moved, Paid, Opened)
 """What happens at doors alone: whoever has a machine's key must let nobody in by it."""
 
 
-def told_of(row: Row, at: Instant) -> Iterator[Fact]:
+def facts_for_others(row: Row, at: Instant) -> Iterator[Fact]:
     """The facts in a row that the other edges must know at once. Raises ValueError as `facts_of` does."""
     return (fact for fact in facts_of(row, at) if isinstance(fact, TOLD))
 

@@ -28,7 +28,6 @@ from edge.events import (
     RulesSwapped,
     StateHeard,
 )
-from edge.hearing import checked
 from edge.held import HeldRules
 from edge.journal import Journal, Told
 from edge.knowledge import Knowledge, Receipt
@@ -36,6 +35,7 @@ from edge.machine import MachineSetup
 from edge.memory import recall
 from edge.outbox import facts
 from edge.rules import RefusedError
+from edge.site_updates import checked
 from loquet.ask.replay_answers import Line
 from policy.bundle import Bundle
 from policy.ruleset import RuleSet
@@ -136,17 +136,17 @@ class ReplayEdge:
         self._catch_up()
 
     def _remember(self) -> Memory:
-        """As edge/keeper.py does: state, own rows above it, rows heard."""
+        """As edge/storage_worker.py does: state, own rows above it, rows heard."""
         disk, knowledge = self._disk, Knowledge()
         knowledge.state.link_up = self._linked
         if disk.state is not None:
-            knowledge.take(disk.state.version, disk.state.snapshot, None)
+            knowledge.replace_snapshot(disk.state.version, disk.state.snapshot, None)
         found = Memory(self.name, disk.journal.last_seq, knowledge, disk.held, alive_at=disk.alive_at)
         memory = recall(disk.journal.newest_first(), found, None if disk.state is None else disk.state.own or 0)
         for told in disk.journal.heard():
             for seq, row in told.rows:
                 receipt = Receipt(told.received or 0)
-                knowledge.hear(told.edge, told.journal, decode_row(row, f"row {seq} of {told.edge}"), receipt)
+                knowledge.add_heard(told.edge, told.journal, decode_row(row, f"row {seq} of {told.edge}"), receipt)
         return dataclasses.replace(memory, last_at=max(memory.last_at, disk.trusted_at))
 
     def cut(self) -> None:

@@ -16,9 +16,9 @@ from edge.hardware.lines import InputSpec, OutputSpec
 from edge.keys import Keys
 from edge.machine import MachineSetup
 from edge.observer import Nobody
-from edge.post import Item, LinkDown, LinkUp, Received
 from edge.runtime import Edge
 from edge.status import farewell
+from edge.work_items import LinkDown, LinkUp, Received, WorkItem
 from policy.bundle import Bundle
 from policy.terms import ClockState, Instant
 from proofs.storm.casting import MACHINE
@@ -65,7 +65,7 @@ class Pi(Nobody):
         """The world's nanosecond at which it has something to do."""
         self._ground = ground
         self._watch = watch
-        self._put: Callable[[Item], None] = lambda item: None
+        self._put: Callable[[WorkItem], None] = lambda item: None
         self._settings_seen = 0
         self._readers: dict[str, SimulatedReader] = {}
         self._pins: SimulatedPins | None = None
@@ -108,7 +108,7 @@ class Pi(Nobody):
         self._ground.network.power(self.name, False)
         self._ground.disk.tear(self.prefix, luck)
         self._ground.mount.forget(self.prefix)
-        journal = edge.keeper.archive.journal
+        journal = edge.storage.writer.journal
         if journal is not None:
             with suppress(Exception):  # its file is gone under it
                 journal._db.close()
@@ -117,7 +117,7 @@ class Pi(Nobody):
     def close(self) -> None:
         """The world ends: let go of the journal."""
         if self.edge is not None:
-            self.edge.keeper.archive.close()
+            self.edge.storage.writer.close()
 
     def turn(self) -> None:
         """Let it do what is due, and what follows from that."""
@@ -127,7 +127,7 @@ class Pi(Nobody):
             edge.turn()
             if self.clock.settings != self._settings_seen:  # the real one looks once a second, come what may
                 self._settings_seen = self.clock.settings
-                edge.front.take(())
+                edge.control.handle(())
             self._watch.after(self)
             if edge._events.empty() and edge._items.empty():
                 self.due = self._next(edge)
@@ -135,8 +135,8 @@ class Pi(Nobody):
 
     def _next(self, edge: Edge) -> int:
         """When it has something to do. Nobody looks at its lamps here, and a minute's notes of its power are enough."""
-        controller, mono = edge.front.controller, self.clock.monotonic()
-        moments = [controller.due(Now(self.clock.now(), mono, self.clock.state())), edge.keeper.deadline()]
+        controller, mono = edge.control.controller, self.clock.monotonic()
+        moments = [controller.due(Now(self.clock.now(), mono, self.clock.state())), edge.storage.deadline()]
         if controller.runs_session:
             moments.append(mono + NOTES)
         return self.clock.ns_at(min(moment for moment in moments if moment is not None))
@@ -182,7 +182,7 @@ class Pi(Nobody):
     # As an end of the network
 
     def _hears(self, topic: str) -> bool:
-        return self.edge is not None and self.edge.keeper.inbox.reads(topic)
+        return self.edge is not None and self.edge.storage.verifier.reads(topic)
 
     def _deliver(self, topic: str, payload: bytes) -> None:
         self._watch.delivered(self, topic, payload)
@@ -197,7 +197,7 @@ class Pi(Nobody):
     def _fallen(self) -> None:
         self._link_is(LinkDown("the cable"), "its link broke")
 
-    def _link_is(self, item: Item, when: str) -> None:
+    def _link_is(self, item: WorkItem, when: str) -> None:
         """What is due at this moment is done before, so that what moves then moves because of the link."""
         self.turn()
         if self._pins is not None:
@@ -211,7 +211,7 @@ class Pi(Nobody):
 
     # As the Connection of edge/runtime.py
 
-    def _link(self, put: Callable[[Item], None]) -> "Pi":
+    def _link(self, put: Callable[[WorkItem], None]) -> "Pi":
         self._put = put
         return self
 

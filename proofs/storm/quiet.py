@@ -42,10 +42,10 @@ class Quiet:
             return False
         for pi in self._pis:
             edge = pi.edge
-            journal = edge.keeper.archive.journal if edge else None
+            journal = edge.storage.writer.journal if edge else None
             if edge is None or journal is None or journal.acknowledged < journal.last_seq:
                 return False
-            core, held = edge.front.controller.core, edge.keeper.hearing.held
+            core, held = edge.control.controller.core, edge.storage.site_updates.held
             if core.held is None or core.held.version < exchange.publisher.current.version:
                 return False
             if held is None or held.version < exchange.state.version or core.knowledge.version < held.version:
@@ -69,7 +69,7 @@ class Quiet:
         self._compare_with_truth(server, now)
 
     def _compare_rows(self, pi: Pi, session: Reading) -> None:
-        journal = pi.edge.keeper.archive.journal if pi.edge else None
+        journal = pi.edge.storage.writer.journal if pi.edge else None
         if journal is None:
             return
         since = self._checked[pi.name, journal.id]
@@ -103,7 +103,7 @@ class Quiet:
 
     def _compare_instants(self, pi: Pi, session: Reading) -> None:
         """Once a clock is right the server dates by it whom the edge moved since its start, whatever the clock said."""
-        journal = pi.edge.keeper.archive.journal if pi.edge else None
+        journal = pi.edge.storage.writer.journal if pi.edge else None
         if journal is None or abs(pi.clock.offset) > WRONG_BY:
             return
         told = {
@@ -126,7 +126,7 @@ class Quiet:
         if pi.edge is None:
             return
         today = day_start(now)
-        ours = pi.edge.front.controller.core.state
+        ours = pi.edge.control.controller.core.state
         for what, mine, theirs in (
             ("lockdown", ours.lockdown, server.lockdown),
             ("who moved", _since(ours, today), _since(server, today)),
@@ -139,7 +139,7 @@ class Quiet:
 
     def _recount_sessions(self, pi: Pi, server: SiteState, now: Instant) -> None:
         """What was used of a quota follows from sessions: those on the server are those in the machine's rows."""
-        journal = pi.edge.keeper.archive.journal if pi.edge else None
+        journal = pi.edge.storage.writer.journal if pi.edge else None
         if journal is None or pi.name != MACHINE:
             return
         ends: dict[tuple[Instant, str], list[Instant]] = defaultdict(list)

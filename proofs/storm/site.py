@@ -12,7 +12,7 @@ from tempfile import TemporaryDirectory
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from edge import dispatch
+from edge import sender
 from policy.terms import DAY, HOUR, MINUTE, SECOND, ClockState, Instant
 from proofs.storm import faults
 from proofs.storm.agenda import Agenda
@@ -214,12 +214,12 @@ def storm(seed: int, doors: int = 2) -> Iterator[Site]:
 @contextmanager
 def _seldom() -> Iterator[None]:
     """What edges and server say over and over they say every few hours here: it would take most of the time."""
-    usual = dispatch.EVERY, publisher.FRESH_EVERY  # type: ignore[attr-defined]
-    dispatch.EVERY, publisher.FRESH_EVERY = 6 * 3600.0, 6 * HOUR  # type: ignore[attr-defined]
+    usual = sender.EVERY, publisher.FRESH_EVERY  # type: ignore[attr-defined]
+    sender.EVERY, publisher.FRESH_EVERY = 6 * 3600.0, 6 * HOUR  # type: ignore[attr-defined]
     try:
         yield
     finally:
-        dispatch.EVERY, publisher.FRESH_EVERY = usual  # type: ignore[attr-defined]
+        sender.EVERY, publisher.FRESH_EVERY = usual  # type: ignore[attr-defined]
 
 
 @contextmanager

@@ -114,7 +114,7 @@ class Watch:
     def started(self, pi: "Pi") -> None:
         """An edge is back: what was on its disk must be there, what was not is forgotten."""
         seen, edge = self.seen[pi.name], pi.edge
-        journal = edge.keeper.archive.journal if edge else None
+        journal = edge.storage.writer.journal if edge else None
         if journal is None:
             self.broken(pi, "the journal does not open after a power cut")
             return
@@ -124,7 +124,7 @@ class Watch:
             )
         self._forget(pi.name, journal.id, journal.last_seq)
         seen.on_disk = journal.last_seq
-        held = edge.keeper.hearing.held if edge else None
+        held = edge.storage.site_updates.held if edge else None
         seen.covered = {name: dict(journals) for name, journals in held.snapshot.positions.items()} if held else {}
         seen.state_version = held.version if held else 0
         seen.heard.clear()
@@ -312,8 +312,8 @@ class Watch:
         leaf, edge = topic.rpartition("/")[2], pi.edge
         if edge is None:
             return
-        core = edge.front.controller.core
-        if leaf == "rules" and edge.keeper.archive.trouble is None and abs(pi.clock.offset) <= WRONG_BY:
+        core = edge.control.controller.core
+        if leaf == "rules" and edge.storage.writer.trouble is None and abs(pi.clock.offset) <= WRONG_BY:
             version = version_in(payload)
             if core.held is None or core.held.version < version:
                 self.broken(pi, f"rules {version} came, and {core.held and core.held.version} are in force")
@@ -328,7 +328,7 @@ class Watch:
         edge = pi.edge
         if edge is None:
             raise BrokenWorldError("nobody taps without power")
-        core, trusted = edge.front.controller.core, pi.clock.state() is not ClockState.UNKNOWN
+        core, trusted = edge.control.controller.core, pi.clock.state() is not ClockState.UNKNOWN
         at = pi.clock.now() if trusted else core._trusted[0]
         today = day_start(at)
         moves = core.state.presence.moves.items()
@@ -399,7 +399,7 @@ class Watch:
 
     def _remember(self, pi: "Pi", row: Row) -> None:
         edge = pi.edge
-        journal = edge.keeper.archive.journal if edge else None
+        journal = edge.storage.writer.journal if edge else None
         if not row.granted or row.member is None or journal is None:
             return
         doubtful = row.clock is ClockState.UNKNOWN or abs(pi.clock.offset) > WRONG_BY

@@ -10,8 +10,8 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
-from edge.archive import COPIED
 from edge.config import Config
+from edge.journal_writer import COPIED
 from edge.spare import Copied, Spare
 from simulator.clock import VirtualClock
 from tests.edge.test_journal import file_size_limit
@@ -128,7 +128,7 @@ class TestStart:
         with file_size_limit(0):
             bench = again(lived)
             assert lets_staff_in(bench)
-            assert bench.edge.keeper.archive.trouble
+            assert bench.edge.storage.writer.trouble
         assert mended(bench)[-1].kind is Kind.TAP
 
     def test_where_a_folder_stands_in_the_journals_place(self, lived: Lived) -> None:
@@ -159,7 +159,7 @@ class TestTwoCopies:
         spare = Spare(bench.config.journal)
         bench.give_rules()
         assert spare.read().kept == bench.journal.kept()
-        bench.edge.keeper.archive.keep({"alive": b"1"})
+        bench.edge.storage.writer.keep({"alive": b"1"})
         bench.wait(COPIED + 1)
         assert spare.read() == Copied(bench.journal.id, bench.journal.turn, bench.journal.kept())
 
@@ -168,9 +168,9 @@ class TestTwoCopies:
         bench = Bench(folder)
         bench.give_rules()
         journal = bench.journal.id
-        bench.edge.keeper.archive.keep({"alive": b"1"})
+        bench.edge.storage.writer.keep({"alive": b"1"})
         bench.journal._db.close()
-        bench.edge.keeper.archive.close()
+        bench.edge.storage.writer.close()
         assert list(bench.config.journal.parent.glob("*.aside-*")) == []
         assert Bench(folder).journal.id == journal
 

@@ -19,7 +19,7 @@ from policy.state import SiteState
 from policy.terms import HOUR, SECOND, ClockState, Instant
 from tests.support_rows import tap, telling
 from tests.support_site import at
-from wire.facts import facts_of, told_of
+from wire.facts import facts_for_others, facts_of
 from wire.row import Row
 from wire.snapshot import Snapshot
 
@@ -58,26 +58,26 @@ def test_nothing_is_known_at_first() -> None:
 
 def test_a_snapshot_that_takes_a_unit_back_takes_it_back() -> None:
     knowledge = Knowledge()
-    knowledge.take(1, snapshot(Paid("alice", "2026-11-24am")), None)
-    knowledge.take(2, snapshot(), None)
+    knowledge.replace_snapshot(1, snapshot(Paid("alice", "2026-11-24am")), None)
+    knowledge.replace_snapshot(2, snapshot(), None)
     assert not knowledge.state.units["alice"]
 
 
 def test_a_snapshot_that_dates_a_move_anew_dates_it_anew() -> None:
     knowledge = Knowledge()
-    knowledge.hear("garden", "g1", tap(1, "alice", at=0, clock=ClockState.UNKNOWN), NOON)
+    knowledge.add_heard("garden", "g1", tap(1, "alice", at=0, clock=ClockState.UNKNOWN), NOON)
     assert moves(knowledge) == {"alice": Move(at(12), True)}
-    knowledge.take(1, snapshot(Moved("alice", at(9), True), garden={"g1": 1}), None)
+    knowledge.replace_snapshot(1, snapshot(Moved("alice", at(9), True), garden={"g1": 1}), None)
     assert moves(knowledge) == {"alice": Move(at(9), True)}
 
 
 @pytest.mark.parametrize("version", [5, 4, 0, -1])
 def test_a_snapshot_that_is_no_newer_changes_nothing(version: int) -> None:
     knowledge = Knowledge()
-    knowledge.take(5, snapshot(Moved("alice", at(9), True)), None)
-    knowledge.did(3, [Moved("remy", at(10), True)])
+    knowledge.replace_snapshot(5, snapshot(Moved("alice", at(9), True)), None)
+    knowledge.add_own(3, [Moved("remy", at(10), True)])
     before = known(knowledge.state)
-    knowledge.take(version, replace(snapshot(Moved("zoe", at(9), True)), lockdown=True), 3)
+    knowledge.replace_snapshot(version, replace(snapshot(Moved("zoe", at(9), True)), lockdown=True), 3)
     assert (known(knowledge.state), knowledge.version, knowledge.state.lockdown) == (before, 5, False)
 
 
@@ -85,42 +85,42 @@ def test_what_facts_do_not_say_outlives_a_snapshot() -> None:
     knowledge = Knowledge()
     state = knowledge.state
     state.link_up, state.not_after, state.clock_trusted = False, at(20), False
-    knowledge.take(1, replace(snapshot(), lockdown=True), None)
+    knowledge.replace_snapshot(1, replace(snapshot(), lockdown=True), None)
     assert knowledge.state is state
     assert (state.link_up, state.not_after, state.clock_trusted, state.lockdown) == (False, at(20), False, True)
 
 
 def test_where_the_server_knows_nothing_of_this_journal_own_rows_stay() -> None:
     knowledge = Knowledge()
-    knowledge.did(3, [Moved("remy", at(10), True)])
-    knowledge.take(1, snapshot(), None)
+    knowledge.add_own(3, [Moved("remy", at(10), True)])
+    knowledge.replace_snapshot(1, snapshot(), None)
     assert moves(knowledge) == {"remy": Move(at(10), True)}
-    knowledge.take(2, snapshot(), 3)
+    knowledge.replace_snapshot(2, snapshot(), 3)
     assert moves(knowledge) == {}
 
 
 def test_machines_are_stopped_by_the_snapshot_and_by_own_rows_after_it_in_their_order() -> None:
     knowledge = Knowledge()
-    knowledge.did(1, [Stopped("laser", True)])
-    knowledge.did(2, [Stopped("laser", False)])
-    knowledge.take(1, snapshot(Stopped("laser", True)), 1)
+    knowledge.add_own(1, [Stopped("laser", True)])
+    knowledge.add_own(2, [Stopped("laser", False)])
+    knowledge.replace_snapshot(1, snapshot(Stopped("laser", True)), 1)
     assert not knowledge.state.stopped
-    knowledge.take(2, snapshot(Stopped("saw", True)), 2)
+    knowledge.replace_snapshot(2, snapshot(Stopped("saw", True)), 2)
     assert knowledge.state.stopped == {"saw"}
 
 
 def test_refusals_and_stops_of_others_are_nobody_else_s_business() -> None:
     knowledge = Knowledge()
-    knowledge.hear("garden", "g1", telling(Busy("laser", "alice", at(9)), 1), NOON)
-    knowledge.hear("garden", "g1", telling(Stopped("laser", True), 2), NOON)
+    knowledge.add_heard("garden", "g1", telling(Busy("laser", "alice", at(9)), 1), NOON)
+    knowledge.add_heard("garden", "g1", telling(Stopped("laser", True), 2), NOON)
     assert known(knowledge.state) == reading(())
 
 
 def test_a_flood_from_one_edge_drops_the_oldest_of_that_edge() -> None:
     knowledge = Knowledge()
-    knowledge.hear("garden", "g1", tap(1, "brigitte", at=at(9)), NOON)
+    knowledge.add_heard("garden", "g1", tap(1, "brigitte", at=at(9)), NOON)
     for seq in range(1, MOST_HEARD + 4):
-        knowledge.hear("stolen", "s1", tap(seq, f"m{seq}", at=at(9)), NOON)
+        knowledge.add_heard("stolen", "s1", tap(seq, f"m{seq}", at=at(9)), NOON)
     knowledge.rebuild()
     assert knowledge.dropped == 3
     inside = set(moves(knowledge))
@@ -131,9 +131,9 @@ def test_a_flood_from_one_edge_drops_the_oldest_of_that_edge() -> None:
 
 def test_an_edge_that_the_rules_do_not_name_any_more_is_forgotten() -> None:
     knowledge = Knowledge()
-    knowledge.hear("stolen", "s1", tap(1, "alice", at=at(9)), NOON)
-    knowledge.hear("garden", "g1", tap(1, "remy", at=at(9)), NOON)
-    knowledge.only({"garden", "front"})
+    knowledge.add_heard("stolen", "s1", tap(1, "alice", at=at(9)), NOON)
+    knowledge.add_heard("garden", "g1", tap(1, "remy", at=at(9)), NOON)
+    knowledge.keep_only({"garden", "front"})
     assert set(moves(knowledge)) == {"remy"}
 
 
@@ -143,10 +143,10 @@ def test_an_edge_that_the_rules_do_not_name_any_more_is_forgotten() -> None:
 def test_what_is_seen_here_without_a_clock_comes_after_what_was_heard() -> None:
     """Back from a cut the edge believes that it is still nine; Rémy, who came at eleven, goes out by it."""
     knowledge = Knowledge()
-    knowledge.take(1, snapshot(Moved("remy", at(11), True)), None)
-    knowledge.did(8, [Moved("remy", at(9), False)], mono=60.0)
+    knowledge.replace_snapshot(1, snapshot(Moved("remy", at(11), True)), None)
+    knowledge.add_own(8, [Moved("remy", at(9), False)], mono=60.0)
     assert not moves(knowledge)["remy"].inside
-    knowledge.did(9, [Moved("remy", at(9), True)], mono=61.0)
+    knowledge.add_own(9, [Moved("remy", at(9), True)], mono=61.0)
     assert moves(knowledge)["remy"].inside
     knowledge.clock_is_back(at(12), 120.0)
     assert moves(knowledge)["remy"] == Move(at(12) - 59 * SECOND, True)
@@ -155,8 +155,8 @@ def test_what_is_seen_here_without_a_clock_comes_after_what_was_heard() -> None:
 def test_what_was_done_in_doubt_moves_to_when_it_was() -> None:
     """Dated later than it seemed: so somebody who left by another door in between is inside again."""
     knowledge = Knowledge()
-    knowledge.did(8, [Moved("remy", at(9), True)], mono=10.0)
-    knowledge.hear("garden", "g1", tap(1, "remy", at=at(10), reason=Reason.EGRESS), NOON)
+    knowledge.add_own(8, [Moved("remy", at(9), True)], mono=10.0)
+    knowledge.add_heard("garden", "g1", tap(1, "remy", at=at(10), reason=Reason.EGRESS), NOON)
     assert not moves(knowledge)["remy"].inside
     knowledge.clock_is_back(at(11), 20.0)
     assert moves(knowledge)["remy"] == Move(at(11) - 10 * SECOND, True)
@@ -165,7 +165,7 @@ def test_what_was_done_in_doubt_moves_to_when_it_was() -> None:
 def test_what_was_heard_in_doubt_is_capped_once_the_receipt_is_known() -> None:
     knowledge = Knowledge()
     ahead = tap(1, "remy", at=at(20))
-    knowledge.hear("garden", "g1", ahead, Receipt(at(2), 10.0))
+    knowledge.add_heard("garden", "g1", ahead, Receipt(at(2), 10.0))
     assert moves(knowledge)["remy"].at == at(20), "nobody can say better"
     knowledge.clock_is_back(at(11), 20.0)
     assert moves(knowledge)["remy"].at == at(11) - 10 * SECOND
@@ -240,11 +240,11 @@ def test_it_ends_in_what_the_server_reads(
     for act in data.draw(st.lists(acts, max_size=40)):
         if act == "own" and written < len(own):
             written += 1
-            knowledge.did(written, facts_of(own[written - 1], instant(own[written - 1].at)))
+            knowledge.add_own(written, facts_of(own[written - 1], instant(own[written - 1].at)))
         elif act in EDGES and server.others[act]:
             row = data.draw(st.sampled_from(server.others[act]))
             heard[act].append(row)
-            knowledge.hear(act, "j", row, Receipt(at(23)))
+            knowledge.add_heard(act, "j", row, Receipt(at(23)))
         elif act == "ingest":
             edge = data.draw(st.sampled_from(["front", *EDGES]))
             server.ingests(edge, data.draw(st.integers(1, 4)))
@@ -252,20 +252,22 @@ def test_it_ends_in_what_the_server_reads(
         elif act == "say":
             late.append(server.says())
             if data.draw(st.booleans()):
-                knowledge.take(*late[-1])
+                knowledge.replace_snapshot(*late[-1])
         elif act == "late" and late:
-            knowledge.take(*data.draw(st.sampled_from(late)))
+            knowledge.replace_snapshot(*data.draw(st.sampled_from(late)))
     for edge in EDGES:
         for row in data.draw(st.permutations(server.others[edge])):
-            knowledge.hear(edge, "j", row, Receipt(at(23)))
+            knowledge.add_heard(edge, "j", row, Receipt(at(23)))
     for row in own[written:]:
-        knowledge.did(row.seq, facts_of(row, instant(row.at)))
+        knowledge.add_own(row.seq, facts_of(row, instant(row.at)))
     everything = [fact for row in own for fact in facts_of(row, instant(row.at))]
-    everything += [fact for rows in server.others.values() for row in rows for fact in told_of(row, instant(row.at))]
+    everything += [
+        fact for rows in server.others.values() for row in rows for fact in facts_for_others(row, instant(row.at))
+    ]
     assert known(knowledge.state) == reading(everything), "each knows all rows, by whatever way"
     for edge in ("front", *EDGES):
         server.ingests(edge, 99)
-    knowledge.take(*server.says())
+    knowledge.replace_snapshot(*server.says())
     assert known(knowledge.state) == reading(server.facts())
 
 
@@ -274,6 +276,6 @@ def test_it_ends_in_what_the_server_reads(
 def test_nobody_moves_later_than_it_was_heard(taps: list[tuple[str, Instant, bool]], received: Instant) -> None:
     knowledge = Knowledge()
     for seq, (member, when, inside) in enumerate(taps, 1):
-        knowledge.hear("garden", "j", telling(Moved(member, when, inside), seq), Receipt(received))
+        knowledge.add_heard("garden", "j", telling(Moved(member, when, inside), seq), Receipt(received))
     assert all(move.at <= received for move in moves(knowledge).values())
     assert known(knowledge.state) == reading(Moved(who, min(when, received), way) for who, when, way in taps)

@@ -1,4 +1,4 @@
-"""The link, over the embedded broker and a real mosquitto: what reaches the broker, and what reaches the keeper."""
+"""The link, over the embedded broker and a real mosquitto: what reaches the broker, and what reaches the edge."""
 
 import secrets
 import socket
@@ -11,7 +11,7 @@ import pytest
 
 from edge.config import BrokerConfig
 from edge.link import Link
-from edge.post import Item, LinkDown, LinkUp, Received
+from edge.work_items import LinkDown, LinkUp, Received, WorkItem
 from simulator.loopback import free_port
 from tests.support_broker import BROKERS, HOST, PATIENCE, Peer
 
@@ -26,12 +26,12 @@ def port(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
         yield port
 
 
-class Keeper:
+class Receiver:
     """Takes what the link hands over; signs wills by counting them."""
 
     def __init__(self) -> None:
         self.site = secrets.token_hex(4)
-        self.items: SimpleQueue[Item] = SimpleQueue()
+        self.items: SimpleQueue[WorkItem] = SimpleQueue()
         self.wills = 0
 
     def topic(self, rest: str) -> str:
@@ -42,7 +42,7 @@ class Keeper:
         self.wills += 1
         return self.topic(STATUS), b"will %d" % self.wills
 
-    def next(self, kind: type[Item] | None = None) -> Item:
+    def next(self, kind: type[WorkItem] | None = None) -> WorkItem:
         """The next item; with a kind, the next of it."""
         while True:
             try:
@@ -53,76 +53,78 @@ class Keeper:
                 return item
 
 
-def link_to(port: int, keeper: Keeper, password: str = USERS["front"]) -> Link:
+def link_to(port: int, receiver: Receiver, password: str = USERS["front"]) -> Link:
     config = BrokerConfig(HOST, port, "front", password)
-    return Link(config, f"loquet-{keeper.site}-front", [keeper.topic(RULES)], keeper.will, keeper.items.put, QUICK)
+    return Link(
+        config, f"loquet-{receiver.site}-front", [receiver.topic(RULES)], receiver.will, receiver.items.put, QUICK
+    )
 
 
-def peer(port: int, keeper: Keeper, *topics: str) -> Peer:
-    return Peer(port, "server", USERS["server"], *(keeper.topic(topic) for topic in topics or ("#",)))
-
-
-@pytest.fixture
-def keeper() -> Keeper:
-    return Keeper()
+def peer(port: int, receiver: Receiver, *topics: str) -> Peer:
+    return Peer(port, "server", USERS["server"], *(receiver.topic(topic) for topic in topics or ("#",)))
 
 
 @pytest.fixture
-def linked(port: int, keeper: Keeper) -> Iterator[Link]:
-    link = link_to(port, keeper)
+def receiver() -> Receiver:
+    return Receiver()
+
+
+@pytest.fixture
+def linked(port: int, receiver: Receiver) -> Iterator[Link]:
+    link = link_to(port, receiver)
     link.start()
-    assert keeper.next() == LinkUp()
+    assert receiver.next() == LinkUp()
     yield link
     link.stop()
 
 
 @pytest.fixture
-def server(port: int, keeper: Keeper) -> Iterator[Peer]:
-    server = peer(port, keeper)
+def server(port: int, receiver: Receiver) -> Iterator[Peer]:
+    server = peer(port, receiver)
     yield server
     server.close()
 
 
-def test_messages_go_both_ways(server: Peer, linked: Link, keeper: Keeper) -> None:
-    linked.publish(keeper.topic(EVENTS), b"rows")
+def test_messages_go_both_ways(server: Peer, linked: Link, receiver: Receiver) -> None:
+    linked.publish(receiver.topic(EVENTS), b"rows")
     assert server.next().payload == b"rows"
-    server.publish(keeper.topic(RULES), b"\x00rules")
-    assert keeper.next() == Received(keeper.topic(RULES), b"\x00rules")
+    server.publish(receiver.topic(RULES), b"\x00rules")
+    assert receiver.next() == Received(receiver.topic(RULES), b"\x00rules")
 
 
-def test_what_is_retained_is_delivered_at_connect(server: Peer, port: int, keeper: Keeper) -> None:
-    server.publish(keeper.topic(RULES), b"retained", retain=True)
-    link = link_to(port, keeper)
+def test_what_is_retained_is_delivered_at_connect(server: Peer, port: int, receiver: Receiver) -> None:
+    server.publish(receiver.topic(RULES), b"retained", retain=True)
+    link = link_to(port, receiver)
     link.start()
-    assert keeper.next() == LinkUp()
-    assert keeper.next() == Received(keeper.topic(RULES), b"retained")
+    assert receiver.next() == LinkUp()
+    assert receiver.next() == Received(receiver.topic(RULES), b"retained")
     link.stop()
 
 
-def test_a_status_is_retained(linked: Link, port: int, keeper: Keeper) -> None:
-    linked.publish(keeper.topic(STATUS), b"here", retain=True)
-    seen = peer(port, keeper, STATUS)
+def test_a_status_is_retained(linked: Link, port: int, receiver: Receiver) -> None:
+    linked.publish(receiver.topic(STATUS), b"here", retain=True)
+    seen = peer(port, receiver, STATUS)
     assert seen.next().payload == b"here"
     seen.close()
 
 
-def test_a_farewell_arrives_and_nothing_after_it(server: Peer, linked: Link, keeper: Keeper) -> None:
-    linked.stop((keeper.topic(STATUS), b"goodbye"))
+def test_a_farewell_arrives_and_nothing_after_it(server: Peer, linked: Link, receiver: Receiver) -> None:
+    linked.stop((receiver.topic(STATUS), b"goodbye"))
     assert server.next(lambda message: message.payload == b"goodbye")
-    linked.publish(keeper.topic(STATUS), b"dropped")
-    server.publish(keeper.topic(EVENTS), b"end")
+    linked.publish(receiver.topic(STATUS), b"dropped")
+    server.publish(receiver.topic(EVENTS), b"end")
     assert server.next(lambda message: message.payload in (b"dropped", b"end")).payload == b"end"
 
 
 @pytest.mark.parametrize("name", [name for name in BROKERS if name == "mosquitto"])
-def test_after_a_farewell_the_will_is_not_published(name: str, tmp_path: Path, keeper: Keeper) -> None:
+def test_after_a_farewell_the_will_is_not_published(name: str, tmp_path: Path, receiver: Receiver) -> None:
     """amqtt may publish it all the same; it says the same."""
     with BROKERS[name](USERS, tmp_path) as port:
-        server, link = peer(port, keeper), link_to(port, keeper)
+        server, link = peer(port, receiver), link_to(port, receiver)
         link.start()
-        keeper.next(LinkUp)
-        link.stop((keeper.topic(STATUS), b"goodbye"))
-        server.publish(keeper.topic(EVENTS), b"end")
+        receiver.next(LinkUp)
+        link.stop((receiver.topic(STATUS), b"goodbye"))
+        server.publish(receiver.topic(EVENTS), b"end")
         assert [server.next().payload for _ in range(2)] == [b"goodbye", b"end"]
         server.close()
 
@@ -133,28 +135,28 @@ def test_without_a_farewell_the_broker_publishes_the_will(server: Peer, linked: 
 
 
 @pytest.mark.parametrize("name", BROKERS)
-def test_it_connects_anew_when_told_and_sends_what_waits_first(name: str, tmp_path: Path, keeper: Keeper) -> None:
+def test_it_connects_anew_when_told_and_sends_what_waits_first(name: str, tmp_path: Path, receiver: Receiver) -> None:
     with BROKERS[name](USERS, tmp_path) as port:
-        server, link = peer(port, keeper), link_to(port, keeper)
+        server, link = peer(port, receiver), link_to(port, receiver)
         link.start()
-        keeper.next(LinkUp)
-        link.publish(keeper.topic(STATUS), b"an answer")
+        receiver.next(LinkUp)
+        link.publish(receiver.topic(STATUS), b"an answer")
         link.reconnect("as the server ordered")
-        down = keeper.next(LinkDown)
+        down = receiver.next(LinkDown)
         assert isinstance(down, LinkDown)
         assert "as the server ordered" in down.why
-        keeper.next(LinkUp)
-        link.publish(keeper.topic(STATUS), b"back")
+        receiver.next(LinkUp)
+        link.publish(receiver.topic(STATUS), b"back")
         assert [server.next().payload for _ in range(2)] == [b"an answer", b"back"], "and no will between"
-        link.stop((keeper.topic(STATUS), b"goodbye"))
+        link.stop((receiver.topic(STATUS), b"goodbye"))
         server.close()
 
 
-def test_each_connection_has_a_will_of_its_own(server: Peer, linked: Link, keeper: Keeper) -> None:
+def test_each_connection_has_a_will_of_its_own(server: Peer, linked: Link, receiver: Receiver) -> None:
     linked.stop()
     assert server.next().payload == b"will 1"
     linked.start()
-    assert keeper.next(LinkUp)
+    assert receiver.next(LinkUp)
     linked.stop()
     assert server.next(lambda message: message.payload != b"will 1").payload == b"will 2"
 
@@ -167,10 +169,10 @@ def test_small_messages_leave_at_once(linked: Link) -> None:
     assert opened.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY) != 0
 
 
-def test_a_wrong_password_is_said_with_its_remedy(port: int, keeper: Keeper) -> None:
-    link = link_to(port, keeper, password="another password")
+def test_a_wrong_password_is_said_with_its_remedy(port: int, receiver: Receiver) -> None:
+    link = link_to(port, receiver, password="another password")
     link.start()
-    down = keeper.next(LinkDown)
+    down = receiver.next(LinkDown)
     assert isinstance(down, LinkDown)
     assert "refuses 'front'" in down.why
     assert "password" in down.why
@@ -178,59 +180,59 @@ def test_a_wrong_password_is_said_with_its_remedy(port: int, keeper: Keeper) -> 
     link.stop()
 
 
-def test_without_a_broker_it_keeps_trying_and_says_where(keeper: Keeper) -> None:
+def test_without_a_broker_it_keeps_trying_and_says_where(receiver: Receiver) -> None:
     port = free_port()
-    link = link_to(port, keeper)
+    link = link_to(port, receiver)
     link.start()
-    for down in (keeper.next(), keeper.next()):
+    for down in (receiver.next(), receiver.next()):
         assert isinstance(down, LinkDown)
         assert f"{HOST}:{port}: Connection refused: see that the broker runs there" in down.why
-    link.publish(keeper.topic(STATUS), b"dropped")
+    link.publish(receiver.topic(STATUS), b"dropped")
     link.stop()
 
 
 @pytest.mark.parametrize("name", BROKERS)
-def test_a_broker_that_comes_back_empty_is_found_again(name: str, tmp_path: Path, keeper: Keeper) -> None:
+def test_a_broker_that_comes_back_empty_is_found_again(name: str, tmp_path: Path, receiver: Receiver) -> None:
     port = free_port()
-    link = link_to(port, keeper)
+    link = link_to(port, receiver)
     with BROKERS[name](USERS, tmp_path, port):
         link.start()
-        assert keeper.next(LinkUp)
-    assert isinstance(keeper.next(), LinkDown)
+        assert receiver.next(LinkUp)
+    assert isinstance(receiver.next(), LinkDown)
     with BROKERS[name](USERS, tmp_path, port):
-        keeper.next(LinkUp)
-        seen = peer(port, keeper)
-        link.publish(keeper.topic(STATUS), b"again")
+        receiver.next(LinkUp)
+        seen = peer(port, receiver)
+        link.publish(receiver.topic(STATUS), b"again")
         assert seen.next().payload == b"again"
         seen.close()
         link.stop()
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
-def test_a_mistake_while_it_hands_on_costs_one_connection(port: int, server: Peer, keeper: Keeper) -> None:
+def test_a_mistake_while_it_hands_on_costs_one_connection(port: int, server: Peer, receiver: Receiver) -> None:
     """The thread of the MQTT library ends with it, and tells nobody."""
 
-    def stumble_once(item: Item) -> None:
-        if item == Received(keeper.topic(RULES), b"trip"):
-            server.publish(keeper.topic(RULES), b"walk on", retain=True)
+    def stumble_once(item: WorkItem) -> None:
+        if item == Received(receiver.topic(RULES), b"trip"):
+            server.publish(receiver.topic(RULES), b"walk on", retain=True)
             raise ZeroDivisionError("a mistake of ours")
-        keeper.items.put(item)
+        receiver.items.put(item)
 
     config = BrokerConfig(HOST, port, "front", USERS["front"])
-    link = Link(config, f"loquet-{keeper.site}-front", [keeper.topic(RULES)], keeper.will, stumble_once, QUICK)
+    link = Link(config, f"loquet-{receiver.site}-front", [receiver.topic(RULES)], receiver.will, stumble_once, QUICK)
     link.start()
-    assert keeper.next() == LinkUp()
-    server.publish(keeper.topic(RULES), b"trip", retain=True)
-    assert isinstance(keeper.next(), LinkDown)
-    assert keeper.next(LinkUp) == LinkUp()
-    assert keeper.next() == Received(keeper.topic(RULES), b"walk on")
+    assert receiver.next() == LinkUp()
+    server.publish(receiver.topic(RULES), b"trip", retain=True)
+    assert isinstance(receiver.next(), LinkDown)
+    assert receiver.next(LinkUp) == LinkUp()
+    assert receiver.next() == Received(receiver.topic(RULES), b"walk on")
     link.stop()
 
 
-def test_many_threads_may_publish(server: Peer, linked: Link, keeper: Keeper) -> None:
+def test_many_threads_may_publish(server: Peer, linked: Link, receiver: Receiver) -> None:
     def publish(number: int) -> None:
         for count in range(25):
-            linked.publish(keeper.topic(EVENTS), b"%d %d" % (number, count))
+            linked.publish(receiver.topic(EVENTS), b"%d %d" % (number, count))
 
     threads = [threading.Thread(target=publish, args=(number,)) for number in range(4)]
     for thread in threads:
@@ -241,9 +243,9 @@ def test_many_threads_may_publish(server: Peer, linked: Link, keeper: Keeper) ->
     assert arrived == {b"%d %d" % (number, count) for number in range(4) for count in range(25)}
 
 
-def test_stopping_twice_and_before_the_start_is_harmless(keeper: Keeper) -> None:
-    link = link_to(free_port(), keeper)
+def test_stopping_twice_and_before_the_start_is_harmless(receiver: Receiver) -> None:
+    link = link_to(free_port(), receiver)
     link.stop()
     link.start()
-    link.stop((keeper.topic(STATUS), b"goodbye"))
+    link.stop((receiver.topic(STATUS), b"goodbye"))
     link.stop()

@@ -15,7 +15,7 @@ import pytest
 from edge.config import BrokerConfig
 from edge.identity import Identity
 from edge.link import DELIVERY, FELL_SILENT, MUTE, TOOK, TWIN, UNSERVED, Link
-from edge.post import Item, LinkDown, LinkUp, Received
+from edge.work_items import LinkDown, LinkUp, Received, WorkItem
 from keys import certificates, pem
 from keys.keyring import Keyring, Site
 from proofs.mosquitto import Mosquitto
@@ -70,7 +70,7 @@ class Heard:
         host: str = HOST,
         delays: tuple[float, float] = QUICK,
     ) -> None:
-        self.items: SimpleQueue[Item] = SimpleQueue()
+        self.items: SimpleQueue[WorkItem] = SimpleQueue()
         ours = Identity(folder / "ca.crt", folder / "tls.crt", folder / "tls.key")
         topics = (TOPICS.fresh, TOPICS.ack("front"))
         self.link = Link(
@@ -82,7 +82,7 @@ class Heard:
             delays,
         )
 
-    def next(self) -> Item:
+    def next(self) -> WorkItem:
         try:
             return self.items.get(timeout=PATIENCE)
         except Empty:

@@ -13,8 +13,8 @@ from msgspec.structs import replace
 
 from edge.journal import KEEP, Journal, Outgoing, Told
 from edge.journal_errors import JournalDamagedError, JournalError
-from edge.remains import salvage
 from edge.rescue import ASIDE, forget_aside, open_journal, renew, renumbered
+from edge.salvage import salvage
 from edge.spare import Copied, Spare
 from server.ingest.rows import number as numbered_by_server
 from tests.edge.test_journal import file_size_limit

@@ -17,8 +17,8 @@ from edge.journal_errors import JournalError
 from edge.link import connect
 from edge.poller import Poller
 from edge.ports import Clock
-from edge.post import Recorded
 from edge.runtime import Edge, EdgeError
+from edge.work_items import RowToWrite
 from policy.instants import text
 from policy.reasons import Reason
 from policy.terms import DAY, ClockState
@@ -119,7 +119,7 @@ def door(folder: Folder) -> Iterator[Door]:
 def give_rules(door: Door) -> None:
     assert isinstance(door.edge.link, Wire)
     door.edge.link.say(TOPICS.rules, door.rules())
-    while door.edge.front.controller.core.held is None:
+    while door.edge.control.controller.core.held is None:
         threading.Event().wait(0.001)
 
 
@@ -208,7 +208,7 @@ class BrokenReader(SimulatedReader):
         raise ZeroDivisionError("a bug")
 
 
-@pytest.mark.parametrize("part", ["front", "keeper", "poller"])
+@pytest.mark.parametrize("part", ["control worker", "storage worker", "poller"])
 def test_a_part_that_breaks_down_ends_the_edge_with_safe_outputs(
     door: Door, part: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -217,8 +217,8 @@ def test_a_part_that_breaks_down_ends_the_edge_with_safe_outputs(
 
     monkeypatch.setattr(
         *{
-            "front": (door.edge.front, "take", broken),
-            "keeper": (door.edge.keeper.dispatch, "send", broken),
+            "control worker": (door.edge.control, "handle", broken),
+            "storage worker": (door.edge.storage.sender, "send", broken),
             "poller": (Poller, "look", broken),
         }[part]
     )
@@ -247,9 +247,9 @@ def test_two_edges_cannot_share_a_journal(door: Door, folder: Folder) -> None:
 
 
 def test_a_hanging_disk_does_not_hold_up_the_door(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The keeper waits for its disk; the door decides, and what it decided is written once the disk is back."""
+    """The storage worker waits for its disk; the door decides, and what it decided is written once the disk is back."""
     hangs = threading.Event()
-    append = door.edge.keeper.archive.write
+    append = door.edge.storage.writer.write
 
     def slow() -> None:
         hangs.wait(PATIENCE)
@@ -258,7 +258,7 @@ def test_a_hanging_disk_does_not_hold_up_the_door(door: Door, monkeypatch: pytes
     door.edge.start()
     give_rules(door)
     door.watcher.until_written(1)
-    monkeypatch.setattr(door.edge.keeper.archive, "write", slow)
+    monkeypatch.setattr(door.edge.storage.writer, "write", slow)
     row = door.tap(ALICE)
     assert door.pins.is_active("strike")
     assert door.watcher.written.empty()
@@ -271,14 +271,14 @@ def test_a_disk_that_hangs_for_ever_does_not_keep_the_edge_from_ending(
 ) -> None:
     hangs = threading.Event()
     monkeypatch.setattr("edge.runtime.BEHIND_THE_DOOR", 0.1)
-    monkeypatch.setattr(door.edge.keeper.archive, "write", lambda: hangs.wait(PATIENCE))
+    monkeypatch.setattr(door.edge.storage.writer, "write", lambda: hangs.wait(PATIENCE))
     door.edge.start()
     door.edge.stop()
     assert not door.pins.is_active("strike")
     assert "the disk has not answered" in caplog.text
     hangs.set()
-    door.edge._threads["keeper"].join()
-    door.edge.keeper.archive.close()
+    door.edge._threads["storage worker"].join()
+    door.edge.storage.writer.close()
 
 
 def test_the_clocks_pace_is_asked_for_the_time_to_wait(folder: Folder) -> None:
@@ -343,6 +343,6 @@ def test_what_the_front_hands_over_is_timed(folder: Folder) -> None:
     bench = Bench(folder)
     bench.edge.begin()
     item = bench.edge._items.get_nowait()
-    assert isinstance(item, Recorded)
+    assert isinstance(item, RowToWrite)
     assert item.row.kind is Kind.STARTED
     assert item.handed_over > 0

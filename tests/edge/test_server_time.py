@@ -178,18 +178,18 @@ def test_after_a_jump_back_commands_wait_for_the_servers_word(folder: Folder) ->
 def test_every_signed_message_counts(folder: Folder) -> None:
     bench = fab_bench(folder, VirtualClock(start=at(10)))
     bench.give_rules(folder.rules(8))
-    assert bench.edge.keeper.server_time.earliest >= at(9)
+    assert bench.edge.storage.server_time.earliest >= at(9)
     late = folder.rules(9)
     bench.wire.say(TOPICS.rules, type(late)(9, text(at(12)), late.not_after, late.body))
     bench.settle()
-    assert bench.edge.keeper.server_time.earliest >= at(12)
+    assert bench.edge.storage.server_time.earliest >= at(12)
 
 
 def test_after_a_restart_it_is_not_earlier_than_the_newest_row(folder: Folder) -> None:
     bench = fab_bench(folder, VirtualClock(start=at(10)))
     bench.edge.stop()
     bench = Bench(folder, VirtualClock(start=at(10) - HOUR), config=bench.config)
-    assert bench.edge.keeper.server_time.in_doubt
+    assert bench.edge.storage.server_time.in_doubt
 
 
 def test_a_reader_that_falls_silent_is_told_within_five_seconds(folder: Folder) -> None:

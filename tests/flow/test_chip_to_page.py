@@ -132,7 +132,7 @@ class Door:
     def lockdown_arrives(self) -> None:
         """Until the edge knows of it."""
         end = time.monotonic() + PATIENCE
-        while not self.edge.front.controller.core.state.lockdown:
+        while not self.edge.control.controller.core.state.lockdown:
             assert time.monotonic() < end, "no lockdown arrived"
 
     def lay(self, uid: bytes) -> Row:

@@ -112,10 +112,10 @@ def test_the_front_page_knows_who_is_inside(lived: Lived, tally: Recount) -> Non
 
 
 def test_nothing_is_left_behind_at_the_edge(lived: Lived) -> None:
-    keeper = lived.edge.edge.keeper
-    assert keeper.archive.journal is not None
-    assert keeper.archive.journal.acknowledged == keeper.archive.journal.last_seq > 300
-    assert lived.edge.edge.front.controller.core.unrecorded == 0
+    storage = lived.edge.edge.storage
+    assert storage.writer.journal is not None
+    assert storage.writer.journal.acknowledged == storage.writer.journal.last_seq > 300
+    assert lived.edge.edge.control.controller.core.unrecorded == 0
 
 
 @pytest.mark.parametrize("seed", [1])
@@ -123,7 +123,7 @@ def test_other_days_agree_as_well(tmp_path: Path, seed: int) -> None:
     lived = Lived(tmp_path, seed)
     with closing(lived.world):
         assert Counter(str(item["reason"]) for item in lived.passages()) == recount(lived.intents).taps
-        journal = lived.edge.edge.keeper.archive.journal
+        journal = lived.edge.edge.storage.writer.journal
     assert journal is not None
     with pytest.raises(JournalError):
         journal.save()

@@ -7,13 +7,13 @@ from queue import SimpleQueue
 import pytest
 
 from edge.config import load
-from edge.inbox import subscriptions
 from edge.journal import Journal
 from edge.link import Link
+from edge.message_verifier import subscriptions
 from edge.outbox import FIRST_PATIENCE
-from edge.post import Item
 from edge.runtime import Edge
 from edge.status import farewell
+from edge.work_items import WorkItem
 from simulator.clock import VirtualClock
 from simulator.pins import SimulatedPins
 from simulator.reader import SimulatedReader
@@ -34,7 +34,7 @@ class Door:
         config = load(folder.replace("port = 1883", f"port = {port}"))
         self.clock = VirtualClock(start=at(10))
         self.topics = subscriptions(config)
-        self.came: SimpleQueue[Item] = SimpleQueue()
+        self.came: SimpleQueue[WorkItem] = SimpleQueue()
         self.readers = [SimulatedReader(name, self.clock) for name in config.readers]
         self.edge = Edge(
             config,
@@ -57,8 +57,8 @@ class Door:
         """The server's acknowledgement of all that there is."""
         return self._folder.sealed(TOPICS.ack("front"), Ack(self.journal.id, self.journal.last_seq))
 
-    def _both(self, put: Callable[[Item], None]) -> Callable[[Item], None]:
-        def take(item: Item) -> None:
+    def _both(self, put: Callable[[WorkItem], None]) -> Callable[[WorkItem], None]:
+        def take(item: WorkItem) -> None:
             put(item)
             self.came.put(item)
 
@@ -85,7 +85,7 @@ class Door:
 
     @property
     def journal(self) -> Journal:
-        found = self.edge.keeper.archive.journal
+        found = self.edge.storage.writer.journal
         assert found is not None
         return found
 
@@ -102,7 +102,7 @@ def test_an_edge_that_was_forgotten_hears_its_acknowledgements_again(name: str, 
         door = Door(folder, port)
         door.turn()
         door.link.start()
-        door.until(lambda: door.edge.keeper.dispatch.connected)
+        door.until(lambda: door.edge.storage.sender.connected)
         server.next()
         door.forgotten()
 

@@ -7,8 +7,8 @@ from random import Random
 import pytest
 
 from edge import rescue
-from edge.keeper import Keeper
-from edge.remains import Saved
+from edge.salvage import Saved
+from edge.storage_worker import StorageWorker
 from loquet.main import main
 from proofs import damage
 from proofs.damaged import Left, evening
@@ -39,10 +39,10 @@ def many(left: Left, folder: Path) -> None:
 
 
 def test_an_edge_that_does_not_start_is_found(left: Left, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def broken(_: Keeper) -> None:
+    def broken(_: StorageWorker) -> None:
         raise ValueError("a letter in `at`")
 
-    monkeypatch.setattr(Keeper, "remember", broken)
+    monkeypatch.setattr(StorageWorker, "remember", broken)
     with pytest.raises(LossError, match="ValueError: a letter in `at`"):
         many(left, tmp_path)
 

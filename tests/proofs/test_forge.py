@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from edge.keeper import Keeper
-from edge.orders import Places, Seen
+from edge.commands import Places, SeenCommands
+from edge.storage_worker import StorageWorker
 from loquet.main import main
 from policy.terms import HOUR
 from proofs import forge
@@ -50,7 +50,7 @@ def test_every_sort_is_thrown(attack: Attack) -> None:
 def test_an_edge_that_hears_nothing_proves_nothing(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(Keeper, "take", lambda _keeper, _items: None)
+    monkeypatch.setattr(StorageWorker, "handle", lambda _worker, _items: None)
     assert main(["prove", "forge", "--rounds", "1", "--json"]) == 1
     assert "the genuine ack message was not believed" in json.loads(capsys.readouterr().out)["figure"]
 
@@ -108,7 +108,7 @@ def mutant(monkeypatch: pytest.MonkeyPatch, owner: Any, name: str, answer: Any) 
 
 @pytest.mark.parametrize("seed", [1, 2, 3, 4, 5])
 def test_a_command_that_is_done_twice_is_found_and_found_again(monkeypatch: pytest.MonkeyPatch, seed: int) -> None:
-    mutant(monkeypatch, Seen, "knows", False)
+    mutant(monkeypatch, SeenCommands, "knows", False)
     with pytest.raises(BrokenError, match=f"(?s)a command {SEEN} before: .*strike was False, is True") as found:
         list(forge.run(Task(2000, seed)))
     assert found.value.since == found.value.number // forge.SITE * forge.SITE, "the first round of its site"

@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from edge import keeper as keeper_module
+from edge import storage_worker
 from edge.hardware import field
 from edge.hardware.iso14443 import Badge
-from edge.keeper import Keeper
-from edge.post import Received
+from edge.storage_worker import StorageWorker
+from edge.work_items import Received
 from loquet.main import main
 from policy.terms import HOUR
 from proofs import fuzz, hostile_bundles, hostile_messages
@@ -118,14 +118,14 @@ def test_a_driver_that_trusts_the_bus_is_found(monkeypatch: pytest.MonkeyPatch) 
 
 def test_an_edge_that_breaks_on_a_message_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     messages = Messages()
-    received = Keeper._received
+    received = StorageWorker._received
 
-    def frail(keeper: Keeper, item: Any) -> None:
-        received(keeper, item)
+    def frail(worker: StorageWorker, item: Any) -> None:
+        received(worker, item)
         item.payload.decode("ascii")
 
-    monkeypatch.setattr(Keeper, "_received", frail)
-    monkeypatch.setitem(keeper_module._HANDLERS, Received, frail)
+    monkeypatch.setattr(StorageWorker, "_received", frail)
+    monkeypatch.setitem(storage_worker._HANDLERS, Received, frail)
     try:
         assert "the edge broke down: UnicodeDecodeError" in tried(messages.to_edge)[0]
     finally:

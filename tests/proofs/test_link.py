@@ -8,8 +8,8 @@ from random import Random
 
 import pytest
 
+from edge.control_worker import ControlWorker
 from edge.events import Event, LinkChanged
-from edge.front import Front
 from edge.link import Link
 from edge.outbox import Outbox
 from loquet.main import main
@@ -58,14 +58,14 @@ def flaps(site: Flapping, count: int = 30) -> None:
 
 
 def test_a_strike_that_moves_with_the_link_is_found(site: Flapping, monkeypatch: pytest.MonkeyPatch) -> None:
-    take = Front.take
+    take = ControlWorker.handle
 
-    def jumpy(front: Front, events: Sequence[Event]) -> None:
+    def jumpy(front: ControlWorker, events: Sequence[Event]) -> None:
         take(front, events)
         if any(isinstance(event, LinkChanged) for event in events):
             site.pins.set("strike", active=True)
 
-    monkeypatch.setattr(Front, "take", jumpy)
+    monkeypatch.setattr(ControlWorker, "handle", jumpy)
     with pytest.raises(LossError, match="the strike was released, and nobody was granted anything"):
         flaps(site)
 
@@ -85,7 +85,7 @@ def test_who_takes_sent_for_acknowledged_is_found(site: Flapping, monkeypatch: p
 
     def hasty(outbox: Outbox, last: int, now: float) -> None:
         sent(outbox, last, now)
-        journal = site.edge.keeper.archive.journal
+        journal = site.edge.storage.writer.journal
         if journal is not None:
             journal.acknowledge(last)
 

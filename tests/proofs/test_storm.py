@@ -64,8 +64,8 @@ def broken(act: Callable[[], object]) -> str:
 def last_row(site: Site) -> Row:
     edge = front(site).edge
     assert edge is not None
-    assert edge.keeper.archive.journal is not None
-    return edge.keeper.archive.journal.rows()[-1]
+    assert edge.storage.writer.journal is not None
+    return edge.storage.writer.journal.rows()[-1]
 
 
 def pass_seconds(site: Site, seconds: int) -> None:
@@ -256,8 +256,8 @@ def test_a_session_that_the_server_counts_otherwise(site: Site, monkeypatch: pyt
     site.quiet.compare(site.clock.now())
     edge = site.machine.edge
     assert edge is not None
-    assert edge.keeper.archive.journal is not None
-    rows = edge.keeper.archive.journal.rows()
+    assert edge.storage.writer.journal is not None
+    rows = edge.storage.writer.journal.rows()
     changed = [replace(row, ended=row.started) if row.kind is Kind.SESSION_ENDED else row for row in rows]
     monkeypatch.setattr(Journal, "rows", lambda journal: changed)
     assert "cnc': sessions: " in broken(lambda: site.quiet.compare(site.clock.now()))
@@ -306,7 +306,7 @@ def test_an_edge_that_forgets_what_it_is_told(site: Site, monkeypatch: pytest.Mo
 def test_an_edge_that_believes_what_nobody_told(site: Site) -> None:
     pi = front(site)
     assert pi.edge is not None
-    presence = pi.edge.front.controller.core.state.presence
+    presence = pi.edge.control.controller.core.state.presence
     presence.apply("resident-1", Move(site.clock.now() - 1000, inside=True))
     said = broken(lambda: site.tap(pi, "front-in", badge_of(site, "resident-1")))
     assert "takes resident-1 for inside; it was told otherwise" in said
@@ -356,7 +356,7 @@ def test_a_tap_that_no_journal_has(site: Site) -> None:
 def test_copies_that_differ(site: Site) -> None:
     pi = front(site)
     assert pi.edge is not None
-    pi.edge.front.controller.core.state.lockdown = True
+    pi.edge.control.controller.core.state.lockdown = True
     assert "after quiet lockdown" in broken(lambda: site.quiet.compare(site.clock.now()))
 
 

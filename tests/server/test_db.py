@@ -194,7 +194,7 @@ def test_databases_are_opened_in_known_places_only() -> None:
         if re.search(r"\b(sqlite3\.connect|create_engine)\(", path.read_text("utf-8"))
     }
     reads_only = "server/queries/what_if.py"
-    assert opening == {"edge/journal.py", "edge/remains.py", "server/database/engine.py", reads_only}
+    assert opening == {"edge/journal.py", "edge/salvage.py", "server/database/engine.py", reads_only}
     assert "?mode=ro" in (ROOT / reads_only).read_text("utf-8")
 
 

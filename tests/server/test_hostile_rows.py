@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 from sqlmodel import select
 
-from edge.hearing import checked
+from edge.site_updates import checked
 from policy.reasons import Reason
 from policy.ruleset import Reader
 from policy.terms import DAY, HOUR, MINUTE, ClockState, Direction
@@ -26,7 +26,7 @@ from tests.support_pages import Place
 from tests.support_server import TOPICS, Desk, Journal, events, site_database, whole_bundle
 from tests.support_site import at, small_rules
 from wire.errors import WireError
-from wire.facts import told_of
+from wire.facts import facts_for_others
 from wire.messages import MAX_ROWS
 from wire.row import Kind, Order, Row, encode
 
@@ -184,4 +184,4 @@ def test_an_edge_believes_a_row_or_says_why_not(row: dict[str, object], seq: int
     rules = replace(small_rules(), readers=readers)
     with suppress(WireError):
         told = checked(rules, "front", json.dumps({"seq": seq} | row).encode())
-        assert list(told_of(told, at(9)))
+        assert list(facts_for_others(told, at(9)))

@@ -7,9 +7,9 @@ import pytest
 
 from edge.events import CardSeen, ReaderFault
 from edge.poller import PERIOD, REST, Poller
-from edge.post import Item, Recorded, Unrecorded
 from edge.runtime import Edge
 from edge.taps import Walls
+from edge.work_items import RowToWrite, UnrecordedCount, WorkItem
 from policy.instants import instant
 from policy.reasons import Reason
 from simulator.clock import VirtualClock
@@ -115,7 +115,7 @@ def test_the_strike_falls_back_when_its_time_is_over(bench: Bench) -> None:
     bench.readers[0].lay(ALICE)
     bench.settle()
     assert bench.pins.is_active("strike")
-    assert bench.edge.front.deadline is not None
+    assert bench.edge.control.deadline is not None
     bench.wait(4.9)
     assert bench.pins.is_active("strike")
     bench.wait(0.2)
@@ -196,17 +196,17 @@ def test_two_taps_at_once_are_two_rows(bench: Bench) -> None:
 
 
 def test_what_the_controller_asks_for_is_handed_over_as_it_comes(bench: Bench) -> None:
-    items: list[Item] = []
-    front = bench.edge.front
-    front._hand_over = items.append
+    items: list[WorkItem] = []
+    control = bench.edge.control
+    control._hand_over = items.append
     fault = ReaderFault(at(10), 1.0, "front-in", "no answer")
-    front.take([CardSeen(at(10), 1.0, "front-out", ALICE, 8, 25, 0.003), fault])
-    assert [type(item) for item in items] == [Recorded, Recorded, ReaderFault]
+    control.handle([CardSeen(at(10), 1.0, "front-out", ALICE, 8, 25, 0.003), fault])
+    assert [type(item) for item in items] == [RowToWrite, RowToWrite, ReaderFault]
     assert items[-1] is fault
-    front.controller.core.unrecorded = 3
-    front.take([])
-    assert items[-1] == Unrecorded(3)
-    front.take([])
+    control.controller.core.unrecorded = 3
+    control.handle([])
+    assert items[-1] == UnrecordedCount(3)
+    control.handle([])
     assert len(items) == 4, "said once"
 
 

@@ -1,4 +1,4 @@
-"""Where do messages wait while the keeper is busy with a slow disk? Here, and only so many: an edge has little memory.
+"""Where do messages wait while the storage worker waits for a slow disk? Here, and only so many: memory is small.
 
 Each kind of the server's topics has room of its own, and so have the facts of each edge: a flood of one keeps out no
 other. There the oldest make room: of what is retained only the newest counts, the rest comes again with the server's
@@ -10,7 +10,7 @@ import threading
 from collections import deque
 from collections.abc import Callable
 
-from edge.post import Item, Mail, Received
+from edge.work_items import MessagesWaiting, Received, WorkItem
 from wire.envelope import MAX_BYTES
 
 FACTS = "facts"
@@ -27,79 +27,82 @@ OVERHEAD = 200
 """Bytes that a message takes beside what it says."""
 
 
-class Shelf:
+class _Backlog:
     """The messages of one kind that wait. room: in bytes."""
 
     def __init__(self, room: int = ROOM) -> None:
-        self.letters: deque[Received] = deque()
+        self.messages: deque[Received] = deque()
         self._room = room
         self._size = 0
 
     def put(self, item: Received) -> int:
         """Take a message; how many had to go for it."""
-        before = len(self.letters) + 1
-        self.letters.append(item)
+        before = len(self.messages) + 1
+        self.messages.append(item)
         self._size += _size(item)
-        while self._size > self._room and len(self.letters) > 1:
+        while self._size > self._room and len(self.messages) > 1:
             self._next()
-        return before - len(self.letters)
+        return before - len(self.messages)
 
-    def taken(self, most: int) -> list[Received]:
+    def oldest(self, most: int) -> list[Received]:
         """The oldest of them, in order."""
-        return [self._next() for _ in range(min(most, len(self.letters)))]
+        return [self._next() for _ in range(min(most, len(self.messages)))]
 
     def _next(self) -> Received:
-        letter = self.letters.popleft()
-        self._size -= _size(letter)
-        return letter
+        message = self.messages.popleft()
+        self._size -= _size(message)
+        return message
 
 
-class Letterbox:
-    """Between the link's threads and the keeper's. put: the keeper's queue; all but messages goes straight into it."""
+class InboundQueue:
+    """Between the link's threads and the storage worker.
 
-    def __init__(self, put: Callable[[Item], None]) -> None:
-        self._put = put
+    pass_on: puts into the storage worker's queue; all but messages goes straight into it.
+    """
+
+    def __init__(self, pass_on: Callable[[WorkItem], None]) -> None:
+        self._pass_on = pass_on
         self._lock = threading.Lock()
-        self._shelves: dict[str, Shelf] = {}
-        self._facts: dict[str, Shelf] = {}
-        self._called = False
-        """Whether the keeper knows that something waits."""
+        self._backlogs: dict[str, _Backlog] = {}
+        self._facts: dict[str, _Backlog] = {}
+        self._announced = False
+        """Whether the storage worker knows that something waits."""
         self._dropped = 0
 
-    def post(self, item: Item) -> None:
+    def put(self, item: WorkItem) -> None:
         """From any thread. Never waits for anybody who does."""
         if not isinstance(item, Received):
-            self._put(item)
+            self._pass_on(item)
             return
         if len(item.payload) > MAX_BYTES:  # refused all the same, at a bearable size
             item = Received(item.topic, item.payload[: MAX_BYTES + 1])
         kind = item.topic.rpartition("/")[2]
         with self._lock:
             if kind != FACTS:
-                self._dropped += self._shelves.setdefault(kind, Shelf()).put(item)
+                self._dropped += self._backlogs.setdefault(kind, _Backlog()).put(item)
             elif item.topic in self._facts or len(self._facts) < TELLERS:
-                self._dropped += self._facts.setdefault(item.topic, Shelf(FACTS_ROOM)).put(item)
+                self._dropped += self._facts.setdefault(item.topic, _Backlog(FACTS_ROOM)).put(item)
             else:
                 self._dropped += 1
-            first, self._called = not self._called, True
+            first, self._announced = not self._announced, True
         if first:
-            self._put(Mail())
+            self._pass_on(MessagesWaiting())
 
-    def taken(self) -> tuple[list[Received], int]:
+    def drain(self) -> tuple[list[Received], int]:
         """All that the server said, those of one kind as they came, and the next facts of each edge.
 
-        And how many messages were dropped since the last call. The keeper is called again for what is left.
+        And how many messages were dropped since the last call. The storage worker is called again for what is left.
         """
         with self._lock:
-            letters = [letter for shelf in self._shelves.values() for letter in shelf.letters]
-            letters += [letter for shelf in self._facts.values() for letter in shelf.taken(AT_A_TIME)]
-            self._facts = {topic: shelf for topic, shelf in self._facts.items() if shelf.letters}
-            again = self._called = bool(self._facts)
+            messages = [message for backlog in self._backlogs.values() for message in backlog.messages]
+            messages += [message for backlog in self._facts.values() for message in backlog.oldest(AT_A_TIME)]
+            self._facts = {topic: backlog for topic, backlog in self._facts.items() if backlog.messages}
+            again = self._announced = bool(self._facts)
             dropped, self._dropped = self._dropped, 0
-            self._shelves = {}
+            self._backlogs = {}
         if again:
-            self._put(Mail())
-        return letters, dropped
+            self._pass_on(MessagesWaiting())
+        return messages, dropped
 
 
 def _size(item: Received) -> int:

@@ -9,15 +9,15 @@ from edge.core import Now
 from edge.events import CardSeen, Event, ReaderFault, ReaderRecovered
 from edge.observer import Observer
 from edge.ports import Clock, Pins
-from edge.post import Item, Recorded, Unrecorded
+from edge.work_items import RowToWrite, UnrecordedCount, WorkItem
 from wire.row import Kind
 
 
-class Front:
-    """The controller with its hands. Belongs to one thread, which alone drives the outputs.
+class ControlWorker:
+    """Steps the controller and carries out its actions. Belongs to one thread, which alone drives the outputs.
 
-    outputs: those that are wired; what the controller wants of others is left out. hand_over: takes what the keeper
-    must have; never waits.
+    outputs: those that are wired; actions on others are left out. hand_over: gives an item to the storage worker; never
+    waits.
     """
 
     def __init__(
@@ -26,12 +26,12 @@ class Front:
         clock: Clock,
         pins: Pins,
         outputs: Sequence[str],
-        hand_over: Callable[[Item], None],
+        hand_over: Callable[[WorkItem], None],
         observer: Observer,
     ) -> None:
         self.controller = controller
         self.deadline: float | None = None
-        """When to call `take` again if nothing happens, in monotonic seconds."""
+        """When to call `handle` again if nothing happens, in monotonic seconds."""
         self._clock = clock
         self._pins = pins
         self._outputs = frozenset(outputs)
@@ -43,7 +43,7 @@ class Front:
         """The first step."""
         self._carry_out(self.controller.start(self._now()), None, 0.0)
 
-    def take(self, events: Sequence[Event]) -> None:
+    def handle(self, events: Sequence[Event]) -> None:
         """Each event is a step of its own, so that nobody waits for another's row; none: time has passed."""
         for event in events or (None,):
             started = time.perf_counter()
@@ -53,7 +53,7 @@ class Front:
                 self._hand_over(event)
         if self.controller.core.unrecorded != self._unrecorded:
             self._unrecorded = self.controller.core.unrecorded
-            self._hand_over(Unrecorded(self._unrecorded))
+            self._hand_over(UnrecordedCount(self._unrecorded))
 
     def _carry_out(self, step: Step, event: Event | None, decision_seconds: float) -> None:
         started = time.perf_counter()
@@ -73,7 +73,7 @@ class Front:
 
     def _record(self, action: Record, event: Event | None, decision_seconds: float, actuator_seconds: float) -> None:
         row = action.row
-        self._hand_over(Recorded(row, time.perf_counter()))
+        self._hand_over(RowToWrite(row, time.perf_counter()))
         if row.kind is Kind.TAP and isinstance(event, CardSeen):
             self._observer.decided(row, event.seconds, event.transfers, decision_seconds, actuator_seconds)
 

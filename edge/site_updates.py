@@ -5,23 +5,23 @@ from collections.abc import Callable, Iterator, Mapping
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from msgspec.structs import replace
 
-from edge.archive import Archive
 from edge.config import Config
 from edge.core import Memory
 from edge.events import Event, FactsHeard, StateHeard
 from edge.held import HeldState
-from edge.inbox import Inbox
 from edge.journal import Told
+from edge.journal_writer import JournalWriter
 from edge.knowledge import Knowledge, Positions, Receipt
+from edge.message_verifier import MessageVerifier
 from edge.ports import Clock
-from edge.post import Received
-from edge.rulebook import Rulebook
+from edge.rule_updates import RuleUpdates
 from edge.rules import RefusedError
 from edge.server_time import ServerTime
+from edge.work_items import Received
 from policy.instants import instant
 from policy.ruleset import RuleSet
 from wire.errors import WireError
-from wire.facts import PASSAGES, told_of
+from wire.facts import PASSAGES, facts_for_others
 from wire.messages import MAX_ROWS, State
 from wire.row import PLACES, Place, Row, check_instants, decode, encode
 from wire.snapshot import unpack
@@ -31,16 +31,16 @@ STATE = "state"
 """The name under which the signed message is kept, as it came."""
 
 
-class Hearing:
+class SiteUpdates:
     """What an edge heard, on its disk. tell: takes what the controller must know."""
 
     def __init__(
         self,
         config: Config,
         clock: Clock,
-        inbox: Inbox,
-        archive: Archive,
-        rulebook: Rulebook,
+        verifier: MessageVerifier,
+        writer: JournalWriter,
+        rule_updates: RuleUpdates,
         server_time: ServerTime,
         tell: Callable[[Event], None],
     ) -> None:
@@ -48,9 +48,9 @@ class Hearing:
         self._edge = config.edge
         self._topic = Topics(config.site).state
         self._clock = clock
-        self._inbox = inbox
-        self._archive = archive
-        self._rulebook = rulebook
+        self._verifier = verifier
+        self._writer = writer
+        self._rule_updates = rule_updates
         self._server_time = server_time
         self._tell = tell
 
@@ -63,17 +63,17 @@ class Hearing:
         """Take up the state that lies on the disk; one that is damaged is left there."""
         if STATE in kept:
             try:
-                message = self._inbox.recall(State, self._topic, kept[STATE])
+                message = self._verifier.recall(State, self._topic, kept[STATE])
                 self.held = HeldState(message.version, message.hash, unpack(message.body))
             except WireError as error:
-                self._inbox.refuse("state on the disk", error)
+                self._verifier.refuse("state on the disk", error)
 
     def known(self) -> Knowledge:
         """What the controller starts from; the link has still to come up."""
         knowledge = Knowledge()
         knowledge.state.link_up = False
         if self.held is not None:
-            knowledge.take(self.held.version, self.held.snapshot, None)
+            knowledge.replace_snapshot(self.held.version, self.held.snapshot, None)
         return knowledge
 
     def remind(self, memory: Memory, heard: list[Told]) -> None:
@@ -82,7 +82,7 @@ class Hearing:
             doubtful = Receipt(memory.last_at, self._clock.monotonic())
             receipt = doubtful if told.received is None else Receipt(told.received)
             for row in self._believed(told.edge, [row for _, row in told.rows]):
-                memory.knowledge.hear(told.edge, told.journal, row, receipt)
+                memory.knowledge.add_heard(told.edge, told.journal, row, receipt)
 
     def state(self, message: State, payload: bytes) -> None:
         """A new state. What the disk does not take counts all the same: a lockdown waits for no card.
@@ -97,7 +97,7 @@ class Hearing:
             return
         snapshot = unpack(message.body)
         self.held = HeldState(message.version, message.hash, snapshot)
-        self._archive.keep({STATE: payload}, snapshot.positions)
+        self._writer.keep({STATE: payload}, snapshot.positions)
         self._tell(StateHeard(self._clock.now(), self._clock.monotonic(), message.version, snapshot, self._own()))
 
     @property
@@ -107,22 +107,22 @@ class Hearing:
 
     def _own(self) -> int | None:
         """The same by the controller's numbers; None where the state knows nothing of this journal."""
-        journal = self._archive.journal
+        journal = self._writer.journal
         reached = self.reached.get(journal.id, 0) if journal else 0
-        return reached + self._archive.shift if reached else None
+        return reached + self._writer.shift if reached else None
 
     def facts(self, edge: str, item: Received) -> None:
         """Rows of another edge. Raises WireError when its message is refused; a row that is, is left out."""
         if edge == self._edge:
             return
-        message = self._inbox.facts(self._key_of(edge), edge, item.topic, item.payload)
+        message = self._verifier.facts(self._key_of(edge), edge, item.topic, item.payload)
         if len(message.rows) > MAX_ROWS:
             raise WireError(f"{item.topic}: {len(message.rows)} rows; at most {MAX_ROWS} travel in a message")
         reached = self.positions.get(edge, {}).get(message.journal, 0)
         rows = [row for row in self._believed(edge, [bytes(row) for row in message.rows]) if row.seq > reached]
         trusted, now = self._server_time.dates, self._clock.now()
         told = Told(edge, message.journal, now if trusted else None, [(row.seq, encode(row)) for row in rows])
-        new = self._archive.attempt(lambda journal: journal.hear([told])) if rows else []
+        new = self._writer.attempt(lambda journal: journal.hear([told])) if rows else []
         news = tuple(row for row in rows if new is None or row.seq in new)
         if news:
             self._tell(FactsHeard(now, self._clock.monotonic(), edge, message.journal, news, trusted))
@@ -144,11 +144,11 @@ class Hearing:
             try:
                 yield checked(self._rules, edge, raw)
             except WireError as error:
-                self._inbox.refuse(f"{edge}/facts", error)
+                self._verifier.refuse(f"{edge}/facts", error)
 
     @property
     def _rules(self) -> RuleSet | None:
-        held = self._rulebook.held
+        held = self._rule_updates.held
         return held.rules if held else None
 
 
@@ -167,7 +167,7 @@ def checked(rules: RuleSet | None, edge: str, raw: bytes) -> Row:
         raise RefusedError("foreign", f"row {row.seq} of edge {edge!r}: reader {row.reader!r} is not its own there")
     try:
         check_instants(row)
-        told = tuple(told_of(row, instant(row.at)))
+        told = tuple(facts_for_others(row, instant(row.at)))
     except (ValueError, OverflowError) as error:
         raise RefusedError("unreadable", f"row {row.seq} of edge {edge!r}: {error}") from None
     place = Place.DOOR if doors[row.access_point] else Place.MACHINE

@@ -3,7 +3,7 @@
 AN_HOUR = 3600.0
 
 
-class Counted:
+class HourlyCount:
     """One thing that is counted."""
 
     def __init__(self) -> None:

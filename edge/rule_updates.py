@@ -5,11 +5,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import NamedTuple
 
-from edge.archive import RETRY, Archive
 from edge.config import Config
 from edge.events import Event, RulesConfirmed, RulesSwapped
 from edge.held import HeldRules
-from edge.inbox import Inbox
+from edge.journal_writer import RETRY, JournalWriter
+from edge.message_verifier import MessageVerifier
 from edge.ports import Clock
 from edge.rules import check_newer, confirmation, opened
 from policy.terms import ClockState
@@ -31,19 +31,24 @@ class Untaken(NamedTuple):
     rules: HeldRules
 
 
-class Rulebook:
+class RuleUpdates:
     """The rules that an edge holds, on its disk and in force. tell: takes what the controller must know."""
 
     def __init__(
-        self, config: Config, clock: Clock, inbox: Inbox, archive: Archive, tell: Callable[[Event], None]
+        self,
+        config: Config,
+        clock: Clock,
+        verifier: MessageVerifier,
+        writer: JournalWriter,
+        tell: Callable[[Event], None],
     ) -> None:
         self.held: HeldRules | None = None
         self._config = config
         self.topic = Topics(config.site).rules
         self._fresh_topic = Topics(config.site).fresh
         self._clock = clock
-        self._inbox = inbox
-        self._archive = archive
+        self._verifier = verifier
+        self._writer = writer
         self._tell = tell
         self._untaken: Untaken | None = None
         self._again_at = 0.0
@@ -58,13 +63,13 @@ class Rulebook:
         if RULES not in kept:
             return
         try:
-            rules = self._inbox.recall(Rules, self.topic, kept[RULES])
+            rules = self._verifier.recall(Rules, self.topic, kept[RULES])
             self.held = opened(rules, self._config)
             self._say_stranger(self.held)
             if FRESH in kept:
-                self._prolong(self._inbox.recall(Fresh, self._fresh_topic, kept[FRESH]))
+                self._prolong(self._verifier.recall(Fresh, self._fresh_topic, kept[FRESH]))
         except WireError as error:
-            self._inbox.refuse("rules on the disk", error)
+            self._verifier.refuse("rules on the disk", error)
 
     def rules(self, message: Rules, payload: bytes, checked: HeldRules | None = None) -> None:
         """New rules, or those held once more. Raises WireError when they are refused.
@@ -77,7 +82,7 @@ class Rulebook:
         trusted = self._clock.state() is not ClockState.UNKNOWN
         check_newer(message, self.held, self._clock.now() if trusted else None)
         new = checked or opened(message, self._config)
-        if not self._archive.keep({RULES: payload, FRESH: None}, copied_within=0):
+        if not self._writer.keep({RULES: payload, FRESH: None}, copied_within=0):
             self._untaken, self._again_at = Untaken(message, payload, new), self._clock.monotonic() + RETRY
             return
         self.held, self._untaken = new, None
@@ -98,7 +103,7 @@ class Rulebook:
 
     def confirm(self, message: Rules | Fresh, name: str, payload: bytes) -> None:
         """Hold the rules for longer. What the disk does not take is not held: the server says it again each hour."""
-        if confirmation(message, self.held) is None or not self._archive.keep({name: payload}, copied_within=0):
+        if confirmation(message, self.held) is None or not self._writer.keep({name: payload}, copied_within=0):
             return
         not_after = self._prolong(message)
         if not_after is not None:

@@ -9,10 +9,10 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from edge.commands import REFUSALS, REMEMBERED, Places, SeenCommands, dated, judge
 from edge.events import Ordered
 from edge.journal_errors import JournalError
 from edge.knowledge import Positions
-from edge.orders import REFUSALS, REMEMBERED, Places, Seen, dated, judge
 from edge.patterns import SOUND
 from policy.instants import instant, text
 from policy.reasons import Reason
@@ -111,13 +111,13 @@ def test_what_no_honest_server_writes_is_no_command(change: dict[str, str], said
         dated(replace(command_at(at(10), Order.OPEN, "front"), **change))
 
 
-# Seen
+# SeenCommands
 
 
 @given(st.lists(st.integers(0, 3 * REMEMBERED), min_size=1, max_size=60), st.integers(0, 2**32))
 def test_whatever_was_seen_is_known_for_ever(numbers: list[int], shuffled: int) -> None:
     """After more commands than are remembered too, in whatever order, and from the disk."""
-    seen, disk = Seen(), dict[str, bytes]()
+    seen, disk = SeenCommands(), dict[str, bytes]()
     for number in [*numbers, *((n * 7919 + shuffled) % 4000 for n in range(REMEMBERED))]:
         it = dated(command_at(at(10) + number, Order.REREAD, nonce=f"n{number}"))
         for name, value in seen.note(it).items():
@@ -126,8 +126,8 @@ def test_whatever_was_seen_is_known_for_ever(numbers: list[int], shuffled: int) 
     for number in numbers:
         it = dated(command_at(at(10) + number, Order.REREAD, nonce=f"n{number}"))
         assert seen.knows(it)
-        assert Seen(disk).knows(it)
-    assert not Seen(disk).knows(dated(command_at(at(11), Order.REREAD, nonce="new")))
+        assert SeenCommands(disk).knows(it)
+    assert not SeenCommands(disk).knows(dated(command_at(at(11), Order.REREAD, nonce="new")))
 
 
 # Carried out
@@ -275,7 +275,7 @@ def test_a_second_copy_is_neither_done_nor_answered_nor_written(bench: Bench) ->
     assert not bench.pins.is_active("strike")
     assert len(bench.rows(Kind.COMMAND)) == 1
     assert replies(bench) == []
-    assert bench.edge.keeper.complaints.counts["command again"] == 3
+    assert bench.edge.storage.refusals.counts["command again"] == 3
 
 
 def test_what_was_refused_stays_refused(folder: Folder) -> None:
@@ -296,7 +296,7 @@ def test_a_flood_of_forged_commands_leaves_nothing(bench: Bench) -> None:
         bench.wire.deliver(TOPICS.command("front"), seal(stranger, "server", TOPICS.command("front"), body))
     bench.settle()
     assert bench.journal.last_seq == before
-    assert bench.edge.keeper.complaints.counts["command ForgedError"] == 200
+    assert bench.edge.storage.refusals.counts["command ForgedError"] == 200
     assert replies(bench) == []
 
 
@@ -304,7 +304,7 @@ def test_a_flood_of_old_commands_leaves_a_hundred_rows_an_hour(bench: Bench) -> 
     for _ in range(REFUSALS + 50):
         bench.order(Order.OPEN, "front", after=-60)
     assert len(bench.rows(Kind.COMMAND)) == REFUSALS
-    assert bench.edge.keeper.complaints.counts["command refused"] == 50
+    assert bench.edge.storage.refusals.counts["command refused"] == 50
     bench.order(Order.OPEN, "front")
     assert bench.pins.is_active("strike"), "a good one is done all the same"
     bench.clock.advance(3_600_000_000_000)

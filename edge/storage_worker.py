@@ -1,7 +1,7 @@
 """What goes on behind the door? Rows go to the disk and on to the server; rules come in, go to the disk and into force.
 
-The keeper never holds up the door: whatever takes long here (an SD card that syncs, a rule set that unpacks) only lets
-rows wait. `take` is its only way in; it has no thread of its own.
+It never holds up the door: whatever takes long here (an SD card that syncs, a rule set that unpacks) only lets rows
+wait. `handle` is its only way in; it has no thread of its own.
 """
 
 import logging
@@ -9,26 +9,34 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from edge.actions import Alive
-from edge.archive import Archive
+from edge.commands import CommandHandler
 from edge.config import Config
 from edge.core import Memory
-from edge.dispatch import Dispatch
 from edge.events import Event, LinkChanged, ReaderFault, ReaderRecovered
-from edge.hearing import Hearing
-from edge.inbox import Complaints, Inbox
+from edge.inbound_queue import InboundQueue
 from edge.journal import Told
 from edge.journal_errors import JournalDamagedError, JournalError
-from edge.letterbox import Letterbox
-from edge.memory import Written, recall
+from edge.journal_writer import JournalWriter
+from edge.memory import OwnRows, recall
+from edge.message_verifier import MessageVerifier, RefusalLog
 from edge.observer import Observer
-from edge.orders import Orders
-from edge.ports import Clock
-from edge.post import Item, LinkDown, LinkUp, Mail, Post, Received, Recorded, Unrecorded
-from edge.remains import looked_at
-from edge.rulebook import Rulebook
+from edge.ports import Clock, Connection
+from edge.rule_updates import RuleUpdates
 from edge.rules import RefusedError
+from edge.salvage import read_unopened
+from edge.sender import Sender
 from edge.server_time import ServerTime
+from edge.site_updates import SiteUpdates
 from edge.status import Health
+from edge.work_items import (
+    LinkDown,
+    LinkUp,
+    MessagesWaiting,
+    Received,
+    RowToWrite,
+    UnrecordedCount,
+    WorkItem,
+)
 from policy.terms import ClockState, Instant
 from wire.errors import WireError
 from wire.messages import Ack, Command, Fresh, Rules, State
@@ -39,14 +47,14 @@ log = logging.getLogger("loquet.edge")
 HOUR = 3600.0
 ALIVE = "alive"
 """Name of what is kept: the last instant (ms) at which a session ran."""
-OUTDONE = ("older", "twin")
+SERVER_BEHIND = ("older", "twin")
 """Why rules or state are refused of a server that was restored from a backup: it is told at once what is held here."""
 
 
-class Keeper:
+class StorageWorker:
     """One edge's journal, rules and messages. tell: takes what the controller must know. boot: the id of this start.
 
-    letterbox: where messages wait. post: the way out; None for an edge without a link.
+    inbound: where messages wait. connection: the way out; None for an edge without a link.
 
     A journal that cannot be opened or read keeps no edge from starting; JournalMistakeError for what is none.
     """
@@ -59,18 +67,20 @@ class Keeper:
         observer: Observer,
         boot: str,
         health: Health,
-        letterbox: Letterbox,
-        post: Post | None,
+        inbound: InboundQueue,
+        connection: Connection | None,
     ) -> None:
-        self.letterbox = letterbox
-        self.complaints = Complaints()
-        self.inbox = Inbox(config, self.complaints)
-        self.archive = Archive(config.journal, boot, clock, tell, observer)
-        self.rulebook = Rulebook(config, clock, self.inbox, self.archive, tell)
+        self.inbound = inbound
+        self.refusals = RefusalLog()
+        self.verifier = MessageVerifier(config, self.refusals)
+        self.writer = JournalWriter(config.journal, boot, clock, tell, observer)
+        self.rule_updates = RuleUpdates(config, clock, self.verifier, self.writer, tell)
         self.server_time = ServerTime(clock)
-        self.hearing = Hearing(config, clock, self.inbox, self.archive, self.rulebook, self.server_time, tell)
-        self.orders = Orders(config, clock, self.archive, self.server_time, tell, self.complaints)
-        self.dispatch = Dispatch(config, clock, self.archive, health, observer, self.server_time, post)
+        self.site_updates = SiteUpdates(
+            config, clock, self.verifier, self.writer, self.rule_updates, self.server_time, tell
+        )
+        self.commands = CommandHandler(config, clock, self.writer, self.server_time, tell, self.refusals)
+        self.sender = Sender(config, clock, self.writer, health, observer, self.server_time, connection)
         self._clock = clock
         self._tell = tell
         self._boot = boot
@@ -84,84 +94,84 @@ class Keeper:
         try:
             return self._recalled()
         except JournalDamagedError as error:
-            self.archive.begin_anew(str(error))
+            self.writer.begin_anew(str(error))
         except JournalError as error:
-            self.archive.fail(str(error))
+            self.writer.fail(str(error))
         try:
             return self._recalled()
         except JournalError as error:
-            self.archive.fail(str(error))
+            self.writer.fail(str(error))
             return self._recalled()
 
     def _recalled(self) -> Memory:
         """From the journal; from what can be seen of it where it cannot be opened. Raises JournalError."""
-        journal = self.archive.journal
+        journal = self.writer.journal
         if journal is not None:
-            return self._memory(self.archive.kept(journal), Written.of(journal), journal.heard())
-        saved = looked_at(self.archive.path)
-        written = Written.seen(saved)
-        self.archive.stand_in(written.last_seq)
+            return self._memory(self.writer.kept(journal), OwnRows.of(journal), journal.heard())
+        saved = read_unopened(self.writer.path)
+        written = OwnRows.seen(saved)
+        self.writer.stand_in(written.last_seq)
         return self._memory(saved.kept, written, saved.heard)
 
-    def _memory(self, kept: Mapping[str, bytes], written: Written, heard: list[Told]) -> Memory:
-        self.rulebook.load(kept)
-        self.hearing.load(kept)
-        self.orders.load(kept)
+    def _memory(self, kept: Mapping[str, bytes], written: OwnRows, heard: list[Told]) -> Memory:
+        self.rule_updates.load(kept)
+        self.site_updates.load(kept)
+        self.commands.load(kept)
         self._note()
         alive_at = int(kept[ALIVE]) if kept.get(ALIVE, b"").isdigit() else None
         found = Memory(
             self._boot,
             written.last_seq,
-            self.hearing.known(),
-            self.rulebook.held,
+            self.site_updates.known(),
+            self.rule_updates.held,
             alive_at=alive_at,
-            trouble=self.archive.found,
+            trouble=self.writer.found,
         )
-        reached = self.hearing.reached if self.hearing.held else None
+        reached = self.site_updates.reached if self.site_updates.held else None
         memory = recall(
-            self.orders.reminded(written.newest_first()), found, written.reached(reached) if reached else None
+            self.commands.reminded(written.newest_first()), found, written.reached(reached) if reached else None
         )
-        self.hearing.remind(memory, heard)
+        self.site_updates.remind(memory, heard)
         self.server_time.load(memory.last_at)
-        if self.archive.found is not None:
-            self.orders.doubt(memory.last_at)
+        if self.writer.found is not None:
+            self.commands.doubt(memory.last_at)
         return memory
 
-    def take(self, items: Sequence[Item]) -> None:
+    def handle(self, items: Sequence[WorkItem]) -> None:
         """Own rows first, onto the disk and on their way; then what came, in order; then all that is due."""
         self.server_time.look()
-        came = [item for item in items if not isinstance(item, Recorded)]
+        came = [item for item in items if not isinstance(item, RowToWrite)]
         for item in items:
-            if isinstance(item, Recorded):
+            if isinstance(item, RowToWrite):
                 self._recorded(item)
         if came and len(came) < len(items):
-            self.archive.write()
-            self.dispatch.send()
+            self.writer.write()
+            self.sender.send()
         for item in came:
             _HANDLERS[type(item)](self, item)
         self._retry_rules()
-        self.archive.write()
+        self.writer.write()
         self._keep_alive()
         self._prune()
         self._note()
-        self.dispatch.send()
+        self.sender.send()
 
     def deadline(self) -> float:
-        """When to call `take` again if nothing comes, in monotonic seconds."""
-        due = (self._prune_at, self.archive.deadline, self.rulebook.deadline, self.dispatch.deadline)
+        """When to call `handle` again if nothing comes, in monotonic seconds."""
+        due = (self._prune_at, self.writer.deadline, self.rule_updates.deadline, self.sender.deadline)
         return min(moment for moment in due if moment is not None)
 
     def close(self) -> None:
         """Write what waits and let go of the journal."""
-        self.archive.write()
-        self.archive.close()
+        self.writer.write()
+        self.writer.close()
 
-    def _recorded(self, item: Recorded) -> None:
-        self.archive.add(item)
+    def _recorded(self, item: RowToWrite) -> None:
+        self.writer.add(item)
         if item.row.kind is Kind.COMMAND:
-            self.dispatch.reply(item.row)
+            self.sender.reply(item.row)
 
-    def _unrecorded(self, item: Unrecorded) -> None:
+    def _unrecorded(self, item: UnrecordedCount) -> None:
         self._health.unrecorded = item.count
 
     def _alive(self, item: Alive) -> None:
@@ -169,8 +179,8 @@ class Keeper:
 
     def _keep_alive(self) -> None:
         """The newest second alone: a slow disk writes no earlier one after it."""
-        well = self._clock.monotonic() >= self.archive.retry_at
-        if self._alive_at is not None and well and self.archive.keep({ALIVE: b"%d" % self._alive_at}):
+        well = self._clock.monotonic() >= self.writer.retry_at
+        if self._alive_at is not None and well and self.writer.keep({ALIVE: b"%d" % self._alive_at}):
             self._alive_at = None
 
     def _link_up(self, _: LinkUp) -> None:
@@ -185,9 +195,9 @@ class Keeper:
         self._link(up=False)
 
     def _link(self, up: bool) -> None:
-        if up != self.dispatch.connected:
+        if up != self.sender.connected:
             self._tell(LinkChanged(self._clock.now(), self._clock.monotonic(), up))
-        self.dispatch.link(up)
+        self.sender.link(up)
 
     def _reader_fault(self, item: ReaderFault) -> None:
         log.error("reader %s: %s", item.reader, item.why)
@@ -197,52 +207,52 @@ class Keeper:
         log.warning("reader %s: answers again", item.reader)
         self._health.readers[item.reader] = None
 
-    def _mail(self, _: Mail) -> None:
-        letters, dropped = self.letterbox.taken()
+    def _messages_waiting(self, _: MessagesWaiting) -> None:
+        messages, dropped = self.inbound.drain()
         if dropped:
-            self.complaints.add(
+            self.refusals.add(
                 "overrun", "messages came faster than they could be read; the oldest were dropped", dropped
             )
-        for letter in letters:
-            self._received(letter)
+        for message in messages:
+            self._received(message)
 
     def _received(self, item: Received) -> None:
         try:
-            teller = self.inbox.teller(item.topic)
+            teller = self.verifier.teller(item.topic)
             if teller is not None:
-                self.hearing.facts(teller, item)
+                self.site_updates.facts(teller, item)
                 return
-            message = self.inbox.open(item.topic, item.payload)
+            message = self.verifier.open(item.topic, item.payload)
             if isinstance(message, Rules | Fresh | State | Command):
                 self.server_time.heard(message.issued)
             if isinstance(message, Rules):
-                self.rulebook.rules(message, item.payload)
+                self.rule_updates.rules(message, item.payload)
             elif isinstance(message, Fresh):
-                self.rulebook.fresh(message, item.payload)
+                self.rule_updates.fresh(message, item.payload)
             elif isinstance(message, State):
-                self.hearing.state(message, item.payload)
+                self.site_updates.state(message, item.payload)
             elif isinstance(message, Ack):
-                self.dispatch.acknowledged(message)
+                self.sender.acknowledged(message)
             elif isinstance(message, Command):
-                self.orders.take(message)
+                self.commands.handle(message)
         except WireError as error:
             self._refuse(item.topic, error)
 
     def _retry_rules(self) -> None:
         try:
-            self.rulebook.try_again()
+            self.rule_updates.try_again()
         except WireError as error:
-            self._refuse(self.rulebook.topic, error)
+            self._refuse(self.rule_updates.topic, error)
 
     def _refuse(self, topic: str, error: WireError) -> None:
-        self.inbox.refuse(topic, error)
-        if isinstance(error, RefusedError) and error.kind in OUTDONE:
+        self.verifier.refuse(topic, error)
+        if isinstance(error, RefusedError) and error.kind in SERVER_BEHIND:
             self._health.refused = str(error)
 
     def _note(self) -> None:
         """What the status message says of journal, rules and state."""
-        self._health.trouble, self._health.damaged = self.archive.trouble, self.archive.damaged
-        rules, state = self.rulebook.held, self.hearing.held
+        self._health.trouble, self._health.damaged = self.writer.trouble, self.writer.damaged
+        rules, state = self.rule_updates.held, self.site_updates.held
         self._health.rules_version, self._health.rules_hash = (rules.version, rules.hash) if rules else (None, None)
         self._health.state_version, self._health.state_hash = (state.version, state.hash) if state else (None, None)
 
@@ -252,16 +262,16 @@ class Keeper:
             return
         self._prune_at = self._clock.monotonic() + HOUR
         if self._clock.state() is not ClockState.UNKNOWN:
-            self.archive.prune(self._clock.now())
+            self.writer.prune(self._clock.now())
 
 
-_HANDLERS: dict[type[Item], Callable[[Keeper, Any], None]] = {
-    Unrecorded: Keeper._unrecorded,
-    Alive: Keeper._alive,
-    LinkUp: Keeper._link_up,
-    LinkDown: Keeper._link_down,
-    ReaderFault: Keeper._reader_fault,
-    ReaderRecovered: Keeper._reader_recovered,
-    Received: Keeper._received,
-    Mail: Keeper._mail,
+_HANDLERS: dict[type[WorkItem], Callable[[StorageWorker, Any], None]] = {
+    UnrecordedCount: StorageWorker._unrecorded,
+    Alive: StorageWorker._alive,
+    LinkUp: StorageWorker._link_up,
+    LinkDown: StorageWorker._link_down,
+    ReaderFault: StorageWorker._reader_fault,
+    ReaderRecovered: StorageWorker._reader_recovered,
+    Received: StorageWorker._received,
+    MessagesWaiting: StorageWorker._messages_waiting,
 }

@@ -67,7 +67,7 @@ def salvage(path: Path, newer: bytes = b"") -> Saved:
     return Saved(journal, meta.get("acknowledged"), rows, better, told, owed)
 
 
-def looked_at(path: Path) -> Saved:
+def read_unopened(path: Path) -> Saved:
     """The same of a journal on a disk that cannot be written: SQLite reads a copy of it in memory."""
     with suppress(OSError), TemporaryDirectory(dir=IN_MEMORY if IN_MEMORY.is_dir() else None) as folder:
         copy = Path(folder) / path.name

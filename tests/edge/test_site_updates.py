@@ -76,7 +76,7 @@ class Site:
 
     @property
     def refused(self) -> dict[str, int]:
-        return dict(self.bench.edge.keeper.complaints.counts)
+        return dict(self.bench.edge.storage.refusals.counts)
 
     def tells(self, *rows: Row, journal: str = "g1", key: Ed25519PrivateKey = GARDEN, edge: str = "garden") -> None:
         topic = TOPICS.facts(edge)
@@ -175,7 +175,7 @@ class TestState:
         assert site.bench.core.state.lockdown, "its second copy is read"
 
     def test_one_that_is_whole_and_no_state_keeps_no_door_shut(self, site: Site) -> None:
-        site.bench.edge.keeper.archive.keep({"state": b"\0"})
+        site.bench.edge.storage.writer.keep({"state": b"\0"})
         site.bench.edge.stop()
         site = Site(site.bench.folder)
         assert site.bench.tap(ALICE).reason is Reason.STAFF
@@ -445,7 +445,7 @@ class TestRestoredServer:
         bench.acknowledge(bench.journal.last_seq)
         bench.clock.set(now=bench.clock.now() + 40 * DAY)
         bench.wait(1)
-        bench.edge.keeper.archive.prune(bench.clock.now())
+        bench.edge.storage.writer.prune(bench.clock.now())
         bench.acknowledge(bench.journal.last_seq)
         kept = bench.journal.acknowledged
         bench.wire.taken("events")

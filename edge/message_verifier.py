@@ -35,7 +35,7 @@ REMEDIES: dict[type[WireError], str] = {
 }
 
 
-class Complaints:
+class RefusalLog:
     """Counts what was refused, by kind; the log gets the first of each kind, so that a flood cannot fill the disk."""
 
     def __init__(self) -> None:
@@ -64,17 +64,17 @@ def subscriptions(config: Config) -> tuple[str, ...]:
     return (*_kinds(topics, config.edge), topics.all_facts)
 
 
-class Inbox:
+class MessageVerifier:
     """Opens messages of the topics that an edge reads."""
 
-    def __init__(self, config: Config, complaints: Complaints) -> None:
+    def __init__(self, config: Config, refusals: RefusalLog) -> None:
         self._key = config.keys.server
         self._topics = Topics(config.site)
         self._edge = config.edge
         self._kinds = _kinds(self._topics, self._edge)
         self._other: Topics | None = None
         """Of the site whose rules lie on the disk, when it is not ours."""
-        self._complaints = complaints
+        self._refusals = refusals
 
     def reads(self, topic: str) -> bool:
         """Whether a message on this topic is one that was subscribed to."""
@@ -120,7 +120,7 @@ class Inbox:
         """The message, or None once a complaint has been made."""
         kind = self._kinds.get(topic)
         if kind is None:
-            self._complaints.add("topic", f"{topic}: not a topic of this edge; see what it is subscribed to")
+            self._refusals.add("topic", f"{topic}: not a topic of this edge; see what it is subscribed to")
             return None
         try:
             return self.read(kind, topic, payload)
@@ -133,4 +133,4 @@ class Inbox:
         word = getattr(error, "kind", type(error).__name__)
         remedy = REMEDIES.get(type(error))
         message = str(error) if topic in str(error) else f"{topic}: {error}"
-        self._complaints.add(f"{topic.rpartition('/')[2]} {word}", f"{message}: {remedy}" if remedy else message)
+        self._refusals.add(f"{topic.rpartition('/')[2]} {word}", f"{message}: {remedy}" if remedy else message)

@@ -7,11 +7,11 @@ looks at the monotonic clock once more before it acts.
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from edge.archive import Archive
 from edge.config import Config
 from edge.events import Event, Ordered
-from edge.inbox import Complaints
+from edge.journal_writer import JournalWriter
 from edge.machine import MachineSetup
+from edge.message_verifier import RefusalLog
 from edge.ports import Clock
 from edge.server_time import ServerTime
 from policy.instants import instant
@@ -95,7 +95,7 @@ def judge(it: Dated, now: Instant | None, earliest: Instant, places: Places) -> 
     return places.fault(it.command.order, it.command.place)
 
 
-class Seen:
+class SeenCommands:
     """The commands that were seen, on the disk too."""
 
     def __init__(self, kept: Mapping[str, bytes] | None = None) -> None:
@@ -130,30 +130,30 @@ def _number(kept: bytes) -> Instant:
     return int(kept) if kept.isdigit() else -1
 
 
-class Orders:
+class CommandHandler:
     """The commands to one edge. tell: takes what the controller must know."""
 
     def __init__(
         self,
         config: Config,
         clock: Clock,
-        archive: Archive,
+        writer: JournalWriter,
         time: ServerTime,
         tell: Callable[[Event], None],
-        complaints: Complaints,
+        refusals: RefusalLog,
     ) -> None:
         self._places = Places.of(config)
         self._clock = clock
-        self._archive = archive
+        self._writer = writer
         self._time = time
         self._tell = tell
-        self._complaints = complaints
-        self._seen = Seen()
+        self._refusals = refusals
+        self._seen = SeenCommands()
         self._refused: list[float] = []
 
     def load(self, kept: Mapping[str, bytes]) -> None:
         """Take up what lies on the disk."""
-        self._seen = Seen(kept)
+        self._seen = SeenCommands(kept)
 
     def reminded(self, rows: Iterable[Row]) -> Iterator[Row]:
         """The rows of this edge, unchanged; what they say of commands is known from then on."""
@@ -166,17 +166,17 @@ class Orders:
         """Some of what was seen may be lost. last_at: the newest instant that this edge's own rows tell."""
         self._seen.forget(last_at + AHEAD)
 
-    def take(self, command: Command) -> None:
+    def handle(self, command: Command) -> None:
         """A genuine command came. Raises WireError for one that no honest server writes."""
         it = dated(command)
         if self._seen.knows(it):
-            self._complaints.add("command again", f"command {command.nonce} came again; it is done once or never")
+            self._refusals.add("command again", f"command {command.nonce} came again; it is done once or never")
             return
         why = self._fault(it)
         if why is not None and not self._may_refuse():
-            self._complaints.add("command refused", f"command {command.nonce}: {why}; too many for a row each")
+            self._refusals.add("command refused", f"command {command.nonce}: {why}; too many for a row each")
             return
-        kept = self._archive.keep(self._seen.note(it))
+        kept = self._writer.keep(self._seen.note(it))
         if why is None and not kept and command.order is not Order.SET_CLOCK:
             why = "the disk of this edge does not take it: see its journal"
         self._order(it, why)

@@ -20,9 +20,9 @@ from edge.journal_errors import JournalDamagedError, JournalError, JournalMistak
 from edge.knowledge import Positions
 from edge.observer import Observer
 from edge.ports import Clock
-from edge.post import Recorded
 from edge.rescue import forget_aside, open_journal, renew
 from edge.spare import Copied, Spare
+from edge.work_items import RowToWrite
 from policy.terms import Instant
 from wire.row import Row
 
@@ -39,7 +39,7 @@ COPIED = 5.0
 Result = TypeVar("Result")
 
 
-class Archive:
+class JournalWriter:
     """The journal of an edge that runs; made with a JournalMistakeError, or with whatever disk there is.
 
     tell: takes what the controller must know. retry_at: after a failure, when the disk is asked again (monotonic
@@ -60,7 +60,7 @@ class Archive:
         self._clock = clock
         self._tell = tell
         self._observer = observer
-        self._waiting: list[Recorded] = []
+        self._waiting: list[RowToWrite] = []
         self._on_disk = 0
         self._full = False
         self.retry_at = 0.0
@@ -83,7 +83,7 @@ class Archive:
         due = self.retry_at if self._waiting or self.trouble else inf
         return None if (soonest := min(due, self._copy_at)) == inf else soonest
 
-    def add(self, recorded: Recorded) -> None:
+    def add(self, recorded: RowToWrite) -> None:
         """Take a row; it is on the disk after a `write` that went well."""
         self._waiting.append(recorded)
 

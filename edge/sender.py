@@ -2,14 +2,13 @@
 
 import logging
 
-from edge.archive import Archive
 from edge.config import Config
 from edge.journal import Journal
+from edge.journal_writer import JournalWriter
 from edge.knowledge import MOST_HEARD
 from edge.observer import Observer
 from edge.outbox import Answer, Outbox, facts, judge, message
-from edge.ports import Clock
-from edge.post import Post
+from edge.ports import Clock, Connection
 from edge.server_time import ServerTime
 from edge.status import EVERY, Health
 from wire.envelope import seal
@@ -25,25 +24,25 @@ UNHEARD = (
 )
 
 
-class Dispatch:
-    """The way out of one edge. post: None for an edge without a link."""
+class Sender:
+    """The way out of one edge. connection: None for an edge without a link."""
 
     def __init__(
         self,
         config: Config,
         clock: Clock,
-        archive: Archive,
+        writer: JournalWriter,
         health: Health,
         observer: Observer,
         time: ServerTime,
-        post: Post | None,
+        connection: Connection | None,
     ) -> None:
-        self._post = post
+        self._connection = connection
         self._edge = config.edge
         self._key = config.keys.own
         self._topics = Topics(config.site)
         self._clock = clock
-        self._archive = archive
+        self._writer = writer
         self._health = health
         self._observer = observer
         self._time = time
@@ -72,32 +71,32 @@ class Dispatch:
 
     def acknowledged(self, ack: Ack) -> None:
         """The server answered."""
-        journal = self._archive.journal
+        journal = self._writer.journal
         self._outbox.heard()
         if journal is None:
             return
         before = journal.outgoing
-        if self._archive.attempt(lambda journal: journal.settle(ack.journal, ack.seq)):
+        if self._writer.attempt(lambda journal: journal.settle(ack.journal, ack.seq)):
             if journal.outgoing != before:  # else nothing came of it: what is under way waits for its answer
                 self._outbox.reset(self._outbox.connected)
             return
         answer = judge(ack, journal.id, journal.acknowledged, journal.last_seq)
         if answer is Answer.ABOVE:
-            self._archive.outran(ack.seq)
+            self._writer.outran(ack.seq)
         elif answer is Answer.BELOW:
             self._fell_behind(journal, ack.seq)
         elif answer is Answer.NEW:
             journal.acknowledge(ack.seq)
             self._outbox.answered(ack.seq)
-            self._observer.acknowledged(ack.seq + self._archive.shift, self._clock.monotonic() - self._outbox.sent_at)
+            self._observer.acknowledged(ack.seq + self._writer.shift, self._clock.monotonic() - self._outbox.sent_at)
 
     def reply(self, row: Row) -> None:
         """A command is carried out, or is not: say so. Then connect anew, if that was the order."""
         done = row.granted is True
         reply = Reply(row.nonce or "", done, "" if done else row.detail or "")
         self._publish(self._topics.reply(self._edge), encode(reply))
-        if done and row.order is Order.REREAD and self._post is not None:
-            self._post.reconnect("connects anew, as the server ordered")
+        if done and row.order is Order.REREAD and self._connection is not None:
+            self._connection.reconnect("connects anew, as the server ordered")
 
     def send(self) -> None:
         """Send and say what is due."""
@@ -113,14 +112,14 @@ class Dispatch:
 
     def _begin_anew(self) -> None:
         """Nothing of another journal is under way in a new one."""
-        journal = self._archive.journal
+        journal = self._writer.journal
         if journal is not None and journal.outgoing.journal != self._sending:
             self._sending, self._told = journal.outgoing.journal, 0
             self._outbox.reset(self._outbox.connected)
 
     def _fell_behind(self, journal: Journal, seq: int) -> None:
         """The server lost rows that it had; it gets them again."""
-        found = self._archive.attempt(lambda journal: journal.rewind(seq))
+        found = self._writer.attempt(lambda journal: journal.rewind(seq))
         if found:
             log.warning("journal: the server has rows up to %d only (restored from a backup?); sent again", seq)
             self._outbox.reset(self._outbox.connected)
@@ -135,39 +134,39 @@ class Dispatch:
 
     def _facts_due(self) -> float | None:
         """As soon as rows are on the disk that the others may not have heard of."""
-        journal = self._archive.journal
+        journal = self._writer.journal
         if journal is None or not self._outbox.connected or self._untold(journal) >= journal.last_seq:
             return None
-        return self._archive.retry_at
+        return self._writer.retry_at
 
     def _untold(self, journal: Journal) -> int:
         """The row after which the others do not know all: what the server has it tells them."""
         return max(self._told, journal.acknowledged, journal.last_seq - MOST_HEARD)
 
     def _send_facts(self) -> None:
-        rows = self._archive.attempt(lambda journal: journal.rows(self._untold(journal) + 1, MAX_ROWS))
-        if rows and self._archive.journal is not None:
+        rows = self._writer.attempt(lambda journal: journal.rows(self._untold(journal) + 1, MAX_ROWS))
+        if rows and self._writer.journal is not None:
             self._told = rows[-1].seq
-            told = facts(self._archive.journal.id, rows)
+            told = facts(self._writer.journal.id, rows)
             if told is not None:
                 self._publish(self._topics.facts(self._edge), encode(told))
 
     def _rows_due(self) -> float | None:
-        journal = self._archive.journal
+        journal = self._writer.journal
         due = self._outbox.deadline(*journal.outgoing[1:]) if journal else None
-        return None if due is None else max(due, self._archive.retry_at)
+        return None if due is None else max(due, self._writer.retry_at)
 
     def _send_rows(self, now: float) -> None:
         """Rows, and again their facts where no answer came: an edge that was away then hears them now."""
         unheard = self._outbox.given_up(now)
-        if unheard is not None and self._post is not None:
-            self._post.reconnect(f"{UNHEARD % unheard}; the next try in {self._outbox.patience / 60:.0f} min")
+        if unheard is not None and self._connection is not None:
+            self._connection.reconnect(f"{UNHEARD % unheard}; the next try in {self._outbox.patience / 60:.0f} min")
             return
-        rows = self._archive.attempt(lambda journal: journal.to_send(MAX_ROWS))
-        if rows and self._archive.journal is not None:
+        rows = self._writer.attempt(lambda journal: journal.to_send(MAX_ROWS))
+        if rows and self._writer.journal is not None:
             if self._outbox.under_way:
                 self._told = 0
-            events, last = message(self._archive.journal.outgoing.journal, rows)
+            events, last = message(self._writer.journal.outgoing.journal, rows)
             self._publish(self._topics.events(self._edge), encode(events))
             self._outbox.sent(last, now)
 
@@ -182,12 +181,12 @@ class Dispatch:
         return (*self._health.key(self._clock.state()), self._time.in_doubt)
 
     def _say(self, now: float) -> None:
-        journal = self._archive.journal
+        journal = self._writer.journal
         waiting = journal.unacknowledged if journal else 0
         self._said, self._say_at = self._worth_saying(), now + EVERY
         status = self._health.status(self._clock.now(), self._clock.state(), waiting, self._time.question())
         self._publish(self._topics.status(self._edge), encode(status), retain=True)
 
     def _publish(self, topic: str, body: bytes, retain: bool = False) -> None:
-        if self._post is not None:
-            self._post.publish(topic, seal(self._key, self._edge, topic, body), retain)
+        if self._connection is not None:
+            self._connection.publish(topic, seal(self._key, self._edge, topic, body), retain)

@@ -11,14 +11,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from edge import archive, rulebook, rules
+from edge import journal_writer, rule_updates, rules
 from edge.config import Config
 from edge.held import HeldRules
-from edge.inbox import subscriptions
 from edge.journal import KEEP
 from edge.journal_errors import JournalError
-from edge.post import Mail, Received, Recorded
+from edge.message_verifier import subscriptions
 from edge.status import farewell
+from edge.work_items import MessagesWaiting, Received, RowToWrite
 from policy.instants import text
 from policy.reasons import Reason
 from policy.ruleset import Credential, Reader, RuleSet
@@ -69,7 +69,7 @@ class TestRules:
         assert bench.tap(ALICE).reason is Reason.STAFF
         bench = again(bench)
         assert version(bench) == 7
-        assert bench.core.held == bench.edge.keeper.rulebook.held
+        assert bench.core.held == bench.edge.storage.rule_updates.held
         assert bench.tap(ALICE).reason is Reason.STAFF
 
     def test_a_key_that_the_rules_do_not_give_this_edge_is_said(
@@ -151,7 +151,7 @@ def test_rules_that_do_not_fit_this_door_are_refused(bench: Bench, case: str, ca
     bench.give_rules(bench.folder.rules(7, change(bench.folder.set())))
     assert version(bench) == 6
     assert words in caplog.text
-    assert bench.edge.keeper.complaints.counts == {"rules unfit": 1}
+    assert bench.edge.storage.refusals.counts == {"rules unfit": 1}
 
 
 def test_rules_on_the_disk_are_checked_anew(bench: Bench, caplog: pytest.LogCaptureFixture) -> None:
@@ -162,7 +162,7 @@ def test_rules_on_the_disk_are_checked_anew(bench: Bench, caplog: pytest.LogCapt
         bench.folder.replace(f"[door.front.{line}]", f"[door.back.{line}]")
     moved = Bench(bench.folder)
     assert version(moved) is None
-    assert "rules on the disk" in str(moved.edge.keeper.complaints.counts)
+    assert "rules on the disk" in str(moved.edge.storage.refusals.counts)
     assert "make the two agree" in caplog.text
 
 
@@ -178,7 +178,7 @@ def test_what_lies_on_the_disk_of_another_site_is_called_that(bench: Bench, capl
     said = "of site 'casaco', this edge is of site 'cassco': mend site in edge.toml"
     assert [said in line for line in caplog.messages if "on the disk" in line] == [True, True]
     assert "signature" not in caplog.text
-    assert moved.edge.keeper.complaints.counts == dict.fromkeys(
+    assert moved.edge.storage.refusals.counts == dict.fromkeys(
         ("rules on the disk OtherSiteError", "state on the disk OtherSiteError"), 1
     )
 
@@ -189,10 +189,10 @@ def test_rules_on_the_disk_that_another_server_signed_are_forged(
     """Whatever site they name."""
     rules = bench.folder.rules(6, replace(bench.folder.set(), site="cassco"))
     forged = seal(Ed25519PrivateKey.generate(), "server", Topics("cassco").rules, encode(rules))
-    bench.edge.keeper.archive.keep({"rules": forged})
+    bench.edge.storage.writer.keep({"rules": forged})
     bench.edge.stop()
     moved = Bench(bench.folder)
-    assert moved.edge.keeper.complaints.counts == {"rules on the disk ForgedError": 1}
+    assert moved.edge.storage.refusals.counts == {"rules on the disk ForgedError": 1}
     assert "see that site and keys.server in edge.toml are this server's" in caplog.text
 
 
@@ -283,7 +283,7 @@ def test_what_is_not_genuine_changes_nothing(bench: Bench, case: str, caplog: py
     assert (version(bench), bench.journal.acknowledged, bench.journal.kept(), bench.journal.last_seq) == before
     assert [record.levelno for record in caplog.records] == [logging.WARNING], "said once, not three times"
     assert topic in caplog.text
-    assert sum(bench.edge.keeper.complaints.counts.values()) == 3
+    assert sum(bench.edge.storage.refusals.counts.values()) == 3
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60, deadline=None)
@@ -295,7 +295,7 @@ def test_no_altered_byte_is_let_through(bench: Bench, position: int, flip: int) 
     altered[position % len(altered)] ^= flip
     bench.wire.deliver(TOPICS.rules, bytes(altered))
     bench.settle()
-    held = bench.edge.keeper.rulebook.held
+    held = bench.edge.storage.rule_updates.held
     assert held is None or held.hash == message.hash
 
 
@@ -506,7 +506,7 @@ def fill_until_trouble(bench: Bench) -> None:
     FullDisk(bench).fill()
     for number in range(200):
         press(bench, number)
-        if bench.edge.keeper.archive.trouble:
+        if bench.edge.storage.writer.trouble:
             return
     raise AssertionError("the disk never filled")
 
@@ -544,7 +544,7 @@ class TestTrouble:
     def test_beyond_the_most_that_can_wait_events_are_counted(
         self, bench: Bench, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(archive, "MOST_WAITING", 10)
+        monkeypatch.setattr(journal_writer, "MOST_WAITING", 10)
         bench.connect()
         fill_until_trouble(bench)
         for number in range(40):
@@ -585,7 +585,7 @@ class TestTrouble:
             checked.append(message.version)
             return rules.opened(message, config)
 
-        monkeypatch.setattr(rulebook, "opened", opened)
+        monkeypatch.setattr(rule_updates, "opened", opened)
         bench.give_rules()
         disk = FullDisk(bench)
         disk.fill()
@@ -615,7 +615,7 @@ class TestTrouble:
         bench.tap(ALICE)
         bench.journal._db.execute("UPDATE journal SET row = x'00' WHERE seq = 2")
         before = bench.journal.id
-        bench.edge.keeper.archive.attempt(lambda journal: journal.rows())
+        bench.edge.storage.writer.attempt(lambda journal: journal.rows())
         assert bench.journal.id != before
         bench.tap(BRIGITTE)
         assert [row.seq for row in bench.rows()] == list(range(1, bench.journal.last_seq + 1))
@@ -629,7 +629,7 @@ class TestTrouble:
         bench.tap(ALICE)
         before = bench.journal.id
         bench.journal._db.execute("UPDATE journal SET row = x'00' WHERE seq = 2")
-        bench.edge.keeper.archive.attempt(lambda journal: journal.rows())
+        bench.edge.storage.writer.attempt(lambda journal: journal.rows())
         bench.settle()
         assert before in [events.journal for events in bench.wire.taken("events")]
         for _ in range(5):
@@ -650,13 +650,13 @@ class TestTrouble:
         bench.give_rules()
         bench.connect()
         with monkeypatch.context() as patched:
-            patched.setattr(archive, "renew", no_room)
-            patched.setattr(archive, "open_journal", no_room)
-            bench.edge.keeper.archive.renew("damaged")
+            patched.setattr(journal_writer, "renew", no_room)
+            patched.setattr(journal_writer, "open_journal", no_room)
+            bench.edge.storage.writer.renew("damaged")
             bench.readers[0].lay(ALICE)
             bench.wait(3)
             assert bench.pins.is_active("strike")
-            assert bench.edge.keeper.archive.journal is None
+            assert bench.edge.storage.writer.journal is None
             bench.acknowledge(1, journal="any")
             assert bench.wire.taken("status")[-1].journal_fault == "no room for another file"
         bench.wait(1.1)
@@ -729,6 +729,6 @@ def test_own_rows_are_on_the_disk_before_anything_that_was_heard_is_looked_at(
         found.append(bench.journal.last_seq)
         return [], 0
 
-    monkeypatch.setattr(bench.edge.keeper.letterbox, "taken", taken)
-    bench.edge.keeper.take([Mail(), Recorded(replace(last, seq=last.seq + 1), 0.0)])
+    monkeypatch.setattr(bench.edge.storage.inbound, "drain", taken)
+    bench.edge.storage.handle([MessagesWaiting(), RowToWrite(replace(last, seq=last.seq + 1), 0.0)])
     assert found == [last.seq + 1]
