@@ -11,6 +11,7 @@ from server.changes.passkeys import use_passkey
 from server.errors import ChangeRefusedError
 from server.web import passkeys
 from server.web import sessions as auth
+from server.web.resume import carried
 
 page = Blueprint("login", __name__)
 
@@ -26,16 +27,23 @@ def form() -> ResponseReturnValue:
 @page.post("/login")
 @auth.limiter.limit(auth.ATTEMPTS)
 def log_in() -> ResponseReturnValue:
-    """Back to the page that `next` names. The form sends to its own address, so a wrong password keeps it."""
+    """Back to the page that `next` names. The form sends to its own address, so a wrong password keeps it.
+
+    A form that was to be sent when a session had ended waits for a press.
+    """
     try:
         account = auth.password_fits(request.form.get("name", ""), request.form.get("password", ""))
     except TooManyRequests:
-        return render_template("login.html", wrong="often"), 429
+        return render_template("login.html", wrong="often", **carried()), 429
     if account is None:
-        return render_template("login.html", wrong="password"), 401
+        return render_template("login.html", wrong="password", **carried()), 401
     with auth.context().database.transaction() as session:
         token = begin_session(session, account, auth.now(), auth.device())
-    answer = back_to(request.args.get("next"))
+    auth.begin(token)
+    if OUR_PATH.fullmatch(request.form.get("resume", "")):
+        answer = make_response(render_template("resume.html", **carried()))
+    else:
+        answer = back_to(request.args.get("next"))
     auth.keep(answer, token)
     return answer
 

@@ -13,6 +13,7 @@ from werkzeug.exceptions import Forbidden, Unauthorized
 from server.roles import ADMINS, EVERYBODY, MEMBERS, STAFF, Role, Roles, Scope
 from server.text.translate import N_, gettext
 from server.web import sessions
+from server.web.resume import log_in_first
 
 AUTOMATIC = frozenset({"HEAD", "OPTIONS"})
 """Flask's own: HEAD has the rights of GET, and OPTIONS names the methods of an address and nothing else."""
@@ -101,19 +102,19 @@ def navigation(app: Flask) -> list[tuple[str, str]]:
 
 
 def _check() -> ResponseReturnValue | None:
-    """None for whoever may; the public is asked to log in where there is a page to come back to."""
+    """None for whoever may; the public is asked to log in where there is a page to come back to, or a form."""
     if request.url_rule is None or request.method == "OPTIONS":
         return None
     method = "GET" if request.method == "HEAD" else request.method
     line: Access = current_app.config["ACCESS"][method, request.url_rule.rule]
     if Role.PUBLIC in line.who or (line.scope is not None and sessions.token_has(line.scope)):
         return None
-    return None if line.who & sessions.roles() else _refuse(page=line.page and method == "GET")
+    return None if line.who & sessions.roles() else _refuse(line, method)
 
 
-def _refuse(*, page: bool) -> ResponseReturnValue:
+def _refuse(line: Access, method: str) -> ResponseReturnValue:
     if sessions.account() is not None:
         raise Forbidden
-    if page:
-        return redirect(url_for("login.form", next=request.path), 303)
+    if line.page:
+        return redirect(url_for("login.form", next=request.path), 303) if method == "GET" else log_in_first()
     raise Unauthorized("Names are told here: send Authorization: Bearer and the API token.")

@@ -128,10 +128,16 @@ def confirmed_lately() -> bool:
     return known is not None and known.confirmed is not None and now() < known.confirmed + CONFIRMED
 
 
+def begin(token: str) -> None:
+    """From here on this request is asked by whose session has begun."""
+    with context().database.reading() as session:
+        g.account = caller_of(session, token, now())
+
+
 def keep(response: Response, token: str) -> None:
     """Give the browser the token of a session that has begun, whatever cookie came."""
-    with context().database.reading() as session:
-        begun = caller_of(session, token, now())
+    begin(token)
+    begun = account()
     lasts_for = lasts(begun.roles) if begun is not None else None
     response.set_cookie(COOKIE, token, max_age=lasts_for, httponly=True, samesite="Lax", secure=request.is_secure)
 

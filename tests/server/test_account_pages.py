@@ -181,6 +181,41 @@ def test_a_form_from_elsewhere_asks_no_question(place: Place) -> None:
     assert admin.post("/accounts", data={"login": "x", "again": PASSWORD}).status_code == 400
 
 
+# A session that ends in the middle of a form
+
+
+def test_a_form_whose_session_has_ended_is_carried_through_the_log_in(place: Place) -> None:
+    admin = place.staff()
+    token = place.form_token(admin, "/tokens")
+    with place.database.transaction() as session:
+        changes.end_sessions(session, account(session, STAFF))
+    typed = {"name": "Écran « été »", "scope": ["read:now", "read:passages"]}
+    answer = admin.post("/tokens", data=typed | {"csrf_token": token, "password": "secret"})
+    assert (answer.status_code, "attend : connectez-vous" in plain(answer.text)) == (401, True)
+    assert "secret" not in answer.text
+    form = fields_of(answer.text)
+    wrong = admin.post("/login", data=form | {"name": STAFF, "password": "wrong"})
+    assert fields_of(wrong.text) == form, "a wrong password loses nothing"
+    again = admin.post("/login", data=form | {"name": STAFF, "password": PASSWORD})
+    assert (again.status_code, 'action="/tokens"' in again.text) == (200, True)
+    assert "Se déconnecter" in again.text
+    sent = admin.post("/tokens", data=fields_of(again.text))
+    assert "Écran « été » en service read:now, read:passages" in plain(sent.text)
+
+
+def test_a_form_from_elsewhere_is_not_carried(place: Place) -> None:
+    """Else a page elsewhere could have somebody log in and press for it."""
+    answer = place.client.post("/tokens", data={"name": "theirs", "scope": "read:now"})
+    assert (answer.status_code, "theirs" in answer.text) == (401, False)
+
+
+def fields_of(text: str) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for name, value in re.findall(r'type="hidden" name="([\w.]+)" value="([^"]*)"', text[text.index("<main") :]):
+        found.setdefault(name, []).append(unescape(value))
+    return found
+
+
 # One's own
 
 
