@@ -13,6 +13,7 @@ from edge.held import HeldRules
 from edge.knowledge import Knowledge, Receipt
 from policy.errors import brief
 from policy.instants import text
+from policy.pairs import LastTap, ms_between
 from policy.state import SiteState
 from policy.terms import SECOND, ClockState, Instant
 from wire.facts import facts_of
@@ -45,21 +46,8 @@ class Now(NamedTuple):
     clock: ClockState
 
 
-class LastTap(NamedTuple):
-    """The last tap at this edge; None where a pair has used it up."""
-
-    reader: str
-    credential: str
-    mono: float
-
-
 JUMP: Instant = 2 * SECOND
 """A trusted clock that moves by more against the monotonic one was set."""
-
-
-def ms_between(earlier: float, later: float) -> int:
-    """From one monotonic second to another, whole ms: what is exactly 5 s apart is no more in floats."""
-    return round((later - earlier) * 1000)
 
 
 class Core:
@@ -73,6 +61,7 @@ class Core:
         self.journal_fault: str | None = None
         self.pseudonym = pseudonym
         self.last_tap: LastTap | None = None
+        """None where a pair has used it up."""
         self.jump: Instant = 0
         """By how much the clock was set at this step, ms; 0 when it was not."""
         self._boot = memory.boot

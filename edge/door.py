@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from edge.core import Core, LastTap, Now, ms_between
+from edge.core import Core, Now
 from edge.events import (
     CardGone,
     CardsCollided,
@@ -45,6 +45,7 @@ from edge.patterns import (
 from policy.case import Decision, Tap
 from policy.door import decide, decide_without_rules, unlocked_for_public
 from policy.instants import text
+from policy.pairs import LastTap, is_second
 from policy.reasons import Family, family
 from policy.spans import next_change
 from policy.terms import Direction, Instant
@@ -53,8 +54,6 @@ from wire.row import Kind, Order
 
 EXPLAINED_WITHIN = 0.5
 """Seconds after an opening within which the exit button or the fire alarm explains it: no two wires are alike."""
-PAIR_MS = 5000
-"""Two taps of one badge at most so many ms apart may open the place (docs/rules.md, "ad hoc")."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,16 +168,10 @@ class DoorController:
 
     def _tap(self, event: CardSeen, direction: Direction) -> Tap:
         """The tap, and whether it is the second of a pair; a third begins a new pair."""
-        core, credential = self._core, self._core.pseudonym(event.uid)
-        last = core.last_tap
-        second = (
-            direction is Direction.IN
-            and last is not None
-            and (last.reader, last.credential) == (event.reader, credential)
-            and ms_between(last.mono, event.mono) <= PAIR_MS
-        )
-        core.last_tap = None if second else LastTap(event.reader, credential, event.mono)
-        return Tap(event.reader, credential, second)
+        tap = LastTap(event.reader, self._core.pseudonym(event.uid), event.mono)
+        second = is_second(self._core.last_tap, tap, direction)
+        self._core.last_tap = None if second else tap
+        return Tap(tap.reader, tap.credential, second)
 
     def _decide(self, now: Now, tap: Tap, direction: Direction, at: Instant) -> Decision:
         held = self._core.held

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 from msgspec.structs import replace
 
-from edge.core import Core, LastTap, Now, ms_between
+from edge.core import Core, Now
 from edge.events import (
     CardGone,
     CardsCollided,
@@ -49,6 +49,7 @@ from policy.case import Decision, Tap
 from policy.door import decide_without_rules
 from policy.instants import text
 from policy.machine import decide
+from policy.pairs import LastTap, ms_between
 from policy.reasons import Reason, family
 from policy.ruleset import Machine
 from policy.sessions import Session

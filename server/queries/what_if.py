@@ -25,19 +25,19 @@ from policy.compile import compile_rules
 from policy.errors import BundleError
 from policy.facts import Busy, Fact, Moved, Opened, Paid, Ran, Stopped, apply
 from policy.instants import instant, text
+from policy.pairs import LastTap, is_second
 from policy.parse import parse
 from policy.reasons import Reason
 from policy.ruleset import Credential, RuleSet
 from policy.sessions import Session
 from policy.state import SiteState
-from policy.terms import DAY, ClockState, Direction, Instant
+from policy.terms import DAY, SECOND, ClockState, Direction, Instant
 from server.errors import ServerError
 from server.queries.public_holidays import holidays_of
 from wire.row import Kind
 
 Line: TypeAlias = dict[str, Any]
 
-PAIR_MS = 5000
 BLOCKED = "blocked"
 
 QUERY = """
@@ -190,7 +190,8 @@ class _Site:
         self._rules: RuleSet | None = None
         self._day: Instant | None = None
         self._state = SiteState()
-        self._last: dict[str, Recorded] = {}
+        self._last: dict[tuple[str, str], LastTap | None] = {}
+        """By edge and start of it."""
 
     def decide(self, tap: Recorded) -> Decision:
         """What the changed rules say of a tap; and what follows from it."""
@@ -202,7 +203,7 @@ class _Site:
         self._state.lockdown, self._state.clock_trusted = tap.reason is Reason.LOCKDOWN, tap.trusted
         self._state.not_after = tap.at + (-1 if tap.reason is Reason.RULES_STALE else DAY)
         if reader.direction is None:
-            self._last[tap.edge] = tap
+            self._last[tap.edge, tap.boot] = _last(tap)
             decision = machine.decide(rules, self._state, Tap(tap.reader, tap.badge), tap.at)
             self._follow_machine(rules, reader.access_point, tap, decision)
         else:
@@ -230,15 +231,9 @@ class _Site:
         return self._rules
 
     def _tap(self, tap: Recorded, direction: Direction) -> Tap:
-        last = self._last.pop(tap.edge, None)
-        second = (
-            direction is Direction.IN
-            and last is not None
-            and (last.reader, last.badge, last.boot) == (tap.reader, tap.badge, tap.boot)
-            and tap.at - last.at <= PAIR_MS
-        )
-        if not second:
-            self._last[tap.edge] = tap
+        now, since_start = _last(tap), (tap.edge, tap.boot)
+        second = is_second(self._last.get(since_start), now, direction)
+        self._last[since_start] = None if second else now
         return Tap(tap.reader, tap.badge, second)
 
     def _follow_door(self, tap: Recorded, decision: Decision, direction: Direction) -> None:
@@ -269,6 +264,10 @@ class _Site:
     def _take(self, facts: list[Fact]) -> None:
         for fact in facts:
             apply(self._state, fact)
+
+
+def _last(tap: Recorded) -> LastTap:
+    return LastTap(tap.reader, tap.badge, tap.at / SECOND)
 
 
 def _with_badge(rules: RuleSet, tap: Recorded) -> RuleSet:

@@ -3,12 +3,10 @@
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from edge.controller import EdgeController
-from edge.core import Memory, Now, ms_between
+from edge.core import Memory, Now
 from edge.door import EXPLAINED_WITHIN, DoorSetup
 from edge.events import CardSeen, Event, FactsHeard, InputChanged, LinkChanged, RulesConfirmed
 from edge.held import HeldRules
@@ -350,14 +348,6 @@ def test_a_door_that_a_public_event_holds_unlocked_is_not_forced() -> None:
     bench = public(setups=(DoorSetup("front", "front-in", "front-out"),))
     bench.until(at(15))
     assert kinds(bench.does(InputChanged, name="contact", active=True)) == [Kind.DOOR_OPENED]
-
-
-# Numbers
-
-
-@given(st.integers(0, 10**9), st.integers(0, 10**7))
-def test_milliseconds_between_floats_are_whole(start: int, ms: int) -> None:
-    assert ms_between(start / 1000, (start + ms) / 1000) == ms
 
 
 def test_a_memory_of_nothing_decides_nothing() -> None:
