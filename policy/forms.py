@@ -6,6 +6,7 @@ Types and ranges are in policy/bundle.py.
 import re
 from collections.abc import Iterator
 from datetime import date
+from unicodedata import normalize
 
 from policy.bundle import Bundle, Pass, Site, Week
 from policy.calendar import minutes, moment
@@ -17,6 +18,10 @@ TOPIC_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _BLANKS = {0xA0: " ", 0x202F: " "}
 """The no-break spaces of French: Porte «\u00a0Nord\u00a0»."""
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+_BIDI = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+"""Invisible, and what stands beside them is read in another order than it is written."""
+LONGEST_NAME = 200
+"""Characters of a member's name, composed (Unicode's NFC)."""
 _USED = {
     "day": re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})"),
     "half_day": re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})(am|pm)"),
@@ -92,6 +97,13 @@ def _shown(bundle: Bundle) -> Iterator[Problem]:
             yield Problem(
                 key, written, "write what people are to read: one visible character at least, on one line", of
             )
+    for index, member in enumerate(bundle.members):
+        key = f"members[{index}].name"
+        if _BIDI.search(member.name):
+            why = "a character in it turns the order of reading round: write the name without it"
+            yield Problem(key, member.name, why, member.id)
+        if len(normalize("NFC", member.name)) > LONGEST_NAME:
+            yield Problem(key, member.name, f"a name has {LONGEST_NAME} characters at most: shorten it", member.id)
 
 
 def _is_visible(written: str) -> bool:

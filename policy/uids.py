@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from enum import Enum
 
 from msgspec.structs import replace
 
@@ -50,18 +51,38 @@ def _plain(credential: Credential) -> Credential:
     return credential if uid == credential.uid else replace(credential, uid=uid)
 
 
+class Doubt(Enum):
+    """Why a number is no badge's that could be given to somebody, with the remedy."""
+
+    NOBODYS = "no badge has this number: read the badge again"
+    RANDOM = "4 bytes that begin with 08 are drawn anew at each tap (a phone, as a rule): give a badge"
+    HALF = "4 bytes that begin with 88 are as a rule the start of a number of 7: read the badge whole"
+
+
 def doubtful(bundle: Bundle) -> Iterator[Problem]:
     """Badges that no reader will ever show, or not twice, of a bundle that is in order."""
     for index, credential in enumerate(bundle.credentials):
-        if why := _doubt(bytes.fromhex(credential.uid)):
-            yield Problem(f"credentials[{index}].uid", credential.uid, why, credential.member)
+        if why := doubt(bytes.fromhex(credential.uid)):
+            yield Problem(f"credentials[{index}].uid", credential.uid, why.value, credential.member)
 
 
-def _doubt(uid: bytes) -> str | None:
+def doubt(uid: bytes) -> Doubt | None:
+    """None for a number that a badge may have."""
     if len(set(uid)) == 1 and uid[0] in (0x00, 0xFF):
-        return "no badge has this number: read the badge again"
+        return Doubt.NOBODYS
     if len(uid) == 4 and uid[0] == 0x08:
-        return "4 bytes that begin with 08 are drawn anew at each tap (a phone, as a rule): give a badge"
-    if len(uid) == 4 and uid[0] == 0x88:
-        return "4 bytes that begin with 88 are as a rule the start of a number of 7: read the badge whole"
-    return None
+        return Doubt.RANDOM
+    return Doubt.HALF if len(uid) == 4 and uid[0] == 0x88 else None
+
+
+def decimals(written: str) -> tuple[str, ...]:
+    """What a number in decimal digits may mean, as USB readers type it: its bytes in either order, in hex digits.
+
+    None of it is a guess to go by: whoever holds the badge chooses. Empty for what is no such number.
+    """
+    joined = "".join(_BETWEEN.split(written.strip()))
+    size = 4 if len(joined) < 11 else 7
+    if not _DECIMAL.fullmatch(joined) or int(joined) >= 1 << 8 * size:
+        return ()
+    uid = int(joined).to_bytes(size, "big")
+    return tuple(dict.fromkeys((uid.hex().upper(), uid[::-1].hex().upper())))

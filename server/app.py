@@ -7,7 +7,7 @@ from flask import Blueprint, Flask, Response, request
 from flask_wtf.csrf import CSRFProtect
 
 from policy.instants import text
-from server.pages import account, accounts, api, health, invitation, live, login, now, today, tokens
+from server.pages import account, accounts, api, health, invitation, live, login, member, members, now, today, tokens
 from server.text import dates as language
 from server.text.named import who
 from server.text.translate import language as spoken
@@ -20,6 +20,8 @@ from server.web.faults import explain_faults
 SCREENS = (
     now.page,
     today.page,
+    members.page,
+    member.page,
     accounts.page,
     tokens.page,
     account.page,

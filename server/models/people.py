@@ -2,9 +2,11 @@
 
 from datetime import date, datetime
 
+import msgspec
 from sqlalchemy import Index, text
 from sqlmodel import Field, SQLModel
 
+from policy import bundle as parts
 from server.models.fields import json_column, json_or_none, utc, utc_or_none
 
 
@@ -22,6 +24,11 @@ class Member(SQLModel, table=True):
     valid_from: date | None
     valid_until: date | None
     ended: datetime | None = utc_or_none()
+
+    def said(self) -> parts.Member:
+        """As a bundle says it."""
+        fields = parts.Member.__struct_fields__
+        return msgspec.convert({name: getattr(self, name) for name in fields}, parts.Member)
 
 
 class Credential(SQLModel, table=True):

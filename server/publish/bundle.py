@@ -1,6 +1,7 @@
 """What bundle do the tables hold? Nothing of a bundle is lost on the way in and out but the case of hex digits."""
 
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 from functools import cache
 from typing import Any, NamedTuple, TypeVar
 
@@ -48,6 +49,24 @@ COLLECTIONS = (
 def site_of(session: Session) -> models.Site | None:
     """The site, None before the first bundle."""
     return session.exec(select(models.Site)).first()
+
+
+def site_said(session: Session) -> parts.Site | None:
+    """The site as a bundle says it; None before the first one."""
+    site = site_of(session)
+    return None if site is None else _part(site.model_dump(), parts.Site)
+
+
+def held(session: Session, name: str, ended: datetime | None = None, **where: object) -> tuple[Any, ...]:
+    """The parts of one collection, in the bundle's order: those that are held, or that ended at this instant.
+
+    where: columns and their values, for those parts alone.
+    """
+    collection = next(c for c in COLLECTIONS if c.name == name)
+    columns = collection.table.__table__.c  # type: ignore[attr-defined]
+    asked = sqlalchemy.select(*columns).where(columns.ended == ended).order_by(columns.position)
+    rows = session.connection().execute(asked.where(*(columns[key] == value for key, value in where.items())))
+    return tuple(_part(dict(row), collection.part) for row in rows.mappings())
 
 
 def export(session: Session) -> Bundle | None:

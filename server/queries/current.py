@@ -11,6 +11,7 @@ from policy.ruleset import RuleSet
 from policy.spans import Spans
 from policy.terms import DAY, Instant
 from server.queries.names import Called, called
+from server.queries.people import Directory
 
 
 @dataclass(frozen=True)
@@ -39,3 +40,8 @@ class Current:
     def called(self) -> Called:
         """What the pages call everybody and everything."""
         return called(self.bundle)
+
+    @cached_property
+    def people(self) -> Directory:
+        """All members, A to Z."""
+        return Directory(self.bundle)

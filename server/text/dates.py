@@ -1,5 +1,7 @@
 """In which words and figures is it said? French first, English second; dates and hours as each of them writes them."""
 
+import re
+from datetime import date as date_
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -15,6 +17,7 @@ COOKIE = "lang"
 YEAR = 365 * 24 * 3600
 NBSP = "\N{NO-BREAK SPACE}"
 JOINER = "\N{WORD JOINER}"
+_BY_HAND = re.compile(r"(\d{1,2})[/. -](\d{1,2})[/. -](\d{4})")
 
 
 def choose() -> str:
@@ -59,8 +62,30 @@ def long_day(at: Instant | datetime) -> str:
     return written[:1].upper() + written[1:]
 
 
+def calendar_day(date: date_) -> str:
+    """The same of a date: jeu. 26 nov., of another year mar. 1er juin 2027."""
+    this_year = local(current_app.extensions["loquet"].clock()).year
+    return _written(date, "EEE d MMM" if date.year == this_year else "EEE d MMM y")
+
+
+def read_date(written: str) -> date_ | None:
+    """A date as people type it, 31/12/2026 or 31.12.2026, or as browsers send it, 2026-12-31; None where none is.
+
+    Raises ValueError for what is none.
+    """
+    said = written.strip()
+    if not said:
+        return None
+    if found := _BY_HAND.fullmatch(said):
+        return date_(int(found[3]), int(found[2]), int(found[1]))
+    return date_.fromisoformat(said)
+
+
 def _date(at: Instant | datetime, pattern: str) -> str:
-    date = local(at).date()
+    return _written(local(at).date(), pattern)
+
+
+def _written(date: date_, pattern: str) -> str:
     if language() == "fr" and date.day == 1:
         pattern = pattern.replace(" d ", " d'er' ")
     return format_date(date, pattern, locale=language()).replace(" ", NBSP)

@@ -39,6 +39,8 @@ Table = Mapping[tuple[str, str], Access]
 TABLE: Table = {
     ("GET", "/"): Access(EVERYBODY, label=N_("Maintenant")),
     ("GET", "/today"): Access(EVERYBODY, label=N_("Aujourd’hui")),
+    ("GET", "/members"): Access(STAFF, label=N_("Membres")),
+    ("GET", "/members/<path:member>"): Access(STAFF),
     ("GET", "/accounts"): Access(ADMINS, label=N_("Comptes")),
     ("POST", "/accounts"): Access(ADMINS, step_up=True),
     ("GET", "/accounts/<int:which>"): Access(ADMINS),

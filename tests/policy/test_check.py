@@ -380,3 +380,19 @@ def test_bookings_in_both_ways_of_writing_are_compared_once_the_zone_is_known() 
 def test_25_000_shifts_are_checked() -> None:
     shifts = [{"id": f"s{number}", "gardien": "gregoire", **EVENING} for number in range(25_000)]
     assert len(read(site(shifts=shifts)).shifts) == 25_000
+
+
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [
+        ("L\u00e9a" + "a" * 198, "a name has 200 characters at most: shorten it"),
+        ("Léa \u202eLambert", "a character in it turns the order of reading round: write the name without it"),
+    ],
+)
+def test_a_name_is_what_people_can_read(name: str, why: str) -> None:
+    assert told(**added("members", {"id": "lea", "name": name, "tier": "nomad"})).endswith(why)
+
+
+@pytest.mark.parametrize("name", ["Le\u0301a" + "a" * 197, "李小龍", "נועה"])
+def test_a_name_is_taken_in_any_script(name: str) -> None:
+    assert read(site(**added("members", {"id": "lea", "name": name, "tier": "nomad"}))).members[-1].name == name

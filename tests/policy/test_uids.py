@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from policy.doubts import doubtful
 from policy.errors import BundleError
 from policy.parse import parse
-from policy.uids import digits, number
+from policy.uids import decimals, digits, number
 from tests.support_policy import fablab, read, site
 
 SEVEN = "04610000000001"
@@ -125,3 +125,20 @@ def test_ids_that_look_alike_are_doubted() -> None:
         'tiers[3].id is "n\u043emad" (its character 2 is U+043E CYRILLIC SMALL LETTER O): tiers[1].id, "nomad", '
         "looks like it and is another: is one meant?"
     )
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("0563537489", ("2196E651", "51E69621")),
+        ("563 537 489", ("2196E651", "51E69621")),
+        ("4294967295", ("FFFFFFFF",)),
+        ("4294967296", ()),
+        ("1236600990563841", ("0464AE9AC57E01", "017EC59AAE6404")),
+        ("72057594037927936", ()),
+        ("04A11CE0", ()),
+        ("12345678", ()),
+    ],
+)
+def test_decimal_digits_are_offered_in_either_order(written: str, meant: tuple[str, ...]) -> None:
+    assert decimals(written) == meant

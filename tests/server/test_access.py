@@ -17,6 +17,8 @@ pytestmark = pytest.mark.sqlite
 MATRIX: dict[str, Roles] = {
     "GET /": EVERYBODY,
     "GET /today": EVERYBODY,
+    "GET /members": STAFF,
+    "GET /members/<path:member>": STAFF,
     "GET /live": EVERYBODY,
     "GET /accounts": ADMINS,
     "POST /accounts": ADMINS,

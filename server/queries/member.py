@@ -1,0 +1,59 @@
+"""What is known of one member, and of those who were members? Their row, their badges and what became of these."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from sqlmodel import Session, col, select
+
+from policy.bundle import Member
+from server import models
+from server.models import AuditRow, Credential
+
+
+@dataclass(frozen=True, slots=True)
+class Badge:
+    """number: its row. since, by, why: when its state was last changed, as the audit has it."""
+
+    number: int
+    uid: str
+    status: str
+    valid_until: date | None
+    since: datetime | None
+    by: str
+    why: str
+
+
+def member_of(session: Session, which: str) -> tuple[Member, datetime | None] | None:
+    """The member, and since when they are none any more; None for whoever never was one."""
+    row = session.get(models.Member, which)
+    return None if row is None else (row.said(), row.ended)
+
+
+def former(session: Session) -> Iterator[Member]:
+    """Those who were members, the last to leave first."""
+    row = models.Member
+    asked = select(row).where(col(row.ended).is_not(None)).order_by(col(row.ended).desc(), col(row.id))
+    return (gone.said() for gone in session.exec(asked))
+
+
+def badges(session: Session, member: str) -> list[Badge]:
+    """Those that the member holds, in the order in which they got them."""
+    held = session.exec(
+        select(Credential)
+        .where(Credential.member == member, col(Credential.ended).is_(None))
+        .order_by(col(Credential.position), col(Credential.id))
+    )
+    return [_badge(session, row) for row in held]
+
+
+def _badge(session: Session, row: Credential) -> Badge:
+    rows = session.exec(
+        select(AuditRow)
+        .where(AuditRow.noun == Credential.__tablename__, AuditRow.subject == str(row.id))
+        .order_by(col(AuditRow.id).desc())
+    )
+    last = next((one for one in rows if one.after and "status" in one.after), None)
+    if last is None:
+        return Badge(row.id or 0, row.uid, row.status, row.valid_until, row.begun, "", "")
+    return Badge(row.id or 0, row.uid, row.status, row.valid_until, last.at, last.account, last.why)

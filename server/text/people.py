@@ -1,0 +1,133 @@
+"""How are a member, a badge and what is wrong with them said? Words beside colours, dates as people write them."""
+
+from dataclasses import dataclass
+from datetime import date
+
+from policy.ruleset import Unit
+from policy.uids import Doubt
+from server.queries.current import Current
+from server.queries.people import BADGE_END, KEEPS_OUT, Concern, Left, Worry
+from server.text.dates import calendar_day
+from server.text.translate import N_, gettext, ngettext
+
+ROLES = {"staff": N_("équipe"), "gardien": N_("gardien"), "fab_manager": N_("responsable du fablab")}
+STATUSES = {"active": N_("bon"), "lost": N_("perdu"), "stolen": N_("volé"), "returned": N_("rendu")}
+DOUBTS = {
+    Doubt.NOBODYS: N_("Aucun badge n’a ce numéro. Relisez-le sur le badge."),
+    Doubt.RANDOM: N_("Ce numéro change à chaque fois (téléphone, certaines cartes bancaires). Prenez une carte."),
+    Doubt.HALF: N_("Ce n’est que le début d’un numéro de 7 octets. Lisez-le en entier."),
+}
+WRONG = {
+    "name": N_("Un nom a de 1 à 200 signes visibles, sur une ligne, sans signe qui inverse le sens de lecture."),
+    "tier": N_("Cette formule n’existe pas, ou plus. Choisissez-en une de la liste."),
+    "roles": N_("Ce rôle n’existe pas."),
+    "status": N_("Cet état n’existe pas."),
+    "valid_from": N_("Écrivez le jour ainsi : 31/12/2026."),
+    "valid_until": N_("Écrivez le dernier jour ainsi : 31/12/2026, et pas avant le premier."),
+    "uid": N_("Écrivez les 4, 7 ou 10 octets du numéro en 8, 14 ou 20 chiffres de 0 à 9 et de A à F."),
+    "why": N_("Écrivez pourquoi : la raison reste avec votre nom."),
+}
+"""What is wrong in a field, and what to write in it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """mark: one or two words. more: the rest of the sentence. keeps_out: whether the door refuses them for it."""
+
+    mark: str
+    more: str
+    colour: str
+    keeps_out: bool
+
+
+def said(concern: Concern) -> Said:
+    mark, more = _words(concern)
+    bad = concern.what is Worry.BADGE_BLOCKED and concern.status != "active"
+    return Said(mark, more, "bad" if bad else "warn", concern.what in KEEPS_OUT)
+
+
+def _words(concern: Concern) -> tuple[str, str]:
+    day = calendar_day(concern.day) if concern.day is not None else ""
+    match concern.what:
+        case Worry.SUSPENDED:
+            return gettext("accès suspendu"), ""
+        case Worry.NOT_BEGUN:
+            return gettext("adhésion"), gettext("commence le %(day)s", day=day)
+        case Worry.OVER:
+            return gettext("adhésion"), gettext("terminée le %(day)s", day=day)
+        case Worry.OVER_SOON:
+            return gettext("adhésion"), gettext("finit le %(day)s", day=day)
+        case Worry.NO_BADGE:
+            return gettext("sans badge"), ""
+        case Worry.BADGE_BLOCKED if concern.status == "active":
+            return gettext("badge"), gettext("plus valable depuis le %(day)s", day=day)
+        case Worry.BADGE_BLOCKED:
+            return gettext("badge %(status)s", status=gettext(STATUSES[concern.status])), gettext("à remplacer")
+        case Worry.TWO_BADGES:
+            return ngettext("%(num)s badge actif", "%(num)s badges actifs", concern.number), ""
+        case Worry.NO_CARNET:
+            return gettext("sans carnet"), gettext("il en faut un pour sa formule")
+        case Worry.CARNET_USED_UP:
+            return gettext("carnet"), gettext("épuisé depuis le %(day)s", day=day) if day else gettext("épuisé")
+        case Worry.CARNET_ENDS:
+            return gettext("carnet"), gettext("finit le %(day)s", day=day)
+        case Worry.CARNET_LOW:
+            return gettext("carnet"), gettext("bientôt épuisé")
+
+
+def roles(given: list[str]) -> str:
+    return ", ".join(gettext(ROLES[role]) for role in given)
+
+
+def badge(uid: str) -> str:
+    """The end of its number, by which people know it."""
+    return f"···{uid[-BADGE_END:].upper()}"
+
+
+def carnet(current: Current, member: str, left: Left) -> str:
+    """4 demi-journées sur 15, jusqu’au 28 févr."""
+    unit = current.rules.tiers[current.rules.members[member].tier].unit
+    count = (
+        ngettext("%(num)s journée", "%(num)s journées", left.units)
+        if unit is Unit.DAY
+        else ngettext("%(num)s demi-journée", "%(num)s demi-journées", left.units)
+    )
+    told = gettext("%(count)s sur %(total)s", count=count, total=left.total)
+    return f"{told}, {gettext('jusqu’au %(day)s', day=calendar_day(left.until))}" if left.until else told
+
+
+def short_carnet(left: Left) -> str:
+    """4 sur 15, au 28 févr."""
+    told = gettext("%(count)s sur %(total)s", count=left.units, total=left.total)
+    return f"{told}, {gettext('au %(day)s', day=calendar_day(left.until))}" if left.until else told
+
+
+def wrong(field: str) -> str:
+    return gettext(WRONG[field])
+
+
+def doubt(why: Doubt) -> str:
+    return gettext(DOUBTS[why])
+
+
+def shown(field: str, value: object, current: Current) -> str:
+    """A field of a member as people read it, for whoever is told what somebody else changed."""
+    if value is None or value == ():
+        return gettext("rien")
+    if field == "tier":
+        return current.called.tier(str(value))
+    if field == "status":
+        return gettext("accès suspendu") if value == "suspended" else gettext("actif")
+    if isinstance(value, tuple):
+        return roles([str(role) for role in value])
+    return calendar_day(value) if isinstance(value, date) else str(value)
+
+
+FIELDS = {
+    "name": N_("Nom"),
+    "tier": N_("Formule"),
+    "roles": N_("Rôles"),
+    "status": N_("État"),
+    "valid_from": N_("Premier jour"),
+    "valid_until": N_("Dernier jour"),
+}
