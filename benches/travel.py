@@ -36,7 +36,7 @@ from server.changes.bundle import import_bundle
 from server.database.engine import Database
 from server.database.schema import upgrade
 from server.exchange import Exchange
-from server.ingest.queue import Inbox
+from server.ingest.queue import MessageQueue
 from server.link import Link as ServerLink
 from server.main import tuned
 from server.models import Credential
@@ -203,7 +203,7 @@ class _Site:
             for name in EDGES:
                 public = self.keyring.public_hex(name)
                 session.add(EdgeRow(id=name, public_key=public, access_points=[name], readers={}))
-        inbox = Inbox()
+        inbox = MessageQueue()
         connected = threading.Event()
         broker = server_broker(self.keyring, self.broker.port)
 
@@ -233,8 +233,8 @@ class _Site:
         return database, exchange
 
 
-def _take(inbox: Inbox, exchange: Exchange) -> None:
-    while messages := inbox.take():
+def _take(inbox: MessageQueue, exchange: Exchange) -> None:
+    while messages := inbox.next_batch():
         exchange.take_all(messages)
 
 

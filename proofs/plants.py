@@ -197,7 +197,7 @@ PLANTS = (
     ),
     Plant(
         "the server does not date anew what a wrong clock wrote",
-        "server/ingest/redate.py",
+        "server/ingest/timestamps.py",
         "    if not boots:",
         "    if boots is not None:",
         "world",
@@ -284,7 +284,7 @@ PLANTS = (
     Plant(
         "the state tells of members and kinds that the site has not",
         "server/publish/state.py",
-        "facts_to_broadcast(session, at) if site.names(fact)]",
+        "facts_by_edge(session, at) if site.names(fact)]",
         "told_since(session, at)]",
         "silence",
         24,

@@ -31,7 +31,7 @@ from server.changes.revoked import forget
 from server.database.engine import Database
 from server.database.schema import upgrade
 from server.exchange import Exchange
-from server.ingest.queue import Inbox
+from server.ingest.queue import MessageQueue
 from server.models import Credential
 from server.models import Edge as EdgeRow
 from server.publish.rules import SERVER
@@ -99,7 +99,7 @@ class Silenced:
         self.cut_off: str | None = None
         self.retained: dict[str, bytes] = {}
         self._sent: list[tuple[str, bytes]] = []
-        self._inbox = Inbox()
+        self._inbox = MessageQueue()
         self.waits = 0
         self._busy_until = self.clock.now()
         self.database = Database(f"sqlite:///{folder / 'server.db'}")
@@ -144,7 +144,7 @@ class Silenced:
         """The server stores one message of each edge and says what is due; the edge has a turn, unless it writes."""
         self.clock.advance(TICK * 1_000_000)
         if self.waits:
-            taken = self._inbox.take()
+            taken = self._inbox.next_batch()
             self.waits -= len(taken)
             self.exchange.take_all(taken)
         self.exchange.tick()

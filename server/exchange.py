@@ -19,7 +19,7 @@ from server.database.types import moment
 from server.errors import ServerError
 from server.ingest.messages import Answered, FactsStored, Ingest, Message, News, Owed
 from server.ingest.status import StatusTaken
-from server.models import Edge, GivenOrder, Lane
+from server.models import Edge, GivenOrder, Versioned
 from server.publish.orders import Orders
 from server.publish.rules import SERVER, Publisher
 from server.publish.state import StatePublisher
@@ -75,7 +75,7 @@ class Exchange:
 
     def start(self) -> None:
         """Say all that is retained: rules, state, acknowledgements. Raises ServerError."""
-        self.ingest.take_up()
+        self.ingest.read_waiting()
         self.publisher.publish()
         self.state.publish()
         for owed in self.ingest.owed():
@@ -159,9 +159,9 @@ class Exchange:
             case Answered(edge, reply):
                 self.orders.answered(edge, reply)
             case StatusTaken(edge, status, server_behind, speaks_anew):
-                if speaks_anew or Lane.STATE in server_behind:
+                if speaks_anew or Versioned.STATE in server_behind:
                     self._attempt(self.state.publish)
-                if speaks_anew or Lane.RULES in server_behind:
+                if speaks_anew or Versioned.RULES in server_behind:
                     self._attempt(self.publisher.publish)
                 if status.asks is not None and len(status.asks) <= ASKED_MOST:
                     self.orders.tell_time(edge, status.asks)

@@ -33,7 +33,7 @@ from server.database.schema import upgrade
 from server.errors import MistakeError, ServerError, WouldEndError
 from server.exchange import Exchange
 from server.ingest.messages import Message
-from server.ingest.queue import Inbox
+from server.ingest.queue import MessageQueue
 from server.link import Link
 from server.models import AccessPoint, Edge, Machine
 from server.publish.bundle import site_of
@@ -98,7 +98,7 @@ class Server:
         self.live = Live()
         self._stopping = Event()
         self._reconnected = Event()
-        self._inbox = Inbox()
+        self._inbox = MessageQueue()
         self.database = Database(config.database)
         try:
             upgrade(self.database, progress)
@@ -233,7 +233,7 @@ class Server:
 
     def _store(self) -> None:
         """The thread that stores what edges say."""
-        while messages := self._inbox.take():
+        while messages := self._inbox.next_batch():
             if not self._stored(messages) and len(messages) > 1:
                 for message in messages:  # one that cannot be stored holds up no other
                     self._stored([message])

@@ -31,14 +31,14 @@ from server.queries.forms import names_of
 from server.queries.site_state import known_use
 
 
-class Teller(NamedTuple):
+class ToldBy(NamedTuple):
     """The edge that told, and when the server heard it, aware."""
 
     edge: str
     heard: datetime
 
 
-def store(session: Session, facts: Iterable[Fact], by: Teller) -> None:
+def store(session: Session, facts: Iterable[Fact], by: ToldBy) -> None:
     """Take facts of one edge into the tables, each table in one go."""
     sorts: defaultdict[type[Fact], list[Any]] = defaultdict(list)
     for fact in facts:
@@ -52,7 +52,7 @@ LATER = "excluded.at > presence.at OR (excluded.at = presence.at AND NOT exclude
 """As policy.presence.later has it: the later move counts, of an `in` and an `out` at one instant the `out`."""
 
 
-def _moved(session: Session, facts: list[Moved], _by: Teller) -> None:
+def _moved(session: Session, facts: list[Moved], _by: ToldBy) -> None:
     store_moves(session, ((fact.member, moment(fact.at), fact.inside) for fact in facts))
 
 
@@ -65,27 +65,27 @@ def store_moves(session: Session, moves: Iterable[tuple[str, datetime, bool]]) -
     upsert(session.connection(), _table(Presence), rows, LATER)
 
 
-def _paid(session: Session, facts: list[Paid], by: Teller) -> None:
+def _paid(session: Session, facts: list[Paid], by: ToldBy) -> None:
     names = names_of(session, [(fact.member, fact.unit) for fact in facts])
     _put(session, PaidUnit, by, ({"member": member, "unit": name} for member, name in names), SHARED)
 
 
-def _opened(session: Session, facts: list[Opened], by: Teller) -> None:
+def _opened(session: Session, facts: list[Opened], by: ToldBy) -> None:
     shifts = ({"gardien": fact.member, "start": moment(fact.start), "end": moment(fact.end)} for fact in facts)
     _put(session, AdhocShift, by, shifts, SHARED)
 
 
-def _busy(session: Session, facts: list[Busy], by: Teller) -> None:
+def _busy(session: Session, facts: list[Busy], by: ToldBy) -> None:
     refused = ({"machine": fact.machine, "member": fact.member, "at": moment(fact.at)} for fact in facts)
     _put(session, MachineBusy, by, refused)
 
 
-def _stopped(session: Session, facts: list[Stopped], by: Teller) -> None:
+def _stopped(session: Session, facts: list[Stopped], by: ToldBy) -> None:
     """Those of one machine stand in the order of its journal: the last one counts."""
     _put(session, MachineStop, by, ({"machine": fact.machine, "stopped": fact.stopped} for fact in facts))
 
 
-def _ran(session: Session, facts: list[Ran], by: Teller) -> None:
+def _ran(session: Session, facts: list[Ran], by: ToldBy) -> None:
     """Of the ends of one session the earliest counts, whenever it is heard of."""
     uses: dict[tuple[str, Instant, str], MachineUse] = {}
     for fact in facts:
@@ -113,7 +113,7 @@ SHARED = "edge = CASE WHEN {table}.edge = excluded.edge THEN {table}.edge ELSE '
 
 
 def _put(
-    session: Session, model: type[SQLModel], by: Teller, rows: Iterable[dict[str, Any]], new: str | None = None
+    session: Session, model: type[SQLModel], by: ToldBy, rows: Iterable[dict[str, Any]], new: str | None = None
 ) -> None:
     """One row for each key; of several the last. new: see `upsert`."""
     table = _table(model)
@@ -126,7 +126,7 @@ def _table(model: type[SQLModel]) -> Table:
     return model.__table__  # type: ignore[attr-defined, no-any-return]
 
 
-_STORES: dict[type[Fact], Callable[[Session, list[Any], Teller], None]] = {
+_STORES: dict[type[Fact], Callable[[Session, list[Any], ToldBy], None]] = {
     Moved: _moved,
     Paid: _paid,
     Opened: _opened,

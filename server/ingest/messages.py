@@ -18,10 +18,10 @@ from policy.terms import Instant
 from server.database.engine import Database
 from server.database.types import moment
 from server.ingest.budget import Budget, Good
-from server.ingest.later import take_up
 from server.ingest.rows import Numbered, number
 from server.ingest.status import StatusTaken, take_status
 from server.ingest.store import Batch, Stored, store_batches
+from server.ingest.waiting import read_waiting
 from server.models import Position
 from server.queries.known_edges import KnownEdge, known_edges
 from server.queries.site_state import known
@@ -118,10 +118,10 @@ class Ingest:
             self._edges = known_edges(session)
             self._site = known(session)
 
-    def take_up(self) -> None:
+    def read_waiting(self) -> None:
         """Read the rows that waited for a version which knows their kind. To be called once, at the start."""
         with self._database.transaction() as session:
-            taken = take_up(session, self._edges)
+            taken = read_waiting(session, self._edges)
         if taken:
             log.warning("%d rows that waited for this version were read", taken)
 

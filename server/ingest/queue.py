@@ -16,7 +16,7 @@ AT_ONCE = 64
 """Messages handed out together, so that the first of them is acknowledged soon."""
 
 
-class Inbox:
+class MessageQueue:
     """Filled by MQTT's thread, emptied by the one that stores."""
 
     def __init__(self) -> None:
@@ -39,7 +39,7 @@ class Inbox:
             self._change.notify()
             return ""
 
-    def take(self) -> list[Message]:
+    def next_batch(self) -> list[Message]:
         """The oldest message of each edge, as soon as there is one; nothing once it is closed and empty."""
         with self._change:
             self._change.wait_for(lambda: self._waiting or self._closed)

@@ -2,7 +2,7 @@
 
 A row that cannot be read, or that speaks of a reader which its edge does not own, is kept as it came with the kind
 `refused` and the reason why: it counts for nothing, is lost to nobody, and does not hold up the rows behind it. One of
-a kind that this version does not know waits as `later` for the version that does (server/ingest/later.py).
+a kind that this version does not know waits as `later` for the version that does (server/ingest/waiting.py).
 """
 
 from collections.abc import Mapping, Sequence

@@ -11,7 +11,7 @@ from policy.ruleset import SPEAKS
 from policy.terms import ClockState, Instant
 from server.database.types import moment
 from server.ingest.rows import LARGEST
-from server.models import Edge, Lane, Published
+from server.models import Edge, Published, Versioned
 from server.queries.known_edges import KnownEdge
 from wire.errors import WireError
 from wire.messages import Status
@@ -32,7 +32,7 @@ class StatusTaken:
 
     edge: str
     status: Status
-    server_behind: tuple[Lane, ...]
+    server_behind: tuple[Versioned, ...]
     speaks_anew: bool = False
 
 
@@ -75,10 +75,10 @@ def _said_at(status: Status, topic: str, now: Instant) -> Instant:
         raise WireError(f"{topic}: at {status.at!r} is no instant ({error})") from None
 
 
-def _held(status: Status) -> list[tuple[Lane, int, str | None]]:
+def _held(status: Status) -> list[tuple[Versioned, int, str | None]]:
     """What the edge holds: version, and hash of the body."""
-    rules = (Lane.RULES, status.rules_version, status.rules_hash)
-    state = (Lane.STATE, status.state_version, status.state_hash)
+    rules = (Versioned.RULES, status.rules_version, status.rules_hash)
+    state = (Versioned.STATE, status.state_version, status.state_hash)
     return [(lane, version, digest) for lane, version, digest in (rules, state) if version is not None]
 
 
@@ -118,7 +118,7 @@ def _apply(edge: Edge, readers: Collection[str], status: Status, at: datetime) -
     edge.free_disk = status.free_disk
 
 
-def _server_behind(session: Session, lane: Lane, held: int, digest: str | None) -> bool:
+def _server_behind(session: Session, lane: Versioned, held: int, digest: str | None) -> bool:
     """Whether an edge holds a version that was never made here, or was made with another body than this.
 
     So it is where this database was restored from a backup. What is published next gets a version above the edge's:

@@ -17,9 +17,9 @@ from policy.terms import DAY
 from server.ingest.budget import Good
 from server.ingest.bulk import insert, upsert
 from server.ingest.contacts import note_doors
-from server.ingest.facts import Teller, store, store_moves
-from server.ingest.redate import CLOCK_KINDS, clocks_in, date_anew, offsets_of
+from server.ingest.facts import ToldBy, store, store_moves
 from server.ingest.rows import COLUMNS, LATER, UNREAD, Numbered, Record, record
+from server.ingest.timestamps import CLOCK_KINDS, clocks_in, correct_timestamps, offsets_of
 from server.models import Edge, JournalRow, Position
 from server.queries.known_edges import KnownEdge
 from server.queries.site_state import Known
@@ -80,10 +80,10 @@ def store_batches(
     insert(session.connection(), _journal_row, COLUMNS, (astuple(r)[:-1] for r in records))
     store_moves(session, _moves(records))
     for batch, clocks, offsets in dated:
-        date_anew(session, batch.edge.id, batch.journal, batch.rows, clocks, offsets)
+        correct_timestamps(session, batch.edge.id, batch.journal, batch.rows, clocks, offsets)
         _follow_clock(session, batch.edge.id, clocks)
     for edge, facts in told.items():
-        store(session, facts, Teller(edge, received))
+        store(session, facts, ToldBy(edge, received))
     note_doors(session, records, {batch.edge.id: batch.edge.doors for batch in batches})
     upsert(session.connection(), _position, [_reached(batch, received) for batch in batches])
     refused += [(r.edge, _refusal(r)) for r in records if r.kind in UNREAD]

@@ -9,7 +9,7 @@ from sqlmodel import Field, SQLModel
 from server.models.fields import json_column, utc, utc_or_none
 
 
-class Lane(IntEnum):
+class Versioned(IntEnum):
     """What has versions. The value: its row in the table."""
 
     RULES = 1

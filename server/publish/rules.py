@@ -19,7 +19,7 @@ from policy.instants import text
 from policy.terms import DAY, HOUR, SECOND, Instant
 from server.database.engine import Database
 from server.errors import DatabaseError, ImportRefusedError
-from server.models import Edge, Lane
+from server.models import Edge, Versioned
 from server.publish.bundle import Exporter
 from server.publish.versions import number
 from server.queries.current import Current
@@ -123,7 +123,7 @@ class Publisher:
         body = pack(rules)
         return Current(
             at=now,
-            version=number(session, Lane.RULES, body, now),
+            version=number(session, Versioned.RULES, body, now),
             rules=rules,
             body=body,
             bundle=bundle,

@@ -17,11 +17,11 @@ from policy.instants import text
 from policy.terms import SECOND, Instant
 from server.database.engine import Database
 from server.errors import DatabaseError
-from server.models import Edge, Lane, Position, Site
+from server.models import Edge, Position, Site, Versioned
 from server.publish.rules import SERVER
 from server.publish.versions import number
 from server.queries.forms import in_form_1, spoken
-from server.queries.site_state import facts_to_broadcast, is_locked_down, known, stops
+from server.queries.site_state import facts_by_edge, is_locked_down, known, stops
 from wire.envelope import MAX_BYTES, seal
 from wire.messages import State, encode
 from wire.snapshot import Snapshot, pack
@@ -136,7 +136,7 @@ class StatePublisher:
             if site is None:
                 raise DatabaseError("the database holds no site yet: start once with --bundle FILE")
             body = self._fitting(*told(session, now))
-            return str(site), number(session, Lane.STATE, body, now), body
+            return str(site), number(session, Versioned.STATE, body, now), body
 
         if first is not None:
             return self._database.urgently(look)
@@ -153,7 +153,7 @@ def snapshot(session: Session, at: Instant) -> Snapshot:
 def told(session: Session, at: Instant) -> tuple[Snapshot, list[str]]:
     """The same, and which edge told each of its facts; of members and kinds that the site has not it says nothing."""
     site = known(session)
-    facts = [(edge, fact) for edge, fact in facts_to_broadcast(session, at) if site.names(fact)]
+    facts = [(edge, fact) for edge, fact in facts_by_edge(session, at) if site.names(fact)]
     facts += [("", fact) for fact in stops(session)]
     said = [fact for _, fact in facts]
     said = in_form_1(session, said) if spoken(session) == 1 else said

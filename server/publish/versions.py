@@ -4,11 +4,11 @@ from sqlmodel import Session
 
 from policy.terms import Instant
 from server.database.types import moment
-from server.models import Lane, Published
+from server.models import Published, Versioned
 from wire.messages import hash_of
 
 
-def number(session: Session, lane: Lane, body: bytes, now: Instant) -> int:
+def number(session: Session, lane: Versioned, body: bytes, now: Instant) -> int:
     """The version of this body: the last one's if it is the same, else the next."""
     digest = hash_of(body)
     last = session.get(Published, lane)

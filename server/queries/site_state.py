@@ -38,11 +38,11 @@ REACH: Instant = 32 * DAY
 
 
 def facts_since(session: Session, at: Instant) -> list[Fact]:
-    """The facts of `facts_to_broadcast`."""
-    return [fact for _, fact in facts_to_broadcast(session, at)]
+    """The facts of `facts_by_edge`."""
+    return [fact for _, fact in facts_by_edge(session, at)]
 
 
-def facts_to_broadcast(session: Session, at: Instant) -> list[tuple[str, Fact]]:
+def facts_by_edge(session: Session, at: Instant) -> list[tuple[str, Fact]]:
     """All that still matters at the instant, in an order of its own: what an edge gets when it connects.
 
     Who moved, and what else counts for a site day, of the last days; sessions of the last month, and those that run;

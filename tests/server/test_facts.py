@@ -21,14 +21,14 @@ from server.audit import Decided
 from server.changes.lockdown import set_lockdown
 from server.database.engine import Database
 from server.database.types import moment
-from server.ingest.facts import Teller, store, store_moves
+from server.ingest.facts import ToldBy, store, store_moves
 from server.queries.site_state import DAYS_BACK, REACH, facts_since, is_locked_down, state_at
 from tests.support_history import kinds, presence, rows_of
 from tests.support_server import Desk, Journal
 from tests.support_site import at
 from wire.row import Kind
 
-FRONT = Teller("front", moment(at(8)))
+FRONT = ToldBy("front", moment(at(8)))
 RUN = MachineUse("laser", "laser", "brigitte", at(10), at(11), cuts=True)
 ENDED = replace(RUN, end=at(10, 30))
 FACTS: tuple[Fact, ...] = (

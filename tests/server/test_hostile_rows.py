@@ -16,7 +16,7 @@ from policy.reasons import Reason
 from policy.ruleset import Reader
 from policy.terms import DAY, HOUR, MINUTE, ClockState, Direction
 from server.database.types import moment
-from server.ingest import later
+from server.ingest import waiting
 from server.ingest.rows import LATER, REFUSED
 from server.models import Edge, JournalRow
 from server.publish.state import snapshot
@@ -151,13 +151,13 @@ def test_a_row_of_a_kind_to_come_is_kept_for_the_version_that_knows_it(desk: Des
     assert desk.take([rows[0], coming, rows[2]]) == owed(3)
     assert kinds(desk) == ["tap", LATER, "door_closed"]
     assert presence(desk) == {}
-    desk.ingest.take_up()
+    desk.ingest.read_waiting()
     assert kinds(desk) == ["tap", LATER, "door_closed"], "this version does not know it either"
     with desk.database.transaction() as session:
         waiting = session.exec(select(JournalRow).where(JournalRow.kind == LATER)).one()
         waiting.raw = rows[1].decode()
     desk.now += HOUR
-    desk.ingest.take_up()
+    desk.ingest.read_waiting()
     assert kinds(desk) == ["tap", "door_opened", "door_closed"]
     assert presence(desk) == {"remy": (at(9, 0, 2), True)}
     opened = rows_of(desk)[1]
@@ -168,13 +168,13 @@ def test_a_row_of_a_kind_to_come_is_kept_for_the_version_that_knows_it(desk: Des
 def test_a_row_to_come_that_nobody_will_ever_read_keeps_no_server_from_starting(
     desk: Desk, journal: Journal, monkeypatch: pytest.MonkeyPatch, odd: bytes
 ) -> None:
-    monkeypatch.setattr(later, "AT_ONCE", 1)
+    monkeypatch.setattr(waiting, "AT_ONCE", 1)
     journal.enters(at(9), "remy")
     rows = [encode(row) for row in journal.rows]
     coming = rows[2].replace(b'"kind":"door_closed"', b'"kind":"door_ajar"')
     assert desk.take([rows[0], odd, coming]) == owed(3)
     assert kinds(desk) == ["tap", LATER, LATER]
-    desk.ingest.take_up()
+    desk.ingest.read_waiting()
     assert kinds(desk) == ["tap", REFUSED, LATER]
 
 

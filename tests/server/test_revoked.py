@@ -9,7 +9,7 @@ from policy.terms import MINUTE, SECOND, Instant
 from server.changes.revoked import forget
 from server.database.engine import Database
 from server.database.types import moment
-from server.ingest.facts import Teller, store
+from server.ingest.facts import ToldBy, store
 from server.models import DoorState, JournalRow
 from server.queries.site_state import facts_since, state_at, stops
 from tests.support_history import presence, rows_of
@@ -21,7 +21,7 @@ from wire.row import Kind
 from wire.row import encode as encode_row
 
 STOLEN = at(18)
-OLD, NEW = Teller("lab", moment(at(17))), Teller("lab", moment(at(19)))
+OLD, NEW = ToldBy("lab", moment(at(17))), ToldBy("lab", moment(at(19)))
 RUNS, ENDED = MachineUse("laser", "laser", "remy", at(16)), MachineUse("laser", "laser", "remy", at(15), end=at(16))
 
 
@@ -58,7 +58,7 @@ def test_all_it_told_since_leaves(database: Database) -> None:
 
 
 def test_what_another_told_stays_whoever_told_it_first(database: Database) -> None:
-    honest = Teller("front", moment(at(19)))
+    honest = ToldBy("front", moment(at(19)))
     for first, second in ((NEW, honest), (honest, NEW)):
         with database.transaction() as session:
             store(session, [Paid("zoe", "2026-11-24am"), Opened("gregoire", at(16), at(22))], first)

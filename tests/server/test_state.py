@@ -17,7 +17,7 @@ from server.changes.lockdown import set_lockdown
 from server.database.engine import Database
 from server.database.types import moment
 from server.errors import DatabaseError
-from server.ingest.facts import Teller as By
+from server.ingest.facts import ToldBy as By
 from server.ingest.facts import store
 from server.models import Edge, Member, Pass, Position, Quota
 from server.publish.state import ENVELOPE, GAP, JOURNALS, StatePublisher, snapshot
@@ -30,7 +30,7 @@ from wire.messages import State, decode
 from wire.snapshot import Snapshot, unpack
 
 
-class Teller:
+class ToldBy:
     """A state publisher whose clock the test sets, and all that it said."""
 
     def __init__(self, database: Database, now: Instant = EVENING) -> None:
@@ -52,11 +52,11 @@ class Teller:
 
 
 @pytest.fixture
-def teller(database: Database) -> Teller:
-    return Teller(database)
+def teller(database: Database) -> ToldBy:
+    return ToldBy(database)
 
 
-def test_what_the_server_knows_and_up_to_which_row(desk: Desk, journal: Journal, teller: Teller) -> None:
+def test_what_the_server_knows_and_up_to_which_row(desk: Desk, journal: Journal, teller: ToldBy) -> None:
     journal.enters(at(18), "remy")
     journal.enters(at(18, 1), "alice")
     desk.take(journal.rows)
@@ -68,7 +68,7 @@ def test_what_the_server_knows_and_up_to_which_row(desk: Desk, journal: Journal,
     assert not told.lockdown
 
 
-def test_everything_that_matters_is_in_it(database: Database, teller: Teller) -> None:
+def test_everything_that_matters_is_in_it(database: Database, teller: ToldBy) -> None:
     use = MachineUse("laser", "laser", "remy", at(18), at(20), cuts=True)
     with database.transaction() as session:
         session.add(Quota(kind="laser", position=0, minutes=60, period="week"))
@@ -102,14 +102,14 @@ def move(database: Database, when: Instant, member: str = "remy") -> None:
         store(session, [Moved(member, when, inside=True)], FRONT)
 
 
-def test_a_change_is_said_at_once_when_it_is_quiet(database: Database, teller: Teller) -> None:
+def test_a_change_is_said_at_once_when_it_is_quiet(database: Database, teller: ToldBy) -> None:
     move(database, at(18))
     teller.publisher.changed()
     assert teller.versions == [1]
     assert teller.publisher.due is None
 
 
-def test_many_changes_become_one(database: Database, teller: Teller) -> None:
+def test_many_changes_become_one(database: Database, teller: ToldBy) -> None:
     for second in range(5):
         move(database, at(18, 0, second))
         teller.publisher.changed()
@@ -124,7 +124,7 @@ def test_many_changes_become_one(database: Database, teller: Teller) -> None:
     assert teller.publisher.due is None
 
 
-def test_a_clock_that_was_set_back_holds_nothing_up(database: Database, teller: Teller) -> None:
+def test_a_clock_that_was_set_back_holds_nothing_up(database: Database, teller: ToldBy) -> None:
     teller.publisher.publish()
     teller.now -= DAY
     move(database, at(18) - DAY)
@@ -132,7 +132,7 @@ def test_a_clock_that_was_set_back_holds_nothing_up(database: Database, teller: 
     assert teller.versions == [1, 2]
 
 
-def test_nothing_is_said_when_nothing_changed(teller: Teller) -> None:
+def test_nothing_is_said_when_nothing_changed(teller: ToldBy) -> None:
     teller.publisher.publish()
     for _ in range(3):
         teller.now += MINUTE
@@ -141,7 +141,7 @@ def test_nothing_is_said_when_nothing_changed(teller: Teller) -> None:
     assert teller.versions == [1]
 
 
-def test_at_a_connect_it_is_said_again_under_its_version(teller: Teller) -> None:
+def test_at_a_connect_it_is_said_again_under_its_version(teller: ToldBy) -> None:
     teller.publisher.publish()
     teller.now += MINUTE
     teller.publisher.publish()
@@ -149,10 +149,10 @@ def test_at_a_connect_it_is_said_again_under_its_version(teller: Teller) -> None
     assert teller.said[0].body == teller.said[1].body
 
 
-def test_the_version_outlives_the_server(database: Database, teller: Teller) -> None:
+def test_the_version_outlives_the_server(database: Database, teller: ToldBy) -> None:
     move(database, at(18))
     teller.publisher.publish()
-    after = Teller(database, at(20))
+    after = ToldBy(database, at(20))
     after.publisher.publish()
     move(database, at(19))
     after.now += MINUTE
@@ -160,15 +160,15 @@ def test_the_version_outlives_the_server(database: Database, teller: Teller) -> 
     assert teller.versions + after.versions == [1, 1, 2]
 
 
-def test_what_changed_while_the_server_was_down_is_said_at_its_start(database: Database, teller: Teller) -> None:
+def test_what_changed_while_the_server_was_down_is_said_at_its_start(database: Database, teller: ToldBy) -> None:
     teller.publisher.publish()
     move(database, at(18))
-    after = Teller(database)
+    after = ToldBy(database)
     after.publisher.publish()
     assert after.versions == [2]
 
 
-def test_a_database_that_fails_leaves_it_waiting(teller: Teller, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_database_that_fails_leaves_it_waiting(teller: ToldBy, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: Any) -> None:
         raise DatabaseError("full")
 
@@ -181,14 +181,14 @@ def test_a_database_that_fails_leaves_it_waiting(teller: Teller, monkeypatch: py
     assert teller.versions == [1]
 
 
-def test_without_a_site_there_is_nobody_to_tell(database: Database, teller: Teller) -> None:
+def test_without_a_site_there_is_nobody_to_tell(database: Database, teller: ToldBy) -> None:
     with database.transaction() as session:
         session.connection().execute(text("DELETE FROM site"))
     with pytest.raises(DatabaseError, match="no site yet"):
         teller.publisher.publish()
 
 
-def test_facts_and_positions_are_of_one_moment(desk: Desk, journal: Journal, teller: Teller) -> None:
+def test_facts_and_positions_are_of_one_moment(desk: Desk, journal: Journal, teller: ToldBy) -> None:
     """What is stored while the server looks waits for the next look, facts and positions alike."""
     journal.enters(at(18), "remy")
     with desk.database.reading() as session:
@@ -199,7 +199,7 @@ def test_facts_and_positions_are_of_one_moment(desk: Desk, journal: Journal, tel
     assert (len(teller.last.facts), teller.last.positions) == (1, {"front": {"j1": 3}})
 
 
-def test_the_newest_journals_of_the_edges_that_there_are(database: Database, teller: Teller) -> None:
+def test_the_newest_journals_of_the_edges_that_there_are(database: Database, teller: ToldBy) -> None:
     with database.transaction() as session:
         session.add(Edge(id="third", public_key="", access_points=[], readers={}))
         for number in range(JOURNALS + 3):
@@ -274,7 +274,7 @@ def statements(database: Database) -> Iterator[list[tuple[str, Any]]]:
 
 
 @pytest.mark.sqlite
-def test_a_year_of_history_makes_no_difference(database: Database, teller: Teller) -> None:
+def test_a_year_of_history_makes_no_difference(database: Database, teller: ToldBy) -> None:
     """As many questions as on the first day, and none that looks through a table that grows with the years."""
     with statements(database) as on_the_first_day:
         teller.publisher.publish()
@@ -294,13 +294,13 @@ def test_a_year_of_history_makes_no_difference(database: Database, teller: Telle
 GROWING = {"paid_unit", "adhoc_shift", "machine_session", "machine_busy", "journal_row", "given_order"}
 
 
-def test_it_is_small(database: Database, teller: Teller) -> None:
+def test_it_is_small(database: Database, teller: ToldBy) -> None:
     a_year(database)
     teller.publisher.publish()
     assert len(teller.said[-1].body) < 16_000
 
 
-def test_members_and_kinds_that_the_site_has_not_are_left_out(database: Database, teller: Teller) -> None:
+def test_members_and_kinds_that_the_site_has_not_are_left_out(database: Database, teller: ToldBy) -> None:
     known_use = MachineUse("laser", "laser", "remy", at(18))
     with database.transaction() as session:
         session.add(Quota(kind="laser", position=0, minutes=60, period="week"))
@@ -322,7 +322,7 @@ def test_members_and_kinds_that_the_site_has_not_are_left_out(database: Database
     assert teller.last.facts == tuple(facts)
 
 
-def test_what_is_too_large_is_said_without_the_edge_that_told_most(database: Database, teller: Teller) -> None:
+def test_what_is_too_large_is_said_without_the_edge_that_told_most(database: Database, teller: ToldBy) -> None:
     refused: list[tuple[str, str]] = []
     publisher = StatePublisher(
         database,
@@ -347,7 +347,7 @@ def test_what_is_too_large_is_said_without_the_edge_that_told_most(database: Dat
     assert "told 2000 things, too many for one message" in why
 
 
-def test_a_site_that_is_too_large_by_itself_is_said_to_be(database: Database, teller: Teller) -> None:
+def test_a_site_that_is_too_large_by_itself_is_said_to_be(database: Database, teller: ToldBy) -> None:
     publisher = StatePublisher(database, SERVER_KEY, lambda: EVENING, teller._retain, largest=ENVELOPE)
     with pytest.raises(DatabaseError, match="the site is too large"):
         publisher.publish()

@@ -6,7 +6,7 @@ from msgspec import Raw
 from msgspec.structs import replace
 from sqlmodel import Session, col, select
 
-from server.ingest.facts import Teller, store, store_moves
+from server.ingest.facts import ToldBy, store, store_moves
 from server.ingest.rows import COLUMNS, LATER, Numbered, Record, number, record
 from server.models import JournalRow
 from server.queries.known_edges import KnownEdge
@@ -16,7 +16,7 @@ AT_ONCE = 1000
 """Rows in memory at a time: an edge may have written as many as it liked."""
 
 
-def take_up(session: Session, edges: Mapping[str, KnownEdge]) -> int:
+def read_waiting(session: Session, edges: Mapping[str, KnownEdge]) -> int:
     """Read the rows that waited, as if they came now but for when they came. Returns how many wait no more."""
     taken = 0
     for row in _waiting(session):
@@ -28,7 +28,7 @@ def take_up(session: Session, edges: Mapping[str, KnownEdge]) -> int:
             setattr(row, name, getattr(found, name))
         if found.member is not None and found.moved_at is not None and found.inside is not None:
             store_moves(session, [(found.member, found.moved_at, found.inside)])
-        store(session, found.facts, Teller(row.edge, row.received))
+        store(session, found.facts, ToldBy(row.edge, row.received))
     return taken
 
 

@@ -1,9 +1,9 @@
-"""When did it happen, what an edge wrote by a clock that was lost, or wrong? Dated anew once a row of its boot tells.
+"""When did it happen, what an edge wrote by a clock that was lost, or wrong? Corrects timestamps once that is known.
 
 A boot's monotonic clock runs on whatever the wall clock says, so one row with a trusted instant dates all the others.
 A clock that says it is synced may lie: a row that came in the moment of which it speaks was right, and the newest such
 counts. Without one it is the newest of all: a clock is set because it was wrong. What a trusted clock said stays as the
-row's instant; whom the row moved is dated anew, so that somebody who left after they came is out.
+row's instant; the move of whom it moved is corrected, so that somebody who left after they came is out.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -89,7 +89,7 @@ def _stored(session: Session, recent: tuple[bool, ...], boot: str) -> Iterator[_
         yield _Said(of(at) - mono_ms, abs(of(received) - of(at)) <= LIVE)
 
 
-def date_anew(
+def correct_timestamps(
     session: Session,
     edge: str,
     journal: str,
