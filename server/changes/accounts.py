@@ -66,8 +66,16 @@ def first_admin(session: Session, by: Caller, at: datetime) -> str:
     return _link(session, by, at, account, FIRST)
 
 
-def take_up(session: Session, token: str, at: datetime, *, password_hash: str | None, device: str) -> str:
-    """Use a link: the account gets this password, if any, and whoever uses it is logged in. The session's token.
+def take_up(
+    session: Session,
+    token: str,
+    at: datetime,
+    *,
+    password_hash: str | None,
+    device: str,
+    passkey: Passkey | None = None,
+) -> str:
+    """Use a link: the account gets this password or passkey, and whoever uses it is logged in. The session's token.
 
     Earlier passwords and passkeys are void: who needs a link has lost them, or somebody else has them.
     """
@@ -77,6 +85,8 @@ def take_up(session: Session, token: str, at: datetime, *, password_hash: str | 
     session.add_all([link, account])
     _record(session, Caller(account.login, "", frozenset()), at, account, "take_up", None, {"by": link.by})
     session.exec(delete(Passkey).where(col(Passkey.account) == account.id))
+    if passkey is not None:
+        session.add(passkey)
     end_sessions(session, account)
     return begin_session(session, account, at, device)
 

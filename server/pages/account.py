@@ -53,7 +53,10 @@ def change_password() -> ResponseReturnValue:
 
 @page.post("/account/passkeys/question")
 def ask_passkey() -> ResponseReturnValue:
-    return Response(passkeys.question_for_new(auth.signed_in()), content_type="application/json")
+    me = auth.signed_in()
+    with auth.context().database.reading() as session:
+        known = queries.passkeys_of(session, me.account or 0)
+    return Response(passkeys.question_for_new(me, known), content_type="application/json")
 
 
 @page.post("/account/passkeys")

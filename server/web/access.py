@@ -64,6 +64,7 @@ TABLE: Table = {
     ("POST", "/logout"): Access(EVERYBODY),
     ("GET", "/invitation/<token>"): Access(EVERYBODY),
     ("POST", "/invitation/<token>"): Access(EVERYBODY),
+    ("POST", "/invitation/<token>/question"): Access(EVERYBODY),
     ("GET", "/health"): Access(EVERYBODY),
     ("GET", "/static/<path:filename>"): Access(EVERYBODY),
     ("GET", "/api/v1/now"): Access(EVERYBODY, scope=Scope.NOW),

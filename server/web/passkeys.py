@@ -5,6 +5,7 @@ none for a bare IP address. The authenticator has to have made sure who holds it
 """
 
 from collections import OrderedDict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from ipaddress import ip_address
@@ -34,7 +35,7 @@ from webauthn.helpers.structs import (
 
 from server.errors import ChangeRefusedError, Refused
 from server.models import Passkey
-from server.queries.accounts import Caller, passkeys_of
+from server.queries.accounts import Caller
 from server.web import sessions
 
 GOOD_FOR = timedelta(minutes=10)
@@ -104,18 +105,19 @@ def offered() -> bool:
     return False
 
 
-def question_for_new(me: Caller) -> str:
-    """The browser's options for a new passkey, JSON (WebAuthn level 3, PublicKeyCredentialCreationOptionsJSON)."""
-    with sessions.context().database.reading() as session:
-        known = [PublicKeyCredentialDescriptor(id=base64url_to_bytes(key.id)) for key in passkeys_of(session, _id(me))]
+def question_for_new(me: Caller, known: Sequence[Passkey] = ()) -> str:
+    """The browser's options for a new passkey, JSON (WebAuthn level 3, PublicKeyCredentialCreationOptionsJSON).
+
+    known: those of the account; a device has one of them.
+    """
     options = generate_registration_options(
         rp_id=_name(),
         rp_name=sessions.context().current().bundle.site.name,
-        user_id=str(_id(me)).encode(),
+        user_id=str(me.account).encode(),
         user_name=me.login,
         user_display_name=me.name,
         challenge=challenges.draw(),
-        exclude_credentials=known,
+        exclude_credentials=[PublicKeyCredentialDescriptor(id=base64url_to_bytes(key.id)) for key in known],
         authenticator_selection=AuthenticatorSelectionCriteria(
             resident_key=ResidentKeyRequirement.REQUIRED, user_verification=NEEDED
         ),
@@ -182,10 +184,6 @@ def _read(answer: str) -> tuple[str, bytes]:
     if not challenges.take(challenge):
         raise ChangeRefusedError(Refused.PASSKEY_REFUSED)
     return credential.id, challenge
-
-
-def _id(me: Caller) -> int:
-    return me.account or 0
 
 
 def _origin() -> str:

@@ -1,15 +1,18 @@
 """Passkeys in Chromium, with its virtual authenticator: added, used to log in and to confirm, forgotten."""
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from urllib.parse import parse_qs
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, Request, expect
 from sqlmodel import select
 
-from server.models import AccountSession, Passkey
+from server.changes import accounts
+from server.models import Account, AccountSession, Passkey
+from server.queries.accounts import at_the_machine
 from server.web.serve import Web
 from tests.support_pages import PASSWORD, STAFF, Place
 from tests.support_server import site_database
@@ -106,6 +109,52 @@ def test_a_passkey_from_its_making_to_its_end(page: Page, place: Place, address:
     page.goto(f"{address}/login")
     page.get_by_role("button", name="Avec une clé d’accès").click()
     expect(page.get_by_text("Cette clé d’accès n’a pas été reconnue.")).to_be_visible()
+
+
+def test_an_account_without_a_password(page: Page, place: Place, address: str) -> None:
+    """Taken with a passkey; it asks for that one again, and the only one is not forgotten."""
+    with place.database.transaction() as session:
+        link = accounts.invite(session, at_the_machine("root"), datetime.now(UTC), login="remy", member="remy")
+    page.goto(f"{address}/invitation/{link}")
+    page.get_by_role("button", name="Sans mot de passe, avec une clé d’accès").click()
+    expect(page.get_by_role("link", name="Rémy Quentin")).to_be_visible()
+    with place.database.reading() as session:
+        account = session.exec(select(Account).where(Account.login == "remy")).one()
+        assert (account.password_hash, len(session.exec(select(Passkey)).all())) == (None, 1)
+    page.goto(f"{address}/account")
+    page.get_by_role("button", name="Oublier cette clé").click()
+    expect(page.get_by_text("C’est votre seule façon de vous connecter.")).to_be_visible()
+    page.get_by_role("button", name="Se déconnecter").click()
+    page.goto(f"{address}/login")
+    page.get_by_role("button", name="Avec une clé d’accès").click()
+    expect(page.get_by_role("link", name="Rémy Quentin")).to_be_visible()
+    page.goto(f"{address}/invitation/{link}")
+    expect(page.get_by_text("Ce lien a déjà servi.")).to_be_visible()
+
+
+@pytest.mark.parametrize("language", ["fr-FR", "en-GB"])
+def test_the_pages_of_accounts_on_a_phone_and_at_a_desk(
+    browser: Browser, place: Place, address: str, language: str
+) -> None:
+    """axe finds nothing, nothing scrolls sideways, nothing is wrong in the console, no request leaves the machine."""
+    with place.database.transaction() as session:
+        link = accounts.invite(session, at_the_machine("root"), datetime.now(UTC), login="remy", member="remy")
+    complaints: list[str] = []
+    page = browser.new_page(locale=language)
+    page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
+    page.on("request", lambda one: complaints.append(one.url) if not one.url.startswith(address) else None)
+    page.goto(f"{address}/login")
+    page.locator("#name").fill(STAFF)
+    page.locator("#password").fill(PASSWORD)
+    page.locator("main button").first.click()
+    for path in (f"/invitation/{link}", "/login", "/accounts?q=i", "/accounts/1", "/tokens", "/account"):
+        page.goto(f"{address}{path}")
+        for width in (390, 1200):
+            page.set_viewport_size({"width": width, "height": 800})
+            assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0, (path, width)
+            assert Axe().run(page).response["violations"] == [], (path, width)
+    page.close()
+    assert complaints == []
 
 
 def test_without_scripts_or_a_name_there_is_no_press_for_it(browser: Browser, place: Place, address: str) -> None:

@@ -42,6 +42,7 @@ MATRIX: dict[str, Roles] = {
     "POST /logout": EVERYBODY,
     "GET /invitation/<token>": EVERYBODY,
     "POST /invitation/<token>": EVERYBODY,
+    "POST /invitation/<token>/question": EVERYBODY,
     "GET /health": EVERYBODY,
     "GET /static/<path:filename>": EVERYBODY,
     "GET /api/v1/now": EVERYBODY,
