@@ -33,7 +33,7 @@ class BareEdge:
         self._link = connect(config, self._clock)(inbound.put)
         health = Health("bench", Vitals)
         self.storage = StorageWorker(config, self._clock, self._tell, Nobody(), "bench", health, inbound, self._link)
-        self.controller = EdgeController(config.places, self.storage.remember(), self._pseudonym)
+        self.controller = EdgeController(config.places, self.storage.recover(), self._pseudonym)
         self.controller.start(self.now())
 
     def now(self) -> Now:

@@ -1,7 +1,7 @@
-"""Is a command carried out, here and now? Judged, then on the disk as seen, and only then told to the controller.
+"""Is a command carried out, here and now? It is judged, noted on the disk, and only then given to the controller.
 
-So none is carried out twice, whatever is repeated, reordered, restarted or set back; and none late: the controller
-looks at the monotonic clock once more before it acts.
+So none is carried out twice, whatever is repeated, reordered, restarted or set back. None is carried out late: the
+controller looks at the monotonic clock once more before it acts.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -103,7 +103,7 @@ class SeenCommands:
         self._issued = {name.removeprefix(SEEN): _number(kept[name]) for name in kept if name.startswith(SEEN)}
         self._forgotten = _number(kept.get(FORGOTTEN, b""))
 
-    def remind(self, nonce: str, at: Instant) -> None:
+    def note_done(self, nonce: str, at: Instant) -> None:
         """A command was done, or refused, at this instant."""
         self._issued.setdefault(nonce, at)
 
@@ -131,7 +131,7 @@ def _number(kept: bytes) -> Instant:
 
 
 class CommandHandler:
-    """The commands to one edge. tell: takes what the controller must know."""
+    """The commands to one edge. tell: gives an event to the controller."""
 
     def __init__(
         self,
@@ -155,11 +155,11 @@ class CommandHandler:
         """Take up what lies on the disk."""
         self._seen = SeenCommands(kept)
 
-    def reminded(self, rows: Iterable[Row]) -> Iterator[Row]:
+    def noting_commands(self, rows: Iterable[Row]) -> Iterator[Row]:
         """The rows of this edge, unchanged; what they say of commands is known from then on."""
         for row in rows:
             if row.kind is Kind.COMMAND and row.nonce is not None:
-                self._seen.remind(row.nonce, instant(row.at))
+                self._seen.note_done(row.nonce, instant(row.at))
             yield row
 
     def doubt(self, last_at: Instant) -> None:

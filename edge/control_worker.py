@@ -1,4 +1,4 @@
-"""What happens at the door itself? Events go to the controller; what it asks for is done at once: act, then record."""
+"""Who carries out what the controller decides? Events go in; its actions are done at once: act, then record."""
 
 import time
 from collections.abc import Callable, Sequence

@@ -68,7 +68,7 @@ class EdgeController:
             place.pass_time(now)
         moments = [self._alive(now), *(place.deadline(now) for place in self.places)]
         due = [moment for moment in moments if moment is not None]
-        return Step(self.core.taken(), min(due, default=None))
+        return Step(self.core.drain_actions(), min(due, default=None))
 
     def due(self, now: Now) -> float | None:
         """The deadline for whoever looks at no lamp and cuts no power, monotonic seconds."""

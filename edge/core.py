@@ -145,7 +145,7 @@ class Core:
         self.knowledge.clock_is_back(now.at, now.mono)
         self.row(now, Kind.CLOCK_SET, detail=f"from {text(was)} to {text(now.at)}")
 
-    def taken(self) -> list[Action]:
+    def drain_actions(self) -> list[Action]:
         """The actions collected since the last call."""
         actions, self._actions = self._actions, []
         return actions

@@ -19,7 +19,7 @@ ROOM = 4 * MAX_BYTES
 """Bytes for the messages of one kind; the newest stays in any case."""
 FACTS_ROOM = MAX_BYTES // 4
 """The same for the facts of one edge: what others must know is a few hundred bytes at a time."""
-TELLERS = 64
+MOST_SENDERS = 64
 """Edges whose facts have room here."""
 AT_A_TIME = 1
 """Messages of facts of each edge that are handed over together: each costs a write to the disk."""
@@ -80,7 +80,7 @@ class InboundQueue:
         with self._lock:
             if kind != FACTS:
                 self._dropped += self._backlogs.setdefault(kind, _Backlog()).put(item)
-            elif item.topic in self._facts or len(self._facts) < TELLERS:
+            elif item.topic in self._facts or len(self._facts) < MOST_SENDERS:
                 self._dropped += self._facts.setdefault(item.topic, _Backlog(FACTS_ROOM)).put(item)
             else:
                 self._dropped += 1

@@ -42,7 +42,7 @@ Result = TypeVar("Result")
 class JournalWriter:
     """The journal of an edge that runs; made with a JournalMistakeError, or with whatever disk there is.
 
-    tell: takes what the controller must know. retry_at: after a failure, when the disk is asked again (monotonic
+    tell: gives an event to the controller. retry_at: after a failure, when the disk is asked again (monotonic
     seconds). found: why this start found no journal that could go on, and what was done; damaged: the same of the last
     journal that was set aside. None: nothing.
     """
@@ -151,16 +151,16 @@ class JournalWriter:
         except JournalError as error:
             self._unwell(str(error))
 
-    def begin_anew(self, why: str) -> None:
+    def replace_at_start(self, why: str) -> None:
         """Set the journal aside before this start has numbered a row."""
         self._let_go()
         self._begin(lambda: renew(self.path, why))
 
-    def stand_in(self, last_seq: int) -> None:
+    def start_without(self, last_seq: int) -> None:
         """No journal can be opened at this start; last_seq: its last row, as far as could be seen."""
         self._on_disk = last_seq
 
-    def fail(self, why: str) -> None:
+    def unusable_at_start(self, why: str) -> None:
         """The journal cannot be read at this start: it is opened again later."""
         self._let_go()
         self._found(why)

@@ -1,4 +1,4 @@
-"""What does an edge know when it starts, of itself? What its own rows say, and when it last trusted its clock."""
+"""What does an edge know of itself when it starts? What its own rows say, and when its clock was last trusted."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -62,14 +62,14 @@ def recall(newest_first: Iterable[Row], found: Memory, reached: int | None = Non
 
     reached: the last of them in what the server said, None when it said nothing yet.
     """
-    teller = _Teller()
+    counted_clock = _CountedClock()
     rows = recent(newest_first, reached)
-    for row, known in zip(rows, _dated_anew(rows), strict=True):
-        counted = teller.instant(row)
+    for row, known in zip(rows, _corrected(rows), strict=True):
+        counted = counted_clock.instant(row)
         at = counted if known is None else known
         if reached is None or row.seq > reached:
             found.knowledge.add_own(row.seq, facts_of(row, at))
-    return replace(found, last_at=teller.trusted_at)
+    return replace(found, last_at=counted_clock.trusted_at)
 
 
 def recent(newest_first: Iterable[Row], reached: int | None = None) -> list[Row]:
@@ -90,8 +90,8 @@ def recent(newest_first: Iterable[Row], reached: int | None = None) -> list[Row]
     return rows[::-1]
 
 
-def _dated_anew(rows: list[Row]) -> list[Instant | None]:
-    """Of each row in doubt, or by a wrong clock, whose clock was set later in the same boot: when it was."""
+def _corrected(rows: list[Row]) -> list[Instant | None]:
+    """The true time of each row that an untrusted or wrong clock dated, once that boot's true time is known."""
     offsets: dict[str, Instant] = {}
     found: list[Instant | None] = []
     for row in reversed(rows):
@@ -104,8 +104,8 @@ def _dated_anew(rows: list[Row]) -> list[Instant | None]:
     return found[::-1]
 
 
-class _Teller:
-    """When was a row written, as the controller counted it then: from the last trusted instant on while in doubt."""
+class _CountedClock:
+    """When a row was written, as the controller counted: on from the last trusted instant while the clock is not."""
 
     def __init__(self) -> None:
         self.trusted_at: Instant = 0

@@ -1,4 +1,4 @@
-"""What did the server say? Opens what came over the link; whatever is not a genuine message changes nothing."""
+"""Is a message genuine? Checks its signature and its form; one that is not changes nothing and is counted."""
 
 import logging
 from collections import Counter
@@ -65,7 +65,7 @@ def subscriptions(config: Config) -> tuple[str, ...]:
 
 
 class MessageVerifier:
-    """Opens messages of the topics that an edge reads."""
+    """Verifies and decodes messages of the topics that an edge reads."""
 
     def __init__(self, config: Config, refusals: RefusalLog) -> None:
         self._key = config.keys.server
@@ -78,9 +78,9 @@ class MessageVerifier:
 
     def reads(self, topic: str) -> bool:
         """Whether a message on this topic is one that was subscribed to."""
-        return topic in self._kinds or self.teller(topic) is not None
+        return topic in self._kinds or self.facts_sender(topic) is not None
 
-    def teller(self, topic: str) -> str | None:
+    def facts_sender(self, topic: str) -> str | None:
         """The edge whose facts arrive on this topic; None for any other topic."""
         try:
             edge, leaf = self._topics.edge_of(topic)
@@ -102,14 +102,14 @@ class MessageVerifier:
             return self.read(kind, topic, payload)
         except ForgedError:
             if kind is Rules:
-                self._other = self._said_to(topic, payload)
+                self._other = self._site_named_in(topic, payload)
             if self._other is None:
                 raise
             theirs = next(t for t, k in _kinds(self._other, self._edge).items() if k is kind)
             self.read(kind, theirs, payload)
             raise OtherSiteError(f"of site {self._other.site!r}, this edge is of site {self._topics.site!r}") from None
 
-    def _said_to(self, topic: str, payload: bytes) -> Topics | None:
+    def _site_named_in(self, topic: str, payload: bytes) -> Topics | None:
         """The site that rules say they are for, whoever signed them."""
         with suppress(WireError):
             site = unpack(decode(Rules, unsigned(topic, payload), topic).body).site

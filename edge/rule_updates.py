@@ -1,4 +1,4 @@
-"""How do rules come into force? Read, checked, on the disk, and only then told to the controller."""
+"""How do rules come into force? They are checked, written to the disk, and only then given to the controller."""
 
 import logging
 from collections.abc import Callable, Mapping
@@ -32,7 +32,7 @@ class Untaken(NamedTuple):
 
 
 class RuleUpdates:
-    """The rules that an edge holds, on its disk and in force. tell: takes what the controller must know."""
+    """The rules of one edge: on its disk, and in force. tell: gives an event to the controller."""
 
     def __init__(
         self,
@@ -65,9 +65,9 @@ class RuleUpdates:
         try:
             rules = self._verifier.recall(Rules, self.topic, kept[RULES])
             self.held = opened(rules, self._config)
-            self._say_stranger(self.held)
+            self._warn_of_other_key(self.held)
             if FRESH in kept:
-                self._prolong(self._verifier.recall(Fresh, self._fresh_topic, kept[FRESH]))
+                self._extend(self._verifier.recall(Fresh, self._fresh_topic, kept[FRESH]))
         except WireError as error:
             self._verifier.refuse("rules on the disk", error)
 
@@ -87,7 +87,7 @@ class RuleUpdates:
             return
         self.held, self._untaken = new, None
         log.info("rules: version %d in force, confirmed until %s", new.version, message.not_after)
-        self._say_stranger(new)
+        self._warn_of_other_key(new)
         now, mono = self._clock.now(), self._clock.monotonic()
         self._tell(RulesSwapped(now, mono, new))
 
@@ -105,11 +105,11 @@ class RuleUpdates:
         """Hold the rules for longer. What the disk does not take is not held: the server says it again each hour."""
         if confirmation(message, self.held) is None or not self._writer.keep({name: payload}, copied_within=0):
             return
-        not_after = self._prolong(message)
+        not_after = self._extend(message)
         if not_after is not None:
             self._tell(RulesConfirmed(self._clock.now(), self._clock.monotonic(), not_after))
 
-    def _say_stranger(self, held: HeldRules) -> None:
+    def _warn_of_other_key(self, held: HeldRules) -> None:
         """The door goes by the rules all the same; but nobody believes what this edge signs."""
         known = held.rules.edges.get(self._config.edge)
         ours = self._config.keys.own.public_key().public_bytes_raw().hex()
@@ -122,7 +122,7 @@ class RuleUpdates:
                 ours,
             )
 
-    def _prolong(self, message: Rules | Fresh) -> int | None:
+    def _extend(self, message: Rules | Fresh) -> int | None:
         not_after = confirmation(message, self.held)
         if not_after is not None and self.held is not None:
             self.held = replace(self.held, not_after=not_after)

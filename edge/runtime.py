@@ -86,7 +86,7 @@ class Edge:
         inbound = InboundQueue(self._items.put)
         self.link = link(inbound.put) if link else None
         self.storage = StorageWorker(config, clock, self._events.put, observer, boot, health, inbound, self.link)
-        controller = EdgeController(config.places, self.storage.remember(), self._pseudonym)
+        controller = EdgeController(config.places, self.storage.recover(), self._pseudonym)
         outputs = [spec.name for spec in config.outputs]
         self.control = ControlWorker(controller, clock, pins, outputs, self._items.put, observer)
         walls = Walls(

@@ -1,4 +1,4 @@
-"""What does this edge tell? The server its rows, until they are acknowledged, and how it is; other edges its facts."""
+"""What does this edge send? Rows and its status to the server, and facts to the other edges."""
 
 import logging
 
@@ -48,10 +48,10 @@ class Sender:
         self._time = time
         self._outbox = Outbox()
         self._sending = ""
-        self._told = 0
+        self._facts_sent = 0
         self._lost: int | None = None
-        self._said: tuple[object, ...] = ()
-        self._say_at = 0.0
+        self._noted: tuple[object, ...] = ()
+        self._status_at = 0.0
 
     @property
     def connected(self) -> bool:
@@ -63,11 +63,11 @@ class Sender:
         due = (self._facts_due(), self._rows_due(), self._status_due())
         return min((moment for moment in due if moment is not None), default=None)
 
-    def link(self, up: bool) -> None:
+    def connection_changed(self, up: bool) -> None:
         """The connection came up or broke: begin again with the first unacknowledged row."""
         self._outbox.reset(up)
-        self._told = 0
-        self._said = ()
+        self._facts_sent = 0
+        self._noted = ()
 
     def acknowledged(self, ack: Ack) -> None:
         """The server answered."""
@@ -84,7 +84,7 @@ class Sender:
         if answer is Answer.ABOVE:
             self._writer.outran(ack.seq)
         elif answer is Answer.BELOW:
-            self._fell_behind(journal, ack.seq)
+            self._send_again(journal, ack.seq)
         elif answer is Answer.NEW:
             journal.acknowledge(ack.seq)
             self._outbox.answered(ack.seq)
@@ -100,7 +100,7 @@ class Sender:
 
     def send(self) -> None:
         """Send and say what is due."""
-        self._begin_anew()
+        self._notice_new_journal()
         now = self._clock.monotonic()
         facts_due, rows_due, status_due = self._facts_due(), self._rows_due(), self._status_due()
         if facts_due is not None and now >= facts_due:
@@ -108,16 +108,16 @@ class Sender:
         if rows_due is not None and now >= rows_due:
             self._send_rows(now)
         if status_due is not None and now >= status_due:
-            self._say(now)
+            self._send_status(now)
 
-    def _begin_anew(self) -> None:
+    def _notice_new_journal(self) -> None:
         """Nothing of another journal is under way in a new one."""
         journal = self._writer.journal
         if journal is not None and journal.outgoing.journal != self._sending:
-            self._sending, self._told = journal.outgoing.journal, 0
+            self._sending, self._facts_sent = journal.outgoing.journal, 0
             self._outbox.reset(self._outbox.connected)
 
-    def _fell_behind(self, journal: Journal, seq: int) -> None:
+    def _send_again(self, journal: Journal, seq: int) -> None:
         """The server lost rows that it had; it gets them again."""
         found = self._writer.attempt(lambda journal: journal.rewind(seq))
         if found:
@@ -135,18 +135,18 @@ class Sender:
     def _facts_due(self) -> float | None:
         """As soon as rows are on the disk that the others may not have heard of."""
         journal = self._writer.journal
-        if journal is None or not self._outbox.connected or self._untold(journal) >= journal.last_seq:
+        if journal is None or not self._outbox.connected or self._facts_known(journal) >= journal.last_seq:
             return None
         return self._writer.retry_at
 
-    def _untold(self, journal: Journal) -> int:
+    def _facts_known(self, journal: Journal) -> int:
         """The row after which the others do not know all: what the server has it tells them."""
-        return max(self._told, journal.acknowledged, journal.last_seq - MOST_HEARD)
+        return max(self._facts_sent, journal.acknowledged, journal.last_seq - MOST_HEARD)
 
     def _send_facts(self) -> None:
-        rows = self._writer.attempt(lambda journal: journal.rows(self._untold(journal) + 1, MAX_ROWS))
+        rows = self._writer.attempt(lambda journal: journal.rows(self._facts_known(journal) + 1, MAX_ROWS))
         if rows and self._writer.journal is not None:
-            self._told = rows[-1].seq
+            self._facts_sent = rows[-1].seq
             told = facts(self._writer.journal.id, rows)
             if told is not None:
                 self._publish(self._topics.facts(self._edge), encode(told))
@@ -165,7 +165,7 @@ class Sender:
         rows = self._writer.attempt(lambda journal: journal.to_send(MAX_ROWS))
         if rows and self._writer.journal is not None:
             if self._outbox.under_way:
-                self._told = 0
+                self._facts_sent = 0
             events, last = message(self._writer.journal.outgoing.journal, rows)
             self._publish(self._topics.events(self._edge), encode(events))
             self._outbox.sent(last, now)
@@ -174,16 +174,16 @@ class Sender:
         """At once when something changed that is worth it."""
         if not self._outbox.connected:
             return None
-        return 0.0 if self._worth_saying() != self._said else self._say_at
+        return 0.0 if self._noteworthy() != self._noted else self._status_at
 
-    def _worth_saying(self) -> tuple[object, ...]:
+    def _noteworthy(self) -> tuple[object, ...]:
         """What is worth a status when it changes."""
         return (*self._health.key(self._clock.state()), self._time.in_doubt)
 
-    def _say(self, now: float) -> None:
+    def _send_status(self, now: float) -> None:
         journal = self._writer.journal
         waiting = journal.unacknowledged if journal else 0
-        self._said, self._say_at = self._worth_saying(), now + EVERY
+        self._noted, self._status_at = self._noteworthy(), now + EVERY
         status = self._health.status(self._clock.now(), self._clock.state(), waiting, self._time.question())
         self._publish(self._topics.status(self._edge), encode(status), retain=True)
 

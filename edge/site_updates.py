@@ -1,4 +1,4 @@
-"""What do server and other edges say of the site? Checked, on the disk, and only then told to the controller."""
+"""What do server and other edges say of the site? It is checked, written to the disk, and given to the controller."""
 
 from collections.abc import Callable, Iterator, Mapping
 
@@ -32,7 +32,7 @@ STATE = "state"
 
 
 class SiteUpdates:
-    """What an edge heard, on its disk. tell: takes what the controller must know."""
+    """What an edge heard, on its disk. tell: gives an event to the controller."""
 
     def __init__(
         self,
@@ -68,7 +68,7 @@ class SiteUpdates:
             except WireError as error:
                 self._verifier.refuse("state on the disk", error)
 
-    def known(self) -> Knowledge:
+    def starting_knowledge(self) -> Knowledge:
         """What the controller starts from; the link has still to come up."""
         knowledge = Knowledge()
         knowledge.state.link_up = False
@@ -76,12 +76,12 @@ class SiteUpdates:
             knowledge.replace_snapshot(self.held.version, self.held.snapshot, None)
         return knowledge
 
-    def remind(self, memory: Memory, heard: list[Told]) -> None:
+    def add_kept_rows(self, memory: Memory, heard: list[Told]) -> None:
         """Add the rows of other edges that lie on the disk, checked by the rules of today."""
         for told in heard:
             doubtful = Receipt(memory.last_at, self._clock.monotonic())
             receipt = doubtful if told.received is None else Receipt(told.received)
-            for row in self._believed(told.edge, [row for _, row in told.rows]):
+            for row in self._credible(told.edge, [row for _, row in told.rows]):
                 memory.knowledge.add_heard(told.edge, told.journal, row, receipt)
 
     def state(self, message: State, payload: bytes) -> None:
@@ -119,7 +119,7 @@ class SiteUpdates:
         if len(message.rows) > MAX_ROWS:
             raise WireError(f"{item.topic}: {len(message.rows)} rows; at most {MAX_ROWS} travel in a message")
         reached = self.positions.get(edge, {}).get(message.journal, 0)
-        rows = [row for row in self._believed(edge, [bytes(row) for row in message.rows]) if row.seq > reached]
+        rows = [row for row in self._credible(edge, [bytes(row) for row in message.rows]) if row.seq > reached]
         trusted, now = self._server_time.dates, self._clock.now()
         told = Told(edge, message.journal, now if trusted else None, [(row.seq, encode(row)) for row in rows])
         new = self._writer.attempt(lambda journal: journal.hear([told])) if rows else []
@@ -138,7 +138,7 @@ class SiteUpdates:
         except ValueError as error:
             raise RefusedError("key", f"facts of edge {edge!r}: its key in the rules is none ({error})") from None
 
-    def _believed(self, edge: str, rows: list[bytes]) -> Iterator[Row]:
+    def _credible(self, edge: str, rows: list[bytes]) -> Iterator[Row]:
         """The rows that this edge may tell."""
         for raw in rows:
             try:

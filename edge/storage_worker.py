@@ -1,4 +1,4 @@
-"""What goes on behind the door? Rows go to the disk and on to the server; rules come in, go to the disk and into force.
+"""Who waits for disk and network? Here rows are written and sent; rules and state are kept and come into force.
 
 It never holds up the door: whatever takes long here (an SD card that syncs, a rule set that unpacks) only lets rows
 wait. `handle` is its only way in; it has no thread of its own.
@@ -48,11 +48,11 @@ HOUR = 3600.0
 ALIVE = "alive"
 """Name of what is kept: the last instant (ms) at which a session ran."""
 SERVER_BEHIND = ("older", "twin")
-"""Why rules or state are refused of a server that was restored from a backup: it is told at once what is held here."""
+"""Why rules or state of a server restored from a backup are refused. The next status says what is held here."""
 
 
 class StorageWorker:
-    """One edge's journal, rules and messages. tell: takes what the controller must know. boot: the id of this start.
+    """One edge's journal, rules and messages. tell: gives an event to the controller. boot: the id of this start.
 
     inbound: where messages wait. connection: the way out; None for an edge without a link.
 
@@ -89,28 +89,28 @@ class StorageWorker:
         self._down = ""
         self._alive_at: Instant | None = None
 
-    def remember(self) -> Memory:
+    def recover(self) -> Memory:
         """What the edge found on its disk, for the controller. Damage that shows only now keeps no door shut."""
         try:
-            return self._recalled()
+            return self._recovered()
         except JournalDamagedError as error:
-            self.writer.begin_anew(str(error))
+            self.writer.replace_at_start(str(error))
         except JournalError as error:
-            self.writer.fail(str(error))
+            self.writer.unusable_at_start(str(error))
         try:
-            return self._recalled()
+            return self._recovered()
         except JournalError as error:
-            self.writer.fail(str(error))
-            return self._recalled()
+            self.writer.unusable_at_start(str(error))
+            return self._recovered()
 
-    def _recalled(self) -> Memory:
+    def _recovered(self) -> Memory:
         """From the journal; from what can be seen of it where it cannot be opened. Raises JournalError."""
         journal = self.writer.journal
         if journal is not None:
             return self._memory(self.writer.kept(journal), OwnRows.of(journal), journal.heard())
         saved = read_unopened(self.writer.path)
         written = OwnRows.seen(saved)
-        self.writer.stand_in(written.last_seq)
+        self.writer.start_without(written.last_seq)
         return self._memory(saved.kept, written, saved.heard)
 
     def _memory(self, kept: Mapping[str, bytes], written: OwnRows, heard: list[Told]) -> Memory:
@@ -122,16 +122,16 @@ class StorageWorker:
         found = Memory(
             self._boot,
             written.last_seq,
-            self.site_updates.known(),
+            self.site_updates.starting_knowledge(),
             self.rule_updates.held,
             alive_at=alive_at,
             trouble=self.writer.found,
         )
         reached = self.site_updates.reached if self.site_updates.held else None
         memory = recall(
-            self.commands.reminded(written.newest_first()), found, written.reached(reached) if reached else None
+            self.commands.noting_commands(written.newest_first()), found, written.reached(reached) if reached else None
         )
-        self.site_updates.remind(memory, heard)
+        self.site_updates.add_kept_rows(memory, heard)
         self.server_time.load(memory.last_at)
         if self.writer.found is not None:
             self.commands.doubt(memory.last_at)
@@ -197,7 +197,7 @@ class StorageWorker:
     def _link(self, up: bool) -> None:
         if up != self.sender.connected:
             self._tell(LinkChanged(self._clock.now(), self._clock.monotonic(), up))
-        self.sender.link(up)
+        self.sender.connection_changed(up)
 
     def _reader_fault(self, item: ReaderFault) -> None:
         log.error("reader %s: %s", item.reader, item.why)
@@ -218,9 +218,9 @@ class StorageWorker:
 
     def _received(self, item: Received) -> None:
         try:
-            teller = self.verifier.teller(item.topic)
-            if teller is not None:
-                self.site_updates.facts(teller, item)
+            sender_id = self.verifier.facts_sender(item.topic)
+            if sender_id is not None:
+                self.site_updates.facts(sender_id, item)
                 return
             message = self.verifier.open(item.topic, item.payload)
             if isinstance(message, Rules | Fresh | State | Command):

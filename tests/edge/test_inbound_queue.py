@@ -5,7 +5,7 @@ from queue import SimpleQueue
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge.inbound_queue import FACTS_ROOM, OVERHEAD, ROOM, TELLERS, InboundQueue
+from edge.inbound_queue import FACTS_ROOM, MOST_SENDERS, OVERHEAD, ROOM, InboundQueue
 from edge.work_items import LinkUp, MessagesWaiting, Received, WorkItem
 from tests.support_edge import TOPICS, Bench, make_folder
 from tests.support_site import ALICE
@@ -73,10 +73,10 @@ def test_facts_of_one_edge_push_out_none_of_another() -> None:
 
 def test_only_so_many_edges_have_room() -> None:
     inbound, queue = box()
-    for number in range(TELLERS + 3):
+    for number in range(MOST_SENDERS + 3):
         inbound.put(Received(TOPICS.facts(f"edge{number}"), b""))
     messages, dropped = emptied(inbound, queue)
-    assert (len(messages), dropped) == (TELLERS, 3)
+    assert (len(messages), dropped) == (MOST_SENDERS, 3)
 
 
 def emptied(inbound: InboundQueue, queue: SimpleQueue[WorkItem]) -> tuple[list[Received], int]:

@@ -42,7 +42,7 @@ def test_an_edge_that_does_not_start_is_found(left: Left, tmp_path: Path, monkey
     def broken(_: StorageWorker) -> None:
         raise ValueError("a letter in `at`")
 
-    monkeypatch.setattr(StorageWorker, "remember", broken)
+    monkeypatch.setattr(StorageWorker, "recover", broken)
     with pytest.raises(LossError, match="ValueError: a letter in `at`"):
         many(left, tmp_path)
 
