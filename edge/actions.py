@@ -16,7 +16,7 @@ class Drive(Struct, frozen=True):
 
 
 class Record(Struct, frozen=True):
-    """Write a row to the journal, then let it be told."""
+    """Write a row to the journal, and then send it."""
 
     row: Row
 

@@ -105,7 +105,7 @@ class Core:
         return trusted_at + ms_between(mono, now.mono)
 
     def mono_of(self, now: Now, at: Instant) -> float:
-        """The monotonic second of an instant, as far as can be told from here."""
+        """The monotonic second of an instant, as far as this edge can know it."""
         return now.mono + (at - self.decided_at(now, now.at)) / 1000
 
     def drive(self, output: str, active: bool) -> None:
@@ -138,7 +138,7 @@ class Core:
         return seq
 
     def _clock_was_set(self, now: Now, was: Instant) -> None:
-        """Date anew what was done in doubt or by a wrong clock, and say so: the server does the same with the rows."""
+        """Correct times that an untrusted or wrong clock gave, and record it: the server corrects its rows alike."""
         self.jump = now.at - was
         if abs(self.jump) > JUMP:
             self.knowledge.clock_jumped(self.jump, self._found)

@@ -267,7 +267,7 @@ class DoorController:
         return [grant for grant in self._grants if mono < grant.expires + self.setup.debounce]
 
     def _judged_at(self, opening: InputChanged) -> float:
-        """Until then the exit button or the fire alarm that explains an opening may be told of."""
+        """Until then the exit button or the fire alarm that explains an opening may still be reported."""
         return opening.mono + EXPLAINED_WITHIN + self.setup.debounce
 
     def _explained(self, now: Now, event: InputChanged) -> None:

@@ -1,4 +1,4 @@
-"""How is something told that may happen all day? With one row an hour at most, which says how often it happened."""
+"""How is something recorded that may happen all day? One row an hour at most says how often it happened."""
 
 AN_HOUR = 3600.0
 

@@ -1,4 +1,4 @@
-"""What happened at this edge, and how much of it has the server? SQLite, on disk before anything is told.
+"""What happened at this edge, and how much of it has the server? SQLite, on disk before anything is sent.
 
 One connection, owned by one thread: SQLite before 3.51.3 can corrupt a WAL database that two connections write at one
 instant, so the file is locked for this process (locking_mode=EXCLUSIVE). WAL with synchronous=FULL: one fsync for each

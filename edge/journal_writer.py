@@ -207,7 +207,7 @@ class JournalWriter:
         self._journal = None
 
     def _copy(self) -> None:
-        """Write the spare file anew. Where that does not go, the journal's own copy is the only one for a while."""
+        """Write the spare file. While that fails, the journal's own copy is the only one."""
         self._copy_at = self._clock.monotonic() + COPIED
         copied = self.attempt(_copied)
         if copied is None:

@@ -26,7 +26,7 @@ Positions = Mapping[str, Mapping[str, int]]
 
 
 class Receipt(NamedTuple):
-    """When something was heard. mono: where the own clock was in doubt then, its monotonic second; else None."""
+    """When something was heard. mono: the monotonic second, if this edge's clock was not trusted then; else None."""
 
     at: Instant
     mono: float | None = None
@@ -119,13 +119,13 @@ class Knowledge:
             self.rebuild()
 
     def clock_jumped(self, by: Instant, found: int) -> None:
-        """The clock was wrong, and is set: date anew whom this edge moved by it. found: its last row at the start."""
+        """A wrong clock is set: correct the times of whom this edge moved by it. found: its last row at the start."""
         for own in self._own:
             if own.mono is None and own.seq > found:
                 own.facts = tuple(_moved_to(f, f.at + by) if isinstance(f, Moved) else f for f in own.facts)
 
     def clock_is_back(self, at: Instant, mono: float) -> None:
-        """The clock is trusted again and reads `at`: date anew what was done and heard in doubt."""
+        """The clock is trusted again and reads `at`: correct the times of what was done and heard while it was not."""
 
         def dated(then: float) -> Instant:
             return at - round((mono - then) * 1000)

@@ -1,4 +1,4 @@
-"""Who may watch an edge at work? The bench page: plain values, told after the fact, never asked for anything."""
+"""Who may watch an edge at work? The bench page: it gets plain values afterwards, and is never asked for anything."""
 
 from typing import Protocol
 

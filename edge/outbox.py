@@ -22,7 +22,7 @@ LAST_WAIT = 60.0
 """Seconds to wait for an answer; twice as long each time that none came."""
 FIRST_PATIENCE = 60.0
 LAST_PATIENCE = 3600.0
-"""Seconds without any answer after which to connect anew; twice as long each time that it did not help."""
+"""Seconds without any answer after which to reconnect; twice as long each time that it did not help."""
 
 
 class Answer(Enum):
@@ -107,7 +107,7 @@ class Outbox:
         self.unheard_since = None
 
     def given_up(self, now: float) -> float | None:
-        """For how many seconds nothing was heard, once that is too long: then connect anew, and have more patience."""
+        """For how many seconds no answer came, once that is too long: then reconnect, and wait longer the next time."""
         if self.unheard_since is None or now - self.unheard_since < self.patience:
             return None
         unheard = now - self.unheard_since

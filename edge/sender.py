@@ -91,7 +91,7 @@ class Sender:
             self._observer.acknowledged(ack.seq + self._writer.shift, self._clock.monotonic() - self._outbox.sent_at)
 
     def reply(self, row: Row) -> None:
-        """A command is carried out, or is not: say so. Then connect anew, if that was the order."""
+        """Answer a command: carried out or not, and why. Then reconnect, if that was the order."""
         done = row.granted is True
         reply = Reply(row.nonce or "", done, "" if done else row.detail or "")
         self._publish(self._topics.reply(self._edge), encode(reply))
@@ -133,14 +133,14 @@ class Sender:
             )
 
     def _facts_due(self) -> float | None:
-        """As soon as rows are on the disk that the others may not have heard of."""
+        """At once when rows are on the disk whose facts the other edges may not have."""
         journal = self._writer.journal
         if journal is None or not self._outbox.connected or self._facts_known(journal) >= journal.last_seq:
             return None
         return self._writer.retry_at
 
     def _facts_known(self, journal: Journal) -> int:
-        """The row after which the others do not know all: what the server has it tells them."""
+        """The row up to which the other edges have all facts: the server sends them what it has."""
         return max(self._facts_sent, journal.acknowledged, journal.last_seq - MOST_HEARD)
 
     def _send_facts(self) -> None:

@@ -32,7 +32,7 @@ STATE = "state"
 
 
 class SiteUpdates:
-    """What an edge heard, on its disk. tell: gives an event to the controller."""
+    """State and facts from outside: checked, on the disk. tell: gives an event to the controller."""
 
     def __init__(
         self,

@@ -97,7 +97,7 @@ class Walls:
         self._obscured[reader] = mono + THROUGH_WALL
 
     def judge(self, sighting: Sighting) -> ReaderEvent | None:
-        """What the controller is told of a sighting; None for nothing."""
+        """The event that the controller gets of a sighting; None for none."""
         if sighting.reader in self._near:
             self._remember(self._near[sighting.reader], sighting)
         if isinstance(sighting, CardBack):

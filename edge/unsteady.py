@@ -1,4 +1,4 @@
-"""Which input flutters? One that changes again and again is told once, and once more when it is still.
+"""Which input flutters? One that changes again and again is reported once, and once more when it is still.
 
 Meanwhile it counts as active: open, pressed, alarm.
 """
@@ -18,7 +18,7 @@ STILL = 8.0
 
 
 class Steadiness:
-    """One input. Its stable changes go in, what the controller is told comes out."""
+    """One input. Its stable changes go in, events for the controller come out."""
 
     def __init__(self, name: str) -> None:
         self._name = name
