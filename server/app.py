@@ -7,7 +7,21 @@ from flask import Blueprint, Flask, Response, request
 from flask_wtf.csrf import CSRFProtect
 
 from policy.instants import text
-from server.pages import account, accounts, api, health, invitation, live, login, member, members, now, today, tokens
+from server.pages import (
+    account,
+    accounts,
+    api,
+    health,
+    invitation,
+    live,
+    login,
+    member,
+    member_changes,
+    members,
+    now,
+    today,
+    tokens,
+)
 from server.text import dates as language
 from server.text.named import who
 from server.text.translate import language as spoken
@@ -22,6 +36,7 @@ SCREENS = (
     today.page,
     members.page,
     member.page,
+    member_changes.page,
     accounts.page,
     tokens.page,
     account.page,

@@ -62,6 +62,8 @@ class Refused(StrEnum):
     LOGIN_BAD = "login_bad"
     LOGIN_TAKEN = "login_taken"
     MEMBER_UNKNOWN = "member_unknown"
+    BADGE_UNKNOWN = "badge_unknown"
+    BADGE_CHANGED = "badge_changed"
     MEMBER_HAS_ACCOUNT = "member_has_account"
     ACCOUNT_UNKNOWN = "account_unknown"
     ACCOUNT_ENDED = "account_ended"

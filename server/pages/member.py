@@ -1,17 +1,22 @@
 """Does this person get in, and if not, what is missing? /members/<id>: their page at the desk."""
 
-from flask import Blueprint, render_template
+from dataclasses import dataclass
+
+import msgspec
+from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
+from sqlmodel import Session
 from werkzeug.exceptions import NotFound
 
 from policy.bundle import Member
 from server.queries.current import Current
-from server.queries.member import badges, member_of
-from server.queries.people import carnets, concerns, day_of
+from server.queries.member import Badge, badges, member_of
+from server.queries.people import carnets, concerns, confirmed, day_of
+from server.roles import ADMINS
 from server.text import people as text
 from server.text.dates import calendar_day
-from server.text.translate import gettext
-from server.web.sessions import context
+from server.text.translate import gettext, ngettext
+from server.web.sessions import context, roles
 
 page = Blueprint("member", __name__)
 
@@ -19,7 +24,19 @@ page = Blueprint("member", __name__)
 @page.get("/members/<path:member>", endpoint="page")
 def show(member: str) -> ResponseReturnValue:
     """Raises NotFound for whoever never was a member."""
-    return render_template("member.html", **shown(member))
+    return render_template("member.html", **shown(member) | {"typed": {}, "form": ""})
+
+
+def asked_for() -> dict[str, object]:
+    """What a form about a member asks for."""
+    called = context().current().called
+    return {
+        "tiers": sorted(called.tiers.items(), key=lambda tier: tier[1]),
+        "role_names": {role: gettext(label) for role, label in text.ROLES.items()},
+        "gives_roles": bool(roles() & ADMINS),
+        "fields": {field: gettext(label) for field, label in text.FIELDS.items()},
+        "wrong": {},
+    }
 
 
 def shown(which: str) -> dict[str, object]:
@@ -33,10 +50,14 @@ def shown(which: str) -> dict[str, object]:
             raise NotFound
         member, ended = found
         left = carnets(session, current, [one], at).get(which) if one is not None else None
-        return {
+        held = badges(session, which)
+        return asked_for() | {
             "member": member,
+            "was": member,
+            "json": lambda part: msgspec.json.encode(part).decode(),
+            "toast": _toast(session, current, held),
             "ended": ended,
-            "badges": badges(session, which),
+            "badges": held,
             "told": [text.said(concern) for concern in concerns(one, left, day_of(current, at))] if one else [],
             "carnet": text.carnet(current, which, left) if left is not None and left.total else "",
             "needs_carnet": left is not None,
@@ -44,7 +65,6 @@ def shown(which: str) -> dict[str, object]:
             "badge_end": text.badge,
             "calendar_day": calendar_day,
             "facts": _facts(member, current),
-            "fields": {field: gettext(label) for field, label in text.FIELDS.items()},
             "statuses": {status: gettext(label) for status, label in text.STATUSES.items()},
         }
 
@@ -52,3 +72,31 @@ def shown(which: str) -> dict[str, object]:
 def _facts(member: Member, current: Current) -> dict[str, str]:
     """The fields of the member in words, by name."""
     return {field: text.shown(field, getattr(member, field), current) for field in text.FIELDS}
+
+
+@dataclass(frozen=True, slots=True)
+class Toast:
+    """What was just done, and which doors know. badge: whose state one press takes back."""
+
+    words: str
+    doors: str
+    waiting: bool
+    badge: Badge | None
+
+
+def _toast(session: Session, current: Current, held: list[Badge]) -> Toast | None:
+    """None where the address does not come from a change, or what it did is not so any more."""
+    done, number, version = (request.args.get(name, "") for name in ("done", "badge", "rules"))
+    badge = next((one for one in held if str(one.number) == number), None)
+    if not version.isdecimal() or len(version) > 10 or (badge is None if done == "badge" else done not in text.DONE):
+        return None
+    known = confirmed(session, current, int(version))
+    waiting = ", ".join(current.called.place(place) for place in known.waiting)
+    doors = ngettext(
+        "%(num)s porte sur %(doors)s le sait", "%(num)s portes sur %(doors)s le savent", known.doors, doors=known.of
+    )
+    if waiting:
+        doors = gettext("%(doors)s ; pas encore : %(waiting)s", doors=doors, waiting=waiting)
+    words = text.declared(badge.uid, badge.status) if badge is not None else gettext(text.DONE[done])
+    undo = badge if badge is not None and badge.status != "active" else None
+    return Toast(words, doors, bool(waiting), undo)

@@ -1,6 +1,6 @@
 """What bundle do the tables hold? Nothing of a bundle is lost on the way in and out but the case of hex digits."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import cache
 from typing import Any, NamedTuple, TypeVar
@@ -57,7 +57,9 @@ def site_said(session: Session) -> parts.Site | None:
     return None if site is None else _part(site.model_dump(), parts.Site)
 
 
-def held(session: Session, name: str, ended: datetime | None = None, **where: object) -> tuple[Any, ...]:
+def held(
+    session: Session, name: str, where: Mapping[str, object] | None = None, ended: datetime | None = None
+) -> tuple[Any, ...]:
     """The parts of one collection, in the bundle's order: those that are held, or that ended at this instant.
 
     where: columns and their values, for those parts alone.
@@ -65,7 +67,7 @@ def held(session: Session, name: str, ended: datetime | None = None, **where: ob
     collection = next(c for c in COLLECTIONS if c.name == name)
     columns = collection.table.__table__.c  # type: ignore[attr-defined]
     asked = sqlalchemy.select(*columns).where(columns.ended == ended).order_by(columns.position)
-    rows = session.connection().execute(asked.where(*(columns[key] == value for key, value in where.items())))
+    rows = session.connection().execute(asked.where(*(columns[key] == value for key, value in (where or {}).items())))
     return tuple(_part(dict(row), collection.part) for row in rows.mappings())
 
 

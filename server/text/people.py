@@ -131,3 +131,24 @@ FIELDS = {
     "valid_from": N_("Premier jour"),
     "valid_until": N_("Dernier jour"),
 }
+
+DONE = {
+    "added": N_("Membre ajouté."),
+    "changed": N_("Fiche modifiée."),
+    "suspended": N_("Accès suspendu."),
+    "reinstated": N_("Accès rétabli."),
+    "ended": N_("Adhésion close."),
+    "returned": N_("De nouveau membre."),
+}
+"""What was just done."""
+_DECLARED = {
+    "active": N_("Le badge %(badge)s est bon."),
+    "lost": N_("Badge %(badge)s déclaré perdu : il n’ouvre plus rien."),
+    "stolen": N_("Badge %(badge)s déclaré volé : il n’ouvre plus rien."),
+    "returned": N_("Badge %(badge)s rendu : il n’ouvre plus rien."),
+}
+
+
+def declared(uid: str, status: str) -> str:
+    """What a badge was just declared."""
+    return gettext(_DECLARED[status], badge=badge(uid))

@@ -1,0 +1,203 @@
+"""What does the desk decide about a member? Forms that post and lead back to the member's page with what was done."""
+
+import logging
+from collections.abc import Callable, Mapping
+from datetime import date
+from secrets import token_hex
+from unicodedata import normalize
+
+import msgspec
+from flask import Blueprint, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from sqlmodel import Session
+
+from policy.bundle import Member, Role
+from policy.uids import Doubt
+from server.audit import Decided
+from server.changes import people as changes
+from server.changes.people import Choose, Done, Meanwhile, Outcome, Taken, Wrong
+from server.errors import ChangeRefusedError, Refused, ServerError
+from server.pages.member import asked_for, shown
+from server.roles import ADMINS
+from server.text import people as text
+from server.text.dates import read_date
+from server.text.refusals import refusal
+from server.text.translate import gettext
+from server.web.sessions import context, roles, signed_in
+
+log = logging.getLogger("loquet.server")
+
+page = Blueprint("member_changes", __name__)
+
+Change = Callable[[Session, Decided], Outcome]
+NEW = Member(id="", name="", tier="")
+MOST_WHY = 500
+"""Characters of a reason."""
+
+
+@page.get("/new-member")
+def new() -> ResponseReturnValue:
+    return _new_form({}, 200)
+
+
+@page.post("/new-member")
+def add() -> ResponseReturnValue:
+    wanted, wrong = _typed(msgspec.structs.replace(NEW, id=f"m-{token_hex(6)}"))
+    if wrong:
+        return _new_form({field: text.wrong(field) for field in wrong}, 400)
+    outcome = _decide(lambda session, decided: changes.add(session, signed_in(), decided, wanted))
+    if isinstance(outcome, Done):
+        return _back(outcome, "added")
+    fields = outcome.fields if isinstance(outcome, Wrong) else ()
+    refused = refusal(outcome) if isinstance(outcome, Refused) else ""
+    return _new_form({field: text.wrong(field) for field in fields}, 400, refused)
+
+
+@page.post("/members/<path:member>/change")
+def change(member: str) -> ResponseReturnValue:
+    """The name, the formule, the dates; by whoever administers the roles."""
+    seen = _seen()
+    wanted, wrong = _typed(msgspec.structs.replace(seen or NEW, id=member))
+    outcome: Outcome | Refused = Wrong(wrong)
+    if not wrong:
+        outcome = _decide(lambda session, decided: changes.change(session, signed_in(), decided, seen, wanted))
+    if isinstance(outcome, Done):
+        return _back(outcome, "changed")
+    if isinstance(outcome, Meanwhile):
+        return _again(member, 409, "change", meanwhile=_differences(seen, outcome.now), was=outcome.now)
+    return _refused(member, "change", outcome, was=seen)
+
+
+@page.post("/members/<path:member>/status")
+def set_status(member: str) -> ResponseReturnValue:
+    wanted = request.form.get("status", "")
+    outcome = _decide(lambda session, decided: changes.set_status(session, decided, member, wanted))
+    if isinstance(outcome, Done):
+        return _back(outcome, "suspended" if wanted == "suspended" else "reinstated")
+    return _refused(member, "status", outcome)
+
+
+@page.post("/members/<path:member>/end")
+def end(member: str) -> ResponseReturnValue:
+    outcome = _decide(lambda session, decided: changes.end_member(session, signed_in(), decided, member))
+    return _back(outcome, "ended") if isinstance(outcome, Done) else _refused(member, "end", outcome)
+
+
+@page.post("/members/<path:member>/return")
+def take_back(member: str) -> ResponseReturnValue:
+    outcome = _decide(lambda session, decided: changes.return_member(session, signed_in(), decided, member))
+    return _back(outcome, "returned") if isinstance(outcome, Done) else _refused(member, "return", outcome)
+
+
+@page.post("/members/<path:member>/badges")
+def add_badge(member: str) -> ResponseReturnValue:
+    written = request.form.get("uid", "")
+    outcome = _decide(lambda session, decided: changes.add_badge(session, decided, member, written))
+    if isinstance(outcome, Done):
+        return _back(outcome, "badge")
+    if isinstance(outcome, Choose):
+        return _again(member, 400, "badge", choose=outcome.uids)
+    return _refused(member, "badge", outcome)
+
+
+@page.post("/members/<path:member>/badges/<int:number>")
+def set_badge(member: str, number: int) -> ResponseReturnValue:
+    seen, wanted = request.form.get("seen", ""), request.form.get("status", "")
+    outcome = _decide(lambda session, decided: changes.set_badge(session, decided, member, number, seen, wanted))
+    return _back(outcome, "badge") if isinstance(outcome, Done) else _refused(member, f"badge-{number}", outcome)
+
+
+def _decide(decided_on: Change) -> Outcome | Refused:
+    """Change what is to be changed, all or nothing, and let the doors hear of it."""
+    known = context()
+    why = " ".join(request.form.get("why", "").split())[:MOST_WHY]
+    try:
+        with known.database.transaction() as session:
+            outcome = decided_on(session, Decided(signed_in().login, known.clock(), why))
+    except ChangeRefusedError as error:
+        return error.why
+    if isinstance(outcome, Done):
+        try:
+            known.site_changed()
+        except ServerError as error:
+            log.error("stored, but the doors have not heard of it; tried again: %s", error)
+    return outcome
+
+
+def _typed(before: Member) -> tuple[Member, tuple[str, ...]]:
+    """The member as the form says, over what it was before, and the fields that cannot be read."""
+    form, wrong = request.form, []
+    dates: dict[str, date | None] = {}
+    for field in ("valid_from", "valid_until"):
+        try:
+            dates[field] = read_date(form.get(field, ""))
+        except ValueError:
+            wrong.append(field)
+    given = before.roles
+    if roles() & ADMINS:
+        named = form.getlist("roles")
+        given = tuple(role for role in Role if role in named)
+        wrong += ["roles"] if set(named) - set(Role) else []
+    name = normalize("NFC", form.get("name", "").strip())
+    return msgspec.structs.replace(before, name=name, tier=form.get("tier", ""), roles=given, **dates), tuple(wrong)
+
+
+def _seen() -> Member | None:
+    """The member as the page showed them."""
+    try:
+        return msgspec.json.decode(request.form.get("was", ""), type=Member)
+    except msgspec.MsgspecError:
+        return None
+
+
+def _differences(seen: Member | None, now: Member) -> list[str]:
+    """What somebody else changed, in words."""
+    current = context().current()
+    return [
+        gettext(
+            "%(field)s : %(before)s → %(after)s",
+            field=gettext(label),
+            before=text.shown(field, getattr(seen or NEW, field), current),
+            after=text.shown(field, getattr(now, field), current),
+        )
+        for field, label in text.FIELDS.items()
+        if getattr(seen or NEW, field) != getattr(now, field)
+    ]
+
+
+def _back(done: Done, what: str) -> ResponseReturnValue:
+    """To the member's page, which counts the doors that hold the rules of now."""
+    version = context().current().version
+    return redirect(url_for("member.page", member=done.member, done=what, badge=done.badge or None, rules=version), 303)
+
+
+def _refused(member: str, form: str, outcome: Outcome | Refused, was: Member | None = None) -> ResponseReturnValue:
+    """The page again, with what was typed, and why it was not done beside it."""
+    match outcome:
+        case Wrong(fields):
+            return _again(member, 400, form, wrong={field: text.wrong(field) for field in fields}, was=was)
+        case Doubt():
+            return _again(member, 400, form, wrong={"uid": text.doubt(outcome)})
+        case Taken(uid, holder):
+            if holder == member:
+                words = gettext("%(badge)s est déjà son badge.", badge=text.badge(uid))
+            else:
+                name = {one.member.id: one.member.name for one in context().current().people.people.values()}
+                words = gettext(
+                    "%(badge)s est à %(name)s.",
+                    badge=text.badge(uid),
+                    name=name.get(holder, holder),
+                )
+            return _again(member, 409, form, wrong={"uid": words})
+        case Refused():
+            return _again(member, 403 if outcome is Refused.NOT_ALLOWED else 409, form, refused=refusal(outcome))
+    raise TypeError(outcome)
+
+
+def _again(member: str, status: int, form: str, **told: object) -> ResponseReturnValue:
+    return render_template("member.html", **shown(member) | {"form": form, "typed": request.form} | told), status
+
+
+def _new_form(wrong: Mapping[str, str], status: int, refused: str = "") -> ResponseReturnValue:
+    said = asked_for() | {"typed": request.form, "wrong": wrong, "refused": refused, "member": NEW}
+    return render_template("new_member.html", **said), status
