@@ -87,12 +87,18 @@ class Edge:
 
     def waits_for(self, topic: str, fits: Callable[[bytes], bool] = bool) -> bytes:
         """The first body on the topic, signed by the server, that fits."""
-        while True:
-            heard, payload = self.heard.get(timeout=PATIENCE)
-            if heard == topic:
+        return self.waits_for_all({topic: fits})[topic]
+
+    def waits_for_all(self, wanted: dict[str, Callable[[bytes], bool]]) -> dict[str, bytes]:
+        """The first body on each topic that fits, in whatever order they come: two threads of the server publish."""
+        found: dict[str, bytes] = {}
+        while set(found) != set(wanted):
+            topic, payload = self.heard.get(timeout=PATIENCE)
+            if topic in wanted and topic not in found:
                 body = unseal(SERVER_KEY.public_key(), "server", topic, payload)
-                if fits(body):
-                    return body
+                if wanted[topic](body):
+                    found[topic] = body
+        return found
 
     def close(self) -> None:
         self.client.disconnect()
@@ -254,8 +260,8 @@ def test_an_edge_with_a_machine_is_served(broker: int, tmp_path: Path, places: t
         journal = Journal()
         journal.add(at(19), Kind.SESSION_STARTED, access_point="laser", member="brigitte", **run)
         edge.client.publish(TOPICS.events("front"), events(journal.rows), 1)
-        assert decode(Ack, edge.waits_for(TOPICS.ack("front")), "ack") == Ack("j1", 1)
-        edge.waits_for(TOPICS.state, lambda body: any(isinstance(fact, Ran) for fact in known(body)))
+        heard = edge.waits_for_all({TOPICS.ack("front"): bool, TOPICS.state: says_that_one_ran})
+        assert decode(Ack, heard[TOPICS.ack("front")], "ack") == Ack("j1", 1)
         with ThreadPoolExecutor(1) as pool:
             asked = pool.submit(ask, tmp_path / "loquet.db.control", Request("lock_out", "laser"))
             order = decode(Command, edge.waits_for(TOPICS.command("front")), "command")
@@ -265,6 +271,11 @@ def test_an_edge_with_a_machine_is_served(broker: int, tmp_path: Path, places: t
     finally:
         edge.close()
         server.stop()
+
+
+def says_that_one_ran(body: bytes) -> bool:
+    """A state with a session on a machine."""
+    return any(isinstance(fact, Ran) for fact in known(body))
 
 
 def sealed(topic: str, message: Status | Reply) -> bytes:
