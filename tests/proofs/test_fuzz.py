@@ -134,7 +134,7 @@ def test_an_edge_that_breaks_on_a_message_is_found(monkeypatch: pytest.MonkeyPat
 
 def test_a_server_that_breaks_on_a_message_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     messages = Messages()
-    monkeypatch.setattr(Ingest, "take", lambda _ingest, _topic, payload: payload.decode("ascii"))
+    monkeypatch.setattr(Ingest, "take_all", lambda _ingest, messages: messages[0][1].decode("ascii"))
     try:
         assert "ingest broke down: UnicodeDecodeError" in tried(messages.to_server)[0]
     finally:
