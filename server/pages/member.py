@@ -97,6 +97,8 @@ def _toast(session: Session, current: Current, held: list[Badge]) -> Toast | Non
     )
     if waiting:
         doors = gettext("%(doors)s ; pas encore : %(waiting)s", doors=doors, waiting=waiting)
+    elif badge is not None and badge.status != "active":
+        doors = gettext("Il n’ouvre plus rien : %(doors)s", doors=doors)
     words = text.declared(badge.uid, badge.status) if badge is not None else gettext(text.DONE[done])
     undo = badge if badge is not None and badge.status != "active" else None
     return Toast(words, doors, bool(waiting), undo)

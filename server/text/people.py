@@ -30,12 +30,17 @@ WRONG = {
 """What is wrong in a field, and what to write in it."""
 
 
+_APART = frozenset({Worry.BADGE_BLOCKED, Worry.NO_CARNET})
+"""Where mark and rest are two things, not one sentence."""
+
+
 @dataclass(frozen=True, slots=True)
 class Said:
-    """mark: one or two words. more: the rest of the sentence. keeps_out: whether the door refuses them for it."""
+    """mark: one or two words. more: the rest of the sentence. whole: both. keeps_out: whether the door refuses them."""
 
     mark: str
     more: str
+    whole: str
     colour: str
     keeps_out: bool
 
@@ -43,7 +48,10 @@ class Said:
 def said(concern: Concern) -> Said:
     mark, more = _words(concern)
     bad = concern.what is Worry.BADGE_BLOCKED and concern.status != "active"
-    return Said(mark, more, "bad" if bad else "warn", concern.what in KEEPS_OUT)
+    between = ", " if concern.what in _APART else " "
+    return Said(
+        mark, more, between.join(filter(None, (mark, more))), "bad" if bad else "warn", concern.what in KEEPS_OUT
+    )
 
 
 def _words(concern: Concern) -> tuple[str, str]:
@@ -143,9 +151,9 @@ DONE = {
 """What was just done."""
 _DECLARED = {
     "active": N_("Le badge %(badge)s est bon."),
-    "lost": N_("Badge %(badge)s déclaré perdu : il n’ouvre plus rien."),
-    "stolen": N_("Badge %(badge)s déclaré volé : il n’ouvre plus rien."),
-    "returned": N_("Badge %(badge)s rendu : il n’ouvre plus rien."),
+    "lost": N_("Badge %(badge)s déclaré perdu."),
+    "stolen": N_("Badge %(badge)s déclaré volé."),
+    "returned": N_("Badge %(badge)s rendu."),
 }
 
 

@@ -10,7 +10,7 @@ from policy.bundle import Credential, Member, Pass
 from policy.facts import Paid
 from server.changes.bundle import import_bundle, put
 from server.database.types import moment
-from server.ingest.facts import Teller, store
+from server.ingest.facts import ToldBy, store
 from server.pages.members import PER_PAGE
 from server.queries.current import Current
 from server.queries.people import Directory, folded
@@ -113,7 +113,7 @@ def test_dates_and_carnets_are_looked_after_before_they_end(place: Place) -> Non
 def test_a_half_day_that_is_paid_is_seen_at_once(place: Place) -> None:
     assert "13 sur 15" in listed(place)
     with place.database.transaction() as session:
-        store(session, [Paid("zoe", "2026-11-24am")], Teller("front", moment(at(19))))
+        store(session, [Paid("zoe", "2026-11-24am")], ToldBy("front", moment(at(19))))
     assert "12 sur 15" in listed(place)
 
 
@@ -158,7 +158,7 @@ def test_a_page_holds_so_many_and_leads_on(place: Place) -> None:
 def test_a_members_page_says_whether_they_get_in(place: Place) -> None:
     client = place.staff()
     lost = place.page("/members/brigitte", client).replace("\N{NO-BREAK SPACE}", " ")
-    assert "Brigitte Oudin n’entre pas : badge perdu à remplacer" in lost
+    assert "Brigitte Oudin n’entre pas : badge perdu, à remplacer" in lost
     assert "Dernier jour jeu. 31 déc." in lost
     assert "Rémy Quentin : tout est en ordre" in place.page("/members/remy", client).replace("\N{NO-BREAK SPACE}", " ")
     assert "13 demi-journées sur 15" in place.page("/members/zoe", client).replace("\N{NO-BREAK SPACE}", " ")
