@@ -285,7 +285,7 @@ PLANTS = (
         "the state tells of members and kinds that the site has not",
         "server/publish/state.py",
         "facts_by_edge(session, at) if site.names(fact)]",
-        "told_since(session, at)]",
+        "facts_by_edge(session, at)]",
         "silence",
         24,
     ),
