@@ -11,6 +11,7 @@ from pathlib import Path
 from queue import SimpleQueue
 
 import pytest
+from flask.testing import FlaskClient
 from msgspec import structs
 
 from benches.reader import door_folder
@@ -117,11 +118,27 @@ class Door:
 
     def page(self) -> str:
         """The front page as the staff sees it."""
+        return plain(self.staff().get("/").text)
+
+    def staff(self) -> FlaskClient:
+        """Whoever is logged in at the desk."""
         client = self.server.app.test_client()
-        token = re.search(r'name="csrf_token" value="([^"]+)"', client.get("/login").text)
+        self.press(client, "/login", "/login", name=STAFF, password=PASSWORD)
+        return client
+
+    def press(self, client: FlaskClient, page: str, path: str, **data: str) -> str:
+        """Send a form of a page; the address that the answer leads to."""
+        token = re.search(r'name="csrf_token" value="([^"]+)"', client.get(page).text)
         assert token is not None
-        client.post("/login", data={"name": STAFF, "password": PASSWORD, "csrf_token": token[1]})
-        return plain(client.get("/").text)
+        answer = client.post(path, data={"csrf_token": token[1]} | data)
+        assert answer.status_code == 303
+        return answer.headers["Location"]
+
+    def confirmed(self, client: FlaskClient, address: str, said: str) -> None:
+        """Until the page says so."""
+        end = time.monotonic() + PATIENCE
+        while said not in plain(client.get(address).text).replace("\N{NO-BREAK SPACE}", " "):
+            assert time.monotonic() < end, "the door has not said that it knows"
 
     def rules_arrive(self) -> None:
         """Until the edge tells the server that it goes by the first rules."""
@@ -214,6 +231,21 @@ def test_the_server_s_command_line_opens_the_door_once(door: Door, capsys: pytes
     door.lockdown_arrives()
     assert door.lay(SEVEN).reason == "lockdown"
     assert "Lieu confiné" in door.page()
+
+
+def test_a_badge_that_the_desk_declares_lost_opens_nothing_and_another_does(door: Door) -> None:
+    """From the press on the member's page to the lamp, and back: the page says that the door knows."""
+    door.rules_arrive()
+    client = door.staff()
+    found = re.search(r"/members/lea/badges/[0-9]+", client.get("/members/lea").text)
+    assert found is not None
+    lost = door.press(client, "/members/lea", found[0], seen="active", status="lost")
+    door.confirmed(client, lost, "Badge ···0001 déclaré perdu. Il n’ouvre plus rien : 1 porte sur 1 le sait.")
+    assert door.lay(SEVEN).reason == "credential_blocked"
+    given = door.press(client, "/members/lea", "/members/lea/badges", uid="DE:AD:BE:EF")
+    door.confirmed(client, given, "1 porte sur 1 le sait.")
+    granted = door.lay(UNKNOWN)
+    assert (granted.granted, granted.member) == (True, "lea")
 
 
 def test_without_a_server_the_command_line_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
