@@ -10,7 +10,7 @@ from ipaddress import IPv6Address, IPv6Network, ip_address
 from flask import Flask, Response, current_app, g, request
 from flask.sessions import SecureCookieSessionInterface
 from flask_limiter import Limiter
-from limits import parse
+from limits import RateLimitItem, parse
 from werkzeug.exceptions import Forbidden, TooManyRequests, Unauthorized
 
 from server.models import Account
@@ -22,8 +22,11 @@ from server.web.context import Context
 COOKIE = "loquet"
 ATTEMPTS = "10 per minute; 60 per hour"
 """Of logging in, from one address."""
-FAILURES = parse("10 per 15 minutes")
-"""Wrong passwords for one account, from all addresses together; passkeys and links are not counted."""
+FAILURES = parse("100 per hour")
+"""Wrong passwords for one account, from all addresses together: more than one address may try, or whoever likes could
+keep its owner out. Passkeys and links are not counted."""
+AGAIN = parse("10 per 15 minutes")
+"""Wrong passwords where somebody who is logged in is asked for theirs again."""
 CONFIRMED = timedelta(minutes=5)
 """How long a password or passkey that was shown again is enough for what asks for it."""
 BROWSERS = {"Edg": "Edge", "OPR": "Opera", "Firefox": "Firefox", "Chrome": "Chrome", "Safari": "Safari"}
@@ -106,19 +109,19 @@ def token_has(scope: Scope) -> bool:
     return True
 
 
-def password_fits(login: str, password: str) -> Account | None:
+def password_fits(login: str, password: str, failures: RateLimitItem = FAILURES) -> Account | None:
     """The account with this login and password; takes as long for a login that nobody has as for a wrong password.
 
-    Raises TooManyRequests after so many failures of one account.
+    Raises TooManyRequests after so many failures for one account.
     """
     key = ("login", hash_token(login_of(login)))
-    if not limiter.limiter.test(FAILURES, *key):
+    if not limiter.limiter.test(failures, *key):
         raise TooManyRequests
     with context().database.reading() as session:
         found = by_login(session, login)
     if is_password(found.password_hash if found is not None else None, password):
         return found
-    limiter.limiter.hit(FAILURES, *key)
+    limiter.limiter.hit(failures, *key)
     return None
 
 

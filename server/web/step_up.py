@@ -44,7 +44,7 @@ def _shown() -> Refused | None:
         key = passkeys.shown(passkey) if passkey else None
         if key is not None and key.account != me.account:
             return Refused.PASSKEY_REFUSED
-        if key is None and (not password or sessions.password_fits(me.login, password) is None):
+        if key is None and (not password or sessions.password_fits(me.login, password, sessions.AGAIN) is None):
             return Refused.PASSWORD_WRONG
         with sessions.context().database.transaction() as session:
             if key is not None:
