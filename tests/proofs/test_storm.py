@@ -10,7 +10,7 @@ import pytest
 from msgspec.structs import replace
 from sqlmodel import select
 
-from edge import door, machine, orders
+from edge import commands, door, machine
 from edge.controller import TO_CORE
 from edge.core import Core
 from edge.events import LinkChanged, Ordered, RulesSwapped
@@ -119,7 +119,7 @@ def test_a_relay_that_nobody_asked_for(site: Site) -> None:
     assert "nobody was granted anything" in broken(lambda: site.watch.after(pi))
 
 
-def extended(it: orders.Dated) -> orders.Dated:
+def extended(it: commands.Dated) -> commands.Dated:
     return dataclasses.replace(it, not_after=it.not_after + MINUTE)
 
 
@@ -180,10 +180,10 @@ def test_another_order_that_is_carried_out_twice_or_late(
     site: Site, monkeypatch: pytest.MonkeyPatch, after: int, kept_back: bool
 ) -> None:
     """No relay moves by it: its rows tell."""
-    honest = orders.dated
-    monkeypatch.setattr(orders, "dated", lambda command: extended(honest(command)))
-    monkeypatch.setattr(orders, "judge", lambda *_: None)
-    monkeypatch.setattr(orders.Seen, "knows", lambda seen, it: False)
+    honest = commands.dated
+    monkeypatch.setattr(commands, "dated", lambda command: extended(honest(command)))
+    monkeypatch.setattr(commands, "judge", lambda *_: None)
+    monkeypatch.setattr(commands.SeenCommands, "knows", lambda seen, it: False)
     given_by_broker(site, Order.SOUND, "front-in", after, kept_back=kept_back)
     pass_seconds(site, 5)
     said = broken(lambda: site.quiet.compare(site.clock.now()))
@@ -191,14 +191,14 @@ def test_another_order_that_is_carried_out_twice_or_late(
 
 
 def test_an_order_that_is_carried_out_twice(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(orders.Seen, "knows", lambda seen, it: False)
+    monkeypatch.setattr(commands.SeenCommands, "knows", lambda seen, it: False)
     assert "nor ordered it in time and once" in broken(lambda: opened_by_order(site, 8, kept_back=False))
 
 
 def test_an_order_that_is_carried_out_late(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    honest = orders.dated
-    monkeypatch.setattr(orders, "dated", lambda command: extended(honest(command)))
-    monkeypatch.setattr(orders, "judge", lambda *_: None)
+    honest = commands.dated
+    monkeypatch.setattr(commands, "dated", lambda command: extended(honest(command)))
+    monkeypatch.setattr(commands, "judge", lambda *_: None)
     assert "nor ordered it in time and once" in broken(lambda: opened_by_order(site, 11, kept_back=True))
 
 
