@@ -298,8 +298,8 @@ def test_somebody_who_is_kept_in(site: Site) -> None:
 
 def test_an_edge_that_forgets_what_it_is_told(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     site.tap(front(site), "front-in", badge_of(site, "team-0"))
-    monkeypatch.setattr(Knowledge, "hear", lambda *told: None)
-    monkeypatch.setattr(Knowledge, "take", lambda *told: None)
+    monkeypatch.setattr(Knowledge, "add_heard", lambda *told: None)
+    monkeypatch.setattr(Knowledge, "replace_snapshot", lambda *told: None)
     assert "came, and it knows" in broken(lambda: pass_seconds(site, 5))
 
 
