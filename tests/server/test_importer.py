@@ -24,6 +24,8 @@ from server.database.types import moment
 from server.errors import ImportRefusedError, MistakeError
 from server.models import AuditRow, Credential, JournalRow, Shift
 from server.publish.bundle import COLLECTIONS, Collection, Exporter, export
+from server.queries.known_edges import known_edges
+from server.queries.site_state import known
 from tests.support_server import DECIDED, Desk, Journal, small_bundle, whole_bundle
 from tests.support_site import ALICE, at
 
@@ -452,3 +454,32 @@ def test_what_overlaps_a_week_is_one_query_by_an_index(database: Database, table
         plan = session.connection().exec_driver_sql(f"EXPLAIN QUERY PLAN {compiled}").all()
     assert len(plan) == 1
     assert f"SEARCH {table.__tablename__} USING INDEX ix_{table.__tablename__}_" in plan[0][3]
+
+
+def test_what_has_ended_is_nobodys_any_more(database: Database) -> None:
+    """No edge owns it, nothing can be ordered of it, and the state says nothing of it."""
+    imported(database, whole_bundle())
+    with database.transaction() as session:
+        places = [*(point.id for point in whole_bundle().access_points), *(m.id for m in whole_bundle().machines)]
+        session.get_one(models.Edge, "front").access_points = places
+        owned = known_edges(session)["front"].readers
+        before = known(session)
+    smaller = msgspec.structs.replace(without(whole_bundle(), "remy"), machines=(), bookings=(), quotas=())
+    [kept, *gone] = smaller.access_points
+    tiers = tuple(msgspec.structs.replace(tier, access_points=msgspec.UNSET) for tier in smaller.tiers)
+    events = tuple(msgspec.structs.replace(one, access_points=msgspec.UNSET) for one in smaller.events)
+    invitations = tuple(msgspec.structs.replace(one, access_points=msgspec.UNSET) for one in smaller.invitations)
+    imported(
+        database,
+        msgspec.structs.replace(smaller, access_points=(kept,), tiers=tiers, events=events, invitations=invitations),
+    )
+    with database.reading() as session:
+        left = known_edges(session)["front"].readers
+        after = known(session)
+    readers = {kept.readers.in_, kept.readers.out} - {None}
+    assert gone
+    assert set(left) == readers
+    assert set(owned) > readers
+    assert before.members - after.members == {"remy"}
+    assert before.kinds
+    assert not after.kinds
