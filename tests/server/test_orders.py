@@ -1,9 +1,11 @@
 """An order reaches the edge that owns the place, once and signed; what became of it is known and kept."""
 
 import pytest
+from sqlmodel import SQLModel
 
 from policy.instants import text
 from server import models
+from server.database.types import moment
 from server.errors import DatabaseError, OrderRefusedError
 from server.publish.orders import OPEN_QUESTIONS, WHY_KEPT
 from tests.support_exchange import Office
@@ -154,6 +156,21 @@ def test_a_place_that_is_unknown_is_named_with_those_that_are(there: Office, ord
 def test_a_machine_is_no_door(there: Office) -> None:
     with pytest.raises(OrderRefusedError, match="door 'laser': not known"):
         there.exchange.orders.give(Order.OPEN, "laser", "alice")
+
+
+@pytest.mark.parametrize(
+    ("table", "order", "place"), [(models.Machine, Order.LOCK_OUT, "laser"), (models.AccessPoint, Order.OPEN, "front")]
+)
+def test_of_what_has_ended_nothing_can_be_ordered(
+    there: Office, table: type[SQLModel], order: Order, place: str
+) -> None:
+    """Its edge's configuration may still name it."""
+    with there.database.transaction() as session:
+        session.get_one(table, place).ended = moment(at(18))  # type: ignore[attr-defined]
+    there.exchange.site_changed()
+    with pytest.raises(OrderRefusedError, match=f"{place!r}: not known"):
+        there.exchange.orders.give(order, place, "alice")
+    assert there.commands == []
 
 
 def test_an_edge_that_is_away_gets_nothing(there: Office) -> None:
