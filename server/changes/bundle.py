@@ -5,6 +5,7 @@ and a number that somebody had may come to somebody else. Nothing of a bundle is
 digits.
 """
 
+from collections import defaultdict
 from collections.abc import Collection as AnyOf
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
@@ -65,7 +66,7 @@ def import_bundle(session: Session, bundle: Bundle, decided: Decided, unblock: A
     wanted = {collection.name: _numbered(getattr(bundle, collection.name)) for collection in COLLECTIONS}
     for collection in reversed(COLLECTIONS):
         keys = {_key(collection, part) for part in getattr(bundle, collection.name)}
-        writer.end(collection, [key for key in _held(session, collection) if key not in keys])
+        writer.end(collection, [row for key, row in _held(session, collection).items() if key not in keys])
     for collection in COLLECTIONS:
         writer.put(collection, wanted[collection.name])
     return writer.done()
@@ -89,7 +90,7 @@ def end(session: Session, name: str, keys: Sequence[Key], decided: Decided) -> N
     writer = _Writer(session, decided, _zone(session), ())
     for key in keys:
         said = tuple(part.upper() for part in key) if collection.table is models.Credential else key
-        known = [full for full in held if full[: len(said)] == said]
+        known = [row for full, row in held.items() if full[: len(said)] == said]
         if not known:
             raise ImportRefusedError(f"{name}: no {'/'.join(map(str, key))} to end")
         writer.end(collection, known)
@@ -148,12 +149,9 @@ class _Writer:
         start, last = resolve(row["start"], self._zone), resolve(row["end"], self._zone, last=True)
         return {"start_at": moment(start), "end_at": moment(last)}
 
-    def end(self, collection: Collection, keys: Sequence[Key]) -> None:
-        """End what is held under these keys."""
-        table, held = _table(collection.table), _held(self._session, collection) if keys else {}
-        for key in keys:
-            row = held[key]
-            ended = moment(self._decided.at)
+    def end(self, collection: Collection, rows: Sequence[Columns]) -> None:
+        table, ended = _table(collection.table), moment(self._decided.at)
+        for row in rows:
             self._session.connection().execute(table.update().where(_is(table, row)).values(ended=ended))
             self._ended.append((collection.name, _called(row)))
             self._note(collection.table, _primary(table, row), "ended", row, None)
@@ -164,6 +162,9 @@ class _Writer:
         gone = _gone(self._session, collection, {_key(collection, part) for part, _ in wanted} - held.keys())
         last = max((row["position"] for row in held.values()), default=-1)
         fresh: list[Columns] = []
+        holders: defaultdict[str, list[Columns]] = defaultdict(list)
+        for row in held.values() if collection.table is models.Credential else ():
+            holders[row["uid"]].append(row)
         for part, place in wanted:
             columns = columns_of(part, collection.table)
             if collection.table in TIMED:
@@ -173,8 +174,11 @@ class _Writer:
                 place, last = (known["position"], last) if known is not None else (last + 1, last + 1)
             columns["position"] = place
             if collection.table is models.Credential:
-                self._credential(known, columns, fresh)
-            elif known is not None:
+                self._keep_blocked(known or _last(self._session, columns["uid"]), columns)
+                if known is None:
+                    self.end(collection, holders[columns["uid"]])
+                    columns["begun"] = moment(self._decided.at)
+            if known is not None:
                 self._change(collection, known, columns)
             elif (old := gone.get(_key(collection, part))) is not None:
                 self._change(collection, old, columns | {"ended": None})
@@ -182,19 +186,12 @@ class _Writer:
                 fresh.append(columns)
         self._insert(collection, table, fresh)
 
-    def _credential(self, known: Columns | None, columns: Columns, fresh: list[Columns]) -> None:
-        """A number that somebody else holds leaves them; one that was blocked stays so, unless it is named."""
-        collection = next(c for c in COLLECTIONS if c.table is models.Credential)
-        uid = columns["uid"]
-        last = known or _last(self._session, uid)
-        if last is not None and last["status"] != "active" and columns["status"] == "active" and not self._may(uid):
-            columns["status"] = last["status"]
-            self._blocked.append(uid)
-        if known is not None:
-            self._change(collection, known, columns)
+    def _keep_blocked(self, last: Columns | None, columns: Columns) -> None:
+        """A badge that was blocked stays so, whoever had it, unless it is named."""
+        if last is None or last["status"] == "active" or columns["status"] != "active" or self._may(columns["uid"]):
             return
-        self.end(collection, [key for key in _held(self._session, collection) if key[0] == uid])
-        fresh.append(columns | {"begun": moment(self._decided.at)})
+        columns["status"] = last["status"]
+        self._blocked.append(columns["uid"])
 
     def _may(self, uid: str) -> bool:
         return self._unblock == ALL or uid in self._unblock

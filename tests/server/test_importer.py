@@ -483,3 +483,18 @@ def test_what_has_ended_is_nobodys_any_more(database: Database) -> None:
     assert before.members - after.members == {"remy"}
     assert before.kinds
     assert not after.kinds
+
+
+def test_an_import_reads_the_badges_so_often_however_many_are_new(database: Database) -> None:
+    """Once for each new one, and 10,000 badges would hold up the site for minutes."""
+
+    def reads(badges: int) -> int:
+        more = tuple(parts.Credential(uid=f"04{badges:04X}{n:08X}", member="alice") for n in range(badges))
+        bundle = msgspec.structs.replace(small_bundle(), credentials=(*small_bundle().credentials, *more))
+        statements: list[str] = []
+        with database.transaction() as session:
+            event.listen(session.connection(), "before_cursor_execute", lambda *told: statements.append(told[2]))
+            import_bundle(session, bundle, DECIDED)
+        return sum("FROM credential" in said and "credential.ended IS NULL" in said for said in statements)
+
+    assert reads(40) == reads(2)
