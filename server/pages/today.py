@@ -9,9 +9,9 @@ from sqlmodel import Session
 from policy.errors import SHOWN, brief
 from policy.terms import HOUR, Instant
 from server.queries import history
-from server.queries.carnets import units_left
 from server.queries.current import Current
 from server.queries.now import few
+from server.queries.people import carnets
 from server.text.carnets import said
 from server.text.chart import BASE, HEIGHT, WIDTH, Bar, bars
 from server.text.dates import hour, hours, local
@@ -97,8 +97,9 @@ def _no_other_day(date: str | None) -> None:
 
 def _carnets(session: Session, current: Current, arrivals: list[history.Arrival], at: int) -> dict[str, str]:
     """What is left on the carnet of each who came, where their formule needs one."""
-    left = units_left(session, current, [arrival.member for arrival in arrivals], at)
-    return {member: said(current, member, units) for member, units in left.items()}
+    came = {arrival.member for arrival in arrivals} & current.people.people.keys()
+    left = carnets(session, current, [current.people.people[member] for member in came], at)
+    return {member: said(current, member, one.units) for member, one in left.items()}
 
 
 def _refusals(session: Session, current: Current, start: int, at: int) -> Refusals:

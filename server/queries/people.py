@@ -96,6 +96,10 @@ class Watch:
     rest: Sequence[Person]
 
 
+FEW = 1000
+"""Members whose days paid are asked for by their ids; of more, those of everybody with a carnet."""
+
+
 class Directory:
     """All members of a bundle, A to Z."""
 
@@ -159,8 +163,8 @@ def carnets(session: Session, current: "Current", people: Iterable[Person], at: 
     wanted = [one for one in people if unit_now(current.rules, one.member.id, at)]
     state, today = SiteState(), day_of(current, at)
     asked = select(PaidUnit.member, PaidUnit.unit)
-    if len(wanted) == 1:
-        asked = asked.where(PaidUnit.member == wanted[0].member.id)
+    if len(wanted) <= FEW:
+        asked = asked.where(col(PaidUnit.member).in_([one.member.id for one in wanted]))
     else:
         asked = asked.where(col(PaidUnit.member).in_(select(Pass.member).where(col(Pass.ended).is_(None))))
     for member, unit in session.connection().execute(asked) if wanted else ():

@@ -8,8 +8,8 @@ from policy.instants import text
 from policy.reasons import Reason
 from policy.terms import DAY, HOUR
 from server.changes import bundle as importer
-from server.queries.carnets import units_left
 from server.queries.history import last_passages
+from server.queries.people import carnets
 from server.text.carnets import said
 from tests.support_pages import Place
 from tests.support_server import DECIDED, small_bundle, whole_bundle
@@ -31,7 +31,9 @@ def zoe_pays(place: Place, when: int, unit: str) -> None:
 
 def left(place: Place, *members: str, when: int = at(19)) -> dict[str, int]:
     with place.database.reading() as session:
-        return units_left(session, place.publisher.current, members, when)
+        people = place.publisher.current.people.people
+        wanted = [people[member] for member in members if member in people]
+        return {who: left.units for who, left in carnets(session, place.publisher.current, wanted, when).items()}
 
 
 def give(place: Place, bundle: Bundle) -> None:
