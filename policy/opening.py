@@ -21,6 +21,10 @@ class Degree(StrEnum):
     """Staff hours, or a gardien inside covers the time."""
     PROBABLE = "probable"
     """Somebody has taken the shift, and is not there yet."""
+    UNCERTAIN = "uncertain"
+    """Somebody has taken the shift, and should have been there by now."""
+    NOBODY = "nobody"
+    """Nobody is to open it."""
 
 
 class Relay(Struct, frozen=True):
@@ -59,7 +63,7 @@ def opening(rules: RuleSet, shifts: Mapping[str, Spans], state: SiteState, at: I
     if not held_by and not in_hours:
         return Opening(open=False)
     inside = state.presence.inside(rules.day_start(at))
-    gardiens = [who for who in (*rules.shifts, *state.adhoc) if who in inside and _active(rules, who)]
+    gardiens = [who for who in (*rules.shifts, *state.adhoc) if who in inside and may_hold(rules, who)]
     covering = {who: _with_adhoc(rules.shifts.get(who, ()), rules, state, who) for who in gardiens}
     unbroken = _covered_until([rules.staffed, *covering.values()], at)
     bare = [spans([*pairs(shifts.get(who, ())), *state.adhoc.get(who, ())]) for who in gardiens]
@@ -73,7 +77,7 @@ def opening(rules: RuleSet, shifts: Mapping[str, Spans], state: SiteState, at: I
 
 def relays(rules: RuleSet, shifts: Mapping[str, Spans], at: Instant) -> Iterator[Relay]:
     """Who holds the place from an instant on if all come as planned, up to the first gap longer than a grace."""
-    planned = {who: times for who, times in shifts.items() if _active(rules, who)}
+    planned = {who: times for who, times in shifts.items() if may_hold(rules, who)}
     while True:
         team = end_of(rules.staffed, at)
         coming = [
@@ -94,7 +98,8 @@ def _joins(rules: RuleSet, start: Instant, end: Instant, at: Instant) -> bool:
     return start <= at + rules.shift_grace and end > at
 
 
-def _active(rules: RuleSet, who: str) -> bool:
+def may_hold(rules: RuleSet, who: str) -> bool:
+    """Whether a shift of theirs holds the place once they are inside: a gardien who is not suspended."""
     member = rules.members.get(who)
     return member is not None and member.gardien and not member.suspended
 

@@ -1,4 +1,4 @@
-"""What do programs ask? /api/v1/now and /api/v1/passages, as JSON; names only with the token or a login."""
+"""What do programs ask? /api/v1/now, openings and passages, as JSON; names only with the token or a login."""
 
 from typing import Any
 
@@ -6,8 +6,9 @@ from flask import Blueprint, jsonify, request
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import BadRequest
 
-from policy.instants import text
-from policy.terms import Instant
+from policy.degrees import stretches
+from policy.instants import meant, text
+from policy.terms import DAY, Instant
 from server.queries import history
 from server.queries.history import Passage
 from server.queries.now import edge_lines, picture
@@ -18,16 +19,18 @@ page = Blueprint("api", __name__, url_prefix="/api/v1")
 
 DEFAULT_LIMIT, MAX_LIMIT = 100, 1000
 LAST_ID = 2**63 - 1
+WEEK, LONGEST = 7 * DAY, 31 * DAY
 
 
 @page.get("/now")
 def now() -> ResponseReturnValue:
-    """{open, until, end, held, inside, capacity, heard}; with the token also {held_by, edges}.
+    """{open, until, end, held, inside, capacity, heard, degree, ask_again}; with the token also {held_by, edges}.
 
     until: RFC 3339, the end of the staff hours or of the shifts of gardiens who are inside, without grace: so far it is
     sure; null when shut, and when open round the clock. end: the same, with the shifts that follow without a gap, whose
     gardiens are not there yet: so far it is probable. inside: null below 3. heard: null, or the last word (RFC 3339) of
-    a door that is silent: what is told is then as of that instant, and no sure yes or no.
+    a door that is silent: what is told is then as of that instant, and no sure yes or no. degree: sure, probable,
+    uncertain or nobody (policy/degrees.py). ask_again: when the answer may change although nothing happens.
     """
     named = sees_names(Scope.NOW)
     known = context()
@@ -41,6 +44,8 @@ def now() -> ResponseReturnValue:
             "inside": seen.told,
             "capacity": seen.capacity,
             "heard": _text(seen.heard),
+            "degree": seen.sureness.degree,
+            "ask_again": text(seen.sureness.ask_again),
         }
         if named:
             names = history.names(session, seen.opening.held_by)
@@ -50,6 +55,29 @@ def now() -> ResponseReturnValue:
                 for edge in edge_lines(session, known.current(), known.troubles, seen.at)
             ]
     return jsonify(answer)
+
+
+@page.get("/openings")
+def openings() -> ResponseReturnValue:
+    """{items}: when the place opens from `from` (now or later) to `to` (31 days on at most; left out: 7 days).
+
+    [{start, end, by, degree}] in order, without those times in which nobody opens. by: staffed, gardien or event.
+    """
+    known = context()
+    at = known.clock()
+    start = max(at, _instant("from", at))
+    end = _instant("to", start + WEEK)
+    if not 0 < end - start <= LONGEST:
+        raise BadRequest(f"to={request.args.get('to')!r}: an instant after `from` and now, at most 31 days on.")
+    with known.database.reading() as session:
+        asked = picture(session, known.current(), at).known
+    return jsonify(
+        items=[
+            {"start": text(one.start), "end": text(one.end), "by": one.by, "degree": one.degree}
+            for one in stretches(asked, start, end)
+            if one.by is not None
+        ]
+    )
 
 
 @page.get("/passages")
@@ -83,6 +111,14 @@ def _item(passage: Passage) -> dict[str, Any]:
 
 def _text(at: Instant | None) -> str | None:
     return None if at is None else text(at)
+
+
+def _instant(name: str, default: Instant) -> Instant:
+    written = request.args.get(name)
+    try:
+        return default if written is None else meant(written)
+    except ValueError as error:
+        raise BadRequest(f"{name}={written!r}: {error}, as in 2026-11-24T09:00:00Z.") from None
 
 
 def _number(name: str, default: int, least: int, most: int) -> int:

@@ -8,7 +8,7 @@ from flask.typing import ResponseReturnValue
 from sqlmodel import Session
 
 from policy.instants import of
-from policy.opening import Relay
+from policy.opening import Degree, Relay
 from policy.terms import DAY
 from server.pages.today import Day, day_of
 from server.queries import history
@@ -85,6 +85,8 @@ def _answer(seen: Picture, known: Called, *, named: bool) -> Answer:
         return Answer("no", gettext("Lieu confiné"), (said, gettext("Contactez l’équipe.")))
     if seen.heard is not None:
         return _unsure(seen, tuple(said for said in lines if said))
+    if seen.sureness.degree is Degree.UNCERTAIN:
+        return Answer("need", gettext("Pas sûr pour l’instant"), tuple(said for said in lines if said))
     return Answer("open" if seen.opening.open else "shut", _headline(seen), tuple(said for said in lines if said))
 
 

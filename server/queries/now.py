@@ -6,6 +6,7 @@ from datetime import datetime
 
 from sqlmodel import Session, col, func, select
 
+from policy.degrees import Answer, Known, degree
 from policy.instants import of
 from policy.opening import Opening, opening, relays
 from policy.presence import Presence
@@ -48,6 +49,7 @@ class Picture:
     presence: Presence
     inside: tuple[str, ...]
     capacity: int | None
+    known: Known
     next_staffed: Instant | None
     watch: Watch | None
     lockdown: datetime | None = None
@@ -56,6 +58,11 @@ class Picture:
     """The doors whose fire contact is open, and since when."""
     heard: Instant | None = None
     """The last word of a door that has gone silent, the oldest of several; None while all of them speak."""
+
+    @property
+    def sureness(self) -> Answer:
+        """How sure it is that the place is open at this moment."""
+        return degree(self.known, self.at)
 
     @property
     def told(self) -> int | None:
@@ -71,8 +78,9 @@ def few(people: int) -> int | None:
 def picture(session: Session, current: Current, at: Instant) -> Picture:
     """The place at an instant."""
     day_start = current.rules.day_start(at)
-    presence = history.moves_since(session, day_start)
-    state = SiteState(presence=presence, adhoc=history.adhoc_shifts(session, day_start))
+    presence, lockdown = history.moves_since(session, day_start), locked_down_since(session)
+    state = SiteState(presence, lockdown=lockdown is not None, adhoc=history.adhoc_shifts(session, day_start))
+    heard = _silent_since(session, current, at)
     now = opening(current.rules, current.shifts, state, at)
     return Picture(
         at=at,
@@ -81,11 +89,12 @@ def picture(session: Session, current: Current, at: Instant) -> Picture:
         presence=presence,
         inside=tuple(sorted(presence.inside(day_start))),
         capacity=current.bundle.site.capacity,
+        known=Known(current.rules, current.shifts, state, at, heard is None),
         next_staffed=None if now.endless else next_start(current.rules.staffed, _covered(now, at)),
         watch=_watch(current, now, at),
-        lockdown=locked_down_since(session),
+        lockdown=lockdown,
         fires=_fires(session, current),
-        heard=_silent_since(session, current, at),
+        heard=heard,
     )
 
 

@@ -76,6 +76,7 @@ TABLE: Table = {
     ("GET", "/health"): Access(EVERYBODY),
     ("GET", "/static/<path:filename>"): Access(EVERYBODY),
     ("GET", "/api/v1/now"): Access(EVERYBODY, scope=Scope.NOW),
+    ("GET", "/api/v1/openings"): Access(EVERYBODY, scope=Scope.NOW),
     ("GET", "/api/v1/passages"): Access(STAFF, scope=Scope.PASSAGES, page=False),
 }
 """In the order of the navigation. Whether a page of everybody names people, server/web/sessions.py:sees_names says."""

@@ -29,6 +29,8 @@ def test_now_in_public(place: Place) -> None:
         "inside": 3,
         "capacity": 100,
         "heard": None,
+        "degree": "sure",
+        "ask_again": text(at(22)),
     }
 
 
@@ -40,7 +42,10 @@ def test_now_with_the_token(place: Place) -> None:
         {"id": "front", "online": True, "rules_version": 1},
         {"id": "garage", "online": False, "rules_version": None},
     ]
-    assert set(answer) == {"open", "until", "end", "held", "inside", "capacity", "heard", "held_by", "edges"}
+    assert set(answer) == {"open", "until", "end", "held", "inside", "capacity", "heard", "held_by", "edges"} | {
+        "degree",
+        "ask_again",
+    }
 
 
 def test_now_with_a_login(place: Place) -> None:
@@ -51,7 +56,7 @@ def test_now_when_shut(place: Place) -> None:
     place.now = at(5) + DAY
     place.publisher.publish()
     answer = body(place.client.get("/api/v1/now"))
-    heard = {"heard": text(at(19, 12))}
+    heard = {"heard": text(at(19, 12)), "degree": "nobody", "ask_again": text(at(9) + DAY)}
     assert answer == {"open": False, "until": None, "end": None, "held": False, "inside": None, "capacity": 100} | heard
 
 
@@ -69,6 +74,38 @@ def test_a_wrong_token_is_told_as_such(place: Place, header: str) -> None:
     assert answer.content_type == "application/problem+json"
     assert answer.json is not None
     assert answer.json["status"] == 401
+
+
+def openings(place: Place, query: str = "") -> Any:
+    return body(place.client.get(f"/api/v1/openings{query}"))["items"]
+
+
+def test_openings_of_the_week(place: Place) -> None:
+    first, second, *_ = openings(place)
+    assert first == {"start": text(at(19, 12)), "end": text(at(22)), "by": "gardien", "degree": "sure"}
+    assert second == {"start": text(at(9) + DAY), "end": text(at(18) + DAY), "by": "staffed", "degree": "sure"}
+    thursday = openings(place, f"?from={text(at(17) + 2 * DAY)}&to={text(at(23) + 2 * DAY)}")
+    assert [(one["by"], one["degree"]) for one in thursday] == [("staffed", "sure"), ("gardien", "probable")]
+
+
+def test_a_gardien_who_does_not_come_makes_the_evening_unsure(place: Place) -> None:
+    place.now = at(18, 20) + 2 * DAY
+    place.publisher.publish()
+    place.speak()
+    assert body(place.client.get("/api/v1/now"))["degree"] == "uncertain"
+    assert openings(place)[0]["degree"] == "uncertain"
+    page = place.page()
+    assert "Pas sûr pour l’instant" in page
+    assert "un gardien n’est pas encore là" in page
+
+
+@pytest.mark.parametrize(
+    "query", ["from=tomorrow", "to=2026-11-24", "to=2026-11-24T10:00:00Z", "to=2027-03-01T00:00:00Z", "from=", "to=0"]
+)
+def test_openings_of_no_time(place: Place, query: str) -> None:
+    answer = place.client.get(f"/api/v1/openings?{query}")
+    assert (answer.status_code, answer.content_type) == (400, "application/problem+json")
+    assert query.split("=")[0] in answer.json["detail"]
 
 
 def test_passages_are_named(place: Place) -> None:
