@@ -5,6 +5,7 @@ from typing import TypeAlias
 from msgspec import Struct
 
 from policy.terms import Instant
+from wire.messages import Laid
 from wire.row import Row
 
 
@@ -27,4 +28,17 @@ class Alive(Struct, frozen=True):
     at: Instant
 
 
-Action: TypeAlias = Drive | Record | Alive
+class BadgeLaid(Struct, frozen=True):
+    """Tell the server what was laid on a reader that waits for a badge to enrol. It goes to no disk and no log.
+
+    nonce, key: of the order. uid: of a new badge; to be sealed to the key. member: whose it is, if somebody's.
+    """
+
+    nonce: str
+    key: str
+    laid: Laid
+    uid: bytes | None = None
+    member: str | None = None
+
+
+Action: TypeAlias = Drive | Record | Alive | BadgeLaid

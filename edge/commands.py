@@ -52,7 +52,7 @@ class Places:
                 known, kind = self.doors, "access point"
             case Order.LOCK_OUT:
                 known, kind = self.machines, "machine"
-            case Order.SOUND:
+            case Order.SOUND | Order.ENROL:
                 known, kind = self.readers, "reader"
             case _:
                 return None
@@ -72,6 +72,9 @@ def dated(command: Command) -> Dated:
     """Raises WireError for a command that no honest server writes."""
     if not 0 < len(command.nonce) <= LONGEST_NONCE:
         raise WireError(f"command: a nonce of {len(command.nonce)} characters; 1 to {LONGEST_NONCE} are expected")
+    if (command.order is Order.ENROL) != (command.key is not None):
+        have = "without" if command.key is None else "with"
+        raise WireError(f"command {command.nonce}: {command.order} {have} a key")
     try:
         issued, not_after = instant(command.issued), instant(command.not_after)
     except (ValueError, OverflowError) as error:
@@ -191,7 +194,8 @@ class CommandHandler:
     def _order(self, it: Dated, why: str | None) -> None:
         now, mono, command = self._clock.now(), self._clock.monotonic(), it.command
         until = mono + (it.not_after - max(now, self._time.earliest)) / 1000
-        self._tell(Ordered(now, mono, command.nonce, command.order, command.place, command.by, until, why))
+        key = command.key or ""
+        self._tell(Ordered(now, mono, command.nonce, command.order, command.place, command.by, until, why, key))
 
     def _may_refuse(self) -> bool:
         """Whether a refusal may leave a row."""

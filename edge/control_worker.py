@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Sequence
 
-from edge.actions import Alive, Drive, Record
+from edge.actions import Drive, Record
 from edge.controller import EdgeController, Step
 from edge.core import Now
 from edge.events import CardSeen, Event, ReaderFault, ReaderRecovered
@@ -60,10 +60,10 @@ class ControlWorker:
         for action in step.actions:
             if isinstance(action, Drive):
                 self._drive(action)
-            elif isinstance(action, Alive):
-                self._hand_over(action)
-            else:
+            elif isinstance(action, Record):
                 self._record(action, event, decision_seconds, time.perf_counter() - started)
+            else:
+                self._hand_over(action)
         self.deadline = step.deadline
 
     def _drive(self, action: Drive) -> None:

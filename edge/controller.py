@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 from edge.actions import Action
 from edge.core import Core, Memory, Now
 from edge.door import DoorController, DoorSetup
+from edge.enrolment import Enroller
 from edge.events import (
     Event,
     FactsHeard,
@@ -22,6 +23,8 @@ from edge.events import (
 from edge.machine import MachineController, MachineSetup
 from wire.row import Kind, Order
 
+AT_READER = (Order.SOUND, Order.ENROL)
+"""Orders about a reader."""
 ALIVE = 1.0
 """Seconds from one note that the edge has power to the next, while a session runs."""
 
@@ -44,6 +47,7 @@ class EdgeController:
         self._alive_due: float | None = None
         self._trouble = memory.trouble
         self.places = [_controller(setup, self.core) for setup in setups]
+        self._enroller = Enroller(self.core)
         self._of_place = {place.place: place for place in self.places}
         self._of_reader = {reader: place for place in self.places for reader in place.readers}
         self._of_input = {name: place for place in self.places for name in place.inputs}
@@ -64,9 +68,10 @@ class EdgeController:
                     place.clock_was_set(now, self.core.jump)
         for event in events:
             self._handle(now, event)
+        self._enroller.pass_time(now)
         for place in self.places:
             place.pass_time(now)
-        moments = [self._alive(now), *(place.deadline(now) for place in self.places)]
+        moments = [self._alive(now), self._enroller.deadline, *(place.deadline(now) for place in self.places)]
         due = [moment for moment in moments if moment is not None]
         return Step(self.core.drain_actions(), min(due, default=None))
 
@@ -100,7 +105,7 @@ class EdgeController:
 
     def _handle(self, now: Now, event: Event) -> None:
         if isinstance(event, ReaderEvent):
-            self._of_reader[event.reader].handle(now, event)
+            self._at_reader(now, event)
         elif isinstance(event, InputEvent):
             self._of_input[event.name].handle(now, event)
         elif isinstance(event, Ordered):
@@ -114,14 +119,25 @@ class EdgeController:
             if isinstance(event, StateHeard):
                 self._recover(now)
 
+    def _at_reader(self, now: Now, event: ReaderEvent) -> None:
+        """A badge that is enrolled is no tap, and the place does not hear of it."""
+        place = self._of_reader[event.reader]
+        signal = self._enroller.laid(now, event, place.place)
+        if signal is None:
+            place.handle(now, event)
+        else:
+            place.show(event.reader, signal, now.mono)
+
     def _obey(self, now: Now, event: Ordered) -> None:
         """Act, then record; late or refused: only record."""
-        reader = event.place if event.order is Order.SOUND and event.place in self._of_reader else None
+        reader = event.place if event.order in AT_READER and event.place in self._of_reader else None
         place = self._of_place.get(event.place or "") if reader is None else self._of_reader[reader]
         why = event.refused
         if why is None and now.mono > event.until:
             why = f"too late, by {now.mono - event.until:.0f} s: this edge was busy"
-        if why is None and place is not None:
+        if why is None and event.order is Order.ENROL:
+            why = self._enroller.begin(event)
+        elif why is None and place is not None:
             place.handle(now, event)
         self.core.row(
             now,

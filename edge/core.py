@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
-from edge.actions import Action, Alive, Drive, Record
+from edge.actions import Action, Alive, BadgeLaid, Drive, Record
 from edge.events import Event, FactsHeard, JournalTrouble, LinkChanged, RulesConfirmed, RulesSwapped, StateHeard
 from edge.held import HeldRules
 from edge.knowledge import Knowledge, Receipt
@@ -62,6 +62,8 @@ class Core:
         self.pseudonym = pseudonym
         self.last_tap: LastTap | None = None
         """None where a pair has used it up."""
+        self.enrols_at: str | None = None
+        """The reader that waits for a badge to enrol."""
         self.jump: Instant = 0
         """By how much the clock was set at this step, ms; 0 when it was not."""
         self._boot = memory.boot
@@ -117,6 +119,10 @@ class Core:
     def alive(self, now: Now) -> None:
         """Note that the edge has power."""
         self._actions.append(Alive(self.believed(now, now.at)))
+
+    def tell_laid(self, laid: BadgeLaid) -> None:
+        """Say what was laid where a badge is awaited."""
+        self._actions.append(laid)
 
     def row(self, now: Now, kind: Kind, *, of: Event | None = None, **fields: Any) -> int:
         """Record a row, take its facts into the state, and give its seq; 0 when the journal takes no more.

@@ -33,6 +33,7 @@ from edge.hourly_count import HourlyCount
 from edge.patterns import (
     DOOR_FORCED,
     DOOR_HELD,
+    LAY_HERE,
     NO_RULES,
     OF_FAMILY,
     READER_FAULT,
@@ -147,6 +148,10 @@ class DoorController:
             due.append(self._opened_at + self.setup.held_after)
         due.append(self._public_change(now))
         return min((moment for moment in due if moment is not None), default=None)
+
+    def show(self, reader: str, signal: Signal, mono: float) -> None:
+        """Play a signal once at one of its readers."""
+        self._lamps[reader].play(signal, mono)
 
     # What each event does
 
@@ -345,6 +350,8 @@ class DoorController:
             return READER_FAULT
         if self._opened_at is not None and self._held_said:
             return DOOR_HELD
+        if reader == self._core.enrols_at:
+            return LAY_HERE
         return NO_RULES if self._core.held is None else None
 
     def _release(self, now: Now) -> None:

@@ -148,6 +148,7 @@ class Ordered(Event, frozen=True):
 
     place: an access point, a machine or a reader of this edge, as the order wants it. by: who gave it. until: the
     monotonic second after which it is not carried out any more. refused: why it is not at all, in English.
+    key: of an ENROL, as in the command.
     """
 
     nonce: str
@@ -156,6 +157,7 @@ class Ordered(Event, frozen=True):
     by: str
     until: float
     refused: str | None = None
+    key: str = ""
 
 
 class Journalled(Event, frozen=True):

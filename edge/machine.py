@@ -31,6 +31,7 @@ from edge.events import (
 )
 from edge.hourly_count import HourlyCount
 from edge.patterns import (
+    LAY_HERE,
     MACHINE_ENDS_SOON,
     MACHINE_LOCKED_OUT,
     MACHINE_ON,
@@ -154,6 +155,10 @@ class MachineController:
     def session(self) -> Session | None:
         """The session that runs on this machine."""
         return self._session
+
+    def show(self, _: str, signal: Signal, mono: float) -> None:
+        """Play a signal once at its reader."""
+        self._lamp.play(signal, mono)
 
     # A session's life
 
@@ -331,6 +336,8 @@ class MachineController:
         machine, session = self._machine(), self._session
         if self._faulty:
             return READER_FAULT
+        if self._core.enrols_at == self.setup.reader:
+            return LAY_HERE
         if self.place in self._core.state.stopped:
             return MACHINE_STOPPED
         if session is not None:

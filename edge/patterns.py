@@ -67,6 +67,10 @@ DOOR_FORCED = Signal(_blinks(20, _beep(AMBER), 0.25, 0.25))
 """The door was opened without a grant."""
 SOUND = Signal((*_blinks(8, _beep(GREEN), 0.1, 0.1), *_blinks(8, _beep(RED), 0.1, 0.1)))
 """Somebody at the server looks for this reader."""
+LAY_HERE = Signal(((0.6, AMBER), (0.6, GREEN)), repeats=True)
+"""The desk waits for somebody's new badge at this reader."""
+ENROLLED = Signal(_blinks(3, _beep(GREEN), 0.08, 0.08))
+"""That badge was read; nothing opened."""
 
 MACHINE_ON = Signal(((60.0, GREEN),), repeats=True)
 """A session runs."""

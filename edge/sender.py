@@ -2,6 +2,7 @@
 
 import logging
 
+from edge.actions import BadgeLaid
 from edge.config import Config
 from edge.journal import Journal
 from edge.journal_writer import JournalWriter
@@ -11,6 +12,7 @@ from edge.outbox import Answer, Outbox, facts, judge, message
 from edge.ports import Clock, Connection
 from edge.server_time import ServerTime
 from edge.status import EVERY, Health
+from wire.enrolment import seal as sealed
 from wire.envelope import seal
 from wire.messages import MAX_ROWS, Ack, Reply, encode
 from wire.row import Order, Row
@@ -97,6 +99,14 @@ class Sender:
         self._publish(self._topics.reply(self._edge), encode(reply))
         if done and row.order is Order.REREAD and self._connection is not None:
             self._connection.reconnect("connects anew, as the server ordered")
+
+    def badge_laid(self, item: BadgeLaid) -> None:
+        """Answer an order to enrol once more. Raises WireError for a key that is none: nothing is said then."""
+        number = None if item.uid is None else sealed(item.key, item.nonce, item.uid)
+        self._publish(
+            self._topics.reply(self._edge),
+            encode(Reply(item.nonce, done=True, laid=item.laid, sealed=number, member=item.member)),
+        )
 
     def send(self) -> None:
         """Send and say what is due."""

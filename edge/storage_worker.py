@@ -8,7 +8,7 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from edge.actions import Alive
+from edge.actions import Alive, BadgeLaid
 from edge.commands import CommandHandler
 from edge.config import Config
 from edge.core import Memory
@@ -177,6 +177,9 @@ class StorageWorker:
     def _alive(self, item: Alive) -> None:
         self._alive_at = item.at
 
+    def _badge_laid(self, item: BadgeLaid) -> None:
+        self.sender.badge_laid(item)
+
     def _keep_alive(self) -> None:
         """The newest second alone: a slow disk writes no earlier one after it."""
         well = self._clock.monotonic() >= self.writer.retry_at
@@ -268,6 +271,7 @@ class StorageWorker:
 _HANDLERS: dict[type[WorkItem], Callable[[StorageWorker, Any], None]] = {
     UnrecordedCount: StorageWorker._unrecorded,
     Alive: StorageWorker._alive,
+    BadgeLaid: StorageWorker._badge_laid,
     LinkUp: StorageWorker._link_up,
     LinkDown: StorageWorker._link_down,
     ReaderFault: StorageWorker._reader_fault,

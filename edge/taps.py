@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from math import inf
 
 from edge.events import CardBack, CardGone, CardSeen, ReaderEvent, ReaderFault, ReadThroughWall, Sighting
+from wire.credential import is_random
 
 AWAY = 0.85
 """Seconds that a badge must be away, since it was last known to lie there, for its next reading to be another tap.
@@ -20,8 +21,6 @@ CLEAR = 0.5
 THROUGH_WALL = 2.0
 """Seconds after a card was at the reader outside for which it is no tap at the one inside. After one that could not be
 read, or several, none is: it may be theirs."""
-RANDOM_ID = 0x08
-"""A 4-byte number that begins so is drawn anew at each reading, as phones do (ISO 14443-3, 6.5.4)."""
 
 
 class SameTap:
@@ -122,4 +121,4 @@ class Walls:
 
 def _card(uid: bytes) -> bytes:
     """By what a card is known again; all whose number is random are one."""
-    return uid[:1] if len(uid) == 4 and uid[0] == RANDOM_ID else uid
+    return uid[:1] if is_random(uid) else uid

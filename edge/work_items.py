@@ -4,7 +4,7 @@ from typing import TypeAlias
 
 from msgspec import Struct
 
-from edge.actions import Alive
+from edge.actions import Alive, BadgeLaid
 from edge.events import ReaderFault, ReaderRecovered
 from wire.row import Row
 
@@ -47,6 +47,7 @@ WorkItem: TypeAlias = (
     RowToWrite
     | UnrecordedCount
     | Alive
+    | BadgeLaid
     | Received
     | MessagesWaiting
     | LinkUp

@@ -1,5 +1,6 @@
 """What do edges and server say to each other? One frozen type for each message; unknown keys are refused."""
 
+from enum import StrEnum
 from hashlib import sha256
 from typing import Annotated, Any, TypeVar
 
@@ -8,7 +9,7 @@ from msgspec import Meta, Raw, Struct
 
 from policy.terms import SECOND, ClockState, Instant
 from wire.errors import WireError
-from wire.row import LONGEST, Order, Text, Whole
+from wire.row import LONGEST, Id, Order, Text, Whole
 
 
 def hash_of(body: bytes) -> str:
@@ -77,6 +78,7 @@ class Command(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=Tru
 
     nonce: names this command for ever. place: the access point, machine or reader that the order is about, None for
     the edge itself. by: who gave it. asked: of a SET_CLOCK, the question in the edge's status that it answers.
+    key: of an ENROL, the X25519 public key, drawn for it alone, to which the badge's number is sealed (hex).
     """
 
     nonce: str
@@ -86,17 +88,40 @@ class Command(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=Tru
     place: str | None = None
     by: str = ""
     asked: str | None = None
+    key: Annotated[str, Meta(pattern=r"\A[0-9a-f]{64}\Z")] | None = None
 
 
 COMMAND_LASTS: Instant = 10 * SECOND
+ENROL_LASTS = 30.0
+"""Seconds for which an edge waits for a badge, by its monotonic clock, from the order's arrival."""
 
 
-class Reply(Struct, frozen=True, forbid_unknown_fields=True):
-    """What became of the command of this nonce. why: in English, empty when it was done."""
+class Laid(StrEnum):
+    """What was laid on a reader that waits for a badge to enrol."""
+
+    NEW = "new"
+    """A badge that no member has: the edge waits no more."""
+    TAKEN = "taken"
+    """A member's badge, which was decided as always."""
+    RANDOM = "random"
+    """A number of 4 bytes that begins with 08: another one the next time (a phone, some bank cards)."""
+    SEVERAL = "several"
+    """Two badges or more at once."""
+
+
+class Reply(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """What became of the command of this nonce. why: in English, empty when it was done.
+
+    laid: after an ENROL that was done, a message for each badge. sealed: the number of a NEW one (wire/enrolment.py).
+    member: whose a TAKEN one is.
+    """
 
     nonce: Text
     done: bool
     why: Text = ""
+    laid: Laid | None = None
+    sealed: Annotated[bytes, Meta(max_length=LONGEST)] | None = None
+    member: Id | None = None
 
 
 class Ack(Struct, frozen=True, forbid_unknown_fields=True):

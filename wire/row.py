@@ -61,6 +61,7 @@ class Kind(StrEnum):
     ESTOP = "estop"
     MACHINE_RESET = "machine_reset"
     COMMAND = "command"
+    ENROLLED = "enrolled"
 
 
 class Place(StrEnum):
@@ -97,6 +98,7 @@ PLACES: Mapping[Kind, frozenset[Place]] = {
     Kind.ESTOP: _MACHINE,
     Kind.MACHINE_RESET: _MACHINE,
     Kind.COMMAND: _ANYWHERE,
+    Kind.ENROLLED: _EITHER,
 }
 """Where each kind can happen: a row of any other place is believed by nobody."""
 
@@ -114,6 +116,8 @@ class Order(StrEnum):
     """Connect anew and take again all that is retained."""
     SET_CLOCK = "set_clock"
     """The server's time, for an edge that asked for it."""
+    ENROL = "enrol"
+    """Take the next badge at a reader that no member has, and tell the server alone its number."""
 
 
 class Row(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, gc=False):
@@ -124,8 +128,9 @@ class Row(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, g
     the door opens. settles: the seq of the tap that a door_opened row settles. pays: the day or half-day that is
     paid with a unit of a pass, once the entry takes effect (policy/units.py); in form 1 its start. adhoc_until: end
     of the shift that the tap made. marks: what a grant is remembered for. started, ended: of the session;
-    machine_kind, cuts: what it is. nonce, order: of the command that was carried out, or was not (granted false).
-    detail: what a fault says, who gave the command, or why it was not carried out, in English.
+    machine_kind, cuts: what it is. nonce, order: of the command that was carried out, or was not (granted false); of
+    an enrolled row the nonce, and nothing of the badge. detail: what a fault says, who gave the command, or why it
+    was not carried out, in English.
     """
 
     seq: Whole

@@ -29,6 +29,14 @@ SIGNALS = {
     "reader_fault": ("deux éclairs rouges, muet : lecteur en panne", "two red flashes, silent: reader at fault"),
     "door_held": ("ambre, un bip toutes les 2 s : fermez la porte", "amber, a beep every 2 s: shut the door"),
     "sound": ("vert puis rouge, bips rapides : on cherche ce lecteur", "green then red, fast beeps: being looked for"),
+    "lay_here": (
+        "ambre et vert en alternance, muet : posez ici le badge à enrôler",
+        "amber and green by turns, silent: lay the badge to enrol here",
+    ),
+    "enrolled": (
+        "trois éclairs verts, trois bips : badge lu, rien ne s’ouvre",
+        "three green flashes: read, nothing opens",
+    ),
     "door_forced": ("ambre qui clignote, bips : porte forcée", "amber blinking, beeps: door forced"),
 }
 

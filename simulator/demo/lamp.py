@@ -7,6 +7,8 @@ from edge.patterns import (
     DARK,
     DOOR_FORCED,
     DOOR_HELD,
+    ENROLLED,
+    LAY_HERE,
     NO_RULES,
     OF_FAMILY,
     READER_FAULT,
@@ -27,6 +29,8 @@ SIGNALS: dict[str, Signal] = {
     "door_held": DOOR_HELD,
     "door_forced": DOOR_FORCED,
     "sound": SOUND,
+    "lay_here": LAY_HERE,
+    "enrolled": ENROLLED,
 }
 AT_ONCE = 25
 """Outputs that move within so many ms are one change of the lamp."""

@@ -49,6 +49,8 @@ LIGHTS = {
     "call_gardien": "amber four times, then amber",
     "TWO_CARDS": "red three times, then green three times",
     "TRY_AGAIN": "red twice, then green twice, slowly",
+    "LAY_HERE": "amber and green by turns, over and over",
+    "ENROLLED": "green three times, quickly",
     "SOUND": "green eight times, then red eight times",
     "READER_FAULT": "red blinks twice, over and over",
     "NO_RULES": "amber flash every two seconds",

@@ -69,10 +69,13 @@ def judged(command: Command, now: int | None = at(10), earliest: int = 0) -> str
         (Order.SOUND, "laser-tap", None),
         (Order.SOUND, "back-in", "'back-in' is no reader of this edge"),
         (Order.REREAD, None, None),
+        (Order.ENROL, "front-in", None),
+        (Order.ENROL, "front", "'front' is no reader of this edge"),
     ],
 )
 def test_an_order_must_fit_its_place(order: Order, place: str | None, fault: str | None) -> None:
-    assert judged(command_at(at(10), order, place)) == fault
+    key = "ab" * 32 if order is Order.ENROL else None
+    assert judged(command_at(at(10), order, place, key=key)) == fault
 
 
 @pytest.mark.parametrize(
@@ -102,11 +105,13 @@ def test_none_holds_for_longer_than_ten_seconds() -> None:
     [
         ({"nonce": ""}, "a nonce of 0 characters"),
         ({"nonce": "n" * 65}, "a nonce of 65 characters"),
+        ({"order": Order.ENROL}, "enrol without a key"),
+        ({"key": "ab" * 32}, "open with a key"),
         ({"issued": "soon"}, "no instant"),
         ({"not_after": "9999-99-99"}, "no instant"),
     ],
 )
-def test_what_no_honest_server_writes_is_no_command(change: dict[str, str], said: str) -> None:
+def test_what_no_honest_server_writes_is_no_command(change: dict[str, object], said: str) -> None:
     with pytest.raises(WireError, match=said):
         dated(replace(command_at(at(10), Order.OPEN, "front"), **change))
 

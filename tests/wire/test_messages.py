@@ -12,7 +12,7 @@ from msgspec import Raw, Struct
 from policy.terms import ClockState
 from wire.credential import KEY_BYTES, pseudonym
 from wire.errors import WireError
-from wire.messages import Ack, Command, Events, Facts, Fresh, Reply, Rules, State, Status, decode, encode
+from wire.messages import Ack, Command, Events, Facts, Fresh, Laid, Reply, Rules, State, Status, decode, encode
 from wire.row import Order
 
 RULES = Rules(3, "2026-11-24T09:00:00.000Z", "2026-12-08T09:00:00.000Z", b"\x00\xffbody")
@@ -25,7 +25,10 @@ MESSAGES: list[Struct] = [
     Facts("j1", (Raw(b'{"seq":4}'), Raw(b'{"seq":9}'))),
     Command("n1", "2026-11-24T09:00:00.000Z", "2026-11-24T09:00:10.000Z", Order.OPEN, "front", "equipe"),
     Command("n2", "2026-11-24T09:00:00.000Z", "2026-11-24T09:00:10.000Z", Order.SET_CLOCK, asked="q"),
+    Command("n3", "2026-11-24T09:00:00.000Z", "2026-11-24T09:00:10.000Z", Order.ENROL, "front-in", key="ab" * 32),
     Reply("n1", done=False, why="too late"),
+    Reply("n3", done=True, laid=Laid.NEW, sealed=b"\x00\xff"),
+    Reply("n3", done=True, laid=Laid.TAKEN, member="alice"),
     Status(online=False),
     Status(True, RULES.issued, "0.1.0", 3, 7, ClockState.RTC, None, {"front-in": None}, 4, None, 41.5, 900),
     Status(True, RULES.issued, clock=ClockState.UNKNOWN, asks="q"),
