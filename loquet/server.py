@@ -5,6 +5,8 @@ import logging
 import signal
 import sys
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from getpass import getuser
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,6 +17,7 @@ from policy.bundle import Bundle
 from policy.errors import BundleError
 
 if TYPE_CHECKING:
+    from server.config import ServerConfig
     from server.control import Request
 
 
@@ -28,12 +31,21 @@ ORDERS = {
     "invite": "with --admin: a one-time link for an administrator, good for 24 h",
     "lockdown": "on: let in staff only, and everybody out; off: as before",
 }
+CHECKS = {
+    "audit": "whether who decided what, and who looked at whom, is as it was written",
+}
+"""Read the database themselves, whether a server runs or not."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     listed = "; ".join(f"{order}: {what}" for order, what in ORDERS.items())
+    checked = "; ".join(f"{check} --verify: {what}" for check, what in CHECKS.items())
     parser.add_argument(
-        "order", nargs="?", choices=ORDERS, metavar="ORDER", help=f"for the running server, done within 10 s: {listed}"
+        "order",
+        nargs="?",
+        choices=(*ORDERS, *CHECKS),
+        metavar="ORDER",
+        help=f"for the running server, done within 10 s: {listed}; with or without it: {checked}",
     )
     parser.add_argument(
         "place",
@@ -42,6 +54,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="the id of that door, machine, reader or edge; for lockdown: on or off",
     )
     parser.add_argument("--admin", action="store_true", help="with invite: for the account that administers the others")
+    parser.add_argument(
+        "--verify", nargs="?", const="", metavar="LINK", help="with audit; LINK: a last link that was noted earlier"
+    )
     parser.add_argument("--config", type=Path, metavar="FILE", help=f"the server.toml ({CONFIG} when it is there)")
     parser.add_argument(
         "--socket", type=Path, metavar="FILE", help="with ORDER: the running server's, instead of --config"
@@ -75,6 +90,10 @@ def run(arguments: argparse.Namespace) -> int:
         raise CommandError(f"{arguments.order}: goes without --bundle and --new-secrets; nothing was done")
     if arguments.new_secrets:
         return _new_secrets()
+    if (arguments.verify is not None) is not (arguments.order == "audit"):
+        raise CommandError("audit and --verify go together: loquet server audit --verify")
+    if arguments.order == "audit":
+        return _verify(arguments)
     if arguments.order is not None:
         return _order(arguments)
     if arguments.bundle is None and (arguments.agree or arguments.unblock):
@@ -86,6 +105,22 @@ def _config(given: Path | None) -> Path:
     if given is None and not CONFIG.exists():
         raise CommandError(f"--config FILE is needed: there is no {CONFIG} (server/sample.toml shows what it holds)")
     return given or CONFIG
+
+
+def _verify(arguments: argparse.Namespace) -> int:
+    """1 where the audit is not as it was written."""
+    from server.audit import verify
+    from server.database.engine import beside_the_server
+
+    with _errors(), beside_the_server(_load(_config(arguments.config)).database) as session:
+        chain = verify(session, arguments.verify)
+    if chain.broken is not None:
+        print(f"audit: broken at row {chain.broken}: it, or one before it, is not what was written")
+    elif not chain.met:
+        print(f"audit: {arguments.verify} is not in it: rows at its end are gone, or it was written anew")
+    else:
+        print(f"audit: {chain.rows} rows, all as they were written; the last link is {chain.last or 'none yet'}")
+    return 1 if chain.broken is not None or not chain.met else 0
 
 
 def _order(arguments: argparse.Namespace) -> int:
@@ -124,15 +159,27 @@ def _request(order: str, place: str | None) -> "Request":
     return Request(order.replace("-", "_"), place)  # type: ignore[arg-type]
 
 
-def _socket(config: Path) -> Path:
-    """The running server's, by its configuration."""
-    from server.config import load
+@contextmanager
+def _errors() -> Iterator[None]:
+    """What the server's code refuses, as a command says it."""
     from server.errors import ServerError
 
     try:
-        path = load(config).control
+        yield
     except ServerError as error:
         raise CommandError(str(error)) from None
+
+
+def _load(config: Path) -> "ServerConfig":
+    from server.config import load
+
+    with _errors():
+        return load(config)
+
+
+def _socket(config: Path) -> Path:
+    """The running server's, by its configuration."""
+    path = _load(config).control
     if path is None:
         raise CommandError(
             f"{config}: its server takes no orders: its database is no SQLite file, beside which the socket would lie; "
@@ -171,13 +218,9 @@ def _bundle(path: Path | None) -> Bundle | None:
 def _serve(config: Path, arguments: argparse.Namespace) -> int:
     file: Path | None = arguments.bundle
     bundle = _bundle(file)
-    from server.config import load
     from server.errors import ServerError, WouldEndError
 
-    try:
-        told = load(config)
-    except ServerError as error:
-        raise CommandError(str(error)) from None
+    told = _load(config)
     from server.main import Server, tuned  # seconds on a Pi: what cannot be used is said before
 
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")

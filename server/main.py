@@ -21,7 +21,7 @@ from policy.misfits import meant
 from policy.terms import Instant
 from server import identity
 from server.app import create_app
-from server.audit import Decided
+from server.audit import Decided, last_link
 from server.changes.accounts import first_admin
 from server.changes.bundle import Imported, import_bundle, would_end
 from server.changes.configured import take_over_account, take_over_token
@@ -156,6 +156,8 @@ class Server:
             self._control.start()
         self._web.start()
         log.info("pages at %s", self.address)
+        with self.database.reading() as session:
+            log.info("the audit ends with %s", last_link(session) or "no link yet")
         if not self._administered():
             log.warning("nobody administers this server yet: %s", self.invite_admin("loquet server"))
 

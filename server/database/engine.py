@@ -104,6 +104,21 @@ class Database:
             self._claim = None
 
 
+@contextmanager
+def beside_the_server(url: str) -> Iterator[Session]:
+    """A session that reads a database, whether a server has it open or not. Raises DatabaseError."""
+    parsed = _parse(url)
+    name = parsed.render_as_string(hide_password=True)
+    if parsed.get_backend_name() == "sqlite" and not file_of(parsed).exists():
+        raise DatabaseError(f"{name}: there is no such file")
+    engine = _engine(parsed, writes=False)
+    try:
+        with explained(name), Session(engine) as session:
+            yield session
+    finally:
+        engine.dispose()
+
+
 def _file_id(file: Path | None) -> tuple[int, int] | None:
     """Which file a path leads to; None for one that is not there, and without a path."""
     try:

@@ -8,11 +8,14 @@ import subprocess
 import sys
 import threading
 import urllib.request
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from msgspec import structs
+from sqlalchemy import update
+from sqlmodel import col
 
 from loquet.main import main
 from policy.bundle import Bundle
@@ -20,9 +23,10 @@ from policy.parse import export
 from server import control
 from server.errors import ServerError
 from server.main import TURN, Server
+from server.models import AuditRow
 from server.passwords import hash_token, is_password
 from tests.support_pages import CHEAP_HASH, CREDENTIAL_KEY, SERVER_KEY, TOKEN
-from tests.support_server import FRONT_KEY, public, small_bundle
+from tests.support_server import FRONT_KEY, public, site_database, small_bundle
 
 
 @pytest.fixture
@@ -178,6 +182,23 @@ def test_it_runs_tuned(folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: py
     assert main(["server", "--config", str(folder / "server.toml"), "--bundle", str(folder / "site.json")]) == 2
     assert "enough" in capsys.readouterr().err
     assert turns == [pytest.approx(TURN)]
+
+
+def test_the_command_says_how_the_chain_stands(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """While the server's own process has the database open."""
+    config = folder / "server.toml"
+    with closing(site_database(folder)) as database:
+        assert main(["server", "audit", "--verify", "--config", str(config)]) == 0
+        noted = re.findall(r"the last link is (\w{64})", capsys.readouterr().out)
+        assert main(["server", "audit", "--verify", *noted, "--config", str(config)]) == 0
+        assert main(["server", "audit", "--verify", "ab" * 32, "--config", str(config)]) == 1
+        with database.transaction() as session:
+            session.exec(update(AuditRow).where(col(AuditRow.id) == 2).values(why="une autre"))  # type: ignore[call-overload]
+        capsys.readouterr()
+        assert main(["server", "audit", "--verify", "--config", str(config)]) == 1
+        assert "broken at row 2" in capsys.readouterr().out
+    assert main(["server", "audit", "--config", str(config)]) == 2
+    assert "loquet server audit --verify" in capsys.readouterr().err
 
 
 def test_it_serves_until_it_is_asked_to_end(folder: Path) -> None:

@@ -345,12 +345,9 @@ def test_the_same_bundle_once_more_writes_nothing(database: Database) -> None:
 
 
 def test_who_is_gone_is_ended_and_what_speaks_of_them_stays(database: Database) -> None:
-    """A table that refers to a member: there was none, and the first would have broken the import."""
+    """Their account refers to them: to delete them would break there."""
     with database.transaction() as session:
-        session.connection().exec_driver_sql(
-            "CREATE TABLE card (id INTEGER PRIMARY KEY, member VARCHAR NOT NULL REFERENCES member (id))"
-        )
-        session.connection().exec_driver_sql("INSERT INTO card VALUES (1, 'remy')")
+        session.add(models.Account(login="remy", member="remy", made=moment(at(17, 9))))
     after = without(small_bundle(), "remy")
     with database.reading() as session:
         assert ("members", "remy (Rémy Quentin)") in would_end(session, after)
@@ -360,7 +357,7 @@ def test_who_is_gone_is_ended_and_what_speaks_of_them_stays(database: Database) 
     with database.reading() as session:
         remy = session.get_one(models.Member, "remy")
         assert remy.ended == moment(at(20, 9))
-        assert session.connection().exec_driver_sql("SELECT member FROM card").scalar() == "remy"
+        assert session.exec(select(models.Account.member).where(models.Account.login == "remy")).one() == "remy"
     imported(database, small_bundle(), at(21, 9))
     assert {member.id for member in stored(database).members} == {member.id for member in small_bundle().members}
     with database.reading() as session:
