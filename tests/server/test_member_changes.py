@@ -6,7 +6,7 @@ from html import unescape
 import pytest
 from flask.testing import FlaskClient
 from msgspec.structs import replace
-from sqlmodel import select
+from sqlmodel import col, select
 
 from policy.bundle import Member, Role, Shift
 from server.changes.bundle import put
@@ -42,7 +42,7 @@ def shown_form(place: Place, client: FlaskClient, which: str) -> dict[str, str]:
 
 def audited(place: Place) -> list[tuple[str, str, str, str]]:
     with place.database.reading() as session:
-        rows = session.exec(select(AuditRow).where(AuditRow.account == STAFF))
+        rows = session.exec(select(AuditRow).where(AuditRow.account == STAFF).order_by(col(AuditRow.id)))
         return [(row.did, row.noun, row.subject, row.why) for row in rows if row.noun in ("member", "credential")]
 
 
