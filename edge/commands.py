@@ -8,16 +8,17 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from edge.config import Config
-from edge.events import Event, Ordered
+from edge.events import Event, Hold, Ordered
 from edge.journal_writer import JournalWriter
 from edge.machine import MachineSetup
 from edge.message_verifier import RefusalLog
 from edge.ports import Clock
 from edge.server_time import ServerTime
 from policy.instants import instant
+from policy.terms import HOUR as HOUR_MS
 from policy.terms import SECOND, ClockState, Instant
 from wire.errors import WireError
-from wire.messages import COMMAND_LASTS, Command
+from wire.messages import COMMAND_LASTS, LONGEST_UNLOCK, Command
 from wire.row import Kind, Order, Row
 
 REMEMBERED = 1000
@@ -48,7 +49,7 @@ class Places:
     def fault(self, order: Order, place: str | None) -> str | None:
         """Why the order does not fit the place; None when it does."""
         match order:
-            case Order.OPEN:
+            case Order.OPEN | Order.UNLOCK | Order.RELOCK:
                 known, kind = self.doors, "access point"
             case Order.LOCK_OUT:
                 known, kind = self.machines, "machine"
@@ -66,6 +67,7 @@ class Dated:
     command: Command
     issued: Instant
     not_after: Instant
+    until: Instant | None = None
 
 
 def dated(command: Command) -> Dated:
@@ -77,9 +79,10 @@ def dated(command: Command) -> Dated:
         raise WireError(f"command {command.nonce}: {command.order} {have} a key")
     try:
         issued, not_after = instant(command.issued), instant(command.not_after)
+        until = None if command.until is None else instant(command.until)
     except (ValueError, OverflowError) as error:
-        raise WireError(f"command {command.nonce}: issued or not_after is no instant ({error})") from None
-    return Dated(command, issued, not_after)
+        raise WireError(f"command {command.nonce}: issued, not_after or until is no instant ({error})") from None
+    return Dated(command, issued, not_after, until)
 
 
 def judge(it: Dated, now: Instant | None, earliest: Instant, places: Places) -> str | None:
@@ -95,7 +98,18 @@ def judge(it: Dated, now: Instant | None, earliest: Instant, places: Places) -> 
         return f"issued {(it.issued - now) / 1000:.0f} s from now: see the clocks of server and edge"
     if it.not_after > it.issued + COMMAND_LASTS:
         return f"holds for more than {COMMAND_LASTS // SECOND} s"
-    return places.fault(it.command.order, it.command.place)
+    return places.fault(it.command.order, it.command.place) or _unlock_fault(it, max(now, earliest))
+
+
+def _unlock_fault(it: Dated, now: Instant) -> str | None:
+    """What is wrong with how long a door is to be kept unlocked."""
+    if it.command.order is not Order.UNLOCK:
+        return None
+    if it.until is None or it.until <= now:
+        return "unlock: until is missing, or over"
+    if it.until > it.issued + LONGEST_UNLOCK:
+        return f"unlock: for more than {LONGEST_UNLOCK // HOUR_MS} h"
+    return None
 
 
 class SeenCommands:
@@ -193,9 +207,11 @@ class CommandHandler:
 
     def _order(self, it: Dated, why: str | None) -> None:
         now, mono, command = self._clock.now(), self._clock.monotonic(), it.command
-        until = mono + (it.not_after - max(now, self._time.earliest)) / 1000
+        known = max(now, self._time.earliest)
+        until = mono + (it.not_after - known) / 1000
+        hold = None if it.until is None else Hold(it.until, mono + min(it.until - known, LONGEST_UNLOCK) / 1000)
         key = command.key or ""
-        self._tell(Ordered(now, mono, command.nonce, command.order, command.place, command.by, until, why, key))
+        self._tell(Ordered(now, mono, command.nonce, command.order, command.place, command.by, until, why, key, hold))
 
     def _may_refuse(self) -> bool:
         """Whether a refusal may leave a row."""

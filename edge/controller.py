@@ -21,6 +21,7 @@ from edge.events import (
     StateHeard,
 )
 from edge.machine import MachineController, MachineSetup
+from policy.instants import text
 from wire.row import Kind, Order
 
 AT_READER = (Order.SOUND, Order.ENROL)
@@ -135,6 +136,8 @@ class EdgeController:
         why = event.refused
         if why is None and now.mono > event.until:
             why = f"too late, by {now.mono - event.until:.0f} s: this edge was busy"
+        if why is None and isinstance(place, DoorController):
+            why = place.refuses(now, event)
         if why is None and event.order is Order.ENROL:
             why = self._enroller.begin(event)
         elif why is None and place is not None:
@@ -147,6 +150,7 @@ class EdgeController:
             nonce=event.nonce,
             order=event.order,
             granted=why is None,
+            until=None if event.hold is None else text(event.hold.at),
             detail=why or event.by or None,
         )
 

@@ -30,6 +30,7 @@ from edge.events import (
     ReadThroughWall,
 )
 from edge.hourly_count import HourlyCount
+from edge.kept_unlocked import KeptUnlocked
 from edge.patterns import (
     DOOR_FORCED,
     DOOR_HELD,
@@ -111,6 +112,7 @@ class DoorController:
         self._faulty: set[str] = set()
         self._counted: defaultdict[tuple[Kind, str], HourlyCount] = defaultdict(HourlyCount)
         self._fire = self._pressed = False
+        self._kept = KeptUnlocked(core)
         self._lamps = {reader: Player() for reader in setup.readers}
 
     def handle(self, now: Now, event: Event) -> None:
@@ -125,6 +127,8 @@ class DoorController:
         if self._opened_at is not None and not self._held_said and now.mono >= self._opened_at + self.setup.held_after:
             self._held_said = True
             self._row(now, Kind.DOOR_HELD)
+        if why := self._kept.ended_by(now):
+            self._row(now, Kind.RELOCKED, detail=why)
         unlocked = self._unlocked(now)
         if unlocked:
             self._expected_until = max(self._expected_until, now.mono)
@@ -146,7 +150,7 @@ class DoorController:
             due.append(self._released_until)
         if self._opened_at is not None and not self._held_said:
             due.append(self._opened_at + self.setup.held_after)
-        due.append(self._public_change(now))
+        due += [self._kept.until, self._calendar_change(now)]
         return min((moment for moment in due if moment is not None), default=None)
 
     def show(self, reader: str, signal: Signal, mono: float) -> None:
@@ -316,18 +320,33 @@ class DoorController:
         name = event.name.removeprefix(self.setup.prefix)
         self._row(now, Kind.INPUT_STEADY, of=event, detail=f"{name}: {event.changes} changes")
 
+    def refuses(self, now: Now, event: Ordered) -> str | None:
+        """Why an order is not carried out here and now, in English; None when it is."""
+        if event.order is Order.UNLOCK and self._core.state.lockdown:
+            return "lockdown: no door is kept unlocked; lift it first"
+        if event.order is Order.RELOCK and (self._fire or self._public(now)):
+            return f"{'the fire alarm' if self._fire else 'a public event'} keeps it unlocked, no order does"
+        return None
+
     def _ordered(self, now: Now, event: Ordered) -> None:
         """Open for whoever stands there, in a lockdown too: nobody is in or out by that. Or show a reader."""
+        if event.order in (Order.OPEN, Order.UNLOCK):
+            self._lamps[self.setup.reader_in].play(OF_FAMILY[Family.GRANTED], now.mono)
         if event.order is Order.OPEN:
             self._release(now)
-            self._lamps[self.setup.reader_in].play(OF_FAMILY[Family.GRANTED], now.mono)
+        elif event.order is Order.UNLOCK and event.hold is not None:
+            self._kept.begin(now, event.hold.mono)
+        elif event.order is Order.RELOCK:
+            self._kept.end()
+            self._released_until = min(self._released_until, now.mono)
         elif event.order is Order.SOUND and event.place is not None:
             self._lamps[event.place].play(SOUND, now.mono)
 
     # Helpers
 
     def _unlocked(self, now: Now) -> bool:
-        return self._fire or now.mono < self._released_until or self._public(now)
+        kept = self._kept.until is not None or now.mono < self._released_until
+        return kept or self._fire or self._public(now)
 
     def _public(self, now: Now) -> bool:
         held, core = self._core.held, self._core
@@ -335,10 +354,11 @@ class DoorController:
             held.rules, core.state, self.place, core.decided_at(now, now.at)
         )
 
-    def _public_change(self, now: Now) -> float | None:
-        """When a public event may lock or unlock the door next."""
+    def _calendar_change(self, now: Now) -> float | None:
+        """When a public event, or the end of the site day, may lock or unlock the door next."""
         held, core = self._core.held, self._core
-        if held is None or not (times := held.rules.public_events.at.get(self.place)):
+        times = () if held is None else held.rules.public_events.at.get(self.place, ())
+        if held is None or not (times or self._kept.until is not None):
             return None
         at = core.decided_at(now, now.at)
         changes = [held.rules.day_end(at), core.state.not_after + 1, next_change(times, at)]

@@ -143,12 +143,19 @@ class StateHeard(Event, frozen=True):
     own: int | None
 
 
+class Hold(Struct, frozen=True):
+    """Until when a door is to be kept unlocked: at is what people are told, mono (seconds) what is gone by."""
+
+    at: Instant
+    mono: float
+
+
 class Ordered(Event, frozen=True):
     """The server gave an order; the disk knows that it was seen.
 
     place: an access point, a machine or a reader of this edge, as the order wants it. by: who gave it. until: the
     monotonic second after which it is not carried out any more. refused: why it is not at all, in English.
-    key: of an ENROL, as in the command.
+    key: of an ENROL, as in the command. hold: of an UNLOCK.
     """
 
     nonce: str
@@ -158,6 +165,7 @@ class Ordered(Event, frozen=True):
     until: float
     refused: str | None = None
     key: str = ""
+    hold: Hold | None = None
 
 
 class Journalled(Event, frozen=True):

@@ -13,6 +13,7 @@ from policy.ruleset import SPEAKS
 from policy.terms import ClockState, Instant
 from wire.envelope import seal
 from wire.messages import Status, encode
+from wire.row import Kind, Order, Row
 from wire.topics import Topics
 
 EVERY = 30.0
@@ -41,8 +42,9 @@ def vitals(journal: Path, sensor: Path = SENSOR) -> Vitals:
 class Health:
     """What is known of the edge's own state. boot: the id of its start. readers: None when well, else what is wrong.
 
-    refused: the newest rules or state from the server that may not replace those held, in words. trouble: why the
-    journal cannot be written now. damaged: why one was set aside since this start.
+    unlocked: the doors that are kept unlocked by order, and until when. refused: the newest rules or state from the
+    server that may not replace those held, in words. trouble: why the journal cannot be written now. damaged: why one
+    was set aside since this start.
     """
 
     software: str
@@ -57,6 +59,7 @@ class Health:
     damaged: str | None = None
     unrecorded: int = 0
     boot: str | None = None
+    unlocked: dict[str, str] = field(default_factory=dict)
 
     @property
     def journal_fault(self) -> str | None:
@@ -66,7 +69,17 @@ class Health:
 
     def key(self, clock: ClockState) -> tuple[object, ...]:
         """What is worth a message when it changes; the state does so at every tap, and is said with the next one."""
-        return (clock, tuple(self.readers.items()), self.rules_version, self.journal_fault, self.refused)
+        spoken = tuple(self.readers.items()), tuple(self.unlocked.items())
+        return (clock, *spoken, self.rules_version, self.journal_fault, self.refused)
+
+    def note(self, row: Row) -> None:
+        """What a row says of a door that is kept unlocked."""
+        if row.access_point is None:
+            return
+        if row.order is Order.UNLOCK and row.granted and row.until is not None:
+            self.unlocked[row.access_point] = row.until
+        elif row.kind is Kind.RELOCKED or (row.order is Order.RELOCK and row.granted):
+            self.unlocked.pop(row.access_point, None)
 
     def status(self, at: Instant, clock: ClockState, unacknowledged: int, asks: str | None = None) -> Status:
         """The message of an edge that is there. asks: what time it is (edge/server_time.py)."""
@@ -88,6 +101,7 @@ class Health:
             rules_hash=self.rules_hash,
             state_hash=self.state_hash,
             boot=self.boot,
+            unlocked=dict(self.unlocked),
         )
 
 

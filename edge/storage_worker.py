@@ -168,6 +168,7 @@ class StorageWorker:
 
     def _recorded(self, item: RowToWrite) -> None:
         self.writer.add(item)
+        self._health.note(item.row)
         if item.row.kind is Kind.COMMAND:
             self.sender.reply(item.row)
 

@@ -167,8 +167,12 @@ def unlocked_for_public(rules: RuleSet, state: SiteState, place: str, at: Instan
         return False
     if not covers(rules.public_events.at.get(place, ()), at):
         return False
-    inside = state.presence.inside(rules.day_start(at))
-    return any(_answers_for(rules, who) for who in inside)
+    return is_answered_for(rules, state, at)
+
+
+def is_answered_for(rules: RuleSet, state: SiteState, at: Instant) -> bool:
+    """Whether somebody of the staff or an active gardien is inside."""
+    return any(_answers_for(rules, who) for who in state.presence.inside(rules.day_start(at)))
 
 
 def _answers_for(rules: RuleSet, who: str) -> bool:

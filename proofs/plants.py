@@ -140,6 +140,14 @@ PLANTS = (
         1500,
     ),
     Plant(
+        "a door kept unlocked is forgotten",
+        "edge/kept_unlocked.py",
+        '"its time is over": now.mono >= self.until',
+        '"its time is over": False',
+        "world",
+        30,
+    ),
+    Plant(
         "an older state is taken",
         "edge/site_updates.py",
         "if self.held is not None and message.version <= self.held.version:",

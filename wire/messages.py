@@ -7,7 +7,7 @@ from typing import Annotated, Any, TypeVar
 import msgspec
 from msgspec import Meta, Raw, Struct
 
-from policy.terms import SECOND, ClockState, Instant
+from policy.terms import HOUR, SECOND, ClockState, Instant
 from wire.errors import WireError
 from wire.row import LONGEST, Id, Order, Text, Whole
 
@@ -79,6 +79,7 @@ class Command(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=Tru
     nonce: names this command for ever. place: the access point, machine or reader that the order is about, None for
     the edge itself. by: who gave it. asked: of a SET_CLOCK, the question in the edge's status that it answers.
     key: of an ENROL, the X25519 public key, drawn for it alone, to which the badge's number is sealed (hex).
+    until: of an UNLOCK, at most LONGEST_UNLOCK later than `issued` (RFC 3339).
     """
 
     nonce: str
@@ -89,9 +90,11 @@ class Command(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=Tru
     by: str = ""
     asked: str | None = None
     key: Annotated[str, Meta(pattern=r"\A[0-9a-f]{64}\Z")] | None = None
+    until: str | None = None
 
 
 COMMAND_LASTS: Instant = 10 * SECOND
+LONGEST_UNLOCK: Instant = 4 * HOUR
 ENROL_LASTS = 30.0
 """Seconds for which an edge waits for a badge, by its monotonic clock, from the order's arrival."""
 
@@ -136,6 +139,7 @@ class Status(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True
 
     rules_version, state_version: those that it holds. rules_hash, state_hash: of their bodies, see hash_of.
     speaks: the form of rules and state that it reads (policy/ruleset.py, SPEAKS).
+    unlocked: the doors that are kept unlocked by order, and until when (RFC 3339).
     asks: a question, drawn anew each time, of an edge whose clock is unknown; the server answers with a SET_CLOCK.
     boot: the id of the edge's start.
     """
@@ -156,6 +160,7 @@ class Status(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True
     state_hash: str | None = None
     boot: Annotated[Text, Meta(max_length=LONGEST)] | None = None
     speaks: Whole = 1
+    unlocked: dict[Id, str] = {}
 
 
 Message = TypeVar("Message", bound=Struct)

@@ -48,6 +48,7 @@ class Kind(StrEnum):
     DOOR_CLOSED = "door_closed"
     DOOR_FORCED = "door_forced"
     DOOR_HELD = "door_held"
+    RELOCKED = "relocked"
     REX = "rex"
     FIRE = "fire"
     FIRE_ENDED = "fire_ended"
@@ -85,6 +86,7 @@ PLACES: Mapping[Kind, frozenset[Place]] = {
     Kind.DOOR_CLOSED: _DOOR,
     Kind.DOOR_FORCED: _DOOR,
     Kind.DOOR_HELD: _DOOR,
+    Kind.RELOCKED: _DOOR,
     Kind.REX: _DOOR,
     Kind.FIRE: _DOOR,
     Kind.FIRE_ENDED: _DOOR,
@@ -108,6 +110,10 @@ class Order(StrEnum):
 
     OPEN = "open"
     """Release the strike of an access point."""
+    UNLOCK = "unlock"
+    """Keep an access point unlocked until an instant."""
+    RELOCK = "relock"
+    """Lock it again."""
     LOCK_OUT = "lock_out"
     """End the session on a machine and start none until the rules say otherwise."""
     SOUND = "sound"
@@ -128,9 +134,9 @@ class Row(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, g
     the door opens. settles: the seq of the tap that a door_opened row settles. pays: the day or half-day that is
     paid with a unit of a pass, once the entry takes effect (policy/units.py); in form 1 its start. adhoc_until: end
     of the shift that the tap made. marks: what a grant is remembered for. started, ended: of the session;
-    machine_kind, cuts: what it is. nonce, order: of the command that was carried out, or was not (granted false); of
-    an enrolled row the nonce, and nothing of the badge. detail: what a fault says, who gave the command, or why it
-    was not carried out, in English.
+    machine_kind, cuts: what it is. nonce, order: of the command that was carried out, or was not (granted false), and
+    until, of an UNLOCK; of an enrolled row the nonce, and nothing of the badge. detail: what a fault says, who gave the
+    command, why it was not carried out, or why a door that was kept unlocked is no more, in English.
     """
 
     seq: Whole

@@ -195,6 +195,9 @@ def commands(site: "Site", luck: Random, seconds: float = 3600) -> None:
             (
                 (Order.OPEN, "front"),
                 (Order.OPEN, luck.choice(site.doors)),
+                (Order.UNLOCK, "front"),
+                (Order.UNLOCK, luck.choice(site.doors)),
+                (Order.RELOCK, luck.choice(site.doors)),
                 (Order.SOUND, "front-in"),
                 (Order.LOCK_OUT, MACHINE),
                 (Order.REREAD, "front"),

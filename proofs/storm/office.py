@@ -8,6 +8,7 @@ from random import Random
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from policy.bundle import Bundle
+from policy.terms import MINUTE, Instant
 from proofs.storm.agenda import Agenda
 from proofs.storm.messages import ack_in
 from proofs.storm.network import Client
@@ -27,6 +28,7 @@ from wire.topics import Topics
 NAME = "server"
 KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32, 64)))
 LEAVES = ("events", "status", "reply")
+UNLOCKED_FOR: Instant = 20 * MINUTE
 LOOKS = 600.0
 """Seconds between two looks at the clock while nothing happens."""
 
@@ -146,8 +148,9 @@ class Office:
     def order(self, order: Order, place: str) -> None:
         """Somebody gives a command; an edge that is offline takes none."""
         if self.exchange is not None:
+            until = self._ground.clock.now() + UNLOCKED_FOR if order is Order.UNLOCK else None
             with _full_disk(), suppress(OrderRefusedError):
-                self.exchange.orders.give(order, place, "storm")
+                self.exchange.orders.give(order, place, "storm", until=until)
 
     def _note_rules(self) -> None:
         if self.exchange is not None:

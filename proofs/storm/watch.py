@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 WRONG_BY: Instant = SECOND
 """A wall clock that is wrong by more makes the order of its moves doubtful."""
+SLACK: Instant = 15 * SECOND
+"""A strike is released for 5 s, and by a clock that may be 10 s behind the server's."""
 STARTS = ("booking", "walk_up")
 
 
@@ -65,7 +67,8 @@ class Seen:
 
     starting: the row of the session whose interlock may close, 0 for none. commands: of each that came, by its
     nonce, whether it came in time. carried_out: by nonce, the journal and row that say so.
-    ordered: a command to open has just come, for the first time and in time.
+    ordered: a command to open has just come, for the first time and in time. released: the strike is. pulse_by,
+    kept_by: when it must be back, of a grant or an order to open, and of an order to keep it unlocked.
     """
 
     heard: set[tuple[str, str, int]] = field(default_factory=set)
@@ -77,6 +80,9 @@ class Seen:
     ordered: bool = False
     starting: int = 0
     granted: bool = False
+    released: bool = False
+    pulse_by: Instant = 0
+    kept_by: Instant = 0
     driven: list[str] = field(default_factory=list)
     presented: tuple[str, str, Knowledge] | None = None
 
@@ -132,6 +138,7 @@ class Watch:
     def cut(self, pi: "Pi") -> None:
         seen = self.seen[pi.name]
         seen.starting, seen.driven = 0, []
+        seen.released, seen.kept_by = False, 0
 
     def delivered(self, pi: "Pi", topic: str, payload: bytes) -> None:
         """A message reaches an edge."""
@@ -151,7 +158,9 @@ class Watch:
     def _commanded(self, seen: Seen, command: Command) -> None:
         fit = command.nonce not in seen.commands and self._now() <= instant(command.not_after)
         seen.commands.setdefault(command.nonce, fit)
-        seen.ordered = fit and command.order is Order.OPEN
+        seen.ordered = fit and command.order in (Order.OPEN, Order.UNLOCK)
+        if fit and command.until is not None:
+            seen.kept_by = max(seen.kept_by, instant(command.until) + SLACK)
         self.counts["commands late or again"] += not fit
 
     def carried_out(self, pi: "Pi", journal: str, row: Row) -> None:
@@ -185,6 +194,8 @@ class Watch:
         seen = self.seen[pi.name]
         if active and name in ("strike", "interlock"):
             seen.driven.append(name)
+        if name == "strike":
+            seen.released = active
         if active and name == "interlock" and seen.on_disk < seen.starting:
             self.broken(pi, f"the interlock closes, and row {seen.starting} of the start is not on the disk")
 
@@ -206,12 +217,24 @@ class Watch:
             if relay == "strike" and seen.granted:
                 continue
             if relay == "strike" and seen.ordered:
-                seen.ordered = False
+                seen.ordered, seen.pulse_by = False, self._now() + SLACK
                 self.counts["openings by command"] += 1
             elif relay == "interlock" and seen.starting:
                 seen.starting = 0
             else:
                 self.broken(pi, f"the {relay} moved, and nobody was granted anything, nor ordered it in time and once")
+        self._locked_in_time(pi, seen)
+
+    def _locked_in_time(self, pi: "Pi", seen: Seen) -> None:
+        """No strike stays released for longer than was granted or ordered, nor by order in a lockdown that is known."""
+        if seen.granted or seen.ordered:
+            seen.pulse_by = self._now() + SLACK
+        if not seen.released or pi.edge is None:
+            return
+        self.counts["steps of a door kept unlocked"] += 1
+        kept_by = 0 if pi.edge.control.controller.core.state.lockdown else seen.kept_by
+        if self._now() > max(seen.pulse_by, kept_by):
+            self.broken(pi, "the strike is released for longer than anybody granted or ordered")
 
     def broken(self, pi: "Pi | str", what: str) -> None:
         name = pi if isinstance(pi, str) else pi.name

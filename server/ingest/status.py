@@ -1,6 +1,5 @@
 """What does an edge say of itself, and what follows from it? Its row, and whether the server is behind it."""
 
-from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -43,25 +42,30 @@ def take_status(
 
     repeats: whether rules and state may be said anew for it.
     """
-    _check_numbers(status, topic)
+    _check_values(status, topic)
     said_at = moment(_said_at(status, topic, now))
     row, anew = session.get(Edge, edge.id), False
     if row is not None:
         _check_newer(row, status, said_at, topic)
         spoke = SPEAKS if row.last_seen is None else row.speaks  # queries/forms.py counts none before its first
         anew = status.online and status.speaks != spoke and repeats
-        _apply(row, edge.readers, status, said_at)
+        _apply(row, edge, status, said_at)
     held = _held(status) if repeats else []
     behind = tuple(lane for lane, version, digest in held if _server_behind(session, lane, version, digest))
     return StatusTaken(edge.id, status, behind, anew)
 
 
-def _check_numbers(status: Status, topic: str) -> None:
-    """Raises WireError for a number that the database cannot keep."""
+def _check_values(status: Status, topic: str) -> None:
+    """Raises WireError for a number that the database cannot keep, and for what is no instant."""
     for name in ("rules_version", "state_version", "speaks", "unacknowledged", "free_disk"):
         number = getattr(status, name)
         if number is not None and abs(number) >= LARGEST:
             raise WireError(f"{topic}: {name} {number} is not below {LARGEST}")
+    for place, until in status.unlocked.items():
+        try:
+            believed(until)
+        except (ValueError, OverflowError) as error:
+            raise WireError(f"{topic}: unlocked {place!r} until {until!r}, which is no instant ({error})") from None
 
 
 def _said_at(status: Status, topic: str, now: Instant) -> Instant:
@@ -98,8 +102,8 @@ def _check_newer(edge: Edge, status: Status, at: datetime, topic: str) -> None:
     edge.said = at
 
 
-def _apply(edge: Edge, readers: Collection[str], status: Status, at: datetime) -> None:
-    """readers: its own; of others it says nothing that is kept."""
+def _apply(edge: Edge, known: KnownEdge, status: Status, at: datetime) -> None:
+    """Of places that are not its own it says nothing that is kept."""
     if edge.online != status.online:
         edge.since = at
     edge.online = status.online
@@ -111,11 +115,12 @@ def _apply(edge: Edge, readers: Collection[str], status: Status, at: datetime) -
     edge.state_version = status.state_version
     edge.speaks = status.speaks
     edge.clock = status.clock
-    edge.readers = {name: why and why[:DETAIL] for name, why in status.readers.items() if name in readers}
+    edge.readers = {name: why and why[:DETAIL] for name, why in status.readers.items() if name in known.readers}
     edge.unacknowledged = status.unacknowledged
     edge.journal_fault = status.journal_fault and status.journal_fault[:DETAIL]
     edge.temperature = status.temperature
     edge.free_disk = status.free_disk
+    edge.unlocked = {place: until for place, until in status.unlocked.items() if place in known.doors}
 
 
 def _server_behind(session: Session, lane: Versioned, held: int, digest: str | None) -> bool:

@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlmodel import Field, SQLModel
 
-from server.models.fields import json_column, utc, utc_or_none
+from server.models.fields import json_column, json_or_none, utc, utc_or_none
 
 
 class Versioned(IntEnum):
@@ -21,7 +21,8 @@ class Edge(SQLModel, table=True):
 
     public_key: Ed25519, hex. since: when it came online or went. last_seen: when it last said how it is. said: the same
     by its own clock, null while that is not to be compared with. rules_version, state_version: those that it holds.
-    speaks: the form of rules and state that it reads (policy/ruleset.py, SPEAKS).
+    speaks: the form of rules and state that it reads (policy/ruleset.py, SPEAKS). unlocked: its doors that are kept
+    unlocked by order, and until when (RFC 3339).
     """
 
     __tablename__ = "edge"
@@ -43,6 +44,7 @@ class Edge(SQLModel, table=True):
     journal_fault: str | None = None
     temperature: float | None = None
     free_disk: int | None = None
+    unlocked: dict[str, str] | None = json_or_none()
 
 
 class DoorState(SQLModel, table=True):
@@ -64,8 +66,8 @@ class DoorState(SQLModel, table=True):
 class GivenOrder(SQLModel, table=True):
     """What somebody wanted done at once: a command to an edge, or a lockdown (lockdown_on, lockdown_off).
 
-    nonce: the command's. by: the account that gave it. answered: when it was known what became of it, null while nobody
-    said; done, why: what became of it.
+    nonce: the command's. by: the account that gave it. until: of a door that is to be kept unlocked. answered: when it
+    was known what became of it, null while nobody said; done, why: what became of it.
     """
 
     __tablename__ = "given_order"
@@ -76,6 +78,7 @@ class GivenOrder(SQLModel, table=True):
     place: str | None = None
     edge: str | None = None
     by: str
+    until: datetime | None = utc_or_none()
     answered: datetime | None = utc_or_none()
     done: bool | None = None
     why: str = ""

@@ -10,6 +10,7 @@ from secrets import token_hex
 from threading import Event
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from msgspec.structs import replace
 from sqlmodel import Session, col, select
 
 from policy.instants import text
@@ -30,7 +31,8 @@ OPEN_QUESTIONS = 100
 """Commands whose answers somebody may be waiting for; the oldest is forgotten for one more."""
 WHY_KEPT = 500
 """Characters of an edge's answer that are kept."""
-NOUNS = {Order.OPEN: "door", Order.LOCK_OUT: "machine", Order.SOUND: "reader", Order.REREAD: "edge"}
+DOORS = frozenset({Order.OPEN, Order.UNLOCK, Order.RELOCK})
+NOUNS = dict.fromkeys(DOORS, "door") | {Order.LOCK_OUT: "machine", Order.SOUND: "reader", Order.REREAD: "edge"}
 """What each order is about."""
 
 
@@ -73,17 +75,19 @@ class Orders:
         self._draw = draw
         self._given: OrderedDict[str, Given] = OrderedDict()
 
-    def give(self, order: Order, place: str, by: str) -> Given:
-        """Order something of the edge that owns the place. by: who gives it.
+    def give(self, order: Order, place: str, by: str, *, told: str = "", until: Instant | None = None) -> Given:
+        """Order something of the edge that owns the place. by: who gives it. until: of an UNLOCK.
 
+        told: what is said of them on the wire, where a login, which may be somebody's address, says too much.
         Raises OrderRefusedError when it cannot be sent, and DatabaseError when it cannot be recorded.
         """
         now, nonce = self._clock(), self._draw()
 
         def store(session: Session) -> str:
             edge = _addressee(session, order, place)
-            session.add(GivenOrder(nonce=nonce, at=moment(now), order=order, place=place, edge=edge, by=by))
-            wanted = {"order": order.value, "place": place, "edge": edge}
+            ends = None if until is None else moment(until)
+            session.add(GivenOrder(nonce=nonce, at=moment(now), order=order, place=place, edge=edge, by=by, until=ends))
+            wanted = {"order": order.value, "place": place, "edge": edge} | ({"until": text(until)} if until else {})
             record(session, Decided(by, now), [Change(GivenOrder, (nonce,), "ordered", None, wanted)])
             return edge
 
@@ -92,7 +96,8 @@ class Orders:
         if len(self._given) > OPEN_QUESTIONS:
             self._given.popitem(last=False)
         about = None if order is Order.REREAD else place
-        if not self._publish(edge, Command(nonce, text(now), text(now + COMMAND_LASTS), order, about, by)):
+        wanted = Command(nonce, text(now), text(now + COMMAND_LASTS), order, about, told or by)
+        if not self._publish(edge, replace(wanted, until=None if until is None else text(until))):
             why = "the server does not reach the broker: nothing was sent; see that the broker runs"
             self.answered(edge, Reply(nonce, done=False, why=why))
             raise OrderRefusedError(why)

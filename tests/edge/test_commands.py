@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from edge.commands import REFUSALS, REMEMBERED, Places, SeenCommands, dated, judge
-from edge.events import Ordered
+from edge.events import Hold, Ordered
 from edge.journal_errors import JournalError
 from edge.knowledge import Positions
 from edge.patterns import SOUND
@@ -61,6 +61,8 @@ def judged(command: Command, now: int | None = at(10), earliest: int = 0) -> str
 @pytest.mark.parametrize(
     ("order", "place", "fault"),
     [
+        (Order.RELOCK, "front", None),
+        (Order.RELOCK, "laser", "'laser' is no access point of this edge"),
         (Order.OPEN, "front", None),
         (Order.OPEN, "laser", "'laser' is no access point of this edge"),
         (Order.OPEN, None, "None is no access point of this edge"),
@@ -114,6 +116,22 @@ def test_none_holds_for_longer_than_ten_seconds() -> None:
 def test_what_no_honest_server_writes_is_no_command(change: dict[str, object], said: str) -> None:
     with pytest.raises(WireError, match=said):
         dated(replace(command_at(at(10), Order.OPEN, "front"), **change))
+
+
+@pytest.mark.parametrize(
+    ("until", "fault"),
+    [
+        (at(10) + 1, None),
+        (at(14), None),
+        (at(14) + 1, "unlock: for more than 4 h"),
+        (at(10), "unlock: until is missing, or over"),
+        (None, "unlock: until is missing, or over"),
+    ],
+)
+def test_a_door_is_kept_unlocked_for_four_hours_at_most(until: int | None, fault: str | None) -> None:
+    said = None if until is None else text(until)
+    assert judged(command_at(at(10), Order.UNLOCK, "front", until=said)) == fault
+    assert judged(command_at(at(10), Order.UNLOCK, "laser", until=said)) == "'laser' is no access point of this edge"
 
 
 # SeenCommands
@@ -192,6 +210,136 @@ def test_reread_answers_and_then_connects_anew(bench: Bench) -> None:
     bench.order(Order.REREAD)
     assert answer(bench).done
     assert bench.wire.state == "reconnected"
+
+
+# Kept unlocked
+
+
+def unlocked(bench: Bench, minutes: int = 15) -> Command:
+    return bench.order(Order.UNLOCK, "front", until=text(bench.clock.now() + minutes * 60 * SECOND))
+
+
+def told(bench: Bench) -> dict[str, str]:
+    """The doors that the edge says are kept unlocked."""
+    status = bench.wire.taken("status")[-1]
+    return dict(status.unlocked)
+
+
+def test_a_door_is_kept_unlocked_until_its_time(bench: Bench) -> None:
+    command = unlocked(bench)
+    assert bench.pins.is_active("strike")
+    assert answer(bench) == Reply(command.nonce, done=True)
+    assert told(bench) == {"front": command.until}
+    bench.wait(899)
+    assert bench.pins.is_active("strike")
+    bench.wait(2)
+    assert not bench.pins.is_active("strike")
+    order, end = bench.rows(Kind.COMMAND, Kind.RELOCKED)
+    assert (order.until, order.granted) == (command.until, True)
+    assert (end.access_point, end.detail) == ("front", "its time is over")
+    assert told(bench) == {}
+
+
+def test_its_time_is_that_of_the_monotonic_clock(bench: Bench) -> None:
+    """Without a link, and whatever the wall clock says."""
+    unlocked(bench)
+    bench.wire.down()
+    bench.clock.set(now=bench.clock.now() - DAY)
+    bench.wait(899)
+    assert bench.pins.is_active("strike")
+    bench.clock.set(now=bench.clock.now() + 3 * DAY)
+    bench.wait(0.5)
+    assert bench.pins.is_active("strike")
+    bench.wait(1)
+    assert not bench.pins.is_active("strike")
+
+
+def test_relock_locks_at_once(bench: Bench) -> None:
+    unlocked(bench)
+    command = bench.order(Order.RELOCK, "front")
+    assert not bench.pins.is_active("strike")
+    assert replies(bench)[-1] == Reply(command.nonce, done=True)
+    assert told(bench) == {}
+    bench.order(Order.OPEN, "front")
+    bench.order(Order.RELOCK, "front")
+    assert not bench.pins.is_active("strike"), "the five seconds of an opening, too"
+
+
+def test_another_time_stands_in_place_of_the_first(bench: Bench) -> None:
+    unlocked(bench)
+    unlocked(bench, minutes=1)
+    bench.wait(59)
+    assert bench.pins.is_active("strike")
+    bench.wait(2)
+    assert not bench.pins.is_active("strike")
+
+
+def test_a_restart_locks_it(bench: Bench) -> None:
+    unlocked(bench)
+    bench = power_cut(bench, VirtualClock(start=bench.clock.now()))
+    bench.connect()
+    assert not bench.pins.is_active("strike")
+    assert told(bench) == {}
+
+
+def test_who_opens_a_door_that_is_kept_unlocked_breaks_nothing_open(folder: Folder) -> None:
+    bench = Bench(folder)
+    unlocked(bench)
+    bench.wait(60)
+    bench.pins.put("contact", active=True)
+    bench.wait(1)
+    assert bench.rows(Kind.DOOR_OPENED)
+    assert not bench.rows(Kind.DOOR_FORCED)
+
+
+def hold(bench: FabBench, seconds: float = 900) -> Hold:
+    return Hold(at(10) + round(seconds * 1000), bench.mono + seconds)
+
+
+def test_a_lockdown_locks_it_and_lets_none_be_unlocked() -> None:
+    bench = FabBench()
+    ordered(bench, Order.UNLOCK, "front", hold=hold(bench))
+    assert bench.outputs["strike"]
+    rows = bench.knows(lockdown=True)
+    assert [(row.kind, row.detail) for row in rows] == [(Kind.RELOCKED, "lockdown")]
+    assert not bench.outputs["strike"]
+    (row,) = ordered(bench, Order.UNLOCK, "front", hold=hold(bench))
+    assert (row.granted, row.detail) == (False, "lockdown: no door is kept unlocked; lift it first")
+    assert not bench.outputs["strike"]
+    bench.knows(lockdown=False)
+    assert not bench.outputs["strike"], "it does not come back with the end of the lockdown"
+
+
+def test_the_last_who_answers_for_the_place_locks_it_by_leaving() -> None:
+    bench = FabBench(inside=("alice", "gregoire", "brigitte"))
+    ordered(bench, Order.UNLOCK, "front", hold=hold(bench))
+    bench.mono += 60
+    bench.taps(ALICE, "front-out")
+    bench.waits(6)
+    assert bench.outputs["strike"], "the gardien is still there"
+    rows = bench.taps(GREGOIRE, "front-out")
+    assert [row.detail for row in rows if row.kind is Kind.RELOCKED] == ["the last who answers for the place has left"]
+    bench.waits(6)
+    assert not bench.outputs["strike"]
+
+
+def test_where_nobody_answered_for_the_place_nobody_locks_it_by_leaving() -> None:
+    """Somebody of the team opens from afar."""
+    bench = FabBench(inside=("brigitte",))
+    ordered(bench, Order.UNLOCK, "front", hold=hold(bench))
+    bench.mono += 60
+    bench.taps(BRIGITTE, "front-out")
+    bench.waits(6)
+    assert bench.outputs["strike"]
+
+
+def test_at_the_end_of_the_site_day_nobody_is_there_who_answers_for_it() -> None:
+    bench = FabBench(start=at(27), inside=("alice",))
+    ordered(bench, Order.UNLOCK, "front", hold=hold(bench, 2 * 3600))
+    bench.waits(3599)
+    assert bench.outputs["strike"]
+    bench.waits(2)
+    assert not bench.outputs["strike"]
 
 
 def ordered(bench: FabBench, order: Order, place: str | None = None, **fields: object) -> list[Row]:

@@ -46,6 +46,7 @@ def kept(office: Office, nonce: str = "nonce 1") -> models.GivenOrder:
 
 GIVEN = {
     Order.OPEN: ("front", "front"),
+    Order.RELOCK: ("front", "front"),
     Order.LOCK_OUT: ("laser", "laser"),
     Order.SOUND: ("front-out", "front-out"),
     Order.REREAD: ("front", None),
@@ -62,6 +63,25 @@ def test_an_order_goes_to_the_edge_that_owns_the_place(there: Office, order: Ord
     assert (given.edge, given.reply) == ("front", None)
     row = kept(there)
     assert (row.order, row.place, row.edge, row.by, row.answered) == (order, place, "front", "alice", None)
+
+
+def test_a_door_is_kept_unlocked_until_an_instant(there: Office) -> None:
+    given = there.exchange.orders.give(Order.UNLOCK, "front", "alice@example.org", told="account 1", until=at(19, 15))
+    (command,) = there.commands
+    assert (command.order, command.until, command.by) == (Order.UNLOCK, text(at(19, 15)), "account 1")
+    row = kept(there, given.nonce)
+    assert (row.until, row.by) == (moment(at(19, 15)), "alice@example.org")
+
+
+def test_an_edge_says_which_of_its_doors_is_kept_unlocked(there: Office) -> None:
+    there.front_is_there(unlocked={"front": text(at(19, 15)), "back": text(at(20))})
+    with there.database.reading() as session:
+        assert session.get_one(models.Edge, "front").unlocked == {"front": text(at(19, 15))}
+    there.front_is_there(unlocked={"front": "until further notice"})
+    there.front_is_there()
+    with there.database.reading() as session:
+        assert session.get_one(models.Edge, "front").unlocked == {}
+    assert "no instant" in there.exchange.troubles.of_edge("front").why  # type: ignore[union-attr]
 
 
 def test_what_became_of_it_is_known_and_kept(there: Office) -> None:

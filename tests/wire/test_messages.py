@@ -67,7 +67,7 @@ def test_a_last_will_says_only_that_the_edge_is_gone() -> None:
         (Fresh, []),
         (State, {"version": 1, "issued": ""}),
         (Command, {"nonce": "n", "issued": "", "not_after": "", "order": "explode"}),
-        (Command, {"nonce": "n", "issued": "", "not_after": "", "order": "open", "until": None}),
+        (Command, {"nonce": "n", "issued": "", "not_after": "", "order": "open", "forever": True}),
         (Reply, {"nonce": "n", "done": 1}),
     ],
 )
