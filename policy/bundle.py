@@ -150,7 +150,10 @@ class Credential(Part, frozen=True):
 
 
 class Pass(Part, frozen=True):
-    """used: days (2026-11-20) or half-days (2026-11-20am) it paid. valid_from, valid_until: first, last day."""
+    """used: days (2026-11-20) or half-days (2026-11-20am) it paid. valid_from, valid_until: first, last day.
+
+    given_back: those that stay paid, by a tap or in used, and take nothing from it.
+    """
 
     id: str
     member: str
@@ -159,6 +162,7 @@ class Pass(Part, frozen=True):
     used: tuple[str, ...] = ()
     valid_from: date | None = None
     valid_until: date | None = None
+    given_back: tuple[str, ...] = ()
 
 
 class Shift(Part, frozen=True):

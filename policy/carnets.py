@@ -11,12 +11,21 @@ from policy.terms import Instant
 
 def passes(bundle: Bundle) -> dict[str, tuple[ruleset.Pass, ...]]:
     """Of each member, in the order given, the passes whose unit is the tier's."""
-    return _of_members(bundle, {held.id: _compiled(held) for held in bundle.passes})
+    return _of_members(bundle, {held.id: compiled(held) for held in bundle.passes})
 
 
-def _compiled(held: Pass) -> ruleset.Pass:
-    used = tuple(sorted(set(held.used)))
-    return ruleset.Pass(held.total, used, _written(held.valid_until), _written(held.valid_from))
+def compiled(held: Pass) -> ruleset.Pass:
+    """A pass as a door reckons by it: what it gave back is paid by it, by a unit more for each."""
+    used = tuple(sorted(_paid(held)))
+    return ruleset.Pass(_total(held), used, _written(held.valid_until), _written(held.valid_from))
+
+
+def _paid(held: Pass) -> set[str]:
+    return {*held.used, *held.given_back}
+
+
+def _total(held: Pass) -> int:
+    return held.total + len(set(held.given_back))
 
 
 def _written(day: date | None) -> str | None:
@@ -29,23 +38,23 @@ def days_paid(bundle: Bundle, since: date) -> dict[str, tuple[str, ...]]:
     found: dict[str, set[str]] = {}
     for held in bundle.passes:
         if (held.unit, wanted[held.member]) == ("day", "half_day"):
-            found.setdefault(held.member, set()).update(day for day in held.used if day >= since.isoformat())
+            found.setdefault(held.member, set()).update(day for day in _paid(held) if day >= since.isoformat())
     return {member: tuple(sorted(days)) for member, days in found.items() if days}
 
 
 def passes_of_form_1(bundle: Bundle, calendar: Calendar, today: date) -> dict[str, tuple[ruleset.Pass, ...]]:
     """The same in form 1 (policy/ruleset.py, SPEAKS): instants for days, and no pass that is not valid yet."""
     split = bundle.site.half_day_split
-    compiled = {
+    told = {
         held.id: ruleset.Pass(
-            held.total,
-            tuple(sorted({start_of(calendar, split, name) for name in held.used})),
+            _total(held),
+            tuple(sorted({start_of(calendar, split, name) for name in _paid(held)})),
             calendar.day_end(held.valid_until) if held.valid_until else None,
         )
         for held in bundle.passes
         if held.valid_from is None or held.valid_from <= today
     }
-    return _of_members(bundle, compiled)
+    return _of_members(bundle, told)
 
 
 @lru_cache(maxsize=1 << 16)
@@ -55,12 +64,12 @@ def start_of(calendar: Calendar, split: str, name: str) -> Instant:
     return calendar.half_day(day, split) if name.endswith("pm") else calendar.day_start(day)
 
 
-def _of_members(bundle: Bundle, compiled: dict[str, ruleset.Pass]) -> dict[str, tuple[ruleset.Pass, ...]]:
+def _of_members(bundle: Bundle, passes: dict[str, ruleset.Pass]) -> dict[str, tuple[ruleset.Pass, ...]]:
     wanted = _units(bundle)
     found: dict[str, tuple[ruleset.Pass, ...]] = {}
     for held in bundle.passes:
-        if held.unit == wanted[held.member] and held.id in compiled:
-            found[held.member] = (*found.get(held.member, ()), compiled[held.id])
+        if held.unit == wanted[held.member] and held.id in passes:
+            found[held.member] = (*found.get(held.member, ()), passes[held.id])
     return found
 
 

@@ -46,7 +46,8 @@ def malformed(bundle: Bundle) -> Iterator[Problem]:
         except ValueError as error:
             yield Problem(f"credentials[{index}].uid", credential.uid, str(error), credential.member)
     for index, carnet in enumerate(bundle.passes):
-        yield from _used(f"passes[{index}].used", carnet)
+        yield from _used(f"passes[{index}].used", carnet.used, carnet)
+        yield from _used(f"passes[{index}].given_back", carnet.given_back, carnet)
     for index, machine in enumerate(bundle.machines):
         yield from _week(f"machines[{index}].hours", machine.hours, machine.id)
     yield from _rota(bundle)
@@ -151,8 +152,8 @@ def _hour(key: str, written: str, of: str | None, *, as_end: bool = False) -> It
         yield Problem(key, written, str(error), of)
 
 
-def _used(key: str, carnet: Pass) -> Iterator[Problem]:
-    for number, used in enumerate(carnet.used):
+def _used(key: str, names: tuple[str, ...], carnet: Pass) -> Iterator[Problem]:
+    for number, used in enumerate(names):
         match = _USED[carnet.unit].fullmatch(used)
         try:
             day = date.fromisoformat(match[1] if match else "")

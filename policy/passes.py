@@ -1,6 +1,10 @@
 """What is left on a member's passes, derived afresh from all units paid?"""
 
+from collections.abc import Iterable, Sequence
+from datetime import date, timedelta
 from itertools import chain
+
+from msgspec.structs import replace
 
 from policy.ruleset import Pass, RuleSet, Unit
 from policy.state import SiteState
@@ -22,35 +26,50 @@ def is_paid(rules: RuleSet, state: SiteState, member: str, name: str) -> bool:
 
 
 def left(rules: RuleSet, state: SiteState, member: str, at: Instant) -> int:
-    """The units left on the passes that are valid on the site day of the instant.
-
-    Each unit paid is taken from the first pass, in the order given, that is valid on its day and has one left; days
-    from passes of days, half-days from passes of half-days.
-    """
+    """The units left on the passes that are valid on the site day of the instant."""
     unit = _unit(rules, member)
     if unit is None:
         return 0
-    passes = rules.passes.get(member, ())
-    used = [{named(rules, unit, paid) for paid in held.used} for held in passes]
-    remaining = [held.total - len(names) for held, names in zip(passes, used, strict=True)]
+    passes = [_dated(rules, unit, held) for held in rules.passes.get(member, ())]
     told = {named(rules, unit, paid) for paid in state.units.get(member, ())}
-    for name in sorted(told.difference(*used)):
-        for position, held in enumerate(passes):
-            if unit_of(name) is unit and _is_valid(rules, held, name[:DATE]) and remaining[position] > 0:
-                remaining[position] -= 1
-                break
     today = name_at(rules, Unit.DAY, at)
-    return sum(max(0, rest) for held, rest in zip(passes, remaining, strict=True) if _is_valid(rules, held, today))
+    return sum(
+        max(0, held.total - len(paid))
+        for held, paid in zip(passes, charged(passes, unit, told), strict=True)
+        if is_valid(held, today)
+    )
+
+
+def charged(passes: Sequence[Pass], unit: Unit, told: Iterable[str]) -> list[set[str]]:
+    """The days or half-days that each pass of a member pays, of those told, and those that it says itself.
+
+    Each one told is taken from the first pass, in the order given, that is valid on its day and has one left; days
+    from passes of days, half-days from passes of half-days. passes: of this unit, in form 2.
+    """
+    found = [{str(paid) for paid in held.used} for held in passes]
+    for name in sorted({name for name in told if unit_of(name) is unit}.difference(*found)):
+        for held, paid in zip(passes, found, strict=True):
+            if is_valid(held, name[:DATE]) and len(paid) < held.total:
+                paid.add(name)
+                break
+    return found
+
+
+def is_valid(held: Pass, day: str) -> bool:
+    """Whether a pass in form 2 is valid on the site day of this date."""
+    first, last = held.valid_from, held.valid_until
+    return (first is None or first <= day) and (last is None or day <= str(last))
 
 
 def _unit(rules: RuleSet, member: str) -> Unit | None:
     return rules.tiers[rules.members[member].tier].unit
 
 
-def _is_valid(rules: RuleSet, held: Pass, day: str) -> bool:
-    """Whether the pass is valid on the site day of this date."""
-    if held.valid_from is not None and day < held.valid_from:
-        return False
-    if isinstance(held.valid_until, str):
-        return day <= held.valid_until
-    return held.valid_until is None or day < named(rules, Unit.DAY, held.valid_until)
+def _dated(rules: RuleSet, unit: Unit, held: Pass) -> Pass:
+    """A pass in form 2, by names alone."""
+    if rules.speaks > 1:
+        return held
+    last = held.valid_until
+    if isinstance(last, int):
+        last = (date.fromisoformat(named(rules, Unit.DAY, last)) - timedelta(1)).isoformat()
+    return replace(held, used=tuple(named(rules, unit, paid) for paid in held.used), valid_until=last)

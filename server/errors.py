@@ -62,6 +62,8 @@ class Refused(StrEnum):
     LOGIN_BAD = "login_bad"
     LOGIN_TAKEN = "login_taken"
     MEMBER_UNKNOWN = "member_unknown"
+    UNIT_NOT_PAID = "unit_not_paid"
+    CARNET_EMPTY = "carnet_empty"
     BADGE_UNKNOWN = "badge_unknown"
     BADGE_CHANGED = "badge_changed"
     MEMBER_HAS_ACCOUNT = "member_has_account"

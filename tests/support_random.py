@@ -175,7 +175,8 @@ def _pass(chance: Chance, who: str) -> dict[str, Any]:
     unit = chance.one_of(["day", "half_day"])
     used = [chance.day() + ("" if unit == "day" else "am")] if chance.often() else []
     held = {"id": f"p{who}", "member": who, "unit": unit, "total": max(len(used), chance.number(0, 4))}
-    return {**held, "used": used, "valid_until": chance.day() if chance.rarely() else None}
+    back = used[:1] if chance.rarely() else [chance.day() + ("" if unit == "day" else "pm")] if chance.rarely() else []
+    return {**held, "used": used, "given_back": back, "valid_until": chance.day() if chance.rarely() else None}
 
 
 def _windows(chance: Chance) -> dict[str, Any]:

@@ -22,7 +22,7 @@ from server.models.journal import (
     Position,
     Presence,
 )
-from server.models.ledger import Credit
+from server.models.ledger import CarnetEntry, Credit
 from server.models.people import Credential, Invitation, Member, Pass
 from server.models.rota import Event, RotaChange, RotaPattern, Shift
 from server.models.site import AccessPoint, Lockdown, Site, Tier
@@ -36,6 +36,7 @@ __all__ = [
     "ApiToken",
     "AuditRow",
     "Booking",
+    "CarnetEntry",
     "Certification",
     "Credential",
     "Credit",

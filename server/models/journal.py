@@ -24,6 +24,7 @@ class JournalRow(SQLModel, table=True):
         UniqueConstraint("edge", "journal", "seq"),
         Index("ix_journal_row_kind_at", "kind", "at"),
         Index("ix_journal_row_moved_at", "moved_at"),
+        Index("ix_journal_row_member_at", "member", "at"),
     )
 
     id: int | None = Field(default=None, primary_key=True)

@@ -60,7 +60,7 @@ class Credential(SQLModel, table=True):
 
 
 class Pass(SQLModel, table=True):
-    """A carnet. used: the days and half-days that it paid before Loquet counted them."""
+    """A carnet. used: the days and half-days that it paid before Loquet counted them. given_back: policy/bundle.py."""
 
     __tablename__ = "pass"
 
@@ -72,7 +72,12 @@ class Pass(SQLModel, table=True):
     used: list[str] = json_column()
     valid_from: date | None
     valid_until: date | None
+    given_back: list[str] = json_column()
     ended: datetime | None = utc_or_none()
+
+    def said(self) -> parts.Pass:
+        """As a bundle says it."""
+        return msgspec.convert({name: getattr(self, name) for name in parts.Pass.__struct_fields__}, parts.Pass)
 
 
 class Invitation(SQLModel, table=True):

@@ -9,10 +9,12 @@ from sqlmodel import Session
 from werkzeug.exceptions import NotFound
 
 from policy.bundle import Member
+from server.queries.carnets import account_of
 from server.queries.current import Current
 from server.queries.member import Badge, badges, member_of
 from server.queries.people import carnets, concerns, confirmed, day_of
 from server.roles import ADMINS
+from server.text import carnets as carnet_text
 from server.text import people as text
 from server.text.dates import calendar_day
 from server.text.translate import gettext, ngettext
@@ -50,6 +52,7 @@ def shown(which: str) -> dict[str, object]:
             raise NotFound
         member, ended = found
         left = carnets(session, current, [one], at).get(which) if one is not None else None
+        account = account_of(session, which)
         held = badges(session, which)
         return asked_for() | {
             "member": member,
@@ -59,9 +62,10 @@ def shown(which: str) -> dict[str, object]:
             "ended": ended,
             "badges": held,
             "told": [text.said(concern) for concern in concerns(one, left, day_of(current, at))] if one else [],
-            "carnet": text.carnet(current, which, left) if left is not None and left.total else "",
             "needs_carnet": left is not None,
-            "carnets": one.carnets if one is not None and left is not None else (),
+            "carnets": carnet_text.shown(account, current, at),
+            "sale_fields": [(field, gettext(label), hint, mode) for field, label, hint, mode in text.SALE],
+            "unpaid": carnet_text.unpaid(account),
             "badge_end": text.badge,
             "calendar_day": calendar_day,
             "facts": _facts(member, current),

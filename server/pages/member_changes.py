@@ -14,10 +14,13 @@ from sqlmodel import Session
 from policy.bundle import Member, Role
 from policy.uids import Doubt
 from server.audit import Decided
+from server.changes import carnets
 from server.changes import people as changes
+from server.changes.carnets import Sale
 from server.changes.people import Choose, Done, Meanwhile, Outcome, Taken, Wrong
 from server.errors import ChangeRefusedError, Refused, ServerError
 from server.pages.member import asked_for, shown
+from server.queries.people import day_of
 from server.roles import ADMINS
 from server.text import people as text
 from server.text.dates import read_date
@@ -105,6 +108,55 @@ def set_badge(member: str, number: int) -> ResponseReturnValue:
     seen, wanted = request.form.get("seen", ""), request.form.get("status", "")
     outcome = _decide(lambda session, decided: changes.set_badge(session, decided, member, number, seen, wanted))
     return _back(outcome, "badge") if isinstance(outcome, Done) else _refused(member, f"badge-{number}", outcome)
+
+
+@page.post("/members/<path:member>/carnets")
+def sell(member: str) -> ResponseReturnValue:
+    form, wrong, dates = request.form, [], {}
+    for field in ("first", "last"):
+        try:
+            dates[field] = read_date(form.get(field, ""))
+        except ValueError:
+            wrong.append(field)
+    units = form.get("units", "").strip()
+    number = int(units) if units.isdecimal() and len(units) < 6 else 0
+    sale = Sale(number, " ".join(form.get("price", "").split()), dates.get("first"), dates.get("last"))
+    outcome: Outcome | Refused = Wrong(tuple(wrong))
+    if not wrong:
+        outcome = _decide(lambda session, decided: carnets.sell(session, decided, member, sale, _today()))
+    return _back(outcome, "sold") if isinstance(outcome, Done) else _refused(member, "sale", outcome)
+
+
+@page.post("/members/<path:member>/carnets/given-back")
+def give_back(member: str) -> ResponseReturnValue:
+    unit = request.form.get("unit", "")
+    outcome = _decide(lambda session, decided: carnets.give_back(session, decided, member, unit))
+    return _back(outcome, "given_back") if isinstance(outcome, Done) else _refused(member, f"unit-{unit}", outcome)
+
+
+@page.post("/members/<path:member>/carnets/charged-again")
+def charge_again(member: str) -> ResponseReturnValue:
+    unit = request.form.get("unit", "")
+    outcome = _decide(lambda session, decided: carnets.charge_again(session, decided, member, unit))
+    return _back(outcome, "charged_again") if isinstance(outcome, Done) else _refused(member, "carnet", outcome)
+
+
+@page.post("/members/<path:member>/carnets/moved")
+def move_carnet(member: str) -> ResponseReturnValue:
+    which = request.form.get("carnet", "")
+    outcome: Outcome | Refused
+    try:
+        last = read_date(request.form.get("last", ""))
+    except ValueError:
+        outcome = Wrong(("last",))
+    else:
+        outcome = _decide(lambda session, decided: carnets.move(session, decided, member, which, last, _today()))
+    return _back(outcome, "moved") if isinstance(outcome, Done) else _refused(member, f"move-{which}", outcome)
+
+
+def _today() -> date:
+    """The site day of now."""
+    return day_of(context().current(), context().clock())
 
 
 def _decide(decided_on: Change) -> Outcome | Refused:

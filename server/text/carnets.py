@@ -1,8 +1,62 @@
-"""How is it said what is left on somebody's carnet? Beside their name, where it matters: at the desk."""
+"""How are carnets said and drawn? A box for each unit with what became of it, the lines of the account in words.
+
+The same for the desk and for the member whose carnet it is; beside a name one line says what is left.
+"""
+
+from dataclasses import dataclass
+from datetime import date
 
 from policy.ruleset import Unit
+from policy.units import DATE, unit_of
+from server.models import CarnetEntry
+from server.queries.carnets import Account, Carnet, Stamp
 from server.queries.current import Current
-from server.text.translate import ngettext
+from server.queries.people import day_of
+from server.text.dates import calendar_day, hour, short_day
+from server.text.translate import N_, gettext, ngettext
+
+MOST_BOXES = 60
+"""Of one carnet: the newest ones, what is left among them."""
+HALVES = {"am": (N_("matin"), N_("matin")), "pm": (N_("après-midi"), N_("ap.-m."))}
+"""Whole and in a box."""
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """kind: used, back (given back), left, over (nobody can use it any more). words: of each of its lines."""
+
+    kind: str
+    words: tuple[str, ...]
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
+class Paid:
+    """A day or half-day of a carnet in words. unit: its name. back: who gave it back, when and why, empty if nobody."""
+
+    unit: str
+    when: str
+    by: str
+    back: str
+    given_back: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """title: what is left. more: of how many, since when. rest: units that can be moved to another carnet.
+
+    paid: the newest first. hidden: boxes that are not drawn.
+    """
+
+    id: str
+    title: str
+    more: str
+    boxes: tuple[Box, ...]
+    hidden: int
+    paid: tuple[Paid, ...]
+    notes: tuple[str, ...]
+    rest: int
+    over: bool
 
 
 def said(current: Current, member: str, units: int) -> str:
@@ -11,3 +65,118 @@ def said(current: Current, member: str, units: int) -> str:
     if unit is Unit.DAY:
         return ngettext("carnet : reste %(num)s journée", "carnet : reste %(num)s journées", units)
     return ngettext("carnet : reste %(num)s demi-journée", "carnet : reste %(num)s demi-journées", units)
+
+
+def counted(unit: str, units: int) -> str:
+    """4 demi-journées."""
+    if unit == Unit.DAY:
+        return ngettext("%(num)s journée", "%(num)s journées", units)
+    return ngettext("%(num)s demi-journée", "%(num)s demi-journées", units)
+
+
+def named(name: str) -> str:
+    """mar. 24 nov., après-midi; a day without its half."""
+    day = calendar_day(date.fromisoformat(name[:DATE]))
+    if unit_of(name) is Unit.DAY:
+        return day
+    return gettext("%(day)s, %(half)s", day=day, half=gettext(HALVES[name[DATE:]][0]))
+
+
+def shown(account: Account, current: Current, at: int) -> list[Shown]:
+    """Those with which somebody can pay first, in the order in which they pay; then those that are over."""
+    today = day_of(current, at)
+    found = [_shown(account, carnet, current, today) for carnet in account.carnets]
+    return sorted(found, key=lambda one: one.over or not one.rest)
+
+
+def _shown(account: Account, carnet: Carnet, current: Current, today: date) -> Shown:
+    stamps = account.stamps(carnet)
+    boxes = [_box(stamp) for stamp in stamps]
+    over = carnet.over(today)
+    free = Box("over", (), gettext("expirée")) if over else Box("left", (), gettext("libre"))
+    boxes += [free] * min(carnet.rest, MOST_BOXES)
+    total = len(stamps) + carnet.rest
+    return Shown(
+        id=carnet.held.id,
+        title=_title(carnet, today),
+        more=_more(account, carnet, current),
+        boxes=tuple(boxes[-MOST_BOXES:]),
+        hidden=max(0, total - MOST_BOXES),
+        paid=tuple(_paid(stamp, current) for stamp in reversed(stamps)),
+        notes=tuple(_notes(account, carnet, current)),
+        rest=carnet.rest,
+        over=over,
+    )
+
+
+def _title(carnet: Carnet, today: date) -> str:
+    held, count = carnet.held, counted(carnet.held.unit, carnet.rest)
+    if carnet.over(today) and held.valid_until is not None:
+        if not carnet.rest:
+            return gettext("fini le %(day)s", day=calendar_day(held.valid_until))
+        return gettext("%(count)s, plus valables depuis le %(day)s", count=count, day=calendar_day(held.valid_until))
+    if held.valid_from is not None and held.valid_from > today:
+        return gettext("%(count)s, à partir du %(day)s", count=count, day=calendar_day(held.valid_from))
+    if held.valid_until is not None:
+        return gettext("%(count)s, jusqu’au %(day)s", count=count, day=calendar_day(held.valid_until))
+    return count
+
+
+def _more(account: Account, carnet: Carnet, current: Current) -> str:
+    told = [gettext("sur %(total)s", total=carnet.held.total)]
+    for entry in account.of(carnet):
+        if entry.did == "sold":
+            day = calendar_day(entry.at.astimezone(current.zone).date())
+            told.append(gettext("carnet pris le %(day)s", day=day))
+            told += [entry.price] if entry.price else []
+            told.append(gettext("vendu par %(by)s", by=entry.by))
+    return ", ".join(told)
+
+
+def _notes(account: Account, carnet: Carnet, current: Current) -> list[str]:
+    """What was moved from it and to it."""
+    return [_moved(entry, carnet, current) for entry in account.of(carnet) if entry.did == "moved"]
+
+
+def _moved(entry: CarnetEntry, carnet: Carnet, current: Current) -> str:
+    told = {
+        "count": counted(carnet.held.unit, abs(entry.units)),
+        "day": calendar_day(entry.at.astimezone(current.zone).date()),
+        "by": entry.by,
+    }
+    if entry.units > 0:
+        return gettext("%(count)s d’un autre carnet, le %(day)s par %(by)s", **told)
+    return gettext("%(count)s sur un nouveau carnet, le %(day)s par %(by)s", **told)
+
+
+def _box(stamp: Stamp) -> Box:
+    words = [short_day(stamp.day)]
+    if unit_of(stamp.name) is Unit.HALF_DAY:
+        words.append(gettext(HALVES[stamp.name[DATE:]][1]))
+    title = gettext("%(unit)s, rendue", unit=named(stamp.name)) if stamp.given_back else named(stamp.name)
+    return Box("back" if stamp.given_back else "used", tuple(words), title)
+
+
+def _paid(stamp: Stamp, current: Current) -> Paid:
+    back = ""
+    if stamp.back is not None:
+        day = calendar_day(stamp.back.at.astimezone(current.zone).date())
+        back = gettext("rendue le %(day)s par %(by)s : %(why)s", day=day, by=stamp.back.by, why=stamp.back.why)
+    elif stamp.given_back:
+        back = gettext("rendue")
+    return Paid(stamp.name, named(stamp.name), _by(stamp), back, stamp.given_back)
+
+
+def _by(stamp: Stamp) -> str:
+    if stamp.entry is not None:
+        return gettext("notée par %(by)s : %(why)s", by=stamp.entry.by, why=stamp.entry.why)
+    if stamp.before:
+        return gettext("payée avant que Loquet compte")
+    if stamp.tap is not None:
+        return gettext("payée par l’entrée de %(hour)s", hour=hour(stamp.tap))
+    return gettext("payée par une entrée")
+
+
+def unpaid(account: Account) -> list[str]:
+    """Days and half-days that were paid at a door and that no carnet had left for."""
+    return [named(name) for name in account.unpaid]

@@ -68,6 +68,12 @@ def calendar_day(date: date_) -> str:
     return _written(date, "EEE d MMM" if date.year == this_year else "EEE d MMM y")
 
 
+def short_day(date: date_) -> str:
+    """24 nov., of another year 24 nov. 2025; in English 24 Nov."""
+    this_year = local(current_app.extensions["loquet"].clock()).year
+    return _written(date, "d MMM" if date.year == this_year else "d MMM y")
+
+
 def read_date(written: str) -> date_ | None:
     """A date as people type it, 31/12/2026 or 31.12.2026, or as browsers send it, 2026-12-31; None where none is.
 

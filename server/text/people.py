@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from datetime import date
 
-from policy.ruleset import Unit
 from policy.uids import Doubt
 from server.queries.current import Current
 from server.queries.people import BADGE_END, KEEPS_OUT, Concern, Left, Worry
@@ -25,6 +24,11 @@ WRONG = {
     "valid_from": N_("Écrivez le jour ainsi : 31/12/2026."),
     "valid_until": N_("Écrivez le dernier jour ainsi : 31/12/2026, et pas avant le premier."),
     "uid": N_("Écrivez les 4, 7 ou 10 octets du numéro en 8, 14 ou 20 chiffres de 0 à 9 et de A à F."),
+    "units": N_("Écrivez combien, en chiffres, de 1 à 1000."),
+    "price": N_("Écrivez le prix en 100 signes au plus."),
+    "unit": N_("Sa formule n’a pas besoin de carnet. Changez d’abord la formule."),
+    "first": N_("Écrivez le premier jour ainsi : 31/12/2026."),
+    "last": N_("Écrivez le dernier jour ainsi : 31/12/2026, pas avant aujourd’hui ni avant le premier."),
     "why": N_("Écrivez pourquoi : la raison reste avec votre nom."),
 }
 """What is wrong in a field, and what to write in it."""
@@ -92,18 +96,6 @@ def badge(uid: str) -> str:
     return f"···{uid[-BADGE_END:].upper()}"
 
 
-def carnet(current: Current, member: str, left: Left) -> str:
-    """4 demi-journées sur 15, jusqu’au 28 févr."""
-    unit = current.rules.tiers[current.rules.members[member].tier].unit
-    count = (
-        ngettext("%(num)s journée", "%(num)s journées", left.units)
-        if unit is Unit.DAY
-        else ngettext("%(num)s demi-journée", "%(num)s demi-journées", left.units)
-    )
-    told = gettext("%(count)s sur %(total)s", count=count, total=left.total)
-    return f"{told}, {gettext('jusqu’au %(day)s', day=calendar_day(left.until))}" if left.until else told
-
-
 def short_carnet(left: Left) -> str:
     """4 sur 15, au 28 févr."""
     told = gettext("%(count)s sur %(total)s", count=left.units, total=left.total)
@@ -140,6 +132,14 @@ FIELDS = {
     "valid_until": N_("Dernier jour"),
 }
 
+SALE = (
+    ("units", N_("Combien d’unités ?"), "10", "numeric"),
+    ("price", N_("Prix (comme vous voulez l’écrire)"), "120 €", "text"),
+    ("first", N_("Premier jour (vide : aujourd’hui)"), "31/12/2026", "numeric"),
+    ("last", N_("Dernier jour (vide : sans fin)"), "31/12/2026", "numeric"),
+)
+"""What a sale of a carnet asks for: the field, its label, an example, and the keyboard of a phone."""
+
 DONE = {
     "added": N_("Membre ajouté."),
     "changed": N_("Fiche modifiée."),
@@ -147,6 +147,10 @@ DONE = {
     "reinstated": N_("Accès rétabli."),
     "ended": N_("Adhésion close."),
     "returned": N_("De nouveau membre."),
+    "sold": N_("Carnet vendu."),
+    "given_back": N_("Rendu : le carnet a une unité de plus."),
+    "charged_again": N_("Compté de nouveau : le carnet a une unité de moins."),
+    "moved": N_("Reporté sur un nouveau carnet."),
 }
 """What was just done."""
 _DECLARED = {

@@ -13,6 +13,8 @@ SENTENCES = {
     Refused.LOGIN_BAD: N_("Un identifiant se compose de lettres, de chiffres et de . _ - @ +, 100 signes au plus."),
     Refused.LOGIN_TAKEN: N_("Cet identifiant est pris. Choisissez-en un autre."),
     Refused.MEMBER_UNKNOWN: N_("Ce membre n’existe pas, ou plus. Choisissez-en un de la liste."),
+    Refused.UNIT_NOT_PAID: N_("Ce n’est pas, ou plus, sur un de ses carnets. Voici où en sont ses carnets."),
+    Refused.CARNET_EMPTY: N_("Ce carnet n’a plus rien à reporter. Voici où en sont ses carnets."),
     Refused.BADGE_UNKNOWN: N_("Ce badge n’est plus le sien. Voici où en sont ses badges."),
     Refused.BADGE_CHANGED: N_("Quelqu’un vient de changer l’état de ce badge. Le voici, tel qu’il est maintenant."),
     Refused.MEMBER_HAS_ACCOUNT: N_("Ce membre a déjà un compte. Faites-lui un nouveau lien."),

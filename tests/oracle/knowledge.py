@@ -174,7 +174,7 @@ class View:
         """Whether the day or half-day of this instant is paid."""
         unit = self.unit_now(self.tier(member)["pass"])
         own = [thing for thing in self.all("passes") if thing["member"] == member["id"]]
-        ticked = {used for thing in own for used in thing.get("used", [])}
+        ticked = {paid for thing in own for paid in (*thing.get("used", []), *thing.get("given_back", []))}
         paid = self.units_paid(member) | ticked
         # "A paid day counts as both its halves paid ...; a paid half-day pays no day."
         return unit in paid or unit[: len("2026-11-20")] in paid
@@ -182,8 +182,11 @@ class View:
     def pass_left(self, member: Thing) -> int:
         """The units that the member has left on the site day of this instant."""
         passes = self.passes(member)
-        ticked = [used for thing in passes for used in thing.get("used", [])]
-        left = {thing["id"]: thing["total"] - len(set(thing.get("used", []))) for thing in passes}
+        # what a pass gave back stays paid, and takes nothing from it
+        free = {thing["id"]: set(thing.get("given_back", [])) for thing in passes}
+        costs = {thing["id"]: set(thing.get("used", [])) - free[thing["id"]] for thing in passes}
+        ticked = set().union(*free.values(), *costs.values())
+        left = {thing["id"]: thing["total"] - len(costs[thing["id"]]) for thing in passes}
         width = len("2026-11-20" if self.tier(member).get("pass") == "day" else "2026-11-20am")
         for unit in sorted(self.units_paid(member)):
             # "charged to day passes alone"

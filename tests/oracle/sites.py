@@ -149,6 +149,12 @@ def credentials_of(rng: random.Random, members: list[Thing], day: date) -> list[
     return found
 
 
+def given_back_of(rng: random.Random, unit: str, used: list[str], day: date) -> Thing:
+    """Now and then what a pass paid before, or what a tap of today pays."""
+    today = day.isoformat() if unit == "day" else day.isoformat() + rng.choice(["am", "pm"])
+    return {"given_back": [rng.choice([*used, today])]} if rng.random() < 0.2 else {}
+
+
 def passes_of(rng: random.Random, bundle: Thing, day: date) -> list[Thing]:
     """Small passes, some nearly used up, some that end."""
     units = {tier["id"]: tier.get("pass", "none") for tier in bundle["tiers"]}
@@ -170,6 +176,7 @@ def passes_of(rng: random.Random, bundle: Thing, day: date) -> list[Thing]:
                     "unit": unit,
                     "total": total,
                     **({"used": used} if used else {}),
+                    **given_back_of(rng, unit, used, day),
                     **maybe(rng, 0.2, valid_from=near(rng, day, 1)),
                     **maybe(rng, 0.3, valid_until=near(rng, day + days.DAY, 1)),
                 }

@@ -298,3 +298,23 @@ def test_a_unit_is_not_taken_from_a_pass_that_was_not_valid_yet() -> None:
     assert rest(rules_of([coming, running]), later, AM) == 3
     assert rest(rules_of([coming, running]), later, AM, TOMORROW) == 2
     assert rest(rules_of([coming]), later, AM) == 2
+
+
+# What was given back
+
+
+def test_what_was_given_back_stays_paid_and_takes_nothing() -> None:
+    rules = rules_of([carnet(total=1, given_back=["2026-11-24am"])])
+    assert (tap(rules, NOON, AM).pays, rest(rules, NOON, AM)) == (None, 1)
+    assert (tap(rules, "2026-11-24T14:00", AM).pays, rest(rules, NOON, AM, PM)) == (PM, 0)
+
+
+def test_what_was_paid_before_the_doors_counted_is_given_back_too() -> None:
+    used = ["2026-11-20am", "2026-11-23am"]
+    assert rest(rules_of([carnet(total=2, used=used)]), NOON) == 0
+    assert rest(rules_of([carnet(total=2, used=used, given_back=used[:1])]), NOON) == 1
+
+
+def test_what_nobody_paid_gives_nothing_when_it_is_given_back() -> None:
+    assert rest(rules_of([carnet(total=2, given_back=["2026-11-20am"])]), NOON) == 2
+    assert rest(rules_of([carnet(total=1, given_back=["2026-11-20am"])]), NOON, AM, PM) == 0

@@ -228,7 +228,7 @@ def a_year(database: Database) -> None:
         session.flush()
         for n in range(40):
             session.add(Pass(id=f"p{n}", position=n, member=f"m{n:03}", unit="half_day", total=100, used=[],
-                             valid_until=None))  # fmt: skip
+                             given_back=[], valid_until=None))  # fmt: skip
         fill(session, "presence", [{"member": f"m{n:03}", "at": days[n % 9], "inside": n % 2 == 1} for n in range(148)])
         fill(session, "paid_unit", [{"member": f"m{n:03}", "unit": half(day)} for n in range(40) for day in days[:100]])
         fill(session, "paid_unit", [{"member": f"m{n:03}", "unit": half(day)} for n in range(40, 60) for day in days])

@@ -1,0 +1,155 @@
+"""What does the desk do to carnets? Each function is one change, in the caller's transaction.
+
+Sold, moved to a new carnet, a day or half-day given back or paid after all: each leaves an entry in the account
+(server/models/ledger.py) that is never changed, and what the doors reckon by follows (policy/bundle.py:Pass). Rules go
+by it: they are to be published then.
+"""
+
+from dataclasses import dataclass
+from datetime import date
+from secrets import token_hex
+from typing import Literal, cast
+
+from msgspec.structs import replace
+from sqlmodel import Session, select
+
+from policy.bundle import Pass
+from policy.units import is_name
+from server import models
+from server.audit import Change, Decided, record
+from server.changes.bundle import put
+from server.changes.people import Done, Wrong
+from server.database.types import moment
+from server.errors import ChangeRefusedError, Refused
+from server.models import CarnetEntry, PaidUnit
+from server.queries.carnets import Carnet, account_of
+
+MOST_UNITS, MOST_PRICE = 1000, 100
+"""Of one carnet that is sold; characters of a price."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sale:
+    """price: in words. last: its last day, None for none."""
+
+    units: int
+    price: str
+    first: date | None
+    last: date | None
+
+
+def sell(session: Session, decided: Decided, member: str, sale: Sale, today: date) -> Done | Wrong:
+    """A new carnet, in the unit of the member's formule."""
+    unit = _unit_of(session, member)
+    wrong = [field for field, bad in _mistakes(sale, today).items() if bad]
+    if unit == "none":
+        wrong.append("unit")
+    if wrong:
+        return Wrong(tuple(wrong))
+    known = cast(Literal["day", "half_day"], unit)
+    sold = Pass(f"c-{token_hex(6)}", member, known, sale.units, valid_from=sale.first, valid_until=sale.last)
+    put(session, [sold], decided)
+    _enter(session, decided, member, "sold", sold.id, sale.units, price=sale.price)
+    return Done(member)
+
+
+def _mistakes(sale: Sale, today: date) -> dict[str, bool]:
+    return {
+        "units": not 1 <= sale.units <= MOST_UNITS,
+        "price": len(sale.price) > MOST_PRICE,
+        "last": sale.last is not None and sale.last < max(today, sale.first or today),
+    }
+
+
+def give_back(session: Session, decided: Decided, member: str, unit: str) -> Done | Wrong:
+    """A day or half-day stays paid and costs nothing any more. Raises ChangeRefusedError where no carnet pays it."""
+    if not decided.why:
+        return Wrong(("why",))
+    carnet = next((one for one in _carnets(session, member) if unit in one.paid), None)
+    if carnet is None:
+        raise ChangeRefusedError(Refused.UNIT_NOT_PAID)
+    held = carnet.held
+    put(session, [replace(held, given_back=(*held.given_back, unit))], decided)
+    _enter(session, decided, member, "given_back", held.id, 1, unit)
+    return Done(member)
+
+
+def charge_again(session: Session, decided: Decided, member: str, unit: str) -> Done | Wrong:
+    """What was given back costs its unit after all. Raises ChangeRefusedError where none was."""
+    carnet = next((one for one in _carnets(session, member) if unit in one.held.given_back), None)
+    if carnet is None:
+        raise ChangeRefusedError(Refused.UNIT_NOT_PAID)
+    left = tuple(one for one in carnet.held.given_back if one != unit)
+    put(session, [replace(carnet.held, given_back=left)], decided)
+    _enter(session, decided, member, "charged_again", carnet.held.id, -1, unit)
+    return Done(member)
+
+
+def pay(session: Session, decided: Decided, member: str, unit: str) -> Done | Wrong:
+    """A day or half-day is paid that no badge paid, by whichever carnet is next. Paid already: nothing changes."""
+    _unit_of(session, member)
+    if not is_name(unit):
+        return Wrong(("unit",))
+    if session.get(PaidUnit, (member, unit)) is None:
+        session.add(PaidUnit(member=member, unit=unit, edge="", heard=moment(decided.at)))
+        session.flush()
+        record(session, decided, [Change(PaidUnit, (member, unit), "added", None, {"unit": unit})])
+        _enter(session, decided, member, "paid", None, -1, unit)
+    return Done(member)
+
+
+def move(session: Session, decided: Decided, member: str, which: str, last: date | None, today: date) -> Done | Wrong:
+    """What a carnet has left goes to a new one with another last day. Raises ChangeRefusedError where it has none."""
+    carnet = next((one for one in _carnets(session, member) if one.held.id == which), None)
+    if carnet is None or not carnet.rest:
+        raise ChangeRefusedError(Refused.CARNET_EMPTY)
+    if last is not None and last < today:
+        return Wrong(("last",))
+    old, rest = carnet.held, carnet.rest
+    new = Pass(f"c-{token_hex(6)}", member, old.unit, rest, valid_from=old.valid_from, valid_until=last)
+    put(session, [replace(old, total=old.total - rest), new], decided)
+    _enter(session, decided, member, "moved", old.id, -rest)
+    _enter(session, decided, member, "moved", new.id, rest)
+    return Done(member)
+
+
+def _carnets(session: Session, member: str) -> list[Carnet]:
+    _unit_of(session, member)
+    return account_of(session, member).carnets
+
+
+def _unit_of(session: Session, member: str) -> str:
+    """What the formule of the member counts: none, day, half_day. Raises ChangeRefusedError for who is no member."""
+    tier = models.Tier
+    asked = select(tier.pass_).join(models.Member, models.Member.tier == tier.id)  # type: ignore[arg-type]
+    unit = session.exec(asked.where(models.Member.id == member, models.Member.ended == None)).first()  # noqa: E711
+    if unit is None:
+        raise ChangeRefusedError(Refused.MEMBER_UNKNOWN)
+    return unit
+
+
+def _enter(
+    session: Session,
+    decided: Decided,
+    member: str,
+    did: str,
+    carnet: str | None,
+    units: int,
+    unit: str | None = None,
+    *,
+    price: str = "",
+) -> None:
+    session.add(
+        CarnetEntry(
+            at=moment(decided.at),
+            by=decided.by,
+            did=did,
+            member=member,
+            carnet=carnet,
+            units=units,
+            unit=unit,
+            price=price,
+            why=decided.why,
+        )
+    )
+    session.flush()

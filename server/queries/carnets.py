@@ -1,0 +1,190 @@
+"""What became of a member's carnets? What each paid, gave back and has left: reckoned as the doors do, in one place.
+
+What a carnet pays is derived from all days and half-days paid (policy/passes.py:charged); what people did to it is in
+the entries of server/models/ledger.py.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time, timedelta
+from functools import cached_property
+from itertools import chain
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
+
+from sqlmodel import Session, col, select
+
+from policy.bundle import Pass
+from policy.carnets import compiled
+from policy.instants import of
+from policy.passes import charged, is_valid
+from policy.reasons import Reason
+from policy.ruleset import Unit
+from policy.terms import Direction, Instant
+from policy.units import DATE, name_at
+from server import models
+from server.models import CarnetEntry, JournalRow, PaidUnit
+from server.queries.current import Current
+from wire.row import Kind
+
+LOW = (1, 3)
+"""Units left at which lamp, page and mail say so."""
+ENDS_SOON = 14
+"""Days before the last one in which they do."""
+PAYING = (Reason.ALWAYS, Reason.TIER_HOURS, Reason.STAFFED_HOURS, Reason.GARDIEN_PRESENT)
+"""The reasons of an entry that may cost a unit (policy/door.py:to_pay)."""
+
+
+@dataclass(frozen=True)
+class Carnet:
+    """paid: the days and half-days that it pays, in order; given back ones are not among them."""
+
+    held: Pass
+    paid: tuple[str, ...]
+
+    @property
+    def rest(self) -> int:
+        """Units that it has not paid, whether it is still valid or not."""
+        return max(0, self.held.total - len(self.paid))
+
+    def left(self, today: date) -> int:
+        """Units with which it can pay today."""
+        return self.rest if self.valid(today) else 0
+
+    def valid(self, today: date) -> bool:
+        return is_valid(compiled(self.held), today.isoformat())
+
+    def over(self, today: date) -> bool:
+        return self.held.valid_until is not None and self.held.valid_until < today
+
+
+def reckoned(passes: Sequence[Pass], told: Iterable[str]) -> tuple[list[Carnet], list[str]]:
+    """The carnets of one member, and the days and half-days told that none of them pays. told: by the doors."""
+    names, found = set(told), {}
+    for unit in Unit:
+        alike = [one for one in passes if one.unit == unit]
+        for one, paid in zip(alike, charged([compiled(one) for one in alike], unit, names), strict=True):
+            found[one.id] = Carnet(one, tuple(sorted(paid - {*one.given_back})))
+    settled = set(chain(*(one.paid for one in found.values()), *(one.given_back for one in passes)))
+    return [found[one.id] for one in passes], sorted(names - settled)
+
+
+class Line(NamedTuple):
+    """One line of a carnet's account. did: see server/changes/carnets.py; `opening`, `used`, `expired` beside these."""
+
+    day: date
+    did: str
+    units: int
+    unit: str | None = None
+    entry: CarnetEntry | None = None
+
+
+@dataclass(frozen=True)
+class Stamp:
+    """A day or half-day of a carnet. before: paid before Loquet counted. tap: the entry that paid it, if it is known.
+
+    entry: who noted that it is paid, where no badge did. back: who gave it back.
+    """
+
+    name: str
+    before: bool = False
+    tap: Instant | None = None
+    entry: CarnetEntry | None = None
+    back: CarnetEntry | None = None
+    given_back: bool = False
+
+    @property
+    def day(self) -> date:
+        return date.fromisoformat(self.name[:DATE])
+
+
+@dataclass(frozen=True)
+class Account:
+    """The carnets of one member, in the order in which they pay. told: what doors and desk say was paid."""
+
+    carnets: list[Carnet]
+    unpaid: list[str]
+    entries: Sequence[CarnetEntry] = ()
+    taps: Mapping[str, Instant] = field(default_factory=dict)
+
+    def stamps(self, carnet: Carnet) -> list[Stamp]:
+        """What it pays and what it gave back, in order."""
+        used, back = {*carnet.held.used}, {*carnet.held.given_back}
+        return [
+            Stamp(
+                name,
+                before=name in used,
+                tap=self.taps.get(name),
+                entry=self._last.get(("paid", name)),
+                back=self._last.get(("given_back", name)) if name in back else None,
+                given_back=name in back,
+            )
+            for name in sorted({*carnet.paid, *back})
+        ]
+
+    @cached_property
+    def _last(self) -> dict[tuple[str, str], CarnetEntry]:
+        return {(entry.did, entry.unit): entry for entry in self.entries if entry.unit is not None}
+
+    def of(self, carnet: Carnet) -> list[CarnetEntry]:
+        """What people did to this one, oldest first."""
+        return [entry for entry in self.entries if entry.carnet == carnet.held.id]
+
+    def lines(self, carnet: Carnet, today: date, zone: ZoneInfo) -> Iterator[Line]:
+        """Its account: the sum of the units is what it can pay with, once it has begun."""
+        moved = [entry for entry in self.of(carnet) if entry.unit is None]
+        opening = carnet.held.total - sum(entry.units for entry in moved)
+        begun = carnet.held.valid_from or min((one.day for one in self.stamps(carnet)), default=today)
+        if opening:
+            yield Line(begun, "opening", opening)
+        for entry in moved:
+            yield Line(_day(entry, zone), entry.did, entry.units, entry=entry)
+        for stamp in self.stamps(carnet):
+            yield Line(stamp.day, "used", -1, stamp.name, stamp.entry)
+            if stamp.given_back:
+                day = _day(stamp.back, zone) if stamp.back is not None else stamp.day
+                yield Line(day, "given_back", 1, stamp.name, stamp.back)
+        if carnet.over(today) and carnet.held.valid_until is not None and carnet.rest:
+            yield Line(carnet.held.valid_until + timedelta(1), "expired", -carnet.rest)
+
+
+def account_of(session: Session, member: str) -> Account:
+    """The carnets of a member as they are now, without the taps that paid."""
+    passes = session.exec(
+        select(models.Pass)
+        .where(models.Pass.member == member, col(models.Pass.ended).is_(None))
+        .order_by(col(models.Pass.position))
+    )
+    carnets, unpaid = reckoned([one.said() for one in passes], _told(session, member))
+    entries = session.exec(select(CarnetEntry).where(CarnetEntry.member == member).order_by(col(CarnetEntry.id)))
+    return Account(carnets, unpaid, entries.all())
+
+
+def _told(session: Session, member: str) -> Sequence[str]:
+    return session.exec(select(PaidUnit.unit).where(PaidUnit.member == member)).all()
+
+
+def with_taps(session: Session, current: Current, account: Account, member: str) -> Account:
+    """The same with the entry that paid each day or half-day, as long as the journal has it."""
+    names = {name for carnet in account.carnets for name in (*carnet.paid, *carnet.held.given_back)}
+    if not names:
+        return account
+    since = date.fromisoformat(min(names)[:DATE])
+    row = JournalRow
+    asked = select(row.at).where(
+        row.member == member,
+        col(row.at) >= datetime.combine(since, time(), current.zone).astimezone(UTC),
+        col(row.kind) == Kind.TAP,
+        col(row.direction) == Direction.IN,
+        col(row.granted).is_(True),
+        col(row.reason).in_(PAYING),
+    )
+    taps: dict[str, Instant] = {}
+    for at in session.exec(asked.order_by(col(row.at).desc())):
+        for unit in Unit:
+            taps[name_at(current.rules, unit, of(at))] = of(at)
+    return Account(account.carnets, account.unpaid, account.entries, taps)
+
+
+def _day(entry: CarnetEntry, zone: ZoneInfo) -> date:
+    return entry.at.astimezone(zone).date()
