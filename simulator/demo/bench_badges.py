@@ -39,12 +39,13 @@ def _badges(bundle: Bundle, today: str) -> Iterator[Badge]:
     yield _of(
         bundle, _with(bundle, plain, "resident", 7), ("résident, accès permanent", "resident, access at any time")
     )
-    gardien = by_id[_next_shift(bundle, today).gardien]
+    gardien = by_id[next_shift(bundle, today).gardien]
     yield _of(bundle, gardien, ("gardien de la prochaine garde", "gardien of the next shift"))
     staff = next(member for member in bundle.members if Role.STAFF in member.roles)
     yield _of(bundle, staff, ("équipe", "team"))
     fab = next(member for member in plain if member.tier == "fabriqueur")
     yield _of(bundle, fab, ("Fabriqueur, atelier seulement", "Fabriqueur, workshop only"))
+    yield _of(bundle, carnet_holder(bundle), ("carnet de demi-journées", "carnet of half-days"))
     lost = next(credential for credential in bundle.credentials if credential.status == "lost")
     yield Badge(lost.uid.lower(), lost.member, ("badge déclaré perdu", "badge reported lost"))
     suspended = next(member for member in bundle.members if member.status == "suspended")
@@ -52,7 +53,12 @@ def _badges(bundle: Bundle, today: str) -> Iterator[Badge]:
     yield Badge(STRANGER, None, ("carte de transport, inconnue ici", "travel card, unknown here"))
 
 
-def _next_shift(bundle: Bundle, today: str) -> Shift:
+def carnet_holder(bundle: Bundle) -> Member:
+    """The last active one who pays by half-days."""
+    return next(m for m in reversed(bundle.members) if m.tier == "carnet-demi" and m.status == "active")
+
+
+def next_shift(bundle: Bundle, today: str) -> Shift:
     """The next one from that date on; the last one of all once none is left."""
     coming = [shift for shift in bundle.shifts if shift.start >= today]
     return min(coming, key=lambda shift: shift.start) if coming else max(bundle.shifts, key=lambda shift: shift.start)

@@ -156,7 +156,7 @@ def _members(chance: Random, start: date) -> Iterator[Member]:
     called = names(chance, WOMEN, len(tiers) - WOMEN)
     gardiens = dict(GARDIENS)
     for number, tier in enumerate(tiers, 1):
-        roles = _roles(tier, gardiens)
+        roles = (Role.FAB_MANAGER,) if tier == "fabriqueur" and tier not in tiers[number:] else _roles(tier, gardiens)
         joined = start - timedelta(days=chance.randrange(30, 2000))
         yield Member(id=f"m{number:03}", name=called.pop(), tier=tier, roles=roles, valid_from=joined)
     for number, name in enumerate(OUTSIDERS):

@@ -16,7 +16,7 @@ from server.main import Server
 from server.passwords import hash_password, hash_token
 from simulator.broker import Broker, BrokerError, quiet
 from simulator.cable import Cable
-from simulator.demo import bench_page
+from simulator.demo import bench_page, logins
 from simulator.demo.casaco import bundle
 from simulator.demo.folder import EDGE, Folder
 from simulator.demo.world import World
@@ -80,6 +80,8 @@ class DemoSite:
         except ServerError as error:
             raise CommandError(str(error)) from None
         self.parts.callback(server.stop)
+        with server.database.transaction() as session:
+            logins.make(session, logins.logins(self.site, self.folder.state.start), server.config.staff_password_hash)
         server.start()
         return server
 
@@ -144,11 +146,16 @@ def welcome(folder: Folder, address: str, site: Bundle, now: Instant) -> None:
     """Where to look and how to get in."""
     local = datetime.fromtimestamp(now / 1000, ZoneInfo(site.site.timezone))
     control = folder.path / "server.db.control"
+    others = "\n".join(
+        f"             {one.login:<9}{one.name}: {one.what}" for one in logins.logins(site, folder.state.start)
+    )
     say(f"""
   Page       {address}
   Bench      {address}/bench
   Login      {folder.login.name}
   Password   {folder.login.password}
+  Others     with the same password:
+{others}
   API token  {folder.login.token}
   Orders     {sys.argv[0]} server open front --socket {control} (or lockdown on, lockdown off, sound front-in)
              at 1 x, 10 x or in a pause: at 60 x their ten seconds are over in a sixth of one, often too soon

@@ -218,17 +218,17 @@ def test_the_badges_are_one_for_each_thing_a_door_can_say() -> None:
     owners = {credential.uid.lower(): credential for credential in BUNDLE.credentials}
     members = {member.id: member for member in BUNDLE.members}
     tiers = [members[owners[badge.uid].member].tier if badge.uid in owners else None for badge in READY]
-    assert tiers[:6] == ["nomade", "nomade", "resident", tiers[3], "equipe", "fabriqueur"]
+    assert tiers[:7] == ["nomade", "nomade", "resident", tiers[3], "equipe", "fabriqueur", "carnet-demi"]
     assert [badge.length for badge in READY[:3]] == [4, 7, 7]
-    for badge in READY[:6]:
+    for badge in READY[:7]:
         member = members[owners[badge.uid].member]
         assert (member.status, member.valid_until, owners[badge.uid].status) == ("active", None, "active")
         assert member.valid_from is not None
         assert member.valid_from.isoformat() < "2026-11-24"
     assert Role.GARDIEN in members[owners[READY[3].uid].member].roles
-    assert owners[READY[6].uid].status == "lost"
-    assert members[owners[READY[7].uid].member].status == "suspended"
-    assert (READY[8].uid, READY[8].member) == (STRANGER, None)
+    assert owners[READY[7].uid].status == "lost"
+    assert members[owners[READY[8].uid].member].status == "suspended"
+    assert (READY[9].uid, READY[9].member) == (STRANGER, None)
 
 
 def test_the_gardien_is_the_one_of_the_next_shift() -> None:

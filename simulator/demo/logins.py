@@ -1,0 +1,52 @@
+"""Who can log in at the demo? One invented person for each thing that an account can be."""
+
+from collections.abc import Sequence
+from datetime import UTC, date, datetime
+from typing import NamedTuple
+
+from sqlmodel import Session, select
+
+from policy.bundle import Bundle, Role
+from server.changes.accounts import end_sessions, invite, take_up
+from server.models import Account
+from server.queries.accounts import at_the_machine
+from simulator.demo.bench_badges import carnet_holder, next_shift
+
+
+class Login(NamedTuple):
+    """login: what is typed. member: whose it is, by id. what: for whoever reads the terminal."""
+
+    login: str
+    member: str
+    name: str
+    what: str
+
+
+def logins(bundle: Bundle, start: date) -> Sequence[Login]:
+    """Beside the administrator, who is no member. start: the demo's first day; its first gardien can log in."""
+
+    def of(login: str, member: str, what: str) -> Login:
+        name = next(one.name for one in bundle.members if one.id == member)
+        return Login(login, member, name, what)
+
+    def with_role(role: Role) -> str:
+        return next(member.id for member in bundle.members if role in member.roles)
+
+    first = next_shift(bundle, start.isoformat())
+    return (
+        of("accueil", with_role(Role.STAFF), "the desk"),
+        of("gardien", first.gardien, f"holds the place on {first.start[:10]} from {first.start[11:16]}"),
+        of("fablab", with_role(Role.FAB_MANAGER), "manages the fablab"),
+        of("carnet", carnet_holder(bundle).id, "a member with a carnet"),
+    )
+
+
+def make(session: Session, wanted: Sequence[Login], password_hash: str) -> None:
+    """The accounts that are not there yet, all with one password."""
+    there = set(session.exec(select(Account.login)))
+    now = datetime.now(UTC)
+    for one in wanted:
+        if one.login not in there:
+            token = invite(session, at_the_machine("demo"), now, login=one.login, member=one.member)
+            take_up(session, token, now, password_hash=password_hash, device="demo")
+            end_sessions(session, session.exec(select(Account).where(Account.login == one.login)).one())
