@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from policy.opening import Degree, may_hold, opening
 from policy.ruleset import RuleSet
 from policy.spans import Spans, covers, pairs, spans
-from policy.state import SiteState, is_staffed
+from policy.state import SiteState, is_staffed, on_shift
 from policy.terms import DAY, MINUTE, Instant
 
 LATE: Instant = 15 * MINUTE
@@ -34,7 +34,7 @@ class By(StrEnum):
 
 
 class Stretch(Struct, frozen=True):
-    """The degree from start to end. by: what opens, None for nobody. gardiens: whose shifts these are, sorted."""
+    """The degree from start to end. by: what opens, None for nobody. gardiens: who is there or due, sorted."""
 
     start: Instant
     end: Instant
@@ -113,20 +113,26 @@ def _judged(
     known: Known, planned: Mapping[str, Spans], at: Instant, *, held: bool
 ) -> tuple[Degree, By | None, tuple[str, ...]]:
     """held: whether somebody who is inside holds the place from now until then, or the team is there."""
-    gardiens = tuple(who for who, times in planned.items() if covers(times, at))
     if known.state.lockdown:
         return Degree.NOBODY, None, ()
     best = Degree.SURE if known.heard else Degree.PROBABLE
+    due = [who for who, times in planned.items() if covers(times, at)]
+    trusted = [who for who in due if not _in_doubt(known, planned[who], who, at)]
+    here = [who for who in _inside(known) if on_shift(known.rules, known.state, who, at)] if held else []
+    gardiens = tuple(sorted({*here, *trusted}))
     if is_staffed(known.rules, at):
         return best, By.STAFFED, gardiens
-    if held:
-        return best, By.GARDIEN, gardiens
-    sure = tuple(who for who in gardiens if not _in_doubt(known, planned[who], who, at))
-    if sure:
-        return Degree.PROBABLE, By.GARDIEN, sure
+    if gardiens:
+        return best if held else Degree.PROBABLE, By.GARDIEN, gardiens
     if any(covers(times, at) for times in _events(known.rules)):
         return best, By.EVENT, ()
-    return (Degree.UNCERTAIN, By.GARDIEN, gardiens) if gardiens else (Degree.NOBODY, None, ())
+    return (Degree.UNCERTAIN, By.GARDIEN, tuple(due)) if due else (Degree.NOBODY, None, ())
+
+
+def _inside(known: Known) -> list[str]:
+    """The gardiens who are inside now."""
+    here = known.state.presence.inside(known.rules.day_start(known.at))
+    return [who for who in here if may_hold(known.rules, who)]
 
 
 def _in_doubt(known: Known, times: Spans, who: str, at: Instant) -> bool:

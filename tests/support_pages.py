@@ -17,8 +17,10 @@ from policy.terms import ClockState, Instant
 from server.app import create_app
 from server.changes.configured import take_over_account, take_over_token
 from server.database.engine import Database
+from server.models import Account
 from server.passwords import hash_token
 from server.publish.rules import Publisher
+from server.queries.accounts import by_login
 from server.web.context import Context
 from server.web.live import Caps, Live
 from tests.support_server import Desk, Journal
@@ -112,6 +114,19 @@ class Place:
         client = self.app.test_client()
         answer = client.post(
             "/login", data={"name": STAFF, "password": PASSWORD, "csrf_token": self.form_token(client)}
+        )
+        assert answer.status_code == 303
+        return client
+
+    def member(self, which: str) -> FlaskClient:
+        """A client that is logged in with this member's account, made where there is none."""
+        login = f"{which}.compte"
+        with self.database.transaction() as session:
+            if by_login(session, login) is None:
+                session.add(Account(login=login, member=which, password_hash=CHEAP_HASH, made=datetime.now(UTC)))
+        client = self.app.test_client()
+        answer = client.post(
+            "/login", data={"name": login, "password": PASSWORD, "csrf_token": self.form_token(client)}
         )
         assert answer.status_code == 303
         return client

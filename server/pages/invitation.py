@@ -45,6 +45,7 @@ def take(token: str) -> ResponseReturnValue:
             begun = take_up(session, token, auth.now(), password_hash=password_hash, device=device, passkey=passkey)
     except ChangeRefusedError as error:
         return render_template("invitation.html", login=login, wrong=refusal(error.why)), 400 if login else 410
+    auth.begin(begun)
     answer = back_to(None)
     auth.keep(answer, begun)
     return answer

@@ -9,6 +9,7 @@ from werkzeug.exceptions import TooManyRequests
 from server.changes.accounts import begin_session, end_session
 from server.changes.passkeys import use_passkey
 from server.errors import ChangeRefusedError
+from server.roles import STAFF
 from server.web import passkeys
 from server.web import sessions as auth
 from server.web.resume import carried
@@ -65,6 +66,7 @@ def log_in_by_passkey() -> ResponseReturnValue:
             token = begin_session(session, account, auth.now(), auth.device())
     except ChangeRefusedError as error:
         return render_template("login.html", wrong=error.why), 401
+    auth.begin(token)
     answer = back_to(request.args.get("next"))
     auth.keep(answer, token)
     return answer
@@ -73,7 +75,7 @@ def log_in_by_passkey() -> ResponseReturnValue:
 @page.post("/logout")
 def log_out() -> ResponseReturnValue:
     """The session ends here and on the server."""
-    answer, known = back_to(None), auth.account()
+    answer, known = make_response(redirect(url_for("now.page"), 303)), auth.account()
     if known is not None and known.session is not None:
         with auth.context().database.transaction() as session:
             end_session(session, known, known.session)
@@ -82,6 +84,7 @@ def log_out() -> ResponseReturnValue:
 
 
 def back_to(path: str | None) -> Response:
-    """To a page of ours; to the first one when the path is none of ours."""
-    ours = path and OUR_PATH.fullmatch(path)
-    return make_response(redirect(ours[0] if ours else url_for("now.page"), 303))
+    """To a page of ours; when the path is none of ours a member goes to their own page, everybody else to the first."""
+    ours, known = path and OUR_PATH.fullmatch(path), auth.account()
+    own = known is not None and known.member is not None and not known.roles & STAFF
+    return make_response(redirect(ours[0] if ours else url_for("me.page" if own else "now.page"), 303))

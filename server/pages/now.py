@@ -76,7 +76,7 @@ def _edges(session: Session, current: Current, at: int) -> list[Line]:
 
 def _answer(seen: Picture, known: Called, *, named: bool) -> Answer:
     names = known.members if named else {}
-    lines = (_who(seen, names), _relays(seen, names), *_coming(seen, names))
+    lines = (holders_of(seen, names), _relays(seen, names), *_coming(seen, names))
     if seen.fires:
         return _fire(seen, known)
     if seen.lockdown is not None:
@@ -87,7 +87,7 @@ def _answer(seen: Picture, known: Called, *, named: bool) -> Answer:
         return _unsure(seen, tuple(said for said in lines if said))
     if seen.sureness.degree is Degree.UNCERTAIN:
         return Answer("need", gettext("Pas sûr pour l’instant"), tuple(said for said in lines if said))
-    return Answer("open" if seen.opening.open else "shut", _headline(seen), tuple(said for said in lines if said))
+    return Answer("open" if seen.opening.open else "shut", headline_of(seen), tuple(said for said in lines if said))
 
 
 def _fire(seen: Picture, known: Called) -> Answer:
@@ -100,7 +100,7 @@ def _fire(seen: Picture, known: Called) -> Answer:
 
 def _unsure(seen: Picture, lines: tuple[str, ...]) -> Answer:
     """A door is silent: what was known is told as such, and is no yes or no."""
-    headline, heard = _headline(seen), seen.heard or seen.at
+    headline, heard = headline_of(seen), seen.heard or seen.at
     known = {"headline": headline[:1].lower() + headline[1:]}
     said = (
         gettext("D’après la dernière nouvelle de %(hour)s : %(headline)s", hour=hour(heard), **known)
@@ -115,7 +115,8 @@ def _since(at: int, seen: Picture) -> str:
     return hour(at) if at >= seen.day_start else when(at, seen.at)
 
 
-def _headline(seen: Picture) -> str:
+def headline_of(seen: Picture) -> str:
+    """Whether it is open, and until when."""
     if not seen.opening.open:
         return gettext("Fermé")
     if seen.opening.endless:
@@ -134,7 +135,8 @@ def _until(until: int, at: int) -> str:
     return hour(until) if same else when(until, at)
 
 
-def _who(seen: Picture, names: Mapping[str, str]) -> str:
+def holders_of(seen: Picture, names: Mapping[str, str]) -> str:
+    """Who holds it, by name where there are names; empty while it is shut."""
     if not seen.opening.open:
         return ""
     holders = gettext(" et ").join(names[member] for member in seen.opening.held_by if member in names)

@@ -107,6 +107,21 @@ def names(session: Session, members: Iterable[str]) -> dict[str, str]:
 
 def last_passages(session: Session, limit: int, now: Instant) -> list[Passage]:
     """The newest taps, newest first."""
+    return _taps(session, limit, now)
+
+
+def passages_of(session: Session, member: str, limit: int, now: Instant) -> list[Passage]:
+    """The member's newest taps, newest first."""
+    return _taps(session, limit, now, col(JournalRow.member) == member)
+
+
+def passage(session: Session, which: int, now: Instant) -> Passage | None:
+    """The tap with this id; None where there is none, or none any more."""
+    found = _taps(session, 1, now, col(JournalRow.id) == literal(which, BigInteger))
+    return found[0] if found else None
+
+
+def _taps(session: Session, limit: int, now: Instant, *where: ColumnElement[bool]) -> list[Passage]:
     later = aliased(JournalRow)
     settled = exists().where(
         col(later.edge) == col(JournalRow.edge),
@@ -118,7 +133,7 @@ def last_passages(session: Session, limit: int, now: Instant) -> list[Passage]:
     rows = session.exec(
         select(JournalRow, Member.name, settled)
         .join(Member, col(Member.id) == col(JournalRow.member), isouter=True)
-        .where(col(JournalRow.kind) == Kind.TAP)
+        .where(col(JournalRow.kind) == Kind.TAP, *where)
         .order_by(col(JournalRow.at).desc(), col(JournalRow.id).desc())
         .limit(limit)
     )

@@ -79,7 +79,8 @@ def picture(session: Session, current: Current, at: Instant) -> Picture:
     """The place at an instant."""
     day_start = current.rules.day_start(at)
     presence, lockdown = history.moves_since(session, day_start), locked_down_since(session)
-    state = SiteState(presence, lockdown=lockdown is not None, adhoc=history.adhoc_shifts(session, day_start))
+    shifts = history.adhoc_shifts(session, day_start)
+    state = SiteState(presence, not_after=at, lockdown=lockdown is not None, adhoc=shifts)
     heard = _silent_since(session, current, at)
     now = opening(current.rules, current.shifts, state, at)
     return Picture(

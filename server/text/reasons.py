@@ -138,6 +138,23 @@ REMEDIES: Mapping[Reason, str] = {
     Reason.QUOTA_EXHAUSTED: N_("attendre la prochaine période"),
 }
 
+OWN_REMEDIES: Mapping[Reason, str] = {
+    Reason.LOCKDOWN: N_("attendre que l’équipe lève le confinement"),
+    Reason.CREDENTIAL_BLOCKED: N_("passer à l’accueil pour un autre badge"),
+    Reason.MEMBER_SUSPENDED: N_("en parler avec l’équipe"),
+    Reason.MEMBERSHIP_NOT_VALID: N_("voir l’accueil pour votre adhésion"),
+    Reason.NOT_ALLOWED_HERE: N_("passer par une porte de votre formule, ou en changer à l’accueil"),
+    Reason.RULES_STALE: N_("appeler un gardien ou l’équipe"),
+    Reason.CLOCK_UNTRUSTED: N_("appeler un gardien ou l’équipe"),
+    Reason.OUTSIDE_HOURS: N_("regarder votre page avant de venir"),
+    Reason.PASS_EXHAUSTED: N_("un nouveau carnet : l’équipe l’enregistre, et la porte vous ouvre dans la minute"),
+    Reason.SITE_FULL: N_("attendre que quelqu’un parte"),
+    Reason.MACHINE_LOCKED_OUT: N_("attendre qu’elle soit remise en service"),
+    Reason.NOT_CERTIFIED: N_("demander la prochaine formation à l’équipe"),
+    Reason.CERTIFICATION_EXPIRED: N_("refaire la formation : demandez à l’équipe"),
+}
+"""Where the team's remedy is not the member's own."""
+
 COLOURS = {
     Family.GRANTED: "good",
     Family.SEE_DESK: "bad",
@@ -155,9 +172,10 @@ class Words:
     colour: str
 
 
-def remedy(reason: Reason) -> str | None:
+def remedy(reason: Reason, *, to_member: bool = False) -> str | None:
     """What would help."""
-    return gettext(REMEDIES[reason]) if reason in REMEDIES else None
+    known = {**REMEDIES, **OWN_REMEDIES} if to_member else REMEDIES
+    return gettext(known[reason]) if reason in known else None
 
 
 def words(passage: Passage, current: Current, now: int, *, to_member: bool = False) -> Words:
@@ -169,7 +187,7 @@ def words(passage: Passage, current: Current, now: int, *, to_member: bool = Fal
     fitting = next(s for s in sentences if all(name in known for name in _named(s)))
     colour = COLOURS[family(passage.granted, passage.reason)]
     sentence = typeset(gettext(fitting).format(**known))
-    return Words(sentence, None if passage.granted else remedy(passage.reason), colour)
+    return Words(sentence, None if passage.granted else remedy(passage.reason, to_member=to_member), colour)
 
 
 def of_collision() -> Words:

@@ -39,6 +39,8 @@ Table = Mapping[tuple[str, str], Access]
 TABLE: Table = {
     ("GET", "/"): Access(EVERYBODY, label=N_("Maintenant")),
     ("GET", "/today"): Access(EVERYBODY, label=N_("Aujourd’hui")),
+    ("GET", "/me"): Access(MEMBERS, label=N_("Moi")),
+    ("GET", "/me/data"): Access(MEMBERS),
     ("GET", "/members"): Access(STAFF, label=N_("Membres")),
     ("GET", "/members/<path:member>"): Access(STAFF),
     ("GET", "/new-member"): Access(STAFF),

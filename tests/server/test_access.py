@@ -17,6 +17,8 @@ pytestmark = pytest.mark.sqlite
 MATRIX: dict[str, Roles] = {
     "GET /": EVERYBODY,
     "GET /today": EVERYBODY,
+    "GET /me": MEMBERS,
+    "GET /me/data": MEMBERS,
     "GET /members": STAFF,
     "GET /members/<path:member>": STAFF,
     "GET /new-member": STAFF,

@@ -1,0 +1,66 @@
+"""Is it open, and will my badge open it? /me: a member's own page."""
+
+from flask import Blueprint, render_template
+from flask.typing import ResponseReturnValue
+
+from policy.calendar import resolve
+from policy.passes import unit_now
+from policy.terms import DAY, Instant
+from server.pages.my_answer import answer_of
+from server.queries.carnets import account_of
+from server.queries.current import Current
+from server.queries.entry import ahead, badges, entry, units_paid
+from server.queries.history import passages_of
+from server.queries.looks import looks
+from server.queries.now import picture
+from server.text.carnets import shown as carnets_shown
+from server.text.dates import calendar_day
+from server.text.days import days
+from server.text.reasons import words
+from server.web.sessions import context, signed_in
+
+page = Blueprint("me", __name__)
+
+WEEK = 7 * DAY
+"""How far the next opening is looked for."""
+PASSAGES = 8
+
+
+@page.get("/me", endpoint="page")
+def show() -> ResponseReturnValue:
+    known, me = context(), signed_in()
+    at, current = known.clock(), known.current()
+    one = current.people.people.get(me.member or "")
+    if one is None:
+        return render_template("me.html", at=at, one=None)
+    with known.database.reading() as session:
+        seen = picture(session, current, at)
+        who = one.member.id
+        seen.known.state.units[who].update(units_paid(session, who))
+        held = badges(current, who)
+        spans = ahead(seen.known, who, held, at, seen.day_start + WEEK + DAY)
+        asked = entry(current.rules, seen.known.state, held, at)
+        return render_template(
+            "me.html",
+            at=at,
+            one=one.member,
+            answer=answer_of(seen, current, who, asked, spans),
+            days=days(current, spans, at) if held else [],
+            needs_carnet=unit_now(current.rules, who, at) is not None,
+            carnets=carnets_shown(account_of(session, who), current, at),
+            bookings=_bookings(current, who, at),
+            trainings=[c for c in current.bundle.certifications if c.member == who],
+            calendar_day=calendar_day,
+            passages=[(p, words(p, current, at, to_member=True)) for p in passages_of(session, who, PASSAGES, at)],
+            looks=looks(session, who),
+        )
+
+
+def _bookings(current: Current, who: str, at: Instant) -> list[tuple[str, Instant, Instant]]:
+    """The machine, from and to, of what is not over yet."""
+    booked = [
+        (current.called.place(one.machine), resolve(one.start, current.zone), resolve(one.end, current.zone, last=True))
+        for one in current.bundle.bookings
+        if one.member == who
+    ]
+    return sorted((one for one in booked if one[2] > at), key=lambda one: one[1])

@@ -1,0 +1,137 @@
+"""Is it open, and will this badge open it? The answer of a member’s own page, by the door's own `decide`."""
+
+from dataclasses import dataclass
+
+from policy.instants import of
+from policy.opening import Degree
+from policy.reasons import Reason
+from policy.ruleset import Unit
+from policy.terms import Direction, Instant
+from server.pages.now import headline_of, holders_of
+from server.queries.current import Current
+from server.queries.entry import Entry, Span
+from server.queries.history import Passage
+from server.queries.now import Picture
+from server.text.dates import hour, opens, when
+from server.text.reasons import Words, words
+from server.text.translate import gettext
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The one answer. colour: open, need, no or shut. sign: good, warn, bad or none, beside what the badge would do."""
+
+    colour: str
+    headline: str
+    sign: str
+    badge: str
+    lines: tuple[str, ...] = ()
+
+
+def answer_of(seen: Picture, current: Current, who: str, asked: Entry | None, spans: list[Span]) -> Answer:
+    """What is said first, of the place and of the badge."""
+    if seen.fires:
+        return Answer("no", gettext("Alarme incendie"), "bad", gettext("Sortez, et n’entrez pas."))
+    if asked is None:
+        said = gettext("Vous n’avez pas de badge : demandez-en un à l’accueil.")
+        return Answer("need", headline_of(seen), "warn", said, _who(seen, current))
+    granted, lines = asked.decision.granted, (*_who(seen, current), *_cost(current, asked))
+    if seen.lockdown is not None:
+        return _lockdown(seen, granted=granted)
+    if granted:
+        headline = headline_of(seen) if seen.opening.open else gettext("Fermé, sauf pour vous")
+        if who in seen.opening.held_by:
+            headline = gettext("Vous tenez le lieu jusqu’à %(hour)s", hour=hour(seen.opening.until or seen.at))
+        answer = Answer("open", headline, "good", _opens(current, asked), lines)
+    elif asked.decision.reason is Reason.ALREADY_INSIDE:
+        said = gettext("Votre badge est déjà à l’intérieur : badgez en sortant.")
+        answer = Answer("open", headline_of(seen), "warn", said, _who(seen, current))
+    elif asked.decision.reason is Reason.OUTSIDE_HOURS and not seen.opening.open:
+        answer = _shut(seen, current, spans)
+    else:
+        answer = _refused(seen, current, asked)
+    return answer if seen.heard is None else _silent(seen, answer)
+
+
+def _lockdown(seen: Picture, *, granted: bool) -> Answer:
+    headline = gettext("Lieu confiné depuis %(since)s", since=_since(seen))
+    badge = gettext("Votre badge ouvre la porte.") if granted else gettext("Seule l’équipe entre.")
+    return Answer("no", headline, "good" if granted else "bad", badge, (gettext("Tout le monde peut sortir."),))
+
+
+def _since(seen: Picture) -> str:
+    since = of(seen.lockdown) if seen.lockdown is not None else seen.at
+    return hour(since) if since >= seen.day_start else when(since, seen.at)
+
+
+def _silent(seen: Picture, answer: Answer) -> Answer:
+    """A door is silent: what was known is told as such."""
+    heard = when(seen.heard or seen.at, seen.at)
+    said = gettext("Une porte ne répond plus depuis %(heard)s : regardez sa lampe.", heard=heard)
+    return Answer("need", answer.headline, "warn", answer.badge, (said, *answer.lines))
+
+
+def _who(seen: Picture, current: Current) -> tuple[str, ...]:
+    said = holders_of(seen, current.called.members)
+    return (said,) if said else ()
+
+
+def _opens(current: Current, asked: Entry) -> str:
+    doors = {known.access_point for known in current.rules.readers.values() if known.direction is Direction.IN}
+    if doors <= set(asked.places):
+        return gettext("Votre badge ouvre la porte.")
+    return gettext("Votre badge ouvre : %(doors)s", doors=", ".join(current.called.place(one) for one in asked.places))
+
+
+def _cost(current: Current, asked: Entry) -> tuple[str, ...]:
+    """What entering takes from the carnet."""
+    if asked.left is None or not asked.decision.granted or asked.decision.reason in (Reason.INVITED, Reason.STAFF):
+        return ()
+    if asked.decision.pays is None:
+        return (gettext("Entrer maintenant ne prend rien sur votre carnet."),)
+    unit = current.rules.tiers[current.rules.members[asked.decision.member or ""].tier].unit
+    one = gettext("1 journée") if unit is Unit.DAY else gettext("1 demi-journée")
+    return (gettext("Entrer maintenant prend %(one)s : il vous en restera %(left)s.", one=one, left=asked.left),)
+
+
+def _refused(seen: Picture, current: Current, asked: Entry) -> Answer:
+    said = _words(current, asked, seen.at)
+    shut = gettext("Votre badge n’ouvre pas")
+    headline = gettext("Ouvert, mais pas pour votre badge") if seen.opening.open else shut
+    help_ = gettext("Ce qui aide : %(remedy)s.", remedy=said.remedy) if said.remedy else ""
+    return Answer("no", headline, "bad", _sentence(said.sentence), (help_,) if help_ else ())
+
+
+def _words(current: Current, asked: Entry, at: Instant) -> Words:
+    """Of what the door would say, as of a passage."""
+    said, tap = asked.decision, asked.tap
+    told = Passage(0, "", "", 0, at, tap.reader, Direction.IN, tap.credential, said.member, None, False, said.reason)
+    return words(told, current, at, to_member=True)
+
+
+def _shut(seen: Picture, current: Current, spans: list[Span]) -> Answer:
+    """When it opens next for this badge, and how sure that is."""
+    coming = next((span for span in spans if span.granted), None)
+    if coming is None:
+        said = gettext("Rien n’ouvre à votre badge dans les 7 jours.")
+        return Answer("shut", gettext("Fermé"), "none", said)
+    names = gettext(" et ").join(current.called.member(who) or gettext("Un gardien") for who in coming.gardiens)
+    if coming.start <= seen.at:
+        late = coming.degree is Degree.UNCERTAIN
+        planned = gettext("%(who)s devait ouvrir, et n’est pas encore là.", who=names)
+        headline = gettext("Pas sûr pour l’instant") if late else gettext("%(who)s arrive bientôt", who=names)
+        badge = gettext("Personne ne tient encore le lieu.") if late else gettext("La porte n’ouvre pas encore.")
+        end = gettext("Garde prévue jusqu’à %(hour)s.", hour=hour(coming.end))
+        return Answer("need", headline, "warn", badge, (planned, end) if late else (end,))
+    start = when(coming.start, seen.at)
+    badge = gettext("Prochaine ouverture pour vous : %(when)s", when=start)
+    if coming.degree is Degree.SURE:
+        return Answer(
+            "shut", gettext("Fermé"), "none", badge, (gettext("Votre badge ouvrira la porte à ce moment-là."),)
+        )
+    said = gettext("%(who)s doit ouvrir le lieu %(when)s.", who=names, when=opens(coming.start, seen.at))
+    return Answer("shut", gettext("Fermé"), "none", badge, (said,))
+
+
+def _sentence(said: str) -> str:
+    return f"{said[:1].upper()}{said[1:]}."

@@ -1,0 +1,30 @@
+"""Who has looked at somebody's data? From the audit, for the one whose data it is."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlmodel import Session, col, select
+
+from server.audit import ALL, LOOKED
+from server.models import AuditRow
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """by: the account. page: what was read. everybody: the page was about all members."""
+
+    at: datetime
+    by: str
+    page: str
+    why: str
+    everybody: bool
+
+
+def looks(session: Session, member: str) -> list[Look]:
+    """At this member's data, newest first."""
+    rows = session.exec(
+        select(AuditRow)
+        .where(AuditRow.did == LOOKED, col(AuditRow.subject).in_((member, ALL)))
+        .order_by(col(AuditRow.id).desc())
+    )
+    return [Look(row.at, row.account, row.noun, row.why, row.subject == ALL) for row in rows]

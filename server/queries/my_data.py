@@ -1,0 +1,92 @@
+"""What is kept about a member? All of it, for the member: rows of plain values, by what they are.
+
+Numbers of badges are told by their ends: with the whole number a badge could be copied.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, TypeAlias
+
+import msgspec
+from sqlmodel import Session, SQLModel, col, select
+
+from policy.bundle import Bundle
+from server import models
+from server.queries.people import BADGE_END
+
+Rows: TypeAlias = Mapping[str, list[dict[str, Any]]]
+
+OF_BUNDLE = {
+    "passes": "member",
+    "shifts": "gardien",
+    "invitations": "member",
+    "certifications": "member",
+    "bookings": "member",
+    "rota": "gardien",
+    "rota_changes": "gardien",
+    "credits": "member",
+}
+"""Collections of the bundle, and the field that names whose it is."""
+OF_TABLES: dict[str, tuple[type[SQLModel], str]] = {
+    "passages": (models.JournalRow, "member"),
+    "paid": (models.PaidUnit, "member"),
+    "carnet_entries": (models.CarnetEntry, "member"),
+    "shifts_without_rota": (models.AdhocShift, "gardien"),
+    "machine_sessions": (models.MachineSession, "member"),
+    "machine_busy": (models.MachineBusy, "member"),
+}
+HIDDEN = frozenset(
+    {
+        "id",
+        "credential",
+        "raw",
+        "mono_ms",
+        "boot",
+        "rules_version",
+        "nonce",
+        "password_hash",
+        "token_hash",
+        "salt",
+        "digest",
+        "link",
+    }
+)
+"""Columns that say nothing of a person, or what a door or a login could be opened with."""
+
+
+def my_data(session: Session, bundle: Bundle, member: str) -> Rows:
+    """By kind. Lists that hold nothing are there, too: nothing is kept of that kind."""
+    found: dict[str, list[dict[str, Any]]] = {
+        "member": [_plain(one) for one in bundle.members if one.id == member],
+        "badges": [_badge(_plain(one)) for one in bundle.credentials if one.member == member],
+    }
+    for name, field in OF_BUNDLE.items():
+        found[name] = [_plain(one) for one in getattr(bundle, name) if getattr(one, field) == member]
+    for name, (table, field) in OF_TABLES.items():
+        rows = session.exec(select(table).where(getattr(table, field) == member))
+        found[name] = [_row(row) for row in rows]
+    found |= dict(_account(session, member))
+    about = select(models.AuditRow).where(col(models.AuditRow.subject) == member).order_by(col(models.AuditRow.id))
+    found["audit"] = [_row(row) for row in session.exec(about)]
+    return found
+
+
+def _account(session: Session, member: str) -> Iterator[tuple[str, list[dict[str, Any]]]]:
+    account = session.exec(select(models.Account).where(models.Account.member == member)).one_or_none()
+    yield "account", [] if account is None else [_row(account)]
+    which = None if account is None else account.id
+    for name, table in (("sessions", models.AccountSession), ("passkeys", models.Passkey)):
+        rows = session.exec(select(table).where(table.account == which))
+        yield name, [_row(row) | {"public_key": None} if name == "passkeys" else _row(row) for row in rows]
+
+
+def _badge(said: dict[str, Any]) -> dict[str, Any]:
+    return said | {"uid": f"…{said['uid'][-BADGE_END:]}"}
+
+
+def _row(row: SQLModel) -> dict[str, Any]:
+    return {name: msgspec.to_builtins(value) for name, value in row.model_dump().items() if name not in HIDDEN}
+
+
+def _plain(part: msgspec.Struct) -> dict[str, Any]:
+    said: dict[str, Any] = msgspec.to_builtins(part)
+    return said

@@ -1,0 +1,299 @@
+"""A member's own page: what their badge does now and on the next days, by the door's own `decide`."""
+
+import io
+import json
+import zipfile
+from datetime import date
+from random import Random
+
+import pytest
+from msgspec.structs import replace
+
+from edge.knowledge import Knowledge
+from policy import door
+from policy.bundle import Bundle, Credential, Event, Invitation, Member, Pass, Shift
+from policy.case import Tap
+from policy.degrees import Known
+from policy.facts import Paid
+from policy.presence import Move, Presence
+from policy.reasons import Reason
+from policy.ruleset import RuleSet
+from policy.spans import covers
+from policy.state import SiteState
+from policy.terms import DAY, MINUTE, Instant
+from server.audit import Decided, looked
+from server.changes.bundle import import_bundle, put
+from server.changes.lockdown import set_lockdown
+from server.database.types import moment
+from server.ingest.facts import ToldBy, store
+from server.publish.state import StatePublisher
+from server.queries.entry import ahead, badges, entry, units_paid
+from server.queries.now import picture
+from tests.support_pages import SERVER_KEY, Place
+from tests.support_server import DECIDED, TOPICS, small_bundle
+from tests.support_site import at
+from wire.envelope import unseal
+from wire.messages import Rules, State, decode
+from wire.ruleset import unpack as unpack_rules
+from wire.snapshot import unpack
+
+CARNET = Pass(id="p1", member="ines", unit="half_day", total=3, valid_until=date(2027, 3, 31))
+
+
+def with_ines(**site: object) -> Bundle:
+    """The small site, and Inès, who comes with a carnet of half-days."""
+    small = small_bundle()
+    return replace(
+        small,
+        site=replace(small.site, **site),
+        members=(*small.members, Member(id="ines", name="Inès Moreau", tier="carnet")),
+        credentials=(*small.credentials, Credential(uid="04C7A1E2", member="ines")),
+        passes=(*small.passes, CARNET),
+    )
+
+
+@pytest.fixture
+def ines(place: Place) -> Place:
+    change(place, with_ines())
+    return place
+
+
+def change(place: Place, bundle: Bundle) -> None:
+    with place.database.transaction() as session:
+        import_bundle(session, bundle, DECIDED)
+    place.publish()
+
+
+def me(place: Place, which: str = "ines") -> str:
+    return place.page("/me", place.member(which)).replace("\N{NO-BREAK SPACE}", " ")
+
+
+def go(place: Place, now: Instant) -> None:
+    place.now = now
+    place.speak()
+    place.publish()
+
+
+def pay(place: Place, *units: str) -> None:
+    with place.database.transaction() as session:
+        store(session, [Paid("ines", unit) for unit in units], ToldBy("front", moment(place.now)))
+
+
+def test_the_badge_opens_and_what_entering_costs(ines: Place) -> None:
+    said = me(ines)
+    assert "Ouvert jusqu’à 22 h ✓ Votre badge ouvre la porte. Grégoire V. tient le lieu." in said
+    assert "Entrer maintenant prend 1 demi-journée : il vous en restera 2." in said
+    pay(ines, "2026-11-24pm")
+    assert "Entrer maintenant ne prend rien sur votre carnet." in me(ines)
+
+
+def test_a_carnet_that_is_used_up(ines: Place) -> None:
+    pay(ines, "2026-11-20am", "2026-11-21pm", "2026-11-23pm")
+    said = me(ines)
+    assert "Ouvert, mais pas pour votre badge ✗ Votre carnet est épuisé." in said
+    assert "Ce qui aide : un nouveau carnet" in said
+    assert "mer. 25 nov. pas pour votre badge" in said
+
+
+def test_shut_and_the_next_opening(ines: Place) -> None:
+    go(ines, at(7, 30))
+    said = me(ines)
+    assert "Fermé – Prochaine ouverture pour vous : 9 h Votre badge ouvrira la porte à ce moment-là." in said
+    go(ines, at(18, 30) + 2 * DAY)
+    assert "Pas sûr pour l’instant ! Personne ne tient encore le lieu. Grégoire V. devait ouvrir" in me(ines)
+    go(ines, at(18, 5) + 2 * DAY)
+    assert "Grégoire V. arrive bientôt ! La porte n’ouvre pas encore. Garde prévue jusqu’à 20 h." in me(ines)
+
+
+def test_a_lockdown_and_a_fire_come_first(ines: Place) -> None:
+    with ines.database.transaction() as session:
+        set_lockdown(session, True, DECIDED)
+    assert "Lieu confiné depuis 19 h 12 ✗ Seule l’équipe entre. Tout le monde peut sortir." in me(ines)
+    assert "✓ Votre badge ouvre la porte." in me(ines, "alice")
+
+
+def test_who_holds_the_place_reads_so(ines: Place) -> None:
+    assert "Vous tenez le lieu jusqu’à 22 h ✓" in me(ines, "gregoire")
+
+
+def test_a_resident_may_come_when_it_is_shut(ines: Place) -> None:
+    go(ines, at(23, 30))
+    said = me(ines, "remy")
+    assert "Fermé, sauf pour vous ✓ Votre badge ouvre la porte." in said
+    assert "mer. 25 nov. à toute heure" in said
+
+
+def test_the_next_days(ines: Place) -> None:
+    said = me(ines)
+    assert "mer. 25 nov. ouvert 9 h – 18 h" in said
+    assert "jeu. 26 nov. ouvert 9 h – 18 h · 18 h – 20 h sans doute, avec Grégoire V." in said
+    assert "sam. 28 nov. ouvert 10 h – 17 h" in said
+    change(ines, with_ines(openings=()))
+    assert "sam. 28 nov. fermé" in me(ines)
+
+
+def test_without_badge_suspended_and_already_inside(ines: Place) -> None:
+    assert "Vous n’avez pas de badge" in me(ines, "zoe")
+    assert "Ce badge a été déclaré perdu" in me(ines, "brigitte")
+    change(ines, with_ines(anti_passback="hard"))
+    assert "Votre badge est déjà à l’intérieur" in me(ines, "remy")
+
+
+def test_own_passages_alone_with_what_helps(place: Place) -> None:
+    said = me(place, "zoe")
+    assert "9 h 10 refusé votre accès est suspendu : parlez-en à l’équipe Ce qui aide : en parler avec l’équipe" in said
+    assert said.count("refusé") == 1
+    assert "Vous n’avez pas encore badgé." not in said
+
+
+def test_who_looked_is_told(place: Place) -> None:
+    with place.database.transaction() as session:
+        looked(session, Decided("solene", at(10), "carnet compté"), "passages", ["remy"])
+    assert "Votre fiche a été lue 1 fois. solene, mar. 24 nov., « carnet compté »" in me(place, "remy")
+    assert "Personne n’a noté avoir lu votre fiche." in me(place, "zoe")
+
+
+def test_an_account_without_a_member(place: Place) -> None:
+    assert "Ce compte n’est celui d’aucun membre." in place.page("/me", place.staff())
+    assert place.staff().get("/me/data").status_code == 404
+
+
+def test_a_member_lands_on_their_page_and_the_team_on_the_first(place: Place) -> None:
+    for which, path in (("remy", "/me"), ("alice", "/")):
+        place.member(which)
+        client = place.app.test_client()
+        data = {"name": f"{which}.compte", "password": "correct horse", "csrf_token": place.form_token(client)}
+        assert client.post("/login", data=data).headers["Location"] == path
+
+
+def test_all_that_is_kept_in_one_file(place: Place) -> None:
+    answer = place.member("remy").get("/me/data")
+    with zipfile.ZipFile(io.BytesIO(answer.data)) as file:
+        found = json.loads(file.read("loquet.json"))
+        passages = file.read("passages.csv").decode("utf-8-sig")
+    assert found["member"][0]["name"] == "Rémy Quentin"
+    assert [row["reason"] for row in found["passages"] if row["kind"] == "tap"] == ["always"]
+    assert found["badges"][0]["uid"] == "…0000"
+    assert "2026-11-24" in passages
+    assert "always" in passages
+    assert "alice" not in json.dumps(found)
+    assert "hash" not in json.dumps(found)
+
+
+def test_a_formula_in_a_name_is_text_in_the_spreadsheet(place: Place) -> None:
+    with place.database.transaction() as session:
+        put(session, [Member(id="remy", name="=1+1", tier="resident")], DECIDED)
+    place.publish()
+    with zipfile.ZipFile(io.BytesIO(place.member("remy").get("/me/data").data)) as file:
+        assert ";'=1+1;" in file.read("member.csv").decode("utf-8-sig")
+
+
+class Door:
+    """What an edge holds: the rules and the state that were published, read back."""
+
+    def __init__(self, place: Place) -> None:
+        sent = unseal(SERVER_KEY.public_key(), "server", TOPICS.rules, place.published[TOPICS.rules])
+        self.rules: RuleSet = unpack_rules(decode(Rules, sent, "rules").body)
+        told: list[bytes] = []
+        StatePublisher(place.database, SERVER_KEY, lambda: place.now, lambda _, payload: told.append(payload)).publish()
+        state = decode(State, unseal(SERVER_KEY.public_key(), "server", TOPICS.state, told[-1]), "state")
+        knowledge = Knowledge()
+        knowledge.replace_snapshot(1, unpack(state.body), None)
+        self.state: SiteState = knowledge.state
+
+    def opens(self, badge: str, when: Instant) -> tuple[bool, Reason]:
+        self.state.not_after = when
+        said = [door.decide(self.rules, self.state, Tap(reader, badge), when) for reader in ("front-in", "garage-in")]
+        best = min(said, key=lambda one: (not one.granted, one.reason is Reason.NOT_ALLOWED_HERE))
+        return best.granted, best.reason
+
+
+def busy_site(chance: Random) -> Bundle:
+    """Everything that can let somebody in or keep them out, drawn."""
+    small, day = with_ines(), date(2026, 11, 24)
+    hours = sorted(chance.sample(range(6, 23), 4))
+    return replace(
+        small,
+        site=replace(
+            small.site, anti_passback=chance.choice(("off", "hard")), at_capacity="deny", capacity=chance.choice((3, 9))
+        ),
+        events=(
+            Event(
+                id="e",
+                title="E",
+                start=f"{day}T{hours[0]:02}:15",
+                end=f"{day}T{hours[1]:02}:45",
+                audience="members",
+                free=chance.random() < 0.5,
+            ),
+        ),
+        invitations=(Invitation(id="i", member="ines", start=f"2026-11-25T{hours[2]:02}:00", end="2026-11-25T23:30"),),
+        shifts=(
+            *small.shifts,
+            Shift(id="s9", gardien="gregoire", start=f"2026-11-25T{hours[1]:02}:00", end="2026-11-26T01:00"),
+        ),
+        members=tuple(
+            replace(one, valid_until=day if chance.random() < 0.2 else None) if one.id == "ines" else one
+            for one in small.members
+        ),
+        passes=(
+            replace(CARNET, total=chance.choice((0, 1, 2, 9)), used=("2026-11-23am",) if chance.random() < 0.5 else ()),
+        ),
+    )
+
+
+@pytest.mark.sqlite
+def test_page_and_door_never_disagree_about_now(place: Place) -> None:
+    """The page asks the tables; the door has what was published. Random sites, stories and instants, by one count."""
+    chance = Random(7)
+    for _ in range(12):
+        change(place, busy_site(chance))
+        for _ in range(chance.randrange(4)):
+            who, when = (
+                chance.choice(("ines", "gregoire", "remy", "alice")),
+                place.now + chance.randrange(1, 90) * MINUTE,
+            )
+            place.now = when + MINUTE
+            (place.journal.enters if chance.random() < 0.7 else place.journal.leaves)(when, who)
+        place.tell()
+        pay(place, f"2026-11-{chance.randrange(20, 27)}{chance.choice(('am', 'pm'))}")
+        place.publish()
+        edge = Door(place)
+        for _ in range(12):
+            when, who = (
+                place.now + chance.randrange(3 * DAY),
+                chance.choice(("ines", "gregoire", "remy", "alice", "brigitte")),
+            )
+            current = place.publisher.current
+            with place.database.reading() as session:
+                state = picture(session, current, when).known.state
+                state.units[who].update(units_paid(session, who))
+            held = badges(current, who)
+            asked = entry(current.rules, state, held, when)
+            assert asked is not None
+            assert (asked.decision.granted, asked.decision.reason) == edge.opens(held[0], when), (who, when)
+
+
+@pytest.mark.sqlite
+def test_page_and_door_never_disagree_about_the_days_ahead(place: Place) -> None:
+    """10,000 random instants of the next week, with those inside who have taken a shift, and nobody else."""
+    chance, asked, granted = Random(8), 0, 0
+    for _ in range(20):
+        change(place, busy_site(chance))
+        current = place.publisher.current
+        known = Known(current.rules, current.shifts, SiteState(not_after=place.now), place.now)
+        for who in ("ines", "gregoire", "remy", "brigitte"):
+            held = badges(current, who)
+            spans = ahead(known, who, held, place.now, place.now + 7 * DAY)
+            assert [a.end for a in spans[:-1]] == [b.start for b in spans[1:]]
+            for _ in range(125):
+                when = place.now + chance.randrange(7 * DAY)
+                span = next(one for one in spans if one.start <= when < one.end)
+                here = [g for g, times in current.shifts.items() if g != who and covers(times, when)]
+                state = SiteState(Presence((g, Move(when, inside=True)) for g in here), not_after=when)
+                said = [door.decide(current.rules, state, Tap(r, held[0]), when) for r in ("front-in", "garage-in")]
+                opens = any(one.granted for one in said)
+                assert span.granted is opens, (who, when)
+                asked, granted = asked + 1, granted + opens
+    assert asked == 20 * 4 * 125
+    assert 0 < granted < asked
