@@ -37,10 +37,14 @@ PAYING = (Reason.ALWAYS, Reason.TIER_HOURS, Reason.STAFFED_HOURS, Reason.GARDIEN
 
 @dataclass(frozen=True)
 class Carnet:
-    """paid: the days and half-days that it pays, in order; given back ones are not among them."""
+    """paid: the days and half-days that it pays, in order; given back ones are not among them.
+
+    ended: since when it is none any more, as its member is none; no door knows it.
+    """
 
     held: Pass
     paid: tuple[str, ...]
+    ended: date | None = None
 
     @property
     def rest(self) -> int:
@@ -76,7 +80,6 @@ class Line(NamedTuple):
     did: str
     units: int
     unit: str | None = None
-    entry: CarnetEntry | None = None
 
 
 @dataclass(frozen=True)
@@ -130,22 +133,31 @@ class Account:
         """What people did to this one, oldest first."""
         return [entry for entry in self.entries if entry.carnet == carnet.held.id]
 
-    def lines(self, carnet: Carnet, today: date, zone: ZoneInfo) -> Iterator[Line]:
-        """Its account: the sum of the units is what it can pay with, once it has begun."""
+    def lines(self, carnet: Carnet, today: date, zone: ZoneInfo) -> list[Line]:
+        """Its account: the sum of the units is what it can pay with today, once it has begun."""
+        found = list(self._written(carnet, zone))
+        ends = [carnet.ended] if carnet.ended is not None else []
+        if carnet.held.valid_until is not None and carnet.over(today):
+            ends.append(carnet.held.valid_until + timedelta(1))
+        if not ends:
+            return found
+        end = min(ends)
+        rest = sum(line.units for line in found if line.day <= end)
+        after = [Line(line.day, "expired", -line.units) for line in found if line.day > end]
+        return [*found, *([Line(end, "expired", -rest)] if rest else []), *after]
+
+    def _written(self, carnet: Carnet, zone: ZoneInfo) -> Iterator[Line]:
+        """All lines but that of its end."""
         moved = [entry for entry in self.of(carnet) if entry.unit is None]
         opening = carnet.held.total - sum(entry.units for entry in moved)
-        begun = carnet.held.valid_from or min((one.day for one in self.stamps(carnet)), default=today)
         if opening:
-            yield Line(begun, "opening", opening)
+            yield Line(carnet.held.valid_from or date.min, "opening", opening)
         for entry in moved:
-            yield Line(_day(entry, zone), entry.did, entry.units, entry=entry)
+            yield Line(_day(entry, zone), entry.did, entry.units)
         for stamp in self.stamps(carnet):
-            yield Line(stamp.day, "used", -1, stamp.name, stamp.entry)
+            yield Line(stamp.day, "used", -1, stamp.name)
             if stamp.given_back:
-                day = _day(stamp.back, zone) if stamp.back is not None else stamp.day
-                yield Line(day, "given_back", 1, stamp.name, stamp.back)
-        if carnet.over(today) and carnet.held.valid_until is not None and carnet.rest:
-            yield Line(carnet.held.valid_until + timedelta(1), "expired", -carnet.rest)
+                yield Line(_day(stamp.back, zone) if stamp.back is not None else stamp.day, "given_back", 1, stamp.name)
 
 
 def account_of(session: Session, member: str) -> Account:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from policy.bundle import Bundle, Credential
@@ -40,6 +41,11 @@ class Current:
     def called(self) -> Called:
         """What the pages call everybody and everything."""
         return called(self.bundle)
+
+    @cached_property
+    def reports(self) -> dict[Any, Any]:
+        """What server/queries/treasury.py reckoned by these carnets."""
+        return {}
 
     @cached_property
     def people(self) -> Directory:

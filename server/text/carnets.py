@@ -20,6 +20,16 @@ MOST_BOXES = 60
 HALVES = {"am": (N_("matin"), N_("matin")), "pm": (N_("après-midi"), N_("ap.-m."))}
 """Whole and in a box."""
 
+UNITS = {"half_day": N_("demi-journées"), "day": N_("journées")}
+FLOWS = {
+    "opening": N_("sans vente notée ici"),
+    "sold": N_("vendues"),
+    "given_back": N_("rendues"),
+    "used": N_("utilisées"),
+    "expired": N_("expirées ou closes"),
+}
+"""What changes how much is owed."""
+
 
 @dataclass(frozen=True, slots=True)
 class Box:

@@ -1,0 +1,147 @@
+"""What was sold, used and is still owed on all carnets? From the same lines as a member's page shows, added up.
+
+Days are the site's. What was there at first and all that happened until a day add up to what is owed then.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import func, select
+from sqlmodel import Session, col
+
+from server.models import CarnetEntry, Member, PaidUnit, Pass
+from server.queries.carnets import Account, Carnet, reckoned
+from server.queries.current import Current
+
+ENDING: timedelta = timedelta(60)
+"""How far ahead it is said which carnets end with something left."""
+FLOWS = ("opening", "sold", "given_back", "used", "expired")
+"""What changes how much is owed; what was moved from one carnet to another does not."""
+
+KEPT = 8
+"""Reports that are not reckoned again as long as nothing changes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A carnet of somebody. left: units owed on the last day of the report."""
+
+    member: str
+    name: str
+    tier: str
+    carnet: Carnet
+    left: int
+
+
+@dataclass(frozen=True, slots=True)
+class Sale:
+    """unit: of the carnet."""
+
+    day: date
+    name: str
+    unit: str
+    units: int
+    price: str
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """Units of one kind: owed before the first day, what came and went until the last one, owed then."""
+
+    before: int
+    flows: Mapping[str, int]
+    after: int
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """totals: by unit. owed: carnets with something left on the last day. ending: of these, those that end soon."""
+
+    first: date
+    last: date
+    totals: Mapping[str, Totals]
+    owed: tuple[Held, ...]
+    ending: tuple[Held, ...]
+    sales: tuple[Sale, ...]
+
+
+def report(session: Session, current: Current, first: date, last: date) -> Report:
+    """All carnets from the first day to the last, both included; reckoned anew when something was paid or written."""
+    paid = session.scalar(select(func.count()).select_from(PaidUnit))
+    written = session.scalar(select(func.max(col(CarnetEntry.id))))
+    asked = (first, last, paid, written)
+    if asked not in current.reports:
+        if len(current.reports) >= KEPT:
+            current.reports.clear()
+        current.reports[asked] = _report(session, current, first, last)
+    found: Report = current.reports[asked]
+    return found
+
+
+def _report(session: Session, current: Current, first: date, last: date) -> Report:
+    before: Counter[str] = Counter()
+    flows: defaultdict[str, Counter[str]] = defaultdict(Counter)
+    owed: list[Held] = []
+    sales: list[Sale] = []
+    names = {row.id: (row.name, row.tier) for row in session.connection().execute(_NAMES)}
+    for member, account in _accounts(session, current.zone):
+        name, tier = names[member]
+        for carnet in account.carnets:
+            left, unit = 0, carnet.held.unit
+            for line in account.lines(carnet, last, current.zone):
+                if line.day <= last:
+                    left += line.units
+                    (flows[unit] if line.day >= first else before)[line.did if line.day >= first else unit] += (
+                        line.units
+                    )
+            if left:
+                owed.append(Held(member, name, tier, carnet, left))
+        sales += _sales(account, name, current.zone)
+    owed.sort(key=lambda one: (one.carnet.held.valid_until or date.max, one.name, one.carnet.held.id))
+    return Report(
+        first=first,
+        last=last,
+        totals={unit: _totals(before[unit], flows[unit]) for unit in sorted({*before, *flows})},
+        owed=tuple(owed),
+        ending=tuple(one for one in owed if (one.carnet.held.valid_until or date.max) <= last + ENDING),
+        sales=tuple(sorted((one for one in sales if first <= one.day <= last), key=lambda one: (one.day, one.name))),
+    )
+
+
+_NAMES = select(Member.id, Member.name, Member.tier)  # type: ignore[call-overload]
+
+
+def _totals(before: int, flows: Counter[str]) -> Totals:
+    return Totals(before, {did: flows[did] for did in FLOWS}, before + sum(flows.values()))
+
+
+def _sales(account: Account, name: str, zone: ZoneInfo) -> Iterator[Sale]:
+    units = {carnet.held.id: carnet.held.unit for carnet in account.carnets}
+    for entry in account.entries:
+        if entry.did == "sold" and entry.carnet is not None:
+            day = entry.at.astimezone(zone).date()
+            yield Sale(day, name, units.get(entry.carnet, ""), entry.units, entry.price, entry.by)
+
+
+def _accounts(session: Session, zone: ZoneInfo) -> Iterator[tuple[str, Account]]:
+    """Of everybody who has or had a carnet. What has ended pays what no other can, as it did while it held."""
+    passes: defaultdict[str, list[Pass]] = defaultdict(list)
+    for row in session.scalars(select(Pass).order_by(col(Pass.ended).is_not(None), col(Pass.position))):
+        passes[row.member].append(row)
+    told: defaultdict[str, list[str]] = defaultdict(list)
+    of_passes = col(PaidUnit.member).in_(select(Pass.member))  # type: ignore[call-overload]
+    asked = select(PaidUnit.member, PaidUnit.unit).where(of_passes)  # type: ignore[call-overload]
+    for member, unit in session.connection().execute(asked):
+        told[member].append(unit)
+    entries: defaultdict[str, list[CarnetEntry]] = defaultdict(list)
+    for entry in session.scalars(select(CarnetEntry).order_by(col(CarnetEntry.id))):
+        entries[entry.member].append(entry)
+    for member, rows in passes.items():
+        carnets, unpaid = reckoned([row.said() for row in rows], told[member])
+        ended = [None if row.ended is None else row.ended.astimezone(zone).date() for row in rows]
+        dated = [replace(carnet, ended=day) for carnet, day in zip(carnets, ended, strict=True)]
+        yield member, Account(dated, unpaid, entries[member])
