@@ -144,6 +144,8 @@ class Server:
             live=self.live,
             link_up=lambda: self.link.up,
             site_changed=self.exchange.site_changed,
+            orders=self.exchange.orders,
+            lock_down=self.exchange.lock_down,
             address=self.config.address,
         )
 

@@ -23,17 +23,14 @@ from server.audit import Decided
 from server.changes.bundle import import_bundle
 from server.database.engine import Database
 from server.database.schema import upgrade
-from server.ingest.messages import Ingest
+from server.exchange import Exchange
 from server.models import Edge as EdgeRow
-from server.publish.rules import SERVER, Publisher
-from server.troubles import Troubles
+from server.publish.rules import Publisher
 from server.web.context import Context
 from server.web.live import Live
 from simulator.clock import VirtualClock
 from simulator.pins import SimulatedPins
 from simulator.reader import SimulatedReader
-from wire.envelope import seal
-from wire.messages import encode
 from wire.topics import Topics
 
 ROUND = 0.01
@@ -115,10 +112,6 @@ class World:
         """What a subscriber gets when it connects."""
         return dict(self._retained)
 
-    def acknowledge(self, edge: str, ack: object) -> None:
-        topic = self.topics.ack(edge)
-        self.publish(topic, seal(self._key, SERVER, topic, encode(ack)), retain=True)
-
     @property
     def server_key(self) -> Ed25519PrivateKey:
         return self._key
@@ -140,7 +133,7 @@ class World:
     def _server_time(self) -> None:
         if self.clock.monotonic() >= self._server_due:
             self._server_due = self.clock.monotonic() + SERVER_LOOKS
-            self.server.publisher.tick()
+            self.server.exchange.tick()
 
     def _deadline(self) -> Instant:
         """The instant at which an edge or the server has something to do."""
@@ -217,19 +210,31 @@ class _Server:
             for name, (key, place) in edges.items():
                 public = key.public_key().public_bytes_raw().hex()
                 session.add(EdgeRow(id=name, public_key=public, access_points=[place], readers={}))
-        self.live, self.troubles = Live(), Troubles()
-        clock = world.clock.now
-        self.ingest = Ingest(self.database, world.topics, clock, self.troubles, self.live.changed)
-        self.publisher = Publisher(
-            self.database, world.server_key, CREDENTIAL_KEY, clock, lambda t, p: world.publish(t, p, retain=True)
+        self.live = Live()
+        self.exchange = Exchange(
+            self.database,
+            world.topics,
+            world.server_key,
+            CREDENTIAL_KEY,
+            world.clock.now,
+            retain=lambda topic, payload: world.publish(topic, payload, retain=True),
+            send=self._send,
+            changed=self.live.changed,
         )
-        self.publisher.publish()
+        self.exchange.start()
+
+    def _send(self, topic: str, payload: bytes) -> bool:
+        self._world.publish(topic, payload)
+        return True
 
     def take(self, topic: str, payload: bytes) -> None:
-        if topic.startswith(f"loquet/{self._world.topics.site}/edge/") and topic.endswith(("/events", "/status")):
-            owed = self.ingest.take(topic, payload)
-            if owed is not None:
-                self._world.acknowledge(owed.edge, owed.ack)
+        ours = f"loquet/{self._world.topics.site}/edge/"
+        if topic.startswith(ours) and topic.endswith(("/events", "/status", "/reply")):
+            self.exchange.take(topic, payload)
+
+    @property
+    def publisher(self) -> Publisher:
+        return self.exchange.publisher
 
     def context(self) -> Context:
         """What the pages may ask."""
@@ -237,10 +242,12 @@ class _Server:
             database=self.database,
             clock=self._world.clock.now,
             current=lambda: self.publisher.current,
-            troubles=self.troubles,
+            troubles=self.exchange.troubles,
             live=self.live,
             link_up=lambda: True,
-            site_changed=lambda: None,
+            site_changed=self.exchange.site_changed,
+            orders=self.exchange.orders,
+            lock_down=self.exchange.lock_down,
         )
 
 

@@ -11,21 +11,26 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from flask import Flask
 from flask.testing import FlaskClient
 from jinja2.bccache import Bucket, BytecodeCache
+from werkzeug.test import TestResponse
 
 from policy.instants import text
 from policy.terms import ClockState, Instant
 from server.app import create_app
+from server.audit import Decided
 from server.changes.configured import take_over_account, take_over_token
+from server.changes.lockdown import set_lockdown
 from server.database.engine import Database
 from server.models import Account
 from server.passwords import hash_token
+from server.publish.orders import Orders
 from server.publish.rules import Publisher
 from server.queries.accounts import by_login
 from server.web.context import Context
 from server.web.live import Caps, Live
-from tests.support_server import Desk, Journal
+from tests.support_server import TOPICS, Desk, Journal
 from tests.support_site import at
-from wire.messages import Status
+from wire.envelope import unseal
+from wire.messages import Command, Reply, Status, decode
 
 STAFF, PASSWORD, TOKEN = "equipe", "correct horse", "token-of-the-tests-0123456789"
 EVENING = at(19, 12)
@@ -53,7 +58,7 @@ TEMPLATES = Compiled()
 
 @dataclass
 class Place:
-    """now: what the site's clock says. link_up: whether the broker is reached."""
+    """now: what the site's clock says. link_up: whether the broker is reached. commands: those that were sent."""
 
     database: Database
     now: Instant = EVENING
@@ -61,8 +66,11 @@ class Place:
     live: Live = field(default_factory=lambda: Live(Caps(places=2), keep_alive=0.05, pause=0.0))
     published: dict[str, bytes] = field(default_factory=dict)
     journal: Journal = field(default_factory=Journal)
+    commands: list[Command] = field(default_factory=list)
+    obeys: bool | None = True
 
     def __post_init__(self) -> None:
+        self.orders = Orders(self.database, TOPICS, SERVER_KEY, lambda: self.now, self._send)
         self.desk = Desk(self.database, self.now)
         self.publisher = Publisher(
             self.database, SERVER_KEY, CREDENTIAL_KEY, lambda: self.now, self.published.__setitem__
@@ -82,7 +90,22 @@ class Place:
             live=self.live,
             link_up=lambda: self.link_up,
             site_changed=self.publish,
+            orders=self.orders,
+            lock_down=self.lock_down,
         )
+
+    def lock_down(self, on: bool, by: str) -> list[str]:
+        with self.database.transaction() as session:
+            set_lockdown(session, on, Decided(by, self.now))
+        return []
+
+    def _send(self, topic: str, payload: bytes) -> bool:
+        """The door answers at once as `obeys` says; None: not at all."""
+        command = decode(Command, unseal(SERVER_KEY.public_key(), "server", topic, payload), topic)
+        self.commands.append(command)
+        if self.obeys is not None:
+            self.orders.answered("front", Reply(command.nonce, self.obeys, "" if self.obeys else "the strike is loose"))
+        return self.link_up
 
     def publish(self) -> None:
         """Members or hours are others."""
@@ -102,6 +125,11 @@ class Place:
         """The text of a page, without its tags."""
         answer = (client or self.client).get(path)
         assert answer.status_code == 200
+        return plain(answer.text)
+
+    @staticmethod
+    def words(answer: TestResponse) -> str:
+        """The text of an answer, whatever its status."""
         return plain(answer.text)
 
     def form_token(self, client: FlaskClient, path: str = "/login") -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from flask import Blueprint, render_template
+from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
 from sqlmodel import Session
 
@@ -15,10 +15,13 @@ from server.queries import history
 from server.queries.current import Current
 from server.queries.names import Called, alphabetical
 from server.queries.now import Picture, Watch, edge_lines, few, picture
+from server.queries.orders import outcome
 from server.text.dates import hour, local, opens, when
 from server.text.edges import Line, line
+from server.text.orders import Told, told
 from server.text.reasons import Words, words
 from server.text.translate import gettext, ngettext
+from server.web.holding import holds_place
 from server.web.sessions import context, sees_names
 
 page = Blueprint("now", __name__)
@@ -38,22 +41,31 @@ class Answer:
 
 @page.get("/", endpoint="page")
 def show() -> ResponseReturnValue:
-    known, named = context(), sees_names()
+    known, staff = context(), sees_names()
+    here = staff or holds_place()
     current, at = known.current(), known.clock()
     with known.database.reading() as session:
         seen = picture(session, current, at)
         return render_template(
             "now.html",
             at=at,
-            answer=_answer(seen, current.called, named=named),
+            answer=_answer(seen, current.called, named=here),
             seen=seen,
-            people=len(seen.inside) if named else few(len(seen.inside)),
-            inside=_inside(seen, current.called) if named else None,
-            passages=_passages(session, current, at) if named else None,
-            edges=_edges(session, current, at) if named else None,
-            notes=_notes(link_up=known.link_up()) if named else [],
-            today=_day(session, seen, named=named),
+            people=len(seen.inside) if here else few(len(seen.inside)),
+            inside=_inside(seen, current.called) if here else None,
+            passages=_passages(session, current, at) if staff else None,
+            edges=_edges(session, current, at) if here else None,
+            notes=_notes(link_up=known.link_up()) if here else [],
+            today=_day(session, seen, named=here),
+            staff=staff,
+            ordered=_ordered(session, current, at) if here else None,
         )
+
+
+def _ordered(session: Session, current: Current, at: int) -> Told | None:
+    """What became of the order that whoever asks has just given."""
+    known = outcome(session, request.args.get("order", ""), at)
+    return None if known is None else told(known, current.called, at)
 
 
 def _day(session: Session, seen: Picture, *, named: bool) -> Day:

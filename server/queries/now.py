@@ -7,11 +7,11 @@ from datetime import datetime
 from sqlmodel import Session, col, func, select
 
 from policy.degrees import Answer, Known, degree
-from policy.instants import of
+from policy.instants import instant, of
 from policy.opening import Opening, opening, relays
 from policy.presence import Presence
 from policy.spans import end_of, last_end, next_start, pairs
-from policy.state import SiteState
+from policy.state import SiteState, holders
 from policy.terms import MINUTE, Instant
 from server.models import DoorState, Edge, Position
 from server.queries import history
@@ -99,6 +99,13 @@ def picture(session: Session, current: Current, at: Instant) -> Picture:
     )
 
 
+def holds(session: Session, current: Current, at: Instant, member: str) -> bool:
+    """Whether this gardien holds the place: inside, active, on a shift of theirs."""
+    day_start = current.rules.day_start(at)
+    state = SiteState(history.moves_since(session, day_start), adhoc=history.adhoc_shifts(session, day_start))
+    return member in holders(current.rules, state, at)
+
+
 def _fires(session: Session, current: Current) -> tuple[tuple[str, Instant], ...]:
     """See Picture.fires."""
     doors = {point.id for point in current.bundle.access_points}
@@ -163,7 +170,7 @@ _LAST_ROWS = select(Position.edge, func.max(Position.updated)).group_by(col(Posi
 class EdgeLine:
     """An edge as it last spoke of itself. places: what it looks after. trouble: what we refused from it.
 
-    twins: two machines speak as it.
+    twins: two machines speak as it. unlocked: its doors that are kept so by order, and until when.
     """
 
     id: str
@@ -180,6 +187,13 @@ class EdgeLine:
     doors: tuple[DoorState, ...]
     trouble: Trouble | None
     twins: bool
+    unlocked: Mapping[str, Instant]
+
+
+def _kept_unlocked(edge: Edge, now: Instant) -> dict[str, Instant]:
+    """The doors that are kept unlocked by order, and until when: each edge locks in time, whether we hear it or not."""
+    kept = {place: instant(until) for place, until in (edge.unlocked or {}).items()}
+    return {place: until for place, until in kept.items() if until > now}
 
 
 def edge_lines(session: Session, current: Current, troubles: Troubles, now: Instant) -> list[EdgeLine]:
@@ -201,6 +215,7 @@ def edge_lines(session: Session, current: Current, troubles: Troubles, now: Inst
             doors=tuple(doors[place] for place in edge.access_points if place in doors),
             trouble=troubles.of_edge(edge.id),
             twins=troubles.twins(edge.id, now),
+            unlocked=_kept_unlocked(edge, now),
         )
         for edge in session.exec(select(Edge).order_by(col(Edge.id)))
     ]

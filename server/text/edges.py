@@ -26,13 +26,24 @@ class Said:
 
 
 @dataclass(frozen=True, slots=True)
+class Door:
+    """kept: whether it is kept unlocked by order."""
+
+    id: str
+    name: str
+    kept: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Line:
-    """name: of its doors and machines. colour, mark: the worst of all that is said, and its word."""
+    """name: of its doors and machines. colour, mark: the worst of all that is said, and its word. doors: that can be
+    opened from here."""
 
     name: str
     colour: str
     mark: str
     said: tuple[Said, ...]
+    doors: tuple[Door, ...]
 
 
 def line(edge: EdgeLine, current: Current, now: int) -> Line:
@@ -42,7 +53,13 @@ def line(edge: EdgeLine, current: Current, now: int) -> Line:
     colour = next((c for c in ("bad", "warn") if c in colours), "good")
     marks = {"good": gettext("en ordre"), "warn": gettext("à regarder"), "bad": gettext("en panne")}
     name = ", ".join(current.called.place(place) for place in edge.places) or edge.id
-    return Line(name, colour, marks[colour], said)
+    points = {point.id for point in current.bundle.access_points}
+    doors = tuple(
+        Door(place, current.called.place(place) or place, place in edge.unlocked)
+        for place in edge.places
+        if edge.online and place in points
+    )
+    return Line(name, colour, marks[colour], said, doors)
 
 
 def _said(edge: EdgeLine, current: Current, now: int) -> Iterator[Said]:
@@ -54,6 +71,10 @@ def _said(edge: EdgeLine, current: Current, now: int) -> Iterator[Said]:
                 "deux machines ont les mêmes clés et se coupent la parole sous ce nom : arrêtez celle qui est de trop"
             ),
         )
+    for place, until in edge.unlocked.items():
+        many = len(edge.places) > 1
+        said = gettext("tenue ouverte jusqu’à %(until)s", until=when(until, now))
+        yield Said("warn", f"{current.called.place(place) or place} : {said}" if many else said)
     for door in edge.doors:
         yield from _door(door, now)
     if edge.rules_version is not None:

@@ -13,6 +13,7 @@ from werkzeug.exceptions import Forbidden, Unauthorized
 from server.roles import ADMINS, EVERYBODY, MEMBERS, STAFF, Role, Roles, Scope
 from server.text.translate import N_, gettext
 from server.web import sessions
+from server.web.holding import holds_place
 from server.web.resume import log_in_first
 
 AUTOMATIC = frozenset({"HEAD", "OPTIONS"})
@@ -21,7 +22,8 @@ AUTOMATIC = frozenset({"HEAD", "OPTIONS"})
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """who: any of these roles may. scope: so may a token with it. label: its link in the navigation, in French.
+    """who: any of these roles may. holding: so may a gardien who holds the place at this moment. scope: so may a token
+    with it. label: its link in the navigation, in French.
 
     page: whether the public is led there once it has logged in; else it is only refused. step_up: whether password or
     passkey must have been shown in the last minutes (server/web/step_up.py).
@@ -32,6 +34,7 @@ class Access:
     label: str | None = None
     page: bool = True
     step_up: bool = False
+    holding: bool = False
 
 
 Table = Mapping[tuple[str, str], Access]
@@ -41,6 +44,13 @@ TABLE: Table = {
     ("GET", "/today"): Access(EVERYBODY, label=N_("Aujourd’hui")),
     ("GET", "/me"): Access(MEMBERS, label=N_("Moi")),
     ("GET", "/me/data"): Access(MEMBERS),
+    ("GET", "/doors/<path:place>/open"): Access(STAFF, holding=True),
+    ("POST", "/doors/<path:place>/open"): Access(STAFF, holding=True, step_up=True),
+    ("GET", "/doors/<path:place>/unlock"): Access(STAFF),
+    ("POST", "/doors/<path:place>/unlock"): Access(STAFF, step_up=True),
+    ("POST", "/doors/<path:place>/relock"): Access(STAFF, holding=True),
+    ("GET", "/lockdown"): Access(STAFF),
+    ("POST", "/lockdown"): Access(STAFF),
     ("GET", "/members"): Access(STAFF, label=N_("Membres")),
     ("GET", "/members/<path:member>"): Access(STAFF),
     ("GET", "/new-member"): Access(STAFF),
@@ -129,7 +139,7 @@ def _check() -> ResponseReturnValue | None:
     line: Access = current_app.config["ACCESS"][method, request.url_rule.rule]
     if Role.PUBLIC in line.who or (line.scope is not None and sessions.token_has(line.scope)):
         return None
-    return None if line.who & sessions.roles() else _refuse(line, method)
+    return None if line.who & sessions.roles() or (line.holding and holds_place()) else _refuse(line, method)
 
 
 def _refuse(line: Access, method: str) -> ResponseReturnValue:

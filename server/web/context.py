@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from policy.terms import Instant
 from server.database.engine import Database
+from server.publish.orders import Orders
 from server.queries.current import Current
 from server.troubles import Troubles
 from server.web.live import Live
@@ -14,7 +15,9 @@ from server.web.live import Live
 class Context:
     """clock: the site's time. current: what is in force. link_up: whether the broker is reached.
 
-    site_changed: to be called after a change of what edges go by. address: of the pages, where server.toml says it.
+    site_changed: to be called after a change of what edges go by. orders: what doors are told to do at once. lock_down:
+    declares a lockdown or lifts it, for an account, and says which edges will hear of it only later. address: of the
+    pages, where server.toml says it.
     """
 
     database: Database
@@ -24,4 +27,6 @@ class Context:
     live: Live
     link_up: Callable[[], bool]
     site_changed: Callable[[], None]
+    orders: Orders
+    lock_down: Callable[[bool, str], list[str]]
     address: str = ""
