@@ -20,10 +20,12 @@ from server.errors import ServerError
 from server.ingest.messages import Answered, FactsStored, Ingest, Message, News, Owed
 from server.ingest.status import StatusTaken
 from server.models import Edge, GivenOrder, Versioned
+from server.publish.enrolments import Enrolments
 from server.publish.orders import Orders
 from server.publish.rules import SERVER, Publisher
 from server.publish.state import StatePublisher
 from server.troubles import Troubles
+from wire.credential import pseudonym
 from wire.envelope import MAX_BYTES, seal
 from wire.messages import encode
 from wire.topics import Topics
@@ -63,6 +65,7 @@ class Exchange:
             database, server_key, clock, retain, lambda edge, why: self.troubles.note(edge, clock(), why), largest
         )
         self.orders = Orders(database, topics, server_key, clock, send, draw)
+        self.enrolments = Enrolments(self.orders, clock, lambda uid: pseudonym(credential_key, uid), changed)
         self.ingest = Ingest(database, topics, clock, self.troubles, changed)
         self._database = database
         self._topics = topics
@@ -157,6 +160,7 @@ class Exchange:
             case FactsStored():
                 self.state.changed()
             case Answered(edge, reply):
+                self.enrolments.answered(edge, reply)
                 self.orders.answered(edge, reply)
             case StatusTaken(edge, status, server_behind, speaks_anew):
                 if speaks_anew or Versioned.STATE in server_behind:

@@ -146,6 +146,7 @@ class Server:
             site_changed=self.exchange.site_changed,
             orders=self.exchange.orders,
             lock_down=self.exchange.lock_down,
+            enrolments=self.exchange.enrolments,
             address=self.config.address,
         )
 

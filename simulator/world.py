@@ -247,6 +247,7 @@ class _Server:
             link_up=lambda: True,
             site_changed=self.exchange.site_changed,
             orders=self.exchange.orders,
+            enrolments=self.exchange.enrolments,
             lock_down=self.exchange.lock_down,
         )
 

@@ -22,6 +22,7 @@ from server.changes.lockdown import set_lockdown
 from server.database.engine import Database
 from server.models import Account
 from server.passwords import hash_token
+from server.publish.enrolments import Enrolments
 from server.publish.orders import Orders
 from server.publish.rules import Publisher
 from server.queries.accounts import by_login
@@ -29,6 +30,7 @@ from server.web.context import Context
 from server.web.live import Caps, Live
 from tests.support_server import TOPICS, Desk, Journal
 from tests.support_site import at
+from wire.credential import pseudonym
 from wire.envelope import unseal
 from wire.messages import Command, Reply, Status, decode
 
@@ -76,6 +78,7 @@ class Place:
             self.database, SERVER_KEY, CREDENTIAL_KEY, lambda: self.now, self.published.__setitem__
         )
         self.publisher.publish()
+        self.enrolments = Enrolments(self.orders, lambda: self.now, lambda uid: pseudonym(CREDENTIAL_KEY, uid))
         configure(self.database)
         self.app: Flask = create_app(self.context())
         self.app.jinja_env.bytecode_cache = TEMPLATES
@@ -92,6 +95,7 @@ class Place:
             site_changed=self.publish,
             orders=self.orders,
             lock_down=self.lock_down,
+            enrolments=self.enrolments,
         )
 
     def lock_down(self, on: bool, by: str) -> list[str]:

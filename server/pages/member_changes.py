@@ -48,9 +48,9 @@ def add() -> ResponseReturnValue:
     wanted, wrong = _typed(msgspec.structs.replace(NEW, id=f"m-{token_hex(6)}"))
     if wrong:
         return _new_form({field: text.wrong(field) for field in wrong}, 400)
-    outcome = _decide(lambda session, decided: changes.add(session, signed_in(), decided, wanted))
+    outcome = decide(lambda session, decided: changes.add(session, signed_in(), decided, wanted))
     if isinstance(outcome, Done):
-        return _back(outcome, "added")
+        return back(outcome, "added")
     fields = outcome.fields if isinstance(outcome, Wrong) else ()
     refused = refusal(outcome) if isinstance(outcome, Refused) else ""
     return _new_form({field: text.wrong(field) for field in fields}, 400, refused)
@@ -63,51 +63,51 @@ def change(member: str) -> ResponseReturnValue:
     wanted, wrong = _typed(msgspec.structs.replace(seen or NEW, id=member))
     outcome: Outcome | Refused = Wrong(wrong)
     if not wrong:
-        outcome = _decide(lambda session, decided: changes.change(session, signed_in(), decided, seen, wanted))
+        outcome = decide(lambda session, decided: changes.change(session, signed_in(), decided, seen, wanted))
     if isinstance(outcome, Done):
-        return _back(outcome, "changed")
+        return back(outcome, "changed")
     if isinstance(outcome, Meanwhile):
         return _again(member, 409, "change", meanwhile=_differences(seen, outcome.now), was=outcome.now)
-    return _refused(member, "change", outcome, was=seen)
+    return say_why(member, "change", outcome, was=seen)
 
 
 @page.post("/members/<path:member>/status")
 def set_status(member: str) -> ResponseReturnValue:
     wanted = request.form.get("status", "")
-    outcome = _decide(lambda session, decided: changes.set_status(session, decided, member, wanted))
+    outcome = decide(lambda session, decided: changes.set_status(session, decided, member, wanted))
     if isinstance(outcome, Done):
-        return _back(outcome, "suspended" if wanted == "suspended" else "reinstated")
-    return _refused(member, "status", outcome)
+        return back(outcome, "suspended" if wanted == "suspended" else "reinstated")
+    return say_why(member, "status", outcome)
 
 
 @page.post("/members/<path:member>/end")
 def end(member: str) -> ResponseReturnValue:
-    outcome = _decide(lambda session, decided: changes.end_member(session, signed_in(), decided, member))
-    return _back(outcome, "ended") if isinstance(outcome, Done) else _refused(member, "end", outcome)
+    outcome = decide(lambda session, decided: changes.end_member(session, signed_in(), decided, member))
+    return back(outcome, "ended") if isinstance(outcome, Done) else say_why(member, "end", outcome)
 
 
 @page.post("/members/<path:member>/return")
 def take_back(member: str) -> ResponseReturnValue:
-    outcome = _decide(lambda session, decided: changes.return_member(session, signed_in(), decided, member))
-    return _back(outcome, "returned") if isinstance(outcome, Done) else _refused(member, "return", outcome)
+    outcome = decide(lambda session, decided: changes.return_member(session, signed_in(), decided, member))
+    return back(outcome, "returned") if isinstance(outcome, Done) else say_why(member, "return", outcome)
 
 
 @page.post("/members/<path:member>/badges")
 def add_badge(member: str) -> ResponseReturnValue:
     written = request.form.get("uid", "")
-    outcome = _decide(lambda session, decided: changes.add_badge(session, decided, member, written))
+    outcome = decide(lambda session, decided: changes.add_badge(session, decided, member, written))
     if isinstance(outcome, Done):
-        return _back(outcome, "badge")
+        return back(outcome, "badge")
     if isinstance(outcome, Choose):
         return _again(member, 400, "badge", choose=outcome.uids)
-    return _refused(member, "badge", outcome)
+    return say_why(member, "badge", outcome)
 
 
 @page.post("/members/<path:member>/badges/<int:number>")
 def set_badge(member: str, number: int) -> ResponseReturnValue:
     seen, wanted = request.form.get("seen", ""), request.form.get("status", "")
-    outcome = _decide(lambda session, decided: changes.set_badge(session, decided, member, number, seen, wanted))
-    return _back(outcome, "badge") if isinstance(outcome, Done) else _refused(member, f"badge-{number}", outcome)
+    outcome = decide(lambda session, decided: changes.set_badge(session, decided, member, number, seen, wanted))
+    return back(outcome, "badge") if isinstance(outcome, Done) else say_why(member, f"badge-{number}", outcome)
 
 
 @page.post("/members/<path:member>/carnets")
@@ -123,22 +123,22 @@ def sell(member: str) -> ResponseReturnValue:
     sale = Sale(number, " ".join(form.get("price", "").split()), dates.get("first"), dates.get("last"))
     outcome: Outcome | Refused = Wrong(tuple(wrong))
     if not wrong:
-        outcome = _decide(lambda session, decided: carnets.sell(session, decided, member, sale, _today()))
-    return _back(outcome, "sold") if isinstance(outcome, Done) else _refused(member, "sale", outcome)
+        outcome = decide(lambda session, decided: carnets.sell(session, decided, member, sale, _today()))
+    return back(outcome, "sold") if isinstance(outcome, Done) else say_why(member, "sale", outcome)
 
 
 @page.post("/members/<path:member>/carnets/given-back")
 def give_back(member: str) -> ResponseReturnValue:
     unit = request.form.get("unit", "")
-    outcome = _decide(lambda session, decided: carnets.give_back(session, decided, member, unit))
-    return _back(outcome, "given_back") if isinstance(outcome, Done) else _refused(member, f"unit-{unit}", outcome)
+    outcome = decide(lambda session, decided: carnets.give_back(session, decided, member, unit))
+    return back(outcome, "given_back") if isinstance(outcome, Done) else say_why(member, f"unit-{unit}", outcome)
 
 
 @page.post("/members/<path:member>/carnets/charged-again")
 def charge_again(member: str) -> ResponseReturnValue:
     unit = request.form.get("unit", "")
-    outcome = _decide(lambda session, decided: carnets.charge_again(session, decided, member, unit))
-    return _back(outcome, "charged_again") if isinstance(outcome, Done) else _refused(member, "carnet", outcome)
+    outcome = decide(lambda session, decided: carnets.charge_again(session, decided, member, unit))
+    return back(outcome, "charged_again") if isinstance(outcome, Done) else say_why(member, "carnet", outcome)
 
 
 @page.post("/members/<path:member>/carnets/moved")
@@ -150,8 +150,8 @@ def move_carnet(member: str) -> ResponseReturnValue:
     except ValueError:
         outcome = Wrong(("last",))
     else:
-        outcome = _decide(lambda session, decided: carnets.move(session, decided, member, which, last, _today()))
-    return _back(outcome, "moved") if isinstance(outcome, Done) else _refused(member, f"move-{which}", outcome)
+        outcome = decide(lambda session, decided: carnets.move(session, decided, member, which, last, _today()))
+    return back(outcome, "moved") if isinstance(outcome, Done) else say_why(member, f"move-{which}", outcome)
 
 
 def _today() -> date:
@@ -159,7 +159,7 @@ def _today() -> date:
     return day_of(context().current(), context().clock())
 
 
-def _decide(decided_on: Change) -> Outcome | Refused:
+def decide(decided_on: Change) -> Outcome | Refused:
     """Change what is to be changed, all or nothing, and let the doors hear of it."""
     known = context()
     why = " ".join(request.form.get("why", "").split())[:MOST_WHY]
@@ -217,13 +217,13 @@ def _differences(seen: Member | None, now: Member) -> list[str]:
     ]
 
 
-def _back(done: Done, what: str) -> ResponseReturnValue:
+def back(done: Done, what: str) -> ResponseReturnValue:
     """To the member's page, which counts the doors that hold the rules of now."""
     version = context().current().version
     return redirect(url_for("member.page", member=done.member, done=what, badge=done.badge or None, rules=version), 303)
 
 
-def _refused(member: str, form: str, outcome: Outcome | Refused, was: Member | None = None) -> ResponseReturnValue:
+def say_why(member: str, form: str, outcome: Outcome | Refused, was: Member | None = None) -> ResponseReturnValue:
     """The page again, with what was typed, and why it was not done beside it."""
     match outcome:
         case Wrong(fields):

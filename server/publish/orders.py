@@ -32,7 +32,9 @@ OPEN_QUESTIONS = 100
 WHY_KEPT = 500
 """Characters of an edge's answer that are kept."""
 DOORS = frozenset({Order.OPEN, Order.UNLOCK, Order.RELOCK})
-NOUNS = dict.fromkeys(DOORS, "door") | {Order.LOCK_OUT: "machine", Order.SOUND: "reader", Order.REREAD: "edge"}
+AT_READER = frozenset({Order.SOUND, Order.ENROL})
+NOUNS = dict.fromkeys(DOORS, "door") | dict.fromkeys(AT_READER, "reader")
+NOUNS |= {Order.LOCK_OUT: "machine", Order.REREAD: "edge"}
 """What each order is about."""
 
 
@@ -75,8 +77,10 @@ class Orders:
         self._draw = draw
         self._given: OrderedDict[str, Given] = OrderedDict()
 
-    def give(self, order: Order, place: str, by: str, *, told: str = "", until: Instant | None = None) -> Given:
-        """Order something of the edge that owns the place. by: who gives it. until: of an UNLOCK.
+    def give(
+        self, order: Order, place: str, by: str, *, told: str = "", until: Instant | None = None, key: str | None = None
+    ) -> Given:
+        """Order something of the edge that owns the place. by: who gives it. until: of an UNLOCK. key: of an ENROL.
 
         told: what is said of them on the wire, where a login, which may be somebody's address, says too much.
         Raises OrderRefusedError when it cannot be sent, and DatabaseError when it cannot be recorded.
@@ -96,7 +100,7 @@ class Orders:
         if len(self._given) > OPEN_QUESTIONS:
             self._given.popitem(last=False)
         about = None if order is Order.REREAD else place
-        wanted = Command(nonce, text(now), text(now + COMMAND_LASTS), order, about, told or by)
+        wanted = Command(nonce, text(now), text(now + COMMAND_LASTS), order, about, told or by, key=key)
         if not self._publish(edge, replace(wanted, until=None if until is None else text(until))):
             why = "the server does not reach the broker: nothing was sent; see that the broker runs"
             self.answered(edge, Reply(nonce, done=False, why=why))
@@ -150,7 +154,7 @@ def _owners(session: Session, order: Order) -> dict[str, str]:
     edges = known_edges(session).values()
     if order is Order.REREAD:
         return {edge.id: edge.id for edge in edges}
-    if order is Order.SOUND:
+    if order in AT_READER:
         return {reader: edge.id for edge in edges for reader in edge.readers}
     sort = Machine if order is Order.LOCK_OUT else AccessPoint
     places = set(session.exec(select(sort.id).where(col(sort.ended).is_(None))))

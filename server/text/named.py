@@ -27,3 +27,12 @@ def reader_of(called: Called, reader: str) -> str:
     if known.direction is None:
         return gettext("lecteur de la machine « %(machine)s »", machine=called.place(known.place))
     return gettext("lecteur d’entrée") if known.direction is Direction.IN else gettext("lecteur de sortie")
+
+
+def reader_at(called: Called, reader: str) -> str:
+    """The reader, with its door where the site has more than one."""
+    place = place_of(called, reader)
+    known = called.readers.get(reader)
+    if not place or known is None or known.direction is None:
+        return reader_of(called, reader)
+    return gettext("%(reader)s, %(place)s", reader=reader_of(called, reader), place=place)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from policy.terms import Instant
 from server.database.engine import Database
+from server.publish.enrolments import Enrolments
 from server.publish.orders import Orders
 from server.queries.current import Current
 from server.troubles import Troubles
@@ -29,4 +30,5 @@ class Context:
     site_changed: Callable[[], None]
     orders: Orders
     lock_down: Callable[[bool, str], list[str]]
+    enrolments: Enrolments
     address: str = ""

@@ -231,3 +231,54 @@ def test_it_works_without_javascript(demo: Demo, browser: Browser, team: Storage
     plain.get_by_role("button", name=f"Reprendre {name_of(RESIDENT)}, Entrée").click()
     expect(plain.get_by_role("button", name=f"Laisser {name_of(RESIDENT)}, Entrée")).to_be_visible()
     context.close()
+
+
+def reads_well(page: Page) -> None:
+    """Nothing stands in anybody's way, on a phone as at the desk."""
+    for width in (1200, 390):
+        page.set_viewport_size({"width": width, "height": 844})
+        found = Axe().run(page)
+        assert found.violations_count == 0, found.generate_report()
+        wider = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+        assert wider <= 0, "nobody scrolls sideways"
+
+
+def test_a_badge_is_enrolled_opens_the_door_and_is_dead_once_lost(demo: Demo, page: Page, browser: Browser) -> None:
+    """From the press to the badge that opens, through the chip, the edge's process and the broker."""
+    context = browser.new_context(locale="fr-FR")
+    desk = context.new_page()
+    desk.goto(f"{demo.address}/login?next=/members/{RESIDENT.member}")
+    desk.get_by_label("Identifiant").fill(demo.said("Login"))
+    desk.get_by_label("Mot de passe").fill(demo.said("Password"))
+    desk.locator("main").get_by_role("button", name="Se connecter").click()
+    desk.goto(f"{demo.address}/members/{RESIDENT.member}")
+    desk.get_by_role("link", name="Enrôler un badge…").click()
+    reads_well(desk)
+    desk.get_by_label("Sur quel lecteur").select_option(IN)
+    desk.get_by_role("button", name="Attendre son badge").click()
+    expect(desk.get_by_role("heading", name="Posez le badge sur le lecteur…")).to_be_visible()
+    reader = page.locator(f'[data-reader="{IN}"]')
+    expect(reader).to_contain_text("posez ici le badge à enrôler")
+    press(page, f"b-{IN}-{NOMAD_7.uid}")
+    expect(desk.get_by_text(f"Ce badge est à {name_of(NOMAD_7)} : posez le nouveau.")).to_be_visible()
+    reads_well(desk)
+    away(page, NOMAD_7)
+    taps = page.locator("#verdict").inner_text()
+    press(page, f"b-{IN}-{STRANGER.uid}")
+    expect(desk.get_by_role("heading", name="Badge lu : son numéro finit par ···B00C")).to_be_visible()
+    expect(page.locator("#strike")).to_have_text("verrouillée")
+    assert page.locator("#verdict").inner_text() == taps, "it was no tap"
+    reads_well(desk)
+    desk.get_by_role("button", name="Oui, c’est son badge").click()
+    expect(desk.locator("#toast")).to_contain_text("Le badge ···B00C est bon. 1 porte sur 1 le sait.")
+    away(page, STRANGER)
+    press(page, f"b-{IN}-{STRANGER.uid}")
+    expect(page.locator("#verdict")).to_contain_text("accordé")
+    expect(page.locator("#strike")).to_have_text("libérée")
+    away(page, STRANGER)
+    badge = desk.locator("li", has_text="···B00C")
+    badge.get_by_role("button", name="perdu").click()
+    expect(desk.locator("#toast")).to_contain_text("Il n’ouvre plus rien : 1 porte sur 1 le sait.")
+    press(page, f"b-{IN}-{STRANGER.uid}")
+    expect(page.locator("#verdict")).to_contain_text("ce badge a été déclaré perdu")
+    context.close()
