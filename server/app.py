@@ -27,6 +27,7 @@ from server.pages import (
     now,
     today,
     tokens,
+    why,
 )
 from server.text import dates as language
 from server.text.named import who
@@ -44,6 +45,7 @@ SCREENS = (
     my_data.page,
     doors.page,
     lockdown.page,
+    why.page,
     members.page,
     member.page,
     member_changes.page,

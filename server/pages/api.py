@@ -10,7 +10,7 @@ from policy.degrees import stretches
 from policy.instants import meant, text
 from policy.terms import DAY, Instant
 from server.queries import history
-from server.queries.history import Passage
+from server.queries.history import LAST_ID, Passage
 from server.queries.now import edge_lines, picture
 from server.roles import Scope
 from server.web.sessions import context, sees_names
@@ -18,7 +18,6 @@ from server.web.sessions import context, sees_names
 page = Blueprint("api", __name__, url_prefix="/api/v1")
 
 DEFAULT_LIMIT, MAX_LIMIT = 100, 1000
-LAST_ID = 2**63 - 1
 WEEK, LONGEST = 7 * DAY, 31 * DAY
 
 

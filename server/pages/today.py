@@ -45,8 +45,9 @@ class Day:
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """One line. where: the door, empty where there is but one."""
+    """One line. where: the door, empty where there is but one. id: of the passage, None where no badge was read."""
 
+    id: int | None
     at: Instant
     who: str
     where: str
@@ -111,8 +112,8 @@ def _refusals(session: Session, current: Current, start: int, at: int) -> Refusa
 def _refusal(one: history.Passage | history.Collision, current: Current, now: int) -> Refusal:
     where = place_of(current.called, one.reader)
     if isinstance(one, history.Collision):
-        return Refusal(one.at, gettext("Plusieurs badges"), where, of_collision())
-    return Refusal(one.at, who(current.called, one), where, words(one, current, now))
+        return Refusal(None, one.at, gettext("Plusieurs badges"), where, of_collision())
+    return Refusal(one.id, one.at, who(current.called, one), where, words(one, current, now))
 
 
 def day_of(session: Session, start: int, at: int, *, named: bool) -> Day:

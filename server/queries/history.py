@@ -21,6 +21,8 @@ from server.database.types import moment
 from server.models import JournalRow, Member
 from wire.row import Kind
 
+LAST_ID = 2**63 - 1
+"""The largest that a row can have."""
 SETTLED_WITHIN = 50
 """Rows after a tap among which its door_opened row stands: the strike is released for seconds."""
 SETTLING = MINUTE

@@ -51,6 +51,7 @@ TABLE: Table = {
     ("POST", "/doors/<path:place>/relock"): Access(STAFF, holding=True),
     ("GET", "/lockdown"): Access(STAFF),
     ("POST", "/lockdown"): Access(STAFF),
+    ("GET", "/why/<int:which>"): Access(MEMBERS),
     ("GET", "/members"): Access(STAFF, label=N_("Membres")),
     ("GET", "/members/<path:member>"): Access(STAFF),
     ("GET", "/new-member"): Access(STAFF),

@@ -26,6 +26,7 @@ MATRIX: dict[str, Roles] = {
     "POST /doors/<path:place>/relock": STAFF,
     "GET /lockdown": STAFF,
     "POST /lockdown": STAFF,
+    "GET /why/<int:which>": MEMBERS,
     "GET /members": STAFF,
     "GET /members/<path:member>": STAFF,
     "GET /new-member": STAFF,

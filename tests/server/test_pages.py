@@ -450,7 +450,8 @@ def test_today_in_full(place: Place) -> None:
     assert "8 h 58 Alice É. team 17 h 45" in said
     assert (
         "Refus 19 h 08 Badge inconnu front refusé ce badge n’est à personne Ce qui aiderait : attribuer le badge à"
-        " l’accueil 9 h 10 Zoé W. front refusé accès suspendu Ce qui aiderait : en parler avec le membre" in said
+        " l’accueil Pourquoi ? 9 h 10 Zoé W. front refusé accès suspendu Ce qui aiderait : en parler avec le membre"
+        in said
     )
     assert "9 h – 10 h 3" in said
 
