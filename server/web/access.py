@@ -86,6 +86,7 @@ TABLE: Table = {
     ("POST", "/account/passkeys"): Access(MEMBERS, step_up=True),
     ("POST", "/account/passkeys/<which>/forget"): Access(MEMBERS, step_up=True),
     ("POST", "/account/sessions/<int:which>/end"): Access(MEMBERS),
+    ("GET", "/lamps"): Access(EVERYBODY),
     ("GET", "/live"): Access(EVERYBODY),
     ("GET", "/login"): Access(EVERYBODY),
     ("POST", "/login"): Access(EVERYBODY),

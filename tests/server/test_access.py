@@ -17,6 +17,7 @@ pytestmark = pytest.mark.sqlite
 MATRIX: dict[str, Roles] = {
     "GET /": EVERYBODY,
     "GET /today": EVERYBODY,
+    "GET /lamps": EVERYBODY,
     "GET /me": MEMBERS,
     "GET /me/data": MEMBERS,
     "GET /doors/<path:place>/open": STAFF,
