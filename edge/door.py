@@ -32,6 +32,7 @@ from edge.events import (
 from edge.hourly_count import HourlyCount
 from edge.kept_unlocked import KeptUnlocked
 from edge.patterns import (
+    CARNET_LOW,
     DOOR_FORCED,
     DOOR_HELD,
     LAY_HERE,
@@ -48,6 +49,7 @@ from policy.case import Decision, Tap
 from policy.door import decide, decide_without_rules, unlocked_for_public
 from policy.instants import text
 from policy.pairs import LastTap, is_second
+from policy.passes import runs_low
 from policy.reasons import Family, family
 from policy.spans import next_change
 from policy.terms import Direction, Instant
@@ -166,7 +168,7 @@ class DoorController:
         pending = decision.granted and direction is Direction.IN and self.setup.has_contact
         if decision.granted:
             self._release(now)
-        self._lamps[event.reader].play(OF_FAMILY[family(decision.granted, decision.reason)], now.mono)
+        self._lamps[event.reader].play(self._signal(decision, event.at), now.mono)
         seq = self._record_tap(now, event, tap, decision, pending)
         if pending and decision.member is not None:
             others = [grant for grant in self._waiting(now.mono) if grant.member != decision.member]
@@ -174,6 +176,14 @@ class DoorController:
             self._grants = [*others, Grant(seq, decision.member, expires, pays)]
             if self._open:
                 self._settle_grants(now, event)
+
+    def _signal(self, decision: Decision, at: Instant) -> Signal:
+        """What the lamp says of it; of a grant that pays a unit of a carnet, too, whether little is left."""
+        held = self._core.held
+        who = decision.member if decision.pays is not None else None
+        if who is not None and held is not None and runs_low(held.rules, self._core.state, who, at):
+            return CARNET_LOW
+        return OF_FAMILY[family(decision.granted, decision.reason)]
 
     def _tap(self, event: CardSeen, direction: Direction) -> Tap:
         """The tap, and whether it is the second of a pair; a third begins a new pair."""

@@ -53,6 +53,9 @@ OF_FAMILY = {
 }
 """For each family of decision."""
 
+CARNET_LOW = Signal((*OF_FAMILY[Family.GRANTED].frames, (0.25, DARK), (0.6, AMBER)))
+"""Come in, and look at what is left on your carnet, or how long it is valid (policy/passes.py:runs_low)."""
+
 TWO_CARDS = Signal(_blinks(3, _beep(RED), 0.08, 0.12) + _blinks(3, GREEN, 0.08, 0.12))
 """Red and green by turns: one badge at a time, please."""
 TRY_AGAIN = Signal(_blinks(2, _beep(RED), 0.3, 0.2) + _blinks(2, GREEN, 0.3, 0.2))

@@ -1,6 +1,6 @@
 """What is left on a member's passes, derived afresh from all units paid?"""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, timedelta
 from itertools import chain
 
@@ -10,6 +10,11 @@ from policy.ruleset import Pass, RuleSet, Unit
 from policy.state import SiteState
 from policy.terms import Instant
 from policy.units import DATE, covers, name_at, named, unit_of
+
+LOW = (3, 1)
+"""Units left of which the holder of a carnet is told."""
+ENDS_SOON = timedelta(14)
+"""How long before its last day, too."""
 
 
 def unit_now(rules: RuleSet, member: str, at: Instant) -> str | None:
@@ -27,17 +32,28 @@ def is_paid(rules: RuleSet, state: SiteState, member: str, name: str) -> bool:
 
 def left(rules: RuleSet, state: SiteState, member: str, at: Instant) -> int:
     """The units left on the passes that are valid on the site day of the instant."""
+    return sum(units for _, units in _valid_now(rules, state, member, at))
+
+
+def runs_low(rules: RuleSet, state: SiteState, member: str, at: Instant) -> bool:
+    """Whether an entry that pays a unit now leaves so few, or the last pass ends so soon, that its holder is told."""
+    valid = list(_valid_now(rules, state, member, at))
+    soon = date.fromisoformat(name_at(rules, Unit.DAY, at)) + ENDS_SOON
+    ends = [held.valid_until is not None and date.fromisoformat(str(held.valid_until)) < soon for held, _ in valid]
+    return sum(units for _, units in valid) - 1 in LOW or (bool(ends) and all(ends))
+
+
+def _valid_now(rules: RuleSet, state: SiteState, member: str, at: Instant) -> Iterator[tuple[Pass, int]]:
+    """The passes, in form 2, that are valid on the site day of the instant, and what is left on each."""
     unit = _unit(rules, member)
     if unit is None:
-        return 0
+        return
     passes = [_dated(rules, unit, held) for held in rules.passes.get(member, ())]
     told = {named(rules, unit, paid) for paid in state.units.get(member, ())}
     today = name_at(rules, Unit.DAY, at)
-    return sum(
-        max(0, held.total - len(paid))
-        for held, paid in zip(passes, charged(passes, unit, told), strict=True)
-        if is_valid(held, today)
-    )
+    for held, paid in zip(passes, charged(passes, unit, told), strict=True):
+        if is_valid(held, today):
+            yield held, max(0, held.total - len(paid))
 
 
 def charged(passes: Sequence[Pass], unit: Unit, told: Iterable[str]) -> list[set[str]]:

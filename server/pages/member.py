@@ -65,6 +65,7 @@ def shown(which: str) -> dict[str, object]:
             "needs_carnet": left is not None,
             "carnets": carnet_text.shown(account, current, at),
             "sale_fields": [(field, gettext(label), hint, mode) for field, label, hint, mode in text.SALE],
+            "low": carnet_text.low(account, current, at) if left is not None else "",
             "unpaid": carnet_text.unpaid(account),
             "badge_end": text.badge,
             "calendar_day": calendar_day,

@@ -27,10 +27,6 @@ from server.models import CarnetEntry, JournalRow, PaidUnit
 from server.queries.current import Current
 from wire.row import Kind
 
-LOW = (1, 3)
-"""Units left at which lamp, page and mail say so."""
-ENDS_SOON = 14
-"""Days before the last one in which they do."""
 PAYING = (Reason.ALWAYS, Reason.TIER_HOURS, Reason.STAFFED_HOURS, Reason.GARDIEN_PRESENT)
 """The reasons of an entry that may cost a unit (policy/door.py:to_pay)."""
 

@@ -11,7 +11,7 @@ from sqlmodel import Session, col, func, select
 
 from policy.bundle import Bundle, Credential, Member
 from policy.bundle import Pass as Carnet
-from policy.passes import left, unit_now
+from policy.passes import ENDS_SOON, left, unit_now
 from policy.ruleset import Unit
 from policy.state import SiteState
 from policy.terms import Instant
@@ -22,8 +22,8 @@ from server.queries.names import alphabetical
 if TYPE_CHECKING:
     from server.queries.current import Current
 
-SOON, CARNET_SOON = timedelta(days=7), timedelta(days=14)
-"""How long before its last day a membership, and a carnet, is one to look after."""
+SOON = timedelta(days=7)
+"""How long before its last day a membership is one to look after."""
 LOW = 1
 """Units left on a carnet that is nearly used up."""
 LATE = timedelta(days=3)
@@ -218,7 +218,7 @@ def _of_carnet(left: Left | None, today: date) -> Iterator[Concern]:
         yield Concern(Worry.NO_CARNET)
     elif not left.units:
         yield Concern(Worry.CARNET_USED_UP, date.fromisoformat(left.last[:DATE]) if left.last else None)
-    elif left.until is not None and left.until < today + CARNET_SOON:
+    elif left.until is not None and left.until < today + ENDS_SOON:
         yield Concern(Worry.CARNET_ENDS, left.until)
     elif left.units <= LOW:
         yield Concern(Worry.CARNET_LOW)

@@ -6,6 +6,7 @@ The same for the desk and for the member whose carnet it is; beside a name one l
 from dataclasses import dataclass
 from datetime import date
 
+from policy.passes import ENDS_SOON, LOW
 from policy.ruleset import Unit
 from policy.units import DATE, unit_of
 from server.models import CarnetEntry
@@ -185,6 +186,20 @@ def _by(stamp: Stamp) -> str:
     if stamp.tap is not None:
         return gettext("payée par l’entrée de %(hour)s", hour=hour(stamp.tap))
     return gettext("payée par une entrée")
+
+
+def low(account: Account, current: Current, at: int) -> str:
+    """What the lamp says by a short amber, in words; empty while enough is left for long enough."""
+    today = day_of(current, at)
+    valid = [carnet for carnet in account.carnets if carnet.valid(today)]
+    left = sum(carnet.rest for carnet in valid)
+    ends = [carnet.held.valid_until for carnet in valid if carnet.held.valid_until is not None]
+    told = []
+    if valid and left in LOW:
+        told.append(gettext("il reste %(count)s", count=counted(valid[0].held.unit, left)))
+    if left and len(ends) == len(valid) and max(ends) < today + ENDS_SOON:
+        told.append(gettext("valable jusqu’au %(day)s", day=calendar_day(max(ends))))
+    return gettext("Bientôt fini : %(told)s.", told=gettext(" et ").join(told)) if told else ""
 
 
 def unpaid(account: Account) -> list[str]:

@@ -17,6 +17,10 @@ SIGNALS = {
     "see_desk": ("rouge, un long bip : voir l’accueil", "red, one long beep: see the desk"),
     "not_now": ("rouge, deux bips : pas maintenant", "red, two beeps: not now"),
     "call_gardien": ("ambre, quatre bips : appelez un gardien", "amber, four beeps: call a gardien"),
+    "carnet_low": (
+        "vert, puis un éclair ambre : passez, le carnet est bientôt fini",
+        "green, then a short amber: go ahead, the pass runs low",
+    ),
     "two_cards": (
         "rouge et vert par éclairs, trois bips : un seul badge à la fois",
         "red and green flashes, three beeps: one badge at a time",

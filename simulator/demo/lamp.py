@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from edge.patterns import (
+    CARNET_LOW,
     DARK,
     DOOR_FORCED,
     DOOR_HELD,
@@ -22,6 +23,7 @@ from policy.terms import Instant
 
 SIGNALS: dict[str, Signal] = {
     **{str(family): signal for family, signal in OF_FAMILY.items()},
+    "carnet_low": CARNET_LOW,
     "two_cards": TWO_CARDS,
     "try_again": TRY_AGAIN,
     "no_rules": NO_RULES,

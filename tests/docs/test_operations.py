@@ -47,6 +47,7 @@ LIGHTS = {
     "see_desk": "red, two seconds",
     "not_now": "red twice, then red",
     "call_gardien": "amber four times, then amber",
+    "CARNET_LOW": "green, then one short amber",
     "TWO_CARDS": "red three times, then green three times",
     "TRY_AGAIN": "red twice, then green twice, slowly",
     "LAY_HERE": "amber and green by turns, over and over",

@@ -245,6 +245,53 @@ def test_without_a_contact_it_is_paid_at_once() -> None:
     assert bench.state.units["brigitte"] == {"2026-11-24am"}
 
 
+def shown(bench: FabBench, uid: bytes) -> set[tuple[bool, bool]]:
+    """Which of green and red the lamp outside shows from a tap until it is dark again."""
+    start = len(bench.history)
+    bench.taps(uid, "front-in")
+    bench.waits(5)
+    lights, seen = {"green": False, "red": False}, set()
+    moments = sorted({mono for mono, _, _ in bench.history[start:]})
+    for moment in moments:
+        for mono, output, active in bench.history[start:]:
+            light = output.rpartition(".")[2]
+            if mono == moment and output.startswith("front-in.") and light in lights:
+                lights[light] = active
+        seen.add((lights["green"], lights["red"]))
+    return seen
+
+
+GREEN, AMBER = (True, False), (True, True)
+
+
+@pytest.mark.parametrize(("total", "low"), [(5, False), (4, True), (3, False), (2, True), (1, False)])
+def test_a_grant_that_leaves_3_or_1_is_green_and_then_a_short_amber(total: int, low: bool) -> None:
+    bench = FabBench(rules=replace(carnet_rules(), passes={"brigitte": (Pass(total),)}), inside=())
+    seen = shown(bench, BRIGITTE)
+    assert (GREEN in seen, AMBER in seen) == (True, low)
+
+
+@pytest.mark.parametrize(
+    ("lasts", "low"),
+    [
+        (("2026-12-07",), True),
+        (("2026-12-08",), False),
+        (("2026-12-07", None), False),
+        (("2026-12-07", "2027-01-31"), False),
+    ],
+)
+def test_a_carnet_that_ends_within_14_days_is_told_by_the_lamp(lasts: tuple[str | None, ...], low: bool) -> None:
+    passes = tuple(Pass(50, valid_until=last) for last in lasts)
+    bench = FabBench(rules=replace(carnet_rules(), passes={"brigitte": passes}), inside=())
+    assert (AMBER in shown(bench, BRIGITTE)) == low
+
+
+def test_who_comes_back_in_the_same_half_day_is_told_nothing_again() -> None:
+    bench = FabBench(rules=replace(carnet_rules(), passes={"brigitte": (Pass(4),)}), inside=())
+    assert AMBER in shown(bench, BRIGITTE)
+    assert AMBER not in shown(bench, BRIGITTE)
+
+
 FORM_1: dict[str, Any] = {
     "dates": (),
     "days": tuple(at(4) + n * DAY for n in range(-3, 10)),

@@ -10,7 +10,13 @@ from edge import patterns
 from edge.patterns import AMBER, DARK, GREEN, RED, Levels, Player, Signal
 from policy.reasons import Family, Reason, family
 
-SIGNALS = [*patterns.OF_FAMILY.values(), patterns.TWO_CARDS, patterns.NO_RULES, patterns.READER_FAULT]
+SIGNALS = [
+    *patterns.OF_FAMILY.values(),
+    patterns.CARNET_LOW,
+    patterns.TWO_CARDS,
+    patterns.NO_RULES,
+    patterns.READER_FAULT,
+]
 SIGNALS += [patterns.DOOR_HELD, patterns.DOOR_FORCED, patterns.SOUND, patterns.TRY_AGAIN]
 
 

@@ -267,3 +267,24 @@ def do(session: Session, what: str, first: Any, second: Any = None, third: Any =
         case "move":
             held = account_of(session, "zoe").carnets
             carnets.move(session, decided, "zoe", held[first % len(held)].held.id if held else "", day(second), TODAY)
+
+
+@pytest.mark.parametrize(
+    ("total", "last", "said"),
+    [
+        (5, None, "Bientôt fini : il reste 3 demi-journées."),
+        (4, None, ""),
+        (3, date(2026, 12, 7), "Bientôt fini : il reste 1 demi-journée et valable jusqu’au lun. 7 déc."),
+        (9, date(2026, 12, 7), "Bientôt fini : valable jusqu’au lun. 7 déc."),
+        (9, date(2026, 12, 8), ""),
+    ],
+)
+def test_what_the_lamp_says_the_page_says_in_words(place: Place, total: int, last: date | None, said: str) -> None:
+    bundle = small_bundle()
+    with place.database.transaction() as session:
+        held = replace(bundle.passes[0], total=total, valid_until=last)
+        import_bundle(session, replace(bundle, passes=(held,)), DECIDED)
+    place.publish()
+    page = place.page("/members/zoe", place.staff()).replace("\N{NO-BREAK SPACE}", " ")
+    assert said in page
+    assert bool(said) == ("Bientôt fini" in page)
