@@ -9,8 +9,9 @@ from sqlmodel import Session
 from werkzeug.exceptions import NotFound
 
 from policy.bundle import Member
-from server.queries.carnets import account_of
+from server.queries.carnets import account_of, with_taps
 from server.queries.current import Current
+from server.queries.looks import last_reasons
 from server.queries.member import Badge, badges, member_of
 from server.queries.people import carnets, concerns, confirmed, day_of
 from server.roles import ADMINS
@@ -18,7 +19,7 @@ from server.text import carnets as carnet_text
 from server.text import people as text
 from server.text.dates import calendar_day
 from server.text.translate import gettext, ngettext
-from server.web.sessions import context, roles
+from server.web.sessions import context, roles, signed_in
 
 page = Blueprint("member", __name__)
 
@@ -41,8 +42,8 @@ def asked_for() -> dict[str, object]:
     }
 
 
-def shown(which: str) -> dict[str, object]:
-    """What the template says of a member. Raises NotFound."""
+def shown(which: str, *, taps: bool = False) -> dict[str, object]:
+    """What the template says of a member. taps: when they came, too, for whoever gave a reason. Raises NotFound."""
     known = context()
     at, current = known.clock(), known.current()
     one = current.people.people.get(which)
@@ -53,6 +54,8 @@ def shown(which: str) -> dict[str, object]:
         member, ended = found
         left = carnets(session, current, [one], at).get(which) if one is not None else None
         account = account_of(session, which)
+        if taps:
+            account = with_taps(session, current, account, which)
         held = badges(session, which)
         return asked_for() | {
             "member": member,
@@ -67,6 +70,7 @@ def shown(which: str) -> dict[str, object]:
             "sale_fields": [(field, gettext(label), hint, mode) for field, label, hint, mode in text.SALE],
             "low": carnet_text.low(account, current, at) if left is not None else "",
             "unpaid": carnet_text.unpaid(account),
+            "reasons": last_reasons(session, signed_in().login),
             "badge_end": text.badge,
             "calendar_day": calendar_day,
             "facts": _facts(member, current),

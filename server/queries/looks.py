@@ -8,6 +8,9 @@ from sqlmodel import Session, col, select
 from server.audit import ALL, LOOKED
 from server.models import AuditRow
 
+REASONS, REASONS_READ = 5, 50
+"""Offered; and read to find them."""
+
 
 @dataclass(frozen=True, slots=True)
 class Look:
@@ -28,3 +31,10 @@ def looks(session: Session, member: str) -> list[Look]:
         .order_by(col(AuditRow.id).desc())
     )
     return [Look(row.at, row.account, row.noun, row.why, row.subject == ALL) for row in rows]
+
+
+def last_reasons(session: Session, account: str) -> list[str]:
+    """Those that somebody gave last for reading, each once, newest first."""
+    asked = select(AuditRow.why).where(AuditRow.did == LOOKED, AuditRow.account == account, AuditRow.why != "")
+    given = session.exec(asked.order_by(col(AuditRow.id).desc()).limit(REASONS_READ))
+    return list(dict.fromkeys(given))[:REASONS]

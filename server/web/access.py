@@ -62,6 +62,7 @@ TABLE: Table = {
     ("POST", "/members/<path:member>/return"): Access(STAFF),
     ("GET", "/carnets"): Access(STAFF),
     ("POST", "/carnets/export"): Access(STAFF),
+    ("POST", "/members/<path:member>/passages"): Access(STAFF),
     ("POST", "/members/<path:member>/carnets"): Access(STAFF),
     ("POST", "/members/<path:member>/carnets/given-back"): Access(STAFF),
     ("POST", "/members/<path:member>/carnets/charged-again"): Access(STAFF),

@@ -38,6 +38,7 @@ MATRIX: dict[str, Roles] = {
     "POST /members/<path:member>/return": STAFF,
     "GET /carnets": STAFF,
     "POST /carnets/export": STAFF,
+    "POST /members/<path:member>/passages": STAFF,
     "POST /members/<path:member>/carnets": STAFF,
     "POST /members/<path:member>/carnets/given-back": STAFF,
     "POST /members/<path:member>/carnets/charged-again": STAFF,
