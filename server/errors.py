@@ -80,6 +80,9 @@ class Refused(StrEnum):
     LAST_KEY = "last_key"
     NAME_MISSING = "name_missing"
     SCOPE_MISSING = "scope_missing"
+    OWN_PRESENCE = "own_presence"
+    GARDIENS_PRESENCE = "gardiens_presence"
+    NOT_INSIDE = "not_inside"
 
 
 class ChangeRefusedError(ServerError):

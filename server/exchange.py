@@ -133,6 +133,11 @@ class Exchange:
         self.state.changed()
         self._changed()
 
+    def presence_changed(self) -> None:
+        """To be called after a correction: edges and pages hear of it. Raises ServerError."""
+        self.state.publish()
+        self._changed()
+
     def lock_down(self, on: bool, by: str) -> list[str]:
         """Declare a lockdown, or lift it, and say so at once. by: who does.
 

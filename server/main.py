@@ -145,6 +145,7 @@ class Server:
             link_up=lambda: self.link.up,
             site_changed=self.exchange.site_changed,
             orders=self.exchange.orders,
+            presence_changed=self.exchange.presence_changed,
             lock_down=self.exchange.lock_down,
             enrolments=self.exchange.enrolments,
             address=self.config.address,

@@ -248,6 +248,7 @@ class _Server:
             site_changed=self.exchange.site_changed,
             orders=self.exchange.orders,
             enrolments=self.exchange.enrolments,
+            presence_changed=self.exchange.presence_changed,
             lock_down=self.exchange.lock_down,
         )
 

@@ -94,6 +94,7 @@ class Place:
             link_up=lambda: self.link_up,
             site_changed=self.publish,
             orders=self.orders,
+            presence_changed=lambda: None,
             lock_down=self.lock_down,
             enrolments=self.enrolments,
         )

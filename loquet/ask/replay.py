@@ -20,10 +20,12 @@ from loquet.ask.replay_edge import CREDENTIAL_KEY, ReplayEdge
 from loquet.ask.scenario import Expect, Moment, Story
 from policy import uids
 from policy.instants import text
+from policy.presence import Move
 from policy.ruleset import RuleSet
 from policy.terms import SECOND, ClockState, Instant
 from server.audit import Decided
 from server.changes.bundle import ALL, import_bundle
+from server.changes.corrections import correct
 from server.changes.lockdown import set_lockdown
 from server.database.engine import Database
 from server.database.schema import upgrade
@@ -250,6 +252,19 @@ class Site:
         self.quiet()
         return {"lockdown": on}
 
+    def correct(self, moment: Moment) -> Line:
+        step = moment.step.correct
+        if step is not UNSET:
+            self._flush()
+            with self.database.transaction() as session:
+                move = Move(moment.corrected, step.inside)
+                correct(session, Decided(step.by, self.now, "scenario"), step.member, [move])
+            self._news = True
+            self.quiet()
+            said = {"member": step.member, "inside": step.inside, "at": text(moment.corrected)}
+            return {"correct": said}
+        return {}
+
     def link(self, moment: Moment) -> Line:
         step = moment.step.link
         if step is not UNSET:
@@ -292,4 +307,5 @@ ACTS: dict[str, Callable[[Site, Moment], Line]] = {
     "link": Site.link,
     "power": Site.power,
     "estop": Site.estop,
+    "correct": Site.correct,
 }

@@ -24,10 +24,10 @@ from policy.terms import SECOND, Instant
 from server import files
 
 FORMAT = "loquet.scenario/1"
-ACTIONS = ("tap", "change", "remove", "lockdown", "link", "power", "estop")
+ACTIONS = ("tap", "change", "remove", "lockdown", "link", "power", "estop", "correct")
 
 
-NOT_YET = ("extend", "correct")
+NOT_YET = ("extend",)
 NOT_YET_EXPECTED = ("bank", "minted", "slots")
 """What the format has, and this version of Loquet does not play."""
 KEY_FIELDS = {
@@ -67,6 +67,15 @@ class EstopStep(Part, frozen=True):
     machine: str
 
 
+class CorrectStep(Part, frozen=True):
+    """at: left out for now."""
+
+    member: str
+    inside: bool
+    by: str = "desk"
+    at: str | UnsetType = UNSET
+
+
 class History(Part, frozen=True):
     taps: int | UnsetType = UNSET
     granted: int | UnsetType = UNSET
@@ -103,7 +112,7 @@ class Step(Part, frozen=True):
     power: PowerStep | UnsetType = UNSET
     estop: EstopStep | UnsetType = UNSET
     extend: Any = UNSET
-    correct: Any = UNSET
+    correct: CorrectStep | UnsetType = UNSET
     expect: Expect | UnsetType = UNSET
 
 
@@ -117,13 +126,14 @@ class Scenario(Part, frozen=True):
 
 
 class Moment(Struct, frozen=True):
-    """A step with its instants, and the bundle and the edges that there are after it."""
+    """A step with its instants, and the bundle and the edges that there are after it. corrected: when a move was."""
 
     step: Step
     at: Instant
     until: Instant | UnsetType | None
     bundle: Bundle
     edges: dict[str, tuple[str, ...]]
+    corrected: Instant = 0
 
 
 class Story(Struct, frozen=True):
@@ -247,7 +257,22 @@ def _moment(step: Step, bundle: Bundle, edges: dict[str, tuple[str, ...]], last:
     until: Instant | UnsetType | None = UNSET
     if step.expect is not UNSET and step.expect.until is not UNSET:
         until = None if step.expect.until is None else _instant(step.expect.until, where, "expect.until")
-    return Moment(step, at, until, bundle, edges)
+    return Moment(step, at, until, bundle, edges, _corrected(step, at, bundle, where))
+
+
+def _corrected(step: Step, at: Instant, bundle: Bundle, where: str) -> Instant:
+    """When the move was that a step writes down; the step's instant of others."""
+    if step.correct is UNSET:
+        return at
+    wanted = step.correct
+    if wanted.member not in {member.id for member in bundle.members}:
+        raise ScenarioError(f"{where}: correct.member {wanted.member!r}: no such member in the bundle")
+    if wanted.member == wanted.by:
+        raise ScenarioError(f"{where}: correct.by {wanted.by!r}: nobody corrects themselves")
+    moved = at if wanted.at is UNSET else _instant(wanted.at, where, "correct.at")
+    if moved > at:
+        raise ScenarioError(f"{where}: correct.at {wanted.at!r} is later than the step: nobody knows it yet")
+    return moved
 
 
 def _check_action(step: Step, bundle: Bundle, edges: dict[str, tuple[str, ...]], where: str) -> None:

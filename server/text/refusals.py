@@ -32,6 +32,9 @@ SENTENCES = {
     Refused.PASSKEY_REFUSED: N_("Cette clé d’accès n’a pas été reconnue. Réessayez, ou prenez un mot de passe."),
     Refused.LAST_KEY: N_("C’est votre seule façon de vous connecter. Choisissez d’abord un mot de passe."),
     Refused.NAME_MISSING: N_("Il manque un nom."),
+    Refused.OWN_PRESENCE: N_("Personne ne corrige sa propre présence. Demandez à quelqu’un de l’équipe."),
+    Refused.GARDIENS_PRESENCE: N_("La présence d’un gardien, seule l’équipe la corrige : une garde en dépend."),
+    Refused.NOT_INSIDE: N_("Cette personne n’est pas dans les murs. Rechargez la page."),
     Refused.SCOPE_MISSING: N_("Cochez au moins un droit."),
 }
 

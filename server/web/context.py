@@ -16,9 +16,9 @@ from server.web.live import Live
 class Context:
     """clock: the site's time. current: what is in force. link_up: whether the broker is reached.
 
-    site_changed: to be called after a change of what edges go by. orders: what doors are told to do at once. lock_down:
-    declares a lockdown or lifts it, for an account, and says which edges will hear of it only later. address: of the
-    pages, where server.toml says it.
+    site_changed: to be called after a change of what edges go by; presence_changed: after a correction. orders: what
+    doors are told to do at once. lock_down: declares a lockdown or lifts it, for an account, and says which edges will
+    hear of it only later. address: of the pages, where server.toml says it.
     """
 
     database: Database
@@ -29,6 +29,7 @@ class Context:
     link_up: Callable[[], bool]
     site_changed: Callable[[], None]
     orders: Orders
+    presence_changed: Callable[[], None]
     lock_down: Callable[[bool, str], list[str]]
     enrolments: Enrolments
     address: str = ""

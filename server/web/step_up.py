@@ -27,7 +27,12 @@ def _ask() -> ResponseReturnValue | None:
     if request.url_rule is None or request.method != "POST":
         return None
     line: Access = current_app.config["ACCESS"]["POST", request.url_rule.rule]
-    if not line.step_up or sessions.confirmed_lately():
+    return ask_again() if line.step_up else None
+
+
+def ask_again() -> ResponseReturnValue | None:
+    """None once password or passkey has been shown lately; else the question, to be answered in place of the page."""
+    if sessions.confirmed_lately():
         return None
     wrong = _shown()
     if wrong is None:

@@ -73,6 +73,8 @@ def test_a_bundle_may_lie_beside_the_scenario(tmp_path: Path, capsys: pytest.Cap
 GARDE = {"id": "mardi", "weekday": "tue", "from": "18:00", "to": "22:00", "gardien": "noemie"}
 TAP = {"at": "2026-11-24T10:00+01:00", "tap": {"reader": "front-in", "uid": "04D40000"}}
 
+CORRECT = {"member": "noemie", "inside": True, "by": "alice"}
+
 
 @pytest.mark.parametrize(
     ("changes", "words"),
@@ -90,7 +92,10 @@ TAP = {"at": "2026-11-24T10:00+01:00", "tap": {"reader": "front-in", "uid": "04D
         ({"steps": [TAP | {"tap": {"reader": "attic", "uid": "04D40000"}}]}, "tap.reader 'attic'"),
         ({"steps": [TAP | {"tap": {"reader": "front-in", "uid": "04D4"}}]}, "tap.uid '04D4'"),
         ({"steps": [{"at": TAP["at"], "extend": {"machine": "saw"}}]}, "steps[0]: extend: this version of Loquet"),
-        ({"steps": [{"at": TAP["at"], "correct": {"member": "remy"}}]}, "steps[0]: correct: this version of Loquet"),
+        ({"steps": [{"at": TAP["at"], "correct": {"member": "nobody", "inside": True}}]}, "correct.member 'nobody'"),
+        ({"steps": [{"at": TAP["at"], "correct": {"member": "noemie"}}]}, "steps[0].correct"),
+        ({"steps": [{"at": TAP["at"], "correct": CORRECT | {"by": "noemie"}}]}, "nobody corrects themselves"),
+        ({"steps": [{"at": TAP["at"], "correct": CORRECT | {"at": "2026-11-25T10:00Z"}}]}, "is later than the step"),
         (
             {"steps": [{"at": TAP["at"], "expect": {"bank": {}, "minted": {}, "slots": {}}}]},
             "steps[0]: expect.bank, expect.minted, expect.slots: this version of Loquet does not play it yet",

@@ -25,6 +25,11 @@ MATRIX: dict[str, Roles] = {
     "GET /doors/<path:place>/unlock": STAFF,
     "POST /doors/<path:place>/unlock": STAFF,
     "POST /doors/<path:place>/relock": STAFF,
+    "GET /presence": STAFF,
+    "GET /presence/<path:member>": STAFF,
+    "POST /presence/<path:member>/left": STAFF,
+    "POST /presence/<path:member>/there": STAFF,
+    "POST /presence/<path:member>/charge": STAFF,
     "GET /lockdown": STAFF,
     "POST /lockdown": STAFF,
     "GET /why/<int:which>": MEMBERS,
@@ -83,6 +88,10 @@ HOLDING = {
     "GET /doors/<path:place>/open",
     "POST /doors/<path:place>/open",
     "POST /doors/<path:place>/relock",
+    "GET /presence",
+    "GET /presence/<path:member>",
+    "POST /presence/<path:member>/left",
+    "POST /presence/<path:member>/there",
 }
 """What else a gardien may who holds the place at this moment."""
 

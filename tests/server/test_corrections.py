@@ -1,0 +1,147 @@
+"""A forgotten badge: who may write down whose, what is refused, and that presence, pages and journal follow at once."""
+
+import pytest
+from flask.testing import FlaskClient
+from sqlmodel import select
+
+from policy.instants import of
+from server.database.types import moment
+from server.models import AuditRow, JournalRow, PaidUnit, Presence
+from server.queries.history import CORRECTED
+from tests.server.test_door_pages import pressed, unconfirmed
+from tests.support_accounts import account_of
+from tests.support_pages import Place
+from tests.support_site import at
+
+pytestmark = pytest.mark.sqlite
+
+
+def last(place: Place, member: str) -> tuple[int, bool]:
+    with place.database.reading() as session:
+        known = session.get_one(Presence, member)
+        return of(known.at), known.inside
+
+
+def corrected(place: Place) -> list[tuple[str | None, int, bool | None, str | None]]:
+    with place.database.reading() as session:
+        rows = session.exec(select(JournalRow).where(JournalRow.kind == CORRECTED).order_by(JournalRow.seq)).all()  # type: ignore[arg-type]
+        return [(row.member, of(row.at), row.inside, row.detail) for row in rows]
+
+
+def test_somebody_who_left_without_a_badge_is_out_at_once(place: Place) -> None:
+    staff = place.staff()
+    assert "Brigitte O." in place.page("/presence", staff)
+    said = pressed(place, staff, "/presence/brigitte/left", at="18:30", why="a oublié")
+    assert "Brigitte O. est parti·e à 18 h 30 : c’est noté." in said
+    assert last(place, "brigitte") == (at(18, 30), False)
+    assert corrected(place) == [("brigitte", at(18, 30), False, "equipe: a oublié")]
+    assert "Brigitte O." not in place.page("/", staff).partition("Derniers passages")[0]
+    with place.database.reading() as session:
+        audited = session.exec(select(AuditRow).where(AuditRow.did == "corrected")).one()
+    assert (audited.account, audited.why) == ("equipe", "a oublié")
+
+
+def test_from_until_is_one_correction_of_two_moves(place: Place) -> None:
+    said = pressed(
+        place, place.staff(), "/presence/alice/there", day="2026-11-24", start="18:10", end="18:50", why="badge oublié"
+    )
+    assert "Alice É. était là de 18 h 10 à 18 h 50 : c’est noté." in said
+    assert [row[:3] for row in corrected(place)] == [("alice", at(18, 10), True), ("alice", at(18, 50), False)]
+    assert last(place, "alice") == (at(18, 50), False)
+
+
+def test_who_came_in_without_a_badge_is_inside(place: Place) -> None:
+    assert "est là depuis 18 h 40" in pressed(place, place.staff(), "/presence/alice/there", start="18:40", why="oubli")
+    assert last(place, "alice") == (at(18, 40), True)
+    assert "Alice É." in place.page("/presence", place.staff())
+
+
+def test_what_was_before_stays_as_the_later_move_says(place: Place) -> None:
+    """Of yesterday's forgotten badge nobody is inside today."""
+    pressed(place, place.staff(), "/presence/brigitte/there", day="2026-11-23", start="10:00", end="12:00", why="oubli")
+    assert last(place, "brigitte") == (at(13, 2, 2), True)
+
+
+@pytest.mark.parametrize(
+    ("path", "form", "said"),
+    [
+        ("brigitte/left", {"at": "12:59", "why": "x"}, "après son arrivée"),
+        ("brigitte/left", {"at": "19:13", "why": "x"}, "pas plus tard que maintenant"),
+        ("brigitte/left", {"at": "soon", "why": "x"}, "Une heure comme 18:30"),
+        ("brigitte/left", {"at": "18:30", "why": "  "}, "Dites pourquoi"),
+        ("alice/left", {"at": "18:30", "why": "x"}, "n’est pas dans les murs"),
+        ("alice/there", {"start": "18:00", "end": "18:00", "why": "x"}, "après le début"),
+        ("alice/there", {"start": "18:00", "end": "19:13", "why": "x"}, "pas plus tard que maintenant"),
+        ("alice/there", {"start": "19:13", "why": "x"}, "ni à venir"),
+        ("alice/there", {"day": "2026-10-01", "start": "10:00", "end": "12:00", "why": "x"}, "ni trop ancienne"),
+        ("alice/there", {"day": "2026-11-23", "start": "10:00", "why": "x"}, "après le début"),
+        ("alice/there", {"day": "hier", "start": "10:00", "why": "x"}, "Une heure comme 14:00"),
+    ],
+)
+def test_what_cannot_have_been_is_refused_with_what_helps(
+    place: Place, path: str, form: dict[str, str], said: str
+) -> None:
+    assert said in pressed(place, place.staff(), f"/presence/{path}", **form)
+    assert corrected(place) == []
+
+
+def test_the_gardien_who_holds_corrects_others_on_this_day(place: Place) -> None:
+    client = account_of(place, "gregoire")
+    assert "c’est noté" in pressed(place, client, "/presence/brigitte/left", at="18:30", why="oubli")
+    assert "c’est noté" in pressed(place, client, "/presence/alice/there", start="18:40", why="oubli")
+    refused = pressed(place, client, "/presence/alice/there", day="2026-11-23", start="10:00", end="11:00", why="oubli")
+    assert "ni trop ancienne" in refused
+    place.journal.leaves(at(19, 11), "gregoire")
+    place.tell()
+    assert client.get("/presence").status_code == 403
+
+
+def test_nobody_corrects_themselves_and_no_gardien_another(place: Place) -> None:
+    client = account_of(place, "gregoire")
+    assert "Personne ne corrige sa propre présence" in pressed(
+        place, client, "/presence/gregoire/left", at="18:30", why="x"
+    )
+    alice = account_of(place, "alice")
+    assert "Personne ne corrige sa propre présence" in pressed(
+        place, alice, "/presence/alice/there", start="18:00", why="x"
+    )
+    assert corrected(place) == []
+
+
+def test_a_gardien_s_presence_asks_the_team_for_the_password_again(place: Place) -> None:
+    client: FlaskClient = place.staff()
+    unconfirmed(place)
+    assert "C’est bien vous ?" in pressed(place, client, "/presence/gregoire/left", at="18:30", why="parti malade")
+    assert corrected(place) == []
+    assert "c’est noté" in pressed(place, client, "/presence/brigitte/left", at="18:30", why="oubli")
+    again = {"again": "correct horse", "at": "18:30", "why": "parti malade"}
+    assert "c’est noté" in pressed(place, client, "/presence/gregoire/left", **again)
+
+
+def test_a_half_day_is_charged_by_a_press_of_its_own(place: Place) -> None:
+    staff = place.staff()
+    asked = pressed(place, staff, "/presence/zoe/there", start="09:00", end="11:00", why="oubli")
+    assert "Compter la demi-journée" in asked
+    with place.database.reading() as session:
+        assert session.get(PaidUnit, ("zoe", "2026-11-24am")) is None
+    assert "est comptée" in pressed(place, staff, "/presence/zoe/charge", unit="2026-11-24am", why="présence corrigée")
+    with place.database.reading() as session:
+        assert session.get(PaidUnit, ("zoe", "2026-11-24am")) is not None
+
+
+def test_a_search_names_few_and_none_for_too_short_a_word(place: Place) -> None:
+    staff = place.staff()
+    assert "Zoé" in place.page("/presence?q=zoe", staff)
+    assert "Zoé" not in place.page("/presence?q=z", staff)
+    assert "Personne ne s’appelle ainsi" in place.page("/presence?q=nobody", staff)
+
+
+def test_corrections_follow_one_another_without_a_gap(place: Place) -> None:
+    staff = place.staff()
+    for minute in ("18:30", "18:31"):
+        pressed(place, staff, "/presence/brigitte/left", at=minute, why="oubli")
+        pressed(place, staff, "/presence/brigitte/there", start="18:45", why="oubli")
+    with place.database.reading() as session:
+        rows = session.exec(select(JournalRow).where(JournalRow.kind == CORRECTED)).all()
+    assert sorted(row.seq for row in rows) == list(range(1, len(rows) + 1))
+    assert all(row.received == moment(place.now) for row in rows)
