@@ -61,13 +61,20 @@ def begin(member: str) -> ResponseReturnValue:
     with known.database.reading() as session:
         if _member(session, member)[1]:
             return _page(member, 409, refusal(Refused.MEMBER_UNKNOWN))
+        meant = _meant(session)
+    if meant is not None:
+        reader = meant.reader
+    elif "badge" in request.form:
+        return _page(member, 409, text.no_longer_unknown())
     try:
-        begun = known.enrolments.begin(member, reader, signed_in().login)
+        begun = known.enrolments.begin(
+            member, reader, signed_in().login, meant.credential if meant is not None else None
+        )
     except OrderRefusedError:
         return _page(member, 409, text.unreachable(reader_at(known.current().called, reader)))
     if (begun.by, begun.member) != (signed_in().login, member):
         return _page(member, 409, text.busy(begun, known.current().called))
-    return redirect(url_for("enrolment.page", member=member), 303)
+    return redirect(url_for("enrolment.page", member=member, badge=meant.row if meant is not None else None), 303)
 
 
 @page.post("/members/<path:member>/enrolment/confirm")
@@ -88,6 +95,12 @@ def _of(member: str) -> Enrolment | None:
     return it if it is not None and it.member == member else None
 
 
+def _meant(session: Session) -> queries.Unknown | None:
+    """The unknown badge that whoever asks means."""
+    known = context()
+    return queries.unknown_of(session, known.current(), known.clock(), request.values.get("badge", ""))
+
+
 def _member(session: Session, which: str) -> tuple[Member, bool]:
     """The member, and whether they are none any more. Raises NotFound."""
     found = member_of(session, which)
@@ -101,7 +114,7 @@ def _page(which: str, status: int, wrong: str = "") -> ResponseReturnValue:
     current, at = known.current(), known.clock()
     with known.database.reading() as session:
         member, _ = _member(session, which)
-        readers = queries.readers(session)
+        readers, meant = queries.readers(session), _meant(session)
         shown = _shown(session, current, _of(which), at)
     page = render_template(
         "enrolment.html",
@@ -110,6 +123,8 @@ def _page(which: str, status: int, wrong: str = "") -> ResponseReturnValue:
         it=shown,
         runs=shown.phase in RUNNING,
         waits=shown.phase in (Phase.ASKED, Phase.WAITING),
+        meant=meant,
+        meant_words=text.laid(meant.at, at, reader_at(current.called, meant.reader)) if meant is not None else "",
         readers=[(reader, reader_at(current.called, reader)) for reader in readers],
     )
     return page, status

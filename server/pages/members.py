@@ -7,10 +7,14 @@ from flask import Blueprint, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlmodel import Session
 
+from policy.terms import Instant
 from server.queries.current import Current
+from server.queries.enrolment import Unknown, unknown, unknown_of
 from server.queries.member import former
 from server.queries.people import Person, Watch, folded
 from server.text import people as text
+from server.text.enrolment import laid
+from server.text.named import reader_at
 from server.text.translate import gettext
 from server.web.faults import WrongAddressError
 from server.web.sessions import context
@@ -48,6 +52,14 @@ class Chip:
     colour: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Laid:
+    """An unknown badge: when and where it was laid, and the address of the list in which its owner is picked."""
+
+    words: str
+    address: str
+
+
 @page.get("/members", endpoint="page")
 def show() -> ResponseReturnValue:
     """Raises WrongAddressError for a view or a page that is not there."""
@@ -55,6 +67,8 @@ def show() -> ResponseReturnValue:
     at, current = known.clock(), known.current()
     with known.database.reading() as session:
         watch = current.people.watch(session, current, at)
+        strange = [_laid(one, current, at) for one in unknown(session, current, at)]
+        picked = unknown_of(session, current, at, request.args.get("badge", ""))
         first, rest = ([], _former(session, asked)) if view == FORMER else _found(current, watch, view, asked)
     start = _start(len(rest))
     return render_template(
@@ -72,7 +86,14 @@ def show() -> ResponseReturnValue:
         after=_address(view, asked, start // PER_PAGE + 2) if start + PER_PAGE < len(rest) else None,
         watch_address=_address(WATCH, asked, 1),
         view=view,
+        strange=strange,
+        picked=picked,
+        picked_words=_laid(picked, current, at).words if picked is not None else "",
     )
+
+
+def _laid(one: Unknown, current: Current, at: Instant) -> Laid:
+    return Laid(laid(one.at, at, reader_at(current.called, one.reader)), _address(ALL, "", 1, str(one.row)))
 
 
 def _start(total: int) -> int:
@@ -146,11 +167,12 @@ def _chips(current: Current, watch: Watch, view: str) -> list[list[Chip]]:
     ]
 
 
-def _address(view: str, asked: str, number: int) -> str:
-    """Of a page of the list; what is usual is left out."""
+def _address(view: str, asked: str, number: int, badge: str | None = None) -> str:
+    """Of a page of the list; what is usual is left out. badge: whose owner is picked, None for the one that is."""
     return url_for(
         "members.page",
         view=view if view != ALL else None,
         q=asked or None,
         page=number if number > 1 else None,
+        badge=badge or request.args.get("badge"),
     )

@@ -1,8 +1,10 @@
 """What does the desk read while a badge is enrolled?"""
 
+from policy.terms import Instant
 from policy.uids import Doubt
 from server.publish.enrolments import Enrolment
 from server.queries.names import Called
+from server.text.dates import opens
 from server.text.named import reader_at
 from server.text.people import doubt
 from server.text.translate import gettext
@@ -38,3 +40,12 @@ def busy(it: Enrolment, called: Called) -> str:
 
 def too_late() -> str:
     return gettext("Trop tard : ce numéro n’est plus gardé. Enrôlez le badge de nouveau, rien d’autre n’est perdu.")
+
+
+def no_longer_unknown() -> str:
+    return gettext("Ce badge n’est plus parmi les inconnus des dernières 24 heures. Enrôlez-le sur un lecteur.")
+
+
+def laid(at: Instant, now: Instant, reader: str) -> str:
+    """When and where an unknown badge was laid last."""
+    return gettext("Posé %(when)s au %(reader)s", when=opens(at, now), reader=reader)
