@@ -33,10 +33,11 @@ class Role(StrEnum):
 
 
 class Closure(Part, frozen=True, rename={"first": "from", "last": "to"}):
-    """No staff hours from the first date to the last, both included."""
+    """No staff hours from the first date to the last, both included. why: as people read it."""
 
     first: date
     last: date
+    why: str | None = None
 
 
 class Opening(Part, frozen=True):

@@ -121,6 +121,9 @@ def _site(site: Site) -> Iterator[Problem]:
     for index, closure in enumerate(site.closures):
         if closure.last < closure.first:
             yield Problem(f"site.closures[{index}].to", closure.last, f"is before its from, {closure.first}")
+        if closure.why is not None and not _is_visible(closure.why.translate(_BLANKS)):
+            why = "a reason has visible characters only, and no space at either end: correct it or leave it out"
+            yield Problem(f"site.closures[{index}].why", closure.why, why)
 
 
 def _rota(bundle: Bundle) -> Iterator[Problem]:

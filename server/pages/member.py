@@ -13,12 +13,13 @@ from server.queries.carnets import account_of, with_taps
 from server.queries.current import Current
 from server.queries.looks import last_reasons
 from server.queries.member import Badge, badges, member_of
-from server.queries.people import carnets, concerns, confirmed, day_of
+from server.queries.people import carnets, concerns, day_of
 from server.roles import ADMINS
 from server.text import carnets as carnet_text
 from server.text import people as text
 from server.text.dates import calendar_day
-from server.text.translate import gettext, ngettext
+from server.text.doors import doors
+from server.text.translate import gettext
 from server.web.sessions import context, roles, signed_in
 
 page = Blueprint("member", __name__)
@@ -97,17 +98,12 @@ def _toast(session: Session, current: Current, held: list[Badge]) -> Toast | Non
     """None where the address does not come from a change, or what it did is not so any more."""
     done, number, version = (request.args.get(name, "") for name in ("done", "badge", "rules"))
     badge = next((one for one in held if str(one.number) == number), None)
-    if not version.isdecimal() or len(version) > 10 or (badge is None if done == "badge" else done not in text.DONE):
+    known = doors(session, current, version)
+    if known is None or (badge is None if done == "badge" else done not in text.DONE):
         return None
-    known = confirmed(session, current, int(version))
-    waiting = ", ".join(current.called.place(place) for place in known.waiting)
-    doors = ngettext(
-        "%(num)s porte sur %(doors)s le sait", "%(num)s portes sur %(doors)s le savent", known.doors, doors=known.of
-    )
-    if waiting:
-        doors = gettext("%(doors)s ; pas encore : %(waiting)s", doors=doors, waiting=waiting)
-    elif badge is not None and badge.status != "active":
-        doors = gettext("Il n’ouvre plus rien : %(doors)s", doors=doors)
+    told = known.words
+    if not known.waiting and badge is not None and badge.status != "active":
+        told = gettext("Il n’ouvre plus rien : %(doors)s", doors=told)
     words = text.declared(badge.uid, badge.status) if badge is not None else gettext(text.DONE[done])
     undo = badge if badge is not None and badge.status != "active" else None
-    return Toast(words, doors, bool(waiting), undo)
+    return Toast(words, told, known.waiting, undo)

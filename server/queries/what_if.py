@@ -9,7 +9,7 @@ under the changed bundle.
 
 import sqlite3
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -38,20 +38,26 @@ from wire.row import Kind
 
 Line: TypeAlias = dict[str, Any]
 
-BLOCKED = "blocked"
+FIRST, LAST = "0001-01-01 00:00:00", "9999-12-31 23:59:59"
+"""Before and after whatever is stored."""
+RULES_FOR = 14 * DAY
+"""For so long the rules that were compiled are good: they know the calendar for more than a fortnight beyond that
+(policy/compile.py), which no machine's hours outrun."""
 
 QUERY = """
 SELECT taps.at, taps.clock, taps.reader, taps.member, taps.credential, taps.granted, taps.reason, taps.pending,
-       EXISTS (SELECT 1 FROM journal_row AS later WHERE later.edge = taps.edge AND later.journal = taps.journal
-               AND later.settles = taps.seq) AS opened, taps.edge, taps.boot
+       later.settles IS NOT NULL AS opened, taps.edge, taps.boot
 FROM journal_row AS taps
-WHERE taps.kind = 'tap' AND (:since IS NULL OR taps.at >= :since) AND (:until IS NULL OR taps.at < :until)
+LEFT JOIN (SELECT DISTINCT edge, journal, settles FROM journal_row
+           WHERE kind = 'door_opened' AND at >= :since AND settles IS NOT NULL) AS later
+     ON later.edge = taps.edge AND later.journal = taps.journal AND later.settles = taps.seq
+WHERE taps.kind = 'tap' AND taps.at >= :since AND taps.at < :until
 ORDER BY taps.at, taps.id
 """
 STOPS = """
 SELECT at, access_point, kind FROM journal_row
 WHERE kind IN ('estop', 'machine_reset', 'command') AND (kind <> 'command' OR ("order" = 'lock_out' AND granted))
-      AND access_point IS NOT NULL AND (:until IS NULL OR at < :until)
+      AND access_point IS NOT NULL AND at < :until
 ORDER BY id
 """
 """In the order of the journal, as wire/facts.py reads them."""
@@ -90,7 +96,7 @@ def decide_again(
     """One line for each decision that differs, with both reasons, and a summary last. Raises WhatIfError."""
     try:
         bundle = parse(changed, where, ZoneInfo)
-        site = _Site(bundle)
+        site = PastSite(bundle)
         differing: Counter[str] = Counter()
         members: set[str] = set()
         count = 0
@@ -117,8 +123,8 @@ def decide_again(
 
 def recorded(database: Path, since: Instant | None, until: Instant | None) -> Iterator[Recorded]:
     """The taps of a server's database, read-only, in order of time. Raises WhatIfError."""
-    bounds = {name: None if at is None else _stored(at) for name, at in (("since", since), ("until", until))}
-    return (_recorded(row) for row in _read(database, QUERY, bounds))
+    bounds = {"since": FIRST if since is None else _stored(since), "until": LAST if until is None else _stored(until)}
+    return (recorded_as(instant(f"{row[0]}+00:00"), row[1:]) for row in _read(database, QUERY, bounds))
 
 
 def recorded_stops(database: Path, since: Instant | None, until: Instant | None) -> tuple[list[Stop], list[Stop]]:
@@ -126,7 +132,7 @@ def recorded_stops(database: Path, since: Instant | None, until: Instant | None)
 
     Resets since then are left out: who did it is decided again. Raises WhatIfError.
     """
-    bounds = {"until": None if until is None else _stored(until)}
+    bounds = {"until": LAST if until is None else _stored(until)}
     stops = [
         Stop(instant(f"{at}+00:00"), machine, kind != Kind.MACHINE_RESET)
         for at, machine, kind in _read(database, STOPS, bounds)
@@ -136,7 +142,7 @@ def recorded_stops(database: Path, since: Instant | None, until: Instant | None)
     return before, sorted(later, key=lambda stop: stop.at, reverse=True)
 
 
-def _read(database: Path, query: str, bounds: dict[str, str | None]) -> Iterator[tuple[Any, ...]]:
+def _read(database: Path, query: str, bounds: dict[str, str]) -> Iterator[tuple[Any, ...]]:
     if not database.is_file():
         raise WhatIfError(f"{database}: no such file: give the server's database")
     try:
@@ -149,10 +155,11 @@ def _read(database: Path, query: str, bounds: dict[str, str | None]) -> Iterator
         raise WhatIfError(f"{database}: not a database of Loquet that can be read ({error})") from None
 
 
-def _recorded(row: tuple[Any, ...]) -> Recorded:
-    at, clock, reader, member, credential, granted, reason, pending, opened, edge, boot = row
+def recorded_as(at: Instant, rest: Sequence[Any]) -> Recorded:
+    """rest: the columns of QUERY after the first."""
+    clock, reader, member, credential, granted, reason, pending, opened, edge, boot = rest
     return Recorded(
-        at=instant(f"{at}+00:00"),
+        at=at,
         trusted=clock != ClockState.UNKNOWN,
         reader=reader,
         member=member,
@@ -180,7 +187,7 @@ def _difference(tap: Recorded, decision: Decision) -> Line:
     }
 
 
-class _Site:
+class PastSite:
     """The site under the changed bundle, as it would have been."""
 
     def __init__(self, bundle: Bundle) -> None:
@@ -188,7 +195,8 @@ class _Site:
         self._zone = ZoneInfo(bundle.site.timezone)
         self._holidays = holidays_of(bundle.site.holidays, kept=True)
         self._rules: RuleSet | None = None
-        self._day: Instant | None = None
+        self._made = 0
+        """For which instant the rules were compiled."""
         self._state = SiteState()
         self._last: dict[tuple[str, str], LastTap | None] = {}
         """By edge and start of it."""
@@ -211,6 +219,10 @@ class _Site:
             self._follow_door(tap, decision, reader.direction)
         return decision
 
+    def paid(self, member: str, unit: str) -> None:
+        """A day or half-day that was paid before."""
+        self._state.units[member].add(unit)
+
     def stop(self, stop: Stop) -> None:
         """A machine is stopped, and its session ends; or it is put back in service."""
         running = self._state.sessions.running(stop.machine, stop.at)
@@ -218,7 +230,7 @@ class _Site:
         self._take([Stopped(stop.machine, stop.stopped), *ended])
 
     def _rules_at(self, at: Instant) -> RuleSet:
-        if self._rules is None or self._rules.day_start(at) != self._day:
+        if self._rules is None or not self._made <= at < self._made + RULES_FOR:
             self._rules = compile_rules(
                 self._bundle,
                 zone=self._zone,
@@ -227,7 +239,7 @@ class _Site:
                 edges={},
                 at=at,
             )
-            self._day = self._rules.day_start(at)
+            self._made = at
         return self._rules
 
     def _tap(self, tap: Recorded, direction: Direction) -> Tap:
@@ -271,10 +283,8 @@ def _last(tap: Recorded) -> LastTap:
 
 
 def _with_badge(rules: RuleSet, tap: Recorded) -> RuleSet:
-    """The rules, with the badge that was read as the one of the member whose it was."""
-    credentials = dict(rules.credentials)
-    if tap.member is not None and tap.member in rules.members:
-        credentials[tap.badge] = Credential(tap.member, blocked=tap.reason is Reason.CREDENTIAL_BLOCKED)
-    else:
-        credentials.pop(tap.badge, None)
-    return replace(rules, credentials=credentials)
+    """The rules, with no other badge than the one that was read, as the one of the member whose it was."""
+    if tap.member is None or tap.member not in rules.members:
+        return replace(rules, credentials={})
+    holder = Credential(tap.member, blocked=tap.reason is Reason.CREDENTIAL_BLOCKED)
+    return replace(rules, credentials={tap.badge: holder})

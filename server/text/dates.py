@@ -45,6 +45,14 @@ def hour(at: Instant | datetime) -> str:
     return f"{when.hour}{NBSP}h" + (f"{NBSP}{when.minute:02}" if when.minute else "")
 
 
+def clock(written: str) -> str:
+    """The same of an HH:MM: 18 h 30, 24 h."""
+    if language() == "en":
+        return written
+    hours, minutes = written.split(":")
+    return f"{int(hours)}{NBSP}h" + (f"{NBSP}{minutes}" if minutes != "00" else "")
+
+
 def hours(start: Instant | datetime, end: Instant | datetime) -> str:
     """18 h – 22 h, on one line: without the word joiner browsers break after the dash."""
     return f"{hour(start)}{NBSP}–{JOINER}{NBSP}{hour(end)}"

@@ -209,6 +209,10 @@ def test_other_ids_may_hold_anything_that_can_be_seen() -> None:
             'site.closures[0].to is "2026-12-23": is before its from, 2026-12-24',
         ),
         (
+            {"site_closures": [{"from": "2026-12-24", "to": "2026-12-24", "why": "Noël\u202e"}]},
+            'site.closures[0].why is "Noël',
+        ),
+        (
             {"site_openings": [{"date": "2026-12-24", "hours": []}] * 2},
             'site.openings[1].date is "2026-12-24": site.openings[0] is of that date already',
         ),

@@ -249,7 +249,7 @@ def test_no_value_anywhere_leads_to_any_other_error(data: st.DataObject) -> None
 FULL: dict[str, Any] = {
     "site_capacity": 100,
     "site_holidays": "FR-57",
-    "site_closures": [{"from": "2026-12-24", "to": "2027-01-02"}],
+    "site_closures": [{"from": "2026-12-24", "to": "2027-01-02", "why": "Fêtes"}],
     "site_openings": [{"date": "2026-12-29", "hours": [["10:00", "12:00"]]}, {"date": "2026-12-30", "hours": []}],
     "tiers": [
         {"id": "nomad", "grounds": ["held", "hours"], "hours": {"sat": [["06:00", "02:00"]]}, "pass": "half_day"},

@@ -1,0 +1,65 @@
+"""What would this change? The step before it is saved, and the saving, for all plans (server/changes/planned.py)."""
+
+import logging
+from collections.abc import Callable, Sequence
+
+from flask import render_template, request
+from sqlmodel import Session
+
+from policy.bundle import Bundle
+from server.audit import Decided, looked
+from server.changes.planned import Done, Meanwhile, Plan, Wrong, made, tried
+from server.errors import ServerError
+from server.queries.effect import effect
+from server.text.effect import told
+from server.web.sessions import context, signed_in
+
+log = logging.getLogger("loquet.server")
+
+SURE = "sure"
+"""The field of the second press."""
+Outcome = Done | Wrong | Meanwhile
+
+
+def decide(plan: Plan, title: str, lines: Sequence[str], back: str) -> Outcome | str:
+    """After the first press the page that says what the change would do, after the second what came of it.
+
+    title, lines: what would be saved, in words. back: the address that changes nothing.
+    """
+    if SURE in request.form:
+        return save(lambda session, decided: made(session, decided, plan))
+    before = context().current().bundle
+    after = tried(before, plan)
+    return _ask(before, after, title, lines, back) if isinstance(after, Bundle) else after
+
+
+def save(change: Callable[[Session, Decided], Outcome]) -> Outcome:
+    """All or nothing; then let the doors hear of it."""
+    known = context()
+    with known.database.transaction() as session:
+        outcome = change(session, Decided(signed_in().login, known.clock()))
+    if isinstance(outcome, Done):
+        try:
+            known.site_changed()
+        except ServerError as error:
+            log.error("stored, but the doors have not heard of it; tried again: %s", error)
+    return outcome
+
+
+def _ask(before: Bundle, after: Bundle, title: str, lines: Sequence[str], back: str) -> str:
+    known = context()
+    with known.database.reading() as session:
+        found = effect(session, before, after, known.clock())
+    if found.members:
+        with known.database.transaction() as session:
+            looked(session, Decided(signed_in().login, known.clock(), title), "effect", found.members)
+    carried = [(name, value) for name, value in request.form.items(multi=True) if name != "csrf_token"]
+    return render_template(
+        "what_changes.html",
+        title=title,
+        lines=lines,
+        told=told(found, known.current().called),
+        carried=carried,
+        sure=SURE,
+        back=back,
+    )
