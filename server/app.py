@@ -11,6 +11,7 @@ from server.pages import (
     account,
     accounts,
     api,
+    api_document,
     carnets,
     doors,
     enrolment,
@@ -67,6 +68,7 @@ SCREENS = (
     live.page,
     health.page,
     api.page,
+    api_document.page,
 )
 MAX_FORM = 64 * 1024
 """Bytes of a request's body."""

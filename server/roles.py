@@ -19,6 +19,9 @@ class Scope(StrEnum):
 
     NOW = "read:now"
     PASSAGES = "read:passages"
+    MEMBERS = "read:members"
+    BADGES = "read:badges"
+    PASSES = "read:passes"
 
 
 Roles = frozenset[Role]

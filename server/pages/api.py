@@ -1,111 +1,235 @@
-"""What do programs ask? /api/v1/now, openings and passages, as JSON; names only with the token or a login."""
+"""What do programs ask? /api/v1, as JSON; names only with a token that may, or a login of the team.
 
-from typing import Any
+What each address asks for and answers is one line of OPERATIONS; /api/v1/openapi.json and the page that people read are
+made of the same lines (server/pages/api_document.py).
+"""
 
-from flask import Blueprint, jsonify, request
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, NamedTuple, TypeVar
+
+import msgspec
+from flask import Blueprint, Response, request
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import BadRequest
 
 from policy.degrees import stretches
-from policy.instants import meant, text
+from policy.instants import instant, text
 from policy.terms import DAY, Instant
+from server.audit import Decided, looked
+from server.pages import api_answers as answers
 from server.queries import history
-from server.queries.history import LAST_ID, Passage
+from server.queries.carnets import account_of
+from server.queries.history import LAST_ID
+from server.queries.member import badge_rows
 from server.queries.now import edge_lines, picture
+from server.queries.people import BADGE_END
 from server.roles import Scope
-from server.web.sessions import context, sees_names
+from server.web.sessions import asked_by, context, sees_names
 
 page = Blueprint("api", __name__, url_prefix="/api/v1")
 
 DEFAULT_LIMIT, MAX_LIMIT = 100, 1000
+MAX_PASSES = 100
+"""What is left on each is reckoned one by one."""
 WEEK, LONGEST = 7 * DAY, 31 * DAY
+Item = TypeVar("Item")
+
+
+class Parameter(NamedTuple):
+    """One of the query. schema: of JSON Schema."""
+
+    name: str
+    schema: dict[str, Any]
+    said: str
+
+
+class Operation(NamedTuple):
+    """A GET. scope: whose token may, or sees more. answer: its type."""
+
+    path: str
+    said: str
+    scope: Scope
+    answer: type[msgspec.Struct]
+    parameters: tuple[Parameter, ...] = ()
+    public: bool = False
+
+
+def _whole(name: str, said: str, least: int, most: int, default: int) -> Parameter:
+    return Parameter(name, {"type": "integer", "minimum": least, "maximum": most, "default": default}, said)
+
+
+AFTER_ID = Parameter("after", {"type": "string", "maxLength": 200}, "`next` of the answer before")
+AFTER_ROW = _whole("after", "`next` of the answer before", 0, LAST_ID, 0)
+LIMIT = _whole("limit", "how many at most", 1, MAX_LIMIT, DEFAULT_LIMIT)
+FEW = _whole("limit", "how many at most", 1, MAX_PASSES, MAX_PASSES)
+FROM = Parameter("from", {"type": "string", "format": "date-time"}, "from then on, or from now where that is later")
+TO = Parameter(
+    "to", {"type": "string", "format": "date-time"}, "until then, or 31 days on where that is sooner; left out: 7 days"
+)
+
+OPERATIONS = (
+    Operation("/now", "Is it open, until when and how surely?", Scope.NOW, answers.Now, public=True),
+    Operation("/openings", "When does it open?", Scope.NOW, answers.Openings, (FROM, TO), public=True),
+    Operation("/members", "Who are the members?", Scope.MEMBERS, answers.Members, (AFTER_ID, LIMIT)),
+    Operation("/badges", "Which badges are there?", Scope.BADGES, answers.Badges, (AFTER_ROW, LIMIT)),
+    Operation("/passes", "Which carnets are there, and what is left?", Scope.PASSES, answers.Passes, (AFTER_ID, FEW)),
+    Operation("/passages", "Who laid a badge where, and why?", Scope.PASSAGES, answers.Passages, (AFTER_ROW, LIMIT)),
+)
+
+
+@page.before_request
+def _nothing_else() -> None:
+    """A parameter that the address does not have, or has twice, asks for something that would not come."""
+    known = {p.name for one in OPERATIONS if request.path == f"{page.url_prefix}{one.path}" for p in one.parameters}
+    for name, written in request.args.lists():
+        if name not in known:
+            raise BadRequest(f"{name}: no parameter here; there are {', '.join(sorted(known)) or 'none'}.")
+        if len(written) > 1:
+            raise BadRequest(f"{name}: given {len(written)} times; give it once.")
 
 
 @page.get("/now")
 def now() -> ResponseReturnValue:
-    """{open, until, end, held, inside, capacity, heard, degree, ask_again}; with the token also {held_by, edges}.
-
-    until: RFC 3339, the end of the staff hours or of the shifts of gardiens who are inside, without grace: so far it is
-    sure; null when shut, and when open round the clock. end: the same, with the shifts that follow without a gap, whose
-    gardiens are not there yet: so far it is probable. inside: null below 3. heard: null, or the last word (RFC 3339) of
-    a door that is silent: what is told is then as of that instant, and no sure yes or no. degree: sure, probable,
-    uncertain or nobody (policy/degrees.py). ask_again: when the answer may change although nothing happens.
-    """
-    named = sees_names(Scope.NOW)
-    known = context()
+    named, known = sees_names(Scope.NOW), context()
     with known.database.reading() as session:
         seen = picture(session, known.current(), known.clock())
-        answer: dict[str, Any] = {
-            "open": seen.opening.open,
-            "until": _text(seen.opening.until),
-            "end": _text(seen.opening.end),
-            "held": bool(seen.opening.held_by),
-            "inside": seen.told,
-            "capacity": seen.capacity,
-            "heard": _text(seen.heard),
-            "degree": seen.sureness.degree,
-            "ask_again": text(seen.sureness.ask_again),
-        }
-        if named:
-            names = history.names(session, seen.opening.held_by)
-            answer["held_by"] = [names.get(member, member) for member in seen.opening.held_by]
-            answer["edges"] = [
-                {"id": edge.id, "online": bool(edge.online), "rules_version": edge.rules_version}
-                for edge in edge_lines(session, known.current(), known.troubles, seen.at)
-            ]
-    return jsonify(answer)
+        names = history.names(session, seen.opening.held_by) if named else {}
+        edges = edge_lines(session, known.current(), known.troubles, seen.at) if named else []
+    return _answer(
+        answers.Now(
+            open=seen.opening.open,
+            until=_text(seen.opening.until),
+            end=_text(seen.opening.end),
+            held=bool(seen.opening.held_by),
+            inside=seen.told,
+            capacity=seen.capacity,
+            heard=_text(seen.heard),
+            degree=seen.sureness.degree,
+            ask_again=text(seen.sureness.ask_again),
+            held_by=[names.get(who, who) for who in seen.opening.held_by] if named else msgspec.UNSET,
+            edges=[answers.EdgeState(one.id, bool(one.online), one.rules_version) for one in edges]
+            if named
+            else msgspec.UNSET,
+        )
+    )
 
 
 @page.get("/openings")
 def openings() -> ResponseReturnValue:
-    """{items}: when the place opens from `from` (now or later) to `to` (31 days on at most; left out: 7 days).
-
-    [{start, end, by, degree}] in order, without those times in which nobody opens. by: staffed, gardien or event.
-    """
     known = context()
     at = known.clock()
     start = max(at, _instant("from", at))
-    end = _instant("to", start + WEEK)
-    if not 0 < end - start <= LONGEST:
-        raise BadRequest(f"to={request.args.get('to')!r}: an instant after `from` and now, at most 31 days on.")
+    end = min(_instant("to", start + WEEK), start + LONGEST)
     with known.database.reading() as session:
         asked = picture(session, known.current(), at).known
-    return jsonify(
-        items=[
-            {"start": text(one.start), "end": text(one.end), "by": one.by, "degree": one.degree}
-            for one in stretches(asked, start, end)
-            if one.by is not None
-        ]
+    found = stretches(asked, start, end) if start < end else []
+    return _answer(
+        answers.Openings(
+            [answers.Opening(text(one.start), text(one.end), one.by, one.degree) for one in found if one.by]
+        )
+    )
+
+
+@page.get("/members")
+def members() -> ResponseReturnValue:
+    found, following = _page_of(context().current().bundle.members, lambda one: one.id, LIMIT)
+    _note("members")
+    return _answer(
+        answers.Members(
+            [
+                answers.Member(
+                    one.id, one.name, one.tier, list(one.roles), one.status, _day(one.valid_from), _day(one.valid_until)
+                )
+                for one in found
+            ],
+            following,
+        )
+    )
+
+
+@page.get("/badges")
+def badges() -> ResponseReturnValue:
+    after, limit = _number(AFTER_ROW), _number(LIMIT)
+    with context().database.reading() as session:
+        found = badge_rows(session, after, limit + 1)
+    items = [
+        answers.Badge(one.number, one.member, one.uid[-BADGE_END:], one.status, _day(one.valid_until))
+        for one in found[:limit]
+    ]
+    _note("badges")
+    return _answer(answers.Badges(items, items[-1].id if len(found) > limit else None))
+
+
+@page.get("/passes")
+def passes() -> ResponseReturnValue:
+    found, following = _page_of(context().current().bundle.passes, lambda one: one.id, FEW)
+    with context().database.reading() as session:
+        accounts = [account_of(session, member) for member in {one.member for one in found}]
+    left = {carnet.held.id: carnet.rest for account in accounts for carnet in account.carnets}
+    _note("passes")
+    return _answer(
+        answers.Passes(
+            [
+                answers.Pass(
+                    id=one.id,
+                    member=one.member,
+                    unit=one.unit,
+                    total=one.total,
+                    left=left.get(one.id, 0),
+                    valid_from=_day(one.valid_from),
+                    valid_until=_day(one.valid_until),
+                )
+                for one in found
+            ],
+            following,
+        )
     )
 
 
 @page.get("/passages")
 def passages() -> ResponseReturnValue:
-    """{items, next}: taps in the order in which they were stored, those after `after`, at most `limit`.
-
-    next: what to send as `after` for those that follow; null when there are none after `after` yet, then ask again
-    with the same `after`.
-    """
-    after = _number("after", 0, 0, LAST_ID)
-    limit = _number("limit", DEFAULT_LIMIT, 1, MAX_LIMIT)
     with context().database.reading() as session:
-        found = history.passages_after(session, after, limit)
-    return jsonify(items=[_item(passage) for passage in found], next=found[-1].id if found else None)
+        found = history.passages_after(session, _number(AFTER_ROW), _number(LIMIT))
+    _note("passages", sorted({one.member for one in found if one.member is not None}))
+    items = [
+        answers.Passage(
+            edge=one.edge,
+            journal=one.journal,
+            seq=one.seq,
+            at=text(one.at),
+            reader=one.reader,
+            direction=one.direction,  # type: ignore[arg-type]
+            member=one.member,
+            name=one.name,
+            granted=one.granted,
+            reason=one.reason,
+        )
+        for one in found
+    ]
+    return _answer(answers.Passages(items, found[-1].id if found else None))
 
 
-def _item(passage: Passage) -> dict[str, Any]:
-    return {
-        "edge": passage.edge,
-        "journal": passage.journal,
-        "seq": passage.seq,
-        "at": text(passage.at),
-        "reader": passage.reader,
-        "direction": passage.direction,
-        "member": passage.member,
-        "name": passage.name,
-        "granted": passage.granted,
-        "reason": passage.reason,
-    }
+def _answer(said: msgspec.Struct) -> Response:
+    return Response(msgspec.json.encode(said), content_type="application/json")
+
+
+def _note(what: str, members_: Sequence[str] | None = None) -> None:
+    """Named data was looked at. members_: whose, None for all of them."""
+    with context().database.transaction() as session:
+        looked(session, Decided(asked_by(), context().clock()), f"api {what}", members_)
+
+
+def _page_of(parts: Iterable[Item], key: Callable[[Item], str], limited: Parameter) -> tuple[list[Item], str | None]:
+    """Those after the cursor by their ids, and the next cursor."""
+    after, limit = request.args.get("after", ""), _number(limited)
+    if len(after) > AFTER_ID.schema["maxLength"]:
+        raise BadRequest("after: give `next` of the answer before.")
+    following = sorted((one for one in parts if key(one) > after), key=key)
+    return following[:limit], key(following[limit - 1]) if len(following) > limit else None
+
+
+def _day(date: object) -> str | None:
+    return None if date is None else str(date)
 
 
 def _text(at: Instant | None) -> str | None:
@@ -115,15 +239,15 @@ def _text(at: Instant | None) -> str | None:
 def _instant(name: str, default: Instant) -> Instant:
     written = request.args.get(name)
     try:
-        return default if written is None else meant(written)
-    except ValueError as error:
+        return default if written is None else instant(written)
+    except (ValueError, OverflowError) as error:
         raise BadRequest(f"{name}={written!r}: {error}, as in 2026-11-24T09:00:00Z.") from None
 
 
-def _number(name: str, default: int, least: int, most: int) -> int:
-    written = request.args.get(name)
+def _number(asked: Parameter) -> int:
+    written, least, most = request.args.get(asked.name), asked.schema["minimum"], asked.schema["maximum"]
     if written is None:
-        return default
+        return int(asked.schema["default"])
     if not (written.isascii() and written.isdigit() and len(written) < 20 and least <= int(written) <= most):
-        raise BadRequest(f"{name}={written!r}: give a whole number from {least} to {most}.")
+        raise BadRequest(f"{asked.name}={written!r}: give a whole number from {least} to {most}.")
     return int(written)

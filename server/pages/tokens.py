@@ -17,6 +17,9 @@ page = Blueprint("tokens", __name__)
 SCOPES = {
     Scope.NOW: N_("lire qui tient le lieu et l’état des portes"),
     Scope.PASSAGES: N_("lire les passages, avec les noms"),
+    Scope.MEMBERS: N_("lire la liste des membres"),
+    Scope.BADGES: N_("lire les badges et leur état, sans les numéros"),
+    Scope.PASSES: N_("lire les carnets et ce qu’il en reste"),
 }
 
 

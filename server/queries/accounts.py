@@ -198,10 +198,10 @@ def _free(login: str, taken: set[str]) -> str:
     return next(one for number in count(1) if (one := login if number == 1 else f"{login}{number}") not in taken)
 
 
-def token_scopes(session: Session, token: str) -> frozenset[str] | None:
-    """What a token of the API is good for; None for one that is not ours, or not any more."""
+def api_token(session: Session, token: str) -> ApiToken | None:
+    """A token of the API; None for one that is not ours, or not any more."""
     found = session.exec(select(ApiToken).where(ApiToken.token_hash == hash_token(token))).one_or_none()
-    return frozenset(found.scopes) if found is not None and found.ended is None else None
+    return found if found is not None and found.ended is None else None
 
 
 def tokens(session: Session) -> Sequence[ApiToken]:

@@ -3,7 +3,9 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Literal, NamedTuple
 
+from sqlalchemy import BigInteger, literal
 from sqlmodel import Session, col, select
 
 from policy.bundle import Member
@@ -45,6 +47,27 @@ def badges(session: Session, member: str) -> list[Badge]:
         .order_by(col(Credential.position), col(Credential.id))
     )
     return [_badge(session, row) for row in held]
+
+
+class BadgeRow(NamedTuple):
+    """A badge that somebody holds. number: its row."""
+
+    number: int
+    member: str
+    uid: str
+    status: Literal["active", "lost", "stolen", "returned"]
+    valid_until: date | None
+
+
+def badge_rows(session: Session, after: int, limit: int) -> list[BadgeRow]:
+    """Those after this row, in the order of their rows."""
+    rows = session.exec(
+        select(Credential)
+        .where(col(Credential.id) > literal(after, BigInteger), col(Credential.ended).is_(None))
+        .order_by(col(Credential.id))
+        .limit(limit)
+    )
+    return [BadgeRow(one.id or 0, one.member, one.uid, one.status, one.valid_until) for one in rows]  # type: ignore[arg-type]
 
 
 def _badge(session: Session, row: Credential) -> Badge:

@@ -110,6 +110,11 @@ TABLE: Table = {
     ("GET", "/static/<path:filename>"): Access(EVERYBODY),
     ("GET", "/api/v1/now"): Access(EVERYBODY, scope=Scope.NOW),
     ("GET", "/api/v1/openings"): Access(EVERYBODY, scope=Scope.NOW),
+    ("GET", "/api/v1/openapi.json"): Access(EVERYBODY),
+    ("GET", "/api/v1/docs"): Access(EVERYBODY),
+    ("GET", "/api/v1/members"): Access(STAFF, scope=Scope.MEMBERS, page=False),
+    ("GET", "/api/v1/badges"): Access(STAFF, scope=Scope.BADGES, page=False),
+    ("GET", "/api/v1/passes"): Access(STAFF, scope=Scope.PASSES, page=False),
     ("GET", "/api/v1/passages"): Access(STAFF, scope=Scope.PASSAGES, page=False),
 }
 """In the order of the navigation. Whether a page of everybody names people, server/web/sessions.py:sees_names says."""

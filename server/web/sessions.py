@@ -15,7 +15,7 @@ from werkzeug.exceptions import Forbidden, TooManyRequests, Unauthorized
 
 from server.models import Account
 from server.passwords import hash_token, is_password, login_of
-from server.queries.accounts import Caller, by_login, caller_of, lasts, token_scopes
+from server.queries.accounts import Caller, api_token, by_login, caller_of, lasts
 from server.roles import STAFF, Role, Roles, Scope
 from server.web.context import Context
 
@@ -101,12 +101,18 @@ def token_has(scope: Scope) -> bool:
         return False
     scheme, _, token = shown.partition(" ")
     with context().database.reading() as session:
-        scopes = token_scopes(session, token.strip()) if scheme.lower() == "bearer" else None
+        found = api_token(session, token.strip()) if scheme.lower() == "bearer" else None
+        scopes, g.token = (found.scopes, found.name) if found is not None else (None, "")
     if scopes is None:
         raise Unauthorized("This token is not valid: send Authorization: Bearer and a token that was made for you.")
     if scope not in scopes:
         raise Forbidden(f"This token is not good for {scope.value}: an administrator can make one that is.")
     return True
+
+
+def asked_by() -> str:
+    """Under which name it is noted what a program or a person looked at."""
+    return f"API : {g.token}" if g.get("token") else signed_in().login
 
 
 def password_fits(login: str, password: str, failures: RateLimitItem = FAILURES) -> Account | None:

@@ -85,6 +85,11 @@ MATRIX: dict[str, Roles] = {
     "GET /static/<path:filename>": EVERYBODY,
     "GET /api/v1/now": EVERYBODY,
     "GET /api/v1/openings": EVERYBODY,
+    "GET /api/v1/openapi.json": EVERYBODY,
+    "GET /api/v1/docs": EVERYBODY,
+    "GET /api/v1/members": STAFF,
+    "GET /api/v1/badges": STAFF,
+    "GET /api/v1/passes": STAFF,
     "GET /api/v1/passages": STAFF,
 }
 """Written down a second time, by the table of roles: a slip of the pen in server/web/access.py shows here."""

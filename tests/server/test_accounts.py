@@ -274,8 +274,10 @@ def test_a_token_of_server_toml_gives_way_to_the_next(database: Database) -> Non
     with database.transaction() as session:
         for token in ("first", "first", "second"):
             take_over_token(session, NOW, hash_token(token))
-        assert known.token_scopes(session, "second") == set(Scope)
-        assert known.token_scopes(session, "first") is None
+        second = known.api_token(session, "second")
+        assert second is not None
+        assert set(second.scopes) == set(Scope)
+        assert known.api_token(session, "first") is None
 
 
 def test_a_token_is_good_for_its_scopes_alone(place: Place) -> None:
