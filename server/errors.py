@@ -83,6 +83,7 @@ class Refused(StrEnum):
     OWN_PRESENCE = "own_presence"
     GARDIENS_PRESENCE = "gardiens_presence"
     NOT_INSIDE = "not_inside"
+    VISITOR_UNNAMED = "visitor_unnamed"
 
 
 class ChangeRefusedError(ServerError):

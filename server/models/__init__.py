@@ -21,6 +21,7 @@ from server.models.journal import (
     PaidUnit,
     Position,
     Presence,
+    Visitor,
 )
 from server.models.ledger import CarnetEntry, Credit
 from server.models.people import Credential, Invitation, Member, Pass
@@ -66,4 +67,5 @@ __all__ = [
     "Site",
     "Tier",
     "Versioned",
+    "Visitor",
 ]

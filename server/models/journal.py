@@ -78,6 +78,23 @@ class Presence(SQLModel, table=True):
     inside: bool
 
 
+class Visitor(SQLModel, table=True):
+    """People who are inside without badges of their own, written down by hand: one, or a group. more: where, with whom.
+
+    by: the account that wrote it. gone: when they were said to have left; nobody stays past the end of the site day.
+    """
+
+    __tablename__ = "visitor"
+
+    id: int | None = Field(default=None, primary_key=True)
+    name: str
+    people: int
+    more: str
+    by: str
+    since: datetime = utc(index=True)
+    gone: datetime | None = utc_or_none()
+
+
 class PaidUnit(SQLModel, table=True):
     """A day or half-day that a member paid with a unit of a pass; unit: its name (policy/units.py).
 

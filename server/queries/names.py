@@ -108,6 +108,12 @@ def _surname(member: Member) -> str:
     return words[-1] if len(words) > 1 else ""
 
 
+def by_surname(name: str) -> str:
+    """As a list of names is read that is called over: Amrani Rachid, for Rachid Amrani."""
+    words = name.split()
+    return " ".join((words[-1], *words[:-1]))
+
+
 def _read(name: str) -> str:
     """As somebody reads it who does not look twice."""
     return " ".join(name.casefold().replace(".", "").split())

@@ -10,7 +10,7 @@ from flask import Flask, current_app, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import Forbidden, Unauthorized
 
-from server.roles import ADMINS, EVERYBODY, MEMBERS, STAFF, Role, Roles, Scope
+from server.roles import ADMINS, EVERYBODY, GARDIENS, MEMBERS, STAFF, Role, Roles, Scope
 from server.text.translate import N_, gettext
 from server.web import sessions
 from server.web.holding import holds_place
@@ -57,6 +57,12 @@ TABLE: Table = {
     ("GET", "/lockdown"): Access(STAFF),
     ("POST", "/lockdown"): Access(STAFF),
     ("GET", "/why/<int:which>"): Access(MEMBERS),
+    ("GET", "/evacuation"): Access(GARDIENS, label=N_("Évacuation")),
+    ("POST", "/evacuation"): Access(GARDIENS),
+    ("GET", "/evacuation/file"): Access(GARDIENS),
+    ("POST", "/evacuation/visitors"): Access(GARDIENS),
+    ("POST", "/evacuation/visitors/<int:number>/gone"): Access(GARDIENS),
+    ("POST", "/evacuation/end"): Access(GARDIENS),
     ("GET", "/members"): Access(STAFF, label=N_("Membres")),
     ("GET", "/members/<path:member>"): Access(STAFF),
     ("GET", "/new-member"): Access(STAFF),
