@@ -7,6 +7,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from getpass import getuser
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -32,18 +33,19 @@ ORDERS = {
     "lockdown": "on: let in staff only, and everybody out; off: as before",
 }
 CHECKS = {
-    "audit": "whether who decided what, and who looked at whom, is as it was written",
+    "audit --verify": "is it as it was written who decided what, and who looked at whom?",
+    "purge --check": "is everything forgotten whose time is over?",
 }
 """Read the database themselves, whether a server runs or not."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     listed = "; ".join(f"{order}: {what}" for order, what in ORDERS.items())
-    checked = "; ".join(f"{check} --verify: {what}" for check, what in CHECKS.items())
+    checked = "; ".join(f"{check}: {what}" for check, what in CHECKS.items())
     parser.add_argument(
         "order",
         nargs="?",
-        choices=(*ORDERS, *CHECKS),
+        choices=(*ORDERS, *(check.split()[0] for check in CHECKS)),
         metavar="ORDER",
         help=f"for the running server, done within 10 s: {listed}; with or without it: {checked}",
     )
@@ -57,6 +59,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--verify", nargs="?", const="", metavar="LINK", help="with audit; LINK: a last link that was noted earlier"
     )
+    parser.add_argument("--check", action="store_true", help="with purge: look, and change nothing")
     parser.add_argument("--config", type=Path, metavar="FILE", help=f"the server.toml ({CONFIG} when it is there)")
     parser.add_argument(
         "--socket", type=Path, metavar="FILE", help="with ORDER: the running server's, instead of --config"
@@ -92,8 +95,12 @@ def run(arguments: argparse.Namespace) -> int:
         return _new_secrets()
     if (arguments.verify is not None) is not (arguments.order == "audit"):
         raise CommandError("audit and --verify go together: loquet server audit --verify")
+    if arguments.check is not (arguments.order == "purge"):
+        raise CommandError("purge and --check go together: loquet server purge --check; the server itself forgets")
     if arguments.order == "audit":
         return _verify(arguments)
+    if arguments.order == "purge":
+        return _check_purge(_load(_config(arguments.config)))
     if arguments.order is not None:
         return _order(arguments)
     if arguments.bundle is None and (arguments.agree or arguments.unblock):
@@ -121,6 +128,25 @@ def _verify(arguments: argparse.Namespace) -> int:
     else:
         print(f"audit: {chain.rows} rows, all as they were written; the last link is {chain.last or 'none yet'}")
     return 1 if chain.broken is not None or not chain.met else 0
+
+
+def _check_purge(config: "ServerConfig") -> int:
+    """1 where something is left of what should be forgotten by now."""
+    from server.changes.purge import first_kept, left_over
+    from server.database.engine import beside_the_server, files
+    from server.main import wall_clock
+    from server.publish.bundle import calendar_of
+    from server.queries.remains import found, unused
+
+    with _errors(), beside_the_server(config.database) as session:
+        kept_from = first_kept(calendar_of(session), wall_clock(), config.retention_days)
+        told = [f"{table}: {count} rows that are too old" for table, count in left_over(session, kept_from).items()]
+        told += found(files(config.database), unused(session, config.credential_key, kept_from))
+    if not files(config.database):
+        print("purge: of PostgreSQL the tables alone are looked at: its files are its own")
+    since = datetime.fromtimestamp(kept_from / 1000, UTC)
+    print("\n".join(told) if told else f"purge: clean, nothing is left of who came and went before {since:%Y-%m-%d}")
+    return 1 if told else 0
 
 
 def _order(arguments: argparse.Namespace) -> int:

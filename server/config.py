@@ -28,6 +28,8 @@ from wire.errors import WireError
 from wire.topics import check_id
 
 DEFAULT_TOKENS = ("", "token", "secret", "changeme", "change-me", "loquet", "test", "demo", "admin")
+MOST_RETAINED = 90
+"""Days: the three months that are usual in France for passages by name."""
 TLS_PORT, PLAIN_PORT = 8883, 1883
 _SECRET = re.compile("password|token|key|secret|credential")
 _ADDRESS = re.compile(r"https://[a-z0-9.-]+(:\d{1,5})?|http://(localhost|127\.0\.0\.1|\[::1\])(:\d{1,5})?")
@@ -70,6 +72,7 @@ class ServerConfig:
     socket: where it takes orders, if not beside its database. trusted_proxy: as server/web/serve.py's.
     staff_name, staff_password_hash (argon2id), api_token_hash (SHA-256): of an account and a token that the database
     takes over; empty where people and tokens are made on the pages. address: of the pages, as browsers reach them.
+    retention_days: after so many days it is forgotten who came and went.
     """
 
     database: str
@@ -86,6 +89,7 @@ class ServerConfig:
     address: str = ""
     socket: Path | None = None
     revoked: tuple[RevokedEdge, ...] = ()
+    retention_days: int = MOST_RETAINED
 
     @property
     def control(self) -> Path | None:
@@ -110,6 +114,11 @@ class ServerConfig:
             _check_edge(edge)
         _check_owners(self.edges)
         _check_revoked(self.revoked, self.edges)
+        if not 1 <= self.retention_days <= MOST_RETAINED:
+            raise ConfigError(
+                f"retention_days {self.retention_days}: passages by name are kept for 1 to {MOST_RETAINED} days,"
+                " no longer: the law says so"
+            )
         _check_public_keys(self.server_key.public_key().public_bytes_raw().hex(), self.edges)
 
 
@@ -270,6 +279,7 @@ class _File(_Part, frozen=True):
     http: _Http = _Http()
     socket: str = ""
     revoked: tuple[_Revoked, ...] = ()
+    retention_days: int = MOST_RETAINED
 
 
 def load(path: Path) -> ServerConfig:
@@ -291,6 +301,7 @@ def load(path: Path) -> ServerConfig:
             trusted_proxy=file.http.trusted_proxy,
             address=file.http.address,
             socket=path.parent / file.socket if file.socket else None,
+            retention_days=file.retention_days,
         )
     except ConfigError as error:
         raise ConfigError(f"{path}: {error}") from None
@@ -344,7 +355,7 @@ def _parse(path: Path) -> _File:
 def _in_place(problem: Problem) -> Problem:
     """What stands below a table and belongs above it says so; what may be a secret is not shown."""
     table, _, key = problem.key.rpartition(".")
-    if table and key in ("socket", "database"):
+    if table and key in ("socket", "database", "retention_days"):
         problem = replace(problem, why=f"{key} stands before the first [table]: move it there")
     hidden = problem.value is not UNSET and (_SECRET.search(key) or isinstance(problem.value, dict))
     return replace(problem, value="(not shown)") if hidden else problem

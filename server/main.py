@@ -25,6 +25,7 @@ from server.audit import Decided, last_link
 from server.changes.accounts import first_admin
 from server.changes.bundle import Imported, import_bundle, would_end
 from server.changes.configured import take_over_account, take_over_token
+from server.changes.purge import purge
 from server.changes.revoked import forget
 from server.config import BrokerConfig, EdgeConfig, ServerConfig
 from server.control import Control
@@ -97,6 +98,8 @@ class Server:
         self.clock = clock
         self.live = Live()
         self._stopping = Event()
+        self._purged: Instant | None = None
+        """The start of the site day on which all was forgotten whose time was over."""
         self._reconnected = Event()
         self._inbox = MessageQueue()
         self.database = Database(config.database)
@@ -265,10 +268,24 @@ class Server:
                     self._reconnected.clear()
                     self.exchange.connected()
                 self.exchange.tick()
+                self._purge()
             except ServerError as error:
                 log.error("not published, tried again: %s", error)
             except Exception:
                 log.exception("not published, tried again")
+
+    def _purge(self) -> None:
+        """Forget what is older than it may be kept, a step each time; with each site day it begins anew."""
+        now = self.clock()
+        today = self.exchange.publisher.current.rules.day_start(now)
+        if self._purged == today:
+            return
+        with self.database.transaction() as session:
+            done = purge(session, now, self.config.retention_days)
+        if done is not None:
+            log.info("forgotten, as its time is over: %s", done)
+        elif self.database.wipe():
+            self._purged = today
 
 
 def _tell(done: Imported) -> None:

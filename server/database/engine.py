@@ -88,6 +88,21 @@ class Database:
         with explained(self.name), Session(self._readers) as session:
             yield session
 
+    def wipe(self) -> bool:
+        """Leave nothing of what was deleted in the write-ahead log, or in PostgreSQL's pages; false while a reader uses
+        it still: try again later.
+        """
+        with self._one_at_a_time, explained(self.name), self._writer.connect() as connection:
+            alone = connection.execution_options(isolation_level="AUTOCOMMIT")
+            if self._file is None:
+                alone.exec_driver_sql("VACUUM")
+                return True
+            cursor = alone.connection.cursor()
+            cursor.execute("PRAGMA busy_timeout=0")  # whoever wants to write is not to wait for a reader here
+            busy, _, _ = cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+            cursor.execute(f"PRAGMA busy_timeout={BUSY_SECONDS * 1000}")
+            return not busy
+
     def _check_file(self) -> None:
         if _file_id(self._file) != self._opened:
             raise DatabaseError(
@@ -102,6 +117,14 @@ class Database:
         if self._claim is not None:
             os.close(self._claim)
             self._claim = None
+
+
+def files(url: str) -> tuple[Path, ...]:
+    """Those in which an SQLite database lies; none of PostgreSQL's."""
+    parsed = _parse(url)
+    if parsed.get_backend_name() != "sqlite":
+        return ()
+    return (file_of(parsed), *(Path(f"{file_of(parsed)}{end}") for end in ("-wal", "-shm", "-journal")))
 
 
 @contextmanager
@@ -176,7 +199,8 @@ def _writing(connection: sqlite3.Connection, _record: Any) -> None:
     connection.execute("PRAGMA journal_mode=WAL")
     connection.execute("PRAGMA synchronous=FULL")
     connection.execute("PRAGMA foreign_keys=ON")
-    _hold_to(connection, journal_mode="wal", synchronous=2)
+    connection.execute("PRAGMA secure_delete=ON")  # what is deleted is overwritten, not only taken off the list
+    _hold_to(connection, journal_mode="wal", synchronous=2, secure_delete=1)
 
 
 def _reading(connection: sqlite3.Connection, _record: Any) -> None:

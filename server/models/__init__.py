@@ -14,6 +14,7 @@ from server.models.edges import DoorState, Edge, GivenOrder, Published, Versione
 from server.models.fablab import Certification, Machine, MachineKind, Quota
 from server.models.journal import (
     AdhocShift,
+    HourKept,
     JournalRow,
     MachineBusy,
     MachineSession,
@@ -45,6 +46,7 @@ __all__ = [
     "Edge",
     "Event",
     "GivenOrder",
+    "HourKept",
     "Invitation",
     "JournalRow",
     "Lockdown",

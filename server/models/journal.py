@@ -57,6 +57,16 @@ class JournalRow(SQLModel, table=True):
     raw: str | None
 
 
+class HourKept(SQLModel, table=True):
+    """What stays of an hour whose rows are gone: how many came in, and the most who were inside at one moment."""
+
+    __tablename__ = "hour_kept"
+
+    start: datetime = Field(primary_key=True, sa_type=UtcDateTime)
+    came: int
+    peak: int
+
+
 class Position(SQLModel, table=True):
     """Row `seq` of an edge's journal and all before it are in journal_row: what is acknowledged."""
 

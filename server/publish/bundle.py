@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import cache
 from typing import Any, NamedTuple, TypeVar
+from zoneinfo import ZoneInfo
 
 import msgspec
 import sqlalchemy
@@ -11,7 +12,9 @@ from sqlmodel import Session, SQLModel, select
 
 from policy import bundle as parts
 from policy.bundle import Bundle, Part
+from policy.calendar import Calendar
 from server import models
+from server.errors import ServerError
 
 PartType = TypeVar("PartType", bound=Part)
 
@@ -49,6 +52,14 @@ COLLECTIONS = (
 def site_of(session: Session) -> models.Site | None:
     """The site, None before the first bundle."""
     return session.exec(select(models.Site)).first()
+
+
+def calendar_of(session: Session) -> Calendar:
+    """How the site reckons time. Raises ServerError before the first bundle."""
+    site = site_of(session)
+    if site is None:
+        raise ServerError("the database holds no site yet: start once with --bundle FILE")
+    return Calendar(ZoneInfo(site.timezone), site.day_cutoff)
 
 
 def site_said(session: Session) -> parts.Site | None:

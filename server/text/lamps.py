@@ -20,6 +20,12 @@ class Lamp(NamedTuple):
 AT_THE_DOOR = (
     Lamp("granted", N_("verte, un bip court"), N_("C’est ouvert."), N_("Entrez.")),
     Lamp(
+        "carnet_low",
+        N_("verte, un bip court, puis un éclat ambre"),
+        N_("C’est ouvert, mais votre carnet touche à sa fin."),
+        N_("Entrez ; votre page dit ce qu’il reste."),
+    ),
+    Lamp(
         "see_desk",
         N_("rouge, un bip long"),
         N_("Il manque quelque chose à votre badge ou à votre adhésion."),

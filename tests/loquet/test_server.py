@@ -9,6 +9,7 @@ import sys
 import threading
 import urllib.request
 from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -23,7 +24,7 @@ from policy.parse import export
 from server import control
 from server.errors import ServerError
 from server.main import TURN, Server
-from server.models import AuditRow
+from server.models import AuditRow, Presence
 from server.passwords import hash_token, is_password
 from tests.support_pages import CHEAP_HASH, CREDENTIAL_KEY, SERVER_KEY, TOKEN
 from tests.support_server import FRONT_KEY, public, site_database, small_bundle
@@ -199,6 +200,23 @@ def test_the_command_says_how_the_chain_stands(folder: Path, capsys: pytest.Capt
         assert "broken at row 2" in capsys.readouterr().out
     assert main(["server", "audit", "--config", str(config)]) == 2
     assert "loquet server audit --verify" in capsys.readouterr().err
+
+
+def test_the_command_says_whether_all_is_forgotten_that_should_be(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = str(folder / "server.toml")
+    with closing(site_database(folder)) as database:
+        assert main(["server", "purge", "--check", "--config", config]) == 0
+        assert "purge: clean" in capsys.readouterr().out
+        with database.transaction() as session:
+            session.add(Presence(member="alice", at=datetime(2020, 1, 1, tzinfo=UTC), inside=False))
+        assert main(["server", "purge", "--check", "--config", config]) == 1
+        assert "presence: 1 rows that are too old" in capsys.readouterr().out
+    assert main(["server", "purge", "--config", config]) == 2
+    (folder / "server.toml").write_text("retention_days = 91\n" + (folder / "server.toml").read_text())
+    assert main(["server", "purge", "--check", "--config", config]) == 2
+    assert "retention_days 91" in capsys.readouterr().err
 
 
 def test_it_serves_until_it_is_asked_to_end(folder: Path) -> None:

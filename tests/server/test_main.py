@@ -13,6 +13,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from queue import Queue
+from threading import Event
 from time import monotonic
 from typing import Any
 
@@ -20,19 +21,22 @@ import msgspec
 import pytest
 from paho.mqtt.client import Client, MQTTMessage, MQTTv311
 from paho.mqtt.enums import CallbackAPIVersion
+from sqlmodel import select
 
 from policy.facts import Fact, Ran
 from policy.instants import text
 from policy.ruleset import Reader
-from policy.terms import HOUR, SECOND, ClockState
+from policy.terms import DAY, HOUR, SECOND, ClockState
 from server.changes.accounts import take_up
 from server.config import BrokerConfig, EdgeConfig, ServerConfig
 from server.control import DONE, Request, ask
 from server.database.engine import Database
+from server.database.types import moment
 from server.errors import DatabaseError, MistakeError, ServerError
 from server.ingest.messages import Message
 from server.ingest.queue import EACH
 from server.main import TURN, Server, tuned, wall_clock
+from server.models import Presence
 from server.passwords import hash_token
 from tests.support_broker import BROKERS
 from tests.support_pages import CHEAP_HASH, CREDENTIAL_KEY, SERVER_KEY, STAFF, TOKEN
@@ -160,6 +164,39 @@ def test_without_a_broker_pages_are_served(tmp_path: Path) -> None:
         assert '"broker":false' in get(f"{server.address}/health").replace(" ", "")
     finally:
         server.stop()
+
+
+def test_it_forgets_what_is_too_old_once_a_site_day(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = [at(12)]
+    server = Server(config(tmp_path), lambda: clock[0], bundle=small_bundle())
+    wiped = Event()
+    monkeypatch.setattr(server.database, "wipe", lambda: wiped.set() or True)
+    old(server, "alice", at(12) - 90 * DAY)
+    old(server, "remy", at(12) - 89 * DAY)
+    server.start()
+    try:
+        assert wiped.wait(PATIENCE)
+        assert presences(server) == ["remy"]
+        server._purge()
+        old(server, "alice", at(12) - 90 * DAY)
+        server._purge()
+        assert presences(server) == ["alice", "remy"], "it was done that day"
+        wiped.clear()
+        clock[0] += DAY
+        assert wiped.wait(PATIENCE)
+        assert presences(server) == []
+    finally:
+        server.stop()
+
+
+def old(server: Server, member: str, moved: int) -> None:
+    with server.database.transaction() as session:
+        session.add(Presence(member=member, at=moment(moved), inside=False))
+
+
+def presences(server: Server) -> list[str]:
+    with server.database.reading() as session:
+        return sorted(session.exec(select(Presence.member)))
 
 
 def test_a_live_page_does_not_hold_up_the_end(tmp_path: Path) -> None:

@@ -1,0 +1,143 @@
+"""What is forgotten when its time is over? Who came and went after `retention_days`; what was decided after a year.
+
+One step a call, so that nobody waits for it. Of a site day the hours are counted before its rows go, in one
+transaction. What accounts stand on stays without its minute: a unit paid keeps its half-day.
+"""
+
+from datetime import UTC, date, datetime, time, timedelta
+
+from sqlalchemy import ColumnElement, func, or_
+from sqlmodel import Session, col, delete, select, update
+
+from policy.calendar import Calendar
+from policy.instants import of
+from policy.terms import DAY, HOUR, ClockState, Instant
+from server.audit import SAID
+from server.database.types import moment
+from server.models import (
+    AuditRow,
+    CarnetEntry,
+    Credit,
+    HourKept,
+    JournalRow,
+    MachineBusy,
+    MachineSession,
+    PaidUnit,
+    Pass,
+    Presence,
+    RotaChange,
+    RotaPattern,
+    Shift,
+    Site,
+)
+from server.publish.bundle import calendar_of
+from server.queries import history
+from wire.row import Kind
+
+KINDS = (*map(str, Kind), "refused", "later")
+"""Of rows: the index has them first."""
+AUDIT_KEPT = timedelta(days=365)
+FOR_GOOD = tuple(
+    str(table.__tablename__) for table in (CarnetEntry, Credit, Pass, RotaChange, RotaPattern, Shift, Site)
+)
+"""Nouns of the audit that accounts stand on, the bank of hours among them."""
+AT_ONCE = 1_000
+"""Rows of the audit in one transaction."""
+
+
+def purge(session: Session, now: Instant, days: int) -> str | None:
+    """Forget a bit more: what, in words for the log; None once nothing older is left. days: how long names are kept."""
+    calendar = calendar_of(session)
+    kept_from = first_kept(calendar, now, days)
+    earliest = _earliest(session, kept_from)
+    if earliest is None:
+        return _forget_the_rest(session, kept_from, now)
+    day = calendar.day_at(earliest)
+    start, end = calendar.day_start(day), min(kept_from, calendar.day_end(day) or kept_from)
+    _keep_counts(session, start, end)
+    session.exec(delete(JournalRow).where(*_over(kept_from), col(JournalRow.at) < moment(end)))
+    return f"who came and went on {day}"
+
+
+def first_kept(calendar: Calendar, now: Instant, days: int) -> Instant:
+    """The start of the earliest site day of which it is still kept who came and went."""
+    return calendar.day_start(calendar.day_at(now - (days - 1) * DAY))
+
+
+def left_over(session: Session, kept_from: Instant) -> dict[str, int]:
+    """How many rows there are, by table, that should have been forgotten."""
+    counted = {
+        table: session.exec(select(func.count()).select_from(model).where(*where)).one()
+        for table, model, where in (
+            ("journal_row", JournalRow, _over(kept_from)),
+            *((str(model.__tablename__), model, where) for model, where in _tables(kept_from)),
+        )
+    }
+    return {table: count for table, count in counted.items() if count}
+
+
+def _over(kept_from: Instant) -> tuple[ColumnElement[bool], ...]:
+    """Rows whose time is over. One of a clock that was lost says no time: then it counts when it came."""
+    limit = moment(kept_from)
+    dated = or_(col(JournalRow.clock) != ClockState.UNKNOWN.value, col(JournalRow.received) < limit)
+    return col(JournalRow.kind).in_(KINDS), col(JournalRow.at) < limit, dated
+
+
+def _earliest(session: Session, kept_from: Instant) -> Instant | None:
+    """When the first row happened whose time is over."""
+    _, *where = _over(kept_from)
+    oldest = (
+        session.exec(select(func.min(JournalRow.at)).where(JournalRow.kind == kind, *where)).one() for kind in KINDS
+    )
+    return min((of(one) for one in oldest if one is not None), default=None)
+
+
+def _keep_counts(session: Session, start: Instant, end: Instant) -> None:
+    came = [arrival.at for arrival in history.arrivals(session, start, end)]
+    for hour in history.hours(session, start, end):
+        count = sum(hour.start <= at < hour.start + HOUR for at in came)
+        if hour.peak or count:
+            session.merge(HourKept(start=moment(hour.start), came=count, peak=hour.peak))
+
+
+def _tables(kept_from: Instant) -> tuple[tuple[type, tuple[ColumnElement[bool], ...]], ...]:
+    """What else names people with a time: tables, and which of their rows are over."""
+    limit = moment(kept_from)
+    return (
+        (Presence, (col(Presence.at) < limit,)),
+        (MachineSession, (col(MachineSession.ended) < limit,)),
+        (MachineBusy, (col(MachineBusy.at) < limit,)),
+    )
+
+
+def _forget_the_rest(session: Session, kept_from: Instant, now: Instant) -> str | None:
+    gone = sum(session.exec(delete(model).where(*where)).rowcount for model, where in _tables(kept_from))
+    gone += _forget_minutes(session, moment(kept_from))
+    gone += _empty_audit(session, now)
+    return f"{gone} older rows" if gone else None
+
+
+def _forget_minutes(session: Session, limit: datetime) -> int:
+    """A unit that was paid keeps its half-day; when the server heard of it is that day's beginning from then on."""
+    old = session.exec(select(PaidUnit).where(col(PaidUnit.heard) < limit)).all()
+    changed = 0
+    for unit in old:
+        day = datetime.combine(date.fromisoformat(unit.unit[:10]), time(), UTC)
+        changed += unit.heard != day
+        unit.heard = day
+    return changed
+
+
+def _empty_audit(session: Session, now: Instant) -> int:
+    """What the audit says of more than a year ago; the chain stays whole (server/audit.py)."""
+    old = (
+        select(AuditRow.id)
+        .where(col(AuditRow.at) < moment(now) - AUDIT_KEPT)
+        .where(col(AuditRow.salt).is_not(None), col(AuditRow.noun).not_in(FOR_GOOD))
+        .limit(AT_ONCE)
+    )
+    empty = dict.fromkeys(SAID, "") | {"before": None, "after": None, "salt": None}
+    ids = session.exec(old).all()
+    if ids:
+        session.exec(update(AuditRow).where(col(AuditRow.id).in_(ids)).values(**empty))
+    return len(ids)

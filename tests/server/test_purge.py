@@ -1,0 +1,182 @@
+"""What is forgotten when its time is over, what stays, and that no byte is left."""
+
+import sqlite3
+from contextlib import closing
+from datetime import UTC, datetime
+
+import pytest
+from sqlmodel import select
+
+from policy.reasons import Reason
+from policy.terms import DAY, HOUR, ClockState, Instant
+from server.audit import Change, Decided, record, verify
+from server.changes.purge import first_kept, left_over, purge
+from server.database.engine import Database, files
+from server.database.types import moment
+from server.models import (
+    AuditRow,
+    Credential,
+    HourKept,
+    JournalRow,
+    MachineBusy,
+    MachineSession,
+    Member,
+    PaidUnit,
+    Pass,
+    Presence,
+)
+from server.publish.bundle import calendar_of
+from server.queries.remains import found, unused
+from tests.support_pages import CREDENTIAL_KEY
+from tests.support_server import Desk, Journal
+from tests.support_site import at
+from wire.credential import pseudonym
+from wire.row import Kind
+
+KEPT = 90
+
+
+def forget(database: Database, now: Instant) -> list[str]:
+    """Step by step until nothing is left; what was said."""
+    said = []
+    while True:
+        with database.transaction() as session:
+            if (done := purge(session, now, KEPT)) is None:
+                return said
+        said.append(done)
+
+
+def kept(database: Database) -> list[JournalRow]:
+    with database.reading() as session:
+        return list(session.exec(select(JournalRow).order_by(JournalRow.id)))  # type: ignore[arg-type]
+
+
+def test_a_site_day_goes_whole_and_its_hours_are_counted_first(desk: Desk, journal: Journal) -> None:
+    for member, came in (("alice", at(9)), ("brigitte", at(9, 30))):
+        journal.enters(came, member)
+        journal.leaves(came + 3 * HOUR, member)
+    journal.enters(at(9) + DAY, "alice")
+    desk.now = at(10) + DAY
+    desk.take(journal.rows)
+    last = at(4) + KEPT * DAY
+    assert forget(desk.database, last - 1) == []
+    assert forget(desk.database, last) == ["who came and went on 2026-11-24", "1 older rows"], "where Brigitte was last"
+    assert {row.at.day for row in kept(desk.database)} == {25}
+    with desk.database.reading() as session:
+        hours = {hour.start.hour: (hour.came, hour.peak) for hour in session.exec(select(HourKept))}
+        assert left_over(session, first_kept(calendar_of(session), last, KEPT)) == {}
+    assert hours == {8: (2, 2), 9: (0, 2), 10: (0, 2), 11: (0, 2)}, "by UTC"
+
+
+def test_the_last_move_of_a_member_and_what_they_ran_is_forgotten_too(desk: Desk, journal: Journal) -> None:
+    journal.enters(at(9), "alice")
+    desk.take(journal.rows)
+    with desk.database.transaction() as session:
+        named = {"machine": "cnc", "member": "alice", "edge": "garage", "heard": moment(at(9))}
+        session.add(MachineSession(**named, started=moment(at(9)), kind="cnc", cuts=True, ended=moment(at(10))))
+        session.add(MachineSession(**named, started=moment(at(11)), kind="cnc", cuts=True))
+        session.add(MachineBusy(**named, at=moment(at(9))))
+        assert set(left_over(session, at(4) + DAY)) == {"journal_row", "presence", "machine_session", "machine_busy"}
+    assert len(forget(desk.database, at(9) + (KEPT + 1) * DAY)) == 2
+    with desk.database.reading() as session:
+        assert session.exec(select(Presence)).all() == session.exec(select(MachineBusy)).all() == []
+        assert [one.ended for one in session.exec(select(MachineSession))] == [None], "it runs"
+
+
+def test_a_row_whose_clock_was_lost_counts_from_when_it_came(desk: Desk, journal: Journal) -> None:
+    desk.now = at(9) + 200 * DAY
+    journal.tap_in(at(9), "alice", granted=False)
+    desk.take(journal.rows)
+    with desk.database.transaction() as session:
+        session.exec(select(JournalRow)).one().clock = ClockState.UNKNOWN.value
+    assert forget(desk.database, desk.now + DAY) == []
+    assert forget(desk.database, desk.now + KEPT * DAY) == ["who came and went on 2026-11-24"]
+    assert kept(desk.database) == []
+
+
+def test_a_day_paid_stays_without_its_minute(desk: Desk) -> None:
+    with desk.database.transaction() as session:
+        session.add(PaidUnit(member="alice", unit="2026-11-24am", edge="front", heard=moment(at(9, 13))))
+    assert forget(desk.database, at(9) + 100 * DAY) == ["1 older rows"]
+    with desk.database.reading() as session:
+        [unit] = session.exec(select(PaidUnit))
+        assert (unit.unit, unit.heard) == ("2026-11-24am", datetime(2026, 11, 24, tzinfo=UTC))
+
+
+def test_after_a_year_the_audit_keeps_what_accounts_stand_on(database: Database) -> None:
+    with database.transaction() as session:
+        changes = [Change(table, ("x",), "change", {"name": "a"}, {"name": "b"}) for table in (Member, Pass)]
+        record(session, Decided("equipe", at(9), "la demande"), changes)
+        before = verify(session)
+    forget(database, at(9) + 365 * DAY)
+    assert said(database, "pass") == said(database, "member") != []
+    forget(database, at(9) + 366 * DAY)
+    assert said(database, "member") == []
+    assert said(database, "pass") != []
+    with database.reading() as session:
+        assert verify(session) == before
+
+
+def said(database: Database, noun: str) -> list[str]:
+    with database.reading() as session:
+        rows = session.exec(select(AuditRow).where(AuditRow.noun == noun, AuditRow.why == "la demande"))
+        return [row.account for row in rows]
+
+
+class Old:
+    """Passages of one badge on one day, and where the files still hold a byte of them."""
+
+    def __init__(self, desk: Desk, journal: Journal) -> None:
+        self.desk = desk
+        self.url = desk.database.url.render_as_string(hide_password=False)
+        with desk.database.reading() as session:
+            badge = session.exec(select(Credential)).first()
+            assert badge is not None
+        name = pseudonym(CREDENTIAL_KEY, bytes.fromhex(badge.uid))
+        for _ in range(200):
+            journal.add(
+                at(9),
+                Kind.TAP,
+                reader="front-in",
+                credential=name,
+                member=badge.member,
+                granted=False,
+                reason=Reason.OUTSIDE_HOURS,
+            )
+        desk.take(journal.rows)
+        assert len(self.found()) > len(journal.rows) // 2
+
+    def found(self) -> list[str]:
+        with self.desk.database.reading() as session:
+            return list(found(files(self.url), unused(session, CREDENTIAL_KEY, at(4) + DAY)))
+
+
+@pytest.mark.sqlite
+def test_no_byte_of_who_came_is_left_in_the_files(desk: Desk, journal: Journal) -> None:
+    old = Old(desk, journal)
+    forget(desk.database, at(9) + 100 * DAY)
+    assert desk.database.wipe()
+    assert old.found() == []
+
+
+@pytest.mark.sqlite
+def test_what_sqlite_only_takes_off_its_list_is_found(desk: Desk, journal: Journal) -> None:
+    """So the check can fail: without secure_delete the bytes stay."""
+    old = Old(desk, journal)
+    with closing(sqlite3.connect(desk.database.url.database or "")) as other:
+        other.execute("PRAGMA secure_delete=OFF")
+        other.execute("DELETE FROM journal_row")
+        other.commit()
+    assert desk.database.wipe()
+    assert old.found()
+
+
+@pytest.mark.sqlite
+def test_nobody_who_writes_waits_for_a_reader_when_the_log_is_emptied(desk: Desk, journal: Journal) -> None:
+    desk.take(journal.rows or [journal.add(at(9), Kind.REX)])
+    with desk.database.reading() as session:
+        session.exec(select(JournalRow)).all()
+        with desk.database.transaction() as other:
+            other.add(HourKept(start=moment(at(9)), came=1, peak=1))
+        assert not desk.database.wipe()
+    assert desk.database.wipe()
