@@ -7,7 +7,7 @@ transaction. What accounts stand on stays without its minute: a unit paid keeps 
 from datetime import UTC, date, datetime, time, timedelta
 
 from sqlalchemy import ColumnElement, func, or_
-from sqlmodel import Session, col, delete, select, update
+from sqlmodel import Session, SQLModel, col, delete, select, update
 
 from policy.calendar import Calendar
 from policy.instants import of
@@ -29,12 +29,14 @@ from server.models import (
     RotaPattern,
     Shift,
     Site,
+    Visitor,
 )
 from server.publish.bundle import calendar_of
 from server.queries import history
+from server.queries.history import CORRECTED
 from wire.row import Kind
 
-KINDS = (*map(str, Kind), "refused", "later")
+KINDS = (*map(str, Kind), "refused", "later", CORRECTED)
 """Of rows: the index has them first."""
 AUDIT_KEPT = timedelta(days=365)
 FOR_GOOD = tuple(
@@ -66,17 +68,18 @@ def first_kept(calendar: Calendar, now: Instant, days: int) -> Instant:
 
 def left_over(session: Session, kept_from: Instant) -> dict[str, int]:
     """How many rows there are, by table, that should have been forgotten."""
+    tables: tuple[tuple[type[SQLModel], Where], ...] = ((JournalRow, _over(kept_from)), *_tables(kept_from))
     counted = {
-        table: session.exec(select(func.count()).select_from(model).where(*where)).one()
-        for table, model, where in (
-            ("journal_row", JournalRow, _over(kept_from)),
-            *((str(model.__tablename__), model, where) for model, where in _tables(kept_from)),
-        )
+        str(table.__tablename__): session.exec(select(func.count()).select_from(table).where(*where)).one()
+        for table, where in tables
     }
     return {table: count for table, count in counted.items() if count}
 
 
-def _over(kept_from: Instant) -> tuple[ColumnElement[bool], ...]:
+Where = tuple[ColumnElement[bool], ...]
+
+
+def _over(kept_from: Instant) -> Where:
     """Rows whose time is over. One of a clock that was lost says no time: then it counts when it came."""
     limit = moment(kept_from)
     dated = or_(col(JournalRow.clock) != ClockState.UNKNOWN.value, col(JournalRow.received) < limit)
@@ -100,13 +103,14 @@ def _keep_counts(session: Session, start: Instant, end: Instant) -> None:
             session.merge(HourKept(start=moment(hour.start), came=count, peak=hour.peak))
 
 
-def _tables(kept_from: Instant) -> tuple[tuple[type, tuple[ColumnElement[bool], ...]], ...]:
+def _tables(kept_from: Instant) -> tuple[tuple[type[SQLModel], Where], ...]:
     """What else names people with a time: tables, and which of their rows are over."""
     limit = moment(kept_from)
     return (
         (Presence, (col(Presence.at) < limit,)),
         (MachineSession, (col(MachineSession.ended) < limit,)),
         (MachineBusy, (col(MachineBusy.at) < limit,)),
+        (Visitor, (col(Visitor.since) < limit,)),
     )
 
 

@@ -24,6 +24,7 @@ from server.models import (
     PaidUnit,
     Pass,
     Presence,
+    Visitor,
 )
 from server.publish.bundle import calendar_of
 from server.queries.remains import found, unused
@@ -76,10 +77,18 @@ def test_the_last_move_of_a_member_and_what_they_ran_is_forgotten_too(desk: Desk
         session.add(MachineSession(**named, started=moment(at(9)), kind="cnc", cuts=True, ended=moment(at(10))))
         session.add(MachineSession(**named, started=moment(at(11)), kind="cnc", cuts=True))
         session.add(MachineBusy(**named, at=moment(at(9))))
-        assert set(left_over(session, at(4) + DAY)) == {"journal_row", "presence", "machine_session", "machine_busy"}
+        session.add(Visitor(name="le plombier", people=1, more="", by="equipe", since=moment(at(9))))
+        assert set(left_over(session, at(4) + DAY)) == {
+            "journal_row",
+            "presence",
+            "machine_session",
+            "machine_busy",
+            "visitor",
+        }
     assert len(forget(desk.database, at(9) + (KEPT + 1) * DAY)) == 2
     with desk.database.reading() as session:
         assert session.exec(select(Presence)).all() == session.exec(select(MachineBusy)).all() == []
+        assert session.exec(select(Visitor)).all() == []
         assert [one.ended for one in session.exec(select(MachineSession))] == [None], "it runs"
 
 
