@@ -66,6 +66,7 @@ class Refused(StrEnum):
     CARNET_EMPTY = "carnet_empty"
     BADGE_UNKNOWN = "badge_unknown"
     BADGE_CHANGED = "badge_changed"
+    DAY_BADGE_LENT = "day_badge_lent"
     MEMBER_HAS_ACCOUNT = "member_has_account"
     ACCOUNT_UNKNOWN = "account_unknown"
     ACCOUNT_ENDED = "account_ended"

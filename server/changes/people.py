@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from msgspec.structs import replace
-from sqlmodel import Session, select
+from sqlmodel import Session, col, select
 
 from policy.bundle import Bundle, Credential, Member, Part
 from policy.check import KEYS, REFERENCES, contradictions
@@ -67,7 +67,14 @@ class Taken:
     holder: str
 
 
-Outcome = Done | Wrong | Meanwhile | Choose | Taken | Doubt
+@dataclass(frozen=True, slots=True)
+class InStock:
+    """It is a day badge, which is lent."""
+
+    number: int
+
+
+Outcome = Done | Wrong | Meanwhile | Choose | Taken | InStock | Doubt
 
 
 def add(session: Session, by: Caller, decided: Decided, wanted: Member) -> Done | Wrong:
@@ -78,7 +85,7 @@ def add(session: Session, by: Caller, decided: Decided, wanted: Member) -> Done 
 
 def change(session: Session, by: Caller, decided: Decided, seen: Member | None, wanted: Member) -> Outcome:
     """seen: the member as whoever decides has seen them; nothing is overwritten that somebody changed since."""
-    now = _member(session, wanted.id)
+    now = known_member(session, wanted.id)
     if now == wanted:
         return Done(now.id)
     if now != seen:
@@ -89,7 +96,7 @@ def change(session: Session, by: Caller, decided: Decided, seen: Member | None, 
 
 def set_status(session: Session, decided: Decided, member: str, status: str) -> Done | Wrong:
     """Suspend a member, or not any more: `suspended`, `active`."""
-    now = _member(session, member)
+    now = known_member(session, member)
     if status not in ("active", "suspended"):
         return Wrong(("status",))
     if status == "suspended" and not decided.why:
@@ -99,7 +106,7 @@ def set_status(session: Session, decided: Decided, member: str, status: str) -> 
 
 def end_member(session: Session, by: Caller, decided: Decided, member: str) -> Done:
     """They are no member any more, and what is theirs ends with them; their history stays."""
-    _require_over(by, _member(session, member).roles, ())
+    _require_over(by, known_member(session, member).roles, ())
     for name, key in NAMES_MEMBERS:
         theirs = held(session, name, {key: member})
         if name in EVENINGS:
@@ -128,7 +135,13 @@ def return_member(session: Session, by: Caller, decided: Decided, member: str) -
 
 def add_badge(session: Session, decided: Decided, member: str, written: str) -> Outcome:
     """Give a member a badge, by its number in any way of writing it that leaves no doubt."""
-    _member(session, member)
+    known_member(session, member)
+    uid = free_number(session, written)
+    return hand_over(session, decided, Credential(uid=uid, member=member)) if isinstance(uid, str) else uid
+
+
+def free_number(session: Session, written: str) -> str | Wrong | Choose | Taken | InStock | Doubt:
+    """The number of a badge that is nobody's, hex; or why it is none, or whose it is."""
     try:
         uid = digits(written).upper()
     except ValueError:
@@ -136,13 +149,20 @@ def add_badge(session: Session, decided: Decided, member: str, written: str) -> 
         return Choose(meant) if meant else Wrong(("uid",))
     if why := doubt(bytes.fromhex(uid)):
         return why
+    stock = models.DayBadge
+    for number in session.exec(select(stock.number).where(stock.uid == uid, col(stock.ended).is_(None))):
+        return InStock(number)
     for other in held(session, "credentials", {"uid": uid}):
         return Taken(uid, other.member)
-    put(session, [Credential(uid=uid, member=member)], decided)
-    number = session.exec(
-        select(models.Credential.id).where(models.Credential.uid == uid, models.Credential.ended == None)  # noqa: E711
-    ).one()
-    return Done(member, number or 0)
+    return uid
+
+
+def hand_over(session: Session, decided: Decided, badge: Credential) -> Done:
+    """The badge is theirs from now on."""
+    put(session, [badge], decided)
+    row = models.Credential
+    number = session.exec(select(row.id).where(row.uid == badge.uid, col(row.ended).is_(None))).one()
+    return Done(badge.member, number or 0)
 
 
 def set_badge(session: Session, decided: Decided, member: str, number: int, seen: str, status: str) -> Outcome:
@@ -163,7 +183,8 @@ def set_badge(session: Session, decided: Decided, member: str, number: int, seen
     return Done(member, number)
 
 
-def _member(session: Session, member: str) -> Member:
+def known_member(session: Session, member: str) -> Member:
+    """Raises ChangeRefusedError for whoever is none, or not any more."""
     row = session.get(models.Member, member)
     if row is None or row.ended is not None:
         raise ChangeRefusedError(Refused.MEMBER_UNKNOWN)

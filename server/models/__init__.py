@@ -25,7 +25,7 @@ from server.models.journal import (
     Visitor,
 )
 from server.models.ledger import CarnetEntry, Credit
-from server.models.people import Credential, Invitation, Member, Pass
+from server.models.people import Credential, DayBadge, Invitation, Member, Pass
 from server.models.rota import Event, RotaChange, RotaPattern, Shift
 from server.models.site import AccessPoint, Lockdown, Site, Tier
 
@@ -42,6 +42,7 @@ __all__ = [
     "Certification",
     "Credential",
     "Credit",
+    "DayBadge",
     "DoorState",
     "Edge",
     "Event",

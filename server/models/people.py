@@ -59,6 +59,29 @@ class Credential(SQLModel, table=True):
     ended: datetime | None = utc_or_none()
 
 
+class DayBadge(SQLModel, table=True):
+    """A badge of the house, lent for a day at a time: whose it is meanwhile stands in `credential`, as of any badge.
+
+    number: what is written on it.
+    """
+
+    __tablename__ = "day_badge"
+    __table_args__ = (
+        Index(
+            "ix_day_badge_one_of_a_number",
+            "number",
+            unique=True,
+            sqlite_where=text("ended IS NULL"),
+            postgresql_where=text("ended IS NULL"),
+        ),
+    )
+
+    id: int | None = Field(default=None, primary_key=True)
+    number: int
+    uid: str = Field(index=True)
+    ended: datetime | None = utc_or_none()
+
+
 class Pass(SQLModel, table=True):
     """A carnet. used: the days and half-days that it paid before Loquet counted them. given_back: policy/bundle.py."""
 

@@ -11,6 +11,7 @@ from werkzeug.exceptions import NotFound
 from policy.bundle import Member
 from server.queries.carnets import account_of, with_taps
 from server.queries.current import Current
+from server.queries.day_badges import stock
 from server.queries.looks import last_reasons
 from server.queries.member import Badge, badges, member_of
 from server.queries.people import carnets, concerns, day_of
@@ -57,7 +58,7 @@ def shown(which: str, *, taps: bool = False) -> dict[str, object]:
         account = account_of(session, which)
         if taps:
             account = with_taps(session, current, account, which)
-        held = badges(session, which)
+        held, house = badges(session, which), stock(session)
         return asked_for() | {
             "member": member,
             "was": member,
@@ -65,6 +66,8 @@ def shown(which: str, *, taps: bool = False) -> dict[str, object]:
             "toast": _toast(session, current, held),
             "ended": ended,
             "badges": held,
+            "house": {one.uid: one for one in house},
+            "to_lend": [one for one in house if one.free(day_of(current, at))],
             "told": [text.said(concern) for concern in concerns(one, left, day_of(current, at))] if one else [],
             "needs_carnet": left is not None,
             "carnets": carnet_text.shown(account, current, at),

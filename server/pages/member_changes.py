@@ -17,7 +17,7 @@ from server.audit import Decided
 from server.changes import carnets
 from server.changes import people as changes
 from server.changes.carnets import Sale
-from server.changes.people import Choose, Done, Meanwhile, Outcome, Taken, Wrong
+from server.changes.people import Choose, Done, InStock, Meanwhile, Outcome, Taken, Wrong
 from server.errors import ChangeRefusedError, Refused, ServerError
 from server.pages.member import asked_for, shown
 from server.queries.people import day_of
@@ -123,7 +123,7 @@ def sell(member: str) -> ResponseReturnValue:
     sale = Sale(number, " ".join(form.get("price", "").split()), dates.get("first"), dates.get("last"))
     outcome: Outcome | Refused = Wrong(tuple(wrong))
     if not wrong:
-        outcome = decide(lambda session, decided: carnets.sell(session, decided, member, sale, _today()))
+        outcome = decide(lambda session, decided: carnets.sell(session, decided, member, sale, today()))
     return back(outcome, "sold") if isinstance(outcome, Done) else say_why(member, "sale", outcome)
 
 
@@ -150,11 +150,11 @@ def move_carnet(member: str) -> ResponseReturnValue:
     except ValueError:
         outcome = Wrong(("last",))
     else:
-        outcome = decide(lambda session, decided: carnets.move(session, decided, member, which, last, _today()))
+        outcome = decide(lambda session, decided: carnets.move(session, decided, member, which, last, today()))
     return back(outcome, "moved") if isinstance(outcome, Done) else say_why(member, f"move-{which}", outcome)
 
 
-def _today() -> date:
+def today() -> date:
     """The site day of now."""
     return day_of(context().current(), context().clock())
 
@@ -230,20 +230,24 @@ def say_why(member: str, form: str, outcome: Outcome | Refused, was: Member | No
             return _again(member, 400, form, wrong={field: text.wrong(field) for field in fields}, was=was)
         case Doubt():
             return _again(member, 400, form, wrong={"uid": text.doubt(outcome)})
-        case Taken(uid, holder):
-            if holder == member:
-                words = gettext("%(badge)s est déjà son badge.", badge=text.badge(uid))
-            else:
-                name = {one.member.id: one.member.name for one in context().current().people.people.values()}
-                words = gettext(
-                    "%(badge)s est à %(name)s.",
-                    badge=text.badge(uid),
-                    name=name.get(holder, holder),
-                )
-            return _again(member, 409, form, wrong={"uid": words})
+        case InStock() | Taken():
+            return _again(member, 409, form, wrong={"uid": whose(member, outcome)})
         case Refused():
             return _again(member, 403 if outcome is Refused.NOT_ALLOWED else 409, form, refused=refusal(outcome))
     raise TypeError(outcome)
+
+
+def whose(member: str, outcome: InStock | Taken) -> str:
+    """Whose the badge is already; member: for whom it was wanted."""
+    if isinstance(outcome, InStock):
+        return text.in_stock(outcome.number)
+    badge = text.badge(outcome.uid)
+    if outcome.holder == member:
+        return gettext("%(badge)s est déjà son badge.", badge=badge)
+    one = context().current().people.people.get(outcome.holder)
+    return gettext(
+        "%(badge)s est à %(name)s.", badge=badge, name=one.member.name if one is not None else outcome.holder
+    )
 
 
 def _again(member: str, status: int, form: str, **told: object) -> ResponseReturnValue:

@@ -23,6 +23,7 @@ WRONG = {
     "status": N_("Cet état n’existe pas."),
     "valid_from": N_("Écrivez le jour ainsi : 31/12/2026."),
     "valid_until": N_("Écrivez le dernier jour ainsi : 31/12/2026, et pas avant le premier."),
+    "number": N_("Écrivez un numéro de 1 à 9999 que n’a aucun autre badge du jour."),
     "uid": N_("Écrivez les 4, 7 ou 10 octets du numéro en 8, 14 ou 20 chiffres de 0 à 9 et de A à F."),
     "units": N_("Écrivez combien, en chiffres, de 1 à 1000."),
     "price": N_("Écrivez le prix en 100 signes au plus."),
@@ -102,6 +103,10 @@ def short_carnet(left: Left) -> str:
     return f"{told}, {gettext('au %(day)s', day=calendar_day(left.until))}" if left.until else told
 
 
+def in_stock(number: int) -> str:
+    return gettext("C’est le badge du jour %(number)s : prêtez-le plutôt.", number=number)
+
+
 def wrong(field: str) -> str:
     return gettext(WRONG[field])
 
@@ -141,6 +146,8 @@ SALE = (
 """What a sale of a carnet asks for: the field, its label, an example, and the keyboard of a phone."""
 
 DONE = {
+    "lent": N_("Badge du jour prêté, jusqu’à la fin de la journée."),
+    "given_back_badge": N_("Badge du jour rendu : il n’ouvre plus rien."),
     "added": N_("Membre ajouté."),
     "changed": N_("Fiche modifiée."),
     "suspended": N_("Accès suspendu."),

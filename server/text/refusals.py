@@ -17,6 +17,7 @@ SENTENCES = {
     Refused.CARNET_EMPTY: N_("Ce carnet n’a plus rien à reporter. Voici où en sont ses carnets."),
     Refused.BADGE_UNKNOWN: N_("Ce badge n’est plus le sien. Voici où en sont ses badges."),
     Refused.BADGE_CHANGED: N_("Quelqu’un vient de changer l’état de ce badge. Le voici, tel qu’il est maintenant."),
+    Refused.DAY_BADGE_LENT: N_("Ce badge du jour n’est pas libre. Prenez-en un autre, ou notez d’abord son retour."),
     Refused.MEMBER_HAS_ACCOUNT: N_("Ce membre a déjà un compte. Faites-lui un nouveau lien."),
     Refused.ACCOUNT_UNKNOWN: N_("Ce compte n’existe pas. Rechargez la page."),
     Refused.ACCOUNT_ENDED: N_("Ce compte est fermé."),
