@@ -12,6 +12,9 @@ from flask import Flask
 GLUED = re.compile(r" (?=[:;?!»])|(?<=«) |(?<=\d) (?=(?:min|h|s|%|€|×)(?!\w))")
 """Blanks of French where no line may break: before : ; ? ! and a unit, inside « »."""
 
+DOUBLED = re.compile(r"(?<!\.)\.\.(?!\.)")
+"""Of a sentence that ends with a shortened month: 30 nov.."""
+
 
 def N_(text: str) -> str:  # noqa: N802 - the name by which translators' tools find it
     """Mark a sentence for translation."""
@@ -31,8 +34,8 @@ def ngettext(one: str, many: str, num: int, **values: object) -> str:
 
 
 def typeset(text: str) -> str:
-    """French with its no-break spaces, so that no line begins with a colon."""
-    return GLUED.sub("\N{NO-BREAK SPACE}", text) if language() == "fr" else text
+    """French with its no-break spaces, so that no line begins with a colon; one full stop, not two."""
+    return GLUED.sub("\N{NO-BREAK SPACE}", DOUBLED.sub(".", text)) if language() == "fr" else text
 
 
 def language() -> str:

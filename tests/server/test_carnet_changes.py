@@ -209,6 +209,16 @@ STEPS = st.one_of(
 )
 
 
+def test_two_carnets_are_drawn_and_the_others_wait_behind_a_press(place: Place) -> None:
+    client = place.staff()
+    for month in (1, 2, 3):
+        post(place, "/members/zoe/carnets", client, units="10", first=f"01/0{month}/2027", last=f"20/0{month}/2027")
+    page = client.get("/members/zoe").text
+    drawn, _, others = page.partition("autres carnets</summary>")
+    assert others
+    assert (drawn.count('class="punch"'), others.count('class="punch"')) == (2, 2)
+
+
 def story_site() -> Bundle:
     """Zoé may come in at any hour, as long as she can pay."""
     bundle = small_bundle()

@@ -294,6 +294,7 @@ def test_no_line_begins_with_a_colon(place: Place) -> None:
     with place.app.test_request_context("/"):
         assert typeset("en panne : « oui » ; 42 min ?") == f"en panne{NB}: «{NB}oui{NB}»{NB}; 42{NB}min{NB}?"
         assert typeset("à 2 heures") == "à 2 heures"
+        assert typeset("jusqu’au 30 nov.. Et...") == "jusqu’au 30 nov. Et..."
     with place.app.test_request_context("/?lang=en"):
         assert typeset("so: yes ?") == "so: yes ?"
 
