@@ -10,6 +10,7 @@ from policy.instants import text
 from server.pages import (
     account,
     accounts,
+    alerts,
     api,
     api_document,
     carnets,
@@ -55,6 +56,7 @@ SCREENS = (
     why.page,
     presence.page,
     evacuation.page,
+    alerts.page,
     members.page,
     member.page,
     member_changes.page,

@@ -84,6 +84,7 @@ class Refused(StrEnum):
     OWN_PRESENCE = "own_presence"
     GARDIENS_PRESENCE = "gardiens_presence"
     NOT_INSIDE = "not_inside"
+    ALERT_TAKEN = "alert_taken"
     VISITOR_UNNAMED = "visitor_unnamed"
 
 

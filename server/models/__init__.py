@@ -10,7 +10,7 @@ bundle's list. start, end: as the bundle wrote them, local to the site or with a
 from server.models.accounts import Account, AccountLink, AccountSession, ApiToken, Passkey
 from server.models.audit import AuditRow
 from server.models.bookings import Booking
-from server.models.edges import DoorState, Edge, GivenOrder, Published, Versioned
+from server.models.edges import AlertTaken, DoorState, Edge, GivenOrder, Published, Versioned
 from server.models.fablab import Certification, Machine, MachineKind, Quota
 from server.models.journal import (
     AdhocShift,
@@ -35,6 +35,7 @@ __all__ = [
     "AccountLink",
     "AccountSession",
     "AdhocShift",
+    "AlertTaken",
     "ApiToken",
     "AuditRow",
     "Booking",

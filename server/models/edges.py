@@ -84,6 +84,17 @@ class GivenOrder(SQLModel, table=True):
     why: str = ""
 
 
+class AlertTaken(SQLModel, table=True):
+    """Somebody looks after an alert (server/queries/alerts.py). by: their account; name: as the team knows them."""
+
+    __tablename__ = "alert_taken"
+
+    key: str = Field(primary_key=True)
+    by: str
+    name: str
+    at: datetime = utc()
+
+
 class Published(SQLModel, table=True):
     """The newest version of what the server publishes: it only ever grows. id: 1 for rules, 2 for state."""
 

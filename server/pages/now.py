@@ -10,12 +10,14 @@ from sqlmodel import Session
 from policy.instants import of
 from policy.opening import Degree, Relay
 from policy.terms import DAY
+from server.pages.alerts import there
 from server.pages.today import Day, day_of
 from server.queries import history
 from server.queries.current import Current
 from server.queries.names import Called, alphabetical
 from server.queries.now import Picture, Watch, edge_lines, few, picture
 from server.queries.orders import outcome
+from server.text import alerts as text
 from server.text.dates import hour, local, opens, when
 from server.text.edges import Line, line
 from server.text.orders import Told, told
@@ -56,10 +58,15 @@ def show() -> ResponseReturnValue:
             passages=_passages(session, current, at) if staff else None,
             edges=_edges(session, current, at) if here else None,
             notes=_notes(link_up=known.link_up()) if here else [],
+            alerts=_alerts(session, current, at) if here else [],
             today=_day(session, seen, named=here),
             staff=staff,
             ordered=_ordered(session, current, at) if here else None,
         )
+
+
+def _alerts(session: Session, current: Current, at: int) -> list[text.Told]:
+    return [text.told(one, current, at) for one in there(session, current, at)]
 
 
 def _ordered(session: Session, current: Current, at: int) -> Told | None:

@@ -114,15 +114,28 @@ def _fires(session: Session, current: Current) -> tuple[tuple[str, Instant], ...
 
 
 def _silent_since(session: Session, current: Current, at: Instant) -> Instant | None:
-    """See Picture.heard. A door that never spoke is one that is being built: nobody goes by it yet."""
+    """See Picture.heard."""
+    return min(_silent(session, current, at).values(), default=None)
+
+
+def silent_doors(session: Session, current: Current, at: Instant) -> list[str]:
+    """The access points that say nothing any more, by id."""
+    return sorted(_silent(session, current, at))
+
+
+def _silent(session: Session, current: Current, at: Instant) -> dict[str, Instant]:
+    """The last word of each door that has gone silent.
+
+    A door that never spoke is one that is being built: nobody goes by it yet.
+    """
     doors = {point.id for point in current.bundle.access_points}
     told = {edge: of(last) for edge, last in session.exec(_LAST_ROWS)}
-    words = [
-        max(told.get(edge.id, 0), of(edge.last_seen) if edge.last_seen else 0)
+    words = {
+        place: max(told.get(edge.id, 0), of(edge.last_seen) if edge.last_seen else 0)
         for edge in session.exec(select(Edge))
-        if doors.intersection(edge.access_points)
-    ]
-    return min((word for word in words if 0 < word < at - SILENT), default=None)
+        for place in doors.intersection(edge.access_points)
+    }
+    return {place: word for place, word in words.items() if 0 < word < at - SILENT}
 
 
 def _covered(now: Opening, at: Instant) -> Instant:

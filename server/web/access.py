@@ -54,6 +54,8 @@ TABLE: Table = {
     ("POST", "/presence/<path:member>/left"): Access(STAFF, holding=True),
     ("POST", "/presence/<path:member>/there"): Access(STAFF, holding=True),
     ("POST", "/presence/<path:member>/charge"): Access(STAFF),
+    ("POST", "/alerts/take"): Access(STAFF, holding=True),
+    ("POST", "/alerts/give-back"): Access(STAFF, holding=True),
     ("GET", "/lockdown"): Access(STAFF),
     ("POST", "/lockdown"): Access(STAFF),
     ("GET", "/why/<int:which>"): Access(MEMBERS),

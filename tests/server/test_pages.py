@@ -691,7 +691,13 @@ def test_too_many_live_pages_are_told_to_ask_themselves(place: Place) -> None:
 def test_health(place: Place) -> None:
     place.desk.say(Status(True))
     answer = place.client.get("/health")
-    assert answer.json == {"status": "ok", "broker": True, "rules_version": 1, "edges": {"online": 1, "known": 2}}
+    assert answer.json == {
+        "status": "ok",
+        "broker": True,
+        "rules_version": 1,
+        "edges": {"online": 1, "known": 2},
+        "doors": {"silent": []},
+    }
     place.link_up = False
     assert place.client.get("/health").json["status"] == "degraded"  # type: ignore[index]
 

@@ -1,0 +1,107 @@
+"""What wants somebody now? Boxes that are silent or ill, doors forced or held open, readers at fault, unknown badges.
+
+Each alert has a key that names this occurrence: whoever takes it takes no later one of its kind.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from sqlmodel import Session, col, func, select
+
+from policy.instants import of
+from policy.terms import DAY, ClockState, Instant
+from server.models import AlertTaken, DoorState, JournalRow
+from server.queries.current import Current
+from server.queries.enrolment import unknown
+from server.queries.now import SILENT, EdgeLine
+from wire.row import Kind
+
+
+class Sort(StrEnum):
+    """In the order in which they are told."""
+
+    FORCED = "forced"
+    SILENT = "silent"
+    TWINS = "twins"
+    READER = "reader"
+    JOURNAL = "journal"
+    CLOCK = "clock"
+    HELD = "held"
+    UNKNOWN = "unknown"
+
+
+BAD = frozenset({Sort.FORCED, Sort.SILENT, Sort.TWINS, Sort.READER, Sort.JOURNAL})
+"""What is broken; the others want somebody."""
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """place: an access point, a reader, or an edge's id; `badges` for unknown ones, of which there are `count`.
+
+    since: None where nobody knows. taken: who looks after it, and since when.
+    """
+
+    sort: Sort
+    place: str
+    since: Instant | None
+    taken: AlertTaken | None = None
+    count: int = 1
+
+    @property
+    def key(self) -> str:
+        return f"{self.sort}/{self.place}/{self.since or 0}"
+
+
+def alerts(session: Session, current: Current, edges: Sequence[EdgeLine], at: Instant) -> list[Alert]:
+    """The worst first, and of one sort the newest."""
+    taken = {one.key: one for one in session.exec(select(AlertTaken))}
+    found = [*_of_edges(session, edges, at), *_of_doors(edges, at), *_badges(session, current, at)]
+    order = list(Sort)
+    found.sort(key=lambda one: (order.index(one.sort), -(one.since or 0), one.place))
+    return [Alert(one.sort, one.place, one.since, taken.get(one.key), one.count) for one in found]
+
+
+def _of_edges(session: Session, edges: Sequence[EdgeLine], at: Instant) -> Iterator[Alert]:
+    for edge in edges:
+        if edge.online is None:
+            continue  # one that is being built
+        heard = of(edge.last_seen) if edge.last_seen else None
+        if not edge.online:
+            yield Alert(Sort.SILENT, edge.id, of(edge.since) if edge.since else None)
+        elif heard is not None and heard < at - SILENT:
+            yield Alert(Sort.SILENT, edge.id, heard)
+        if edge.twins:
+            yield Alert(Sort.TWINS, edge.id, None)
+        if edge.journal_fault is not None:
+            yield Alert(Sort.JOURNAL, edge.id, None)
+        if edge.clock == ClockState.UNKNOWN:
+            yield Alert(Sort.CLOCK, edge.id, None)
+        for reader in edge.faults:
+            yield Alert(Sort.READER, reader, _fault_since(session, reader))
+
+
+def _fault_since(session: Session, reader: str) -> Instant | None:
+    row = JournalRow
+    asked = select(func.max(row.at)).where(col(row.kind) == Kind.READER_FAULT, col(row.reader) == reader)
+    last: datetime | None = session.exec(asked).one()
+    return None if last is None else of(last)
+
+
+def _of_doors(edges: Sequence[EdgeLine], at: Instant) -> Iterator[Alert]:
+    for door in (door for edge in edges for door in edge.doors):
+        if door.forced_at is not None and of(door.forced_at) > at - DAY:
+            yield Alert(Sort.FORCED, door.access_point, of(door.forced_at))
+        if door.kind == Kind.DOOR_HELD:
+            yield Alert(Sort.HELD, door.access_point, _at(door))
+
+
+def _at(door: DoorState) -> Instant | None:
+    return None if door.at is None else of(door.at)
+
+
+def _badges(session: Session, current: Current, at: Instant) -> Iterator[Alert]:
+    seen = unknown(session, current, at)
+    if seen:
+        yield Alert(Sort.UNKNOWN, "badges", max(one.at for one in seen), count=len(seen))

@@ -1,0 +1,69 @@
+"""An alert in words: what is wrong, where, and what helps."""
+
+from dataclasses import dataclass
+
+from policy.terms import Instant
+from server.queries.alerts import BAD, Alert, Sort
+from server.queries.current import Current
+from server.text.dates import when
+from server.text.named import reader_of
+from server.text.translate import gettext, ngettext
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """title: the sort. what: where, since when. helps: what to do. bad: broken, else somebody is wanted."""
+
+    alert: Alert
+    title: str
+    what: str
+    helps: str
+    bad: bool
+
+
+def told(alert: Alert, current: Current, now: Instant) -> Told:
+    title, helps = _words(alert)
+    return Told(alert, title, _where(alert, current, now), helps, alert.sort in BAD)
+
+
+def _where(alert: Alert, current: Current, now: Instant) -> str:
+    if alert.sort is Sort.UNKNOWN:
+        many = ngettext("%(num)s badge", "%(num)s badges", alert.count)
+        return gettext("%(many)s en 24 h, le dernier à %(since)s", many=many, since=when(alert.since or now, now))
+    place = reader_of(current.called, alert.place) if alert.sort is Sort.READER else current.called.place(alert.place)
+    if alert.since is None:
+        return place
+    if alert.sort is Sort.FORCED:
+        return gettext("%(place)s, à %(at)s", place=place, at=when(alert.since, now))
+    return gettext("%(place)s, depuis %(since)s", place=place, since=when(alert.since, now))
+
+
+def _words(alert: Alert) -> tuple[str, str]:
+    return {
+        Sort.FORCED: (
+            gettext("Porte forcée"),
+            gettext("Ouverte sans badge ni bouton. Allez voir, puis dites ce que c’était."),
+        ),
+        Sort.SILENT: (
+            gettext("Boîtier muet"),
+            gettext("La porte décide seule et garde ses passages. Vérifiez son réseau et son courant."),
+        ),
+        Sort.TWINS: (
+            gettext("Deux boîtiers sous un nom"),
+            gettext("Ils se coupent la parole. Arrêtez celui qui est de trop."),
+        ),
+        Sort.READER: (gettext("Lecteur en panne"), gettext("Il ne lit plus de badge. Vérifiez son câble.")),
+        Sort.JOURNAL: (
+            gettext("Journal en défaut"),
+            gettext("Ce qui se passe n’est plus écrit. Libérez ou changez la carte SD."),
+        ),
+        Sort.CLOCK: (
+            gettext("Horloge perdue"),
+            gettext("Seuls l’équipe, les gardiens et les accès permanents entrent. Vérifiez le réseau ou la pile."),
+        ),
+        Sort.HELD: (gettext("Porte tenue ouverte"), gettext("Fermez-la, ou voyez ce qui la bloque.")),
+        Sort.UNKNOWN: (
+            gettext("Badges inconnus"),
+            gettext("Quelqu’un attend peut-être son badge : voyez à l’accueil à qui il est."),
+        ),
+    }[alert.sort]
