@@ -76,8 +76,9 @@ def _row(decided: Decided, member: str, move: Move, seq: int) -> JournalRow:
 def require_may_correct(session: Session, by: Caller, member: str) -> bool:
     """Whether it is a gardien's presence, which asks for the password once more. Raises ChangeRefusedError for oneself,
     and, for whoever is not of the team, for a gardien's."""
-    known = session.get(Member, member)
-    if known is None or known.ended is not None:
+    known, presence = session.get(Member, member), session.get(Presence, member)
+    gone = known is None or (known.ended is not None and not (presence is not None and presence.inside))
+    if known is None or gone:
         raise ChangeRefusedError(Refused.MEMBER_UNKNOWN)
     if by.member == member:
         raise ChangeRefusedError(Refused.OWN_PRESENCE)

@@ -13,7 +13,7 @@ from server.queries.carnets import account_of, with_taps
 from server.queries.current import Current
 from server.queries.day_badges import stock
 from server.queries.looks import last_reasons
-from server.queries.member import Badge, badges, member_of
+from server.queries.member import Badge, badges, goes_on, member_of
 from server.queries.people import carnets, concerns, day_of
 from server.roles import ADMINS
 from server.text import carnets as carnet_text
@@ -65,6 +65,7 @@ def shown(which: str, *, taps: bool = False) -> dict[str, object]:
             "json": lambda part: msgspec.json.encode(part).decode(),
             "toast": _toast(session, current, held),
             "ended": ended,
+            "goes_on": goes_on(session, which, current.rules.day_start(at)),
             "badges": held,
             "house": {one.uid: one for one in house},
             "to_lend": [one for one in house if one.free(day_of(current, at))],

@@ -181,7 +181,9 @@ def _inside(session: Session, current: Current, at: Instant) -> list[tuple[str, 
     day_start = current.rules.day_start(at)
     presence = history.moves_since(session, day_start)
     moves: dict[str, Move] = presence.moves
-    return [(who, current.called.member(who) or who, moves[who].at) for who in presence.inside(day_start)]
+    inside = presence.inside(day_start)
+    former = history.names(session, inside)
+    return [(who, current.called.member(who) or former.get(who, who), moves[who].at) for who in inside]
 
 
 def _found(current: Current) -> list[tuple[str, str]]:
@@ -197,8 +199,11 @@ def _day_start() -> Instant:
 
 
 def _name(member: str) -> str:
-    """Raises NotFound."""
+    """Raises NotFound for whoever never was a member."""
     name = context().current().called.member(member)
+    if name is None:
+        with context().database.reading() as session:
+            name = history.names(session, [member]).get(member)
     if name is None:
         raise NotFound
     return name

@@ -65,9 +65,9 @@ def roll(session: Session, current: Current, at: Instant) -> Roll:
     """Of this instant, by surname."""
     day_start = current.rules.day_start(at)
     presence = history.moves_since(session, day_start)
-    signs = _signs(session, day_start)
+    signs, former = _signs(session, day_start), history.names(session, presence.inside(day_start))
     inside = [
-        Inside(who, _name(current, who), came, signs[who] if signs.get(who, 0) > came else None)
+        Inside(who, _name(current, who, former.get(who)), came, signs[who] if signs.get(who, 0) > came else None)
         for who in presence.inside(day_start)
         for came in [presence.moves[who].at]
     ]
@@ -87,9 +87,10 @@ def visitors(session: Session, day_start: Instant) -> list[Visitor]:
     return list(session.exec(asked.order_by(col(Visitor.since), col(Visitor.id))))
 
 
-def _name(current: Current, who: str) -> str:
+def _name(current: Current, who: str, former: str | None = None) -> str:
+    """former: what somebody was called who is no member any more."""
     known = current.people.people.get(who)
-    return by_surname(known.member.name if known is not None else who)
+    return by_surname(known.member.name if known is not None else former or who)
 
 
 def _signs(session: Session, day_start: Instant) -> dict[str, Instant]:

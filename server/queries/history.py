@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import BigInteger, ColumnElement, exists, literal, literal_column
 from sqlalchemy.orm import aliased
-from sqlmodel import Session, col, func, select
+from sqlmodel import Session, col, func, or_, select
 
 from policy.instants import BELIEVED, of
 from policy.presence import Move, Presence
@@ -88,9 +88,13 @@ class HourCount:
 
 
 def moves_since(session: Session, start: Instant) -> Presence:
-    """The last move of each member of the site who moved from start on."""
+    """The last move of each member of the site who moved from start on; of those too who were one until after it.
+
+    Whose membership ends while they are inside is still inside: they are counted, and called over.
+    """
     last = models.Presence
-    known = col(last.member).in_(select(Member.id).where(col(Member.ended).is_(None)))
+    theirs = select(Member.id).where(or_(col(Member.ended).is_(None), col(Member.ended) >= moment(start)))
+    known = col(last.member).in_(theirs)
     rows = session.exec(select(last.member, last.at, last.inside).where(col(last.at) >= moment(start), known))
     return Presence((member, Move(of(at), inside)) for member, at, inside in rows)
 

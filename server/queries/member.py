@@ -9,7 +9,10 @@ from sqlalchemy import BigInteger, literal
 from sqlmodel import Session, col, select
 
 from policy.bundle import Member
+from policy.instants import of
+from policy.terms import Instant
 from server import models
+from server.database.types import moment
 from server.models import AuditRow, Credential
 
 
@@ -24,6 +27,25 @@ class Badge:
     since: datetime | None
     by: str
     why: str
+
+
+@dataclass(frozen=True, slots=True)
+class GoesOn:
+    """What a member is in the middle of. inside: since when, on this site day. machines: those that run for them."""
+
+    inside: Instant | None
+    machines: tuple[str, ...]
+
+
+def goes_on(session: Session, member: str, day_start: Instant) -> GoesOn:
+    """What somebody who ends a membership should know."""
+    last = session.get(models.Presence, member)
+    here = last is not None and last.inside and of(last.at) >= day_start
+    row = models.MachineSession
+    runs = select(row.machine).where(
+        row.member == member, col(row.ended).is_(None), col(row.started) >= moment(day_start)
+    )
+    return GoesOn(of(last.at) if last is not None and here else None, tuple(sorted(session.exec(runs))))
 
 
 def member_of(session: Session, which: str) -> tuple[Member, datetime | None] | None:

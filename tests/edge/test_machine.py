@@ -681,3 +681,21 @@ def test_an_emergency_stop_always_stops(story: list[tuple[object, ...]], minutes
     bench.waits(minutes * 60)
     bench.steps(CardSeen(bench.now.at, bench.mono, "laser-tap", BRIGITTE, 8, 26, 0.003))
     assert not bench.runs()
+
+
+def test_a_member_ended_while_a_machine_runs_has_it_to_its_end_and_no_longer() -> None:
+    """What runs is not cut in the middle of a piece; it ends when it would have, and is not started again."""
+    bench = running(rules=fab_rules(machines=laser(attended=False)))
+    rules = fab_rules(machines=laser(attended=False))
+    left = {badge: known for badge, known in rules.credentials.items() if known.member != "brigitte"}
+    others = {who: known for who, known in rules.members.items() if who != "brigitte"}
+    bench.swaps(replace(rules, members=others, credentials=left))
+    bench.mono += 60
+    assert bench.runs()
+    assert bench.tap(BRIGITTE).reason is Reason.UNKNOWN_CREDENTIAL
+    assert bench.runs()
+    bench.until(at(11))
+    assert not bench.runs()
+    assert last(bench, Kind.SESSION_ENDED).ended == text(at(11))
+    assert bench.tap(BRIGITTE).reason is Reason.UNKNOWN_CREDENTIAL
+    assert not bench.runs()

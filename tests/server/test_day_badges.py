@@ -5,7 +5,7 @@ from flask.testing import FlaskClient
 from sqlmodel import select
 
 from policy.terms import HOUR
-from server.models import AuditRow, Credential
+from server.models import AuditRow, Credential, DayBadge
 from tests.support_pages import CREDENTIAL_KEY, STAFF, Place
 from tests.support_site import REMY, at
 from wire.credential import pseudonym
@@ -35,8 +35,14 @@ def holder(place: Place) -> str | None:
     return None if badge is None else badge.member
 
 
-def lend(place: Place, client: FlaskClient, member: str = "remy", which: int = 1) -> tuple[int, str]:
-    return post(place, client, f"/members/{member}/day-badge", which=which)
+def in_stock(place: Place) -> int:
+    """The row of the badge."""
+    with place.database.reading() as session:
+        return session.exec(select(DayBadge.id).where(DayBadge.uid == UID)).one() or 0
+
+
+def lend(place: Place, client: FlaskClient, member: str = "remy", which: int | None = None) -> tuple[int, str]:
+    return post(place, client, f"/members/{member}/day-badge", which=in_stock(place) if which is None else which)
 
 
 def test_it_opens_for_its_member_until_the_site_day_ends(place: Place, desk: FlaskClient) -> None:
@@ -52,7 +58,7 @@ def test_it_opens_for_its_member_until_the_site_day_ends(place: Place, desk: Fla
 
 def test_given_back_it_opens_nothing_and_is_free_again(place: Place, desk: FlaskClient) -> None:
     lend(place, desk)
-    status, page = post(place, desk, "/day-badges/1/back", member="remy")
+    status, page = post(place, desk, f"/day-badges/{in_stock(place)}/back", member="remy")
     assert (status, "Badge du jour rendu : il n’ouvre plus rien. 0 porte" in page) == (303, True)
     assert holder(place) is None
     assert lend(place, desk, "gregoire")[0] == 303
@@ -64,7 +70,7 @@ def test_what_somebody_has_is_lent_to_nobody_else(place: Place, desk: FlaskClien
     status, page = lend(place, desk, "gregoire")
     assert (status, "Ce badge du jour n’est pas libre." in page) == (409, True)
     assert holder(place) == "remy"
-    assert lend(place, desk, "gregoire", which=99)[0] == 409
+    assert lend(place, desk, "gregoire", which=10**8)[0] == 409
     assert "Prêter un badge du jour…" not in place.page("/members/gregoire", desk)
 
 
@@ -83,7 +89,7 @@ def test_one_that_is_lost_is_not_lent_until_it_comes_back(place: Place, desk: Fl
     post(place, desk, f"/members/remy/badges/{row.id}", seen="active", status="lost")
     place.now += 24 * HOUR
     assert lend(place, desk, "gregoire")[0] == 409
-    assert post(place, desk, "/day-badges/1/back")[0] == 303
+    assert post(place, desk, f"/day-badges/{in_stock(place)}/back")[0] == 303
     assert lend(place, desk, "gregoire")[0] == 303
     assert not place.publisher.current.rules.credentials[pseudonym(CREDENTIAL_KEY, bytes.fromhex(UID))].blocked
 
@@ -113,7 +119,7 @@ def test_what_cannot_come_into_the_stock(place: Place, desk: FlaskClient, number
 
 def test_out_of_the_stock_it_opens_nothing_and_its_number_is_free(place: Place, desk: FlaskClient) -> None:
     lend(place, desk)
-    assert post(place, desk, "/day-badges/1/end")[0] == 303
+    assert post(place, desk, f"/day-badges/{in_stock(place)}/end")[0] == 303
     assert holder(place) is None
     assert "Aucun badge du jour" in place.page("/day-badges", desk)
     assert post(place, desk, "/day-badges", number="7", uid=UID)[0] == 303

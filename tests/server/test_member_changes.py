@@ -9,9 +9,11 @@ from msgspec.structs import replace
 from sqlmodel import col, select
 
 from policy.bundle import Member, Role, Shift
+from server.changes.accounts import end_sessions
 from server.changes.bundle import put
-from server.models import Account, AuditRow, Credential, Edge
-from tests.support_pages import STAFF, Place
+from server.database.types import moment
+from server.models import Account, AuditRow, Credential, Edge, MachineSession
+from tests.support_pages import PASSWORD, STAFF, Place
 from tests.support_server import DECIDED
 
 NAME = "Léa Lambert"
@@ -239,3 +241,66 @@ def test_an_id_of_any_characters_has_its_page(place: Place) -> None:
     client = place.staff()
     assert "Odd n’entre pas" in place.page("/members/a%2Fb%20%3F%23%25", client)
     assert post(place, "/members/a%2Fb%20%3F%23%25/status", client, status="suspended", why="x")[0] == 303
+
+
+# Ended in the middle of something
+
+
+def test_whose_membership_ends_inside_is_still_counted_called_over_and_may_be_noted_as_gone(place: Place) -> None:
+    client = place.staff()
+    assert "À l’intérieur depuis 9 h 30." in place.page("/members/remy", client).replace("\N{NO-BREAK SPACE}", " ")
+    before = place.page("/", client)
+    assert post(place, "/members/remy/end", client)[0] == 303
+    assert "Quentin Rémy entré à 9 h 30" in place.page("/evacuation", client).replace("\N{NO-BREAK SPACE}", " ")
+    there = re.compile(r"(\d+) personnes dedans|(\d+) dans les murs")
+    assert there.findall(before) == there.findall(place.page("/", client))
+    assert "Membre retiré" in place.page("/", client)
+    assert "Rémy Quentin" in place.page("/presence", client)
+    status, page = post(place, "/presence/remy/left", client, at="19:00", why="parti sans badge")
+    assert (status, "Rémy Quentin est parti·e à 19 h" in page) == (303, True)
+    assert "Quentin Rémy entré" not in place.page("/evacuation", client)
+
+
+def test_who_left_before_their_membership_ended_is_not_inside(place: Place) -> None:
+    client = place.staff()
+    place.journal.leaves(place.now, "remy")
+    place.tell()
+    assert "À l’intérieur depuis" not in place.page("/members/remy", client)
+    assert post(place, "/members/remy/end", client)[0] == 303
+    assert "Quentin Rémy entré" not in place.page("/evacuation", client)
+
+
+def test_a_machine_that_runs_is_named_before_a_membership_is_ended(place: Place) -> None:
+    client = place.staff()
+    assert "tourne pour cette personne" not in place.page("/members/remy", client)
+    with place.database.transaction() as session:
+        at = moment(place.now)
+        session.add(
+            MachineSession(machine="laser", started=at, member="remy", kind="laser", cuts=True, edge="front", heard=at)
+        )
+    assert "laser tourne pour cette personne. Elle va jusqu’à son heure" in place.page("/members/remy", client)
+
+
+# A session that ends in the middle of a form
+
+
+def test_what_was_typed_of_a_member_outlives_the_session(place: Place) -> None:
+    client = place.staff()
+    typed = shown_form(place, client, "remy") | {"name": "Rémy Q. « été »"}
+    token = place.form_token(client, "/members/remy")
+    with place.database.transaction() as session:
+        end_sessions(session, session.exec(select(Account).where(Account.login == STAFF)).one())
+    answer = client.post("/members/remy/change", data=typed | {"csrf_token": token})
+    assert answer.status_code == 401
+    data = hidden_fields(answer.text) | {"name": STAFF, "password": PASSWORD}
+    again = client.post("/login", data=data)
+    assert (again.status_code, 'action="/members/remy/change"' in again.text) == (200, True)
+    assert client.post("/members/remy/change", data=hidden_fields(again.text)).status_code == 303
+    kept = member(place, "remy")
+    assert kept is not None
+    assert kept.name == "Rémy Q. « été »"
+
+
+def hidden_fields(text: str) -> dict[str, str]:
+    main = text[text.index("<main") :]
+    return {name: unescape(value) for name, value in re.findall(r'type="hidden" name="([\w.]+)" value="([^"]*)"', main)}
