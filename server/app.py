@@ -28,6 +28,7 @@ from server.pages import (
     me,
     member,
     member_changes,
+    member_import,
     member_passages,
     members,
     my_data,
@@ -60,6 +61,7 @@ SCREENS = (
     members.page,
     member.page,
     member_changes.page,
+    member_import.page,
     member_passages.page,
     carnets.page,
     enrolment.page,
@@ -78,6 +80,8 @@ SCREENS = (
 )
 MAX_FORM = 64 * 1024
 """Bytes of a request's body."""
+MAX_UPLOAD = 5 * 1024 * 1024
+"""Of one that sends a file, where server/web/access.py says so."""
 
 
 def create_app(context: Context, extra_blueprints: Iterable[Blueprint] = ()) -> Flask:
@@ -93,6 +97,7 @@ def create_app(context: Context, extra_blueprints: Iterable[Blueprint] = ()) -> 
         SESSION_COOKIE_NAME="loquet-form",
         SESSION_COOKIE_SAMESITE="Lax",
         MAX_CONTENT_LENGTH=MAX_FORM,
+        MAX_UPLOAD=MAX_UPLOAD,
         FOOT=[],
     )
     app.session_interface = auth.FormCookie()

@@ -49,7 +49,7 @@ def sell(session: Session, decided: Decided, member: str, sale: Sale, today: dat
     known = cast(Literal["day", "half_day"], unit)
     sold = Pass(f"c-{token_hex(6)}", member, known, sale.units, valid_from=sale.first, valid_until=sale.last)
     put(session, [sold], decided)
-    _enter(session, decided, member, "sold", sold.id, sale.units, price=sale.price)
+    enter(session, decided, member, "sold", sold.id, sale.units, price=sale.price)
     return Done(member)
 
 
@@ -70,7 +70,7 @@ def give_back(session: Session, decided: Decided, member: str, unit: str) -> Don
         raise ChangeRefusedError(Refused.UNIT_NOT_PAID)
     held = carnet.held
     put(session, [replace(held, given_back=(*held.given_back, unit))], decided)
-    _enter(session, decided, member, "given_back", held.id, 1, unit)
+    enter(session, decided, member, "given_back", held.id, 1, unit)
     return Done(member)
 
 
@@ -81,7 +81,7 @@ def charge_again(session: Session, decided: Decided, member: str, unit: str) -> 
         raise ChangeRefusedError(Refused.UNIT_NOT_PAID)
     left = tuple(one for one in carnet.held.given_back if one != unit)
     put(session, [replace(carnet.held, given_back=left)], decided)
-    _enter(session, decided, member, "charged_again", carnet.held.id, -1, unit)
+    enter(session, decided, member, "charged_again", carnet.held.id, -1, unit)
     return Done(member)
 
 
@@ -94,7 +94,7 @@ def pay(session: Session, decided: Decided, member: str, unit: str) -> Done | Wr
         session.add(PaidUnit(member=member, unit=unit, edge="", heard=moment(decided.at)))
         session.flush()
         record(session, decided, [Change(PaidUnit, (member, unit), "added", None, {"unit": unit})])
-        _enter(session, decided, member, "paid", None, -1, unit)
+        enter(session, decided, member, "paid", None, -1, unit)
     return Done(member)
 
 
@@ -108,8 +108,8 @@ def move(session: Session, decided: Decided, member: str, which: str, last: date
     old, rest = carnet.held, carnet.rest
     new = Pass(f"c-{token_hex(6)}", member, old.unit, rest, valid_from=old.valid_from, valid_until=last)
     put(session, [replace(old, total=old.total - rest), new], decided)
-    _enter(session, decided, member, "moved", old.id, -rest)
-    _enter(session, decided, member, "moved", new.id, rest)
+    enter(session, decided, member, "moved", old.id, -rest)
+    enter(session, decided, member, "moved", new.id, rest)
     return Done(member)
 
 
@@ -128,7 +128,7 @@ def _unit_of(session: Session, member: str) -> str:
     return unit
 
 
-def _enter(
+def enter(
     session: Session,
     decided: Decided,
     member: str,

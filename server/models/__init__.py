@@ -25,7 +25,7 @@ from server.models.journal import (
     Visitor,
 )
 from server.models.ledger import CarnetEntry, Credit
-from server.models.people import Credential, DayBadge, Invitation, Member, Pass
+from server.models.people import Credential, DayBadge, Invitation, Member, MemberImport, Pass
 from server.models.rota import Event, RotaChange, RotaPattern, Shift
 from server.models.site import AccessPoint, Lockdown, Site, Tier
 
@@ -58,6 +58,7 @@ __all__ = [
     "MachineSession",
     "MachineStop",
     "Member",
+    "MemberImport",
     "PaidUnit",
     "Pass",
     "Passkey",

@@ -1,6 +1,7 @@
 """Who comes here? Members, their badges, their carnets, and who is expected."""
 
 from datetime import date, datetime
+from typing import Any
 
 import msgspec
 from sqlalchemy import Index, text
@@ -101,6 +102,30 @@ class Pass(SQLModel, table=True):
     def said(self) -> parts.Pass:
         """As a bundle says it."""
         return msgspec.convert({name: getattr(self, name) for name in parts.Pass.__struct_fields__}, parts.Pass)
+
+
+class MemberImport(SQLModel, table=True):
+    """A file of members that somebody reads in. name: of the file. form, headings, lines: see changes/member_table.py.
+
+    columns: what each heading means. tiers: by what the file calls them. answers: by line. Emptied when it is done:
+    then `undo` says what it changed, until a day later.
+    """
+
+    __tablename__ = "member_import"
+
+    id: str = Field(primary_key=True)
+    at: datetime = utc(index=True)
+    by: str
+    name: str
+    form: str
+    headings: list[str] = json_column()
+    lines: list[Any] = json_column()
+    columns: dict[str, Any] = json_column()
+    tiers: dict[str, Any] = json_column()
+    answers: dict[str, Any] = json_column()
+    done: datetime | None = utc_or_none()
+    undo: list[Any] = json_column()
+    undone: datetime | None = utc_or_none()
 
 
 class Invitation(SQLModel, table=True):

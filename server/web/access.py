@@ -26,7 +26,7 @@ class Access:
     with it. label: its link in the navigation, in French.
 
     page: whether the public is led there once it has logged in; else it is only refused. step_up: whether password or
-    passkey must have been shown in the last minutes (server/web/step_up.py).
+    passkey must have been shown in the last minutes (server/web/step_up.py). upload: whether a file may be sent.
     """
 
     who: Roles
@@ -34,6 +34,7 @@ class Access:
     label: str | None = None
     page: bool = True
     step_up: bool = False
+    upload: bool = False
     holding: bool = False
 
 
@@ -73,6 +74,14 @@ TABLE: Table = {
     ("POST", "/members/<path:member>/status"): Access(STAFF),
     ("POST", "/members/<path:member>/end"): Access(STAFF),
     ("POST", "/members/<path:member>/return"): Access(STAFF),
+    ("GET", "/import"): Access(STAFF),
+    ("POST", "/import"): Access(STAFF, upload=True),
+    ("GET", "/import/<which>"): Access(STAFF),
+    ("POST", "/import/<which>"): Access(STAFF),
+    ("POST", "/import/<which>/answer"): Access(STAFF),
+    ("POST", "/import/<which>/run"): Access(STAFF, step_up=True),
+    ("POST", "/import/<which>/undo"): Access(STAFF),
+    ("GET", "/import/<which>/left"): Access(STAFF),
     ("GET", "/carnets"): Access(STAFF),
     ("POST", "/carnets/export"): Access(STAFF),
     ("POST", "/members/<path:member>/passages"): Access(STAFF),
@@ -170,6 +179,8 @@ def _check() -> ResponseReturnValue | None:
         return None
     method = "GET" if request.method == "HEAD" else request.method
     line: Access = current_app.config["ACCESS"][method, request.url_rule.rule]
+    if line.upload and line.who & sessions.roles():
+        request.max_content_length = current_app.config["MAX_UPLOAD"]
     if Role.PUBLIC in line.who or (line.scope is not None and sessions.token_has(line.scope)):
         return None
     return None if line.who & sessions.roles() or (line.holding and holds_place()) else _refuse(line, method)

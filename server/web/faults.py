@@ -61,6 +61,7 @@ def _words(status: int) -> str:
         403: gettext("Votre compte n’a pas accès à cette page. L’équipe peut dire qui l’a."),
         404: gettext("Cette page n’existe pas."),
         405: gettext("Cette page ne s’utilise pas ainsi."),
+        413: gettext("C’est trop grand. Un fichier a 4 Mo au plus : coupez-le en plusieurs."),
         429: gettext("Trop d’essais. Attendez une minute, puis recommencez."),
         503: gettext("Le serveur ne peut pas répondre à l’instant. Réessayez dans une minute."),
     }

@@ -5,6 +5,8 @@ one that has waited the longest makes room. So whoever sends half of something, 
 """
 
 import socket
+from copy import copy
+from functools import partial
 from threading import Thread
 from time import monotonic
 from typing import Any
@@ -12,10 +14,12 @@ from typing import Any
 from flask import Flask
 from waitress import wasyncore
 from waitress.channel import HTTPChannel
+from waitress.parser import HTTPRequestParser
 from waitress.server import create_server
 
 from server.errors import ServerError
 from server.web.live import MAX_STREAMS
+from server.web.sessions import COOKIE
 
 THREADS = MAX_STREAMS + 8
 """One for each live page, and some that answer."""
@@ -29,6 +33,25 @@ FORWARDED = "x-forwarded-for x-forwarded-proto"
 """What the proxy says of a request: whose it is, and whether it came over https."""
 LOOK = 0.25
 """Seconds from one look at whether it is to end to the next, when nobody asks for anything."""
+
+
+class _Request(HTTPRequestParser):  # type: ignore[misc]
+    """One that may be larger where a file is sent, by somebody who says that they are logged in.
+
+    files: the addresses. most: the first size that is refused there.
+    """
+
+    def __init__(self, files: frozenset[str], most: int, adj: Any) -> None:
+        super().__init__(adj)
+        self.adj: Any = adj
+        self._files, self._most = files, most
+
+    def parse_header(self, header_plus: bytes) -> None:
+        super().parse_header(header_plus)
+        if self.command == "POST" and self.path in self._files and f"{COOKIE}=" in self.headers.get("COOKIE", ""):
+            larger: Any = copy(self.adj)
+            larger.max_request_body_size = self._most
+            self.adj = larger
 
 
 class _Connection(HTTPChannel):  # type: ignore[misc]
@@ -65,7 +88,9 @@ class Web:
             clear_untrusted_proxy_headers=True,
             **believed,
         )
-        self._server.channel_class = _Connection
+        files = frozenset(path for (_, path), line in app.config["ACCESS"].items() if line.upload)
+        parser = partial(_Request, files, app.config["MAX_UPLOAD"] + 1)
+        self._server.channel_class = type("_Channel", (_Connection,), {"parser_class": staticmethod(parser)})
         self.port: int = self._server.effective_port
         self._thread = Thread(target=self._serve, name="web", daemon=True)
 

@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 from flask import Flask, request
 
-from server.app import MAX_FORM
+from server.app import MAX_FORM, MAX_UPLOAD
 from server.database.engine import Database
 from server.web.live import CAPS, FULL, Live
 from server.web.serve import CONNECTIONS, MAX_HEADER, Web
+from server.web.sessions import COOKIE
 from tests.support_pages import PASSWORD, STAFF, Place
 
 pytestmark = pytest.mark.sqlite
@@ -153,6 +154,23 @@ def test_a_form_may_be_so_large(port: int, size: int, status: bytes) -> None:
     head = b"POST /login HTTP/1.1\r\nHost: here\r\nConnection: close\r\n"
     kind = b"Content-Type: application/x-www-form-urlencoded\r\nContent-Length: %d\r\n\r\n" % size
     assert answer(port, head + kind + b"x" * size).startswith(b"HTTP/1.1 " + status)
+
+
+@pytest.mark.parametrize(
+    ("path", "cookie", "size", "read"),
+    [
+        ("/import", COOKIE, MAX_FORM + 1, True),
+        ("/import", COOKIE, MAX_UPLOAD + 1, False),
+        ("/import", "other", MAX_FORM + 1, False),
+        ("/login", COOKIE, MAX_FORM + 1, False),
+    ],
+)
+def test_a_file_may_be_larger_where_one_is_asked_for(port: int, path: str, cookie: str, size: int, read: bool) -> None:
+    """What is read the pages refuse, since nobody is logged in; what is not the server refuses by its length alone."""
+    head = f"POST {path} HTTP/1.1\r\nHost: here\r\nConnection: close\r\nCookie: {cookie}=x\r\n"
+    kind = f"Content-Type: text/csv\r\nContent-Length: {size}\r\n\r\n"
+    said = answer(port, (head + kind).encode() + b"x" * (size if read else 1))
+    assert said.startswith(b"HTTP/1.1 413 REQUEST" if read else b"HTTP/1.1 413 Request")
 
 
 @pytest.mark.parametrize(("size", "status"), [(MAX_HEADER - 100, " 200 "), (MAX_HEADER, " 431 ")])
