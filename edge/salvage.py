@@ -6,7 +6,7 @@ A row that was written with a checksum is believed wherever it is found; SQLite 
 import shutil
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -69,13 +69,20 @@ def salvage(path: Path, newer: bytes = b"") -> Saved:
 
 def read_unopened(path: Path) -> Saved:
     """The same of a journal on a disk that cannot be written: SQLite reads a copy of it in memory."""
-    with suppress(OSError), TemporaryDirectory(dir=IN_MEMORY if IN_MEMORY.is_dir() else None) as folder:
+    with suppress(OSError), copied(path) as copy:
+        return salvage(copy)
+    return Saved(kept=Spare(path).read().kept)
+
+
+@contextmanager
+def copied(path: Path) -> Iterator[Path]:
+    """A copy of a journal's files in memory, where there is room for that: the disk may be what is broken."""
+    with TemporaryDirectory(dir=IN_MEMORY if IN_MEMORY.is_dir() else None) as folder:
         copy = Path(folder) / path.name
         for suffix in (*SUFFIXES, ".spare"):
             with suppress(OSError):
                 shutil.copyfile(f"{path}{suffix}", f"{copy}{suffix}")
-        return salvage(copy)
-    return Saved(kept=Spare(path).read().kept)
+        yield copy
 
 
 def beyond(path: Path) -> bytes:

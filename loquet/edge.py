@@ -7,6 +7,7 @@ import argparse
 import logging
 import sys
 from contextlib import suppress
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,6 +24,7 @@ BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--config", type=Path, metavar="FILE", help="the edge.toml of this edge")
     parser.add_argument("--probe", action="store_true", help="say what each reader is and reads, then end")
+    parser.add_argument("--inside", action="store_true", help="say who is inside, as this edge knows it, then end")
     parser.add_argument("--simulated", action="store_true", help="run on an emulated Raspberry Pi, not on this one")
     parser.add_argument("--remote", action="store_true", help="with --simulated: obey a parent process, as in the demo")
 
@@ -39,6 +41,8 @@ def run(arguments: argparse.Namespace) -> int:
             return probe(arguments.config, simulated=arguments.simulated)
         if arguments.config is None:
             raise CommandError("--config FILE is needed: the edge.toml of this edge (firmware_config/edge-door.toml)")
+        if arguments.inside:
+            return inside(load(arguments.config))
         return _serve(load(arguments.config), arguments)
     except (ConfigError, HardwareError) as error:
         raise CommandError(str(error)) from None
@@ -78,6 +82,40 @@ def real(config: "Config") -> "Platform":
     clock = _clock(config.gpiochip)
     readers = open_readers(config.readers, config.spi_hz, clock)
     return Platform(clock, readers, lambda: claim_pins(config), boot=_boot_id())
+
+
+def inside(config: "Config") -> int:
+    """For whoever counts heads when the server is dead; the edge may run meanwhile, or not any more."""
+    from edge.hardware.clock import SystemClock
+    from edge.inside import roll
+    from edge.journal_errors import JournalError
+
+    logging.disable(logging.WARNING)  # what the copy of a journal lacks is nobody's business now
+    try:
+        known = roll(config, SystemClock())
+    except JournalError as error:
+        raise CommandError(f"{error}; who is inside this edge cannot say: count outside") from None
+    finally:
+        logging.disable(logging.NOTSET)
+    if known is None:
+        print("0 inside, as far as a new edge without rules can know: check all the same")
+        return 1
+    print(f"{len(known.inside)} inside, as edge {config.edge!r} knows it at {_local(known.at)}")
+    if known.told is not None:
+        print(f"its newest row: {_local(known.told)}; members that other doors saw since may be missing")
+    for door, since, until in known.unlocked:
+        print(f"door {door!r} was kept unlocked from {_local(since)}, until {_local(until)} at the latest: uncounted")
+    for who, since in known.inside:
+        print(f"  {who}  since {_local(since)}")
+    for who, since in known.doubtful:
+        print(f"  {who}  to be checked: came in {_local(since)}, and never went out")
+    print("names do not lie on an edge; these are the members' ids. 0 or not, check all the same")
+    return 0
+
+
+def _local(at: int) -> str:
+    """By this machine's own time zone."""
+    return f"{datetime.fromtimestamp(at / 1000).astimezone():%a %H:%M %Z}"
 
 
 def probe(file: Path | None, *, simulated: bool) -> int:

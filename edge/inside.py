@@ -1,0 +1,70 @@
+"""Who is inside, as this edge knows it, with the server dead? Read from a copy of its journal, whether it runs or not.
+
+Names never lie on an edge: members are told by their ids.
+"""
+
+from dataclasses import dataclass, replace
+
+from edge.config import Config
+from edge.inbound_queue import InboundQueue
+from edge.observer import Nobody
+from edge.ports import Clock
+from edge.salvage import copied
+from edge.status import Health, vitals
+from edge.storage_worker import StorageWorker
+from policy.instants import instant
+from policy.terms import DAY, ClockState, Instant
+from wire.row import Kind, Order
+
+
+@dataclass(frozen=True, slots=True)
+class Roll:
+    """at: now; the last instant that the edge trusted where its clock is lost. inside: member ids, and since when.
+
+    doubtful: who came in within 24 h and was checked out by the end of the site day alone. told: the newest row of this
+    edge. unlocked: its doors that stood unlocked by order on this site day, from when, and until when at the latest.
+    """
+
+    at: Instant
+    inside: tuple[tuple[str, Instant], ...]
+    doubtful: tuple[tuple[str, Instant], ...]
+    told: Instant | None
+    unlocked: tuple[tuple[str, Instant, Instant], ...]
+
+
+def roll(config: Config, clock: Clock) -> Roll | None:
+    """None for a new edge, which has no rules yet. Raises JournalError for a journal that nothing can be read of."""
+    with copied(config.journal) as copy:
+        worker = StorageWorker(
+            replace(config, journal=copy),
+            clock,
+            lambda _event: None,
+            Nobody(),
+            "roll",
+            Health("", lambda: vitals(copy)),
+            InboundQueue(lambda _item: None),
+            None,
+        )
+        try:
+            memory = worker.recover()
+            rows = [] if worker.writer.journal is None else worker.writer.journal.rows()
+        finally:
+            worker.close()
+    if memory.held is None:
+        return None
+    at = clock.now() if clock.state() is not ClockState.UNKNOWN else max(memory.last_at, 0)
+    day_start = memory.held.rules.day_start(at)
+    moves = memory.knowledge.state.presence.moves
+    came = sorted((move.at, who) for who, move in moves.items() if move.inside and move.at > at - DAY)
+    return Roll(
+        at=at,
+        inside=tuple((who, since) for since, who in came if since >= day_start),
+        doubtful=tuple((who, since) for since, who in came if since < day_start),
+        told=max((instant(row.at) for row in rows if row.clock is not ClockState.UNKNOWN), default=None),
+        unlocked=tuple(
+            (row.access_point, instant(row.at), instant(row.until))
+            for row in rows
+            if row.kind is Kind.COMMAND and row.order is Order.UNLOCK and row.granted
+            if row.access_point is not None and row.until is not None and instant(row.at) >= day_start
+        ),
+    )
