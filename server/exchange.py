@@ -6,6 +6,7 @@ once, to whoever listens now, and says whether there was a broker.
 
 import logging
 from collections.abc import Callable, Sequence
+from datetime import date
 from secrets import token_hex
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -13,6 +14,7 @@ from sqlmodel import Session, select
 
 from policy.terms import Instant
 from server.audit import Decided
+from server.changes.events import make_more_times
 from server.changes.lockdown import set_lockdown
 from server.database.engine import Database
 from server.database.types import moment
@@ -75,6 +77,7 @@ class Exchange:
         self._link_up = link_up
         self._changed = changed
         self._draw = draw
+        self._recurred: date | None = None
 
     def start(self) -> None:
         """Say all that is retained: rules, state, acknowledgements. Raises ServerError."""
@@ -113,8 +116,18 @@ class Exchange:
         """Say what is due; rules that cannot be made keep no state back. Raises ServerError."""
         try:
             self.publisher.tick()
+            self._recur()
         finally:
             self.state.tick()
+
+    def _recur(self) -> None:
+        """Once a day: what recurs, for one day more."""
+        now = self._clock()
+        today = moment(now).date()
+        if today != self._recurred:
+            with self._database.transaction() as session:
+                make_more_times(session, Decided(SERVER, now), today)
+            self._recurred = today
 
     def connected(self) -> None:
         """Confirm rules and state: whoever else connects now gets both. Raises ServerError."""

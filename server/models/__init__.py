@@ -26,7 +26,7 @@ from server.models.journal import (
 )
 from server.models.ledger import CarnetEntry, Credit
 from server.models.people import Credential, DayBadge, Invitation, Member, MemberImport, Pass
-from server.models.rota import Event, RotaChange, RotaPattern, Shift
+from server.models.rota import Event, EventSeries, RotaChange, RotaPattern, Shift
 from server.models.site import AccessPoint, Lockdown, Site, Tier
 
 __all__ = [
@@ -47,6 +47,7 @@ __all__ = [
     "DoorState",
     "Edge",
     "Event",
+    "EventSeries",
     "GivenOrder",
     "HourKept",
     "Invitation",

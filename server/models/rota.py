@@ -73,3 +73,23 @@ class Event(SQLModel, table=True):
     free: bool
     access_points: list[str] | None = json_or_none()
     ended: datetime | None = utc_or_none()
+
+
+class EventSeries(SQLModel, table=True):
+    """An event that recurs. start, end: of its first time. rule: its RRULE (RFC 5545), in the site's local time.
+
+    Each time is an event of its own, `<id>/<date>`, which may be moved or ended alone; they are made up to known_until.
+    """
+
+    __tablename__ = "event_series"
+
+    id: str = Field(primary_key=True)
+    title: str
+    start: str
+    end: str
+    rule: str
+    audience: str
+    free: bool
+    access_points: list[str] | None = json_or_none()
+    known_until: date_
+    ended: datetime | None = utc_or_none()

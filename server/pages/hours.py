@@ -3,9 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import TypeVar
 
-import msgspec
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
@@ -17,14 +15,15 @@ from server.pages.what_changes import decide
 from server.queries.people import day_of
 from server.queries.public_holidays import holidays_of
 from server.text import hours as text
-from server.text.dates import calendar_day, read_date
+from server.text.dates import calendar_day
 from server.text.doors import doors
 from server.text.translate import gettext
 from server.web.sessions import context
+from server.web.typed import date_in, typed, written
+from server.web.typed import seen as seen_in
 
 page = Blueprint("hours", __name__)
 
-Known = TypeVar("Known")
 NEW = "new"
 """The form of one that is not there yet."""
 
@@ -47,7 +46,7 @@ def show() -> ResponseReturnValue:
 
 @page.post("/hours/week")
 def week() -> ResponseReturnValue:
-    seen = _was(Week)
+    seen = seen_in(Week)
     wanted: Week = {}
     wrong = []
     for day in WEEKDAYS:
@@ -65,13 +64,13 @@ def week() -> ResponseReturnValue:
 
 @page.post("/hours/closures")
 def closure() -> ResponseReturnValue:
-    seen, form = _was(Closure), request.form
+    seen, form = seen_in(Closure), request.form
     if "end" in form and seen is not None:
         plan = plans.closure(seen, None, _today())
         return _decide(plan, gettext("Lever une fermeture"), [text.closure(seen)], "closures", "reopened")
     why = " ".join(form.get("why", "").split())
     wrong = ["why"] if len(why) > text.LONGEST_WHY else []
-    first, last = _date("first", wrong), _date("last", wrong, needed=False)
+    first, last = date_in("first", wrong), date_in("last", wrong, needed=False)
     if first is None or wrong:
         return _refused(Wrong(tuple(wrong)), "closures", _key(seen))
     wanted = Closure(first, last or first, why or None)
@@ -81,12 +80,12 @@ def closure() -> ResponseReturnValue:
 
 @page.post("/hours/openings")
 def opening() -> ResponseReturnValue:
-    seen, form = _was(Opening), request.form
+    seen, form = seen_in(Opening), request.form
     if "end" in form and seen is not None:
         plan, title = plans.opening(seen, None, _today()), gettext("Retirer une ouverture exceptionnelle")
         return _decide(plan, title, [text.opening(seen)], "openings", "withdrawn")
     wrong: list[str] = []
-    day = _date("date", wrong)
+    day = date_in("date", wrong)
     try:
         ranges = text.read_spans(form.get("hours", ""))
     except ValueError:
@@ -129,7 +128,7 @@ def _page(status: int, form: str = "", key: str = "", **told: object) -> Respons
         "today_date": calendar_day(today),
         "week": [(day, text.weekday(day), text.said(site.staff_hours.get(day, ()))) for day in WEEKDAYS],
         "week_fields": {day: text.spans(site.staff_hours.get(day, ())) for day in WEEKDAYS},
-        "week_was": _written(site.staff_hours),
+        "week_was": written(site.staff_hours),
         "closures": [_closure(one, today) for one in sorted(site.closures, key=_first) if one.last >= today],
         "openings": [_opening(one) for one in sorted(site.openings, key=_date_of) if one.date >= today],
         "has_holidays": site.holidays is not None,
@@ -146,12 +145,12 @@ def _page(status: int, form: str = "", key: str = "", **told: object) -> Respons
 
 
 def _closure(one: Closure, today: date) -> Line:
-    fields = {"first": _typed(one.first), "last": _typed(one.last), "why": one.why or ""}
-    return Line(_key(one), text.closure(one), _written(one), fields, one.first <= today)
+    fields = {"first": typed(one.first), "last": typed(one.last), "why": one.why or ""}
+    return Line(_key(one), text.closure(one), written(one), fields, one.first <= today)
 
 
 def _opening(one: Opening) -> Line:
-    return Line(_key(one), text.opening(one), _written(one), {"date": _typed(one.date), "hours": text.spans(one.hours)})
+    return Line(_key(one), text.opening(one), written(one), {"date": typed(one.date), "hours": text.spans(one.hours)})
 
 
 def _hours_of(site: Site, day: date) -> tuple[tuple[str, str], ...]:
@@ -174,21 +173,6 @@ def _today() -> date:
     return day_of(context().current(), context().clock())
 
 
-def _date(field: str, wrong: list[str], *, needed: bool = True) -> date | None:
-    """The date in a field; where there is none as there should be, the field is noted as wrong."""
-    try:
-        day = read_date(request.form.get(field, ""))
-    except ValueError:
-        day, needed = None, True
-    if day is None and needed:
-        wrong.append(field)
-    return day
-
-
-def _typed(day: date) -> str:
-    return f"{day:%d/%m/%Y}"
-
-
 def _key(one: Part | None) -> str:
     """Which form of the page is meant: one's own, or that of a new one."""
     match one:
@@ -197,15 +181,3 @@ def _key(one: Part | None) -> str:
         case Opening(day):
             return f"{day}"
     return NEW
-
-
-def _written(one: object) -> str:
-    return msgspec.json.encode(one).decode()
-
-
-def _was(kind: type[Known]) -> Known | None:
-    """It as the page showed it; None of a new one."""
-    try:
-        return msgspec.json.decode(request.form.get("was", ""), type=kind)
-    except msgspec.MsgspecError:
-        return None

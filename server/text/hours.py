@@ -71,6 +71,10 @@ def weekday(day: Weekday) -> str:
     return str(get_day_names(locale=language())[WEEKDAYS.index(day)])
 
 
+def weekday_of(day: date) -> str:
+    return weekday(WEEKDAYS[day.weekday()])
+
+
 def changed(before: Week, after: Week) -> list[str]:
     """lundi : 9 h – 18 h → 10 h – 17 h, of each day that is another."""
     return [

@@ -1,0 +1,243 @@
+"""Events at the desk: single and recurring, each time moved or cancelled alone, tried before they are saved."""
+
+import json
+import re
+from datetime import date, timedelta
+from html import unescape
+
+import pytest
+from flask.testing import FlaskClient
+from hypothesis import given
+from hypothesis import strategies as st
+from sqlmodel import select
+
+from policy.bundle import Event
+from policy.calendar import moment
+from policy.reasons import Reason
+from policy.terms import DAY, HOUR
+from server.changes.events import make_more_times, save_series
+from server.changes.planned import Done
+from server.models import AuditRow, EventSeries
+from server.publish.bundle import held
+from server.queries.recurring import AHEAD, Repeat, Series, read_rule, rule_of, times
+from tests.support_exchange import SEVEN, Office
+from tests.support_pages import Place, plain
+from tests.support_server import DECIDED
+
+FEAST = {"title": "Repas", "date": "3/12/2026", "hours": "19 h – 22 h", "audience": "members"}
+TODAY = date(2026, 11, 24)
+
+
+def weekly(**changes: object) -> Series:
+    values = {"start": "2026-03-24T18:00", "end": "2026-03-24T22:00", "rule": "FREQ=WEEKLY"} | changes
+    return Series(id="s", title="Atelier", audience="members", **values)  # type: ignore[arg-type]
+
+
+def events(place: Place, title: str = "Repas") -> list[Event]:
+    """As the doors' rules have them."""
+    return [event for event in place.publisher.current.bundle.events if event.title == title]
+
+
+def press(place: Place, path: str, client: FlaskClient, **data: str) -> tuple[int, str]:
+    sent = {"csrf_token": place.form_token(client, "/events"), "was": ""} | data
+    answer = client.post(path, data=sent)
+    if answer.status_code == 303:
+        return 303, place.page(answer.headers["Location"], client).replace("\N{NO-BREAK SPACE}", " ")
+    return answer.status_code, plain(answer.text).replace("\N{NO-BREAK SPACE}", " ")
+
+
+def shown(client: FlaskClient, path: str) -> str:
+    """What the page of an event keeps of it."""
+    found = re.search(r'name="was" value="([^"]+)"', client.get(path).text)
+    assert found is not None
+    return unescape(found[1])
+
+
+def the_series(place: Place) -> EventSeries:
+    with place.database.reading() as session:
+        return session.exec(select(EventSeries)).one()
+
+
+def test_an_hour_stays_that_hour_in_summer_and_in_winter() -> None:
+    found = list(times(weekly(), date(2026, 3, 24), date(2026, 4, 7)))
+    assert [(time.id, time.start, time.end) for time in found] == [
+        ("s/2026-03-24", "2026-03-24T18:00", "2026-03-24T22:00"),
+        ("s/2026-03-31", "2026-03-31T18:00", "2026-03-31T22:00"),
+        ("s/2026-04-07", "2026-04-07T18:00", "2026-04-07T22:00"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("repeat", "first", "expected"),
+    [
+        (Repeat.DAILY, "2026-12-30", ["2026-12-30", "2026-12-31", "2027-01-01"]),
+        (Repeat.FORTNIGHTLY, "2026-12-03", ["2026-12-03", "2026-12-17", "2026-12-31"]),
+        (Repeat.MONTHLY_WEEKDAY, "2026-12-03", ["2026-12-03", "2027-01-07", "2027-02-04"]),
+        (Repeat.MONTHLY_WEEKDAY, "2026-12-31", ["2026-12-31", "2027-01-28", "2027-02-25"]),
+        (Repeat.MONTHLY_DATE, "2026-12-31", ["2026-12-31", "2027-01-31", "2027-03-31"]),
+        (Repeat.YEARLY, "2028-02-29", ["2028-02-29", "2032-02-29", "2036-02-29"]),
+    ],
+)
+def test_it_recurs_as_people_say_it(repeat: Repeat, first: str, expected: list[str]) -> None:
+    start = date.fromisoformat(first)
+    series = weekly(start=f"{first}T23:00", end=f"{start + timedelta(days=1)}T01:00", rule=rule_of(repeat, start, None))
+    found = list(times(series, start, date(2040, 1, 1)))[:3]
+    assert [time.start for time in found] == [f"{day}T23:00" for day in expected]
+    assert all(moment(time.end) - moment(time.start) == timedelta(hours=2) for time in found)
+
+
+@given(
+    st.sampled_from([one for one in Repeat if one is not Repeat.NEVER]),
+    st.dates(date(2026, 1, 1), date(2035, 12, 31)),
+    st.integers(0, 2000),
+)
+def test_a_rule_is_read_as_it_was_made_and_ends_with_its_last_day(repeat: Repeat, first: date, days: int) -> None:
+    until = first + timedelta(days=days)
+    rule = rule_of(repeat, first, until)
+    assert read_rule(rule, first) == (repeat, until)
+    found = [moment(time.start).date() for time in times(weekly(start=f"{first}T18:00", rule=rule), first, date.max)]
+    assert found[0] == first
+    assert found == sorted(set(found))
+    assert found[-1] <= until
+
+
+def test_an_event_says_who_would_have_been_let_in_then_lets_them_in(place: Place) -> None:
+    place.journal.tap_in(
+        place.now - 5 * DAY + HOUR, "brigitte", Reason.OUTSIDE_HOURS, granted=False
+    )  # Thursday 19 November, 20:12
+    place.tell()
+    client = place.staff()
+    status, text = press(place, "/events", client, **FEAST)
+    assert status == 200
+    assert "1 aurait été admis" in text
+    assert "Brigitte O. (jeu. 19 nov., 20 h 12)" in text
+    assert events(place) == []
+    status, text = press(place, "/events", client, **FEAST, sure="1")
+    assert (status, "Événement ajouté. 0 porte sur" in text, "jeu. 3 déc., 19 h – 22 h" in text) == (303, True, True)
+    [made] = events(place)
+    assert (made.start, made.end, made.audience) == ("2026-12-03T19:00", "2026-12-03T22:00", "members")
+
+
+def test_an_event_is_moved_past_midnight_and_cancelled(place: Place) -> None:
+    client = place.staff()
+    press(place, "/events", client, **FEAST, sure="1")
+    path = f"/events/{events(place)[0].id}"
+    was = shown(client, path)
+    moved = FEAST | {"date": "4/12/2026", "hours": "21h-1h", "free": "1", "access_points": "front"}
+    _, text = press(place, path, client, was=was, **moved)
+    assert "jeu. 3 déc., 19 h – 22 h, pour les membres → Repas, ven. 4 déc., 21 h – 1 h" in text
+    assert press(place, path, client, was=was, sure="1", **moved)[0] == 303
+    [now] = events(place)
+    assert (now.start, now.end, now.free, now.access_points) == (
+        "2026-12-04T21:00",
+        "2026-12-05T01:00",
+        True,
+        ("front",),
+    )
+    status, text = press(place, path, client, was=was, sure="1", **FEAST)
+    assert (status, "quelqu’un a changé cela entre-temps" in text) == (409, True)
+    assert events(place) == [now]
+    status, text = press(place, path, client, was=shown(client, path), end="1", sure="1")
+    assert (status, "Événement annulé." in text, events(place)) == (303, True, [])
+    status, text = press(place, path, client, was=was, end="1", sure="1")
+    assert (status, "quelqu’un a changé cela entre-temps" in text) == (409, True)
+    assert client.get(path).status_code == 404
+
+
+def test_of_a_series_one_time_is_cancelled_one_moved_and_the_rest_changed(place: Place) -> None:
+    client = place.staff()
+    assert press(place, "/events", client, **FEAST, repeat="weekly", sure="1")[0] == 303
+    made = events(place)
+    assert [event.start for event in made[:2]] == ["2026-12-03T19:00", "2026-12-10T19:00"]
+    assert 50 < len(made) < 55
+    paths = [f"/events/{event.id}" for event in made[:2]]
+    assert press(place, paths[0], client, was=shown(client, paths[0]), end="1", sure="1")[0] == 303
+    moved = FEAST | {"date": "11/12/2026"}
+    assert press(place, paths[1], client, was=shown(client, paths[1]), sure="1", **moved)[0] == 303
+    path = f"/event-series/{the_series(place).id}"
+    was = shown(client, path)
+    later = FEAST | {"hours": "20h-23h", "repeat": "weekly", "until": "31/12/2026"}
+    status, text = press(place, path, client, was=was, **later)
+    assert (status, "chaque jeudi, jusqu’au jeu. 31 déc." in text) == (200, True)
+    assert press(place, path, client, was=was, sure="1", **later)[0] == 303
+    assert sorted(event.start for event in events(place)) == [
+        "2026-12-11T19:00",
+        "2026-12-17T20:00",
+        "2026-12-24T20:00",
+        "2026-12-31T20:00",
+    ]
+    assert press(place, path, client, was=was, sure="1", **later)[0] == 409, "it is another by now"
+    status, text = press(place, path, client, was=shown(client, path), end="1", sure="1")
+    assert (status, "Cette série est finie" in text, events(place)) == (303, True, [])
+    assert the_series(place).ended is not None
+    with place.database.reading() as session:
+        rows = session.exec(select(AuditRow).where(AuditRow.noun == "event_series").order_by(AuditRow.id)).all()  # type: ignore[arg-type]
+    assert [row.did for row in rows] == ["added", "changed", "ended"]
+
+
+def test_what_recurs_has_a_year_ahead_every_day_and_what_was_cancelled_stays_so(place: Place) -> None:
+    client = place.staff()
+    press(place, "/events", client, **FEAST, repeat="weekly", sure="1")
+    first = f"/events/{events(place)[0].id}"
+    press(place, first, client, was=shown(client, first), end="1", sure="1")
+    count = len(events(place))
+    for days, more in ((0, 0), (7, 1), (7, 0), (30, 3)):
+        with place.database.transaction() as session:
+            assert make_more_times(session, DECIDED, TODAY + timedelta(days=days)) == more
+    place.publish()
+    assert len(events(place)) == count + 4
+    assert max(event.start for event in events(place)) <= f"{TODAY + timedelta(days=30) + AHEAD}T99"
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        ({"title": " "}, "Écrivez un titre"),
+        ({"title": "a" * 10_000}, "Écrivez un titre"),
+        ({"date": "3/11/2026"}, "Il n’est pas passé"),
+        ({"date": "demain"}, "Il n’est pas passé"),
+        ({"date": "0001-01-01"}, "Il n’est pas passé"),
+        ({"hours": "19h"}, "Écrivez une heure de début"),
+        ({"hours": "9h-12h, 14h-18h"}, "Écrivez une heure de début"),
+        ({"audience": "chats"}, "Choisissez pour qui"),
+        ({"access_points": "cave"}, "Cette porte n’existe plus"),
+        ({"repeat": "FREQ=SECONDLY"}, "Choisissez dans la liste"),
+        ({"repeat": "weekly", "until": "1/12/2026"}, "pas avant le premier"),
+        ({"repeat": "weekly", "until": "x"}, "pas avant le premier"),
+        ({"repeat": "weekly", "access_points": "cave"}, "Cette porte n’existe plus"),
+    ],
+)
+def test_what_cannot_be_is_said_beside_its_field_and_nothing_is_made(
+    place: Place, data: dict[str, str], said: str
+) -> None:
+    before = place.publisher.current.bundle.events
+    for sure in ({}, {"sure": "1"}):
+        status, text = press(place, "/events", place.staff(), **FEAST | data | sure)
+        assert (status, said in text) == (400, True)
+    assert place.publisher.current.bundle.events == before
+    with place.database.reading() as session:
+        assert session.exec(select(EventSeries)).all() == []
+
+
+def test_the_page_of_what_is_not_there_and_what_the_form_forged(place: Place) -> None:
+    client = place.staff()
+    assert client.get("/events/none").status_code == 404
+    assert client.get("/event-series/none").status_code == 404
+    press(place, "/events", client, **FEAST, sure="1")
+    [made] = events(place)
+    other = json.dumps({"id": "other", "title": "x", "start": made.start, "end": made.end, "audience": "members"})
+    assert press(place, f"/events/{made.id}", client, was=other, sure="1", **FEAST)[0] == 409
+    assert press(place, f"/events/{made.id}", client, was="", end="1", sure="1")[0] == 409
+    assert events(place) == [made]
+
+
+def test_the_running_server_makes_the_times_of_each_day(office: Office) -> None:
+    series = weekly(start="2026-11-24T18:00", end="2026-11-24T22:00")
+    with office.database.transaction() as session:
+        assert save_series(session, DECIDED, None, series, TODAY) == Done()
+        count = len(held(session, "events"))
+    for days, more in ((1, 0), (8, 1), (8, 1), (15, 2)):
+        office.now = SEVEN + days * DAY
+        office.exchange.tick()
+        with office.database.reading() as session:
+            assert len(held(session, "events")) == count + more
