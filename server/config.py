@@ -22,6 +22,7 @@ from policy.terms import Instant
 from server import identity, keys
 from server.errors import ConfigError
 from server.identity import Identity
+from server.outbox import SmtpConfig
 from server.passwords import hash_token
 from wire.credential import KEY_BYTES
 from wire.errors import WireError
@@ -31,8 +32,10 @@ DEFAULT_TOKENS = ("", "token", "secret", "changeme", "change-me", "loquet", "tes
 MOST_RETAINED = 90
 """Days: the three months that are usual in France for passages by name."""
 TLS_PORT, PLAIN_PORT = 8883, 1883
+SMTP_PORTS = {"starttls": 587, "tls": 465, "none": 25}
 _SECRET = re.compile("password|token|key|secret|credential")
 _ADDRESS = re.compile(r"https://[a-z0-9.-]+(:\d{1,5})?|http://(localhost|127\.0\.0\.1|\[::1\])(:\d{1,5})?")
+_SENDER = re.compile(r"[!-?A-~]{1,64}@[A-Za-z0-9.-]{1,180}")
 _HEX_KEY = re.compile(r"[0-9a-f]{64}")
 
 
@@ -73,6 +76,7 @@ class ServerConfig:
     staff_name, staff_password_hash (argon2id), api_token_hash (SHA-256): of an account and a token that the database
     takes over; empty where people and tokens are made on the pages. address: of the pages, as browsers reach them.
     retention_days: after so many days it is forgotten who came and went.
+    smtp: the mail server; without it nothing is mailed.
     """
 
     database: str
@@ -90,6 +94,7 @@ class ServerConfig:
     socket: Path | None = None
     revoked: tuple[RevokedEdge, ...] = ()
     retention_days: int = MOST_RETAINED
+    smtp: SmtpConfig | None = None
 
     @property
     def control(self) -> Path | None:
@@ -110,6 +115,8 @@ class ServerConfig:
             raise ConfigError(f"http address {self.address!r}: give the pages' own, as https://loquet.example.org")
         if self.socket is not None:
             _check_socket(self.socket)
+        if self.smtp is not None:
+            _check_smtp(self.smtp)
         for edge in self.edges:
             _check_edge(edge)
         _check_owners(self.edges)
@@ -151,6 +158,16 @@ def _check_port(what: str, port: int, least: int) -> None:
     """least: 0 where any free one will do."""
     if not least <= port <= 65535:
         raise ConfigError(f"{what} {port}: use 1 to 65535")
+
+
+def _check_smtp(smtp: SmtpConfig) -> None:
+    if smtp.security not in ("starttls", "tls", "none"):
+        raise ConfigError(f"smtp security {smtp.security!r}: use starttls, tls or, on this machine alone, none")
+    if smtp.security == "none":
+        _check_loopback("smtp host", smtp.host, "mail would leave this machine in the clear; use starttls or tls")
+    _check_port("smtp port", smtp.port, 1)
+    if not _SENDER.fullmatch(smtp.sender):
+        raise ConfigError(f"smtp sender {smtp.sender!r}: give an address, as loquet@example.org")
 
 
 def _check_socket(socket: Path) -> None:
@@ -247,6 +264,16 @@ class _Http(_Part, frozen=True):
     address: str = ""
 
 
+class _Smtp(_Part, frozen=True):
+    host: str
+    sender: str
+    port: int | None = None
+    security: str = "starttls"
+    username: str = ""
+    password_file: str | None = None
+    ca: str | None = None
+
+
 class _Staff(_Part, frozen=True):
     name: str
     password_hash: str
@@ -277,6 +304,7 @@ class _File(_Part, frozen=True):
     staff: _Staff | None = None
     api: _Api | None = None
     http: _Http = _Http()
+    smtp: _Smtp | None = None
     socket: str = ""
     revoked: tuple[_Revoked, ...] = ()
     retention_days: int = MOST_RETAINED
@@ -302,6 +330,7 @@ def load(path: Path) -> ServerConfig:
             address=file.http.address,
             socket=path.parent / file.socket if file.socket else None,
             retention_days=file.retention_days,
+            smtp=_smtp(path.parent, file.smtp) if file.smtp else None,
         )
     except ConfigError as error:
         raise ConfigError(f"{path}: {error}") from None
@@ -312,6 +341,15 @@ def _revoked(given: _Revoked) -> RevokedEdge:
         return RevokedEdge(given.id, meant(given.since))
     except ValueError as error:
         raise ConfigError(f"revoked edge {given.id!r}: since {given.since!r}: {error}") from None
+
+
+def _smtp(folder: Path, given: _Smtp) -> SmtpConfig:
+    if bool(given.username) is not (given.password_file is not None):
+        raise ConfigError("[smtp]: give username and password_file, or neither")
+    word = keys.secret(folder / given.password_file).decode("utf-8", "replace").strip() if given.password_file else ""
+    port = given.port or SMTP_PORTS.get(given.security, 587)
+    ca = str(folder / given.ca) if given.ca else None
+    return SmtpConfig(given.host, port, given.sender, given.security, given.username, word, ca)
 
 
 def _beside(folder: Path, database: str) -> str:

@@ -62,6 +62,7 @@ class Refused(StrEnum):
     LOGIN_BAD = "login_bad"
     LOGIN_TAKEN = "login_taken"
     MEMBER_UNKNOWN = "member_unknown"
+    MAIL_BAD = "mail_bad"
     UNIT_NOT_PAID = "unit_not_paid"
     CARNET_EMPTY = "carnet_empty"
     BADGE_UNKNOWN = "badge_unknown"

@@ -1,7 +1,7 @@
 """Who holds the server together? It brings the database up to date, joins the broker, publishes and serves pages.
 
-Threads: the web's, MQTT's, one that stores what edges say, one that publishes in time. They meet at the database's one
-write connection and at Live.
+Threads: the web's, MQTT's, one that stores what edges say, one that publishes in time, one that sends mail. They meet
+at the database's one write connection and at Live.
 """
 
 import gc
@@ -37,6 +37,7 @@ from server.ingest.messages import Message
 from server.ingest.queue import MessageQueue
 from server.link import Link
 from server.models import AccessPoint, Edge, Machine
+from server.outbox import Outbox
 from server.publish.bundle import site_of
 from server.queries.accounts import administrators, at_the_machine
 from server.web.context import Context
@@ -51,6 +52,8 @@ LARGEST = 512 * 1024
 """Bytes of a message that is taken in."""
 TICK = 0.2
 """Seconds between two looks at the clock; the site's own may run faster."""
+MAIL_TICK = 2.0
+"""Seconds between two looks at what is to be sent."""
 TURN = 0.0005
 """Seconds that a thread computes while another has something to do. With Python's own 5 ms the thread that made new
 rules goes on with the state while MQTT's waits to send them."""
@@ -130,6 +133,7 @@ class Server:
         self._threads = [
             Thread(target=self._store, name="ingest", daemon=True),
             Thread(target=self._keep_time, name="publisher", daemon=True),
+            *([Thread(target=self._send_mail, name="outbox", daemon=True)] if config.smtp is not None else ()),
         ]
 
     @property
@@ -152,6 +156,7 @@ class Server:
             lock_down=self.exchange.lock_down,
             enrolments=self.exchange.enrolments,
             address=self.config.address,
+            sends_mail=self.config.smtp is not None,
         )
 
     def start(self) -> None:
@@ -259,6 +264,22 @@ class Server:
             log.exception("%s: not stored and not acknowledged", named)
             return False
         return True
+
+    def _send_mail(self) -> None:
+        """The thread that hands messages to the mail server."""
+        assert self.config.smtp is not None  # noqa: S101 - else there is no such thread
+        outbox = Outbox(self.database, self.config.smtp, lambda: datetime.now(UTC))
+        started = False
+        while not self._stopping.wait(MAIL_TICK):
+            try:
+                if not started:
+                    outbox.start()
+                    started = True
+                outbox.tick()
+            except ServerError as error:
+                log.error("messages wait: %s", error)
+            except Exception:
+                log.exception("messages wait")
 
     def _keep_time(self) -> None:
         """The thread that publishes in time."""

@@ -65,6 +65,7 @@ class Place:
     database: Database
     now: Instant = EVENING
     link_up: bool = True
+    sends_mail: bool = False
     live: Live = field(default_factory=lambda: Live(Caps(places=2), keep_alive=0.05, pause=0.0))
     published: dict[str, bytes] = field(default_factory=dict)
     journal: Journal = field(default_factory=Journal)
@@ -97,6 +98,7 @@ class Place:
             presence_changed=lambda: None,
             lock_down=self.lock_down,
             enrolments=self.enrolments,
+            sends_mail=self.sends_mail,
         )
 
     def lock_down(self, on: bool, by: str) -> list[str]:

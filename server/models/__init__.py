@@ -25,6 +25,7 @@ from server.models.journal import (
     Visitor,
 )
 from server.models.ledger import CarnetEntry, Credit
+from server.models.messages import Message
 from server.models.people import Credential, DayBadge, Invitation, Member, MemberImport, Pass
 from server.models.rota import Event, EventSeries, RotaChange, RotaPattern, Shift
 from server.models.site import AccessPoint, Lockdown, Site, Tier
@@ -60,6 +61,7 @@ __all__ = [
     "MachineStop",
     "Member",
     "MemberImport",
+    "Message",
     "PaidUnit",
     "Pass",
     "Passkey",

@@ -55,7 +55,7 @@ def invite() -> ResponseReturnValue:
             )
     except ChangeRefusedError as error:
         return _list(refusal(error.why)), 400
-    return _shown(token)
+    return shown_link(token)
 
 
 @page.get("/accounts/<int:which>")
@@ -78,7 +78,7 @@ def new_link(which: int) -> ResponseReturnValue:
             token = changes.new_link(session, auth.signed_in(), auth.now(), which)
     except ChangeRefusedError as error:
         return _one(which, refusal(error.why)), 400
-    return _shown(token)
+    return shown_link(token)
 
 
 @page.post("/accounts/<int:which>/roles")
@@ -109,10 +109,13 @@ def end(which: int) -> ResponseReturnValue:
     return redirect(url_for("accounts.page"), 303)
 
 
-def _shown(token: str) -> ResponseReturnValue:
+def shown_link(token: str, sent: str = "", wrong: str = "") -> str:
     """The link, to copy, to let a phone read, or to print as a slip; nobody can show it a second time."""
     with auth.context().database.reading() as session:
         link = queries.link_of(session, token)
     base = auth.context().address or request.host_url.rstrip("/")
     address = f"{base}{url_for('invitation.form', token=token)}"
-    return render_template("link.html", link=link, address=address, picture=qr(address))
+    mail = auth.context().sends_mail
+    return render_template(
+        "link.html", link=link, address=address, picture=qr(address), token=token, mail=mail, sent=sent, wrong=wrong
+    )

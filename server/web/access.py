@@ -115,6 +115,8 @@ TABLE: Table = {
     ("POST", "/accounts/<int:which>/link"): Access(ADMINS, step_up=True),
     ("POST", "/accounts/<int:which>/roles"): Access(ADMINS, step_up=True),
     ("POST", "/accounts/<int:which>/end"): Access(ADMINS, step_up=True),
+    ("GET", "/messages"): Access(ADMINS),
+    ("POST", "/messages/link"): Access(ADMINS, step_up=True),
     ("GET", "/tokens"): Access(ADMINS),
     ("POST", "/tokens"): Access(ADMINS, step_up=True),
     ("POST", "/tokens/<int:which>/end"): Access(ADMINS),

@@ -19,6 +19,7 @@ class Context:
     site_changed: to be called after a change of what edges go by; presence_changed: after a correction. orders: what
     doors are told to do at once. lock_down: declares a lockdown or lifts it, for an account, and says which edges will
     hear of it only later. address: of the pages, where server.toml says it.
+    sends_mail: whether there is a mail server.
     """
 
     database: Database
@@ -33,3 +34,4 @@ class Context:
     lock_down: Callable[[bool, str], list[str]]
     enrolments: Enrolments
     address: str = ""
+    sends_mail: bool = False

@@ -91,6 +91,8 @@ MATRIX: dict[str, Roles] = {
     "POST /accounts/<int:which>/link": ADMINS,
     "POST /accounts/<int:which>/roles": ADMINS,
     "POST /accounts/<int:which>/end": ADMINS,
+    "GET /messages": ADMINS,
+    "POST /messages/link": ADMINS,
     "GET /tokens": ADMINS,
     "POST /tokens": ADMINS,
     "POST /tokens/<int:which>/end": ADMINS,

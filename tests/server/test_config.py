@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from server import config as module
 from server.config import BrokerConfig, EdgeConfig, ServerConfig, load
 from server.errors import ConfigError
+from server.outbox import SmtpConfig
 from server.passwords import hash_password, hash_token, is_password, is_token, new_password, new_token
 from tests.support_pages import CHEAP_HASH, CREDENTIAL_KEY, SERVER_KEY, TOKEN
 from tests.support_site import at
@@ -124,6 +125,39 @@ def test_a_socket_below_a_table_is_told_where_it_belongs(file: Path) -> None:
         load(file)
 
 
+MAIL = '[smtp]\nhost = "mail.example.org"\nsender = "loquet@example.org"\n'
+
+
+def test_a_mail_server(file: Path) -> None:
+    assert load(file).smtp is None
+    file.write_text(file.read_text() + MAIL)
+    assert load(file).smtp == SmtpConfig("mail.example.org", 587, "loquet@example.org", "starttls")
+    secret = file.parent / "smtp.password"
+    secret.write_text("of the mail server\n")
+    secret.chmod(0o600)
+    file.write_text(file.read_text() + 'security = "tls"\nusername = "loquet"\npassword_file = "smtp.password"\n')
+    known = load(file).smtp
+    assert known is not None
+    assert (known.port, known.username, known.password) == (465, "loquet", "of the mail server")
+    assert "of the mail server" not in repr(known)
+
+
+@pytest.mark.parametrize(
+    ("line", "why"),
+    [
+        ('security = "none"', "mail would leave this machine in the clear"),
+        ('security = "ssl"', "use starttls, tls or"),
+        ('username = "loquet"', "give username and password_file, or neither"),
+        ("port = 70000", "smtp port 70000"),
+        ('password = "written here"', "smtp.password"),
+    ],
+)
+def test_a_mail_server_that_would_not_do(file: Path, line: str, why: str) -> None:
+    file.write_text(f"{file.read_text()}{MAIL}{line}\n")
+    with pytest.raises(ConfigError, match=why):
+        load(file)
+
+
 def test_the_sample_shows_every_key() -> None:
     shown = SAMPLE.read_text()
     parts = (
@@ -131,6 +165,7 @@ def test_the_sample_shows_every_key() -> None:
         module._Keys,
         module._Broker,
         module._Http,
+        module._Smtp,
         module._Staff,
         module._Api,
         module._Edge,

@@ -1,0 +1,190 @@
+"""Messages by mail: queued on the disk, tried again, never sent twice; over SMTP to a real server."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from sqlmodel import select
+
+from server.changes.messages import FIRST_AGAIN, LAST_AGAIN, State, decided_at, queue, take
+from server.database.engine import Database
+from server.errors import ChangeRefusedError
+from server.models import AuditRow, Message
+from server.outbox import Outbox
+from server.queries.messages import messages
+from tests.support_mail import OK, MailServer, mail_server
+from tests.support_pages import Place
+
+NOW = datetime(2026, 11, 24, 19, 12, tzinfo=UTC)
+LINK = "https://loquet.example/invitation/abc"
+TEXT = f"Bonjour,\n\nVoilà : {LINK}\n.\n..une ligne à points\n"
+
+
+@pytest.fixture
+def mail() -> Iterator[MailServer]:
+    with mail_server() as server:
+        yield server
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = NOW
+
+    def __call__(self) -> datetime:
+        return self.now
+
+
+def post(database: Database, to: str = "lea@example.org", until: timedelta = timedelta(days=7)) -> None:
+    with database.transaction() as session:
+        queue(
+            session,
+            decided_at("solene", NOW),
+            NOW,
+            about="link",
+            to=to,
+            subject="Votre compte à Casaco, Malakoff",
+            body=TEXT,
+            until=NOW + until,
+        )
+
+
+def all_(database: Database) -> list[Message]:
+    with database.reading() as session:
+        found = list(messages(session, 100))
+        session.expunge_all()
+    return found
+
+
+def test_a_message_is_sent_once_and_its_text_forgotten(database: Database, mail: MailServer) -> None:
+    post(database)
+    outbox = Outbox(database, mail.config, Clock())
+    assert (outbox.tick(), outbox.tick()) == (1, 0)
+    [letter] = mail.taken
+    assert (letter["To"], letter["From"]) == ("lea@example.org", "loquet@casaco.example")
+    assert letter["Subject"] == "Votre compte à Casaco, Malakoff"
+    assert letter["Message-ID"].endswith("@casaco.example>")
+    assert letter.get_content().replace("\r\n", "\n") == TEXT
+    [kept] = all_(database)
+    assert (kept.state, kept.body, kept.tries, kept.ended) == (State.SENT, "", 1, NOW)
+
+
+def test_while_nobody_answers_it_waits_and_is_tried_again_ever_later(database: Database, mail: MailServer) -> None:
+    post(database, until=timedelta(days=2))
+    clock, pauses = Clock(), []
+    silent = Outbox(database, replace(mail.config, port=1), clock)
+    for _ in range(10):
+        assert (silent.tick(), silent.tick()) == (1, 0)
+        [kept] = all_(database)
+        assert (kept.state, kept.body) == (State.WAITING, TEXT)
+        pauses.append(kept.due - clock.now)
+        clock.now = kept.due
+    assert pauses[:3] == [FIRST_AGAIN, 2 * FIRST_AGAIN, 4 * FIRST_AGAIN]
+    assert pauses[-1] == LAST_AGAIN
+    assert Outbox(database, mail.config, clock).tick() == 1
+    assert len(mail.taken) == 1
+
+
+def test_what_nobody_wants_any_more_is_not_sent(database: Database, mail: MailServer) -> None:
+    post(database, until=timedelta(hours=1))
+    clock = Clock()
+    clock.now += timedelta(hours=1)
+    assert Outbox(database, mail.config, clock).tick() == 0
+    assert [(one.state, one.body) for one in all_(database)] == [(State.LATE, "")]
+    assert mail.taken == []
+
+
+@pytest.mark.parametrize(
+    ("rcpt", "data", "state", "said"),
+    [
+        ("550 nobody is called so", OK, State.REFUSED, "550 nobody is called so"),
+        ("450 come back later", OK, State.WAITING, "450 come back later"),
+        (OK, "554 not this", State.REFUSED, "554 not this"),
+        (OK, "451 busy", State.WAITING, "451 busy"),
+    ],
+)
+def test_what_the_mail_server_says_counts(
+    database: Database, mail: MailServer, rcpt: str, data: str, state: State, said: str
+) -> None:
+    mail.rcpt, mail.data = rcpt, data
+    post(database)
+    assert Outbox(database, mail.config, Clock()).tick() == 1
+    [kept] = all_(database)
+    assert (kept.state, kept.why) == (state, said)
+    assert mail.taken == []
+
+
+def test_where_the_answer_is_lost_it_is_not_sent_a_second_time(database: Database, mail: MailServer) -> None:
+    mail.breaks = True
+    post(database)
+    clock = Clock()
+    outbox = Outbox(database, mail.config, clock)
+    assert outbox.tick() == 1
+    clock.now += timedelta(days=1)
+    assert outbox.tick() == 0
+    assert len(mail.taken) == 1
+    assert [one.state for one in all_(database)] == [State.UNSURE]
+
+
+def test_after_a_power_cut_in_the_middle_neither(database: Database, mail: MailServer) -> None:
+    post(database)
+    post(database, to="max@example.org")
+    with database.transaction() as session:
+        taken = take(session, NOW)  # and here the power goes
+    assert taken is not None
+    outbox = Outbox(database, mail.config, Clock())
+    outbox.start()
+    assert outbox.tick() == 1
+    assert [letter["To"] for letter in mail.taken] == ["max@example.org"]
+    assert {one.to: one.state for one in all_(database)} == {
+        "lea@example.org": State.UNSURE,
+        "max@example.org": State.SENT,
+    }
+
+
+@pytest.mark.parametrize(
+    "to",
+    ["", "lea", "lea@example", "lea@example.org\nBcc: x@example.org", "a@b.org,c@d.org", "é@example.org", "@e.org"],
+)
+def test_an_address_that_is_none_is_refused(database: Database, to: str) -> None:
+    with pytest.raises(ChangeRefusedError):
+        post(database, to=to)
+    assert all_(database) == []
+
+
+def test_the_link_is_not_in_the_audit(database: Database) -> None:
+    post(database)
+    with database.reading() as session:
+        rows = session.exec(select(AuditRow).where(AuditRow.noun == "message")).all()
+        assert [(row.did, row.account, row.after) for row in rows] == [
+            ("queue", "solene", {"to": "lea@example.org", "subject": "Votre compte à Casaco, Malakoff"})
+        ]
+
+
+def test_a_link_is_sent_from_the_page_that_shows_it(database: Database, mail: MailServer) -> None:
+    place = Place(database, sends_mail=True)
+    client = place.staff()
+    form = {"csrf_token": place.form_token(client, "/accounts"), "login": "lea", "member": "remy"}
+    shown = client.post("/accounts", data=form).text
+    token = re.search(r"/invitation/([^\"<]+)", shown)
+    assert token is not None
+    wrong = client.post("/messages/link", data=form | {"token": token[1], "to": "lea"})
+    assert (wrong.status_code, "Ce n’est pas une adresse e-mail." in wrong.text) == (400, True)
+    assert token[1] in wrong.text
+    sent = client.post("/messages/link", data=form | {"token": token[1], "to": "lea@example.org"})
+    assert "Le message part à lea@example.org." in sent.text
+    assert "lea@example.org en attente" in place.page("/messages", client)
+    Outbox(database, mail.config, lambda: datetime.now(UTC) + timedelta(seconds=1)).tick()
+    [letter] = mail.taken
+    assert f"http://localhost/invitation/{token[1]}" in letter.get_content()
+    assert "lea@example.org envoyé" in place.page("/messages", client)
+    assert client.post("/messages/link", data=form | {"token": "made-up", "to": "lea@example.org"}).status_code == 400
+
+
+def test_without_a_mail_server_no_page_offers_it(place: Place) -> None:
+    client = place.staff()
+    form = {"csrf_token": place.form_token(client, "/accounts"), "login": "lea", "member": "remy"}
+    assert "e-mail" not in client.post("/accounts", data=form).text
+    assert client.post("/messages/link", data=form | {"to": "lea@example.org"}).status_code == 404
+    assert "il manque [smtp]" in place.page("/messages", client)
