@@ -10,7 +10,7 @@ from hashlib import sha256
 from flask import Blueprint, Response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from server.audit import Decided
+from server.audit import Decided, looked
 from server.changes import evacuation as changes
 from server.errors import ChangeRefusedError, ServerError
 from server.queries.evacuation import Roll, roll
@@ -113,11 +113,21 @@ def _page(*, kept: bool = False, wrong: str = "", status: int = 200) -> Response
             "found": set(request.values.getlist("found")),
         }
         answer = Response(render_template("evacuation.html", **told), status)
+    _note_look(seen)
     own = b64encode(sha256(style.encode()).digest()).decode()
     answer.headers["Content-Security-Policy"] = (
         f"default-src 'none'; style-src 'sha256-{own}'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
     )
     return answer
+
+
+def _note_look(seen: Roll) -> None:
+    """Who saw whose names. A list that is wanted now is shown where that cannot be written, too."""
+    try:
+        with context().database.transaction() as session:
+            looked(session, _decided(), "evacuation", [one.member for one in seen.members])
+    except ServerError as error:
+        log.error("the list of who is inside was shown, and that is not written down: %s", error)
 
 
 def _back() -> ResponseReturnValue:

@@ -19,6 +19,7 @@ from server.queries.accounts import Caller, at_the_machine
 from server.roles import STAFF, Role, Scope
 from server.web.sessions import ATTEMPTS, FAILURES
 from tests.support_pages import CHEAP_HASH, PASSWORD, TOKEN, Place
+from tests.support_site import at
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 ROOT = at_the_machine("root")
@@ -401,6 +402,9 @@ def test_the_link_s_page_is_opened_as_often_as_one_likes_and_used_once(place: Pl
 @pytest.mark.sqlite
 @pytest.mark.parametrize("member", ["alice", "gregoire", "remy"])
 def test_names_are_told_to_the_team_alone(place: Place, member: str) -> None:
+    """And to a gardien while they hold the place (test_door_pages.py): this one has gone."""
+    place.journal.leaves(at(19, 11), "gregoire")
+    place.tell()
     with place.database.transaction() as session:
         account = invited(session, member, member)
         token = accounts.begin_session(session, account, datetime.now(UTC), "")

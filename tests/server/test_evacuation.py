@@ -9,6 +9,7 @@ from sqlmodel import select
 
 from policy.reasons import Reason
 from policy.terms import DAY
+from server.errors import FullError
 from server.models import AuditRow, JournalRow, Presence, Visitor
 from tests.server.test_door_pages import pressed
 from tests.support_accounts import account_of
@@ -40,6 +41,20 @@ def test_a_gardien_sees_it_at_any_time_and_a_member_never(place: Place) -> None:
     place.tell()
     assert account_of(place, "gregoire").get("/evacuation").status_code == 200
     assert account_of(place, "remy").get("/evacuation").status_code == 403
+
+
+def test_who_looked_is_written_down_and_a_full_disk_hides_nobody(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    staff = place.staff()
+    place.page("/evacuation", staff)
+    with place.database.reading() as session:
+        seen = session.exec(select(AuditRow).where(AuditRow.did == "looked", AuditRow.noun == "evacuation")).all()
+    assert {row.subject for row in seen} == {"remy", "brigitte", "gregoire"}
+
+    def full(*_: object) -> None:
+        raise FullError("the disk is full: make room")
+
+    monkeypatch.setattr("server.pages.evacuation.looked", full)
+    assert "3 personnes dedans" in place.page("/evacuation", staff)
 
 
 def test_it_is_one_file_without_scripts(place: Place) -> None:
