@@ -207,8 +207,8 @@ def _of_badges(badges: tuple[Credential, ...], today: date) -> Iterator[Concern]
     elif not good:
         last = badges[-1]
         yield Concern(Worry.BADGE_BLOCKED, last.valid_until, status=last.status)
-    elif len(good) > 1:
-        yield Concern(Worry.TWO_BADGES, number=len(good))
+    elif len(lasting := [badge for badge in good if badge.valid_until != today]) > 1:
+        yield Concern(Worry.TWO_BADGES, number=len(lasting))
 
 
 def _of_carnet(left: Left | None, today: date) -> Iterator[Concern]:

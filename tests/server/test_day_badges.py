@@ -50,6 +50,7 @@ def test_it_opens_for_its_member_until_the_site_day_ends(place: Place, desk: Fla
     status, page = lend(place, desk)
     assert (status, "Badge du jour prêté, jusqu’à la fin de la journée." in page) == (303, True)
     assert "···1122 badge du jour 7 bon" in page
+    assert "2 badges actifs" not in page, "the other one ends with the day"
     assert holder(place) == "remy"
     known = place.publisher.current.rules.credentials[pseudonym(CREDENTIAL_KEY, bytes.fromhex(UID))]
     assert known.valid_until == at(24 + 4), "the site day ends at four in the morning"
