@@ -18,7 +18,7 @@ from server.text.named import who
 from server.text.reasons import Words, words
 from server.web.access import BENCH, Access
 from server.web.live import STILL
-from server.web.sessions import context, sees_names
+from server.web.sessions import account, context, sees_names
 from simulator.demo import bench_words
 from simulator.demo.bench_badges import STRANGER, Badge, badges
 from simulator.demo.bench_words import t
@@ -42,6 +42,8 @@ ACCESS = {
 }
 """The bench shows names, so it asks for the login; how fast time passes is everybody's at the demo."""
 
+ORDERS = frozenset({"enrolment.begin", "doors.open_door", "doors.unlock", "doors.relock"})
+"""Pages' endpoints that make a door do something at once."""
 Act = Callable[[World], object]
 
 
@@ -69,6 +71,7 @@ def blueprint(world: World) -> Blueprint:
     page.add_url_rule("/demo/speed", "speed", lambda: _speed(world), methods=["POST"])
     page.record(lambda state: state.app.config["FOOT"].append("demo_bar.html"))
     page.record(lambda state: state.app.config["ACCESS"].update(ACCESS))
+    page.before_app_request(lambda: _slow_down(world))
     page.app_context_processor(lambda: {"demo": world, "demo_speeds": SPEEDS, "t": t})
     return page
 
@@ -154,11 +157,21 @@ def _event(scene: str) -> str:
     return f"event: scene\n{lines}\n"
 
 
+def _slow_down(world: World) -> None:
+    """What is ordered of a door from a page happens at a speed that eyes can follow: its seconds are the site's."""
+    if request.method == "POST" and request.endpoint in ORDERS and account() is not None:
+        _at_eyes_speed(world)
+
+
+def _at_eyes_speed(world: World) -> None:
+    if world.pace.speed != 1:
+        world.pace.change(1)
+
+
 def _act(world: World) -> ResponseReturnValue:
     """Do what a button says, at a speed that eyes can follow."""
     act = _wanted(world)
-    if world.pace.speed != 1:
-        world.pace.change(1)
+    _at_eyes_speed(world)
     world.do(lambda: act(world))
     if request.headers.get("HX-Request"):
         return render_template("demo_bar.html", oob=True)

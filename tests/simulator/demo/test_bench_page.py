@@ -278,3 +278,13 @@ def test_once_no_shift_is_left_the_bench_still_has_a_gardien() -> None:
     last = max(BUNDLE.shifts, key=lambda shift: shift.start)
     holder = next(member for member in BUNDLE.members if member.id == last.gardien)
     assert badges(BUNDLE, "2099-01-01")[3].member == holder.id
+
+
+def test_what_is_ordered_of_a_door_from_a_page_slows_time_down(bench: Bench) -> None:
+    assert set(bench.place.app.view_functions) >= bench_page.ORDERS
+    bench.site.world.pace.change(60)
+    bench.press(path="/members/zoe/enrolment", reader="front-in")
+    assert bench.site.world.pace.speed == 1
+    bench.site.world.pace.change(60)
+    bench.press(bench.public, path="/members/zoe/enrolment", reader="front-in")
+    assert bench.site.world.pace.speed == 60, "the public orders nothing"
