@@ -48,6 +48,7 @@ from server.web import access, passkeys, step_up
 from server.web import sessions as auth
 from server.web.context import Context
 from server.web.faults import explain_faults
+from server.web.row_numbers import RowNumber
 
 SCREENS = (
     now.page,
@@ -104,6 +105,7 @@ def create_app(context: Context, extra_blueprints: Iterable[Blueprint] = ()) -> 
         MAX_UPLOAD=MAX_UPLOAD,
         FOOT=[],
     )
+    app.url_map.converters["int"] = RowNumber
     app.session_interface = auth.FormCookie()
     app.extensions["loquet"] = context
     speak(app, language.choose)

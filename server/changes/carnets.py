@@ -14,7 +14,9 @@ from msgspec.structs import replace
 from sqlmodel import Session, select
 
 from policy.bundle import Pass
-from policy.units import is_name
+from policy.instants import BELIEVED
+from policy.terms import DAY, Instant
+from policy.units import DATE, is_name, unit_of
 from server import models
 from server.audit import Change, Decided, record
 from server.changes.bundle import put
@@ -87,8 +89,7 @@ def charge_again(session: Session, decided: Decided, member: str, unit: str) -> 
 
 def pay(session: Session, decided: Decided, member: str, unit: str) -> Done | Wrong:
     """A day or half-day is paid that no badge paid, by whichever carnet is next. Paid already: nothing changes."""
-    _unit_of(session, member)
-    if not is_name(unit):
+    if not _counts(_unit_of(session, member), unit, decided.at):
         return Wrong(("unit",))
     if session.get(PaidUnit, (member, unit)) is None:
         session.add(PaidUnit(member=member, unit=unit, edge="", heard=moment(decided.at)))
@@ -96,6 +97,13 @@ def pay(session: Session, decided: Decided, member: str, unit: str) -> Done | Wr
         record(session, decided, [Change(PaidUnit, (member, unit), "added", None, {"unit": unit})])
         enter(session, decided, member, "paid", None, -1, unit)
     return Done(member)
+
+
+def _counts(kind: str, unit: str, now: Instant) -> bool:
+    """Whether this is a day or half-day, as the formule counts them, that has begun and that the doors believe."""
+    if not is_name(unit) or unit_of(unit).value != kind or int(unit[:4]) not in BELIEVED:
+        return False
+    return date.fromisoformat(unit[:DATE]) <= moment(now + DAY).date()
 
 
 def move(session: Session, decided: Decided, member: str, which: str, last: date | None, today: date) -> Done | Wrong:

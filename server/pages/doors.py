@@ -5,16 +5,18 @@ The page of the place says what became of it, once the door has answered.
 
 from datetime import datetime, timedelta
 
-from flask import Blueprint, redirect, render_template, request, url_for
+from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import NotFound
 
 from policy.instants import of
 from policy.terms import MINUTE, Instant
 from server.errors import OrderRefusedError
+from server.queries.site_state import is_locked_down
+from server.roles import STAFF
 from server.text.dates import hour, local, when, zone
 from server.text.translate import gettext
-from server.web.sessions import confirmed_lately, context, signed_in
+from server.web.sessions import confirmed_lately, context, roles, signed_in
 from wire.messages import LONGEST_UNLOCK
 from wire.row import Order
 
@@ -38,6 +40,11 @@ def ask_open(place: str) -> ResponseReturnValue:
 @page.post("/doors/<path:place>/open")
 def open_door(place: str) -> ResponseReturnValue:
     _name(place)
+    with context().database.reading() as session:
+        locked_down = is_locked_down(session)
+    if locked_down and not roles() & STAFF:  # whoever holds the place may not, as their badge may not
+        flash(gettext("Le lieu est confiné : seule l’équipe ouvre une porte."))
+        return redirect(url_for("now.page"), 303)
     return _order(Order.OPEN, place)
 
 

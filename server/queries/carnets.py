@@ -16,7 +16,7 @@ from sqlmodel import Session, col, select
 
 from policy.bundle import Pass
 from policy.carnets import compiled
-from policy.instants import of
+from policy.instants import BELIEVED, of
 from policy.passes import charged, is_valid
 from policy.reasons import Reason
 from policy.ruleset import Unit
@@ -177,7 +177,7 @@ def with_taps(session: Session, current: Current, account: Account, member: str)
     names = {name for carnet in account.carnets for name in (*carnet.paid, *carnet.held.given_back)}
     if not names:
         return account
-    since = date.fromisoformat(min(names)[:DATE])
+    since = max(date.fromisoformat(min(names)[:DATE]), date(BELIEVED[0], 1, 1))
     row = JournalRow
     asked = select(row.at).where(
         row.member == member,

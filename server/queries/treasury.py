@@ -74,11 +74,11 @@ def report(session: Session, current: Current, first: date, last: date) -> Repor
     paid = session.scalar(select(func.count()).select_from(PaidUnit))
     written = session.scalar(select(func.max(col(CarnetEntry.id))))
     asked = (first, last, paid, written)
-    if asked not in current.reports:
+    found: Report | None = current.reports.get(asked)
+    if found is None:
         if len(current.reports) >= KEPT:
             current.reports.clear()
-        current.reports[asked] = _report(session, current, first, last)
-    found: Report = current.reports[asked]
+        found = current.reports[asked] = _report(session, current, first, last)
     return found
 
 
@@ -107,7 +107,7 @@ def _report(session: Session, current: Current, first: date, last: date) -> Repo
         last=last,
         totals={unit: _totals(before[unit], flows[unit]) for unit in sorted({*before, *flows})},
         owed=tuple(owed),
-        ending=tuple(one for one in owed if (one.carnet.held.valid_until or date.max) <= last + ENDING),
+        ending=tuple(one for one in owed if (one.carnet.held.valid_until or date.max) - last <= ENDING),
         sales=tuple(sorted((one for one in sales if first <= one.day <= last), key=lambda one: (one.day, one.name))),
     )
 

@@ -145,6 +145,16 @@ def test_the_gardien_who_holds_the_place_opens_and_locks(there: Place) -> None:
         assert client.post(path, data={"csrf_token": there.form_token(client, "/account")}).status_code == 403
 
 
+def test_in_a_lockdown_the_team_alone_opens(there: Place) -> None:
+    """A gardien who holds the place lets nobody in whom no badge lets in."""
+    gardien, staff = account_of(there, "gregoire"), there.staff()
+    pressed(there, staff, "/lockdown", on="1")
+    assert "seule l’équipe ouvre une porte" in pressed(there, gardien, "/doors/front/open")
+    assert not there.commands
+    pressed(there, staff, "/doors/front/open")
+    assert [command.order for command in there.commands] == [Order.OPEN]
+
+
 def test_a_gardien_who_is_gone_or_not_on_shift_opens_nothing(there: Place) -> None:
     client = account_of(there, "gregoire")
     there.journal.leaves(at(19, 11), "gregoire")
