@@ -29,11 +29,12 @@ SYNONYMS = {
     "full": ("nom & prenom", "nom et prenom", "nom complet", "identite", "name", "full name", "membre", "member"),
     "tier": ("formule", "tarif", "type d'adhesion", "categorie", "activite", "plan", "tier", "membership"),
     "badge": ("badge", "uid", "n badge", "numero de badge", "carte", "n carte", "numero de carte", "rfid", "tag"),
-    "carnet": ("carnet", "solde", "solde carnet", "demi-journees", "journees", "unites", "reste"),
+    "carnet": ("carnet", "solde", "solde carnet", "demi-journees", "journees", "unites", "reste", "pass"),
     "valid_from": ("date de debut", "debut", "date d'inscription", "date d'adhesion", "date de creation",
-                   "date_crea_adh", "datec", "a.datec", "premier jour", "valable du"),
+                   "date_crea_adh", "datec", "a.datec", "premier jour", "valable du", "start", "membership start"),
     "valid_until": ("date d'echeance", "date d'expiration", "fin d'adhesion", "fin", "date de fin", "datefin",
-                    "a.datefin", "date_echeance", "valable jusqu'au", "dernier jour", "echeance"),
+                    "a.datefin", "date_echeance", "valable jusqu'au", "dernier jour", "echeance", "end",
+                    "membership end"),
 }  # fmt: skip
 MONTHS = ("janv", "fev", "mars", "avr", "mai", "juin", "juil", "aou", "sept", "oct", "nov", "dec")
 _DAY = re.compile(r"(\d{1,2})[/. -](\d{1,2})[/. -](\d{4})(?:[ T].*)?|(\d{4})-(\d{2})-(\d{2})(?:[ T].*)?")

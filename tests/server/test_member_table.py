@@ -37,7 +37,7 @@ def fields(content: bytes) -> dict[str, str]:
         (GALETTE, {"last": "Garnier", "first": "Émile", "valid_from": "01/09/2025", "valid_until": "31/08/2027"}),
         (DOLIBARR, {"last": "Garnier", "first": "Émile", "valid_from": "2025-09-01", "valid_until": "2027-08-31"}),
         (PAHEKO, {"full": "Émile Garnier", "tier": "nomade", "valid_from": "01/09/2025"}),
-        (COBOT, {"full": "Émile Garnier", "tier": "nomade"}),
+        (COBOT, {"full": "Émile Garnier", "tier": "nomade", "valid_from": "2025-09-01"}),
     ],
 )
 def test_files_as_others_write_them(written: str, said: dict[str, str]) -> None:
