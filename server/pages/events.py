@@ -142,7 +142,7 @@ def _series(
         here,
         done,
         again,
-        save=lambda session, decided: plans.save_series(session, decided, was, wanted, today),
+        more=lambda session, decided: plans.save_series(session, decided, was, wanted, today),
     )
 
 
@@ -153,9 +153,9 @@ def _decide(
     here: str,
     done: str,
     again: Again,
-    save: Save | None = None,
+    more: Save | None = None,
 ) -> ResponseReturnValue:
-    outcome = decide(plan, title, lines, here, save)
+    outcome = decide(plan, title, lines, here, more)
     match outcome:
         case str():
             return outcome

@@ -22,21 +22,21 @@ Outcome = Done | Wrong | Meanwhile
 
 
 def decide(
-    plan: Plan, title: str, lines: Sequence[str], back: str, save: Callable[[Session, Decided], Outcome] | None = None
+    plan: Plan, title: str, lines: Sequence[str], back: str, more: Callable[[Session, Decided], Outcome] | None = None
 ) -> Outcome | str:
     """After the first press the page that says what the change would do, after the second what came of it.
 
-    title, lines: what would be saved, in words. back: the address that changes nothing. save: what saves it, where that
+    title, lines: what would be saved, in words. back: the address that changes nothing. more: what saves it, where that
     is more than the plan.
     """
     if SURE in request.form:
-        return _save(save or (lambda session, decided: made(session, decided, plan)))
+        return save(more or (lambda session, decided: made(session, decided, plan)))
     before = context().current().bundle
     after = tried(before, plan)
     return _ask(before, after, title, lines, back) if isinstance(after, Bundle) else after
 
 
-def _save(change: Callable[[Session, Decided], Outcome]) -> Outcome:
+def save(change: Callable[[Session, Decided], Outcome]) -> Outcome:
     """All or nothing; then let the doors hear of it."""
     known = context()
     with known.database.transaction() as session:

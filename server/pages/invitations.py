@@ -1,0 +1,183 @@
+"""Who is expected, and from when to when? /invitations: those to come; a new one; ended in one press."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from secrets import token_hex
+
+from flask import Blueprint, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from msgspec import UNSET
+
+from policy.bundle import Invitation
+from policy.calendar import minutes, resolve
+from policy.instants import in_our_years
+from server.changes import invitations as plans
+from server.changes.planned import Done, Plan, made
+from server.pages.what_changes import save
+from server.queries.people import KEEPS_OUT, Person, Worry
+from server.text import invitations as text
+from server.text import people
+from server.text.dates import zone
+from server.text.doors import doors
+from server.text.events import doors as named_doors
+from server.text.hours import read_spans
+from server.text.translate import gettext
+from server.web.sessions import context
+from server.web.typed import date_in
+
+page = Blueprint("invitations", __name__)
+
+MOST_FOUND = 20
+"""People of one name who are offered."""
+KEEPS_INVITED_OUT = KEEPS_OUT - {Worry.NO_CARNET, Worry.CARNET_USED_UP}
+"""Nobody who is invited pays with a carnet."""
+MINUTE = "%Y-%m-%dT%H:%M"
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One who is expected. stays_out: why they would not get in all the same, empty where they do."""
+
+    id: str
+    member: str
+    name: str
+    when: str
+    where: str
+    running: bool
+    stays_out: str
+
+
+@page.get("/invitations", endpoint="page")
+def show() -> ResponseReturnValue:
+    """`?member=` names whom the form is for."""
+    return _page(200)
+
+
+@page.post("/invitations")
+def add() -> ResponseReturnValue:
+    wrong: list[str] = []
+    found = _people()
+    if len(found) != 1:
+        wrong.append("many" if found else "who")
+    times = _times(wrong)
+    if wrong or times is None:
+        return _page(400, wrong, found if len(found) > 1 else ())
+    start, end = times
+    where = tuple(request.form.getlist("access_points"))
+    places = {place.id for place in context().current().bundle.access_points}
+    wanted = Invitation(
+        f"i-{token_hex(6)}", found[0].member.id, start, end, UNSET if not where or set(where) == places else where
+    )
+    return _decide(plans.invite(wanted), "invited")
+
+
+@page.post("/invitations/<path:invitation>/end")
+def end(invitation: str) -> ResponseReturnValue:
+    return _decide(plans.withdraw(invitation), "withdrawn")
+
+
+def _decide(plan: Plan, done: str) -> ResponseReturnValue:
+    outcome = save(lambda session, decided: made(session, decided, plan))
+    if isinstance(outcome, Done):
+        return redirect(url_for("invitations.page", done=done, rules=context().current().version), 303)
+    fields = getattr(outcome, "fields", ())
+    return _page(400, fields) if fields else _page(409, gone=True)
+
+
+def _people() -> list[Person]:
+    """Who is meant: the one who was chosen, or all of that name."""
+    directory = context().current().people
+    chosen = directory.people.get(request.form.get("member", ""))
+    if chosen is not None:
+        return [chosen]
+    asked = request.form.get("who", "").strip()[:200]
+    found = directory.find(asked) if asked else []
+    exactly = [one for one in found if one.member.name == asked]
+    return exactly if len(exactly) == 1 else found
+
+
+def _times(wrong: list[str]) -> tuple[str, str] | None:
+    """Start and end as a bundle writes them; wrong: the fields that cannot be read."""
+    first, last = _day("date", wrong), _day("until", wrong, needed=False)
+    try:
+        [(start, finish)] = read_spans(request.form.get("hours", ""))
+    except ValueError:
+        wrong.append("hours")
+        return None
+    if first is None or wrong:
+        return None
+    past = minutes(finish, as_end=True) <= minutes(start)
+    day = last if last is not None and last != first else first + timedelta(days=past)
+    begins, ends = _written(first, start), _written(day, finish)
+    if ends <= begins or resolve(ends, zone(), last=True) <= context().clock():
+        wrong.append("until" if last is not None else "date")
+        return None
+    return begins, ends
+
+
+def _day(field: str, wrong: list[str], *, needed: bool = True) -> date | None:
+    """The date in a field, of a year in which something can be."""
+    day = date_in(field, wrong, needed=needed)
+    try:
+        return None if day is None else in_our_years(day)
+    except ValueError:
+        wrong.append(field)
+        return None
+
+
+def _written(day: date, hour: str) -> str:
+    return (datetime.combine(day, time()) + timedelta(minutes=minutes(hour, as_end=True))).strftime(MINUTE)
+
+
+def _page(
+    status: int, wrong: Sequence[str] = (), choices: Sequence[Person] = (), *, gone: bool = False
+) -> ResponseReturnValue:
+    known = context()
+    current, form = known.current(), request.form
+    done = text.DONE.get(request.args.get("done", ""))
+    asked = current.people.people.get(request.args.get("member", ""))
+    with known.database.reading() as session:
+        knowing = doors(session, current, request.args.get("rules", "")) if done else None
+        concerns = current.people.watch(session, current, known.clock()).concerns
+    out = {who: people.said(told[0]).whole for who, told in concerns.items() if told[0].what in KEEPS_INVITED_OUT}
+    choices_said = [(one.member.id, one.member.name, current.called.tier(one.member.tier)) for one in choices]
+    return render_template(
+        "invitations.html",
+        lines=_lines(out),
+        toast=gettext(done) if done and knowing else "",
+        doors=knowing,
+        gone=gone,
+        typed=form,
+        who=form.get("who", asked.member.name if asked else ""),
+        chosen=form.get("member", asked.member.id if asked else ""),
+        choices=choices_said[:MOST_FOUND],
+        more=max(0, len(choices) - MOST_FOUND),
+        places=[(place.id, place.name or place.id) for place in current.bundle.access_points],
+        where=form.getlist("access_points"),
+        wrong={field: text.wrong(field) for field in wrong},
+        opened=bool(wrong) or asked is not None,
+    ), status
+
+
+def _lines(out: dict[str, str]) -> list[Line]:
+    """Those who are expected now or later, the first ones first."""
+    current, now = context().current(), context().clock()
+    coming = sorted(
+        (resolve(one.start, zone()), one.id, one)
+        for one in current.bundle.invitations
+        if resolve(one.end, zone(), last=True) > now
+    )
+    names = {who: one.member.name for who, one in current.people.people.items()}
+    return [
+        Line(
+            one.id,
+            one.member,
+            names.get(one.member, one.member),
+            text.when(one),
+            named_doors(one.access_points, current.called),
+            start <= now,
+            out.get(one.member, ""),
+        )
+        for start, _, one in coming
+    ]
