@@ -86,15 +86,12 @@ def _decide(plan: Plan, done: str) -> ResponseReturnValue:
 
 
 def _people() -> list[Person]:
-    """Who is meant: the one who was chosen, or all of that name."""
-    directory = context().current().people
-    chosen = directory.people.get(request.form.get("member", ""))
-    if chosen is not None:
-        return [chosen]
+    """Who is meant: all of that name, or the one of them who was chosen; another name typed since is meant anew."""
     asked = request.form.get("who", "").strip()[:200]
-    found = directory.find(asked) if asked else []
+    found = context().current().people.find(asked) if asked else []
+    chosen = [one for one in found if one.member.id == request.form.get("member")]
     exactly = [one for one in found if one.member.name == asked]
-    return exactly if len(exactly) == 1 else found
+    return chosen or (exactly if len(exactly) == 1 else found)
 
 
 def _times(wrong: list[str]) -> tuple[str, str] | None:

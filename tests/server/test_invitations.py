@@ -74,6 +74,8 @@ def test_of_several_of_one_name_one_is_chosen(place: Place) -> None:
     assert re.search("Quentin Dupuis, .*Rémy Quentin, ", text)
     assert press(place, "/invitations", client, member="other", **SATURDAY)[0] == 303
     assert [one.member for one in invited(place)] == ["other"]
+    assert press(place, "/invitations", client, member="other", **SATURDAY | {"who": "brigitte"})[0] == 303
+    assert [one.member for one in invited(place)] == ["other", "brigitte"], "another name was typed since"
 
 
 @pytest.mark.parametrize(
