@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from policy.case import Decision
-from policy.passes import is_paid, left
+from policy.passes import is_paid, left, runs_low
 from policy.reasons import Reason
 from policy.ruleset import Paid, Pass, RuleSet, Unit
 from policy.terms import DAY, HOUR
@@ -318,3 +318,35 @@ def test_what_was_paid_before_the_doors_counted_is_given_back_too() -> None:
 def test_what_nobody_paid_gives_nothing_when_it_is_given_back() -> None:
     assert rest(rules_of([carnet(total=2, given_back=["2026-11-20am"])]), NOON) == 2
     assert rest(rules_of([carnet(total=1, given_back=["2026-11-20am"])]), NOON, AM, PM) == 0
+
+
+# What the lamp says
+
+
+def low(passes: list[dict[str, Any]], *paid: Paid) -> bool:
+    return runs_low(rules_of(passes), known(NOON, units={"brigitte": {*paid}}), "brigitte", at(NOON))
+
+
+@pytest.mark.parametrize(("total", "told"), [(0, False), (1, False), (2, True), (3, False), (4, True), (5, False)])
+def test_an_entry_that_leaves_3_or_1_is_told(total: int, told: bool) -> None:
+    assert low([carnet(total=total)]) == told
+    assert low([carnet(total=total + 1)], YESTERDAY) == told
+    assert low([carnet(total=0), carnet("q", total)]) == told
+
+
+@pytest.mark.parametrize(
+    ("lasts", "told"),
+    [
+        (["2026-12-07"], True),
+        (["2026-12-08"], False),
+        (["2026-11-24", "2026-12-07"], True),
+        (["2026-12-07", "2026-12-08"], False),
+        (["2026-12-07", None], False),
+        ([None], False),
+        (["2026-11-23"], False),
+        ([], False),
+    ],
+)
+def test_passes_that_all_end_within_14_days_are_told(lasts: list[str | None], told: bool) -> None:
+    held = [carnet(f"p{number}", 50, **({"valid_until": last} if last else {})) for number, last in enumerate(lasts)]
+    assert low(held) == told
