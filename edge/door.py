@@ -331,10 +331,16 @@ class DoorController:
         self._row(now, Kind.INPUT_STEADY, of=event, detail=f"{name}: {event.changes} changes")
 
     def refuses(self, now: Now, event: Ordered) -> str | None:
-        """Why an order is not carried out here and now, in English; None when it is."""
+        """Why an order is not carried out here and now, in English; None when it is.
+
+        To lock ends what an order keeps unlocked, even while something else does: it does not open again afterwards.
+        """
         if event.order is Order.UNLOCK and self._core.state.lockdown:
             return "lockdown: no door is kept unlocked; lift it first"
         if event.order is Order.RELOCK and (self._fire or self._public(now)):
+            if self._kept.until is not None:
+                self._kept.end()
+                self._row(now, Kind.RELOCKED, detail="relock")
             return f"{'the fire alarm' if self._fire else 'a public event'} keeps it unlocked, no order does"
         return None
 

@@ -100,7 +100,9 @@ def _keep_counts(session: Session, start: Instant, end: Instant) -> None:
     for hour in history.hours(session, start, end):
         count = sum(hour.start <= at < hour.start + HOUR for at in came)
         if hour.peak or count:
-            session.merge(HourKept(start=moment(hour.start), came=count, peak=hour.peak))
+            known = session.get(HourKept, moment(hour.start)) or HourKept(start=moment(hour.start), came=0, peak=0)
+            known.came, known.peak = known.came + count, max(known.peak, hour.peak)  # rows that came late are more
+            session.add(known)
 
 
 def _tables(kept_from: Instant) -> tuple[tuple[type[SQLModel], Where], ...]:

@@ -11,7 +11,7 @@ from server.queries.carnets import account_of
 from server.queries.current import Current
 from server.queries.entry import ahead, badges, entry, units_paid
 from server.queries.history import passages_of
-from server.queries.looks import looks
+from server.queries.looks import how_often, looks
 from server.queries.now import picture
 from server.text.carnets import shown as carnets_shown
 from server.text.dates import calendar_day
@@ -53,6 +53,7 @@ def show() -> ResponseReturnValue:
             calendar_day=calendar_day,
             passages=[(p, words(p, current, at, to_member=True)) for p in passages_of(session, who, PASSAGES, at)],
             looks=looks(session, who),
+            looked=how_often(session, who),
         )
 
 

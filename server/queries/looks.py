@@ -3,11 +3,14 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlmodel import Session, col, select
+from sqlalchemy import ColumnElement
+from sqlmodel import Session, col, func, select
 
 from server.audit import ALL, LOOKED
 from server.models import AuditRow
 
+SHOWN = 5
+"""Looks that somebody is told of."""
 REASONS, REASONS_READ = 5, 50
 """Offered; and read to find them."""
 
@@ -24,13 +27,18 @@ class Look:
 
 
 def looks(session: Session, member: str) -> list[Look]:
-    """At this member's data, newest first."""
-    rows = session.exec(
-        select(AuditRow)
-        .where(AuditRow.did == LOOKED, col(AuditRow.subject).in_((member, ALL)))
-        .order_by(col(AuditRow.id).desc())
-    )
+    """The last few at this member's data, newest first: a program that lists the members leaves one each time."""
+    rows = session.exec(select(AuditRow).where(*_at(member)).order_by(col(AuditRow.id).desc()).limit(SHOWN))
     return [Look(row.at, row.account, row.noun, row.why, row.subject == ALL) for row in rows]
+
+
+def how_often(session: Session, member: str) -> int:
+    """How many looks at this member's data there were."""
+    return session.exec(select(func.count()).select_from(AuditRow).where(*_at(member))).one()
+
+
+def _at(member: str) -> tuple[ColumnElement[bool], ...]:
+    return col(AuditRow.did) == LOOKED, col(AuditRow.subject).in_((member, ALL))
 
 
 def last_reasons(session: Session, account: str) -> list[str]:

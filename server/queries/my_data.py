@@ -11,6 +11,7 @@ from sqlmodel import Session, SQLModel, col, select
 
 from policy.bundle import Bundle
 from server import models
+from server.audit import LOOKED
 from server.queries.people import BADGE_END
 
 Rows: TypeAlias = Mapping[str, list[dict[str, Any]]]
@@ -65,7 +66,11 @@ def my_data(session: Session, bundle: Bundle, member: str) -> Rows:
         rows = session.exec(select(table).where(getattr(table, field) == member))
         found[name] = [_row(row) for row in rows]
     found |= dict(_account(session, member))
-    about = select(models.AuditRow).where(col(models.AuditRow.subject) == member).order_by(col(models.AuditRow.id))
+    audit = models.AuditRow
+    of_members = (col(audit.noun) == models.Member.__tablename__) | (
+        col(audit.did) == LOOKED
+    )  # others have such keys, too
+    about = select(audit).where(col(audit.subject) == member, of_members).order_by(col(audit.id))
     found["audit"] = [_row(row) for row in session.exec(about)]
     return found
 

@@ -16,6 +16,8 @@ from edge.knowledge import Positions
 from edge.patterns import SOUND
 from policy.instants import instant, text
 from policy.reasons import Reason
+from policy.ruleset import Places as PlacesOf
+from policy.spans import spans
 from policy.terms import DAY, HOUR, SECOND, ClockState
 from simulator.clock import VirtualClock
 from tests.support_edge import TOPICS, Bench, Folder, command_at, make_folder
@@ -308,6 +310,19 @@ def test_a_lockdown_locks_it_and_lets_none_be_unlocked() -> None:
     assert not bench.outputs["strike"]
     bench.knows(lockdown=False)
     assert not bench.outputs["strike"], "it does not come back with the end of the lockdown"
+
+
+def test_to_lock_a_door_during_a_public_event_leaves_it_to_the_event_alone() -> None:
+    """The order is not carried out, as the event goes on; and nothing opens the door again after the event."""
+    times = spans([(at(10), at(11))])
+    event = PlacesOf(times, {"front": times})
+    bench = FabBench(rules=fab_rules(events=event, public_events=event), inside=("alice",))
+    ordered(bench, Order.UNLOCK, "front", hold=hold(bench, 2 * 3600))
+    rows = ordered(bench, Order.RELOCK, "front")
+    assert [(row.kind, row.granted) for row in rows] == [(Kind.RELOCKED, None), (Kind.COMMAND, False)]
+    assert bench.outputs["strike"]
+    bench.until(at(11))
+    assert not bench.outputs["strike"]
 
 
 def test_the_last_who_answers_for_the_place_locks_it_by_leaving() -> None:

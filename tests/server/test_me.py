@@ -21,13 +21,17 @@ from policy.ruleset import RuleSet
 from policy.spans import covers
 from policy.state import SiteState
 from policy.terms import DAY, MINUTE, Instant
-from server.audit import Decided, looked
+from server.audit import Change, Decided, looked, record
 from server.changes.bundle import import_bundle, put
 from server.changes.lockdown import set_lockdown
 from server.database.types import moment
 from server.ingest.facts import ToldBy, store
+from server.models import Account, DayBadge
+from server.models import Member as MemberRow
 from server.publish.state import StatePublisher
 from server.queries.entry import ahead, badges, entry, units_paid
+from server.queries.looks import looks
+from server.queries.my_data import my_data
 from server.queries.now import picture
 from tests.support_pages import SERVER_KEY, Place
 from tests.support_server import DECIDED, TOPICS, small_bundle
@@ -153,6 +157,16 @@ def test_who_looked_is_told(place: Place) -> None:
     assert "Personne n’a noté avoir lu votre fiche." in me(place, "zoe")
 
 
+def test_a_program_that_asks_every_minute_leaves_the_page_as_quick(place: Place) -> None:
+    with place.database.transaction() as session:
+        for _ in range(50):
+            looked(session, Decided("API : site", at(10)), "api members", None)
+        looked(session, Decided("solene", at(11), "carnet compté"), "passages", ["remy"])
+    assert "Votre fiche a été lue 51 fois. solene, " in me(place, "remy")
+    with place.database.reading() as session:
+        assert [one.by for one in looks(session, "remy")] == ["solene", *["API : site"] * 4]
+
+
 def test_an_account_without_a_member(place: Place) -> None:
     assert "Ce compte n’est celui d’aucun membre." in place.page("/me", place.staff())
     assert place.staff().get("/me/data").status_code == 404
@@ -178,6 +192,16 @@ def test_all_that_is_kept_in_one_file(place: Place) -> None:
     assert "always" in passages
     assert "alice" not in json.dumps(found)
     assert "hash" not in json.dumps(found)
+
+
+def test_what_was_decided_about_something_of_the_same_key_is_not_theirs(place: Place) -> None:
+    """Somebody else's login, or a badge of the stock, may be called as a member is."""
+    with place.database.transaction() as session:
+        others = [Change(table, ("remy",), "change", None, {"of": "alice"}) for table in (Account, DayBadge)]
+        record(session, DECIDED, [*others, Change(MemberRow, ("remy",), "change", None, {"tier": "resident"})])
+    with place.database.reading() as session:
+        audit = my_data(session, place.publisher.current.bundle, "remy")["audit"]
+    assert [row["noun"] for row in audit if row["did"] == "change"] == ["member"]
 
 
 def test_a_formula_in_a_name_is_text_in_the_spreadsheet(place: Place) -> None:

@@ -69,6 +69,22 @@ def test_a_site_day_goes_whole_and_its_hours_are_counted_first(desk: Desk, journ
     assert hours == {8: (2, 2), 9: (0, 2), 10: (0, 2), 11: (0, 2)}, "by UTC"
 
 
+def test_rows_that_come_when_their_day_is_counted_add_to_it(desk: Desk, journal: Journal) -> None:
+    """As those of an edge that was away for months."""
+    for member in ("alice", "brigitte"):
+        journal.enters(at(9), member)
+    desk.take(journal.rows)
+    forget(desk.database, at(9) + KEPT * DAY)
+    delivered = len(journal.rows)
+    journal.enters(at(9, 30), "remy")
+    desk.now = at(9) + KEPT * DAY
+    desk.take(journal.rows[delivered:])
+    forget(desk.database, desk.now)
+    with desk.database.reading() as session:
+        [first, *_] = session.exec(select(HourKept).order_by(HourKept.start))  # type: ignore[arg-type]
+        assert (first.came, first.peak) == (3, 2)
+
+
 def test_the_last_move_of_a_member_and_what_they_ran_is_forgotten_too(desk: Desk, journal: Journal) -> None:
     journal.enters(at(9), "alice")
     desk.take(journal.rows)
