@@ -58,7 +58,11 @@ class Kept:
         self._shell.execute("CREATE SCHEMA kept; SET session_replication_role = replica")  # no order among the tables
         self._shell.execute("; ".join(f'CREATE TABLE kept."{table}" AS TABLE "{table}"' for table in tables))
         again = [f'DELETE FROM "{table}"; INSERT INTO "{table}" TABLE kept."{table}"' for table in tables]  # noqa: S608
-        self._again = "; ".join([*again, "ALTER SEQUENCE journal_row_id_seq RESTART"])
+        numbered = self._shell.execute("SELECT sequencename, last_value FROM pg_sequences WHERE schemaname = 'public'")
+        again += [
+            f"SELECT setval('{name}', {last or 1}, {'false' if last is None else 'true'})" for name, last in numbered
+        ]
+        self._again = "; ".join(again)
 
     def restore(self) -> None:
         """Whoever is still connected is cut off first: they might hold it."""

@@ -22,6 +22,7 @@ from server.models import (
     JournalRow,
     MachineBusy,
     MachineSession,
+    Message,
     PaidUnit,
     Pass,
     Presence,
@@ -113,6 +114,7 @@ def _tables(kept_from: Instant) -> tuple[tuple[type[SQLModel], Where], ...]:
         (MachineSession, (col(MachineSession.ended) < limit,)),
         (MachineBusy, (col(MachineBusy.at) < limit,)),
         (Visitor, (col(Visitor.since) < limit,)),
+        (Message, (col(Message.ended) < limit,)),
     )
 
 

@@ -21,6 +21,7 @@ from server.models import (
     MachineBusy,
     MachineSession,
     Member,
+    Message,
     PaidUnit,
     Pass,
     Presence,
@@ -94,8 +95,12 @@ def test_the_last_move_of_a_member_and_what_they_ran_is_forgotten_too(desk: Desk
         session.add(MachineSession(**named, started=moment(at(11)), kind="cnc", cuts=True))
         session.add(MachineBusy(**named, at=moment(at(9))))
         session.add(Visitor(name="le plombier", people=1, more="", by="equipe", since=moment(at(9))))
+        said = dict.fromkeys(("about", "by", "to", "subject", "body", "name"), "")
+        instants = dict.fromkeys(("made", "due", "until", "ended"), moment(at(9)))
+        session.add(Message(state="sent", **said, **instants))
         assert set(left_over(session, at(4) + DAY)) == {
             "journal_row",
+            "message",
             "presence",
             "machine_session",
             "machine_busy",
