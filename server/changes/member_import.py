@@ -11,8 +11,7 @@ from typing import Any, Literal, TypeAlias, cast
 
 import msgspec
 from msgspec.structs import replace
-from sqlalchemy import delete, update
-from sqlmodel import Session, col
+from sqlmodel import Session, col, delete, or_
 
 from policy.bundle import Credential, Member, Part, Pass
 from server.audit import Decided
@@ -38,11 +37,7 @@ def start(session: Session, decided: Decided, name: str, content: bytes) -> str:
     """Keep a file of members; its id. Files that nobody imported in a day are forgotten. Raises NotATableError."""
     found = table(content)
     now = moment(decided.at)
-    late = now - KEPT
-    session.connection().execute(
-        delete(MemberImport).where(col(MemberImport.done).is_(None), col(MemberImport.at) < late)
-    )
-    session.connection().execute(update(MemberImport).where(col(MemberImport.done) < late).values(undo=[]))
+    forget_files(session, now)
     kept = MemberImport(
         id=token_hex(8),
         at=now,
@@ -59,6 +54,13 @@ def start(session: Session, decided: Decided, name: str, content: bytes) -> str:
     session.add(kept)
     session.flush()
     return kept.id
+
+
+def forget_files(session: Session, now: datetime) -> int:
+    """Files that nobody imported in a day, and what is kept of imports that can be undone no more; how many."""
+    late = now - KEPT
+    over = col(MemberImport.at) < late, or_(col(MemberImport.done).is_(None), col(MemberImport.done) < late)
+    return session.exec(delete(MemberImport).where(*over)).rowcount
 
 
 def of(session: Session, which: str) -> MemberImport | None:

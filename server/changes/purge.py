@@ -13,6 +13,7 @@ from policy.calendar import Calendar
 from policy.instants import of
 from policy.terms import DAY, HOUR, ClockState, Instant
 from server.audit import SAID
+from server.changes.member_import import forget_files
 from server.database.types import moment
 from server.models import (
     AuditRow,
@@ -121,6 +122,7 @@ def _tables(kept_from: Instant) -> tuple[tuple[type[SQLModel], Where], ...]:
 def _forget_the_rest(session: Session, kept_from: Instant, now: Instant) -> str | None:
     gone = sum(session.exec(delete(model).where(*where)).rowcount for model, where in _tables(kept_from))
     gone += _forget_minutes(session, moment(kept_from))
+    gone += forget_files(session, moment(now))
     gone += _empty_audit(session, now)
     return f"{gone} older rows" if gone else None
 
