@@ -248,7 +248,7 @@ def test_an_id_of_any_characters_has_its_page(place: Place) -> None:
 
 def test_whose_membership_ends_inside_is_still_counted_called_over_and_may_be_noted_as_gone(place: Place) -> None:
     client = place.staff()
-    assert "À l’intérieur depuis 9 h 30." in place.page("/members/remy", client).replace("\N{NO-BREAK SPACE}", " ")
+    assert "À l’intérieur en ce moment." in place.page("/members/remy", client)
     before = place.page("/", client)
     assert post(place, "/members/remy/end", client)[0] == 303
     assert "Quentin Rémy entré à 9 h 30" in place.page("/evacuation", client).replace("\N{NO-BREAK SPACE}", " ")
@@ -265,7 +265,7 @@ def test_who_left_before_their_membership_ended_is_not_inside(place: Place) -> N
     client = place.staff()
     place.journal.leaves(place.now, "remy")
     place.tell()
-    assert "À l’intérieur depuis" not in place.page("/members/remy", client)
+    assert "À l’intérieur en ce moment" not in place.page("/members/remy", client)
     assert post(place, "/members/remy/end", client)[0] == 303
     assert "Quentin Rémy entré" not in place.page("/evacuation", client)
 
