@@ -40,8 +40,11 @@ class Sale:
     last: date | None
 
 
-def sell(session: Session, decided: Decided, member: str, sale: Sale, today: date) -> Done | Wrong:
-    """A new carnet, in the unit of the member's formule."""
+def sell(session: Session, decided: Decided, member: str, sale: Sale, today: date, token: str = "") -> Done | Wrong:
+    """A new carnet, in the unit of the member's formule. token: of the form, which sells once."""
+    new = f"c-{token or token_hex(6)}"
+    if (sold_before := session.get(models.Pass, new)) is not None and sold_before.member == member:
+        return Done(member)
     unit = _unit_of(session, member)
     wrong = [field for field, bad in _mistakes(sale, today).items() if bad]
     if unit == "none":
@@ -49,7 +52,7 @@ def sell(session: Session, decided: Decided, member: str, sale: Sale, today: dat
     if wrong:
         return Wrong(tuple(wrong))
     known = cast(Literal["day", "half_day"], unit)
-    sold = Pass(f"c-{token_hex(6)}", member, known, sale.units, valid_from=sale.first, valid_until=sale.last)
+    sold = Pass(new, member, known, sale.units, valid_from=sale.first, valid_until=sale.last)
     put(session, [sold], decided)
     enter(session, decided, member, "sold", sold.id, sale.units, price=sale.price)
     return Done(member)

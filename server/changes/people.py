@@ -78,8 +78,10 @@ Outcome = Done | Wrong | Meanwhile | Choose | Taken | InStock | Doubt
 
 
 def add(session: Session, by: Caller, decided: Decided, wanted: Member) -> Done | Wrong:
-    """A new member, under an id that nobody had."""
+    """A new member, under an id that nobody had; whose id it is already, as of a form sent twice, stays as they are."""
     _require_over(by, (), wanted.roles)
+    if session.get(models.Member, wanted.id) is not None:
+        return Done(wanted.id)
     return _put(session, decided, wanted)
 
 

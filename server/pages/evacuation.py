@@ -14,9 +14,11 @@ from server.audit import Decided, looked
 from server.changes import evacuation as changes
 from server.errors import ChangeRefusedError, ServerError
 from server.queries.evacuation import Roll, roll
+from server.roles import STAFF
 from server.text.refusals import refusal
 from server.text.translate import gettext
-from server.web.sessions import context, signed_in
+from server.web.holding import holds_place
+from server.web.sessions import context, roles, signed_in
 
 log = logging.getLogger("loquet.server")
 
@@ -68,6 +70,9 @@ def end() -> ResponseReturnValue:
     known = context()
     at, current = known.clock(), known.current()
     exercise = bool(request.form.get("exercise"))
+    if not exercise and not (roles() & STAFF or holds_place()):
+        said = gettext("L’équipe, ou le gardien qui tient le lieu, dit que tout le monde est sorti. Rien n’a changé.")
+        return _page(wrong=said, status=403)
     with known.database.reading() as session:
         seen = roll(session, current, at)
     missing, people = _missing(seen)

@@ -1,6 +1,7 @@
 """Does this person get in, and if not, what is missing? /members/<id>: their page at the desk."""
 
 from dataclasses import dataclass
+from secrets import token_hex
 
 import msgspec
 from flask import Blueprint, render_template, request
@@ -61,6 +62,7 @@ def shown(which: str, *, taps: bool = False) -> dict[str, object]:
         held, house = badges(session, which), stock(session)
         return asked_for() | {
             "member": member,
+            "token": token_hex(6),
             "was": member,
             "json": lambda part: msgspec.json.encode(part).decode(),
             "toast": _toast(session, current, held),

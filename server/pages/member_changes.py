@@ -1,6 +1,7 @@
 """What does the desk decide about a member? Forms that post and lead back to the member's page with what was done."""
 
 import logging
+import re
 from collections.abc import Callable, Mapping
 from datetime import date
 from secrets import token_hex
@@ -36,6 +37,13 @@ Change = Callable[[Session, Decided], Outcome]
 NEW = Member(id="", name="", tier="")
 MOST_WHY = 500
 """Characters of a reason."""
+TOKEN = re.compile("[0-9a-f]{12}")
+"""Drawn with each form that makes something new: sent twice by a double press, it makes one."""
+
+
+def form_token() -> str:
+    given = request.form.get("token", "")
+    return given if TOKEN.fullmatch(given) else token_hex(6)
 
 
 @page.get("/new-member")
@@ -45,7 +53,7 @@ def new() -> ResponseReturnValue:
 
 @page.post("/new-member")
 def add() -> ResponseReturnValue:
-    wanted, wrong = _typed(msgspec.structs.replace(NEW, id=f"m-{token_hex(6)}"))
+    wanted, wrong = _typed(msgspec.structs.replace(NEW, id=f"m-{form_token()}"))
     if wrong:
         return _new_form({field: text.wrong(field) for field in wrong}, 400)
     outcome = decide(lambda session, decided: changes.add(session, signed_in(), decided, wanted))
@@ -123,7 +131,7 @@ def sell(member: str) -> ResponseReturnValue:
     sale = Sale(number, " ".join(form.get("price", "").split()), dates.get("first"), dates.get("last"))
     outcome: Outcome | Refused = Wrong(tuple(wrong))
     if not wrong:
-        outcome = decide(lambda session, decided: carnets.sell(session, decided, member, sale, today()))
+        outcome = decide(lambda session, decided: carnets.sell(session, decided, member, sale, today(), form_token()))
     return back(outcome, "sold") if isinstance(outcome, Done) else say_why(member, "sale", outcome)
 
 
@@ -256,4 +264,4 @@ def _again(member: str, status: int, form: str, **told: object) -> ResponseRetur
 
 def _new_form(wrong: Mapping[str, str], status: int, refused: str = "") -> ResponseReturnValue:
     said = asked_for() | {"typed": request.form, "wrong": wrong, "refused": refused, "member": NEW}
-    return render_template("new_member.html", **said), status
+    return render_template("new_member.html", token=token_hex(6), **said), status

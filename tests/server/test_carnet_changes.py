@@ -209,6 +209,22 @@ STEPS = st.one_of(
 )
 
 
+def test_a_form_sent_twice_sells_one_carnet_and_adds_one_member(place: Place) -> None:
+    client = place.staff()
+    sale = {"units": "10", "token": token_on(client.get("/members/zoe").text)}
+    new = {"name": "Odile Prévost", "tier": "nomad", "token": token_on(client.get("/new-member").text)}
+    before = len(place.publisher.current.bundle.passes), len(place.publisher.current.bundle.members)
+    for _ in range(2):
+        assert post(place, "/members/zoe/carnets", client, **sale)[0] == 303
+        assert post(place, "/new-member", client, **new)[0] == 303
+    after = len(place.publisher.current.bundle.passes), len(place.publisher.current.bundle.members)
+    assert after == (before[0] + 1, before[1] + 1)
+
+
+def token_on(html: str) -> str:
+    return html.partition('name="token" value="')[2][:12]
+
+
 def test_two_carnets_are_drawn_and_the_others_wait_behind_a_press(place: Place) -> None:
     client = place.staff()
     for month in (1, 2, 3):

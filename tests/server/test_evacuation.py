@@ -43,6 +43,15 @@ def test_a_gardien_sees_it_at_any_time_and_a_member_never(place: Place) -> None:
     assert account_of(place, "remy").get("/evacuation").status_code == 403
 
 
+def test_a_gardien_who_does_not_hold_the_place_ends_a_drill_and_no_evacuation(place: Place) -> None:
+    place.journal.leaves(at(19), "gregoire")
+    place.tell()
+    client = account_of(place, "gregoire")
+    assert "le gardien qui tient le lieu" in pressed(place, client, "/evacuation/end", sure="1")
+    assert "2 personnes dedans" in place.page("/evacuation", client)
+    assert "le gardien qui tient le lieu" not in pressed(place, client, "/evacuation/end", exercise="1")
+
+
 def test_who_looked_is_written_down_and_a_full_disk_hides_nobody(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     staff = place.staff()
     place.page("/evacuation", staff)
