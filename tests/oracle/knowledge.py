@@ -74,16 +74,20 @@ class View:
 
     # --- who is inside ---------------------------------------------------------------------------------------------
 
+    def moves(self) -> list[Thing]:
+        """What lets somebody in or out: taps, and what the desk writes down of moves that no badge made."""
+        return [*self.of("tap"), *self.of("correction")]
+
     def inside(self) -> set[str]:
         """The ids of the members who are inside."""
-        members = {fact["arrives"] for fact in self.of("tap") if fact["arrives"]}
+        members = {fact["arrives"] for fact in self.moves() if fact["arrives"]}
         return {member for member in members if self.is_inside(member)}
 
     def is_inside(self, member: str) -> bool:
         """Whether a member is inside."""
         # "Presence and units merge by the instant of the tap."
-        arrivals = [fact["at"] for fact in self.of("tap") if fact["arrives"] == member]
-        departures = [fact["at"] for fact in self.of("tap") if fact["leaves"] == member]
+        arrivals = [fact.get("moved", fact["at"]) for fact in self.moves() if fact["arrives"] == member]
+        departures = [fact.get("moved", fact["at"]) for fact in self.moves() if fact["leaves"] == member]
         if not arrivals:
             return False
         # "of an `in` and an `out` at one instant the `out` counts"

@@ -147,9 +147,17 @@ class Story:
             self.power(step["power"]["edge"], up=step["power"]["up"], lost=step["power"].get("clock") == "lost")
         elif "estop" in step:
             self.emergency_stop(step["estop"]["machine"])
-        elif "expect" in step:
-            answer = self.answers(step["expect"])
+        elif "correct" in step:
+            # "the desk writes down a move that no badge made; `at` (left out: now) is not later than the step; what it
+            # means for passes is nothing, for presence and bank what a tap at `at` would have meant"
+            told = step["correct"]
+            who = told["member"]
+            arrives, leaves = (who, None) if told["inside"] else (None, who)
+            moved = as_instant(told.get("at", step["at"]))
+            self.add(SERVER, "correction", arrives=arrives, leaves=leaves, moved=moved)
         self.settle()
+        if "expect" in step:
+            answer = self.answers(step["expect"])
         return answer
 
     def power(self, name: str, *, up: bool, lost: bool) -> None:
