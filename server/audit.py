@@ -72,9 +72,24 @@ def record(session: Session, decided: Decided, changes: list[Change]) -> None:
     )
 
 
-def looked(session: Session, decided: Decided, page: str, members: Sequence[str] | None) -> None:
-    """Write down who looked at whose data. page: which, in a word (`passages`). members: None for all of them."""
-    subjects = [ALL] if members is None else members
+def looked(
+    session: Session, decided: Decided, page: str, members: Sequence[str] | None, again_after: Instant = 0
+) -> None:
+    """Write down who looked at whose data. page: which, in a word (`passages`). members: None for all of them.
+
+    again_after: of a page that is called up again and again, how long ago the same account's last look at the same
+    member is that needs no second row.
+    """
+    subjects = [ALL] if members is None else list(members)
+    if again_after:
+        lately = select(AuditRow.subject).where(
+            col(AuditRow.at) > moment(decided.at - again_after),
+            col(AuditRow.did) == LOOKED,
+            col(AuditRow.noun) == page,
+            col(AuditRow.account) == decided.by,
+        )
+        noted = set(session.exec(lately))
+        subjects = [one for one in subjects if one not in noted]
     _append(
         session,
         decided,

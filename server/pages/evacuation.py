@@ -10,6 +10,7 @@ from hashlib import sha256
 from flask import Blueprint, Response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from policy.terms import HOUR
 from server.audit import Decided, looked
 from server.changes import evacuation as changes
 from server.errors import ChangeRefusedError, ServerError
@@ -130,7 +131,7 @@ def _note_look(seen: Roll) -> None:
     """Who saw whose names. A list that is wanted now is shown where that cannot be written, too."""
     try:
         with context().database.transaction() as session:
-            looked(session, _decided(), "evacuation", [one.member for one in seen.members])
+            looked(session, _decided(), "evacuation", [one.member for one in seen.members], again_after=HOUR)
     except ServerError as error:
         log.error("the list of who is inside was shown, and that is not written down: %s", error)
 
