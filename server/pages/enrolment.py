@@ -81,11 +81,13 @@ def begin(member: str) -> ResponseReturnValue:
 def confirm(member: str) -> ResponseReturnValue:
     """It is theirs. Raises NotFound as `show` does."""
     known, it = context(), _of(member)
+    if (badge := known.enrolments.stored(request.form.get("nonce", ""), member)) is not None:
+        return back(Done(member, badge), "badge")
     if it is None or it.nonce != request.form.get("nonce") or it.phase(known.clock()) is not Phase.FOUND:
         return _page(member, 409, text.too_late())
     uid = it.uid or ""
     outcome = decide(lambda session, decided: changes.add_badge(session, decided, member, uid))
-    known.enrolments.end(it.nonce)
+    known.enrolments.end(it.nonce, outcome.badge if isinstance(outcome, Done) else 0)
     return back(outcome, "badge") if isinstance(outcome, Done) else say_why(member, "badge", outcome)
 
 

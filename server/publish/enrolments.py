@@ -99,6 +99,8 @@ class Enrolments:
         self._changed = changed
         self._lock = Lock()
         self._latest: Enrolment | None = None
+        self._stored: tuple[str, str, int] | None = None
+        """Nonce, member and badge of the last one that was stored."""
 
     def latest(self) -> Enrolment | None:
         """The newest one, however far it has come; None since the start, and after one that was stored."""
@@ -127,11 +129,16 @@ class Enrolments:
             self._latest = self._after(it, reply)
         self._changed()
 
-    def end(self, nonce: str) -> None:
-        """Forget it: the badge is stored."""
+    def end(self, nonce: str, badge: int = 0) -> None:
+        """Forget it: the badge is stored, as this one of the table, or cannot be."""
         with self._lock:
             if self._latest is not None and self._latest.nonce == nonce:
+                self._stored = (nonce, self._latest.member, badge) if badge else self._stored
                 self._latest = None
+
+    def stored(self, nonce: str, member: str) -> int | None:
+        """The badge that this enrolment led to, if it was the last one: whoever confirms twice hears the same."""
+        return self._stored[2] if self._stored is not None and self._stored[:2] == (nonce, member) else None
 
     def _after(self, it: Enrolment, reply: Reply) -> Enrolment:
         now = self._clock()

@@ -280,6 +280,20 @@ def test_a_number_that_nobody_confirms_is_forgotten(place: Place) -> None:
         assert session.exec(select(Credential).where(Credential.uid == NEW.hex().upper())).all() == []
 
 
+def test_whoever_confirms_twice_hears_the_same(place: Place) -> None:
+    client = place.staff()
+    begin(place, client)
+    waits(place)
+    lays(place)
+    path = "/members/zoe/enrolment"
+    data = {"csrf_token": place.form_token(client, path), "nonce": order(place).nonce}
+    first, second = (client.post(f"{path}/confirm", data=data) for _ in range(2))
+    assert (second.status_code, second.headers["Location"]) == (303, first.headers["Location"])
+    assert badges(place) == [NEW.hex().upper()]
+    elsewhere = client.post("/members/remy/enrolment/confirm", data=data)
+    assert elsewhere.status_code == 409
+
+
 def test_it_is_confirmed_for_the_member_it_was_begun_for_and_no_other(place: Place) -> None:
     client = place.staff()
     begin(place, client, "zoe")
