@@ -19,6 +19,7 @@ from simulator.cable import Cable
 from simulator.demo import bench_page, logins
 from simulator.demo.casaco import bundle
 from simulator.demo.folder import EDGE, Folder
+from simulator.demo.members_file import NAME, members_file
 from simulator.demo.world import World
 from simulator.edge_process import EdgeProcess
 from simulator.loopback import HOST
@@ -48,6 +49,7 @@ class DemoSite:
             server = self._server(broker, world)
             edge = self._edge(cable, world)
             self._let_time_pass(self.folder.state.speed)
+            (self.folder.path / NAME).write_bytes(members_file(self.site, self.folder.state.start))
             welcome(self.folder, server.address, self.site, self.pace.now())
             return self._keep_going(world, edge, ended)
 
@@ -156,6 +158,7 @@ def welcome(folder: Folder, address: str, site: Bundle, now: Instant) -> None:
   Password   {folder.login.password}
   Others     with the same password:
 {others}
+  Import     {folder.path / NAME}: a file of members to try, on Membres
   API token  {folder.login.token}
   Orders     {sys.argv[0]} server open front --socket {control} (or lockdown on, lockdown off, sound front-in)
              at 1 x, 10 x or in a pause: at 60 x their ten seconds are over in a sixth of one, often too soon
