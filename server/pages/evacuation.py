@@ -71,7 +71,7 @@ def end() -> ResponseReturnValue:
     known = context()
     at, current = known.clock(), known.current()
     exercise = bool(request.form.get("exercise"))
-    if not exercise and not (roles() & STAFF or holds_place()):
+    if not exercise and not _may_end():
         said = gettext("L’équipe, ou le gardien qui tient le lieu, dit que tout le monde est sorti. Rien n’a changé.")
         return _page(wrong=said, status=403)
     with known.database.reading() as session:
@@ -92,6 +92,10 @@ def end() -> ResponseReturnValue:
         "found": request.form.getlist("found"),
     }
     return render_template(template, by=signed_in().name, **told)
+
+
+def _may_end() -> bool:
+    return bool(roles() & STAFF) or holds_place()
 
 
 def _missing(seen: Roll) -> tuple[list[str], int]:
@@ -116,6 +120,8 @@ def _page(*, kept: bool = False, wrong: str = "", status: int = 200) -> Response
             "style": style,
             "kept": kept,
             "wrong": wrong,
+            "written": request.form if wrong else {},
+            "may_end": _may_end(),
             "found": set(request.values.getlist("found")),
         }
         answer = Response(render_template("evacuation.html", **told), status)

@@ -47,6 +47,9 @@ def test_a_gardien_who_does_not_hold_the_place_ends_a_drill_and_no_evacuation(pl
     place.journal.leaves(at(19), "gregoire")
     place.tell()
     client = account_of(place, "gregoire")
+    html = client.get("/evacuation").text
+    assert "Tout le monde est sorti…" not in html, "a press that is always refused"
+    assert "ou le gardien qui tient le lieu, dit que tout le monde est sorti." in html
     assert "le gardien qui tient le lieu" in pressed(place, client, "/evacuation/end", sure="1")
     assert "2 personnes dedans" in place.page("/evacuation", client)
     assert "le gardien qui tient le lieu" not in pressed(place, client, "/evacuation/end", exercise="1")
@@ -143,6 +146,20 @@ def test_a_visitor_needs_a_name_and_a_number(place: Place, form: dict[str, str])
     assert "Écrivez qui c’est" in pressed(place, place.staff(), "/evacuation/visitors", **form)
     with place.database.reading() as session:
         assert session.exec(select(Visitor)).all() == []
+
+
+def test_what_was_written_about_a_visitor_who_is_refused_stays(place: Place) -> None:
+    staff = place.staff()
+    form = {"name": "Scouts", "people": "600", "more": "grande salle"}
+    token = place.form_token(staff, "/account")
+    html = staff.post("/evacuation/visitors", data={"csrf_token": token, **form}).text
+    assert [key for key in form if f'value="{form[key]}"' not in html] == []
+    assert 'value="Scouts"' not in staff.get("/evacuation").text
+
+
+def test_how_to_print_is_not_printed(place: Place) -> None:
+    (how,) = re.findall(r'<p class="([^"]*)">[^<]*Pour imprimer', place.staff().get("/evacuation").text)
+    assert "screen" in how.split()
 
 
 def test_an_exercise_changes_nothing_and_says_the_line_for_the_register(place: Place) -> None:

@@ -17,6 +17,7 @@ from server.changes.lockdown import set_lockdown
 from server.database.types import moment
 from server.models import Edge, JournalRow, MachineSession
 from server.pages.today import SHOWN_ARRIVALS
+from tests.support_accounts import account_of
 from tests.support_pages import Place, broken, plain
 from tests.support_server import DECIDED, small_bundle, whole_bundle
 from tests.support_site import at
@@ -454,6 +455,14 @@ def test_today_in_full(place: Place) -> None:
         in said
     )
     assert "9 h – 10 h 3" in said
+
+
+def test_nobody_who_has_logged_in_is_asked_to_log_in(place: Place) -> None:
+    known = [place.staff(), account_of(place, "gregoire"), account_of(place, "remy")]
+    for path in ("/", "/today"):
+        assert 'id="to-login"' in place.client.get(path).text
+        for client in known:
+            assert 'id="to-login"' not in client.get(path).text
 
 
 def test_two_cards_at_once_can_be_looked_up(place: Place) -> None:
