@@ -46,7 +46,7 @@ def sell(session: Session, decided: Decided, member: str, sale: Sale, today: dat
     if (sold_before := session.get(models.Pass, new)) is not None and sold_before.member == member:
         return Done(member)
     unit = _unit_of(session, member)
-    wrong = [field for field, bad in _mistakes(sale, today).items() if bad]
+    wrong = mistakes(sale, today)
     if unit == "none":
         wrong.append("unit")
     if wrong:
@@ -58,12 +58,14 @@ def sell(session: Session, decided: Decided, member: str, sale: Sale, today: dat
     return Done(member)
 
 
-def _mistakes(sale: Sale, today: date) -> dict[str, bool]:
-    return {
+def mistakes(sale: Sale, today: date) -> list[str]:
+    """The fields of a sale that cannot be as they are."""
+    wrong = {
         "units": not 1 <= sale.units <= MOST_UNITS,
         "price": len(sale.price) > MOST_PRICE,
         "last": sale.last is not None and sale.last < max(today, sale.first or today),
     }
+    return [field for field, bad in wrong.items() if bad]
 
 
 def give_back(session: Session, decided: Decided, member: str, unit: str) -> Done | Wrong:

@@ -129,8 +129,9 @@ def sell(member: str) -> ResponseReturnValue:
     units = form.get("units", "").strip()
     number = int(units) if units.isdecimal() and len(units) < 6 else 0
     sale = Sale(number, " ".join(form.get("price", "").split()), dates.get("first"), dates.get("last"))
-    outcome: Outcome | Refused = Wrong(tuple(wrong))
-    if not wrong:
+    if wrong:
+        outcome: Outcome | Refused = Wrong((*wrong, *carnets.mistakes(sale, today())))
+    else:
         outcome = decide(lambda session, decided: carnets.sell(session, decided, member, sale, today(), form_token()))
     return back(outcome, "sold") if isinstance(outcome, Done) else say_why(member, "sale", outcome)
 

@@ -133,15 +133,16 @@ def _former(session: Session, asked: str) -> list[Person]:
 
 def _line(one: Person, current: Current, watch: Watch) -> Line:
     left = watch.carnets.get(one.member.id)
+    tier = current.called.tier(one.member.tier)
     good = [badge for badge in one.badges if badge.status == "active"] or list(one.badges[-1:])
     return Line(
         id=one.member.id,
         name=one.member.name,
-        tier=current.called.tier(one.member.tier),
+        tier=tier,
         carnet=text.short_carnet(left) if left is not None else "",
         badge=text.badge(good[0].uid) if good else "",
         others=max(0, len(good) - 1),
-        roles=text.roles([*one.member.roles]),
+        roles=text.roles([role for role in one.member.roles if gettext(text.ROLES[role]) != tier]),
         concerns=tuple(text.said(concern) for concern in watch.concerns.get(one.member.id, ())),
     )
 
@@ -152,6 +153,10 @@ def _chips(current: Current, watch: Watch, view: str) -> list[list[Chip]]:
     def chip(which: str, label: str, count: int | None, colour: str = "") -> Chip:
         return Chip(label, _address(which, "", 1), which == view, count, colour)
 
+    def role_chip(role: str, label: str) -> Chip:
+        called = gettext("rôle %(role)s", role=label) if label in map(current.called.tier, people.tiers) else label
+        return chip(f"role:{role}", called, people.roles[role])
+
     people = current.people
     tiers = sorted(people.tiers, key=current.called.tier)
     return [
@@ -161,7 +166,7 @@ def _chips(current: Current, watch: Watch, view: str) -> list[list[Chip]]:
             *(chip(f"tier:{tier}", current.called.tier(tier), people.tiers[tier]) for tier in tiers),
         ],
         [
-            *(chip(f"role:{role}", gettext(label), people.roles[role]) for role, label in text.ROLES.items()),
+            *(role_chip(role, gettext(label)) for role, label in text.ROLES.items()),
             chip(FORMER, gettext("anciens"), None),
         ],
     ]

@@ -96,7 +96,7 @@ def there(member: str) -> ResponseReturnValue:
 def charge(member: str) -> ResponseReturnValue:
     """The half-day that a correction did not pay."""
     unit = request.form.get("unit", "")
-    said = gettext("La demi-journée de %(name)s est comptée.", name=_name(member))
+    said = gettext("%(name)s : la demi-journée est comptée.", name=_name(member))
     return _decide(member, "charge", said, lambda session, decided: carnets.pay(session, decided, member, unit))
 
 

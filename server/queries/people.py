@@ -65,12 +65,16 @@ class Concern:
 
 @dataclass(frozen=True, slots=True)
 class Left:
-    """Units left on the carnets that are valid, of how many, until which last day; last: the newest unit paid."""
+    """Units left on the carnets that are valid, of how many, until which last day; last: the newest unit paid.
+
+    followed: another carnet with units begins before there is a day without one.
+    """
 
     units: int
     total: int
     until: date | None
     last: str | None
+    followed: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -179,7 +183,14 @@ def _left(current: "Current", state: SiteState, one: Person, at: Instant, today:
     told = [*state.units.get(one.member.id, ()), *(unit for held in one.carnets for unit in held.used)]
     last = max((unit for unit in told if unit[:DATE] <= today.isoformat()), default=None)
     units = left(current.rules, state, one.member.id, at)
-    return Left(units, sum(held.total for held in valid), until, last)
+    return Left(units, sum(held.total for held in valid), until, last, _followed(one.carnets, today, until))
+
+
+def _followed(carnets: Iterable[Carnet], today: date, until: date | None) -> bool:
+    if until is None:
+        return False
+    ahead = [held for held in carnets if held.valid_from and today < held.valid_from <= until + timedelta(days=1)]
+    return any(held.total > len(held.used) and (held.valid_until is None or held.valid_until > until) for held in ahead)
 
 
 def _valid(first: date | None, last: date | None, today: date) -> bool:
@@ -218,7 +229,7 @@ def _of_carnet(left: Left | None, today: date) -> Iterator[Concern]:
         yield Concern(Worry.NO_CARNET)
     elif not left.units:
         yield Concern(Worry.CARNET_USED_UP, date.fromisoformat(left.last[:DATE]) if left.last else None)
-    elif left.until is not None and left.until < today + ENDS_SOON:
+    elif left.until is not None and left.until < today + ENDS_SOON and not left.followed:
         yield Concern(Worry.CARNET_ENDS, left.until)
     elif left.units <= LOW:
         yield Concern(Worry.CARNET_LOW)

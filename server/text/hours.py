@@ -29,7 +29,7 @@ DONE = {
     "withdrawn": N_("Ouverture exceptionnelle retirée."),
 }
 _HOUR = r"(\d{1,2})\s*(?:h|:|\.)?\s*([0-5]\d)?"
-_RANGE = re.compile(rf"{_HOUR}\s*(?:-|–|—|à|to|/)\s*{_HOUR}", re.IGNORECASE)
+_RANGE = re.compile(rf"(?:de\s+|from\s+)?{_HOUR}\s*(?:-|–|—|à|to|/)\s*{_HOUR}", re.IGNORECASE)
 _BETWEEN = re.compile(r"[,;+&]|\bet\b|\band\b")
 
 

@@ -100,6 +100,13 @@ def test_a_sale_that_cannot_be_is_said_beside_its_field(place: Place, sale: dict
     assert entries(place) == []
 
 
+def test_all_that_is_wrong_with_a_sale_is_said_at_once(place: Place) -> None:
+    status, text = post(place, "/members/zoe/carnets", place.staff(), units="quinze", last="31/06/2027")
+    assert status == 400
+    assert "de 1 à 1000" in text
+    assert "Écrivez le dernier jour ainsi" in text
+
+
 def test_who_needs_no_carnet_is_sold_none(place: Place) -> None:
     status, _ = post(place, "/members/remy/carnets", place.staff(), units="10")
     assert (status, entries(place)) == (400, [])

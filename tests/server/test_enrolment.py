@@ -91,7 +91,7 @@ def test_from_the_press_to_a_badge_that_the_doors_know(place: Place) -> None:
     lays(place)
     page = shown(place, client)
     assert "Badge lu : son numéro finit par ···5566" in page
-    assert "C’est bien celui de Zoé Wibaux ?" in page
+    assert "Zoé Wibaux : c’est bien son badge ?" in page
     assert badges(place) == [], "nothing is stored before the desk has said so"
     status, page = confirm(place, client)
     assert status == 303

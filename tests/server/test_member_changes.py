@@ -97,7 +97,7 @@ def test_what_cannot_be_is_said_beside_its_field_and_what_was_typed_stays(
     status, text = post(place, "/new-member", place.staff(), **data)
     assert status == 400
     assert said in text.replace("\N{NO-BREAK SPACE}", " ")
-    assert 'aria-invalid="true"' in text or "roles" in data
+    assert 'aria-invalid="true" autofocus' in text or "roles" in data
     assert f'value="{data["name"]}"' in text
     assert audited(place) == []
 

@@ -109,6 +109,35 @@ def test_dates_and_carnets_are_looked_after_before_they_end(place: Place) -> Non
     assert "adhésion terminée le lun. 23 nov." in page.replace("\N{NO-BREAK SPACE}", " ")
 
 
+@pytest.mark.parametrize(
+    ("first", "total", "said"),
+    [(date(2026, 12, 1), 15, False), (date(2026, 12, 2), 15, True), (date(2026, 12, 1), 0, True)],
+)
+def test_a_carnet_that_ends_is_no_worry_where_the_next_follows_it(
+    place: Place, first: date, total: int, said: bool
+) -> None:
+    lea = Member(id="lea", name="Léa Lambert", tier="carnet")
+    badge = Credential(uid="0461AABBCC0001", member="lea")
+    ends = Pass(id="c2", member="lea", unit="half_day", total=15, valid_until=date(2026, 11, 30))
+    follows = Pass(id="c3", member="lea", unit="half_day", total=total, valid_from=first)
+    with place.database.transaction() as session:
+        put(session, [lea, badge, ends, follows], DECIDED)
+    place.publish()
+    assert ("carnet finit" in listed(place)) is said
+
+
+def test_a_formule_that_is_called_like_a_role_is_said_once(place: Place) -> None:
+    with place.database.transaction() as session:
+        bundle = small_bundle()
+        tiers = tuple(replace(one, name="équipe") if one.id == "team" else one for one in bundle.tiers)
+        import_bundle(session, replace(bundle, tiers=tiers), DECIDED)
+    place.publish()
+    page = listed(place)
+    assert "équipe, équipe" not in page
+    assert "équipe · 1" in page
+    assert "rôle équipe · 1" in page
+
+
 def test_a_half_day_that_is_paid_is_seen_at_once(place: Place) -> None:
     assert "13 sur 15" in listed(place)
     with place.database.transaction() as session:

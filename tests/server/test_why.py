@@ -48,7 +48,7 @@ def test_the_team_reads_anybodys_and_the_member_sees_that(place: Place) -> None:
     said = why(place, refused(place, "zoe"))
     assert "Refusé : accès suspendu" in said
     assert "En parler avec le membre, lever la suspension." in said
-    assert "La page de Zoé W." in said
+    assert "Voir Zoé W." in said
     with place.database.reading() as session:
         [look] = looks(session, "zoe")
     assert (look.by, look.page) == ("equipe", "why")

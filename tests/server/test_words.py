@@ -341,6 +341,14 @@ def test_a_sentence_without_english_is_named() -> None:
     assert catalogue.missing(english) == ["une phrase de plus"]
 
 
+def test_no_name_stands_where_french_would_elide_the_word_before_it() -> None:
+    """« de Odile » is no French, and « de Rémy » is: what may begin with a vowel stands after neither."""
+    elided = re.compile(r"\b(?:de|que|ne|le|la|se|si) %\((?:name|who|member|person|guest|title)\)s", re.IGNORECASE)
+    french = [str(message.id) for message in catalogue.extracted() if message.id]
+    assert [one for one in french if elided.search(one)] == []
+    assert elided.search("C’est bien celui de %(name)s ?")
+
+
 def test_french_typography() -> None:
     """The apostrophe of French is ’, and a blank stands before : ; ! ?"""
     for _file, _line, message, _comments, _context in extract_from_dir(
