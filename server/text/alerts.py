@@ -42,7 +42,7 @@ def _words(alert: Alert) -> tuple[str, str]:
     return {
         Sort.FORCED: (
             gettext("Porte forcée"),
-            gettext("Ouverte sans badge ni bouton. Allez voir, puis dites ce que c’était."),
+            gettext("Ouverte sans badge ni bouton. Allez voir qui est entré. L’alerte reste 24 h."),
         ),
         Sort.SILENT: (
             gettext("Boîtier muet"),

@@ -49,6 +49,8 @@ def _day(current: Current, spans: list[Span], date: date_) -> Day:
     mine = [span for span in spans if span.start < end and span.end > start]
     open_ = list(_parts([span for span in mine if span.granted], start, end))
     name = calendar_day(date)
+    if not open_ and any(span.reason is Reason.LOCKDOWN for span in mine):
+        return Day(name, "bad", gettext("lieu confiné"), gettext("tant que l’équipe ne le lève pas"))
     if not open_:
         keeps_out = any(span.reason is not Reason.OUTSIDE_HOURS for span in mine)
         return (

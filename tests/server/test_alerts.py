@@ -30,7 +30,7 @@ def test_each_alert_says_where_since_when_and_what_helps(place: Place) -> None:
     seen = ill(place).page("/", place.staff())
     for words in (
         "Porte forcée front, à 19 h 01",
-        "Allez voir, puis dites ce que c’était.",
+        "Allez voir qui est entré. L’alerte reste 24 h.",
         "Lecteur en panne",
         "Journal en défaut front",
         "Horloge perdue front",

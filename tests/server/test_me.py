@@ -112,7 +112,10 @@ def test_shut_and_the_next_opening(ines: Place) -> None:
 def test_a_lockdown_and_a_fire_come_first(ines: Place) -> None:
     with ines.database.transaction() as session:
         set_lockdown(session, True, DECIDED)
-    assert "Lieu confiné depuis 19 h 12 ✗ Seule l’équipe entre. Tout le monde peut sortir." in me(ines)
+    said = me(ines)
+    assert "Lieu confiné depuis 19 h 12 ✗ Seule l’équipe entre. Tout le monde peut sortir." in said
+    assert "mer. 25 nov. lieu confiné tant que l’équipe ne le lève pas" in said
+    assert "pas pour votre badge" not in said, "nothing is wrong with the badge"
     assert "✓ Votre badge ouvre la porte." in me(ines, "alice")
 
 
