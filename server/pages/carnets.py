@@ -47,6 +47,7 @@ def show() -> ResponseReturnValue:
         "typed": request.args,
         "wrong": wrong,
         "shown": SHOWN,
+        "ahead": found.last > day_of(known.current(), known.clock()),
         "written": "{:%d/%m/%Y}".format,
     }
     return render_template("carnets.html", **said), 400 if wrong else 200
@@ -65,8 +66,9 @@ def export() -> ResponseReturnValue:
     name = f"carnets-{found.last.isoformat()}"
     if request.form.get("format") == "xlsx":
         return _book(found, known.current(), name)
-    sheets = {"sales": _sales(found), "owed": _owed(found.owed, known.current(), gettext("Reste"))}
-    return csv_file(sheets[request.form.get("list", "") if request.form.get("list") in sheets else "owed"], name)
+    if request.form.get("list") == "sales":
+        return csv_file(_sales(found), f"ventes-{name}")
+    return csv_file(_owed(found.owed, known.current(), gettext("Reste")), f"reste-{name}")
 
 
 def _book(found: Report, current: Current, name: str) -> Response:

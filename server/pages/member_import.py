@@ -207,8 +207,9 @@ def _shut_out(session: Session, lines: Sequence[Line], at: int) -> list[str]:
 
 
 def _digest(lines: Sequence[Line]) -> str:
-    """Of all that would be done."""
-    said = [(line.number, line.kind, line.before, line.after, line.uid, line.units) for line in lines]
+    """Of all that would be done: the other lines wait, whatever happens to their members meanwhile."""
+    ready = [line for line in lines if line.kind in changes.READY]
+    said = [(line.number, line.kind, line.before, line.after, line.uid, line.units) for line in ready]
     return hashlib.sha256(msgspec.json.encode(said)).hexdigest()
 
 

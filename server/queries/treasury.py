@@ -15,6 +15,7 @@ from sqlmodel import Session, col
 from server.models import CarnetEntry, Member, PaidUnit, Pass
 from server.queries.carnets import Account, Carnet, reckoned
 from server.queries.current import Current
+from server.queries.names import alphabetical
 
 ENDING: timedelta = timedelta(60)
 """How far ahead it is said which carnets end with something left."""
@@ -101,14 +102,18 @@ def _report(session: Session, current: Current, first: date, last: date) -> Repo
             if left:
                 owed.append(Held(member, name, tier, carnet, left))
         sales += _sales(account, name, current.zone)
-    owed.sort(key=lambda one: (one.carnet.held.valid_until or date.max, one.name, one.carnet.held.id))
+    owed.sort(key=lambda one: (one.carnet.held.valid_until or date.max, alphabetical(one.name), one.carnet.held.id))
     return Report(
         first=first,
         last=last,
         totals={unit: _totals(before[unit], flows[unit]) for unit in sorted({*before, *flows})},
         owed=tuple(owed),
         ending=tuple(one for one in owed if (one.carnet.held.valid_until or date.max) - last <= ENDING),
-        sales=tuple(sorted((one for one in sales if first <= one.day <= last), key=lambda one: (one.day, one.name))),
+        sales=tuple(
+            sorted(
+                (one for one in sales if first <= one.day <= last), key=lambda one: (one.day, alphabetical(one.name))
+            )
+        ),
     )
 
 

@@ -12,11 +12,14 @@ from msgspec.structs import replace
 from sqlmodel import select
 
 from policy.bundle import Credential, Member
+from policy.facts import Paid
 from policy.terms import DAY, HOUR
 from server.changes.bundle import put
 from server.changes.member_import import plan
 from server.changes.member_plan import Kind
 from server.changes.purge import purge
+from server.database.types import moment
+from server.ingest.facts import ToldBy, store
 from server.models import AuditRow, CarnetEntry, MemberImport
 from tests.support_pages import STAFF, Place, plain
 from tests.support_server import DECIDED
@@ -235,6 +238,19 @@ def test_what_changed_since_it_was_shown_is_shown_again(place: Place) -> None:
     answer = client.post(f"{path}/run", data=data)
     assert (answer.status_code, "la situation a changé" in said(answer.text)) == (409, True)
     assert "Formule carnet → nomad" in said(answer.text)
+
+
+def test_an_entry_of_somebody_who_is_not_imported_hinders_no_import(place: Place) -> None:
+    client = place.staff()
+    path, _ = preview(place, client, HEAD + "Quentin;Rémy;nomad;;;\nWibaux;Zoé;;;13;\n")
+    seen = re.search(r'name="seen" value="([^"]+)"', client.get(path).text)
+    assert seen is not None
+    with place.database.transaction() as session:
+        store(session, [Paid("zoe", "2026-11-24am")], ToldBy("front", moment(at(19))))
+    assert "Il lui reste 12 ici, 13 dans le fichier." in said(client.get(path).text)
+    status, page = press(place, client, f"{path}/run", seen=seen[1])
+    assert (status, "1 ligne enregistrée" in page) == (303, True)
+    assert members(place)["Rémy Quentin"].tier == "nomad"
 
 
 def test_undone_within_a_day_but_what_was_changed_since_stays(place: Place) -> None:

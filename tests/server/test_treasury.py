@@ -9,7 +9,7 @@ from openpyxl import load_workbook
 from sqlalchemy import event
 from sqlmodel import select
 
-from policy.bundle import Pass
+from policy.bundle import Member, Pass
 from policy.terms import DAY
 from server.audit import Decided
 from server.changes import carnets
@@ -109,6 +109,22 @@ def test_the_page_says_it_and_a_wrong_day_is_said_beside_its_field(place: Place)
         assert (answer.status_code, said in answer.text) == (400, True)
 
 
+def test_a_last_day_to_come_is_said_to_be_one(place: Place) -> None:
+    client = place.staff()
+    said = "Ce dernier jour est à venir"
+    assert said in place.page("/carnets?to=31/12/2026", client).replace("\N{NO-BREAK SPACE}", " ")
+    assert said not in place.page("/carnets?to=24/11/2026", client)
+
+
+def test_those_who_are_owed_stand_in_the_order_of_the_alphabet(place: Place) -> None:
+    names = {"m1": "Élias Noir", "m2": "Emma Petit", "m3": "Éva Roux"}
+    with place.database.transaction() as session:
+        put(session, [Member(id=one, name=name, tier="carnet") for one, name in names.items()], DECIDED)
+        put(session, [Pass(f"c-{one}", one, "half_day", 15) for one in names], DECIDED)
+    place.publish()
+    assert [one.name for one in counted(place).owed] == [*names.values(), "Zoé Wibaux"]
+
+
 def test_the_files_hold_no_formula_and_the_download_is_audited(place: Place) -> None:
     story(place)
     client = place.staff()
@@ -117,6 +133,10 @@ def test_the_files_hold_no_formula_and_the_download_is_audited(place: Place) -> 
     assert listed.data.startswith(b"\xef\xbb\xbfMembre;Formule;Unit")
     assert f'"\'{NASTY.replace(chr(34), chr(34) * 2)}";carnet;demi-journées;12;15;;31/12/2026;c1' in listed.text
     sold = client.post("/carnets/export", data=sent | {"list": "sales"})
+    named = [answer.headers["Content-Disposition"] for answer in (listed, sold)]
+    assert [name.partition("filename=")[2].strip("\"") for name in named] == [
+        "reste-carnets-2026-11-24.csv", "ventes-carnets-2026-11-24.csv",
+    ]  # fmt: skip
     assert f"24/11/2026;\"'{NASTY.replace(chr(34), chr(34) * 2)}\";demi-journées;10;'=1+1 €;equipe" in sold.text
     book = load_workbook(BytesIO(client.post("/carnets/export", data=sent | {"format": "xlsx"}).data))
     assert book.sheetnames == ["Total", "Reste", "Ventes", "Finissent bientôt"]
