@@ -45,13 +45,13 @@ AT_THE_DOOR = (
     ),
     Lamp(
         "two_cards",
-        N_("rouge, puis verte, trois fois chacune"),
+        N_("rouge, puis verte, trois fois chacune, trois bips"),
         N_("Deux cartes à la fois."),
         N_("Une seule : sortez le badge de l’étui, éloignez téléphone et carte bancaire."),
     ),
     Lamp(
         "try_again",
-        N_("rouge, puis verte, deux fois chacune, lentement"),
+        N_("rouge, puis verte, deux fois chacune, lentement, deux bips"),
         N_("Quelque chose est là, mais ne se lit pas."),
         N_("Le badge bien à plat, seul, une seconde."),
     ),
@@ -90,7 +90,7 @@ AT_THE_DOOR = (
     ),
     Lamp(
         "sound",
-        N_("verte huit fois, puis rouge huit fois"),
+        N_("verte huit fois, puis rouge huit fois, seize bips"),
         N_("Quelqu’un de l’équipe cherche ce lecteur."),
         N_("Rien à faire."),
     ),

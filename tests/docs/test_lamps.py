@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from server.text.lamps import AT_A_MACHINE, AT_THE_DOOR
+from server.text.lamps import AT_A_MACHINE, AT_THE_DOOR, Lamp
 from tests.docs.lamp_sheet import files, signals
 
 ROOT = Path(__file__).parent.parent.parent
@@ -13,6 +13,13 @@ ROOT = Path(__file__).parent.parent.parent
 @pytest.mark.parametrize(("file", "content"), files().items(), ids=list(files()))
 def test_it_is_as_the_code_plays_it(file: str, content: str) -> None:
     assert (ROOT / file).read_text("utf-8") == content, "run tools/lamps"
+
+
+@pytest.mark.parametrize("lamp", [*AT_THE_DOOR, *AT_A_MACHINE], ids=lambda lamp: lamp.signal)
+def test_what_sounds_is_said_to_sound(lamp: Lamp) -> None:
+    """For whoever sees no drawing."""
+    sounds = any(levels.buzzer for _, levels in signals()[lamp.signal].frames)
+    assert sounds == ("bip" in lamp.shows)
 
 
 def test_every_signal_is_told_once() -> None:
