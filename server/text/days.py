@@ -1,7 +1,7 @@
 """When does a badge open the door in the days to come? A pill and the hours for each day, as people say them."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date as date_
 from datetime import timedelta
 
@@ -12,6 +12,7 @@ from policy.terms import Instant
 from server.queries.current import Current
 from server.queries.entry import Span
 from server.text.dates import calendar_day, hours, local
+from server.text.reasons import remedy
 from server.text.translate import gettext
 
 DAYS = 4
@@ -39,9 +40,14 @@ class Part:
 
 
 def days(current: Current, spans: list[Span], at: Instant) -> list[Day]:
-    """The days after this one, from midnight to midnight."""
+    """The days after this one, from midnight to midnight. What helps is said on the first of the days it helps."""
     today = local(at).date()
-    return [_day(current, spans, today + timedelta(days=number)) for number in range(1, DAYS + 1)]
+    told: list[Day] = []
+    for number in range(1, DAYS + 1):
+        one = _day(current, spans, today + timedelta(days=number))
+        said_before = one.colour == "bad" and one.more in {day.more for day in told}
+        told.append(replace(one, more="") if said_before else one)
+    return told
 
 
 def _day(current: Current, spans: list[Span], date: date_) -> Day:
@@ -52,10 +58,10 @@ def _day(current: Current, spans: list[Span], date: date_) -> Day:
     if not open_ and any(span.reason is Reason.LOCKDOWN for span in mine):
         return Day(name, "bad", gettext("lieu confiné"), gettext("tant que l’équipe ne le lève pas"))
     if not open_:
-        keeps_out = any(span.reason is not Reason.OUTSIDE_HOURS for span in mine)
-        return (
-            Day(name, "bad", gettext("pas pour votre badge"), "") if keeps_out else Day(name, "", gettext("fermé"), "")
-        )
+        keeps_out = next((span.reason for span in mine if span.reason is not Reason.OUTSIDE_HOURS), None)
+        if keeps_out is None:
+            return Day(name, "", gettext("fermé"), "")
+        return Day(name, "bad", gettext("pas pour votre badge"), remedy(keeps_out, to_member=True) or "")
     if [(part.start, part.end) for part in open_] == [(start, end)]:
         return Day(name, "good", gettext("à toute heure"), "")
     more = " · ".join(_said(current, part) for part in open_)

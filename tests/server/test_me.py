@@ -41,6 +41,7 @@ from wire.messages import Rules, State, decode
 from wire.ruleset import unpack as unpack_rules
 from wire.snapshot import unpack
 
+TODAY = date(2026, 11, 24)
 CARNET = Pass(id="p1", member="ines", unit="half_day", total=3, valid_until=date(2027, 3, 31))
 
 
@@ -137,6 +138,15 @@ def test_the_next_days(ines: Place) -> None:
     assert "sam. 28 nov. ouvert 10 h – 17 h" in said
     change(ines, with_ines(openings=()))
     assert "sam. 28 nov. fermé" in me(ines)
+
+
+def test_a_badge_that_ends_today_is_said_with_what_helps(ines: Place) -> None:
+    site = with_ines()
+    change(ines, replace(site, credentials=(*site.credentials[:-1], replace(site.credentials[-1], valid_until=TODAY))))
+    said = me(ines)
+    assert "✓ Votre badge ouvre la porte." in said
+    assert "mer. 25 nov. pas pour votre badge passer à l’accueil pour un autre badge jeu. 26 nov. pas pour" in said
+    assert said.count("passer à l’accueil") == 1
 
 
 def test_without_badge_suspended_and_already_inside(ines: Place) -> None:
