@@ -145,6 +145,11 @@ def test_a_half_day_that_is_paid_is_seen_at_once(place: Place) -> None:
     assert "12 sur 15" in listed(place)
 
 
+def test_the_other_language_shows_the_same_search(place: Place) -> None:
+    text = place.staff().get("/members", query_string={"q": 'é&"<', "view": "all", "lang": "fr"}).text
+    assert 'href="?lang=en&amp;q=%C3%A9%26%22%3C&amp;view=all"' in text
+
+
 def test_it_reads_in_english(place: Place) -> None:
     page = listed(place, "?lang=en")
     assert "5 members 2 need something" in page
