@@ -122,6 +122,9 @@ def _shut(seen: Picture, current: Current, spans: list[Span]) -> Answer:
         headline = gettext("Pas sûr pour l’instant") if late else gettext("%(who)s arrive bientôt", who=names)
         badge = gettext("Personne ne tient encore le lieu.") if late else gettext("La porte n’ouvre pas encore.")
         end = gettext("Garde prévue jusqu’à %(hour)s.", hour=hour(coming.end))
+        if all(_has_left(seen, who) for who in coming.gardiens):
+            left = gettext("%(who)s est sorti·e", who=names)
+            return Answer("need", left, "warn", gettext("Personne ne tient le lieu."), (end,))
         return Answer("need", headline, "warn", badge, (planned, end) if late else (end,))
     start = when(coming.start, seen.at)
     badge = gettext("Prochaine ouverture pour vous : %(when)s", when=start)
@@ -131,6 +134,12 @@ def _shut(seen: Picture, current: Current, spans: list[Span]) -> Answer:
         )
     said = gettext("%(who)s doit ouvrir le lieu %(when)s.", who=names, when=opens(coming.start, seen.at))
     return Answer("shut", gettext("Fermé"), "none", badge, (said,))
+
+
+def _has_left(seen: Picture, who: str) -> bool:
+    """Whether they were here on this site day, and are not."""
+    move = seen.known.state.presence.moves.get(who)
+    return move is not None and not move.inside and move.at >= seen.day_start
 
 
 def _sentence(said: str) -> str:

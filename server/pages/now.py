@@ -212,7 +212,7 @@ def _team(start: int, seen: Picture) -> str:
 def _gardien(watch: Watch, seen: Picture, names: Mapping[str, str]) -> str:
     who = names.get(watch.gardien) or gettext("un gardien")
     if watch.start <= seen.at:
-        return gettext("Garde prévue jusqu’à %(hour)s : %(who)s n’est pas encore là.", hour=hour(watch.end), who=who)
+        return gettext("Garde prévue jusqu’à %(hour)s : %(who)s n’est pas là.", hour=hour(watch.end), who=who)
     said = {"who": _capital(who), "when": opens(watch.start, seen.at), "hour": hour(watch.end)}
     if watch.takes_over:
         return gettext("%(who)s prend le relais %(when)s, probablement jusqu’à %(hour)s.", **said)

@@ -13,6 +13,7 @@ from werkzeug.exceptions import Forbidden, Unauthorized
 from server.roles import ADMINS, EVERYBODY, GARDIENS, MEMBERS, STAFF, Role, Roles, Scope
 from server.text.translate import N_, gettext
 from server.web import sessions
+from server.web.faults import NotHoldingError
 from server.web.holding import holds_place
 from server.web.resume import log_in_first
 
@@ -204,6 +205,12 @@ def _check() -> ResponseReturnValue | None:
 
 def _refuse(line: Access, method: str) -> ResponseReturnValue:
     if sessions.account() is not None:
+        if line.holding and Role.GARDIEN in sessions.roles():
+            raise NotHoldingError(
+                gettext(
+                    "Vous ne tenez pas le lieu : il faut être de garde, et avoir badgé à l’entrée. L’équipe le peut."
+                )
+            )
         raise Forbidden
     if line.page:
         return redirect(url_for("login.form", next=request.path), 303) if method == "GET" else log_in_first()

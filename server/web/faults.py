@@ -4,7 +4,7 @@ import logging
 
 from flask import Flask, Response, g, json, render_template, request
 from flask.typing import ResponseReturnValue
-from werkzeug.exceptions import BadRequest, HTTPException, InternalServerError, ServiceUnavailable
+from werkzeug.exceptions import BadRequest, Forbidden, HTTPException, InternalServerError, ServiceUnavailable
 
 from server.errors import DatabaseError, MistakeError
 from server.text.translate import gettext
@@ -14,6 +14,10 @@ log = logging.getLogger("loquet.server")
 
 class WrongAddressError(BadRequest):
     """An address asks for what its page does not have. description: the sentence to show, in the reader's language."""
+
+
+class NotHoldingError(Forbidden):
+    """A gardien asks for what whoever holds the place may. description: the sentence to show, as above."""
 
 
 def explain_faults(app: Flask) -> None:
@@ -44,7 +48,7 @@ def _explain(error: HTTPException) -> ResponseReturnValue:
     else:
         if status >= 500:
             g.account = None  # asking the database who this is might fail again
-        words = error.description if isinstance(error, WrongAddressError) else _words(status)
+        words = error.description if isinstance(error, WrongAddressError | NotHoldingError) else _words(status)
         answer = Response(render_template("fault.html", status=status, words=words), status)
     if status == 401:
         answer.headers["WWW-Authenticate"] = "Bearer"

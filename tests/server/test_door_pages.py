@@ -161,6 +161,7 @@ def test_a_gardien_who_is_gone_or_not_on_shift_opens_nothing(there: Place) -> No
     there.tell()
     assert "Ouvrir…" not in there.page("/", client)
     assert client.get("/doors/front/open").status_code == 403
+    assert "Vous ne tenez pas le lieu" in pressed(there, client, "/doors/front/open"), "the page was open when he left"
     there.now = at(36)
     there.journal.enters(at(35), "gregoire")
     there.tell()

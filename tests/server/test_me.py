@@ -110,6 +110,15 @@ def test_shut_and_the_next_opening(ines: Place) -> None:
     assert "Grégoire V. arrive bientôt ! La porte n’ouvre pas encore. Garde prévue jusqu’à 20 h." in me(ines)
 
 
+def test_a_gardien_who_has_left_again_is_not_about_to_come(ines: Place) -> None:
+    ines.journal.leaves(at(19, 20), "gregoire")
+    ines.tell()
+    go(ines, at(19, 30))
+    said = me(ines)
+    assert "Grégoire V. est sorti·e ! Personne ne tient le lieu. Garde prévue jusqu’à 22 h." in said
+    assert "pas encore" not in ines.page()
+
+
 def test_a_lockdown_and_a_fire_come_first(ines: Place) -> None:
     with ines.database.transaction() as session:
         set_lockdown(session, True, DECIDED)
