@@ -100,7 +100,7 @@ def badge(uid: str) -> str:
 def short_carnet(left: Left) -> str:
     """4 sur 15, au 28 févr."""
     told = gettext("%(count)s sur %(total)s", count=left.units, total=left.total)
-    return f"{told}, {gettext('au %(day)s', day=calendar_day(left.until))}" if left.until else told
+    return gettext("%(told)s, au %(day)s", told=told, day=calendar_day(left.until)) if left.until else told
 
 
 def in_stock(number: int) -> str:

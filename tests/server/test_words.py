@@ -341,11 +341,24 @@ def test_a_sentence_without_english_is_named() -> None:
     assert catalogue.missing(english) == ["une phrase de plus"]
 
 
+def test_no_sentence_hides_in_a_formatted_string() -> None:
+    """There the extraction does not find it, and English pages show it in French."""
+    hidden = re.compile(r"""\bf["'].*\{[^}]*gettext\(["']""")
+    server = catalogue.FOLDER.parents[2]
+    sources = [(path, line) for path in server.rglob("*.py") for line in path.read_text("utf-8").splitlines()]
+    assert len(sources) > len(sentences_of_french())
+    assert [(path.name, line) for path, line in sources if hidden.search(line)] == []
+    assert hidden.search("""f"{told}, {gettext('au %(day)s')}" """)
+
+
+def sentences_of_french() -> list[str]:
+    return [str(message.id) for message in catalogue.extracted() if message.id]
+
+
 def test_no_name_stands_where_french_would_elide_the_word_before_it() -> None:
     """« de Odile » is no French, and « de Rémy » is: what may begin with a vowel stands after neither."""
     elided = re.compile(r"\b(?:de|que|ne|le|la|se|si) %\((?:name|who|member|person|guest|title)\)s", re.IGNORECASE)
-    french = [str(message.id) for message in catalogue.extracted() if message.id]
-    assert [one for one in french if elided.search(one)] == []
+    assert [one for one in sentences_of_french() if elided.search(one)] == []
     assert elided.search("C’est bien celui de %(name)s ?")
 
 
