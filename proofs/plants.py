@@ -95,7 +95,7 @@ PLANTS = (
     Plant(
         "the server's database does not wait for the disk",
         "server/database/engine.py",
-        '_hold_to(connection, journal_mode="wal", synchronous=2)',
+        '_hold_to(connection, journal_mode="wal", synchronous=2, secure_delete=1)',
         'connection.execute("PRAGMA synchronous=OFF")',
         "power",
         40,

@@ -22,7 +22,6 @@ from policy.terms import Instant
 from server import identity, keys
 from server.errors import ConfigError
 from server.identity import Identity
-from server.outbox import SmtpConfig
 from server.passwords import hash_token
 from wire.credential import KEY_BYTES
 from wire.errors import WireError
@@ -65,6 +64,19 @@ class RevokedEdge:
 
     id: str
     since: Instant
+
+
+@dataclass(frozen=True, slots=True)
+class SmtpConfig:
+    """The mail server. sender: whose messages these are. security: starttls, tls; none on this machine alone."""
+
+    host: str
+    port: int
+    sender: str
+    security: str = "starttls"
+    username: str = ""
+    password: str = field(default="", repr=False)
+    ca: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

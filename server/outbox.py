@@ -5,7 +5,6 @@ import smtplib
 import ssl
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field
 from datetime import datetime
 from email.message import EmailMessage
 from email.policy import SMTP
@@ -13,6 +12,7 @@ from email.utils import format_datetime
 from socket import gethostname
 
 from server.changes.messages import State, found_at_start, settle, take
+from server.config import SmtpConfig
 from server.database.engine import Database
 from server.models import Message
 
@@ -22,19 +22,6 @@ PATIENCE = 30.0
 """Seconds that the mail server has for each answer."""
 SEVEN_BIT = SMTP.clone(cte_type="7bit")
 """What every mail server passes on."""
-
-
-@dataclass(frozen=True, slots=True)
-class SmtpConfig:
-    """The mail server. sender: whose messages these are. security: starttls, tls; none on this machine alone."""
-
-    host: str
-    port: int
-    sender: str
-    security: str = "starttls"
-    username: str = ""
-    password: str = field(default="", repr=False)
-    ca: str | None = None
 
 
 class Outbox:

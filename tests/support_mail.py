@@ -10,7 +10,7 @@ from email.policy import default
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
-from server.outbox import SmtpConfig
+from server.config import SmtpConfig
 from simulator.loopback import free_port
 
 OK = "250 OK"

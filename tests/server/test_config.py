@@ -12,9 +12,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from server import config as module
-from server.config import BrokerConfig, EdgeConfig, ServerConfig, load
+from server.config import BrokerConfig, EdgeConfig, ServerConfig, SmtpConfig, load
 from server.errors import ConfigError
-from server.outbox import SmtpConfig
 from server.passwords import hash_password, hash_token, is_password, is_token, new_password, new_token
 from tests.support_pages import CHEAP_HASH, CREDENTIAL_KEY, SERVER_KEY, TOKEN
 from tests.support_site import at
