@@ -3,7 +3,7 @@
 import secrets
 from collections.abc import Iterable
 
-from flask import Blueprint, Flask, Response, request
+from flask import Blueprint, Flask, Response, g, request
 from flask_wtf.csrf import CSRFProtect
 
 from policy.instants import text
@@ -113,6 +113,7 @@ def create_app(context: Context, extra_blueprints: Iterable[Blueprint] = ()) -> 
     app.session_interface = auth.FormCookie()
     app.extensions["loquet"] = context
     speak(app, language.choose)
+    app.before_request(_note_version)
     access.guard(app)  # before the forms' own check: who may not come gets no advice about a form
     CSRFProtect(app)
     step_up.guard(app)
@@ -128,10 +129,16 @@ def create_app(context: Context, extra_blueprints: Iterable[Blueprint] = ()) -> 
     return app
 
 
+def _note_version() -> None:
+    """Before anything is read for a page: what changes from here on, /live tells it of."""
+    g.live_version = auth.context().live.version
+
+
 def _shared(app: Flask, context: Context) -> dict[str, object]:
     """What every template may use."""
     return {
         "account": auth.account,
+        "live_version": g.get("live_version"),
         "passkeys_offered": passkeys.offered,
         "links": access.navigation(app),
         "site": context.current().bundle.site,

@@ -1,6 +1,6 @@
 """How does an open page hear of a change? /live, server-sent events. Without it, the page asks each half minute."""
 
-from flask import Blueprint, Response
+from flask import Blueprint, Response, request
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import ServiceUnavailable
 
@@ -17,7 +17,8 @@ RETRY_AFTER = 60
 def stream() -> ResponseReturnValue:
     """Says only that something changed: what did, the page asks for with its own rights."""
     try:
-        events = context().live.stream(caller(), logged_in=account() is not None)
+        seen = request.args.get("seen", type=int)
+        events = context().live.stream(caller(), logged_in=account() is not None, seen=seen)
     except TooManyStreamsError:
         raise ServiceUnavailable("Too many live pages.", retry_after=RETRY_AFTER) from None
     return Response(events, content_type="text/event-stream", headers={"X-Accel-Buffering": "no"})

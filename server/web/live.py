@@ -71,19 +71,20 @@ class Live:
                 place.ended = True
             self._condition.notify_all()
 
-    def stream(self, address: str, *, logged_in: bool) -> Iterator[str]:
+    def stream(self, address: str, *, logged_in: bool, seen: int | None = None) -> Iterator[str]:
         """Server-sent events (WHATWG HTML, 9.2): `changed` at every change, else `still` now and then, `full` to end.
 
-        Raises TooManyStreamsError at once. address: whose share it is of. It holds its place until it is closed, even
-        when nobody reads from it (as in the answer to HEAD).
+        seen: the version before the page was drawn: what changed since, it hears of at once. address: whose share it is
+        of. It holds its place until it is closed, even when nobody reads from it (as in the answer to HEAD). Raises
+        TooManyStreamsError at once.
         """
-        events = self._events(_Place(address, logged_in=logged_in))
+        events = self._events(_Place(address, logged_in=logged_in), seen)
         next(events)  # takes the place: only a generator that has begun gives it back when it is closed
         return events
 
-    def _events(self, place: _Place) -> Iterator[str]:
+    def _events(self, place: _Place, seen: int | None) -> Iterator[str]:
         self._take(place)
-        seen = self._version
+        seen = self._version if seen is None else seen
         try:
             yield ""
             yield "retry: 5000\n\n"

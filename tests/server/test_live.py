@@ -25,6 +25,19 @@ def test_a_change_wakes_who_waits() -> None:
     assert heard == ["event: changed\ndata: 1\n\n"]
 
 
+@pytest.mark.parametrize("drawn", [0, 7], ids=["before the change", "before a restart"])
+def test_a_change_between_drawing_and_listening_is_heard_of(drawn: int) -> None:
+    live = Live(keep_alive=10, pause=0)
+    live.changed()
+    assert list(islice(live.stream("192.0.2.1", logged_in=False, seen=drawn), 2))[1] == "event: changed\ndata: 1\n\n"
+
+
+def test_a_page_that_is_up_to_date_hears_nothing_new() -> None:
+    live = Live(keep_alive=0.01, pause=0)
+    live.changed()
+    assert list(islice(live.stream("192.0.2.1", logged_in=False, seen=1), 2))[1] == STILL
+
+
 def test_many_changes_are_one_event() -> None:
     live = Live(keep_alive=0.01, pause=0)
     stream = watched(live)

@@ -2,6 +2,7 @@
 
 import sqlite3
 from html import unescape
+from itertools import islice
 
 import pytest
 from msgspec.structs import replace as replace_parts
@@ -666,6 +667,15 @@ def test_a_language_that_we_do_not_speak_changes_nothing(place: Place) -> None:
 
 
 # Live pages and health
+
+
+def test_a_page_listens_from_before_it_was_drawn(place: Place) -> None:
+    place.live.changed()
+    version = place.live.version
+    assert f'sse-connect="/live?seen={version}"' in place.client.get("/").text
+    place.live.changed()
+    with place.client.get(f"/live?seen={version}") as answer:
+        assert f"event: changed\ndata: {version + 1}" in "".join(map(bytes.decode, islice(answer.iter_encoded(), 2)))
 
 
 def test_an_open_page_hears_of_a_change(place: Place) -> None:
