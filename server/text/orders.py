@@ -42,7 +42,7 @@ def _done(known: Outcome, door: str, now: Instant) -> Told:
         return Told("good", said, known.place)
     if known.order == Order.RELOCK:
         return Told("good", gettext("%(door)s : la porte est verrouillée.", door=door))
-    return Told("good", gettext("%(door)s : la porte a ouvert.", door=door))
+    return Told("good", gettext("%(door)s : la porte s’est déverrouillée.", door=door))
 
 
 def _capital(text: str) -> str:

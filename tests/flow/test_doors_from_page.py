@@ -81,7 +81,7 @@ def test_the_gardien_at_night_opens_for_somebody_from_the_page(evening: Evening)
     assert "Ouvrir…" not in plain(client.get("/").text)
     evening.badges(GREGOIRE, "front-in")
     assert "Ouvrir…" in plain(client.get("/").text)
-    assert "la porte a ouvert." in evening.press(client, "/doors/front/open")
+    assert "la porte s’est déverrouillée." in evening.press(client, "/doors/front/open")
     assert evening.unlocked
     evening.waits(6)
     assert not evening.unlocked

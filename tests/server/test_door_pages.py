@@ -33,10 +33,13 @@ def pressed(place: Place, client: FlaskClient, path: str, **form: str) -> str:
 
 def test_staff_opens_a_door_and_is_told_what_became_of_it(there: Place) -> None:
     staff = there.staff()
+    first = there.page("/", staff).partition("Dans les murs")[0]
+    assert "Ouvrir une porte…" in first, "before the list of all who are inside, on a phone"
+    assert "Ouvrir une porte…" not in there.page("/")
     asked = there.page("/doors/front/open", staff)
     assert "Oui, ouvrir" in asked
     assert not there.commands, "to ask opens nothing"
-    assert "la porte a ouvert." in pressed(there, staff, "/doors/front/open")
+    assert "la porte s’est déverrouillée." in pressed(there, staff, "/doors/front/open")
     (command,) = there.commands
     assert (command.order, command.place, command.until) == (Order.OPEN, "front", None)
     assert command.by.startswith("account "), "a login may be somebody's address"
@@ -128,7 +131,7 @@ def test_opening_asks_for_the_password_and_locking_does_not(there: Place) -> Non
     assert "est verrouillée." in pressed(there, staff, "/doors/front/relock")
     assert "Le lieu est confiné." in pressed(there, staff, "/lockdown", on="1")
     assert 'name="again"' in staff.get("/doors/front/open").text
-    assert "la porte a ouvert." in pressed(there, staff, "/doors/front/open", again=PASSWORD)
+    assert "la porte s’est déverrouillée." in pressed(there, staff, "/doors/front/open", again=PASSWORD)
 
 
 def test_the_gardien_who_holds_the_place_opens_and_locks(there: Place) -> None:
@@ -139,7 +142,7 @@ def test_the_gardien_who_holds_the_place_opens_and_locks(there: Place) -> None:
     assert "Ouvrir 15 min…" not in seen
     assert "Confiner" not in seen
     assert "Derniers passages" not in seen
-    assert "la porte a ouvert." in pressed(there, client, "/doors/front/open")
+    assert "la porte s’est déverrouillée." in pressed(there, client, "/doors/front/open")
     assert "est verrouillée." in pressed(there, client, "/doors/front/relock")
     for path in ("/doors/front/unlock", "/lockdown"):
         assert client.post(path, data={"csrf_token": there.form_token(client, "/account")}).status_code == 403
