@@ -46,12 +46,11 @@ from edge.patterns import (
     Signal,
 )
 from policy.case import Decision, Tap
-from policy.door import decide, decide_without_rules, unlocked_for_public
+from policy.door import decide, decide_without_rules
 from policy.instants import text
 from policy.pairs import LastTap, is_second
 from policy.passes import runs_low
 from policy.reasons import Family, family
-from policy.spans import next_change
 from policy.terms import Direction, Instant
 from policy.units import start_at, unit_of
 from wire.row import Kind, Order
@@ -114,7 +113,7 @@ class DoorController:
         self._faulty: set[str] = set()
         self._counted: defaultdict[tuple[Kind, str], HourlyCount] = defaultdict(HourlyCount)
         self._fire = self._pressed = False
-        self._kept = KeptUnlocked(core)
+        self._kept = KeptUnlocked(core, setup.access_point)
         self._lamps = {reader: Player() for reader in setup.readers}
 
     def handle(self, now: Now, event: Event) -> None:
@@ -152,7 +151,7 @@ class DoorController:
             due.append(self._released_until)
         if self._opened_at is not None and not self._held_said:
             due.append(self._opened_at + self.setup.held_after)
-        due += [self._kept.until, self._calendar_change(now)]
+        due += [self._kept.until, self._kept.calendar_change(now)]
         return min((moment for moment in due if moment is not None), default=None)
 
     def show(self, reader: str, signal: Signal, mono: float) -> None:
@@ -337,7 +336,7 @@ class DoorController:
         """
         if event.order is Order.UNLOCK and self._core.state.lockdown:
             return "lockdown: no door is kept unlocked; lift it first"
-        if event.order is Order.RELOCK and (self._fire or self._public(now)):
+        if event.order is Order.RELOCK and (self._fire or self._kept.by_event(now)):
             if self._kept.until is not None:
                 self._kept.end()
                 self._row(now, Kind.RELOCKED, detail="relock")
@@ -362,24 +361,7 @@ class DoorController:
 
     def _unlocked(self, now: Now) -> bool:
         kept = self._kept.until is not None or now.mono < self._released_until
-        return kept or self._fire or self._public(now)
-
-    def _public(self, now: Now) -> bool:
-        held, core = self._core.held, self._core
-        return held is not None and unlocked_for_public(
-            held.rules, core.state, self.place, core.decided_at(now, now.at)
-        )
-
-    def _calendar_change(self, now: Now) -> float | None:
-        """When a public event, or the end of the site day, may lock or unlock the door next."""
-        held, core = self._core.held, self._core
-        times = () if held is None else held.rules.public_events.at.get(self.place, ())
-        if held is None or not (times or self._kept.until is not None):
-            return None
-        at = core.decided_at(now, now.at)
-        changes = [held.rules.day_end(at), core.state.not_after + 1, next_change(times, at)]
-        coming = [change for change in changes if change is not None and change > at]
-        return core.mono_of(now, min(coming)) if core.state.clock_trusted else None
+        return kept or self._fire or self._kept.by_event(now)
 
     def _standing(self, reader: str) -> Signal | None:
         if reader in self._faulty:

@@ -197,7 +197,7 @@ def _errors() -> Iterator[None]:
 
 
 def _load(config: Path) -> "ServerConfig":
-    from server.config import load
+    from server.config_file import load
 
     with _errors():
         return load(config)

@@ -11,8 +11,9 @@ from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, generate_pri
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from server import config as module
-from server.config import BrokerConfig, EdgeConfig, ServerConfig, SmtpConfig, load
+from server import config_file as module
+from server.config import BrokerConfig, EdgeConfig, ServerConfig, SmtpConfig
+from server.config_file import load
 from server.errors import ConfigError
 from server.passwords import hash_password, hash_token, is_password, is_token, new_password, new_token
 from tests.support_pages import CHEAP_HASH, CREDENTIAL_KEY, SERVER_KEY, TOKEN

@@ -12,7 +12,8 @@ import pytest
 from keys.keyring import Keyring, Site
 from loquet.main import COMMANDS
 from loquet.server import CONFIG, add_arguments
-from server.config import BrokerConfig, EdgeConfig, load
+from server.config import BrokerConfig, EdgeConfig
+from server.config_file import load
 from server.identity import Identity
 
 ROOT = Path(__file__).parents[2]

@@ -14,7 +14,8 @@ from paho.mqtt.client import Client
 from keys import certificates, pem
 from keys.keyring import Keyring, Site
 from proofs.mosquitto import Mosquitto
-from server.config import BrokerConfig, ServerConfig, load
+from server.config import BrokerConfig, ServerConfig
+from server.config_file import load
 from server.errors import ConfigError, ServerError
 from server.identity import Identity
 from server.link import MUTE, TWIN, Link
