@@ -15,6 +15,7 @@ from server.errors import OrderRefusedError
 from server.queries.site_state import is_locked_down
 from server.roles import STAFF
 from server.text.dates import hour, local, when, zone
+from server.text.hours import read_hour
 from server.text.translate import gettext
 from server.web.sessions import confirmed_lately, context, roles, signed_in
 from wire.messages import LONGEST_UNLOCK
@@ -111,7 +112,7 @@ def _until(now: Instant) -> Instant | None:
     if request.form.get("minutes"):
         return now + OFFERED * MINUTE
     try:
-        written = datetime.strptime(request.form.get("until", "").strip(), "%H:%M").time()  # noqa: DTZ007 - an hour alone
+        written = read_hour(request.form.get("until", ""))
     except ValueError:
         return None
     today = local(now)

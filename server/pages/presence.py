@@ -23,6 +23,7 @@ from server.queries.current import Current
 from server.queries.names import alphabetical
 from server.roles import STAFF
 from server.text.dates import hour, local, read_date, when, zone
+from server.text.hours import read_hour
 from server.text.refusals import refusal
 from server.text.translate import gettext
 from server.web import step_up
@@ -161,7 +162,7 @@ def _instant(written: str, day: str) -> Instant | None:
     """An hour of a day, today's where none is named; None for what is none."""
     try:
         date = read_date(day) or local(context().clock()).date()
-        return of(datetime.combine(date, datetime.strptime(written.strip(), "%H:%M").time(), zone()))  # noqa: DTZ007 - an hour alone
+        return of(datetime.combine(date, read_hour(written), zone()))
     except (ValueError, OverflowError):
         return None
 

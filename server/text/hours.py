@@ -1,7 +1,7 @@
 """How are hours of a day written and read? "9 h – 12 h 30, 14 h – 18 h", and in any way people type that."""
 
 import re
-from datetime import date
+from datetime import date, time
 
 from babel.dates import get_day_names
 
@@ -29,6 +29,7 @@ DONE = {
     "withdrawn": N_("Ouverture exceptionnelle retirée."),
 }
 _HOUR = r"(\d{1,2})\s*(?:h|:|\.)?\s*([0-5]\d)?"
+_ONE = re.compile(_HOUR, re.IGNORECASE)
 _RANGE = re.compile(rf"(?:de\s+|from\s+)?{_HOUR}\s*(?:-|–|—|à|to|/)\s*{_HOUR}", re.IGNORECASE)
 _BETWEEN = re.compile(r"[,;+&]|\bet\b|\band\b")
 
@@ -49,6 +50,14 @@ def read_spans(written: str) -> tuple[HourRange, ...]:
     if plain.casefold() in SHUT:
         return ()
     return tuple(sorted(_range(part.strip()) for part in _BETWEEN.split(plain)))
+
+
+def read_hour(written: str) -> time:
+    """One hour of a day, as people type it or browsers send it: 18:30, 18 h 30, 18h. Raises ValueError for none."""
+    found = _ONE.fullmatch(written.strip())
+    if found is None:
+        raise ValueError(f"{written!r} is no hour: write it as 18:30")
+    return time.fromisoformat(_hour(found[1], found[2]))
 
 
 def _range(written: str) -> HourRange:

@@ -45,7 +45,7 @@ def test_staff_opens_a_door_and_is_told_what_became_of_it(there: Place) -> None:
     assert command.by.startswith("account "), "a login may be somebody's address"
 
 
-@pytest.mark.parametrize("form", [{"minutes": "15"}, {"until": "19:27"}])
+@pytest.mark.parametrize("form", [{"minutes": "15"}, {"until": "19:27"}, {"until": "19 h 27"}])
 def test_a_door_is_kept_unlocked_and_says_until_when(there: Place, form: dict[str, str]) -> None:
     staff = there.staff()
     said = pressed(there, staff, "/doors/front/unlock", **form)
