@@ -6,7 +6,7 @@ from sqlmodel import select
 
 from policy.instants import of
 from server.database.types import moment
-from server.models import AuditRow, JournalRow, PaidUnit, Presence
+from server.models import AuditRow, JournalRow, Member, PaidUnit, Presence
 from server.queries.history import CORRECTED
 from tests.server.test_door_pages import pressed, unconfirmed
 from tests.support_accounts import account_of
@@ -105,6 +105,16 @@ def test_nobody_corrects_themselves_and_no_gardien_another(place: Place) -> None
     assert "Personne ne corrige sa propre présence" in pressed(
         place, alice, "/presence/alice/there", start="18:00", why="x"
     )
+    assert corrected(place) == []
+
+
+def test_a_gardien_corrects_no_other_gardien(place: Place) -> None:
+    client = account_of(place, "gregoire")
+    with place.database.transaction() as session:
+        session.get_one(Member, "brigitte").roles = ["gardien"]
+    form = {"at": "18:30", "why": "oubli", "again": "correct horse"}
+    answer = client.post("/presence/brigitte/left", data={"csrf_token": place.form_token(client, "/account"), **form})
+    assert (answer.status_code, "c’est noté" in place.words(answer)) == (403, False)
     assert corrected(place) == []
 
 
