@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, timedelta
 from itertools import chain
+from typing import NamedTuple
 
 from msgspec.structs import replace
 
@@ -37,23 +38,53 @@ def left(rules: RuleSet, state: SiteState, member: str, at: Instant) -> int:
 
 def runs_low(rules: RuleSet, state: SiteState, member: str, at: Instant) -> bool:
     """Whether an entry that pays a unit now leaves so few, or the last pass ends so soon, that its holder is told."""
-    valid = list(_valid_now(rules, state, member, at))
-    soon = date.fromisoformat(name_at(rules, Unit.DAY, at)) + ENDS_SOON
-    ends = [held.valid_until is not None and date.fromisoformat(str(held.valid_until)) < soon for held, _ in valid]
-    return sum(units for _, units in valid) - 1 in LOW or (bool(ends) and all(ends))
+    low = low_of(list(rests(rules, state, member)), date.fromisoformat(name_at(rules, Unit.DAY, at)), paying=1)
+    return low != Low()
+
+
+class Low(NamedTuple):
+    """Of what the holder of passes is told. units: the few left; until: the last day of all of them."""
+
+    units: int | None = None
+    until: date | None = None
+
+
+def low_of(passes: Sequence[tuple[Pass, int]], today: date, paying: int = 0) -> Low:
+    """What runs out soon, and is followed by no other pass.
+
+    passes: in form 2, with the units left on each. paying: units that are taken now.
+    """
+    valid = [(held, rest) for held, rest in passes if is_valid(held, today.isoformat())]
+    later = [one for one in passes if one not in valid]
+    units = sum(rest for _, rest in valid) - paying
+    ends = [held.valid_until for held, rest in valid if rest]
+    until = date.fromisoformat(max(str(last) for last in ends)) if ends and all(ends) else None
+    few = units in LOW and not follows(later, today)
+    soon = until is not None and until < today + ENDS_SOON and not follows(later, until)
+    return Low(units if few else None, until if soon else None)
+
+
+def follows(passes: Iterable[tuple[Pass, int]], last: date) -> bool:
+    """Whether one of them pays on the day after `last`. passes: in form 2, with the units left on each."""
+    after = (last + timedelta(1)).isoformat()
+    return any(rest > 0 and is_valid(held, after) for held, rest in passes)
 
 
 def _valid_now(rules: RuleSet, state: SiteState, member: str, at: Instant) -> Iterator[tuple[Pass, int]]:
     """The passes, in form 2, that are valid on the site day of the instant, and what is left on each."""
+    today = name_at(rules, Unit.DAY, at)
+    return ((held, rest) for held, rest in rests(rules, state, member) if is_valid(held, today))
+
+
+def rests(rules: RuleSet, state: SiteState, member: str) -> Iterator[tuple[Pass, int]]:
+    """All passes of the member, in form 2, and what is left on each."""
     unit = _unit(rules, member)
     if unit is None:
         return
     passes = [_dated(rules, unit, held) for held in rules.passes.get(member, ())]
     told = {named(rules, unit, paid) for paid in state.units.get(member, ())}
-    today = name_at(rules, Unit.DAY, at)
     for held, paid in zip(passes, charged(passes, unit, told), strict=True):
-        if is_valid(held, today):
-            yield held, max(0, held.total - len(paid))
+        yield held, max(0, held.total - len(paid))
 
 
 def charged(passes: Sequence[Pass], unit: Unit, told: Iterable[str]) -> list[set[str]]:

@@ -75,7 +75,7 @@ def shown(which: str, *, taps: bool = False) -> dict[str, object]:
             "needs_carnet": left is not None,
             "carnets": carnet_text.shown(account, current, at),
             "sale_fields": [(field, gettext(label), hint, mode) for field, label, hint, mode in text.SALE],
-            "low": carnet_text.low(account, current, at) if left is not None else "",
+            "low": carnet_text.low(account, current, which, at) if left is not None else "",
             "unpaid": carnet_text.unpaid(account),
             "reasons": last_reasons(session, signed_in().login),
             "badge_end": text.badge,

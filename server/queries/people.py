@@ -11,7 +11,7 @@ from sqlmodel import Session, col, func, select
 
 from policy.bundle import Bundle, Credential, Member
 from policy.bundle import Pass as Carnet
-from policy.passes import ENDS_SOON, left, unit_now
+from policy.passes import Low, is_valid, low_of, rests, unit_now
 from policy.ruleset import Unit
 from policy.state import SiteState
 from policy.terms import Instant
@@ -67,14 +67,14 @@ class Concern:
 class Left:
     """Units left on the carnets that are valid, of how many, until which last day; last: the newest unit paid.
 
-    followed: another carnet with units begins before there is a day without one.
+    low: what of it runs out soon, and is followed by no other carnet.
     """
 
     units: int
     total: int
     until: date | None
     last: str | None
-    followed: bool = False
+    low: Low
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -173,24 +173,18 @@ def carnets(session: Session, current: "Current", people: Iterable[Person], at: 
         asked = asked.where(col(PaidUnit.member).in_(select(Pass.member).where(col(Pass.ended).is_(None))))
     for member, unit in session.connection().execute(asked) if wanted else ():
         state.units[member].add(unit)
-    return {one.member.id: _left(current, state, one, at, today) for one in wanted}
+    return {one.member.id: _left(current, state, one, today) for one in wanted}
 
 
-def _left(current: "Current", state: SiteState, one: Person, at: Instant, today: date) -> Left:
+def _left(current: "Current", state: SiteState, one: Person, today: date) -> Left:
     valid = [held for held in one.carnets if _valid(held.valid_from, held.valid_until, today)]
     ends = [held.valid_until for held in valid]
     until = max((end for end in ends if end), default=None) if all(ends) else None
     told = [*state.units.get(one.member.id, ()), *(unit for held in one.carnets for unit in held.used)]
     last = max((unit for unit in told if unit[:DATE] <= today.isoformat()), default=None)
-    units = left(current.rules, state, one.member.id, at)
-    return Left(units, sum(held.total for held in valid), until, last, _followed(one.carnets, today, until))
-
-
-def _followed(carnets: Iterable[Carnet], today: date, until: date | None) -> bool:
-    if until is None:
-        return False
-    ahead = [held for held in carnets if held.valid_from and today < held.valid_from <= until + timedelta(days=1)]
-    return any(held.total > len(held.used) and (held.valid_until is None or held.valid_until > until) for held in ahead)
+    passes = list(rests(current.rules, state, one.member.id))
+    units = sum(units for held, units in passes if is_valid(held, today.isoformat()))
+    return Left(units, sum(held.total for held in valid), until, last, low_of(passes, today))
 
 
 def _valid(first: date | None, last: date | None, today: date) -> bool:
@@ -199,7 +193,7 @@ def _valid(first: date | None, last: date | None, today: date) -> bool:
 
 def concerns(one: Person, left: Left | None, today: date) -> tuple[Concern, ...]:
     """What about a member wants somebody, what keeps them out first."""
-    return (*_of_member(one.member, today), *_of_badges(one.badges, today), *_of_carnet(left, today))
+    return (*_of_member(one.member, today), *_of_badges(one.badges, today), *_of_carnet(left))
 
 
 def _of_member(member: Member, today: date) -> Iterator[Concern]:
@@ -222,16 +216,16 @@ def _of_badges(badges: tuple[Credential, ...], today: date) -> Iterator[Concern]
         yield Concern(Worry.TWO_BADGES, number=len(lasting))
 
 
-def _of_carnet(left: Left | None, today: date) -> Iterator[Concern]:
+def _of_carnet(left: Left | None) -> Iterator[Concern]:
     if left is None:
         return
     if not left.total:
         yield Concern(Worry.NO_CARNET)
     elif not left.units:
         yield Concern(Worry.CARNET_USED_UP, date.fromisoformat(left.last[:DATE]) if left.last else None)
-    elif left.until is not None and left.until < today + ENDS_SOON and not left.followed:
-        yield Concern(Worry.CARNET_ENDS, left.until)
-    elif left.units <= LOW:
+    elif left.low.until is not None:
+        yield Concern(Worry.CARNET_ENDS, left.low.until)
+    elif left.low.units == LOW:
         yield Concern(Worry.CARNET_LOW)
 
 

@@ -6,7 +6,8 @@ The same for the desk and for the member whose carnet it is; beside a name one l
 from dataclasses import dataclass
 from datetime import date
 
-from policy.passes import ENDS_SOON, LOW
+from policy.carnets import compiled
+from policy.passes import low_of
 from policy.ruleset import Unit
 from policy.units import DATE, unit_of
 from server.models import CarnetEntry
@@ -188,17 +189,15 @@ def _by(stamp: Stamp) -> str:
     return gettext("payée par une entrée")
 
 
-def low(account: Account, current: Current, at: int) -> str:
-    """What the lamp says by a short amber, in words; empty while enough is left for long enough."""
-    today = day_of(current, at)
-    valid = [carnet for carnet in account.carnets if carnet.valid(today)]
-    left = sum(carnet.rest for carnet in valid)
-    ends = [carnet.held.valid_until for carnet in valid if carnet.held.valid_until is not None]
-    told = []
-    if valid and left in LOW:
-        told.append(gettext("il reste %(count)s", count=counted(valid[0].held.unit, left)))
-    if left and len(ends) == len(valid) and max(ends) < today + ENDS_SOON:
-        told.append(gettext("valable jusqu’au %(day)s", day=calendar_day(max(ends))))
+def low(account: Account, current: Current, member: str, at: int) -> str:
+    """What the lamp says by a short amber, in words; empty while enough is left for long enough, or another follows."""
+    unit = current.rules.tiers[current.rules.members[member].tier].unit
+    usable = [(compiled(carnet.held), carnet.rest) for carnet in account.carnets if carnet.held.unit == unit]
+    found, told = low_of(usable, day_of(current, at)), []
+    if unit is not None and found.units is not None:
+        told.append(gettext("il reste %(count)s", count=counted(unit, found.units)))
+    if found.until is not None:
+        told.append(gettext("valable jusqu’au %(day)s", day=calendar_day(found.until)))
     return gettext("Bientôt fini : %(told)s.", told=gettext(" et ").join(told)) if told else ""
 
 

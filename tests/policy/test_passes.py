@@ -350,3 +350,22 @@ def test_an_entry_that_leaves_3_or_1_is_told(total: int, told: bool) -> None:
 def test_passes_that_all_end_within_14_days_are_told(lasts: list[str | None], told: bool) -> None:
     held = [carnet(f"p{number}", 50, **({"valid_until": last} if last else {})) for number, last in enumerate(lasts)]
     assert low(held) == told
+
+
+@pytest.mark.parametrize(
+    ("first", "total", "told"),
+    [("2026-12-07", 9, False), ("2026-12-08", 9, False), ("2026-12-09", 9, True), ("2026-12-08", 0, True)],
+)
+def test_a_pass_that_ends_soon_is_not_told_where_another_takes_over_on_the_next_day(
+    first: str, total: int, told: bool
+) -> None:
+    assert low([carnet("ends", 50, valid_until="2026-12-07"), carnet("next", total, valid_from=first)]) == told
+
+
+@pytest.mark.parametrize(("first", "told"), [("2026-11-25", False), ("2026-11-26", True)])
+def test_few_units_are_not_told_where_another_pass_begins_tomorrow(first: str, told: bool) -> None:
+    assert low([carnet(total=4), carnet("next", 9, valid_from=first)]) == told
+
+
+def test_a_used_up_pass_that_lasts_hides_none_that_ends_soon() -> None:
+    assert low([carnet("spent", 1, used=["2026-11-20am"]), carnet("ends", 50, valid_until="2026-12-07")])

@@ -321,3 +321,24 @@ def test_what_the_lamp_says_the_page_says_in_words(place: Place, total: int, las
     page = place.page("/members/zoe", place.staff()).replace("\N{NO-BREAK SPACE}", " ")
     assert said in page
     assert bool(said) == ("Bientôt fini" in page)
+
+
+@pytest.mark.parametrize(
+    ("total", "last", "first", "said"),
+    [
+        (9, date(2026, 12, 7), date(2026, 12, 8), False),
+        (9, date(2026, 12, 7), date(2026, 12, 9), True),
+        (5, None, date(2026, 11, 25), False),
+        (5, None, date(2026, 11, 26), True),
+    ],
+)
+def test_the_page_does_not_say_that_a_carnet_is_nearly_over_where_another_follows(
+    place: Place, total: int, last: date | None, first: date, said: bool
+) -> None:
+    bundle = small_bundle()
+    held = replace(bundle.passes[0], total=total, valid_until=last)
+    follows = Pass(id="next", member="zoe", unit="half_day", total=9, valid_from=first)
+    with place.database.transaction() as session:
+        import_bundle(session, replace(bundle, passes=(held, follows)), DECIDED)
+    place.publish()
+    assert ("Bientôt fini" in place.page("/members/zoe", place.staff())) is said
