@@ -3,8 +3,6 @@
 firmware_config/edge-door.toml is the reference: every key, its unit and its default.
 """
 
-import tomllib
-from codecs import BOM_UTF8
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from ipaddress import ip_address
@@ -16,8 +14,7 @@ from edge.hardware.lines import InputSpec, OutputSpec
 from edge.identity import Identity
 from edge.keys import Keys
 from edge.machine import MachineSetup
-from edge.tables import ConfigError, Faults, Table, every
-from policy.syntax import toml_told
+from edge.tables import Faults, Table, every, parsed
 from wire.errors import WireError
 from wire.topics import check_id
 
@@ -103,7 +100,7 @@ def readers(path: Path) -> tuple[dict[str, ReaderConfig], int, int | None]:
 
 
 def _top(path: Path) -> Table:
-    whole = _parsed(path)
+    whole = parsed(path, "the path of an edge.toml")
     return Table(Faults(path, whole), "", whole)
 
 
@@ -114,17 +111,6 @@ def _spi_hz(top: Table) -> int:
 def _gpiochip(top: Table) -> int | None:
     top.optional("gpiochip")
     return top.whole("gpiochip", "the number of the header's /dev/gpiochip", 0, 255) if top.has("gpiochip") else None
-
-
-def _parsed(path: Path) -> dict[str, object]:
-    try:
-        text = path.read_bytes().removeprefix(BOM_UTF8)
-    except OSError as error:
-        raise ConfigError(f"{path}: cannot be read ({error.strerror}): give the path of an edge.toml") from None
-    try:
-        return tomllib.loads(text.decode())
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path}: {toml_told(text, error)}") from None
 
 
 def _id(table: Table, key: str, hint: str) -> str:

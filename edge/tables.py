@@ -1,15 +1,30 @@
 """How is a TOML file read so that every mistake in it is named? Key by key; one that nobody asks for is a mistake."""
 
+import tomllib
+from codecs import BOM_UTF8
 from collections.abc import Callable, Mapping
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
 from policy.errors import place
+from policy.syntax import toml_told
 
 
 class ConfigError(Exception):
     """The installer's fault: the file, a key file beside it, or its rights. The message names the remedy."""
+
+
+def parsed(path: Path, wanted: str) -> dict[str, Any]:
+    """What a TOML file holds. wanted: what to give in place of one that is not there. Raises ConfigError."""
+    try:
+        text = path.read_bytes().removeprefix(BOM_UTF8)
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be read ({error.strerror}): give {wanted}") from None
+    try:
+        return tomllib.loads(text.decode())
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: {toml_told(text, error)}") from None
 
 
 class Faults:
@@ -168,6 +183,19 @@ class Table:
         if not outer._values and not outer._absent:
             self.note(key, f"[{self.name(key)}] is empty: add {hint}")
         return {name: outer.table(name, hint) for name in outer._values}
+
+    def words(self, key: str, choices: tuple[str, ...]) -> tuple[str, ...]:
+        """Some of a few words, in a list; none is the default."""
+        value = self._values.get(key, [])
+        self._asked.append(key)
+        if not isinstance(value, list) or any(word not in choices for word in value):
+            self.wrong(key, "write a list of these: " + ", ".join(f'"{word}"' for word in choices))
+            return ()
+        return tuple(value)
+
+    def names(self) -> tuple[str, ...]:
+        """What the file gives here, known or not."""
+        return tuple(self._values)
 
     def done(self) -> None:
         """Note every key that the file has here and nobody asked for."""

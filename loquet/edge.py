@@ -1,4 +1,4 @@
-"""`loquet edge`: serve the door that hangs on this Raspberry Pi, or probe its readers.
+"""`loquet edge`: serve the door that hangs on this Raspberry Pi, or probe its readers; or make a new one's files.
 
 Hardware, broker and cryptography are imported when they are needed; Flask and SQLModel never are.
 """
@@ -27,6 +27,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--inside", action="store_true", help="say who is inside, as this edge knows it, then end")
     parser.add_argument("--simulated", action="store_true", help="run on an emulated Raspberry Pi, not on this one")
     parser.add_argument("--remote", action="store_true", help="with --simulated: obey a parent process, as in the demo")
+    steps = parser.add_subparsers(dest="step", metavar="STEP")
+    purpose = "make a new Pi's edge.toml, config.txt and service from a few answers"
+    init = steps.add_parser("init", help=purpose, description=purpose)
+    init.add_argument(
+        "folder", type=Path, metavar="FOLDER", help="where the files are put, and the answers beside them"
+    )
+    init.add_argument(
+        "--from", dest="answers", type=Path, metavar="FILE", help="a file of answers; nothing is asked then"
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -37,6 +46,8 @@ def run(arguments: argparse.Namespace) -> int:
 
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(message)s", stream=sys.stderr)
     try:
+        if arguments.step == "init":
+            return init(arguments.folder, arguments.answers)
         if arguments.probe and not arguments.remote:
             return probe(arguments.config, simulated=arguments.simulated)
         if arguments.config is None:
@@ -46,6 +57,41 @@ def run(arguments: argparse.Namespace) -> int:
         return _serve(load(arguments.config), arguments)
     except (ConfigError, HardwareError) as error:
         raise CommandError(str(error)) from None
+
+
+def init(folder: Path, file: Path | None) -> int:
+    """Make the files of a new Pi in a folder. file: its answers; None to ask for them. Raises ConfigError."""
+    from edge.setup.answers import read
+    from edge.setup.render import HOMES, files
+
+    made = files(read(file or _asked(folder / "answers.toml")))
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, text in made.items():
+            (folder / name).write_text(text, "utf-8")
+    except OSError as error:
+        raise CommandError(f"{error.filename}: {error.strerror}: see to room and rights there") from None
+    print(f"In {folder}:")
+    for name, home in HOMES.items():
+        print(f"  {name:<13}{home}")
+    return 0
+
+
+def _asked(file: Path) -> Path:
+    """The file itself, once it holds what was answered. Raises CommandError."""
+    from edge.setup.questions import ask
+
+    if file.exists():
+        raise CommandError(f"{file} is there already: give it with --from, or another folder")
+    try:
+        text = ask(input)
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text, "utf-8")
+    except EOFError:
+        raise CommandError("the answers ended: give all of them, or a file of them with --from") from None
+    except OSError as error:
+        raise CommandError(f"{file}: {error.strerror}: see to room and rights there") from None
+    return file
 
 
 def _serve(config: "Config", arguments: argparse.Namespace) -> int:

@@ -2,22 +2,12 @@
 
 import argparse
 import re
-from pathlib import Path
 
-from edge.config import load
 from loquet.edge import add_arguments
 from loquet.main import COMMANDS
-from tests.support_edge import SAMPLE, make_folder
+from tests.support_edge import SAMPLE
 
 FIRMWARE = SAMPLE.parent
-
-
-def test_the_strike_is_at_rest_while_the_pi_boots(tmp_path: Path) -> None:
-    """The line and the level that config.txt sets are those of the sample's strike, inactive."""
-    strike = load(make_folder(tmp_path / "site").config).outputs[0]
-    set_at_boot = re.findall(r"^gpio=(\d+)=op,(dl|dh)$", (FIRMWARE / "config.txt.door").read_text(), re.MULTILINE)
-    assert strike.name == "strike"
-    assert set_at_boot == [(str(strike.line), "dl" if strike.active_high else "dh")]
 
 
 def test_the_service_calls_the_command_as_it_is() -> None:
