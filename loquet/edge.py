@@ -72,7 +72,7 @@ def init(folder: Path, file: Path | None) -> int:
     except OSError as error:
         raise CommandError(f"{error.filename}: {error.strerror}: see to room and rights there") from None
     print(f"In {folder}:")
-    for name, home in HOMES.items():
+    for name, home in ((name, home) for name, home in HOMES.items() if name in made):
         print(f"  {name:<13}{home}")
     return 0
 

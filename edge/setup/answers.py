@@ -19,6 +19,9 @@ CLOCKS = ("ds3231", "own", "own-rechargeable", "none")
 BUSES = ("uart", "i2c")
 INPUTS = ("contact", "rex", "fire")
 HOST = re.compile(r"[A-Za-z0-9.:-]+")
+LOGIN = re.compile(r"[a-z][a-z0-9-]{0,31}")
+SSH_KEY = re.compile(r"(ssh-ed25519|ecdsa-sha2-nistp256|ssh-rsa) [A-Za-z0-9+/=]+( [\w.@-]+)?")
+ZONE = re.compile(r"[A-Za-z]+(/[A-Za-z_+-]+)*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +39,15 @@ class Door:
 
 
 @dataclass(frozen=True, slots=True)
+class Admin:
+    """Who administers the Pi: a login with a public SSH key, no password. zone: the Pi's time zone."""
+
+    login: str
+    ssh_key: str
+    zone: str
+
+
+@dataclass(frozen=True, slots=True)
 class Answers:
     """clock: the battery clock, of CLOCKS. in_use: of BUSES, what else the header serves. read_only: the disk."""
 
@@ -48,6 +60,7 @@ class Answers:
     in_use: tuple[str, ...]
     read_only: bool
     door: Door
+    admin: Admin | None = None
 
 
 def read(path: Path) -> Answers:
@@ -84,6 +97,7 @@ def answers(path: Path, whole: Mapping[str, Any]) -> Answers:
         _in_use(top, clock),
         top.flag("read_only", False),
         _door(top),
+        _admin(top),
     )
     top.done()
     top.faults.tell()
@@ -140,6 +154,30 @@ def _door(top: Table) -> Door:
     )
     table.done()
     return door
+
+
+def _admin(top: Table) -> Admin | None:
+    top.optional("admin")
+    if not top.has("admin"):
+        return None
+    table = top.table("admin", "who administers the Pi")
+    admin = Admin(
+        _matching(table, "login", LOGIN, "a short name in small letters", "admin"),
+        _matching(table, "ssh_key", SSH_KEY, "the line of a public key, as ~/.ssh/id_ed25519.pub has it"),
+        _matching(table, "zone", ZONE, "a time zone, as Europe/Paris", "Europe/Paris"),
+    )
+    table.done()
+    return admin
+
+
+def _matching(table: Table, key: str, form: re.Pattern[str], hint: str, default: str = "") -> str:
+    if default and not table.has(key):
+        table.optional(key)
+        return default
+    written = table.text(key, hint)
+    if written and not form.fullmatch(written):
+        table.wrong(key, f"write {hint}")
+    return written
 
 
 def _lines(table: Table) -> dict[str, int]:

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from edge.setup.answers import Answers
 from edge.setup.header import MODELS, PINS
 from edge.setup.plan import plan, sides, signals
+from edge.setup.seeds import seeds
 
 HOMES = {
     "edge.toml": "/etc/loquet/edge.toml",
@@ -12,6 +13,9 @@ HOMES = {
     "cmdline.txt": "appended to the one line of /boot/firmware/cmdline.txt",
     "outputs.conf": "/etc/systemd/system/loquet-edge.service.d/outputs.conf",
     "pins.txt": "for whoever wires it",
+    "user-data": "with meta-data to the boot partition of a new card: Raspberry Pi OS of Debian 13",
+    "meta-data": "beside user-data",
+    "custom.toml": "to the boot partition of a new card: Raspberry Pi OS of Debian 12",
 }
 """Where each file belongs on the Pi."""
 MADE = "# Made by `loquet edge init`: change its answers and run it again."
@@ -20,7 +24,7 @@ MADE = "# Made by `loquet edge init`: change its answers and run it again."
 def files(answers: Answers) -> dict[str, str]:
     """The text of each file by its name in the folder. Raises ConfigError for lines that cannot be."""
     lines = plan(answers)
-    return {
+    return seeds(answers) | {
         "edge.toml": _text(_edge_toml(answers, lines)),
         "config.txt": _text(_config_txt(answers, lines)),
         "cmdline.txt": _text(_cmdline(answers)),

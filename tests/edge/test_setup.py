@@ -2,16 +2,18 @@
 
 import re
 import subprocess
+import tomllib
 from collections.abc import Iterator
 from dataclasses import fields, replace
 from itertools import product
 from pathlib import Path
 
 import pytest
+import yaml
 
 from console.errors import CommandError
 from edge.config import Config, load
-from edge.setup.answers import CLOCKS, Answers, Door, answers, read
+from edge.setup.answers import CLOCKS, Admin, Answers, Door, answers, read
 from edge.setup.header import MODELS, PINS, PULLED_UP
 from edge.setup.plan import plan, signals
 from edge.setup.questions import ask
@@ -24,6 +26,8 @@ from tests.support_edge import SAMPLE
 
 REFERENCE = SAMPLE.parent / "answers.toml"
 UNIT = SAMPLE.parent / "loquet-edge.service"
+CARD = {"user-data", "meta-data", "custom.toml"}
+"""Made for a new card alone."""
 LEVEL = {True: "dl", False: "dh"}
 """How the Pi's tools write the level at which an output is off, by whether it is active high."""
 
@@ -160,6 +164,45 @@ def test_a_disk_that_is_only_read_leaves_other_partitions_writable() -> None:
     assert "overlayroot" not in rendered(told())["cmdline.txt"]
 
 
+NAMELESS = {"file", "door", "name", "inputs", "lines", "admin"}
+"""Fields that are no keys, but tables or what several keys say."""
+KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIB admin@desk"
+
+
+def test_a_new_card_gets_its_name_and_a_login_by_key_alone() -> None:
+    made = rendered(told(edge="Garage_2", admin={"ssh_key": KEY}))
+    cloud, custom = yaml.safe_load(made["user-data"]), tomllib.loads(made["custom.toml"])
+    assert made["user-data"].startswith("#cloud-config\n")
+    (login,) = cloud["users"]
+    assert (cloud["hostname"], cloud["timezone"], cloud["ssh_pwauth"]) == ("garage-2", "Europe/Paris", False)
+    assert (login["name"], login["ssh_authorized_keys"], login["lock_passwd"]) == ("admin", [KEY], True)
+    assert {"gpio", "spi", "sudo"} <= set(login["groups"].split(", "))
+    assert yaml.safe_load(made["meta-data"]) == {"instance-id": "loquet-garage-2"}
+    assert custom == {
+        "config_version": 1,
+        "system": {"hostname": "garage-2"},
+        "user": {"name": "admin"},
+        "ssh": {"enabled": True, "password_authentication": False, "authorized_keys": [KEY]},
+        "locale": {"timezone": "Europe/Paris"},
+    }
+    assert "user-data" not in rendered(told())
+
+
+@pytest.mark.parametrize(
+    ("admin", "said"),
+    [
+        ({}, "admin.ssh_key is missing"),
+        ({"ssh_key": f"{KEY}\nrun: this"}, "write the line of a public key"),
+        ({"ssh_key": "-----BEGIN OPENSSH PRIVATE KEY-----"}, "write the line of a public key"),
+        ({"ssh_key": KEY, "login": "Root!"}, "write a short name in small letters"),
+        ({"ssh_key": KEY, "zone": "Paris\n"}, "write a time zone, as Europe/Paris"),
+    ],
+)
+def test_a_login_that_cannot_be_is_refused(admin: dict[str, object], said: str) -> None:
+    with pytest.raises(ConfigError, match=said):
+        told(admin=admin)
+
+
 def test_systemd_takes_the_service_with_what_is_added(tmp_path: Path) -> None:
     folder = tmp_path / "loquet-edge.service.d"
     folder.mkdir()
@@ -177,8 +220,8 @@ def test_systemd_takes_the_service_with_what_is_added(tmp_path: Path) -> None:
 def test_the_reference_is_read_with_every_key_of_its_kind() -> None:
     assert read(REFERENCE) == replace(told(), file=REFERENCE)
     given = re.findall(r"^#? ?(\w+) = ", REFERENCE.read_text("utf-8"), re.MULTILINE)
-    known = [field.name for field in (*fields(Answers), *fields(Door))]
-    assert set(given) - {"contact", "rex", "fire", "strike"} == set(known) - {"file", "door", "name", "inputs", "lines"}
+    known = [field.name for field in (*fields(Answers), *fields(Door), *fields(Admin))]
+    assert set(given) - {"contact", "rex", "fire", "strike"} == set(known) - NAMELESS
 
 
 def test_answers_may_be_json_and_what_is_none_is_told(tmp_path: Path) -> None:
@@ -218,9 +261,9 @@ def test_the_command_writes_every_file_and_asks_once(
 ) -> None:
     folder = tmp_path / "front"
     assert command.init(folder, REFERENCE) == 0
-    assert {file.name for file in folder.iterdir()} == set(HOMES) == set(rendered(read(REFERENCE)))
+    assert {file.name for file in folder.iterdir()} == set(rendered(read(REFERENCE))) == set(HOMES) - CARD
     said = capsys.readouterr().out
-    assert all(f"  {name} " in said for name in HOMES)
+    assert all((f"  {name} " in said) == (name not in CARD) for name in HOMES)
     monkeypatch.setattr("builtins.input", lambda prompt: "casaco" if "site" in prompt else "")
     assert command.init(tmp_path / "asked", None) == 0
     with pytest.raises(CommandError, match=r"answers\.toml is there already"):
