@@ -14,10 +14,9 @@ from policy.calendar import minutes, resolve
 from policy.instants import in_our_years
 from server.changes import invitations as plans
 from server.changes.planned import Done, Plan, made
-from server.pages.what_changes import save
-from server.queries.people import KEEPS_OUT, Person, Worry
+from server.pages.what_changes import SURE, save
+from server.queries.people import KEEPS_OUT, Person, concerns, day_of
 from server.text import invitations as text
-from server.text import people
 from server.text.dates import zone
 from server.text.doors import doors
 from server.text.events import doors as named_doors
@@ -30,8 +29,6 @@ page = Blueprint("invitations", __name__)
 
 MOST_FOUND = 20
 """People of one name who are offered."""
-KEEPS_INVITED_OUT = KEEPS_OUT - {Worry.NO_CARNET, Worry.CARNET_USED_UP}
-"""Nobody who is invited pays with a carnet."""
 MINUTE = "%Y-%m-%dT%H:%M"
 
 
@@ -69,12 +66,34 @@ def add() -> ResponseReturnValue:
     wanted = Invitation(
         f"i-{token_hex(6)}", found[0].member.id, start, end, UNSET if not where or set(where) == places else where
     )
+    if SURE not in request.form and (why := _stays_out(found[0], wanted)):
+        return _ask(found[0], wanted, why)
     return _decide(plans.invite(wanted), "invited")
 
 
 @page.post("/invitations/<path:invitation>/end")
 def end(invitation: str) -> ResponseReturnValue:
     return _decide(plans.withdraw(invitation), "withdrawn")
+
+
+def _stays_out(one: Person, wanted: Invitation) -> str:
+    """Why they would not get in on its first or its last day, whatever the invitation says; empty where they do."""
+    current = context().current()
+    today = day_of(current, context().clock())
+    ends = (resolve(wanted.start, zone()), resolve(wanted.end, zone(), last=True) - 1)
+    for day in dict.fromkeys(max(today, day_of(current, at)) for at in ends):
+        for concern in concerns(one, None, day):
+            if concern.what in KEEPS_OUT:
+                return text.stays_out(concern, today)
+    return ""
+
+
+def _ask(one: Person, wanted: Invitation, why: str) -> ResponseReturnValue:
+    """Nothing is saved yet: that they will stay outside, and two presses."""
+    carried = [(name, value) for name, value in request.form.items(multi=True) if name != "csrf_token"]
+    return render_template(
+        "invited_in_vain.html", one=one.member, when=text.when(wanted), why=why, carried=carried, sure=SURE
+    )
 
 
 def _decide(plan: Plan, done: str) -> ResponseReturnValue:
@@ -136,12 +155,10 @@ def _page(
     asked = current.people.people.get(request.args.get("member", ""))
     with known.database.reading() as session:
         knowing = doors(session, current, request.args.get("rules", "")) if done else None
-        concerns = current.people.watch(session, current, known.clock()).concerns
-    out = {who: people.said(told[0]).whole for who, told in concerns.items() if told[0].what in KEEPS_INVITED_OUT}
     choices_said = [(one.member.id, one.member.name, current.called.tier(one.member.tier)) for one in choices]
     return render_template(
         "invitations.html",
-        lines=_lines(out),
+        lines=_lines(),
         toast=gettext(done) if done and knowing else "",
         doors=knowing,
         gone=gone,
@@ -157,7 +174,7 @@ def _page(
     ), status
 
 
-def _lines(out: dict[str, str]) -> list[Line]:
+def _lines() -> list[Line]:
     """Those who are expected now or later, the first ones first."""
     current, now = context().current(), context().clock()
     coming = sorted(
@@ -165,16 +182,16 @@ def _lines(out: dict[str, str]) -> list[Line]:
         for one in current.bundle.invitations
         if resolve(one.end, zone(), last=True) > now
     )
-    names = {who: one.member.name for who, one in current.people.people.items()}
+    people = current.people.people
     return [
         Line(
             one.id,
             one.member,
-            names.get(one.member, one.member),
+            people[one.member].member.name if one.member in people else one.member,
             text.when(one),
             named_doors(one.access_points, current.called),
             start <= now,
-            out.get(one.member, ""),
+            _stays_out(people[one.member], one) if one.member in people else "",
         )
         for start, _, one in coming
     ]

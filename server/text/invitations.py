@@ -1,8 +1,12 @@
 """How is it said who is expected, and when?"""
 
+from datetime import date
+
 from policy.bundle import Invitation
 from policy.calendar import resolve
-from server.text.dates import day, hour, hours, local, zone
+from server.queries.people import Concern, Worry
+from server.text import people
+from server.text.dates import calendar_day, day, hour, hours, local, zone
 from server.text.translate import N_, gettext
 
 WRONG = {
@@ -28,6 +32,18 @@ def when(one: Invitation) -> str:
         last=day(end),
         end=hour(end),
     )
+
+
+def stays_out(concern: Concern, today: date) -> str:
+    """Why somebody will not get in: what is so today as it is, what will be so then by the day on which it ends."""
+    end = concern.day
+    if end is None or end < today:
+        return people.said(concern).whole
+    if concern.what is Worry.BADGE_BLOCKED and concern.status == "active":
+        return gettext("badge valable jusqu’au %(day)s seulement", day=calendar_day(end))
+    if concern.what is Worry.OVER:
+        return gettext("adhésion jusqu’au %(day)s seulement", day=calendar_day(end))
+    return people.said(concern).whole
 
 
 def wrong(field: str) -> str:

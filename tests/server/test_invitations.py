@@ -1,13 +1,14 @@
 """Who is expected, at the desk: found by name, checked, told to the doors, ended in one press."""
 
 import re
+from datetime import date
 
 import pytest
 from flask.testing import FlaskClient
 from msgspec import UNSET
 from msgspec.structs import replace
 
-from policy.bundle import Invitation
+from policy.bundle import Credential, Invitation
 from server.changes.bundle import put
 from tests.support_pages import Place, plain
 from tests.support_server import DECIDED
@@ -59,14 +60,46 @@ def test_over_several_days_and_past_midnight(place: Place) -> None:
 
 
 def test_who_would_stay_outside_all_the_same_is_said(place: Place) -> None:
-    _, text = press(place, "/invitations", place.staff(), **SATURDAY | {"who": "zoe"})
+    client = place.staff()
+    status, text = press(place, "/invitations", client, **SATURDAY | {"who": "zoe"})
+    assert (status, invited(place)) == (200, [])
+    assert "Zoé Wibaux n’entrera pas sam. 28 nov., 9 h – 18 h : accès suspendu." in text
+    _, text = press(place, "/invitations", client, **SATURDAY | {"who": "zoe", "sure": "1"})
     assert "n’entrera pas accès suspendu" in text
+    assert [one.member for one in invited(place)] == ["zoe"]
+
+
+@pytest.mark.parametrize(
+    ("badge", "member", "until", "said"),
+    [
+        (date(2026, 11, 24), None, "", "badge valable jusqu’au mar. 24 nov. seulement"),
+        (date(2026, 11, 27), None, "", "badge valable jusqu’au ven. 27 nov. seulement"),
+        (date(2026, 11, 28), None, "", ""),
+        (date(2026, 11, 28), None, "29/11/2026", "badge valable jusqu’au sam. 28 nov. seulement"),
+        (None, date(2026, 11, 27), "", "adhésion jusqu’au ven. 27 nov. seulement"),
+        (None, None, "", ""),
+    ],
+)
+def test_what_ends_before_the_invitation_does_is_said_before_it_is_saved(
+    place: Place, badge: date | None, member: date | None, until: str, said: str
+) -> None:
+    """By the days of the invitation, not by today."""
+    bundle = place.publisher.current.bundle
+    [remy] = [one for one in bundle.members if one.id == "remy"]
+    [his] = [one for one in bundle.credentials if one.member == "remy"]
+    with place.database.transaction() as session:
+        put(session, [replace(remy, valid_until=member), replace(his, valid_until=badge)], DECIDED)
+    place.publish()
+    status, text = press(place, "/invitations", place.staff(), **SATURDAY | {"until": until})
+    assert (status, bool(invited(place))) == ((200, False) if said else (303, True))
+    assert ("Rémy Quentin n’entrera pas" in text, said in text) == (bool(said), True)
 
 
 def test_of_several_of_one_name_one_is_chosen(place: Place) -> None:
     remy = next(one for one in place.publisher.current.bundle.members if one.id == "remy")
     with place.database.transaction() as session:
-        put(session, [replace(remy, id="other", name="Quentin Dupuis")], DECIDED)
+        other = [replace(remy, id="other", name="Quentin Dupuis"), Credential(uid="0461AABBCC0001", member="other")]
+        put(session, other, DECIDED)
     place.publish()
     client = place.staff()
     status, text = press(place, "/invitations", client, **SATURDAY)
@@ -74,7 +107,7 @@ def test_of_several_of_one_name_one_is_chosen(place: Place) -> None:
     assert re.search("Quentin Dupuis, .*Rémy Quentin, ", text)
     assert press(place, "/invitations", client, member="other", **SATURDAY)[0] == 303
     assert [one.member for one in invited(place)] == ["other"]
-    assert press(place, "/invitations", client, member="other", **SATURDAY | {"who": "brigitte"})[0] == 303
+    assert press(place, "/invitations", client, member="other", sure="1", **SATURDAY | {"who": "brigitte"})[0] == 303
     assert [one.member for one in invited(place)] == ["other", "brigitte"], "another name was typed since"
 
 

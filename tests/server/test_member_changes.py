@@ -78,6 +78,21 @@ def test_a_member_is_added_and_the_doors_hear_of_it(place: Place) -> None:
     assert audited(place) == [("added", "member", new.id, "")]
 
 
+def test_a_new_members_form_that_is_sent_again_overwrites_nothing_that_was_changed_since(place: Place) -> None:
+    client, data = place.staff(), {"name": NAME, "tier": "nomad", "token": "0123456789ab"}
+    assert post(place, "/new-member", client, **data)[0] == 303
+    known = "m-0123456789ab"
+    assert (
+        post(place, f"/members/{known}/change", client, **shown_form(place, client, known) | {"tier": "resident"})[0]
+        == 303
+    )
+    assert post(place, "/new-member", client, **data)[0] == 303
+    assert [one.tier for one in place.publisher.current.bundle.members if one.name == NAME] == ["resident"]
+    assert post(place, f"/members/{known}/end", client)[0] == 303
+    assert post(place, "/new-member", client, **data)[0] == 303
+    assert member(place, known) is None, "a form sent again takes nobody back"
+
+
 @pytest.mark.parametrize(
     ("data", "said"),
     [
