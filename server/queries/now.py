@@ -129,13 +129,18 @@ def _silent(session: Session, current: Current, at: Instant) -> dict[str, Instan
     A door that never spoke is one that is being built: nobody goes by it yet.
     """
     doors = {point.id for point in current.bundle.access_points}
-    told = {edge: of(last) for edge, last in session.exec(_LAST_ROWS)}
-    words = {
-        place: max(told.get(edge.id, 0), of(edge.last_seen) if edge.last_seen else 0)
-        for edge in session.exec(select(Edge))
-        for place in doors.intersection(edge.access_points)
-    }
+    words = {place: word for place, (_, word) in last_words(session).items() if place in doors}
     return {place: word for place, word in words.items() if 0 < word < at - SILENT}
+
+
+def last_words(session: Session) -> dict[str, tuple[Edge, Instant]]:
+    """The edge of each door and machine, and when it last said anything; 0 for never."""
+    told = {edge: of(last) for edge, last in session.exec(_LAST_ROWS)}
+    return {
+        place: (edge, max(told.get(edge.id, 0), of(edge.last_seen) if edge.last_seen else 0))
+        for edge in session.exec(select(Edge))
+        for place in edge.access_points
+    }
 
 
 def _covered(now: Opening, at: Instant) -> Instant:

@@ -49,15 +49,21 @@ def facts_by_edge(session: Session, at: Instant) -> list[tuple[str, Fact]]:
     units paid in the last days, and all of members who have a pass. Each with the edge that told it, empty where it is
     of several or not known.
     """
-    recent = at // DAY * DAY - DAYS_BACK * DAY
+    recent = _recent(at)
     connection, since = session.connection(), {"since": moment(recent), "day": moment(recent).date().isoformat()}
-    lasting = {"since": moment(recent - REACH)}
-    moves, units, shifts, busy = (_in_order(connection.execute(asked, since)) for asked in _RECENT)
+    moves, units, shifts = (_in_order(connection.execute(asked, since)) for asked in _RECENT)
     facts: list[tuple[str, Fact]] = [("", Moved(member, of(when), inside)) for member, when, inside in moves]
     facts += [(edge, Paid(member, unit)) for member, unit, edge in units]
     facts += [(edge, Opened(gardien, of(start), of(end))) for gardien, start, end, edge in shifts]
-    uses = [(edge, _use_of(*row)) for *row, edge in _in_order(connection.execute(_USES, lasting))]
-    facts += [(edge, Ran(use)) for edge, use in uses if not _past(use, recent - REACH)]
+    return facts + _of_machines(session, recent)
+
+
+def _of_machines(session: Session, recent: Instant) -> list[tuple[str, Fact]]:
+    """Who ran a machine in the month before the instant and since, and who found it busy since."""
+    connection, since = session.connection(), recent - REACH
+    uses = [(edge, _use_of(*row)) for *row, edge in _in_order(connection.execute(_USES, {"since": moment(since)}))]
+    facts: list[tuple[str, Fact]] = [(edge, Ran(use)) for edge, use in uses if not _past(use, since)]
+    busy = _in_order(connection.execute(_BUSY, {"since": moment(recent)}))
     return facts + [(edge, Busy(machine, member, of(when))) for machine, member, when, edge in busy]
 
 
@@ -107,9 +113,9 @@ _RECENT = (
         )
     ),
     select(AdhocShift.gardien, AdhocShift.start, AdhocShift.end, AdhocShift.edge).where(col(AdhocShift.end) >= _since),
-    select(MachineBusy.machine, MachineBusy.member, MachineBusy.at, MachineBusy.edge).where(
-        col(MachineBusy.at) >= _since
-    ),
+)
+_BUSY = select(MachineBusy.machine, MachineBusy.member, MachineBusy.at, MachineBusy.edge).where(
+    col(MachineBusy.at) >= _since
 )
 _session: Table = MachineSession.__table__  # type: ignore[attr-defined]
 _SESSIONS = sqlalchemy.select(
@@ -171,6 +177,19 @@ def state_at(session: Session, at: Instant) -> SiteState:
     for fact in facts_since(session, at) + stops(session):
         apply(state, fact)
     return state
+
+
+def machines_at(session: Session, at: Instant) -> SiteState:
+    """The machines alone, as the server knows them: sessions, who found one busy, stops."""
+    state = SiteState(not_after=at)
+    for fact in [fact for _, fact in _of_machines(session, _recent(at))] + stops(session):
+        apply(state, fact)
+    return state
+
+
+def _recent(at: Instant) -> Instant:
+    """The midnight, UTC, that begins DAYS_BACK."""
+    return at // DAY * DAY - DAYS_BACK * DAY
 
 
 def _instant(at: datetime | None) -> Instant | None:

@@ -46,6 +46,7 @@ TABLE: Table = {
     ("GET", "/today"): Access(EVERYBODY, label=N_("Aujourd’hui")),
     ("GET", "/me"): Access(MEMBERS, label=N_("Moi")),
     ("GET", "/me/data"): Access(MEMBERS),
+    ("GET", "/machines"): Access(MEMBERS, label=N_("Fablab")),
     ("GET", "/doors/<path:place>/open"): Access(STAFF, holding=True),
     ("POST", "/doors/<path:place>/open"): Access(STAFF, holding=True, step_up=True),
     ("GET", "/doors/<path:place>/unlock"): Access(STAFF),

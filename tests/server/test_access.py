@@ -20,6 +20,7 @@ MATRIX: dict[str, Roles] = {
     "GET /lamps": EVERYBODY,
     "GET /me": MEMBERS,
     "GET /me/data": MEMBERS,
+    "GET /machines": MEMBERS,
     "GET /doors/<path:place>/open": STAFF,
     "POST /doors/<path:place>/open": STAFF,
     "GET /doors/<path:place>/unlock": STAFF,

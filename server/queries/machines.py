@@ -1,0 +1,162 @@
+"""How is each machine at this moment? Free, booked, running, stopped, out of service; or nobody knows."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+
+from sqlmodel import Session, col, or_, select
+
+from policy.bookings import covering, released
+from policy.bundle import Machine
+from policy.instants import of
+from policy.opening import Opening
+from policy.ruleset import Booking
+from policy.sessions import Session as Use
+from policy.spans import covers, end_of, next_start
+from policy.state import SiteState
+from policy.terms import MINUTE, SECOND, Instant
+from server.models import Edge, JournalRow
+from server.queries.current import Current
+from server.queries.now import SILENT, last_words
+from server.queries.site_state import machines_at
+from wire.row import Kind, Order
+
+SOON: Instant = 5 * MINUTE
+"""So long before its end a session is said to end soon, as its lamp says it (edge/machine.py)."""
+
+
+class State(StrEnum):
+    """The first that holds, in this order."""
+
+    OUT = "out"
+    """Locked out by a page."""
+    STOPPED = "stopped"
+    """By its emergency stop, or by order."""
+    UNKNOWN = "unknown"
+    """Its edge is not heard from: whatever was known may be over."""
+    FAULT = "fault"
+    """Its reader or its edge's disk does not work: no session can start."""
+    OVERRUN = "overrun"
+    ENDING = "ending"
+    RUNNING = "running"
+    BOOKED = "booked"
+    SHUT = "shut"
+    """Outside its hours."""
+    FREE = "free"
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """use: the session that runs; of one that stopped or is not heard from, the last that is known to have run then.
+
+    booking: whose time it is now, while nobody runs it. following: the next booking. free_until: of a free machine the
+    end of its hours or the next booking, of another one whatever follows its session; None for no end in sight. opens:
+    of one outside its hours. since: of a stop, or the last word of its edge; None where there never was one. ordered:
+    the stop was an order, no button. broken: what does not work, `reader` or `disk`.
+    """
+
+    machine: Machine
+    state: State
+    use: Use | None = None
+    booking: Booking | None = None
+    following: Booking | None = None
+    free_until: Instant | None = None
+    opens: Instant | None = None
+    since: Instant | None = None
+    ordered: bool = False
+    broken: str = ""
+
+
+def views(session: Session, current: Current, opening: Opening, at: Instant) -> list[View]:
+    """Every machine, in the order of the site. opening: how open the place is."""
+    asked = _Asked(current, machines_at(session, at), opening, at)
+    words = last_words(session)
+    stops = _stops(session, set(asked.state.stopped))
+    return [_view(asked, machine, words.get(machine.id), stops.get(machine.id)) for machine in current.bundle.machines]
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    current: Current
+    state: SiteState
+    opening: Opening
+    at: Instant
+
+
+def _view(asked: _Asked, machine: Machine, word: tuple[Edge, Instant] | None, stop: JournalRow | None) -> View:
+    at, place = asked.at, machine.id
+    following = min(
+        (one for one in asked.current.rules.bookings.get(place, ()) if one.start > at),
+        key=lambda one: one.start,
+        default=None,
+    )
+    ends = _free_until(asked, machine, following)
+    use = asked.state.sessions.running(place, at)
+    if machine.locked_out is not None:
+        return View(machine, State.OUT, use, following=following)
+    if place in asked.state.stopped:
+        since = of(stop.at) if stop is not None else None
+        ordered = stop is not None and stop.kind == Kind.COMMAND
+        return View(
+            machine, State.STOPPED, _ran_at(asked.state, place, since), None, following, None, None, since, ordered
+        )
+    if word is None or not word[0].online or word[1] < at - SILENT:
+        return View(machine, State.UNKNOWN, use, following=following, since=word[1] or None if word else None)
+    if use is not None:
+        return View(machine, _running(use, at), use, None, following, ends)
+    if broken := _broken(machine, word[0]):
+        return View(machine, State.FAULT, following=following, broken=broken)
+    for booking in covering(asked.current.rules, place, at):
+        if not released(asked.state, place, booking, at):
+            return View(machine, State.BOOKED, None, booking, following, ends)
+    hours = asked.current.rules.machines[place].hours
+    if hours is not None and not covers(hours, at):
+        return View(machine, State.SHUT, following=following, opens=next_start(hours, at))
+    return View(machine, State.FREE, following=following, free_until=ends)
+
+
+def _running(use: Use, at: Instant) -> State:
+    if use.until is None or at < use.until - SOON:
+        return State.RUNNING
+    return State.ENDING if at < use.until else State.OVERRUN
+
+
+def _broken(machine: Machine, edge: Edge) -> str:
+    """See View.broken. A machine starts nothing that it cannot record."""
+    if edge.readers.get(machine.reader):
+        return "reader"
+    return "disk" if edge.journal_fault is not None else ""
+
+
+def _free_until(asked: _Asked, machine: Machine, following: Booking | None) -> Instant | None:
+    """The end of its hours, the next booking or, of an open place, its closing: the first of them."""
+    hours = asked.current.rules.machines[machine.id].hours
+    opening = asked.opening
+    ends = (
+        following.start if following is not None else None,
+        end_of(hours, asked.at) if hours is not None else None,
+        opening.end if opening.open and not opening.endless else None,
+    )
+    return min((end for end in ends if end is not None and end > asked.at), default=None)
+
+
+def _ran_at(state: SiteState, place: str, stopped: Instant | None) -> Use | None:
+    """The session that a stop ended."""
+    if stopped is None:
+        return None
+    uses: Iterator[Use] = (
+        use
+        for use in state.sessions.of_machine(place)
+        if use.start <= stopped and use.over is not None and abs(use.over - stopped) <= SECOND
+    )
+    return max(uses, key=lambda use: use.start, default=None)
+
+
+def _stops(session: Session, places: set[str]) -> dict[str, JournalRow]:
+    """The row that stopped each of these machines, the latest one."""
+    if not places:
+        return {}
+    row = JournalRow
+    ordered = (col(row.kind) == Kind.COMMAND) & (col(row.order) == Order.LOCK_OUT) & col(row.granted)
+    found = select(row).where(col(row.access_point).in_(places), or_(col(row.kind) == Kind.ESTOP, ordered))
+    return {one.access_point or "": one for one in session.exec(found.order_by(col(row.at), col(row.id)))}

@@ -1,0 +1,172 @@
+"""The board of the machines: what is free now, as each of those who ask may know it, and never a stale yes."""
+
+import pytest
+
+from policy.bundle import LockOut
+from policy.terms import MINUTE
+from server.queries.machines import State, views
+from server.queries.now import SILENT, picture
+from server.text.machines import MARKS
+from tests.support_accounts import account_of
+from tests.support_lab import booked, furnish, lab_bundle, runs
+from tests.support_pages import Place
+from tests.support_site import at
+from wire.messages import Status
+from wire.row import Kind, Order
+
+pytestmark = pytest.mark.sqlite
+
+
+@pytest.fixture
+def lab(place: Place) -> Place:
+    """It is 19:12, nobody uses a machine; the saw's hours are over."""
+    furnish(place, lab_bundle())
+    return place
+
+
+def states(place: Place) -> dict[str, State]:
+    current = place.publisher.current
+    with place.database.reading() as session:
+        seen = views(session, current, picture(session, current, place.now).opening, place.now)
+    return {view.machine.id: view.state for view in seen}
+
+
+def test_what_is_free_is_said_first_and_until_when(lab: Place) -> None:
+    furnish(lab, lab_bundle(booked("b", "printer", "remy", "20:30", "21:00")))
+    said = lab.page("/machines", account_of(lab, "brigitte"))
+    assert "3 machines libres Découpe laser, jusqu’à 22 h. Imprimante 1, jusqu’à 20 h 30." in said
+    assert "Ensuite réservée, 20 h 30 – 21 h" in said
+    assert "Scie fermée Hors de ses heures, jusqu’à demain à 9 h" in said
+
+
+def test_a_session_is_shown_to_its_holder_to_members_and_to_fab_managers(lab: Place) -> None:
+    runs(lab, "laser", "brigitte", at(19), until=at(20, 30))
+    mine, other = lab.page("/machines", account_of(lab, "brigitte")), lab.page("/machines", account_of(lab, "remy"))
+    assert "en marche Vous, jusqu’à 20 h 30" in mine
+    assert "en marche Occupée jusqu’à 20 h 30 sous surveillance" in other
+    for client in (account_of(lab, "fabien"), lab.staff()):
+        assert "en marche Brigitte O., jusqu’à 20 h 30" in lab.page("/machines", client)
+    assert "Brigitte" not in other
+    assert "Brigitte" not in lab.page("/machines", account_of(lab, "gregoire")), "a gardien is told no names here"
+
+
+@pytest.mark.parametrize(("now", "state", "words"), [
+    (at(19, 54), State.RUNNING, "Occupée jusqu’à 20 h"),
+    (at(19, 55), State.ENDING, "Encore 5 min"),
+    (at(20), State.OVERRUN, "1 min de trop"),
+    (at(21, 12), State.OVERRUN, "1 h 12 de trop devait finir à 20 h ; compté dans son temps"),
+])  # fmt: skip
+def test_a_machine_that_warns_ends_soon_and_then_overruns(lab: Place, now: int, state: State, words: str) -> None:
+    runs(lab, "printer", "remy", at(19), until=at(20))
+    lab.now = now
+    lab.speak()
+    assert states(lab)["printer"] is state
+    assert words in lab.page("/machines", account_of(lab, "brigitte"))
+
+
+def test_a_machine_that_cuts_is_free_at_until_heard_of_or_not(lab: Place) -> None:
+    runs(lab, "laser", "remy", at(19), until=at(20))
+    lab.now = at(20)
+    lab.speak()
+    assert states(lab)["laser"] is State.FREE
+
+
+def test_a_booking_holds_the_machine_until_it_is_released(lab: Place) -> None:
+    furnish(lab, lab_bundle(booked("b", "laser", "remy", "19:00", "21:00")))
+    said = lab.page("/machines", account_of(lab, "brigitte"))
+    assert "réservée Réservée, 19 h – 21 h rendue à 19 h 15 si personne ne badge" in said
+    assert "Rémy Q., 19 h – 21 h" in lab.page("/machines", lab.staff())
+    lab.now = at(19, 15)
+    lab.speak()
+    assert states(lab)["laser"] is State.FREE
+
+
+def test_a_machine_that_is_not_heard_from_is_never_said_to_be_free(lab: Place) -> None:
+    member = account_of(lab, "brigitte")
+    runs(lab, "printer", "remy", at(18, 50), ended=at(19))
+    lab.now = at(19, 12) + SILENT + 1
+    said = lab.page("/machines", member)
+    assert set(states(lab).values()) == {State.UNKNOWN}
+    assert "Aucune machine libre On ne sait pas pour : Découpe laser, Imprimante 1" in said
+    assert "État inconnu depuis 19 h 12" in said
+    lab.speak()
+    assert State.UNKNOWN not in states(lab).values()
+    lab.desk.say(Status(False))
+    assert set(states(lab).values()) == {State.UNKNOWN}, "the broker's word that it is gone counts at once"
+
+
+def test_a_session_of_a_machine_that_is_not_heard_from_is_told_as_what_was(lab: Place) -> None:
+    runs(lab, "printer", "remy", at(19), until=at(21))
+    lab.now = at(19, 30)
+    assert "Rémy Q. l’utilisait" in lab.page("/machines", lab.staff())
+    assert "en marche" not in lab.page("/machines", lab.staff())
+
+
+def test_a_machine_without_an_edge_says_so(place: Place) -> None:
+    furnish(place, lab_bundle(), owned=False)
+    assert set(states(place).values()) == {State.UNKNOWN}
+    assert "Son boîtier n’a encore rien dit" in place.page("/machines", place.staff())
+
+
+def test_an_emergency_stop_says_who_used_it_and_what_helps(lab: Place) -> None:
+    runs(lab, "laser", "brigitte", at(18), until=at(21), ended=at(19, 2))
+    lab.journal.add(at(19, 2), Kind.ESTOP, access_point="laser")
+    lab.tell()
+    said = lab.page("/machines", account_of(lab, "fabien"))
+    assert "arrêtée Arrêt d’urgence à 19 h 02 Brigitte O. l’utilisait Ce qui aide : aller voir, relever" in said
+    other = lab.page("/machines", account_of(lab, "remy"))
+    assert "Arrêt d’urgence à 19 h 02 Ce qui aide : prévenir l’équipe" in other
+    lab.journal.add(at(19, 10), Kind.MACHINE_RESET, access_point="laser", member="fabien")
+    lab.tell()
+    assert states(lab)["laser"] is State.FREE
+
+
+def test_a_stop_by_order_is_not_called_an_emergency(lab: Place) -> None:
+    lab.journal.add(at(19, 2), Kind.COMMAND, access_point="laser", order=Order.LOCK_OUT, granted=True, nonce="n")
+    lab.tell()
+    said = lab.page("/machines", lab.staff())
+    assert "arrêtée Arrêtée à distance à 19 h 02" in said
+    assert "relever le bouton" not in said
+
+
+def test_a_broken_reader_or_a_full_disk_is_said_and_a_running_session_goes_on(lab: Place) -> None:
+    runs(lab, "printer", "remy", at(19))
+    lab.desk.say(Status(True, readers={"laser-tap": "no answer", "printer-tap": "no answer"}))
+    assert states(lab) == {
+        "laser": State.FAULT, "printer": State.RUNNING, "printer-2": State.FREE, "saw": State.SHUT
+    }  # fmt: skip
+    assert "Son lecteur ne répond plus" in lab.page("/machines", lab.staff())
+    lab.desk.say(Status(True, journal_fault="disk full"))
+    assert states(lab)["printer-2"] is State.FAULT
+
+
+def test_what_is_out_of_service_says_why_and_to_those_who_look_after_it_by_whom(lab: Place) -> None:
+    furnish(lab, lab_bundle(out={"printer-2": LockOut(by="Fabien R.", why="buse bouchée")}))
+    assert "Hors service Imprimante 2 buse bouchée par Fabien R." in lab.page("/machines", lab.staff())
+    other = lab.page("/machines", account_of(lab, "remy"))
+    assert "Imprimante 2 buse bouchée" in other
+    assert "Fabien" not in other
+    runs(lab, "printer-2", "remy", at(19), until=at(21))
+    assert "encore en marche" in lab.page("/machines", lab.staff()), "it waits for the session"
+
+
+def test_when_none_is_free_the_first_to_be_is_named(lab: Place) -> None:
+    for number, machine in enumerate(("laser", "printer", "printer-2")):
+        runs(lab, machine, "remy", at(19, number), until=at(21) - number * 10 * MINUTE)
+    said = lab.page("/machines", account_of(lab, "brigitte"))
+    assert "Aucune machine libre La première : Imprimante 2, vers 20 h 40." in said
+
+
+def test_a_site_without_machines_says_so(place: Place) -> None:
+    assert "Aucune machine" in place.page("/machines", place.staff())
+
+
+def test_the_public_is_asked_to_log_in(lab: Place) -> None:
+    assert lab.client.get("/machines").headers["Location"].endswith("/login?next=/machines")
+
+
+def test_each_state_has_its_colour_and_word() -> None:
+    assert set(MARKS) == set(State)
+    colours = {state: colour for state, (colour, _) in MARKS.items()}
+    assert {state for state, colour in colours.items() if colour == "bad"} == {State.STOPPED, State.FAULT}
+    assert {state for state, colour in colours.items() if colour == "good"} == {State.RUNNING, State.ENDING}
