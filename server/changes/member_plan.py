@@ -5,7 +5,8 @@ else the only member of that name, in any order of its words and without accents
 """
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
 from difflib import get_close_matches
@@ -61,8 +62,21 @@ class Why(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Fault:
+    """One thing that is wrong with a line, or that it asks.
+
+    column: whose value is marked. told: what its sentence names. answers: what can be answered, of what is asked.
+    """
+
+    why: Why
+    column: str = ""
+    answers: tuple[str, ...] = ()
+    told: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Line:
-    """One line. column: whose value is marked. told: what its sentence names. answers: what can be answered.
+    """One line. faults: all that is wrong with it.
 
     before, after: the member, None for a new one. uid: a badge to give. units: of a carnet to add.
     """
@@ -75,16 +89,30 @@ class Line:
     after: Member | None = None
     uid: str | None = None
     units: int = 0
-    why: Why | None = None
-    column: str = ""
-    told: Mapping[str, str] = field(default_factory=dict)
-    answers: tuple[str, ...] = ()
+    faults: tuple[Fault, ...] = ()
+
+    @property
+    def asks(self) -> Fault | None:
+        """What is to be answered next; nothing while something else must be mended in the file."""
+        return self.faults[0] if self.kind is Kind.ASK else None
 
 
-class _Stop(Exception):  # noqa: N818 - ends the reading of a line, nothing else
+class _Stop(Exception):  # noqa: N818 - ends the reading of one thing in a line, nothing else
     def __init__(self, why: Why, column: str = "", answers: tuple[str, ...] = (), **told: str) -> None:
         super().__init__(why)
-        self.why, self.column, self.answers, self.told = why, column, answers, told
+        self.fault = Fault(why, column, answers, told)
+
+
+class _Faults(list[Fault]):
+    """What was found in a line so far."""
+
+    @contextmanager
+    def noted(self) -> Iterator[None]:
+        """What stops in here is noted, and the line is read on."""
+        try:
+            yield
+        except _Stop as stop:
+            self.append(stop.fault)
 
 
 @dataclass
@@ -106,7 +134,7 @@ class Plan:
             for badge in one.badges:
                 self._holders[badge.uid.upper()] = one
         self._met: dict[object, int] = {}
-        self._good: dict[tuple[str, date | None, date | None], Why | None] = {}
+        self._good: dict[tuple[str, date | None, date | None], bool] = {}
 
     def lines(self, rows: Sequence[tuple[int, Sequence[str]]]) -> list[Line]:
         return [self._line(number, tuple(cells)) for number, cells in rows]
@@ -114,39 +142,58 @@ class Plan:
     def _line(self, number: int, cells: tuple[str, ...]) -> Line:
         answer = self.answers.get(str(number), "")
         if answer == LEAVE:
-            return Line(number, cells, Kind.LEFT, why=Why.LEFT)
+            return Line(number, cells, Kind.LEFT, faults=(Fault(Why.LEFT),))
+        if any(cells[self.width :]):
+            return Line(number, cells, Kind.REFUSED, faults=(Fault(Why.WIDE),))
         said = {means: cells[place].strip() for place, means in self.columns.items() if place < len(cells)}
-        name = _name(said)
-        try:
-            if any(cells[self.width :]):
-                raise _Stop(Why.WIDE)
-            return self._read(number, cells, said, name, answer)
-        except _Stop as stop:
-            kind = Kind.ASK if stop.answers else Kind.REFUSED
-            return Line(
-                number, cells, kind, name[:200], why=stop.why, column=stop.column, told=stop.told, answers=stop.answers
-            )
+        name, faults = _name(said), _Faults()
+        line = self._read(number, cells, said, name, answer, faults)
+        if line is not None:
+            return line
+        kind = Kind.ASK if all(fault.answers for fault in faults) else Kind.REFUSED
+        return Line(number, cells, kind, name[:200], faults=tuple(faults))
 
-    def _read(self, number: int, cells: tuple[str, ...], said: dict[str, str], name: str, answer: str) -> Line:
+    def _read(
+        self, number: int, cells: tuple[str, ...], said: dict[str, str], name: str, answer: str, faults: _Faults
+    ) -> Line | None:
+        """What the line would do; None where it has a fault."""
         if name.startswith(FORMULA):
-            raise _Stop(Why.FORMULA, "name")
-        uid = self._uid(said.get("badge", ""), answer)
-        known = self._known(name, uid, answer)
-        if uid is not None and (holder := self._holders.get(uid)) is not None and holder is not known:
-            if answer != ALONE:
-                raise _Stop(Why.BADGE_TAKEN, "badge", (ALONE, LEAVE), badge=uid, name=holder.member.name)
-            uid = None
-        before = known.member if known is not None else None
-        after = self._member(before, name, said)
+            faults.append(Fault(Why.FORMULA, "name"))
+        uid, known = self._whose(name, said.get("badge", ""), answer, faults)
+        meant = [known] if known is not None else self._named.get(words(name), [])
+        before = meant[0].member if meant else None
+        after = self._member(before, name, said, faults)
+        met = [before.id if before is not None else words(name)]
         held = {badge.uid.upper() for badge in known.badges} if known is not None else set()
         uid = None if uid in held else uid
-        self._once(number, before.id if before is not None else words(name))
-        if uid is not None:
-            self._once(number, uid)
-        units = self._units(before, after, said.get("carnet", ""), answer)
+        met += [uid] if uid is not None else []
+        for what in met:
+            if (first := self._met.get(what, number)) != number:
+                column = "badge" if what == uid else "name"
+                faults.append(Fault(Why.TWICE, column, told={"line": str(first)}))
+        units = 0
+        if after is not None and (known is not None) == (before is not None):
+            with faults.noted():
+                units = self._units(before, after, said.get("carnet", ""), answer)
+        if faults or after is None:
+            return None
+        self._met.update(dict.fromkeys(met, number))
         same = before == after and uid is None and not units
         kind = Kind.NEW if before is None else Kind.SAME if same else Kind.CHANGED
         return Line(number, cells, kind, after.name, before, after, uid, units)
+
+    def _whose(self, name: str, badge: str, answer: str, faults: _Faults) -> tuple[str | None, Person | None]:
+        """The badge to give, and whom the line means; None for somebody new."""
+        uid = known = None
+        with faults.noted():
+            uid = self._uid(badge, answer)
+        with faults.noted():
+            known = self._known(name, uid, answer)
+            if uid is not None and (holder := self._holders.get(uid)) is not None and holder is not known:
+                if answer != ALONE:
+                    raise _Stop(Why.BADGE_TAKEN, "badge", (ALONE, LEAVE), badge=uid, name=holder.member.name)
+                uid = None
+        return uid, known
 
     def _uid(self, written: str, answer: str) -> str | None:
         if not written or (answer == ALONE and self._refused_badge(written)):
@@ -190,19 +237,22 @@ class Plan:
             return chosen
         return alike[0] if alike else None
 
-    def _member(self, before: Member | None, name: str, said: dict[str, str]) -> Member:
+    def _member(self, before: Member | None, name: str, said: dict[str, str], faults: _Faults) -> Member | None:
+        """The member as the line has them; None where it names no formule that there is."""
         days: dict[str, date | None] = {}
         for which in ("valid_from", "valid_until"):
             try:
                 days[which] = day(said.get(which, ""))
             except ValueError:
-                raise _Stop(Why.DAY, which, value=said[which][:40]) from None
-        tier = self._tier(before, said.get("tier", ""))
-        start = before or Member("", normalize("NFC", name), tier)
-        after = replace(start, tier=tier, **{which: value for which, value in days.items() if value is not None})
-        if (why := self._wrong(after)) is not None:
-            raise _Stop(why, "valid_until" if why is Why.ORDER else "name")
-        return after
+                faults.append(Fault(Why.DAY, which, told={"value": said[which][:40]}))
+        tier = None
+        with faults.noted():
+            tier = self._tier(before, said.get("tier", ""))
+        start = before or Member("", normalize("NFC", name), "")
+        wanted = replace(start, **{which: value for which, value in days.items() if value is not None})
+        checked = replace(wanted, tier=tier or self.current.bundle.tiers[0].id)
+        faults += [Fault(why, "valid_until" if why is Why.ORDER else "name") for why in self._wrong(checked)]
+        return checked if tier is not None else None
 
     def _tier(self, before: Member | None, written: str) -> str:
         if not written and before is not None:
@@ -219,14 +269,15 @@ class Plan:
         close = get_close_matches(folded(written), names, 1, 0.6)
         raise _Stop(Why.TIER, "tier", value=written[:40], near=called[names[close[0]]] if close else "")
 
-    def _wrong(self, after: Member) -> Why | None:
+    def _wrong(self, after: Member) -> list[Why]:
         """Why no bundle could have this member. Asked once for all that differ by their name alone, and then by it."""
         key = (after.tier, after.valid_from, after.valid_until)
         if key not in self._good:
             late = after.valid_from and after.valid_until and after.valid_until < after.valid_from
             days = any(".valid_" in place for place in self._problems(replace(after, name="n")))
-            self._good[key] = Why.ORDER if late or days else None
-        return self._good[key] or (Why.NAME if any(".name" in place for place in self._problems(after)) else None)
+            self._good[key] = not (late or days)
+        found = [] if self._good[key] else [Why.ORDER]
+        return [*found, *([Why.NAME] if any(".name" in place for place in self._problems(after)) else [])]
 
     def _problems(self, after: Member) -> list[str]:
         bundle = self.current.bundle
@@ -235,11 +286,6 @@ class Plan:
             members=(replace(after, id="m"),),
         )  # fmt: skip
         return [problem.key for problem in (*malformed(said), *contradictions(said)) if "members[" in problem.key]
-
-    def _once(self, number: int, what: object) -> None:
-        first = self._met.setdefault(what, number)
-        if first != number:
-            raise _Stop(Why.TWICE, "badge" if isinstance(what, str) else "name", line=str(first))
 
     def _units(self, before: Member | None, after: Member, written: str, answer: str) -> int:
         """Of a carnet to add."""

@@ -139,7 +139,7 @@ def left(which: str) -> Response:
     with known.database.reading() as session:
         kept = _kept(session, which)
         lines = changes.plan(session, known.current(), kept, known.clock())
-        rows = [[*line.cells, text.why(line)] for line in lines if line.kind in VIEWS["yours"]]
+        rows = [[*line.cells, " ".join(text.whys(line))] for line in lines if line.kind in VIEWS["yours"]]
         sheet = Sheet(gettext("à corriger"), [*kept.headings, gettext("Raison")], rows)
     return csv_file(sheet, gettext("a-corriger"))
 
@@ -169,7 +169,7 @@ def _preview(
         "waiting": waiting, "ready": counts[Kind.NEW] + counts[Kind.CHANGED], "total": len(lines), "Kind": Kind,
         "views": [(name, sum(counts[kind] for kind in kinds)) for name, kinds in VIEWS.items()],
         "lines": chosen[:SHOWN], "hidden_lines": max(0, len(chosen) - SHOWN), "seen": _digest(lines), "out": out,
-        "headings": headings, "columns": columns, "fields": text.COLUMNS, "kinds": text.KINDS, "why": text.why,
+        "headings": headings, "columns": columns, "fields": text.COLUMNS, "kinds": text.KINDS, "whys": text.whys,
         "answers": lambda line: text.answers(line, current), "changes": lambda line: text.changes(line, current),
         "cells": lambda line: text.cells(line, columns), "unknown": _unknown(lines, columns),
         "tiers": sorted(current.called.tiers.items(), key=lambda tier: tier[1]),
@@ -183,9 +183,10 @@ def _unknown(lines: Sequence[Line], columns: dict[int, str]) -> list[tuple[str, 
     place = next((place for place, field in columns.items() if field == "tier"), None)
     names = {name: tier for tier, name in context().current().called.tiers.items()}
     for line in lines:
-        if line.why in (Why.TIER, Why.NO_TIER):
-            written = line.cells[place].strip() if place is not None and place < len(line.cells) else ""
-            found.setdefault(written, names.get(line.told.get("near", ""), ""))
+        for fault in line.faults:
+            if fault.why in (Why.TIER, Why.NO_TIER):
+                written = line.cells[place].strip() if place is not None and place < len(line.cells) else ""
+                found.setdefault(written, names.get(fault.told.get("near", ""), ""))
     return sorted(found.items())[:TIERS]
 
 

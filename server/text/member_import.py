@@ -4,7 +4,7 @@ import re
 from datetime import date
 
 from policy.bundle import Member
-from server.changes.member_plan import ADD, ALONE, KEEP, LEAVE, YES, Kind, Line, Why
+from server.changes.member_plan import ADD, ALONE, KEEP, LEAVE, YES, Fault, Kind, Line, Why
 from server.changes.member_table import (
     MOST_BYTES,
     MOST_COLUMNS,
@@ -73,24 +73,27 @@ def fault(error: NotATableError) -> str:
     return gettext(FAULTS[error.why], bytes=MOST_BYTES >> 20, lines=MOST_LINES, columns=MOST_COLUMNS, found=found)
 
 
-def why(line: Line) -> str:
-    if line.why is None:
-        return ""
-    told = dict(line.told)
-    if line.why is Why.BADGE_TAKEN:
+def whys(line: Line) -> list[str]:
+    """All that is wrong with a line, or what it asks, in words."""
+    return [_why(fault) for fault in line.faults]
+
+
+def _why(fault: Fault) -> str:
+    told = dict(fault.told)
+    if fault.why is Why.BADGE_TAKEN:
         told["badge"] = text.badge(told["badge"])
-    said = gettext(WHYS[line.why], **told)
-    if line.why is Why.TIER and told.get("near"):
-        said = gettext("La formule « %(value)s » n’existe pas. Voulez-vous dire %(near)s ?", **told)
-    return said
+    if fault.why is Why.TIER and told.get("near"):
+        return gettext("La formule « %(value)s » n’existe pas. Voulez-vous dire %(near)s ?", **told)
+    return gettext(WHYS[fault.why], **told)
 
 
 def answers(line: Line, current: Current) -> list[tuple[str, str]]:
     """What can be answered, and how it is said."""
-    return [(one, _answer(one, line, current)) for one in line.answers]
+    asked = line.asks
+    return [(one, _answer(one, asked, current)) for one in asked.answers] if asked is not None else []
 
 
-def _answer(said: str, line: Line, current: Current) -> str:
+def _answer(said: str, asked: Fault, current: Current) -> str:
     kind, _, which = said.partition(":")
     if kind == "uid":
         return which
@@ -99,12 +102,12 @@ def _answer(said: str, line: Line, current: Current) -> str:
         ends = ", ".join(text.badge(badge.uid) for badge in one.badges)
         return f"{current.called.tier(one.member.tier)}{', ' if ends else ''}{ends}"
     if said == ALONE:
-        return gettext("Non, une autre, sans badge") if line.why is Why.SAME_BADGE else gettext("Sans badge")
+        return gettext("Non, une autre, sans badge") if asked.why is Why.SAME_BADGE else gettext("Sans badge")
     words = {
         LEAVE: gettext("Laisser de côté"),
         YES: gettext("Oui, cette personne"),
-        KEEP: gettext("Garder %(left)s", left=line.told.get("left", "")),
-        ADD: gettext("Ajouter un carnet de %(more)s", more=line.told.get("more", "")),
+        KEEP: gettext("Garder %(left)s", left=asked.told.get("left", "")),
+        ADD: gettext("Ajouter un carnet de %(more)s", more=asked.told.get("more", "")),
     }
     return words[said]
 
@@ -140,7 +143,8 @@ def _shown(field: str, member: Member, current: Current) -> str:
 
 def cells(line: Line, columns: dict[int, str]) -> list[tuple[str, bool]]:
     """The cells of a line that are read, cut short, and which of them is marked."""
-    marked = ("full", "first", "last") if line.column == "name" else (line.column,)
+    named = {fault.column for fault in line.faults}
+    marked = named | ({"full", "first", "last"} if "name" in named else set())
     return [
         (re.sub(r"\s+", " ", cell[:LONGEST]) + ("…" if len(cell) > LONGEST else ""), columns.get(place, "-") in marked)
         for place, cell in enumerate(line.cells[:12])

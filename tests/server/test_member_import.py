@@ -207,6 +207,28 @@ def test_what_cannot_come_in_says_why_and_nothing_breaks(place: Place, line: str
     assert not [name for name in members(place) if name.startswith(("=", "@", "a"))]
 
 
+def test_all_that_is_wrong_with_a_line_is_said_at_once(place: Place) -> None:
+    client = place.staff()
+    path, page = preview(place, client, HEAD + "=1+1;Luc;nomade;xyz;;31/13/2027\nOudin;Brigitte;;08F3419C;douze;\n")
+    words = (
+        "La formule « nomade » n’existe pas. Voulez-vous dire nomad ?",
+        "« xyz » n’est pas le numéro d’un badge",
+        "« 31/13/2027 » n’est pas un jour",
+        "Ce numéro vient d’un téléphone",
+    )
+    assert [said for said in words if said not in page] == []
+    assert "Sans badge" in page, "what is asked alone has its presses"
+    marked = re.findall(r"<mark>(.*?)</mark>", client.get(f"{path}?view=all").text)
+    assert marked == ["nomade", "xyz", "31/13/2027", "08F3419C"]
+    rows = client.get(f"{path}/left").data.decode("utf-8-sig").splitlines()
+    assert all(said in rows[1].replace("\N{NO-BREAK SPACE}", " ") for said in words[:3])
+    columns = {
+        f"column-{n}": field for n, field in enumerate(("last", "first", "tier", "badge", "carnet", "valid_until"))
+    }
+    press(place, client, path, **columns, called=["nomade"], tier=["carnet"])
+    assert "« xyz »" in said(client.get(f"{path}?view=all").text)
+
+
 def test_what_is_left_aside_comes_back_with_the_reason_in_its_last_column(place: Place) -> None:
     client = place.staff()
     path, _ = preview(place, client, FILE)
