@@ -41,6 +41,7 @@ from server.pages import (
     presence,
     today,
     tokens,
+    training,
     why,
 )
 from server.text import dates as language
@@ -77,6 +78,7 @@ SCREENS = (
     day_badges.page,
     events.page,
     invitations.page,
+    training.page,
     accounts.page,
     tokens.page,
     messages.page,

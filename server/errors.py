@@ -87,6 +87,8 @@ class Refused(StrEnum):
     NOT_INSIDE = "not_inside"
     ALERT_TAKEN = "alert_taken"
     VISITOR_UNNAMED = "visitor_unnamed"
+    KIND_UNKNOWN = "kind_unknown"
+    NOT_CERTIFIED = "not_certified"
 
 
 class ChangeRefusedError(ServerError):

@@ -18,6 +18,8 @@ from server.database.types import moment
 from server.models import (
     AuditRow,
     CarnetEntry,
+    Certification,
+    CertificationEntry,
     Credit,
     HourKept,
     JournalRow,
@@ -41,6 +43,8 @@ from wire.row import Kind
 KINDS = (*map(str, Kind), "refused", "later", CORRECTED)
 """Of rows: the index has them first."""
 AUDIT_KEPT = timedelta(days=365)
+CERTIFIED_KEPT = timedelta(days=5 * 365)
+"""After the end of a certification: who was trained when an accident happened is asked years later."""
 FOR_GOOD = tuple(
     str(table.__tablename__) for table in (CarnetEntry, Credit, Pass, RotaChange, RotaPattern, Shift, Site)
 )
@@ -123,6 +127,7 @@ def _forget_the_rest(session: Session, kept_from: Instant, now: Instant) -> str 
     gone = sum(session.exec(delete(model).where(*where)).rowcount for model, where in _tables(kept_from))
     gone += _forget_minutes(session, moment(kept_from))
     gone += forget_files(session, moment(now))
+    gone += _forget_certifications(session, moment(now) - CERTIFIED_KEPT)
     gone += _empty_audit(session, now)
     return f"{gone} older rows" if gone else None
 
@@ -136,6 +141,15 @@ def _forget_minutes(session: Session, limit: datetime) -> int:
         changed += unit.heard != day
         unit.heard = day
     return changed
+
+
+def _forget_certifications(session: Session, limit: datetime) -> int:
+    """Those that were over before the limit, and on what evidence they were given."""
+    row, entry = Certification, CertificationEntry
+    over = or_(col(row.ended) < limit, col(row.until) < limit.date())
+    gone = session.exec(delete(row).where(over)).rowcount
+    held = select(row.kind).where(col(row.member) == col(entry.member), col(row.kind) == col(entry.kind)).exists()
+    return gone + session.exec(delete(entry).where(col(entry.at) < limit, ~held)).rowcount
 
 
 def _empty_audit(session: Session, now: Instant) -> int:

@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlmodel import Field, SQLModel
 
-from server.models.fields import json_column, json_or_none, utc_or_none
+from server.models.fields import json_column, json_or_none, utc, utc_or_none
 
 
 class Machine(SQLModel, table=True):
@@ -51,6 +51,27 @@ class Certification(SQLModel, table=True):
     position: int
     until: date | None
     ended: datetime | None = utc_or_none()
+
+
+class CertificationEntry(SQLModel, table=True):
+    """One thing that somebody decided about a member's certification, never changed itself.
+
+    did: `certified` or `withdrawn`. by: the account. evidence: of server/changes/training.py, with what is written in
+    `why` beside it; day: when it was shown. until: the last day that was given.
+    """
+
+    __tablename__ = "certification_entry"
+
+    id: int | None = Field(default=None, primary_key=True)
+    at: datetime = utc()
+    by: str
+    did: str
+    member: str = Field(foreign_key="member.id", index=True)
+    kind: str
+    evidence: str = ""
+    day: date | None = None
+    until: date | None = None
+    why: str = ""
 
 
 class Quota(SQLModel, table=True):

@@ -23,12 +23,10 @@ from server.text.events import doors as named_doors
 from server.text.hours import read_spans
 from server.text.translate import gettext
 from server.web.sessions import context
-from server.web.typed import date_in
+from server.web.typed import date_in, offered, people_meant
 
 page = Blueprint("invitations", __name__)
 
-MOST_FOUND = 20
-"""People of one name who are offered."""
 MINUTE = "%Y-%m-%dT%H:%M"
 
 
@@ -54,7 +52,7 @@ def show() -> ResponseReturnValue:
 @page.post("/invitations")
 def add() -> ResponseReturnValue:
     wrong: list[str] = []
-    found = _people()
+    found = people_meant()
     if len(found) != 1:
         wrong.append("many" if found else "who")
     times = _times(wrong)
@@ -104,15 +102,6 @@ def _decide(plan: Plan, done: str) -> ResponseReturnValue:
     return _page(400, fields) if fields else _page(409, gone=True)
 
 
-def _people() -> list[Person]:
-    """Who is meant: all of that name, or the one of them who was chosen; another name typed since is meant anew."""
-    asked = request.form.get("who", "").strip()[:200]
-    found = context().current().people.find(asked) if asked else []
-    chosen = [one for one in found if one.member.id == request.form.get("member")]
-    exactly = [one for one in found if one.member.name == asked]
-    return chosen or (exactly if len(exactly) == 1 else found)
-
-
 def _times(wrong: list[str]) -> tuple[str, str] | None:
     """Start and end as a bundle writes them; wrong: the fields that cannot be read."""
     first, last = _day("date", wrong), _day("until", wrong, needed=False)
@@ -155,7 +144,6 @@ def _page(
     asked = current.people.people.get(request.args.get("member", ""))
     with known.database.reading() as session:
         knowing = doors(session, current, request.args.get("rules", "")) if done else None
-    choices_said = [(one.member.id, one.member.name, current.called.tier(one.member.tier)) for one in choices]
     return render_template(
         "invitations.html",
         lines=_lines(),
@@ -165,8 +153,7 @@ def _page(
         typed=form,
         who=form.get("who", asked.member.name if asked else ""),
         chosen=form.get("member", asked.member.id if asked else ""),
-        choices=choices_said[:MOST_FOUND],
-        more=max(0, len(choices) - MOST_FOUND),
+        **offered(choices),
         places=[(place.id, place.name or place.id) for place in current.bundle.access_points],
         where=form.getlist("access_points"),
         wrong={field: text.wrong(field) for field in wrong},

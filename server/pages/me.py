@@ -2,6 +2,7 @@
 
 from flask import Blueprint, render_template
 from flask.typing import ResponseReturnValue
+from sqlmodel import Session
 
 from policy.calendar import resolve
 from policy.passes import unit_now
@@ -13,10 +14,12 @@ from server.queries.entry import ahead, badges, entry, units_paid
 from server.queries.history import passages_of
 from server.queries.looks import how_often, looks
 from server.queries.now import picture
+from server.queries.people import day_of
+from server.queries.training import trained
 from server.text.carnets import shown as carnets_shown
-from server.text.dates import calendar_day
 from server.text.days import days
 from server.text.reasons import words
+from server.text.training import Line, line
 from server.web.sessions import context, signed_in
 
 page = Blueprint("me", __name__)
@@ -49,8 +52,7 @@ def show() -> ResponseReturnValue:
             needs_carnet=unit_now(current.rules, who, at) is not None,
             carnets=carnets_shown(account_of(session, who), current, at),
             bookings=_bookings(current, who, at),
-            trainings=[c for c in current.bundle.certifications if c.member == who],
-            calendar_day=calendar_day,
+            trainings=_trainings(session, current, who, at),
             passages=[(p, words(p, current, at, to_member=True)) for p in passages_of(session, who, PASSAGES, at)],
             looks=looks(session, who),
             looked=how_often(session, who),
@@ -65,3 +67,8 @@ def _bookings(current: Current, who: str, at: Instant) -> list[tuple[str, Instan
         if one.member == who
     ]
     return sorted((one for one in booked if one[2] > at), key=lambda one: one[1])
+
+
+def _trainings(session: Session, current: Current, who: str, at: Instant) -> list[Line]:
+    held = trained(session, [one for one in current.bundle.certifications if one.member == who])
+    return [line(one, current.called.kind(one.held.kind), day_of(current, at)) for one in held]

@@ -1,6 +1,7 @@
 """Does this person get in, and if not, what is missing? /members/<id>: their page at the desk."""
 
 from dataclasses import dataclass
+from datetime import date
 from secrets import token_hex
 
 import msgspec
@@ -16,9 +17,11 @@ from server.queries.day_badges import stock
 from server.queries.looks import last_reasons
 from server.queries.member import Badge, badges, goes_on, member_of
 from server.queries.people import carnets, concerns, day_of
+from server.queries.training import kinds, trained
 from server.roles import ADMINS
 from server.text import carnets as carnet_text
 from server.text import people as text
+from server.text import training as training_text
 from server.text.dates import calendar_day
 from server.text.doors import doors
 from server.text.translate import gettext
@@ -77,12 +80,25 @@ def shown(which: str, *, taps: bool = False) -> dict[str, object]:
             "sale_fields": [(field, gettext(label), hint, mode) for field, label, hint, mode in text.SALE],
             "low": carnet_text.low(account, current, which, at) if left is not None else "",
             "unpaid": carnet_text.unpaid(account),
+            **_trainings(session, current, which, day_of(current, at)),
             "reasons": last_reasons(session, signed_in().login),
             "badge_end": text.badge,
             "calendar_day": calendar_day,
             "facts": _facts(member, current),
             "statuses": {status: gettext(label) for status, label in text.STATUSES.items()},
         }
+
+
+def _trainings(session: Session, current: Current, which: str, today: date) -> dict[str, object]:
+    """What the member is trained on, and what the form that certifies asks for."""
+    bundle, called = current.bundle, current.called
+    held = trained(session, [one for one in bundle.certifications if one.member == which])
+    return {
+        "trainings": [training_text.line(one, called.kind(one.held.kind), today) for one in held],
+        "kinds": [(kind, called.kind(kind)) for kind in kinds(bundle.kinds, bundle.machines)],
+        "evidences": {one.value: gettext(label) for one, label in training_text.EVIDENCES.items()},
+        "today": today,
+    }
 
 
 def _facts(member: Member, current: Current) -> dict[str, str]:

@@ -5,6 +5,7 @@ import re
 from collections.abc import Callable, Mapping
 from datetime import date
 from secrets import token_hex
+from typing import TypeVar
 from unicodedata import normalize
 
 import msgspec
@@ -33,7 +34,7 @@ log = logging.getLogger("loquet.server")
 
 page = Blueprint("member_changes", __name__)
 
-Change = Callable[[Session, Decided], Outcome]
+Result = TypeVar("Result")
 NEW = Member(id="", name="", tier="")
 MOST_WHY = 500
 """Characters of a reason."""
@@ -75,7 +76,7 @@ def change(member: str) -> ResponseReturnValue:
     if isinstance(outcome, Done):
         return back(outcome, "changed")
     if isinstance(outcome, Meanwhile):
-        return _again(member, 409, "change", meanwhile=_differences(seen, outcome.now), was=outcome.now)
+        return again(member, 409, "change", meanwhile=_differences(seen, outcome.now), was=outcome.now)
     return say_why(member, "change", outcome, was=seen)
 
 
@@ -107,7 +108,7 @@ def add_badge(member: str) -> ResponseReturnValue:
     if isinstance(outcome, Done):
         return back(outcome, "badge")
     if isinstance(outcome, Choose):
-        return _again(member, 400, "badge", choose=outcome.uids)
+        return again(member, 400, "badge", choose=outcome.uids)
     return say_why(member, "badge", outcome)
 
 
@@ -168,7 +169,7 @@ def today() -> date:
     return day_of(context().current(), context().clock())
 
 
-def decide(decided_on: Change) -> Outcome | Refused:
+def decide(decided_on: Callable[[Session, Decided], Result]) -> Result | Refused:
     """Change what is to be changed, all or nothing, and let the doors hear of it."""
     known = context()
     why = " ".join(request.form.get("why", "").split())[:MOST_WHY]
@@ -236,13 +237,13 @@ def say_why(member: str, form: str, outcome: Outcome | Refused, was: Member | No
     """The page again, with what was typed, and why it was not done beside it."""
     match outcome:
         case Wrong(fields):
-            return _again(member, 400, form, wrong={field: text.wrong(field) for field in fields}, was=was)
+            return again(member, 400, form, wrong={field: text.wrong(field) for field in fields}, was=was)
         case Doubt():
-            return _again(member, 400, form, wrong={"uid": text.doubt(outcome)})
+            return again(member, 400, form, wrong={"uid": text.doubt(outcome)})
         case InStock() | Taken():
-            return _again(member, 409, form, wrong={"uid": whose(member, outcome)})
+            return again(member, 409, form, wrong={"uid": whose(member, outcome)})
         case Refused():
-            return _again(member, 403 if outcome is Refused.NOT_ALLOWED else 409, form, refused=refusal(outcome))
+            return again(member, 403 if outcome is Refused.NOT_ALLOWED else 409, form, refused=refusal(outcome))
     raise TypeError(outcome)
 
 
@@ -259,7 +260,7 @@ def whose(member: str, outcome: InStock | Taken) -> str:
     )
 
 
-def _again(member: str, status: int, form: str, **told: object) -> ResponseReturnValue:
+def again(member: str, status: int, form: str, **told: object) -> ResponseReturnValue:
     return render_template("member.html", **shown(member) | {"form": form, "typed": request.form} | told), status
 
 

@@ -10,8 +10,6 @@ from server.text.dates import calendar_day, day, hour, hours, local, zone
 from server.text.translate import N_, gettext
 
 WRONG = {
-    "who": N_("Personne ne s’appelle ainsi. Écrivez une partie du nom, ou ajoutez d’abord la personne aux membres."),
-    "many": N_("Plusieurs personnes s’appellent ainsi : choisissez."),
     "date": N_("Écrivez le jour ainsi : 31/12/2026."),
     "hours": N_("Écrivez une heure de début et une de fin, ainsi : 9 h – 18 h."),
     "until": N_("Écrivez le dernier jour ainsi : 31/12/2026. La fin n’est ni passée, ni avant le début."),
@@ -47,4 +45,4 @@ def stays_out(concern: Concern, today: date) -> str:
 
 
 def wrong(field: str) -> str:
-    return gettext(WRONG[field])
+    return gettext(WRONG[field]) if field in WRONG else people.wrong(field)

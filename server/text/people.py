@@ -30,6 +30,8 @@ WRONG = {
     "unit": N_("Sa formule n’a pas besoin de carnet. Changez d’abord la formule."),
     "first": N_("Écrivez le premier jour ainsi : 31/12/2026."),
     "last": N_("Écrivez le dernier jour ainsi : 31/12/2026, pas avant aujourd’hui ni avant le premier."),
+    "who": N_("Personne ne s’appelle ainsi. Écrivez une partie du nom, ou ajoutez d’abord la personne aux membres."),
+    "many": N_("Plusieurs personnes s’appellent ainsi : choisissez."),
     "why": N_("Écrivez pourquoi : la raison reste avec votre nom."),
 }
 """What is wrong in a field, and what to write in it."""
@@ -157,6 +159,8 @@ DONE = {
     "sold": N_("Carnet vendu."),
     "given_back": N_("Rendu : le carnet a une unité de plus."),
     "charged_again": N_("Compté de nouveau : le carnet a une unité de moins."),
+    "certified": N_("Formation notée."),
+    "uncertified": N_("Formation retirée."),
     "moved": N_("Reporté sur un nouveau carnet."),
 }
 """What was just done."""

@@ -39,6 +39,8 @@ SENTENCES = {
     Refused.ALERT_TAKEN: N_("Quelqu’un s’en occupe déjà : la page dit qui."),
     Refused.VISITOR_UNNAMED: N_("Écrivez qui c’est (200 signes au plus), et combien : de 1 à 500."),
     Refused.NOT_INSIDE: N_("Cette personne n’est pas dans les murs. Rechargez la page."),
+    Refused.KIND_UNKNOWN: N_("Cette formation n’existe pas, ou plus. Choisissez-en une de la liste."),
+    Refused.NOT_CERTIFIED: N_("Cette personne n’a pas, ou plus, cette formation. Voici où en sont ses formations."),
     Refused.SCOPE_MISSING: N_("Cochez au moins un droit."),
 }
 

@@ -10,7 +10,7 @@ from flask import Flask, current_app, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import Forbidden, Unauthorized
 
-from server.roles import ADMINS, EVERYBODY, GARDIENS, MEMBERS, STAFF, Role, Roles, Scope
+from server.roles import ADMINS, EVERYBODY, FAB_MANAGERS, GARDIENS, MEMBERS, STAFF, Role, Roles, Scope
 from server.text.translate import N_, gettext
 from server.web import sessions
 from server.web.faults import NotHoldingError
@@ -119,6 +119,12 @@ TABLE: Table = {
     ("GET", "/invitations"): Access(STAFF, label=N_("Invitations")),
     ("POST", "/invitations"): Access(STAFF),
     ("POST", "/invitations/<path:invitation>/end"): Access(STAFF),
+    ("GET", "/trainings"): Access(FAB_MANAGERS, label=N_("Formations")),
+    ("GET", "/trainings/kinds/<path:kind>"): Access(FAB_MANAGERS),
+    ("POST", "/trainings/kinds/<path:kind>/certify"): Access(FAB_MANAGERS),
+    ("POST", "/trainings/kinds/<path:kind>/withdraw"): Access(FAB_MANAGERS),
+    ("POST", "/members/<path:member>/trainings"): Access(STAFF),
+    ("POST", "/members/<path:member>/trainings/withdrawn"): Access(STAFF),
     ("GET", "/accounts"): Access(ADMINS, label=N_("Comptes")),
     ("POST", "/accounts"): Access(ADMINS, step_up=True),
     ("GET", "/accounts/<int:which>"): Access(ADMINS),

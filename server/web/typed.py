@@ -1,14 +1,22 @@
-"""What was typed in a form? Dates, and the thing as the page showed it: so two who change it learn of each other."""
+"""What was typed in a form? Dates, whom somebody means, and the thing as the page showed it.
 
+By that last one two who change the same thing learn of each other.
+"""
+
+from collections.abc import Sequence
 from datetime import date
 from typing import TypeVar
 
 import msgspec
 from flask import request
 
+from server.queries.people import Person
 from server.text.dates import read_date
+from server.web.sessions import context
 
 Known = TypeVar("Known")
+MOST_OFFERED = 20
+"""People of one name."""
 
 
 def date_in(field: str, wrong: list[str], *, needed: bool = True) -> date | None:
@@ -25,6 +33,22 @@ def date_in(field: str, wrong: list[str], *, needed: bool = True) -> date | None
 def typed(day: date) -> str:
     """A date as a field shows it."""
     return f"{day:%d/%m/%Y}"
+
+
+def people_meant() -> list[Person]:
+    """Who is meant: all of that name, or the one of them who was chosen; another name typed since is meant anew."""
+    asked = request.form.get("who", "").strip()[:200]
+    found = context().current().people.find(asked) if asked else []
+    chosen = [one for one in found if one.member.id == request.form.get("member")]
+    exactly = [one for one in found if one.member.name == asked]
+    return chosen or (exactly if len(exactly) == 1 else found)
+
+
+def offered(found: Sequence[Person]) -> dict[str, object]:
+    """Several whom somebody may mean, for server/templates/who.html."""
+    tier = context().current().called.tier
+    choices = [(one.member.id, one.member.name, tier(one.member.tier)) for one in found[:MOST_OFFERED]]
+    return {"choices": choices, "more": max(0, len(found) - MOST_OFFERED)}
 
 
 def written(one: object) -> str:

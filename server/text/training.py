@@ -1,0 +1,89 @@
+"""How is it said who is trained on what, until when, and on what evidence?"""
+
+from dataclasses import dataclass
+from datetime import date
+
+from policy.bundle import Kind
+from server.changes.training import Evidence
+from server.queries.names import Called
+from server.queries.training import Trained
+from server.text import people
+from server.text.dates import calendar_day
+from server.text.translate import N_, gettext, ngettext
+
+EVIDENCES = {
+    Evidence.SESSION: N_("session suivie"),
+    Evidence.EXAM: N_("essai réussi"),
+    Evidence.ELSEWHERE: N_("savait déjà"),
+}
+WRONG = {
+    "evidence": N_("Choisissez ce qui le montre."),
+    "day": N_("Écrivez le jour ainsi : 31/12/2026. Il n’est pas à venir."),
+    "last": N_("Écrivez le dernier jour ainsi : 31/12/2026, pas avant aujourd’hui. Rien : d’après le jour ci-dessus."),
+    "where": N_("Écrivez où cette personne l’a appris, et comment vous le savez."),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One certification: of whom, for which kind. mark, colour: until when. evidence: a sentence."""
+
+    member: str
+    kind: str
+    name: str
+    mark: str
+    colour: str
+    evidence: str
+
+
+def line(one: Trained, name: str, today: date) -> Line:
+    """name: of the kind, or of the member, as the list wants it."""
+    mark, colour = _until(one, today)
+    return Line(one.held.member, one.held.kind, name, mark, colour, _evidence(one))
+
+
+def _until(one: Trained, today: date) -> tuple[str, str]:
+    if one.held.until is None:
+        return gettext("sans limite"), "good"
+    day = calendar_day(one.held.until)
+    if one.over(today):
+        return gettext("finie le %(day)s", day=day), "bad"
+    if one.ends_soon(today):
+        return gettext("finit le %(day)s", day=day), "warn"
+    return gettext("jusqu’au %(day)s", day=day), "good"
+
+
+def _evidence(one: Trained) -> str:
+    if one.given is None:
+        return gettext("Reprise d’un fichier : on ne sait pas sur quelle preuve.")
+    said = gettext(
+        "%(evidence)s le %(day)s, noté par %(by)s",
+        evidence=gettext(EVIDENCES[Evidence(one.given.evidence)]),
+        day=calendar_day(one.given.day or one.given.at.date()),
+        by=one.given.by,
+    )
+    return gettext("%(said)s : %(why)s", said=said, why=one.given.why) if one.given.why else said
+
+
+def about(kind: Kind, called: Called) -> str:
+    """What must be held before, and for how long it is good."""
+    parts = []
+    if kind.requires:
+        parts.append(gettext("après : %(kinds)s", kinds=", ".join(map(called.kind, kind.requires))))
+    if kind.valid_months:
+        parts.append(ngettext("valable %(num)s mois", "valable %(num)s mois", kind.valid_months))
+    else:
+        parts.append(gettext("sans limite"))
+    return " · ".join(parts)
+
+
+def missing(kinds: tuple[str, ...], called: Called) -> str:
+    """Why somebody cannot be certified yet."""
+    return gettext(
+        "Pas noté : il faut d’abord %(kinds)s, que cette personne n’a pas, ou plus.",
+        kinds=", ".join(map(called.kind, kinds)),
+    )
+
+
+def wrong(field: str) -> str:
+    return gettext(WRONG[field]) if field in WRONG else people.wrong(field)
