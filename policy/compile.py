@@ -4,7 +4,7 @@ Windows of events and invitations: policy/windows.py. Passes: policy/carnets.py.
 policy/fablab.py.
 """
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import date, timedelta, tzinfo
 from functools import lru_cache
 
@@ -13,6 +13,7 @@ from msgspec import UNSET, Struct
 from policy import carnets, fablab, ruleset, windows
 from policy.bundle import Bundle, Credential, Member, Role, Tier
 from policy.calendar import Calendar, resolve, staff_hours
+from policy.rota import Holidays, rota_of, slots
 from policy.ruleset import SPEAKS, AntiPassback, Ground, Period, Reader, RuleSet, Unit
 from policy.sitedays import SiteDay, irregular
 from policy.spans import Spans, before, spans
@@ -24,11 +25,10 @@ PAST_DAYS = 3
 DAYS_BEYOND = 31
 """For so many days beyond offline_days the rules know the calendar: longer than any machine's hours run without a gap
 (a week, or two where the clocks skip what is between), so that no session's end comes from where the rules stop."""
+LONGEST = timedelta(3)
+"""From the date of a slot no more than so many days pass until its grace is over, nor from its lead to its date."""
 SITE_DAYS = 400
 """For so many days the starts of site days and half-days are told, by the zone's rules as they are known now."""
-
-Holidays = Callable[[int], Collection[date]]
-"""The public holidays of a year."""
 
 
 class EdgeKey(Struct, frozen=True):
@@ -75,7 +75,7 @@ def compile_rules(
         shifts={
             gardien: known
             for gardien, shifts in shift_table(
-                bundle, zone=zone, since=reach.since, lead=site.shift_lead, grace=site.shift_grace
+                bundle, zone=zone, holidays=holidays, since=reach.since, lead=site.shift_lead, grace=site.shift_grace
             ).items()
             if (known := before(shifts, reach.until))
         },
@@ -105,8 +105,11 @@ def compile_rules(
     )
 
 
-def shift_table(bundle: Bundle, *, zone: tzinfo, since: Instant, lead: int = 0, grace: int = 0) -> dict[str, Spans]:
-    """When the shifts of each gardien cover, of those that end after `since`, however far ahead.
+def shift_table(
+    bundle: Bundle, *, zone: tzinfo, holidays: Holidays, since: Instant, lead: int = 0, grace: int = 0
+) -> dict[str, Spans]:
+    """When the shifts of each gardien cover, of those that end after `since`: single ones however far ahead, those of
+    the rota as far as the rules know the calendar.
 
     lead, grace: minutes before the start and after the end; without them (policy/opening.py) let `since` be a day ago,
     that a shift in its grace is there still. Only members who have the role: a shift of anybody else
@@ -114,12 +117,23 @@ def shift_table(bundle: Bundle, *, zone: tzinfo, since: Instant, lead: int = 0, 
     """
     gardiens = {member.id for member in bundle.members if Role.GARDIEN in member.roles}
     intervals: dict[str, list[tuple[Instant, Instant]]] = {}
-    for shift in bundle.shifts:
-        start = resolve(shift.start, zone) - lead * MINUTE
-        end = resolve(shift.end, zone, last=True) + grace * MINUTE
-        if shift.gardien in gardiens and start < end and end > since:
-            intervals.setdefault(shift.gardien, []).append((start, end))
+    for gardien, first, last in _shifts(bundle, zone, holidays, since):
+        start, end = first - lead * MINUTE, last + grace * MINUTE
+        if gardien in gardiens and start < end and end > since:
+            intervals.setdefault(gardien, []).append((start, end))
     return {gardien: spans(kept) for gardien, kept in intervals.items()}
+
+
+def _shifts(bundle: Bundle, zone: tzinfo, holidays: Holidays, since: Instant) -> Iterator[tuple[str, Instant, Instant]]:
+    """Who holds from when to when: the single shifts, and the slots of the rota that somebody has."""
+    for shift in bundle.shifts:
+        yield shift.gardien, resolve(shift.start, zone), resolve(shift.end, zone, last=True)
+    rota = rota_of(bundle, zone, holidays)
+    first = rota.calendar.date_at(since) - LONGEST
+    last = first + 2 * LONGEST + timedelta(PAST_DAYS + bundle.site.offline_days + DAYS_BEYOND + 1)
+    for slot in slots(rota, first, last):
+        if slot.gardien is not None:
+            yield slot.gardien, slot.start, slot.end
 
 
 @lru_cache(maxsize=64)

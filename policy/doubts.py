@@ -15,10 +15,15 @@ IDS = ("access_points", "tiers", "members", "machines", "kinds", "rota")
 def _held_by_no_gardien(bundle: Bundle) -> Iterator[Problem]:
     """Shifts that open nothing (docs/rules.md, line 10)."""
     gardiens = {member.id for member in bundle.members if "gardien" in member.roles}
-    for index, shift in enumerate(bundle.shifts):
-        if shift.gardien not in gardiens:
+    named = [(f"shifts[{index}]", shift.gardien, shift.id) for index, shift in enumerate(bundle.shifts)]
+    named += [(f"rota[{index}]", part.gardien, part.id) for index, part in enumerate(bundle.rota) if part.gardien]
+    for index, change in enumerate(bundle.rota_changes):
+        if isinstance(change.gardien, str):
+            named.append((f"rota_changes[{index}]", change.gardien, f"{change.rota}/{change.date}"))
+    for key, who, of in named:
+        if who not in gardiens:
             why = "has not the role gardien, so this shift opens nothing: give the role, or name a gardien"
-            yield Problem(f"shifts[{index}].gardien", shift.gardien, why, shift.id)
+            yield Problem(f"{key}.gardien", who, why, of)
 
 
 def _of_no_machine(bundle: Bundle) -> Iterator[Problem]:

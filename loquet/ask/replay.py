@@ -212,7 +212,7 @@ class Site:
         _, known = self._said()
         state = Knowledge(known.facts).state
         with self.database.reading() as session:
-            return answers(Asked(self.file, self._publisher.current.rules, state, session, self.now), expect)
+            return answers(Asked(self.file, self._publisher.current, state, session, self.now), expect)
 
     # What steps do
 

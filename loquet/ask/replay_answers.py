@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import date
 from typing import Any, NamedTuple, TypeAlias
 
 from msgspec import UNSET
@@ -11,14 +12,19 @@ from sqlmodel import Session, col, func, select
 from loquet.ask.scenario import Expect, Moment
 from policy import passes, quota
 from policy.instants import text
+from policy.rota import rota_of, slot_on
 from policy.ruleset import RuleSet
 from policy.sessions import Session as MachineUse
 from policy.state import SiteState, is_held, is_staffed
 from policy.terms import Instant
 from server.models import JournalRow
+from server.queries.current import Current
+from server.queries.public_holidays import holidays_of
 from wire.row import Kind
 
 Line: TypeAlias = dict[str, Any]
+NO_SLOT = "none"
+"""What stands for the gardien of a slot that there is not: none on that date, or cancelled."""
 
 
 class ReplayError(ValueError):
@@ -44,16 +50,28 @@ class Asked(NamedTuple):
     """The server at the instant of a question."""
 
     file: str
-    rules: RuleSet
+    current: Current
     state: SiteState
     session: Session
     now: Instant
+
+    @property
+    def rules(self) -> RuleSet:
+        return self.current.rules
 
     def member(self, who: str) -> str:
         """The id itself. Raises ReplayError when nobody has it."""
         if who not in self.rules.members:
             raise ReplayError(f"{self.file}: {who!r} is expected to have something, but is no member")
         return who
+
+    def day(self, written: str) -> date:
+        """The date that a slot's name ends with. Raises ReplayError."""
+        try:
+            return date.fromisoformat(written)
+        except ValueError:
+            why = f"{written!r} is no date: name a slot as rota/2026-11-24"
+            raise ReplayError(f"{self.file}: expect.slots: {why}") from None
 
 
 def questions(expect: Expect) -> list[str]:
@@ -95,6 +113,20 @@ def _quota_left(asked: Asked, wanted: dict[str, int]) -> dict[str, int | None]:
     }
 
 
+def _slots(asked: Asked, wanted: dict[str, str | None]) -> dict[str, str | None]:
+    """Of each slot its gardien; NO_SLOT where the rota makes none on that date. Raises ReplayError."""
+    bundle = asked.current.bundle
+    rota = rota_of(bundle, asked.current.zone, holidays_of(bundle.site.holidays, kept=True))
+    patterns = {pattern.id: pattern for pattern in bundle.rota}
+    found: dict[str, str | None] = {}
+    for name in wanted:
+        pattern, _, written = name.rpartition("/")
+        day = asked.day(written)
+        slot = slot_on(rota, patterns[pattern], day) if pattern in patterns else None
+        found[name] = NO_SLOT if slot is None else slot.gardien
+    return found
+
+
 def _history(asked: Asked, _: Any) -> dict[str, int]:
     taps = select(func.count()).select_from(JournalRow).where(col(JournalRow.kind) == Kind.TAP)
     granted = taps.where(col(JournalRow.granted).is_(True))
@@ -109,6 +141,7 @@ ANSWERS: dict[str, Callable[[Asked, Any], Any]] = {
     "running": _running,
     "quota_left": _quota_left,
     "history": _history,
+    "slots": _slots,
 }
 
 

@@ -28,7 +28,7 @@ ACTIONS = ("tap", "change", "remove", "lockdown", "link", "power", "estop", "cor
 
 
 NOT_YET = ("extend",)
-NOT_YET_EXPECTED = ("bank", "minted", "slots")
+NOT_YET_EXPECTED = ("bank", "minted")
 """What the format has, and this version of Loquet does not play."""
 KEY_FIELDS = {
     "credentials": ("uid",),
@@ -96,7 +96,7 @@ class Expect(Part, frozen=True):
     history: History | UnsetType = UNSET
     bank: Any = UNSET
     minted: Any = UNSET
-    slots: Any = UNSET
+    slots: dict[str, str | None] | UnsetType = UNSET
 
 
 class Step(Part, frozen=True):

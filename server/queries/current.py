@@ -13,6 +13,7 @@ from policy.spans import Spans
 from policy.terms import DAY, Instant
 from server.queries.names import Called, called
 from server.queries.people import Directory
+from server.queries.public_holidays import holidays_of
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,8 @@ class Current:
     @cached_property
     def shifts(self) -> Mapping[str, Spans]:
         """Without lead and grace; worked out when a page asks, so that no edge waits for it."""
-        return shift_table(self.bundle, zone=self.zone, since=self.at - DAY)
+        holidays = holidays_of(self.bundle.site.holidays, kept=True)
+        return shift_table(self.bundle, zone=self.zone, holidays=holidays, since=self.at - DAY)
 
     @cached_property
     def badges(self) -> Mapping[str, Credential]:

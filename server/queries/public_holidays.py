@@ -5,7 +5,7 @@ from datetime import date
 from difflib import get_close_matches
 from functools import cache
 
-from policy.compile import Holidays
+from policy.rota import Holidays
 from server.errors import ImportRefusedError
 
 

@@ -15,8 +15,6 @@ from loquet.ask.scenario import read as parse_story
 from tests.oracle.reading import read
 from tests.oracle.stories import story
 
-ASKED = ("inside", "held", "staffed", "pass_left", "running", "quota_left", "history")
-
 
 def differences(desk: Desk, seed: int) -> Iterator[str]:
     """What the two readings of the story of this seed disagree about."""

@@ -7,7 +7,7 @@ and the server that have heard it) and what belongs to its kind. Nothing is stor
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from tests.oracle import days
+from tests.oracle import days, rota
 
 SERVER = "server"
 MINUTE = timedelta(minutes=1)
@@ -108,6 +108,12 @@ class View:
             start = days.moment(self.site, shift["start"], end=False)
             end = days.moment(self.site, shift["end"], end=True)
             if shift["gardien"] == member and start - lead <= self.now < end + grace:
+                return True
+        # "A slot with a gardien is a shift like those of `shifts`."
+        today = days.local_date(self.site, self.now)
+        around = rota.shifts(self.rules, today - 3 * days.DAY, today + 2 * days.DAY) if self.knows_calendar else []
+        for shift in around:
+            if shift["gardien"] == member and shift["start"] - lead <= self.now < shift["end"] + grace:
                 return True
         for fact in self.of("tap"):
             if fact["shift"] and fact["member"] == member:

@@ -20,6 +20,7 @@ def office(rng: random.Random, view: View, name: str) -> Thing:
         change_pass,
         change_diary,
         change_diary,
+        change_rota,
         change_booking,
         change_certification,
         change_quota,
@@ -127,6 +128,16 @@ def change_diary(rng: random.Random, view: View, name: str, day: date) -> Thing:
         event = {"id": name, "title": "Party", "audience": rng.choice(["members", "public"]), **window, **few}
         return {"change": {"events": [event | sites.maybe(rng, 0.4, free=True)]}}
     return {"change": {"invitations": [{"id": name, "member": rng.choice(view.all("members"))["id"], **window, **few}]}}
+
+
+def change_rota(rng: random.Random, view: View, name: str, day: date) -> Thing:
+    """An evening of the rota is new, or other on one date, or on one date again as it was."""
+    known, changed = some(rng, view, "rota"), some(rng, view, "rota_changes")
+    if changed is not None and rng.random() < 0.4:
+        return {"remove": {"rota_changes": [[changed["rota"], changed["date"]]]}}
+    if known is not None and rng.random() < 0.7:
+        return {"change": {"rota_changes": [sites.rota_change(rng, view.rules, known, day)]}}
+    return {"change": {"rota": [sites.pattern(rng, view.rules, name, day)]}}
 
 
 def change_booking(rng: random.Random, view: View, name: str, day: date) -> Thing:

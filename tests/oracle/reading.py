@@ -8,7 +8,7 @@ import copy
 from datetime import datetime, timedelta
 from typing import Any
 
-from tests.oracle import days, tables
+from tests.oracle import days, rota, tables
 from tests.oracle.knowledge import MINUTE, SERVER, Thing, View, as_instant
 
 SECOND = timedelta(seconds=1)
@@ -211,6 +211,8 @@ class Story:
             answer["running"] = {machine: found["member"] if found else None for machine, found in sessions.items()}
         if "quota_left" in asked:
             answer["quota_left"] = {name: view.quota_left(*name.split(":")) for name in asked["quota_left"]}
+        if "slots" in asked:
+            answer["slots"] = {name: rota.named(view.rules, name) for name in asked["slots"]}
         if "history" in asked:
             rows = view.of("tap")
             answer["history"] = {"taps": len(rows), "granted": len([row for row in rows if row["granted"]])}
@@ -328,11 +330,16 @@ class Story:
             }
 
 
-KEYS = {"credentials": ["uid"], "certifications": ["member", "kind"], "quotas": ["kind"]}
+KEYS = {
+    "credentials": ["uid"],
+    "certifications": ["member", "kind"],
+    "quotas": ["kind"],
+    "rota_changes": ["rota", "date"],
+}
 
 
 def key_of(collection: str, thing: Thing) -> list[str]:
-    """The key of an object: `uid`, `[member, kind]`, `kind`, else `id`."""
+    """The key of an object: `uid`, `[member, kind]`, `[rota, date]`, `kind`, else `id`."""
     key = [str(thing[name]) for name in KEYS.get(collection, ["id"])]
     return [part.upper() for part in key] if collection == "credentials" else key
 

@@ -191,6 +191,10 @@ def passes_of(rng: random.Random, bundle: Thing, day: date) -> list[Thing]:
     return found
 
 
+EVENINGS = [("18:00", "22:00"), ("19:30", "23:00"), ("22:00", "01:00"), ("21:00", "02:30"), ("01:30", "03:15")]
+"""Of the rota; some past midnight, some where the clocks change."""
+
+
 def can_book(site: Thing, bookings: list[Thing], booking: Thing) -> bool:
     """Whether a booking overlaps none of its machine."""
     start = days.moment(site, booking["start"], end=False)
@@ -273,4 +277,47 @@ def bundle_of(rng: random.Random) -> tuple[Thing, date]:
         if rng.random() < 0.6
     ]
     add_diary(rng, bundle, day)
+    add_rota(rng, bundle, day)
     return bundle, day
+
+
+def add_rota(rng: random.Random, bundle: Thing, day: date) -> None:
+    """Evenings of every week or second week, and what is other on single dates."""
+    bundle["rota"] = [pattern(rng, bundle, f"r{n}", day) for n in range(rng.choice([0, 0, 1, 2]))]
+    bundle["rota_changes"] = []
+    for thing in bundle["rota"]:
+        if rng.random() < 0.5:
+            bundle["rota_changes"].append(rota_change(rng, bundle, thing, day))
+
+
+def pattern(rng: random.Random, bundle: Thing, name: str, day: date) -> Thing:
+    """A pattern that has a slot around a date, most often."""
+    on = day + rng.choice([-1, 0, 0, 0, 1]) * days.DAY
+    start, end = rng.choice(EVENINGS)
+    often = {} if rng.random() < 0.6 else {"every": 2, "since": (on - rng.randint(0, 20) * days.DAY).isoformat()}
+    holds = [member["id"] for member in bundle["members"] if "gardien" in member.get("roles", [])]
+    return {
+        "id": name,
+        "weekday": days.WEEKDAYS[on.weekday()],
+        "from": start,
+        "to": end,
+        **often,
+        **maybe(rng, 0.1, until=(on + rng.randint(0, 9) * days.DAY).isoformat()),
+        **maybe(rng, 0.8, gardien=rng.choice(holds or [bundle["members"][0]["id"]])),
+        **maybe(rng, 0.3, holidays=True),
+    }
+
+
+def rota_change(rng: random.Random, bundle: Thing, on: Thing, day: date) -> Thing:
+    """Something is other on the date of a pattern's slot around a date, or on a date on which it has none."""
+    dates = [day + n * days.DAY for n in (-1, 0, 1)]
+    own = [date for date in dates if days.WEEKDAYS[date.weekday()] == on["weekday"]]
+    members = [member["id"] for member in bundle["members"]]
+    changes: list[Thing] = [
+        {"cancelled": True},
+        {"gardien": None},
+        {"gardien": rng.choice(members)},
+        {"gardien": rng.choice(members), "start": "20:10"},
+        {"end": rng.choice(["23:05", "01:20", "24:00"])},
+    ]
+    return {"rota": on["id"], "date": rng.choice(own or dates).isoformat(), **rng.choice(changes)}

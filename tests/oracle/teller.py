@@ -5,7 +5,7 @@ import random
 from datetime import datetime, time
 from zoneinfo import ZoneInfo
 
-from tests.oracle import days, sites
+from tests.oracle import days, rota, sites
 from tests.oracle.knowledge import MINUTE, SERVER, Thing, View
 from tests.oracle.reading import SECOND, Story
 
@@ -91,6 +91,9 @@ class Teller:
                 end = days.moment(site, thing["end"], end=True)
                 found += {"shifts": [start - lead, end + grace], "bookings": [start + 15 * MINUTE]}.get(name, [])
                 found += [start, end]
+        today = days.local_date(site, self.now)
+        for thing in rota.shifts(bundle, today - 2 * days.DAY, today + 2 * days.DAY):
+            found += [thing["start"] - lead, thing["start"], thing["end"], thing["end"] + grace]
         found += [row["shift"][1] + grace for row in view.of("tap") if row["shift"]]
         return found + self.session_ends()
 
@@ -167,6 +170,12 @@ class Teller:
         """A tap at a machine."""
         return self.tell(tap={"reader": f"{machine}-reader", "uid": self.uid(member)}, **more)
 
+    def slots(self) -> Thing:
+        """The names of slots around today, of those that there are and of those that there are not."""
+        today = days.local_date(self.view().site, self.now)
+        dates = [today + n * days.DAY for n in (-1, 0, 1, 7)]
+        return dict.fromkeys(f"{thing['id']}/{day}" for thing in self.view().all("rota") for day in dates)
+
     def ask(self) -> None:
         """Ask the server for some of what it has."""
         view = self.view()
@@ -181,6 +190,7 @@ class Teller:
             "pass_left": dict.fromkeys(holders, 0),
             "running": dict.fromkeys([machine["id"] for machine in view.all("machines")]),
             "quota_left": {f"{member}:{kind}": 0 for member in plain for kind in kinds},
+            "slots": self.slots(),
             "history": {"taps": 0, "granted": 0},
         }
         names = [name for name, value in everything.items() if value != {}]

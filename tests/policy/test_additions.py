@@ -83,14 +83,6 @@ def test_the_defaults_are_those_of_the_format() -> None:
     ("changes", "expected"),
     [
         (
-            {"rota": [{**ROTA, "gardien": "gregoire"}]},
-            'rota[0].gardien (of "mardi") is "gregoire": this version of Loquet',
-        ),
-        (
-            {"rota": [ROTA], "rota_changes": [{**CHANGE, "gardien": "gregoire"}]},
-            'rota_changes[0].gardien (of "mardi/2026-11-24") is "gregoire": this version of Loquet does not open by a',
-        ),
-        (
             {"tiers": [*site()["tiers"], CARNET], "site_time_bank": BANK},
             'site.time_bank is {"rate":50}: this version of Loquet keeps no time bank yet',
         ),

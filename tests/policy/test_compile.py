@@ -165,12 +165,12 @@ def test_a_shift_that_the_jump_of_the_clocks_swallows_keeps_its_lead_and_grace()
     jump = at("2026-03-29T01:00Z")
     bundle = read(site(shifts=shifts))
     assert compiled(bundle, jump).shifts == {"gregoire": (jump - 30 * MINUTE, jump + 15 * MINUTE)}
-    assert shift_table(bundle, zone=PARIS, since=0) == {}
+    assert shift_table(bundle, zone=PARIS, holidays=lambda year: (), since=0) == {}
 
 
 def test_a_shift_over_the_night_on_which_the_clocks_go_back() -> None:
     shifts = [{"id": "s", "gardien": "gregoire", "start": "2026-10-25T01:30", "end": "2026-10-25T02:30"}]
-    table = shift_table(read(site(shifts=shifts)), zone=PARIS, since=0)
+    table = shift_table(read(site(shifts=shifts)), zone=PARIS, holidays=lambda year: (), since=0)
     assert table == {"gregoire": (at("2026-10-24T23:30Z"), at("2026-10-25T01:30Z"))}
 
 

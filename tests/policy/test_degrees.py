@@ -21,7 +21,7 @@ def asked(
     when: str, here: Presence | None = None, *, heard: bool = True, lockdown: bool = False, **site_: Any
 ) -> Known:
     bundle, now = read(site(**site_)), at(TUESDAY + when)
-    plain = shift_table(bundle, zone=PARIS, since=now - DAY)
+    plain = shift_table(bundle, zone=PARIS, holidays=lambda year: (), since=now - DAY)
     return Known(compiled(bundle, now), plain, known(TUESDAY + when, here, lockdown=lockdown), now, heard)
 
 

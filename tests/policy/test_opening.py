@@ -19,7 +19,7 @@ Adhoc = dict[str, set[tuple[int, int]]]
 
 def said(when: str, here: Presence | None = None, adhoc: Adhoc | None = None, **changes: Any) -> Opening:
     bundle, now = read(site(**changes)), at(TUESDAY + when)
-    plain = shift_table(bundle, zone=PARIS, since=now - DAY)
+    plain = shift_table(bundle, zone=PARIS, holidays=lambda year: (), since=now - DAY)
     return opening(compiled(bundle, now), plain, known(TUESDAY + when, here, adhoc=adhoc or {}), now)
 
 
@@ -146,7 +146,9 @@ def test_a_shift_that_the_jump_of_the_clocks_swallows_has_no_end_to_say() -> Non
     jump = "2026-03-29T01:00Z"
     bundle, now = read(site(shifts=swallowed, site_staff_hours={})), at(jump)
     here = known(jump, in_since(jump, "gregoire"))
-    evening = opening(compiled(bundle, now), shift_table(bundle, zone=PARIS, since=now - DAY), here, now)
+    evening = opening(
+        compiled(bundle, now), shift_table(bundle, zone=PARIS, holidays=lambda year: (), since=now - DAY), here, now
+    )
     assert evening == Opening(True, None, ("gregoire",), staffed=False)
 
 
@@ -170,7 +172,7 @@ def test_a_shift_made_by_two_taps_bridges_to_the_hours_and_from_a_planned_one() 
 
 def test_open_is_what_the_door_decides_by_at_every_minute_of_the_day() -> None:
     bundle, start = read(site()), at(TUESDAY + "00:00")
-    rules, plain = compiled(bundle, start), shift_table(bundle, zone=PARIS, since=start - DAY)
+    rules, plain = compiled(bundle, start), shift_table(bundle, zone=PARIS, holidays=lambda year: (), since=start - DAY)
     for here in (Presence(), INSIDE):
         state = known(TUESDAY + "00:00", here)
         for now in range(start, start + 24 * 60 * MINUTE, MINUTE):
