@@ -62,9 +62,10 @@ class TimeBank(Part, frozen=True):
 
 
 class BookingTerms(Part, frozen=True):
-    """What a page asks of a booking that somebody makes. step, shortest, longest, buffer (after it): minutes.
+    """What a page asks of a booking that somebody makes. step, shortest, longest, notice, buffer (after it): minutes.
 
-    ahead_days: how far ahead. open: how many at once. cancel_hours: later is a no-show.
+    ahead_days: how far ahead. open: how many of a member at once. week_hours: how many hours of a member in one week.
+    notice: how long before its start. cancel_hours: later is a no-show.
     """
 
     step: Annotated[int, Meta(ge=1, le=24 * 60)] = 15
@@ -74,6 +75,8 @@ class BookingTerms(Part, frozen=True):
     open: Annotated[int, Meta(ge=1, le=1000)] = 3
     buffer: Minutes = 0
     cancel_hours: Annotated[int, Meta(ge=0, le=8760)] = 2
+    week_hours: Annotated[int, Meta(ge=1, le=7 * 24)] | None = None
+    notice: Annotated[int, Meta(ge=0, le=31 * 24 * 60)] = 0
 
 
 class Site(Part, frozen=True):
@@ -202,7 +205,10 @@ class LockOut(Part, frozen=True):
 
 
 class Machine(Part, frozen=True):
-    """attended: true for a machine that cuts, false for one that warns, when left out."""
+    """attended: true for a machine that cuts, false for one that warns, when left out.
+
+    booking: the terms of this machine alone, in place of the site's.
+    """
 
     id: str
     kind: str
@@ -213,6 +219,7 @@ class Machine(Part, frozen=True):
     attended: bool | UnsetType = UNSET
     locked_out: LockOut | None = None
     name: str | None = None
+    booking: BookingTerms | None = None
 
 
 class Certification(Part, frozen=True):

@@ -94,7 +94,15 @@ class Calendar(Struct, frozen=True):
 
     def date_at(self, at: Instant) -> date:
         """The local date at the instant."""
-        return datetime.fromtimestamp(at / 1000, self.zone).date()
+        return self.local(at).date()
+
+    def local(self, at: Instant) -> datetime:
+        """The instant as the clock on the wall shows it."""
+        return datetime.fromtimestamp(at / 1000, self.zone)
+
+    def midnight(self, day: date) -> Instant:
+        """The first instant of the date, by the clock on the wall."""
+        return instant_of(_at(day, 0), self.zone)
 
     def day_at(self, at: Instant) -> date:
         """The date of the site day that holds the instant."""

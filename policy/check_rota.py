@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from policy.bundle import Bundle, Kind
+from policy.bundle import BookingTerms, Bundle, Kind
 from policy.errors import Problem
 
 
@@ -20,9 +20,17 @@ def contradictions(bundle: Bundle) -> Iterator[Problem]:
 
 
 def _terms(bundle: Bundle) -> Iterator[Problem]:
-    terms = bundle.site.booking
-    if terms is not None and terms.shortest > terms.longest:
-        yield Problem("site.booking.shortest", terms.shortest, f"is more than longest, {terms.longest}: correct one")
+    said: list[tuple[str, BookingTerms | None, str | None]] = [("site", bundle.site.booking, None)]
+    said += [(f"machines[{index}]", one.booking, one.id) for index, one in enumerate(bundle.machines)]
+    for place, terms, of in said:
+        if terms is None:
+            continue
+        if terms.shortest > terms.longest:
+            why = f"is more than longest, {terms.longest}: correct one"
+            yield Problem(f"{place}.booking.shortest", terms.shortest, why, of)
+        if terms.longest < terms.step:
+            why = f"is less than step, {terms.step}, and nothing could be booked: correct one"
+            yield Problem(f"{place}.booking.longest", terms.longest, why, of)
 
 
 def _empty_slots(bundle: Bundle) -> Iterator[Problem]:

@@ -29,7 +29,7 @@ def _machine(machine: site.Machine, calendar: Calendar, dates: list[date], until
     cuts = machine.on_end == "cut"
     return Machine(
         kind=machine.kind,
-        hours=None if _is_always(machine.hours) else before(calendar.week(dates, machine.hours), until),
+        hours=None if is_always(machine.hours) else before(calendar.week(dates, machine.hours), until),
         min_people=machine.min_people,
         cuts=cuts,
         attended=cuts if machine.attended is UNSET else machine.attended,
@@ -38,7 +38,7 @@ def _machine(machine: site.Machine, calendar: Calendar, dates: list[date], until
     )
 
 
-def _is_always(hours: Week) -> bool:
+def is_always(hours: Week) -> bool:
     """Whether no hours are given, or each range touches the next all the week round: then they have no end."""
     if not any(hours.values()):
         return True

@@ -125,7 +125,7 @@ def whole_bundle() -> Bundle:
             adhoc_hours=3,
             offline_days=7,
             rota_notice=24,
-            booking=BookingTerms(longest=240, buffer=10),
+            booking=BookingTerms(longest=240, buffer=10, week_hours=12, notice=30),
         ),
         access_points=tuple(replace_parts(point, name=f"Porte {point.id}") for point in small.access_points),
         tiers=(*small.tiers, Tier(id="night", grounds=(Ground.HOURS,), hours=night, name="Formule de nuit")),

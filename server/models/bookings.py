@@ -8,7 +8,10 @@ from server.models.fields import utc, utc_or_none
 
 
 class Booking(SQLModel, table=True):
-    """Who reserved a machine, and when."""
+    """Who reserved a machine, and when. On PostgreSQL no two that hold may overlap (migration 0022).
+
+    late: its holder cancelled it later than the site's terms have it.
+    """
 
     __tablename__ = "booking"
 
@@ -21,3 +24,4 @@ class Booking(SQLModel, table=True):
     start_at: datetime = utc(index=True)
     end_at: datetime = utc(index=True)
     ended: datetime | None = utc_or_none()
+    late: bool = False

@@ -9,7 +9,7 @@ from server.models.fields import json_column, json_or_none, utc, utc_or_none
 
 
 class Machine(SQLModel, table=True):
-    """attended: null for what `on_end` implies."""
+    """attended: null for what `on_end` implies. booking: its own terms, null for the site's."""
 
     __tablename__ = "machine"
 
@@ -23,6 +23,7 @@ class Machine(SQLModel, table=True):
     attended: bool | None
     locked_out: dict[str, Any] | None = json_or_none()
     name: str | None
+    booking: dict[str, Any] | None = json_or_none()
     ended: datetime | None = utc_or_none()
 
 

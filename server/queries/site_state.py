@@ -100,6 +100,14 @@ def known_use(session: Session, use: MachineUse) -> MachineUse | None:
     return _use_of(*row) if row is not None else None
 
 
+def uses_of(session: Session, machine: str, member: str, since: Instant) -> list[MachineUse]:
+    """The member's sessions on the machine that run or ended after the instant."""
+    over = or_(_session.c.ended.is_(None), _session.c.ended > moment(since))
+    asked = _SESSIONS.where(_session.c.machine == machine, _session.c.member == member, over)
+    uses = [_use_of(*row) for row in session.connection().execute(asked)]
+    return sorted((use for use in uses if not _past(use, since)), key=lambda use: use.start)
+
+
 _since = bindparam("since", type_=UtcDateTime())
 _RECENT = (
     select(Presence.member, Presence.at, Presence.inside).where(

@@ -1,0 +1,236 @@
+"""Who books a machine, moves a booking, cancels it? Each function is one change, in the caller's transaction.
+
+The one writer checks and stores in it, so no two bookings overlap however many ask at once. What comes of it is a
+value. Rules go by it: they are to be published then.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from secrets import token_hex
+from typing import Any
+
+from msgspec import Struct
+from sqlalchemy import Table, func, select
+from sqlmodel import Session
+
+from policy.booking_terms import Against, Rule, Wish, against, same_terms, terms_of
+from policy.bundle import Booking, Machine, Member, Site
+from policy.calendar import Calendar, resolve
+from policy.terms import HOUR, MINUTE, Instant
+from server import models
+from server.audit import Change, Decided, record
+from server.changes.bundle import columns_of
+from server.database.types import moment
+from server.publish.bundle import calendar_of, held, site_said
+from server.queries.bookings import Free, Slot, in_the_way, lapsed, next_free, slot, slots
+
+LOCAL = "%Y-%m-%dT%H:%M"
+_table: Table = models.Booking.__table__  # type: ignore[attr-defined]
+
+
+class Wanted(Struct, frozen=True):
+    """One of these machines, the first that is free, for the member from start to end."""
+
+    machines: tuple[str, ...]
+    member: str
+    start: Instant
+    end: Instant
+
+
+class Booked(Struct, frozen=True):
+    """It is made, or moved."""
+
+    slot: Slot
+
+
+class Taken(Struct, frozen=True):
+    """The machine is booked then. held_by_other: by somebody else. next_free: the first time at which it would fit."""
+
+    held_by_other: bool
+    next_free: Free | None
+
+
+class Cancelled(Struct, frozen=True):
+    """late: later than the site's terms have it, by its holder: it counts as a no-show."""
+
+    slot: Slot
+    late: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Ground:
+    """What a wish is held against, as the tables have it in this transaction."""
+
+    session: Session
+    decided: Decided
+    site: Site
+    calendar: Calendar
+    machines: Mapping[str, Machine]
+    by_rules: bool
+
+    def free(self, machines: Sequence[Machine], wanted: Wanted) -> Free | None:
+        return next_free(
+            self.session,
+            self.site,
+            self.calendar,
+            machines,
+            wanted.member,
+            wanted.start,
+            wanted.end,
+            self.decided.at,
+        )
+
+
+def book(session: Session, decided: Decided, wanted: Wanted, *, by_rules: bool = True) -> Booked | Taken | Against:
+    """A new booking. by_rules: else the site's limits do not hold, as for the team's maintenance and workshops."""
+    ground = _ground(session, decided, by_rules=by_rules)
+    machines = [ground.machines[one] for one in wanted.machines if one in ground.machines]
+    member = _member(session, wanted.member)
+    if not machines or member is None:
+        return Against(Rule.MACHINE if not machines else Rule.MEMBER)
+    refused = [_against(ground, one, member, wanted) for one in machines]
+    possible = [one for one, why in zip(machines, refused, strict=True) if why is None]
+    if not possible:
+        return next(why for why in refused if why is not None)
+    for machine in possible:
+        if not _clear(ground, machine, wanted):
+            continue
+        return Booked(_insert(ground, machine.id, wanted))
+    return _taken(ground, possible, wanted)
+
+
+def move(
+    session: Session,
+    decided: Decided,
+    which: str,
+    start: Instant,
+    end: Instant,
+    *,
+    member: str | None = None,
+    by_rules: bool = True,
+) -> Booked | Taken | Against:
+    """Another time on the same machine. One that has begun keeps its start. member: only where it is theirs."""
+    ground, known = _ground(session, decided, by_rules=by_rules), slot(session, which)
+    if known is None or known.end <= decided.at or member not in (None, known.member):
+        return Against(Rule.GONE)
+    holder, machine = _member(session, known.member), ground.machines.get(known.machine)
+    if holder is None or machine is None:
+        return Against(Rule.MACHINE if machine is None else Rule.MEMBER)
+    wanted = Wanted((known.machine,), known.member, start, end)
+    if known.start <= decided.at and start != known.start:
+        return Against(Rule.PAST)
+    why = _against(ground, machine, holder, wanted, moved=known)
+    if why is not None:
+        return why
+    if not _clear(ground, machine, wanted, moved=known):
+        return _taken(ground, [machine], wanted)
+    times = _times(ground.calendar, start, end)
+    before = _times(ground.calendar, known.start, known.end)
+    session.connection().execute(_table.update().where(_table.c.id == which).values(times))
+    record(session, decided, [Change(models.Booking, (which,), "changed", before, times)])
+    return Booked(known._replace(start=start, end=end))
+
+
+def cancel(session: Session, decided: Decided, which: str, *, member: str | None = None) -> Cancelled | Against:
+    """What is left of the booking is free for others. member: only where it is theirs."""
+    ground, known = _ground(session, decided, by_rules=True), slot(session, which)
+    if known is None or known.end <= decided.at or member not in (None, known.member):
+        return Against(Rule.GONE)
+    machine = ground.machines.get(known.machine)
+    hours = 0 if machine is None else terms_of(ground.site, machine).cancel_hours
+    late = member is not None and decided.at > known.start - hours * HOUR
+    end_slots(session, decided, [known], late=late)
+    return Cancelled(known, late)
+
+
+def end_slots(session: Session, decided: Decided, fallen: Sequence[Slot], *, late: bool = False) -> None:
+    """These bookings hold no more."""
+    ended = {"ended": moment(decided.at), "late": late}
+    for one in fallen:
+        session.connection().execute(_table.update().where(_table.c.id == one.id).values(ended))
+    record(
+        session,
+        decided,
+        [
+            Change(models.Booking, (one.id,), "ended", {"machine": one.machine, "member": one.member}, None)
+            for one in fallen
+        ],
+    )
+
+
+def _ground(session: Session, decided: Decided, *, by_rules: bool) -> _Ground:
+    site = site_said(session)
+    calendar = calendar_of(session)
+    assert site is not None  # noqa: S101 - calendar_of raises before the first bundle
+    machines = {one.id: one for one in held(session, "machines")}
+    return _Ground(session, decided, site, calendar, machines, by_rules)
+
+
+def _member(session: Session, which: str) -> Member | None:
+    found: tuple[Member, ...] = held(session, "members", {"id": which})
+    return found[0] if found else None
+
+
+def _against(
+    ground: _Ground, machine: Machine, member: Member, wanted: Wanted, moved: Slot | None = None
+) -> Against | None:
+    """moved: the booking that the wish stands in the place of; what it had does not count twice."""
+    week = ground.calendar.date_at(wanted.start).weekday() + 1
+    together = same_terms(machine, ground.machines.values())
+    theirs = slots(
+        ground.session, min(ground.decided.at, wanted.start) - week * 25 * HOUR, machines=together, member=member.id
+    )
+    counted = [(one.start, one.end) for one in theirs if moved is None or one.id != moved.id]
+    same_start = moved is not None and moved.start == wanted.start
+    wish = Wish(machine, member, wanted.start, wanted.end, counted, same_start)
+    return against(ground.site, ground.calendar, wish, ground.decided.at, by_rules=ground.by_rules)
+
+
+def _clear(ground: _Ground, machine: Machine, wanted: Wanted, moved: Slot | None = None) -> bool:
+    """Whether nobody has the machine then; a booking whose holder will not come any more makes way."""
+    buffer = terms_of(ground.site, machine).buffer * MINUTE
+    near = slots(ground.session, wanted.start - buffer, wanted.end + buffer, machines=[machine.id])
+    met = [
+        one
+        for one in near
+        if (moved is None or one.id != moved.id) and in_the_way(one, wanted.member, wanted.start, wanted.end, buffer)
+    ]
+    gone = [one for one in met if one.member != wanted.member and lapsed(ground.session, one, ground.decided.at)]
+    if len(gone) < len(met):
+        return False
+    if gone:
+        end_slots(ground.session, ground.decided, gone)
+    return True
+
+
+def _taken(ground: _Ground, machines: Sequence[Machine], wanted: Wanted) -> Taken:
+    met = slots(ground.session, wanted.start, wanted.end, machines=[one.id for one in machines])
+    own = any(one.member == wanted.member for one in met)
+    return Taken(not own, ground.free(machines, wanted))
+
+
+def _insert(ground: _Ground, machine: str, wanted: Wanted) -> Slot:
+    """At the end of the list."""
+    last = ground.session.connection().execute(select(func.max(_table.c.position))).scalar()
+    times = _times(ground.calendar, wanted.start, wanted.end)
+    made = Booking(f"b-{token_hex(6)}", machine, wanted.member, times["start"], times["end"])
+    columns = columns_of(made, models.Booking) | times | {"position": 0 if last is None else last + 1}
+    ground.session.connection().execute(_table.insert(), columns)
+    record(ground.session, ground.decided, [Change(models.Booking, (made.id,), "added", None, columns)])
+    return Slot(wanted.start, wanted.end, machine, wanted.member, made.id)
+
+
+def _times(calendar: Calendar, start: Instant, end: Instant) -> dict[str, Any]:
+    return {
+        "start": written(calendar, start),
+        "end": written(calendar, end, last=True),
+        "start_at": moment(start),
+        "end_at": moment(end),
+    }
+
+
+def written(calendar: Calendar, at: Instant, *, last: bool = False) -> str:
+    """The instant as a bundle writes it: local, and with its offset where the hour comes twice. last: it is an end."""
+    local = calendar.local(at)
+    plain = local.strftime(LOCAL)
+    return plain if resolve(plain, calendar.zone, last=last) == at else local.isoformat(timespec="minutes")

@@ -1,0 +1,187 @@
+"""Who has a machine when, and when is it free? Asked of the tables, so that a transaction can go by it.
+
+What a member would be told at the machine then: server/queries/start.py.
+"""
+
+from bisect import bisect_left
+from collections.abc import Collection, Iterator, Sequence
+from datetime import timedelta
+from typing import Any, NamedTuple
+
+import sqlalchemy
+from sqlalchemy import Table
+from sqlmodel import Session, col, select
+
+from policy.booking_terms import cannot_be, hours_between, is_closed, on_step, terms_of
+from policy.bookings import RELEASE_AFTER, released
+from policy.bundle import BookingTerms, Machine, Site
+from policy.calendar import Calendar
+from policy.facts import Busy, Ran, apply
+from policy.instants import of
+from policy.ruleset import Booking as Reserved
+from policy.state import SiteState
+from policy.terms import MINUTE, Instant
+from server.database.types import moment
+from server.models import Booking, MachineBusy
+from server.queries.site_state import uses_of
+
+
+class Slot(NamedTuple):
+    """A booking that holds: from start to end the machine is the member's."""
+
+    start: Instant
+    end: Instant
+    machine: str
+    member: str
+    id: str
+
+
+class Free(NamedTuple):
+    """When and where a wish fits next."""
+
+    machine: str
+    start: Instant
+    end: Instant
+
+
+_table: Table = Booking.__table__  # type: ignore[attr-defined]
+_HELD = sqlalchemy.select(_table.c.start_at, _table.c.end_at, _table.c.machine, _table.c.member, _table.c.id).where(
+    _table.c.ended.is_(None)
+)
+
+
+def slots(
+    session: Session,
+    start: Instant,
+    end: Instant | None = None,
+    *,
+    machines: Collection[str] | None = None,
+    member: str | None = None,
+) -> list[Slot]:
+    """The bookings that hold and touch [start, end), the first ones first; end: None for without end."""
+    asked = _HELD.where(_table.c.end_at > moment(start))
+    if end is not None:
+        asked = asked.where(_table.c.start_at < moment(end))
+    if machines is not None:
+        asked = asked.where(_table.c.machine.in_(machines))
+    if member is not None:
+        asked = asked.where(_table.c.member == member)
+    return sorted(_slot(row) for row in session.connection().execute(asked))
+
+
+def slot(session: Session, which: str) -> Slot | None:
+    """The booking with this id, while it holds."""
+    row = session.connection().execute(_HELD.where(_table.c.id == which)).first()
+    return None if row is None else _slot(row)
+
+
+def _slot(row: Any) -> Slot:
+    start, end, machine, member, which = row
+    return Slot(of(start), of(end), machine, member, which)
+
+
+def in_the_way(slot: Slot, member: str, start: Instant, end: Instant, buffer: Instant) -> bool:
+    """Whether the booking keeps the member from [start, end). buffer: between two of different people."""
+    apart = 0 if slot.member == member else buffer
+    return start < slot.end + apart and slot.start < end + apart
+
+
+def lapsed(session: Session, slot: Slot, at: Instant) -> bool:
+    """Whether its holder will not come any more: it is released, or their session in it has ended."""
+    if not slot.start <= at < slot.end:
+        return False
+    state = SiteState(not_after=at)
+    uses = uses_of(session, slot.machine, slot.member, slot.start)
+    for use in uses:
+        apply(state, Ran(use))
+    if uses and not any(use.runs(at) for use in uses):
+        return True
+    since, until = moment(slot.start), moment(slot.start + RELEASE_AFTER)
+    busy = select(MachineBusy.at).where(
+        col(MachineBusy.machine) == slot.machine,
+        col(MachineBusy.member) == slot.member,
+        col(MachineBusy.at) >= since,
+        col(MachineBusy.at) < until,
+    )
+    for when in session.exec(busy):
+        apply(state, Busy(slot.machine, slot.member, of(when)))
+    return released(state, slot.machine, Reserved(slot.member, slot.start, slot.end), at)
+
+
+def next_free(
+    session: Session,
+    site: Site,
+    calendar: Calendar,
+    machines: Sequence[Machine],
+    member: str,
+    start: Instant,
+    end: Instant,
+    at: Instant,
+) -> Free | None:
+    """The first time from the wish's start on at which as long a booking fits on one of the machines, as far ahead as
+    the site books; of several machines that are free then the first in the bundle's order."""
+    if not machines:
+        return None
+    buffer = max(terms_of(site, one).buffer for one in machines) * MINUTE
+    known = slots(session, start - buffer, machines=[one.id for one in machines])
+    found = [_first(site, calendar, one, member, (start, end), at, known) for one in machines]
+    return min((free for free in found if free is not None), key=lambda free: free.start, default=None)
+
+
+def _first(
+    site: Site,
+    calendar: Calendar,
+    machine: Machine,
+    member: str,
+    wish: tuple[Instant, Instant],
+    at: Instant,
+    known: Sequence[Slot],
+) -> Free | None:
+    terms, length = terms_of(site, machine), wish[1] - wish[0]
+    earliest = max(wish[0], at + terms.notice * MINUTE)
+    last = calendar.midnight(calendar.date_at(at) + timedelta(days=terms.ahead_days + 1))
+    theirs = [slot for slot in known if slot.machine == machine.id]
+    for start in sorted(set(_candidates(site, calendar, machine, earliest, last, theirs, terms))):
+        if earliest <= start < last and _fits(site, calendar, machine, member, (start, start + length), theirs, terms):
+            return Free(machine.id, start, start + length)
+    return None
+
+
+def _candidates(
+    site: Site,
+    calendar: Calendar,
+    machine: Machine,
+    start: Instant,
+    last: Instant,
+    theirs: Sequence[Slot],
+    terms: BookingTerms,
+) -> Iterator[Instant]:
+    """Where a gap may begin: now, after a booking, when the machine's hours begin, after a closure."""
+    yield on_step(calendar, start, terms.step)
+    for slot in theirs:
+        yield on_step(calendar, slot.end, terms.step)
+        yield on_step(calendar, slot.end + terms.buffer * MINUTE, terms.step)
+    hours = hours_between(calendar, machine, start, last)
+    for begin in (hours or ())[bisect_left(hours or (), start) & ~1 :: 2]:
+        yield on_step(calendar, begin, terms.step)
+    for closure in site.closures:
+        day = min(closure.last, calendar.date_at(last)) + timedelta(days=1)
+        if not is_closed(site, day):
+            yield calendar.midnight(day)
+
+
+def _fits(
+    site: Site,
+    calendar: Calendar,
+    machine: Machine,
+    member: str,
+    wish: tuple[Instant, Instant],
+    theirs: Sequence[Slot],
+    terms: BookingTerms,
+) -> bool:
+    start, end = wish
+    if on_step(calendar, end, terms.step) != end:
+        return False
+    if any(in_the_way(slot, member, start, end, terms.buffer * MINUTE) for slot in theirs):
+        return False
+    return cannot_be(site, calendar, machine, start, end) is None
