@@ -1,6 +1,6 @@
 """What hangs on this Pi, and whom does it talk to? edge.toml, read once at start into frozen types.
 
-firmware_config/edge-door.toml is the reference: every key, its unit and its default.
+firmware_config/edge-door.toml and edge-machine.toml are the reference: every key, its unit and its default.
 """
 
 from collections.abc import Callable, Mapping
@@ -9,14 +9,12 @@ from ipaddress import ip_address
 from pathlib import Path
 
 from edge import identity, keys, wiring
-from edge.door import DoorSetup
 from edge.hardware.lines import InputSpec, OutputSpec
 from edge.identity import Identity
 from edge.keys import Keys
-from edge.machine import MachineSetup
-from edge.tables import Faults, Table, every, parsed
-from wire.errors import WireError
-from wire.topics import check_id
+from edge.places import Setup, places
+from edge.tables import Faults, Table, check_id, every, parsed
+from edge.wiring import Wires
 
 CHIP_SELECTS = {0: 2, 1: 3}
 TLS_PORT, PLAIN_PORT = 8883, 1883
@@ -59,7 +57,7 @@ class Config:
     journal: Path
     readers: Mapping[str, ReaderConfig]
     spi_hz: int
-    places: tuple[DoorSetup | MachineSetup, ...]
+    places: tuple[Setup, ...]
     outputs: tuple[OutputSpec, ...]
     inputs: tuple[InputSpec, ...]
     gpiochip: int | None = None
@@ -76,16 +74,19 @@ def load(path: Path) -> Config:
     journal.done()
     ours = _keys(top.table("keys", "the key files"))
     broker = _broker(top.table("broker", "the MQTT broker"), edge, site)
-    reader_tables, door_table = top.tables("readers", A_READER), _only_door(top)
+    reader_tables, wires = top.tables("readers", A_READER), Wires()
     read = _readers(reader_tables)
-    inputs, outputs = wiring.inputs(door_table), wiring.outputs(door_table, reader_tables)
-    door = _door(door_table, tuple(reader_tables), inputs)
-    for table in (*reader_tables.values(), top):
+    served = places(top, tuple(reader_tables), wires)
+    for name, table in reader_tables.items():
+        wiring.lamps(name, table, wires)
         table.done()
-    wiring.check_lines(door_table, [reader.bus for reader in read.values()], outputs, inputs)
+    top.done()
+    wires.check(reader.bus for reader in read.values())
     top.faults.tell()
     held, reached = every(ours, broker)
-    return Config(path, site, edge, held, reached, journal_path, read, spi_hz, (door,), outputs, inputs, gpiochip)
+    return Config(
+        path, site, edge, held, reached, journal_path, read, spi_hz, served, wires.outputs, wires.inputs, gpiochip
+    )
 
 
 def readers(path: Path) -> tuple[dict[str, ReaderConfig], int, int | None]:
@@ -116,15 +117,8 @@ def _gpiochip(top: Table) -> int | None:
 def _id(table: Table, key: str, hint: str) -> str:
     written = table.text(key, hint)
     if written:
-        _check_id(table, key, key, written)
+        check_id(table, key, key, written)
     return written
-
-
-def _check_id(table: Table, key: str, what: str, written: str, before: str = "") -> None:
-    try:
-        check_id(what, written)
-    except WireError as error:
-        table.note(key, f"{before}{error}")
 
 
 def _keys(table: Table) -> Callable[[], Keys]:
@@ -201,7 +195,7 @@ def _readers(tables: Mapping[str, Table]) -> dict[str, ReaderConfig]:
     """Those that are well written."""
     found: dict[str, ReaderConfig] = {}
     for name, table in tables.items():
-        _check_id(table, "", "reader", name, f"[{table.where}]: ")
+        check_id(table, "", "reader", name, f"[{table.where}]: ")
         bus = table.whole("bus", "the SPI bus", 0, max(CHIP_SELECTS), 0)
         selects = CHIP_SELECTS[bus] if table.sound else max(CHIP_SELECTS.values())
         reader = ReaderConfig(bus, table.whole("device", "the chip select", 0, selects - 1))
@@ -212,42 +206,3 @@ def _readers(tables: Mapping[str, Table]) -> dict[str, ReaderConfig]:
         if table.sound:
             found[name] = reader
     return found
-
-
-def _only_door(top: Table) -> Table:
-    doors = top.tables("door", "the door of this edge, as [door.front]")
-    if len(doors) > 1:
-        top.note("door", f"doors {', '.join(doors)}: an edge serves one door; give the others their own")
-    return next(iter(doors.values())) if len(doors) == 1 else top.absent("door")
-
-
-def _door(table: Table, readers: tuple[str, ...], inputs: tuple[InputSpec, ...]) -> DoorSetup:
-    table.optional("reader_out")
-    reader_in = _reader_name(table, "reader_in", readers)
-    reader_out = _reader_name(table, "reader_out", readers) if table.has("reader_out") else None
-    if reader_out and reader_out == reader_in:
-        table.wrong("reader_out", "is reader_in already: name the other reader, or leave it out")
-    table.choice("fail", ("secure", "safe"), "secure")  # for whoever reads the file: the relay at rest means locked
-    wired = {spec.name for spec in inputs}
-    door = DoorSetup(
-        table.where.removeprefix("door."),
-        reader_in,
-        reader_out,
-        table.number("strike_seconds", "seconds for which a grant releases the strike", 0.5, 60, 5),
-        table.number("held_after", "seconds for which the door may stand open", 1, 3600, 60),
-        has_contact="contact" in wired,
-        has_rex="rex" in wired,
-        debounce=max((spec.stable_ms for spec in inputs), default=0) / 1000,
-    )
-    table.done()
-    idle = [name for name in readers if name not in (reader_in, reader_out)]
-    if idle and table.sound:
-        table.note("", f"[readers.{idle[0]}] is at no door: name it in [{table.where}] or remove it")
-    return door
-
-
-def _reader_name(table: Table, key: str, readers: tuple[str, ...]) -> str:
-    name = table.text(key, "the name of a reader, as in [readers.front-in]")
-    if name and readers and name not in readers:
-        table.wrong(key, f"no such reader; the file has {', '.join(readers)}")
-    return name

@@ -68,11 +68,11 @@ STARTS = (Reason.BOOKING, Reason.WALK_UP)
 
 @dataclass(frozen=True, slots=True)
 class MachineSetup:
-    """What hangs at this machine. prefix: what stands before the names of its input and of its interlock."""
+    """What hangs at this machine. Its lines are called `<machine>.interlock` and `<machine>.estop`."""
 
     machine: str
     reader: str
-    prefix: str = ""
+    has_estop: bool = True
 
 
 class Decided(NamedTuple):
@@ -90,7 +90,7 @@ class MachineController:
         self.setup = setup
         self.place = setup.machine
         self.readers = (setup.reader,)
-        self.inputs = {f"{setup.prefix}estop"}
+        self.inputs = {f"{setup.machine}.estop"} if setup.has_estop else set()
         self._core = core
         self._lamp = Player()
         self._faulty = False
@@ -135,7 +135,7 @@ class MachineController:
         """Do what is due at this moment."""
         if self._session is not None:
             self._watch(now, self._session)
-        self._core.drive(f"{self.setup.prefix}interlock", self._powered)
+        self._core.drive(f"{self.place}.interlock", self._powered)
         self._lamp.stand(self._standing(now), now.mono)
         for name, active in zip(("green", "red", "buzzer"), self._lamp.levels(now.mono), strict=True):
             self._core.drive(f"{self.setup.reader}.{name}", active)
@@ -217,7 +217,7 @@ class MachineController:
         """Cut the power, then record."""
         self._session = self._starting = self._alone_since = None
         self._powered = False
-        self._core.drive(f"{self.setup.prefix}interlock", False)
+        self._core.drive(f"{self.place}.interlock", False)
         self._record_end(now, session, at)
 
     def _record_end(self, now: Now, session: Session, at: Instant) -> None:
@@ -286,20 +286,20 @@ class MachineController:
         pressed.add(self.place)
         if self._session is not None:
             self._end(now, self._session, self._core.believed(now, event.at))
-        self._core.drive(f"{self.setup.prefix}interlock", False)
+        self._core.drive(f"{self.place}.interlock", False)
         self._row(now, Kind.ESTOP, of=event)
 
     def _input_unsteady(self, now: Now, event: InputUnsteady) -> None:
-        self._row(now, Kind.INPUT_UNSTEADY, of=event, detail=event.name.removeprefix(self.setup.prefix))
+        self._row(now, Kind.INPUT_UNSTEADY, of=event, detail=event.name.removeprefix(f"{self.place}."))
 
     def _input_steady(self, now: Now, event: InputSteady) -> None:
-        name = event.name.removeprefix(self.setup.prefix)
+        name = event.name.removeprefix(f"{self.place}.")
         self._row(now, Kind.INPUT_STEADY, of=event, detail=f"{name}: {event.changes} changes")
 
     def _ordered(self, now: Now, event: Ordered) -> None:
         """A lock-out ends the session at once; the row that follows keeps the machine off. Or show the reader."""
         if event.order is Order.LOCK_OUT:
-            self._core.drive(f"{self.setup.prefix}interlock", False)
+            self._core.drive(f"{self.place}.interlock", False)
             if self._session is not None:
                 self._end(now, self._session, self._core.believed(now, now.at))
         elif event.order is Order.SOUND:

@@ -52,7 +52,7 @@ MakeLink = Callable[[Callable[[WorkItem], None]], Connection]
 
 
 class Edge:
-    """One edge at one door. Owns readers and pins from here on, and closes them.
+    """One edge at its door and machines. Owns readers and pins from here on, and closes them.
 
     link: makes the connection; None for an edge without one. boot: names this start in the journal, drawn when None.
     real_timeout: real seconds until the clock reads so many monotonic seconds, None for never; for clocks that do not
@@ -104,7 +104,7 @@ class Edge:
         self._failure: EdgeError | None = None
 
     def start(self) -> None:
-        """Begin to serve the door, in threads of its own."""
+        """Begin to serve, in threads of its own."""
         self.begin()
         for name, work in (("control worker", self._serve), ("storage worker", self._keep), ("poller", self._poll)):
             thread = threading.Thread(target=self._guarded, args=(name, work), name=name, daemon=True)
@@ -114,7 +114,7 @@ class Edge:
             self.link.start()
 
     def run(self, ended_within: Callable[[float], bool] | None = None) -> None:
-        """Serve the door until `stop` is called, or `ended_within` so many seconds says so (a signal came).
+        """Serve until `stop` is called, or `ended_within` so many seconds says so (a signal came).
 
         Raises EdgeError when a part breaks down.
         """

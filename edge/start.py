@@ -37,7 +37,7 @@ class Platform:
 
 
 def serve(config: "Config", platform: Platform, begins: "Callable[[Edge], object]" = lambda edge: None) -> None:
-    """Serve the door until SIGTERM or SIGINT comes. Raises EdgeError when it breaks down, and what `compose` raises.
+    """Serve until SIGTERM or SIGINT comes. Raises EdgeError when it breaks down, and what `compose` raises.
 
     begins: called with the edge before it serves.
     """

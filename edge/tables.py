@@ -9,6 +9,8 @@ from typing import Any
 
 from policy.errors import place
 from policy.syntax import toml_told
+from wire import topics
+from wire.errors import WireError
 
 
 class ConfigError(Exception):
@@ -116,6 +118,10 @@ class Table:
     def has(self, key: str) -> bool:
         """Whether the file gives the key at all."""
         return key in self._values
+
+    def says_no(self, key: str) -> bool:
+        """Whether the file says that there is none, as in estop = false."""
+        return self._values.get(key) is False and self._take(key) is False
 
     def optional(self, *keys: str) -> None:
         """Keys that are known here, given or not."""
@@ -255,3 +261,11 @@ class Table:
         if isinstance(value, bool):
             return "true" if value else "false"
         return "[a table]" if isinstance(value, dict) else repr(value)
+
+
+def check_id(table: Table, key: str, what: str, written: str, before: str = "") -> None:
+    """Note what can be no id."""
+    try:
+        topics.check_id(what, written)
+    except WireError as error:
+        table.note(key, f"{before}{error}")

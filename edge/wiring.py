@@ -1,11 +1,11 @@
-"""Which GPIO line serves what? The lamps, the strike and the inputs of edge.toml, each line with one use.
+"""Which GPIO line serves what? The lamps, relays and inputs of edge.toml, each line with one use.
 
 What is badly written is left out: edge/tables.py has noted it.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable
 
-from edge.hardware.lines import InputSpec, OutputSpec, Pull
+from edge.hardware.lines import InputSpec, OutputSpec, Pull, is_on_at_boot
 from edge.tables import Table
 
 RESET_LINE = 25
@@ -13,57 +13,98 @@ SPI_LINES = {0: range(7, 12), 1: range(16, 22)}
 """By bus: chip selects, MISO, MOSI, clock. GPIO numbers (Broadcom)."""
 
 
-def outputs(door: Table, readers: Mapping[str, Table]) -> tuple[OutputSpec, ...]:
-    """The strike, and the lamp and buzzer of each reader as far as they are wired."""
-    specs = [*_output(door.table("strike", "the strike's relay"), "strike")]
-    for reader, table in readers.items():
-        table.optional("green", "red", "buzzer")
-        for lamp in ("green", "red", "buzzer"):
-            if table.has(lamp):
-                specs += _output(table.table(lamp, "an output"), f"{reader}.{lamp}")
-    return tuple(specs)
+class Wires:
+    """The lines that are well written, each with the table that it is written in."""
 
+    def __init__(self) -> None:
+        self._outputs: list[tuple[OutputSpec, Table]] = []
+        self._inputs: list[tuple[InputSpec, Table]] = []
 
-def _output(table: Table, name: str) -> Iterator[OutputSpec]:
-    spec = OutputSpec(name, _line(table), table.flag("active_high", True))
-    table.done()
-    if table.sound:
-        yield spec
+    @property
+    def outputs(self) -> tuple[OutputSpec, ...]:
+        return tuple(spec for spec, _ in self._outputs)
 
+    @property
+    def inputs(self) -> tuple[InputSpec, ...]:
+        """In this order they are told when they change in one sample."""
+        return tuple(spec for spec, _ in self._inputs)
 
-def inputs(door: Table) -> tuple[InputSpec, ...]:
-    """Rex, fire and contact, as far as they are wired.
+    def output(self, table: Table, name: str) -> OutputSpec:
+        spec = OutputSpec(name, _line(table), table.flag("active_high", True))
+        table.done()
+        if table.sound:
+            self._outputs.append((spec, table))
+        return spec
 
-    In this order they are told when they change in one sample: who leaves by the handle moves rex and contact at once.
-    """
-    door.optional("contact", "rex", "fire")
-    wired = (name for name in ("rex", "fire", "contact") if door.has(name))
-    return tuple(spec for name in wired for spec in _input(door.table(name, "an input"), name))
+    def input(self, table: Table, name: str, active_low: bool = True) -> InputSpec:
+        """active_low: what a file means that does not say."""
+        line = _line(table)
+        pull = Pull(table.choice("pull", tuple(Pull), Pull.UP))
+        spec = InputSpec(
+            name,
+            line,
+            pull,
+            table.flag("active_low", active_low),
+            table.whole("stable_ms", "ms for which a new level must last", 10, 1000, 30),
+        )
+        table.done()
+        if table.sound:
+            self._inputs.append((spec, table))
+        return spec
 
-
-def _input(table: Table, name: str) -> Iterator[InputSpec]:
-    line = _line(table)
-    pull = Pull(table.choice("pull", tuple(Pull), Pull.UP))
-    active_low = table.flag("active_low", True)
-    stable_ms = table.whole("stable_ms", "ms for which a new level must last", 10, 1000, 30)
-    table.done()
-    if table.sound:
-        yield InputSpec(name, line, pull, active_low, stable_ms)
+    def check(self, buses: Iterable[int]) -> None:
+        """Every line has one use; the lines of the readers' buses count. Notes both uses of one that has two."""
+        uses = {RESET_LINE: "the readers' reset"}
+        for bus in {0, *buses}:
+            uses |= dict.fromkeys(SPI_LINES[bus], f"SPI bus {bus}")
+        wired: list[tuple[OutputSpec | InputSpec, Table]] = [*self._outputs, *self._inputs]
+        for spec, table in wired:
+            if spec.line in uses:
+                table.note("line", f"{spec.name}: line = {spec.line}: {uses[spec.line]} has it; use a free line")
+            uses.setdefault(spec.line, spec.name)
 
 
 def _line(table: Table) -> int:
     return table.whole("line", "a GPIO line by its Broadcom number, 17 for GPIO17", 2, 27)
 
 
-def check_lines(
-    door: Table, buses: Iterable[int], outputs: tuple[OutputSpec, ...], inputs: tuple[InputSpec, ...]
-) -> None:
-    """Every line has one use; the lines of the readers' buses count. Notes both uses of one that has two."""
-    uses = {RESET_LINE: "the readers' reset"}
-    for bus in {0, *buses}:
-        uses |= dict.fromkeys(SPI_LINES[bus], f"SPI bus {bus}")
-    specs: tuple[OutputSpec | InputSpec, ...] = (*outputs, *inputs)
-    for spec in specs:
-        if spec.line in uses:
-            door.note(spec.name, f"{spec.name}: line = {spec.line}: {uses[spec.line]} has it; use a free line")
-        uses.setdefault(spec.line, spec.name)
+def door(table: Table, wires: Wires) -> tuple[InputSpec, ...]:
+    """The strike, and rex, fire and contact as far as they are wired; the inputs.
+
+    In this order: who leaves by the handle moves rex and contact at once.
+    """
+    wires.output(table.table("strike", "the strike's relay"), "strike")
+    table.optional("contact", "rex", "fire")
+    wired = [name for name in ("rex", "fire", "contact") if table.has(name)]
+    return tuple(wires.input(table.table(name, "an input"), name) for name in wired)
+
+
+def lamps(reader: str, table: Table, wires: Wires) -> None:
+    """Lamp and buzzer beside a reader, as far as they are wired."""
+    table.optional("green", "red", "buzzer")
+    for lamp in ("green", "red", "buzzer"):
+        if table.has(lamp):
+            wires.output(table.table(lamp, "an output"), f"{reader}.{lamp}")
+
+
+def machine(name: str, table: Table, wires: Wires) -> bool:
+    """The interlock and the emergency stop of a machine. Whether it has an emergency stop."""
+    relay = table.table("interlock", "the interlock's relay")
+    wired = wires.output(relay, f"{name}.interlock")
+    if not wired.active_high:
+        relay.wrong(
+            "active_high", "a machine's relay at rest is off: take an active high one, with a resistor to ground"
+        )
+    elif relay.has("line") and is_on_at_boot(wired.line, wired.active_high):
+        relay.wrong("line", "that line is high from power-on until the edge runs: use a line from 9 to 27")
+    if table.says_no("estop"):
+        return False
+    stop = table.table("estop", "the emergency stop's second contact, or estop = false where the machine has none")
+    spec = wires.input(stop, f"{name}.estop", active_low=False)
+    if spec.pull is not Pull.NONE and spec.active_low == (spec.pull is Pull.UP):
+        reads = f'with pull = "{spec.pull}" a broken wire would read as not pressed'
+        stop.note(
+            "active_low",
+            f"{stop.where}: active_low = {str(spec.active_low).lower()}: {reads}; take the normally closed contact",
+        )
+    return True

@@ -1,4 +1,4 @@
-"""`loquet edge`: serve the door that hangs on this Raspberry Pi, or probe its readers; or make a new one's files.
+"""`loquet edge`: serve the door and the machines of this Raspberry Pi, or probe its readers; or make a new one's files.
 
 Hardware, broker and cryptography are imported when they are needed; Flask and SQLModel never are.
 """
@@ -51,7 +51,7 @@ def run(arguments: argparse.Namespace) -> int:
         if arguments.probe and not arguments.remote:
             return probe(arguments.config, simulated=arguments.simulated)
         if arguments.config is None:
-            raise CommandError("--config FILE is needed: the edge.toml of this edge (firmware_config/edge-door.toml)")
+            raise CommandError("--config FILE is needed: the edge.toml of this edge (firmware_config has samples)")
         if arguments.inside:
             return inside(load(arguments.config))
         return _serve(load(arguments.config), arguments)

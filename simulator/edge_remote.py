@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def serve_remote(config: "Config") -> None:
-    """Serve the door until the parent closes our standard input. As edge.start.serve; ValueError without an anchor."""
+    """Serve until the parent closes our standard input. As edge.start.serve; ValueError without an anchor."""
     pace = Pace(first_anchor(sys.stdin.buffer))
     clock = PacedClock(pace)
     board = Board(clock)

@@ -103,7 +103,7 @@ def write_secret(path: Path, content: bytes, mode: int = 0o600) -> None:
     os.chmod(path, mode)
 
 
-def make_folder(folder: Path) -> Folder:
+def make_folder(folder: Path, sample: Path = SAMPLE) -> Folder:
     """The sample, its keys and its password in a folder; the journal lies there too."""
     own, server, password = Ed25519PrivateKey.generate(), Ed25519PrivateKey.generate(), secrets.token_hex(16)
     (folder / "keys").mkdir(parents=True)
@@ -112,7 +112,7 @@ def make_folder(folder: Path) -> Folder:
     write_secret(folder / "keys" / "credential.hex", secrets.token_hex(32).encode() + b"\n")
     write_secret(folder / "keys" / "broker.pass", password.encode() + b"\n")
     made = Folder(folder / "edge.toml", server, own, password)
-    made.config.write_text(SAMPLE.read_text())
+    made.config.write_text(sample.read_text())
     made.config.write_text(TLS.sub(LOOPBACK, made.config.read_text()))
     made.replace("/var/lib/loquet/journal.db", "journal.db")
     return made

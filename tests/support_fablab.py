@@ -28,9 +28,9 @@ from wire.row import Kind, Row
 from wire.snapshot import Snapshot
 
 DOOR = DoorSetup("front", "front-in", "front-out", has_contact=False)
-LASER = MachineSetup("laser", "laser-tap", "laser.")
-PRINTER = MachineSetup("printer", "printer-tap", "printer.")
-SAW = MachineSetup("saw", "saw-tap", "saw.")
+LASER = MachineSetup("laser", "laser-tap")
+PRINTER = MachineSetup("printer", "printer-tap")
+SAW = MachineSetup("saw", "saw-tap")
 FOREVER = at(0) + 14 * DAY
 MACHINES = {
     "laser": Machine("laser", cuts=True, attended=True),

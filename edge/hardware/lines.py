@@ -8,6 +8,11 @@ SAMPLE_MS = 10
 """From one sample of the inputs to the next, in ms."""
 
 
+PULLED_UP = range(2, 9)
+"""High from power-on until somebody drives them; all others are low. Broadcom's BCM2711 ARM Peripherals, 5.3, and
+raspberrypi.com, GPIO: all processors, and the RP1 of a Pi 5, pull alike."""
+
+
 class LineError(ValueError):
     """The lines as configured cannot be. The message names both users of a line."""
 
@@ -47,6 +52,11 @@ class InputSpec:
     def samples(self) -> int:
         """How many samples in a row make a level stable."""
         return max(1, -(-self.stable_ms // SAMPLE_MS))
+
+
+def is_on_at_boot(line: int, active_high: bool) -> bool:
+    """Whether an output at this line is on before any software runs."""
+    return (line in PULLED_UP) == active_high
 
 
 def check_lines(outputs: Sequence[OutputSpec], inputs: Sequence[InputSpec]) -> None:

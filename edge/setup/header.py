@@ -1,7 +1,6 @@
-"""Which lines has a Pi's header, what else may want them, and which level has each before any software runs?
+"""Which lines has a Pi's header, and what else may want them?
 
-By their Broadcom numbers, from Broadcom's BCM2711 ARM Peripherals, 5.3, and from raspberrypi.com, GPIO: all processors,
-and the RP1 of a Pi 5, pull alike. GPIO0 and 1 belong to the memory of an add-on board.
+By their Broadcom numbers, from raspberrypi.com, GPIO. GPIO0 and 1 belong to the memory of an add-on board.
 """
 
 from collections.abc import Iterable, Mapping
@@ -14,8 +13,6 @@ PINS: Mapping[int, int] = {
 }  # fmt: skip
 """The pin of the 40-pin header where each line comes out."""
 LINES = tuple(PINS)
-PULLED_UP = range(2, 9)
-"""High from power-on until somebody drives them; all others are low."""
 MODELS = {"zero2w": "Raspberry Pi Zero 2 W", "3": "Raspberry Pi 3", "4": "Raspberry Pi 4", "5": "Raspberry Pi 5"}
 IN_USE = {"uart": ("the UART", (14, 15)), "i2c": ("I²C", (2, 3))}
 """What the header may serve besides, with its lines."""
@@ -30,8 +27,3 @@ def taken(buses: Iterable[int], in_use: Iterable[str]) -> dict[int, str]:
         what, lines = IN_USE[name]
         held |= dict.fromkeys(lines, what)
     return held
-
-
-def is_on_at_boot(line: int, active_high: bool) -> bool:
-    """Whether an output at this line is on before any software runs."""
-    return (line in PULLED_UP) == active_high

@@ -3,8 +3,9 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from edge.hardware.lines import is_on_at_boot
 from edge.setup.answers import Answers
-from edge.setup.header import LINES, is_on_at_boot, taken
+from edge.setup.header import LINES, taken
 from edge.tables import ConfigError
 
 LAMP = {"in": (5, 6, 13), "out": (16, 20, 21)}

@@ -327,4 +327,4 @@ def _setup(bundle: Bundle, place: str) -> DoorSetup | MachineSetup | None:
                 point.id, point.readers.in_, point.readers.out, has_contact=False, has_rex=False, prefix=f"{place}."
             )
     found = (machine for machine in bundle.machines if machine.id == place)
-    return next((MachineSetup(machine.id, machine.reader, prefix=f"{place}.") for machine in found), None)
+    return next((MachineSetup(machine.id, machine.reader) for machine in found), None)

@@ -222,8 +222,8 @@ def captured(site: "Site", luck: Random) -> None:
 def estop(site: "Site", luck: Random) -> None:
     """Pressed, and released a while later; somebody of the team puts the machine back in service."""
     machine = site.machine
-    machine.press("estop", True)
-    site.agenda.after(luck.uniform(30, 1800), lambda: machine.press("estop", False))
+    machine.press(f"{machine.name}.estop", True)
+    site.agenda.after(luck.uniform(30, 1800), lambda: machine.press(f"{machine.name}.estop", False))
 
 
 def changes(site: "Site", luck: Random) -> None:

@@ -233,7 +233,7 @@ def config_of(name: str, bundle: Bundle, folder: Path, own: Ed25519PrivateKey, s
     if name == MACHINE:
         places: tuple[DoorSetup | MachineSetup, ...] = (MachineSetup(name, f"{name}-in"),)
         readers: tuple[str, ...] = (f"{name}-in",)
-        moved, sensed = "interlock", ["estop"]
+        moved, sensed = f"{name}.interlock", [f"{name}.estop"]
     else:
         point = next(point for point in bundle.access_points if point.id == name)
         places = (DoorSetup(name, point.readers.in_, point.readers.out, has_contact=False),)

@@ -191,17 +191,17 @@ class Watch:
         self.seen[pi.name].on_disk = max(self.seen[pi.name].on_disk, seq)
 
     def output(self, pi: "Pi", name: str, active: bool) -> None:
-        seen = self.seen[pi.name]
-        if active and name in ("strike", "interlock"):
-            seen.driven.append(name)
-        if name == "strike":
+        seen, relay = self.seen[pi.name], _relay(name)
+        if active and relay:
+            seen.driven.append(relay)
+        if relay == "strike":
             seen.released = active
-        if active and name == "interlock" and seen.on_disk < seen.starting:
+        if active and relay == "interlock" and seen.on_disk < seen.starting:
             self.broken(pi, f"the interlock closes, and row {seen.starting} of the start is not on the disk")
 
     def still(self, pi: "Pi", moved: list[str], when: str) -> None:
         """Nothing but lamps may move at such a moment."""
-        relays = [name for name in moved if name in ("strike", "interlock")]
+        relays = [relay for name in moved if (relay := _relay(name))]
         if relays:
             self.broken(pi, f"the {relays[0]} moved when {when}")
 
@@ -454,6 +454,12 @@ def forget_before(watch: Watch, at: Instant) -> None:
     """Moves of earlier days tell nothing any more."""
     for who, moves in watch.moves.items():
         watch.moves[who] = [move for move in moves if move.at >= at]
+
+
+def _relay(output: str) -> str | None:
+    """Which kind of relay an output drives; None for a lamp."""
+    kind = output.rpartition(".")[2]
+    return kind if kind in ("strike", "interlock") else None
 
 
 def _without_hours(bundle: Bundle) -> Site:

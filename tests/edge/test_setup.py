@@ -13,8 +13,9 @@ import yaml
 
 from console.errors import CommandError
 from edge.config import Config, load
+from edge.hardware.lines import PULLED_UP
 from edge.setup.answers import CLOCKS, Admin, Answers, Door, answers, read
-from edge.setup.header import MODELS, PINS, PULLED_UP
+from edge.setup.header import MODELS, PINS
 from edge.setup.plan import plan, signals
 from edge.setup.questions import ask
 from edge.setup.render import HOMES
