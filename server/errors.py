@@ -86,6 +86,7 @@ class Refused(StrEnum):
     GARDIENS_PRESENCE = "gardiens_presence"
     NOT_INSIDE = "not_inside"
     ALERT_TAKEN = "alert_taken"
+    CORRECTION_UNKNOWN = "correction_unknown"
     VISITOR_UNNAMED = "visitor_unnamed"
     KIND_UNKNOWN = "kind_unknown"
     NOT_CERTIFIED = "not_certified"

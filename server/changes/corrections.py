@@ -20,7 +20,8 @@ from server.ingest.facts import store_moves
 from server.models import JournalRow, Member, Presence
 from server.publish.rules import SERVER
 from server.queries.accounts import Caller
-from server.queries.history import CORRECTED
+from server.queries.corrections import noted
+from server.queries.history import ANSWERED, CONTESTED, CORRECTED
 from server.roles import STAFF
 
 JOURNAL = "corrections"
@@ -30,12 +31,9 @@ LATEST: Instant = 31 * DAY
 
 def correct(session: Session, decided: Decided, member: str, moves: Sequence[Move]) -> None:
     """Write moves that no badge made, and let the presence follow."""
-    last = session.exec(
-        select(func.max(JournalRow.seq)).where(col(JournalRow.edge) == SERVER, col(JournalRow.journal) == JOURNAL)
-    ).one()
     changes = []
-    for seq, move in enumerate(moves, (last or 0) + 1):
-        session.add(_row(decided, member, move, seq))
+    for seq, move in enumerate(moves, _next(session)):
+        session.add(_row(decided, member, CORRECTED, seq, move=move))
         said = {"member": member, "inside": move.inside, "at": text(move.at)}
         changes.append(Change(JournalRow, (SERVER, JOURNAL, seq), "corrected", None, said))
     session.flush()
@@ -43,32 +41,72 @@ def correct(session: Session, decided: Decided, member: str, moves: Sequence[Mov
     record(session, decided, changes)
 
 
-def _row(decided: Decided, member: str, move: Move, seq: int) -> JournalRow:
+def contest(session: Session, decided: Decided, member: str, which: int) -> Done | Wrong:
+    """A member says why a correction of theirs is wrong. which: its row; said again, what was said first stays."""
+    found = next((one for one in noted(session, member) if one.noted.seq == which), None)
+    if found is None:
+        raise ChangeRefusedError(Refused.CORRECTION_UNKNOWN)
+    if not decided.why:
+        return Wrong(("why",))
+    if found.contested is None:
+        _say(session, decided, member, CONTESTED, which)
+    return Done(member)
+
+
+def answer(session: Session, decided: Decided, member: str, which: int) -> Done | Wrong:
+    """The team says what becomes of it. which: the row of what the member said."""
+    found = next((one for one in noted(session, member) if one.contested and one.contested.seq == which), None)
+    if found is None:
+        raise ChangeRefusedError(Refused.CORRECTION_UNKNOWN)
+    if not decided.why:
+        return Wrong(("why",))
+    if found.open:
+        _say(session, decided, member, ANSWERED, which)
+    return Done(member)
+
+
+def _say(session: Session, decided: Decided, member: str, kind: str, settles: int) -> None:
+    seq = _next(session)
+    session.add(_row(decided, member, kind, seq, settles=settles))
+    record(session, decided, [Change(JournalRow, (SERVER, JOURNAL, seq), kind, None, {"member": member})])
+
+
+def _next(session: Session) -> int:
+    """The number of the next row."""
+    ours = (col(JournalRow.edge) == SERVER, col(JournalRow.journal) == JOURNAL)
+    return (session.exec(select(func.max(JournalRow.seq)).where(*ours)).one() or 0) + 1
+
+
+def _row(
+    decided: Decided, member: str, kind: str, seq: int, *, move: Move | None = None, settles: int | None = None
+) -> JournalRow:
+    inside = None if move is None else move.inside
+    at = moment(decided.at if move is None else move.at)
     return JournalRow(
         edge=SERVER,
         journal=JOURNAL,
         seq=seq,
-        at=moment(move.at),
+        at=at,
         received=moment(decided.at),
         mono_ms=0,
         boot=SERVER,
         clock=ClockState.SYNCED.value,
-        kind=CORRECTED,
+        kind=kind,
         access_point=None,
         reader=None,
-        direction=(Direction.IN if move.inside else Direction.OUT).value,
+        direction=None if inside is None else (Direction.IN if inside else Direction.OUT).value,
         credential=None,
         member=member,
         granted=None,
         reason=None,
         rules_version=None,
         pending=False,
-        settles=None,
+        settles=settles,
         nonce=None,
         order=None,
         detail=f"{decided.by}: {decided.why}",
-        inside=move.inside,
-        moved_at=moment(move.at),
+        inside=inside,
+        moved_at=None if inside is None else at,
         raw=None,
     )
 

@@ -9,11 +9,12 @@ from policy.terms import Instant
 from server.audit import Decided
 from server.changes import alerts as changes
 from server.errors import ChangeRefusedError
-from server.queries.alerts import Alert, alerts
+from server.queries.alerts import PERSONAL, Alert, alerts
 from server.queries.current import Current
 from server.queries.now import edge_lines
+from server.roles import STAFF
 from server.text.refusals import refusal
-from server.web.sessions import context, signed_in
+from server.web.sessions import context, roles, signed_in
 
 page = Blueprint("alerts", __name__)
 
@@ -44,5 +45,6 @@ def give_back() -> ResponseReturnValue:
 
 
 def there(session: Session, current: Current, at: Instant) -> list[Alert]:
-    """The alerts of this moment."""
-    return alerts(session, current, edge_lines(session, current, context().troubles, at), at)
+    """The alerts of this moment that whoever asks may see."""
+    found = alerts(session, current, edge_lines(session, current, context().troubles, at), at)
+    return [one for one in found if one.sort not in PERSONAL or roles() & STAFF]

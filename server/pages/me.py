@@ -9,6 +9,7 @@ from policy.passes import unit_now
 from policy.terms import DAY, Instant
 from server.pages.my_answer import answer_of
 from server.queries.carnets import account_of
+from server.queries.corrections import noted
 from server.queries.current import Current
 from server.queries.entry import ahead, badges, entry, units_paid
 from server.queries.history import passages_of
@@ -17,6 +18,7 @@ from server.queries.now import picture
 from server.queries.people import day_of
 from server.queries.training import trained
 from server.text.carnets import shown as carnets_shown
+from server.text.corrections import to_member
 from server.text.days import days
 from server.text.reasons import words
 from server.text.training import Line, line
@@ -27,6 +29,7 @@ page = Blueprint("me", __name__)
 WEEK = 7 * DAY
 """How far the next opening is looked for."""
 PASSAGES = 8
+CORRECTIONS = 5
 
 
 @page.get("/me", endpoint="page")
@@ -54,6 +57,7 @@ def show() -> ResponseReturnValue:
             bookings=_bookings(current, who, at),
             trainings=_trainings(session, current, who, at),
             passages=[(p, words(p, current, at, to_member=True)) for p in passages_of(session, who, PASSAGES, at)],
+            corrections=[(one, to_member(one, at)) for one in noted(session, who)[:CORRECTIONS]],
             looks=looks(session, who),
             looked=how_often(session, who),
         )

@@ -19,9 +19,11 @@ from server.changes import corrections as changes
 from server.changes.people import Done, Wrong
 from server.errors import ChangeRefusedError, Refused, ServerError
 from server.queries import history
+from server.queries.corrections import noted
 from server.queries.current import Current
 from server.queries.names import alphabetical
 from server.roles import STAFF
+from server.text.corrections import to_team
 from server.text.dates import hour, local, read_date, when, zone
 from server.text.hours import read_hour
 from server.text.refusals import refusal
@@ -101,12 +103,23 @@ def charge(member: str) -> ResponseReturnValue:
     return _decide(member, "charge", said, lambda session, decided: carnets.pay(session, decided, member, unit))
 
 
-def _decide(member: str, form: str, said: str, change: Change, start: Instant | None = None) -> ResponseReturnValue:
+@page.post("/presence/<path:member>/answer/<int:which>")
+def answer(member: str, which: int) -> ResponseReturnValue:
+    """To a member who says that a correction is wrong."""
+    said = gettext("%(name)s lira la réponse sur sa page.", name=_name(member))
+    return _decide(
+        member, "answer", said, lambda session, decided: changes.answer(session, decided, member, which), answers=True
+    )
+
+
+def _decide(
+    member: str, form: str, said: str, change: Change, start: Instant | None = None, *, answers: bool = False
+) -> ResponseReturnValue:
     known, why = context(), " ".join(request.form.get("why", "").split())[:MOST_WHY]
     decided = Decided(signed_in().login, known.clock(), why)
     try:
         with known.database.reading() as session:
-            asks = changes.require_may_correct(session, signed_in(), member)
+            asks = not answers and changes.require_may_correct(session, signed_in(), member)
         if asks and (question := step_up.ask_again()):
             return question
         with known.database.transaction() as session:
@@ -132,6 +145,7 @@ def _form(
     current, at, name = known.current(), known.clock(), _name(member)
     with known.database.reading() as session:
         since = {who: came for who, _, came in _inside(session, current, at)}.get(member)
+        contested = [one for one in noted(session, member) if one.open] if roles() & STAFF else []
     told = {
         "at": at,
         "who": member,
@@ -140,6 +154,7 @@ def _form(
         "now": f"{local(at):%H:%M}",
         "today": f"{local(at):%Y-%m-%d}",
         "staff": bool(roles() & STAFF),
+        "contested": [(one, to_team(one, at)) for one in contested],
         "form": form,
         "wrong": {field: _wrong(field) for field in wrong},
         "refused": refused,

@@ -13,6 +13,7 @@ from sqlmodel import Session, col, func, select
 from policy.instants import of
 from policy.terms import DAY, ClockState, Instant
 from server.models import AlertTaken, DoorState, JournalRow
+from server.queries.corrections import waiting
 from server.queries.current import Current
 from server.queries.enrolment import unknown
 from server.queries.now import SILENT, EdgeLine
@@ -29,16 +30,21 @@ class Sort(StrEnum):
     JOURNAL = "journal"
     CLOCK = "clock"
     HELD = "held"
+    CONTESTED = "contested"
     UNKNOWN = "unknown"
 
 
 BAD = frozenset({Sort.FORCED, Sort.SILENT, Sort.TWINS, Sort.READER, Sort.JOURNAL})
 """What is broken; the others want somebody."""
+PERSONAL = frozenset({Sort.CONTESTED})
+MONTH = 31 * DAY
+"""How long what a member says to a correction waits for an answer."""
 
 
 @dataclass(frozen=True, slots=True)
 class Alert:
-    """place: an access point, a reader, or an edge's id; `badges` for unknown ones, of which there are `count`.
+    """place: an access point, a reader, an edge's id, or of a contested correction the member; `badges` for unknown
+    ones, of which there are `count`. For the team alone are those of PERSONAL.
 
     since: None where nobody knows. taken: who looks after it, and since when.
     """
@@ -58,6 +64,9 @@ def alerts(session: Session, current: Current, edges: Sequence[EdgeLine], at: In
     """The worst first, and of one sort the newest."""
     taken = {one.key: one for one in session.exec(select(AlertTaken))}
     found = [*_of_edges(session, edges, at), *_of_doors(edges, at), *_badges(session, current, at)]
+    found += [
+        Alert(Sort.CONTESTED, one.member, one.contested.at) for one in waiting(session, at - MONTH) if one.contested
+    ]
     order = list(Sort)
     found.sort(key=lambda one: (order.index(one.sort), -(one.since or 0), one.place))
     return [Alert(one.sort, one.place, one.since, taken.get(one.key), one.count) for one in found]

@@ -25,6 +25,8 @@ LAST_ID = 2**63 - 1
 """The largest that a row can have."""
 CORRECTED = "corrected"
 """The kind of a row of the server's own: a move that somebody wrote down, and no badge made."""
+CONTESTED, ANSWERED = "contested", "answered"
+"""Rows of the server's own, too: a member says that a correction is wrong, the team answers; `settles` names which."""
 SETTLED_WITHIN = 50
 """Rows after a tap among which its door_opened row stands: the strike is released for seconds."""
 SETTLING = MINUTE

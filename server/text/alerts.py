@@ -30,6 +30,9 @@ def _where(alert: Alert, current: Current, now: Instant) -> str:
     if alert.sort is Sort.UNKNOWN:
         many = ngettext("%(num)s badge", "%(num)s badges", alert.count)
         return gettext("%(many)s en 24 h, le dernier à %(since)s", many=many, since=when(alert.since or now, now))
+    if alert.sort is Sort.CONTESTED:
+        who = current.called.member(alert.place) or alert.place
+        return gettext("%(who)s, %(at)s", who=who, at=when(alert.since or now, now))
     place = reader_of(current.called, alert.place) if alert.sort is Sort.READER else current.called.place(alert.place)
     if alert.since is None:
         return place
@@ -62,6 +65,10 @@ def _words(alert: Alert) -> tuple[str, str]:
             gettext("Seuls l’équipe, les gardiens et les accès permanents entrent. Vérifiez le réseau ou la pile."),
         ),
         Sort.HELD: (gettext("Porte tenue ouverte"), gettext("Fermez-la, ou voyez ce qui la bloque.")),
+        Sort.CONTESTED: (
+            gettext("Correction contestée"),
+            gettext("Ce membre dit qu’une présence notée sans badge n’est pas juste. Lisez, corrigez, répondez."),
+        ),
         Sort.UNKNOWN: (
             gettext("Badges inconnus"),
             gettext("Quelqu’un attend peut-être son badge : voyez à l’accueil à qui il est."),

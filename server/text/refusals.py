@@ -36,6 +36,7 @@ SENTENCES = {
     Refused.NAME_MISSING: N_("Il manque un nom."),
     Refused.OWN_PRESENCE: N_("Personne ne corrige sa propre présence. Demandez à quelqu’un de l’équipe."),
     Refused.GARDIENS_PRESENCE: N_("La présence d’un gardien, seule l’équipe la corrige : une garde en dépend."),
+    Refused.CORRECTION_UNKNOWN: N_("Cette correction n’est plus là : on ne garde les passages qu’un temps."),
     Refused.ALERT_TAKEN: N_("Quelqu’un s’en occupe déjà : la page dit qui."),
     Refused.VISITOR_UNNAMED: N_("Écrivez qui c’est (200 signes au plus), et combien : de 1 à 500."),
     Refused.NOT_INSIDE: N_("Cette personne n’est pas dans les murs. Rechargez la page."),

@@ -1,5 +1,7 @@
 """A forgotten badge: who may write down whose, what is refused, and that presence, pages and journal follow at once."""
 
+import re
+
 import pytest
 from flask.testing import FlaskClient
 from sqlmodel import select
@@ -7,7 +9,7 @@ from sqlmodel import select
 from policy.instants import of
 from server.database.types import moment
 from server.models import AuditRow, JournalRow, Member, PaidUnit, Presence
-from server.queries.history import CORRECTED
+from server.queries.history import CONTESTED, CORRECTED
 from tests.server.test_door_pages import pressed, unconfirmed
 from tests.support_accounts import account_of
 from tests.support_pages import Place
@@ -155,3 +157,57 @@ def test_corrections_follow_one_another_without_a_gap(place: Place) -> None:
         rows = session.exec(select(JournalRow).where(JournalRow.kind == CORRECTED)).all()
     assert sorted(row.seq for row in rows) == list(range(1, len(rows) + 1))
     assert all(row.received == moment(place.now) for row in rows)
+
+
+def test_whose_presence_was_corrected_reads_it_on_their_own_page_with_who_and_why(place: Place) -> None:
+    pressed(place, account_of(place, "alice"), "/presence/brigitte/left", at="18:30", why="a oublié")
+    page = place.page("/me", place.member("brigitte"))
+    assert "Alice Étienne a noté votre départ à 18 h 30. « a oublié »" in page
+    pressed(place, place.staff(), "/presence/brigitte/there", start="18:40", end="18:50", why="revue")
+    page = place.page("/me", place.member("brigitte"))
+    assert "equipe a noté votre présence : mar. 24 nov., 18 h 40 – 18 h 50. « revue »" in page
+    assert page.index("18 h 40") < page.index("départ à 18 h 30"), "the newest first"
+    assert "Noté pour vous" not in place.page("/me", place.member("remy"))
+
+
+def test_a_correction_is_contested_read_by_the_team_alone_and_answered(place: Place) -> None:
+    staff, brigitte, gardien = place.staff(), place.member("brigitte"), account_of(place, "gregoire")
+    pressed(place, gardien, "/presence/brigitte/left", at="18:30", why="a oublié")
+    address = re.search(r"/me/corrections/\d+", brigitte.get("/me").text)
+    assert address is not None
+    assert "Dites ce qui est juste" in said(place, brigitte, address[0], why=" ")[1]
+    assert "C’est écrit à l’équipe." in pressed(place, brigitte, address[0], why="je suis encore là")
+    assert "Vous avez écrit : « je suis encore là » L’équipe n’a pas encore répondu." in place.page("/me", brigitte)
+    assert "Correction contestée Brigitte O., 19 h 12" in place.page("/", staff)
+    assert "contestée" not in place.page("/", gardien)
+    assert "encore là »" not in place.page("/presence/brigitte", gardien)
+    assert "« je suis encore là » Départ à 18 h 30, noté par Grégoire Vasseur" in place.page(
+        "/presence/brigitte", staff
+    )
+    pressed(place, brigitte, address[0], why="autre chose")
+    [asked] = rows_of(place, CONTESTED)
+    assert asked.detail == "brigitte.compte: je suis encore là", "said twice, the first stays"
+    pressed(place, staff, f"/presence/brigitte/answer/{asked.seq}", why="corrigé, pardon")
+    assert "equipe répond : « corrigé, pardon »" in place.page("/me", brigitte)
+    assert "contestée" not in place.page("/", staff)
+
+
+def test_nobody_reads_or_contests_what_was_noted_of_somebody_else(place: Place) -> None:
+    pressed(place, place.staff(), "/presence/brigitte/left", at="18:30", why="a oublié")
+    [row] = rows_of(place, CORRECTED)
+    other, path = place.member("remy"), f"/me/corrections/{row.seq}"
+    assert other.get(path).status_code == 404
+    assert "n’est plus là" in pressed(place, other, path, why="non")
+    assert rows_of(place, CONTESTED) == []
+    assert said(place, place.staff(), f"/presence/brigitte/answer/{row.seq}", why="non")[0] == 409
+
+
+def rows_of(place: Place, kind: str) -> list[JournalRow]:
+    with place.database.reading() as session:
+        return list(session.exec(select(JournalRow).where(JournalRow.kind == kind)))
+
+
+def said(place: Place, client: FlaskClient, path: str, **data: str) -> tuple[int, str]:
+    """The answer to a form that is refused."""
+    answer = client.post(path, data={"csrf_token": place.form_token(client, "/account")} | data)
+    return answer.status_code, place.words(answer)
