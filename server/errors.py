@@ -87,6 +87,7 @@ class Refused(StrEnum):
     NOT_INSIDE = "not_inside"
     ALERT_TAKEN = "alert_taken"
     CORRECTION_UNKNOWN = "correction_unknown"
+    MACHINE_UNKNOWN = "machine_unknown"
     VISITOR_UNNAMED = "visitor_unnamed"
     KIND_UNKNOWN = "kind_unknown"
     NOT_CERTIFIED = "not_certified"

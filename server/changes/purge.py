@@ -24,6 +24,7 @@ from server.models import (
     HourKept,
     JournalRow,
     MachineBusy,
+    MachineOut,
     MachineSession,
     Message,
     PaidUnit,
@@ -118,6 +119,7 @@ def _tables(kept_from: Instant) -> tuple[tuple[type[SQLModel], Where], ...]:
         (Presence, (col(Presence.at) < limit,)),
         (MachineSession, (col(MachineSession.ended) < limit,)),
         (MachineBusy, (col(MachineBusy.at) < limit,)),
+        (MachineOut, (col(MachineOut.back) < limit,)),
         (Visitor, (col(Visitor.since) < limit,)),
         (Message, (col(Message.ended) < limit,)),
     )

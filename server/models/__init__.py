@@ -11,7 +11,7 @@ from server.models.accounts import Account, AccountLink, AccountSession, ApiToke
 from server.models.audit import AuditRow
 from server.models.bookings import Booking
 from server.models.edges import AlertTaken, DoorState, Edge, GivenOrder, Published, Versioned
-from server.models.fablab import Certification, CertificationEntry, Machine, MachineKind, Quota
+from server.models.fablab import Certification, CertificationEntry, Machine, MachineKind, MachineOut, Quota
 from server.models.journal import (
     AdhocShift,
     HourKept,
@@ -58,6 +58,7 @@ __all__ = [
     "Machine",
     "MachineBusy",
     "MachineKind",
+    "MachineOut",
     "MachineSession",
     "MachineStop",
     "Member",
