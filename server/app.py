@@ -44,6 +44,7 @@ from server.pages import (
     today,
     tokens,
     training,
+    training_sessions,
     why,
 )
 from server.text import dates as language
@@ -82,6 +83,7 @@ SCREENS = (
     day_badges.page,
     events.page,
     invitations.page,
+    training_sessions.page,
     training.page,
     accounts.page,
     tokens.page,

@@ -91,6 +91,9 @@ class Refused(StrEnum):
     VISITOR_UNNAMED = "visitor_unnamed"
     KIND_UNKNOWN = "kind_unknown"
     NOT_CERTIFIED = "not_certified"
+    TRAINING_GONE = "training_gone"
+    TRAINING_OVER = "training_over"
+    TRAINING_AHEAD = "training_ahead"
 
 
 class ChangeRefusedError(ServerError):

@@ -29,6 +29,7 @@ from server.models.messages import Message
 from server.models.people import Credential, DayBadge, Invitation, Member, MemberImport, Pass
 from server.models.rota import Event, EventSeries, RotaChange, RotaPattern, Shift
 from server.models.site import AccessPoint, Lockdown, Site, Tier
+from server.models.training import TrainingSeat, TrainingSession
 
 __all__ = [
     "AccessPoint",
@@ -76,6 +77,8 @@ __all__ = [
     "Shift",
     "Site",
     "Tier",
+    "TrainingSeat",
+    "TrainingSession",
     "Versioned",
     "Visitor",
 ]
