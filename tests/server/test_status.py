@@ -94,6 +94,7 @@ def test_what_is_asked_of_the_database_for_one_edge_is_asked_for_all_that_speak_
         status = Status(True, at=text(at(hour)), software=f"0.1.{hour}", rules_version=1, state_version=1)
         return TOPICS.status(edge), seal(keys[edge], edge, TOPICS.status(edge), encode(status))
 
+    desk.ingest.take_all([said("front", 8), said("garage", 8)])
     with statements(database) as for_one:
         desk.ingest.take_all([said("front", 9)])
     with statements(database) as for_two:
