@@ -10,7 +10,7 @@ from flask import Flask, current_app, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import Forbidden, Unauthorized
 
-from server.roles import ADMINS, EVERYBODY, FAB_MANAGERS, GARDIENS, MEMBERS, STAFF, Role, Roles, Scope
+from server.roles import ADMINS, EVERYBODY, FAB_MANAGERS, GARDIENS, MEMBERS, NO_ROLE, STAFF, Role, Roles, Scope
 from server.text.translate import N_, gettext
 from server.web import sessions
 from server.web.faults import NotHoldingError
@@ -178,6 +178,9 @@ TABLE: Table = {
     ("GET", "/api/v1/badges"): Access(STAFF, scope=Scope.BADGES, page=False),
     ("GET", "/api/v1/passes"): Access(STAFF, scope=Scope.PASSES, page=False),
     ("GET", "/api/v1/passages"): Access(STAFF, scope=Scope.PASSAGES, page=False),
+    ("GET", "/api/v1/bookings"): Access(STAFF, scope=Scope.BOOKINGS, page=False),
+    ("POST", "/api/v1/bookings"): Access(NO_ROLE, scope=Scope.BOOKINGS, page=False),
+    ("DELETE", "/api/v1/bookings/<path:which>"): Access(NO_ROLE, scope=Scope.BOOKINGS, page=False),
 }
 """In the order of the navigation. Whether a page of everybody names people, server/web/sessions.py:sees_names says."""
 BENCH = N_("Banc d’essai")
