@@ -13,12 +13,12 @@ help: ## list these targets
 
 setup: $(READY) ## make the virtual environment
 
-$(READY): requirements/dev.txt pyproject.toml
+$(READY): requirements/dev.txt requirements/ansible.txt pyproject.toml
 	@echo "Setting up: a virtual environment with the pinned packages (well under a minute)"
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Loquet needs Python 3.11 or later")'
 	@$(PYTHON) -m venv $(VENV) || { echo 'Missing: the venv module. Install it with: sudo apt-get install python3-venv'; exit 2; }
 	@$(BIN)/python -m pip --quiet --disable-pip-version-check install 'uv==0.13.*'
-	@$(BIN)/uv pip sync --quiet --python $(BIN)/python requirements/dev.txt
+	@$(BIN)/uv pip sync --quiet --python $(BIN)/python requirements/dev.txt requirements/ansible.txt
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
 	@touch $(READY)
 
@@ -34,9 +34,13 @@ lint: setup
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
+	@content=$$(find ansible -name '.?*' -prune -o -type f -print | sort | xargs cat | sha256sum); \
+		[ "$$content" = "$$(cat $(VENV)/.playbooks 2>/dev/null)" ] || \
+		{ cd ansible && PATH="$(CURDIR)/$(BIN):$$PATH" ansible-lint --offline -q && echo "$$content" >../$(VENV)/.playbooks; }
 
-proof: setup system ## hours: the installation on a Pi's systems, random stories, mutants of policy, every proof at its release figure, the bench's promises; or make proof STORIES=100 FILES="quota.py"
+proof: setup system ## hours: the installation on a Pi's systems and of a whole site, random stories, mutants of policy, every proof at its release figure, the bench's promises; or make proof STORIES=100 FILES="quota.py"
 	@tools/on-pi
+	@tools/on-bare
 	@$(BIN)/python -m tests.oracle.compare $(or $(STORIES),20000)
 	@$(BIN)/python tools/mutation $(FILES)
 	@$(BIN)/loquet prove all --release

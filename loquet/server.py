@@ -77,6 +77,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--agree", action="store_true", help="with --bundle: what the bundle lacks ends, and nobody is asked"
     )
     parser.add_argument(
+        "--store-only", action="store_true", help="with --bundle: end when it is stored; nothing is served"
+    )
+    parser.add_argument(
         "--unblock",
         action="append",
         default=[],
@@ -103,8 +106,8 @@ def run(arguments: argparse.Namespace) -> int:
         return _check_purge(_load(_config(arguments.config)))
     if arguments.order is not None:
         return _order(arguments)
-    if arguments.bundle is None and (arguments.agree or arguments.unblock):
-        raise CommandError("--agree and --unblock go with --bundle FILE")
+    if arguments.bundle is None and (arguments.agree or arguments.unblock or arguments.store_only):
+        raise CommandError("--agree, --store-only and --unblock go with --bundle FILE")
     return _serve(_config(arguments.config), arguments)
 
 
@@ -268,6 +271,8 @@ def _serve(config: Path, arguments: argparse.Namespace) -> int:
     except ServerError as error:
         raise CommandError(str(error)) from None
     try:
+        if arguments.store_only:
+            return 0
         with tuned():
             server.start()
             ended.wait()

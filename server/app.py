@@ -12,7 +12,6 @@ from server.pages import (
     accounts,
     alerts,
     api,
-    api_bookings,
     api_document,
     carnets,
     day_badges,
@@ -29,7 +28,6 @@ from server.pages import (
     live,
     lockdown,
     login,
-    machine_out,
     machines,
     me,
     member,
@@ -45,7 +43,6 @@ from server.pages import (
     today,
     tokens,
     training,
-    training_sessions,
     why,
 )
 from server.text import dates as language
@@ -63,7 +60,6 @@ SCREENS = (
     today.page,
     me.page,
     machines.page,
-    machine_out.page,
     my_data.page,
     doors.page,
     lockdown.page,
@@ -84,7 +80,6 @@ SCREENS = (
     day_badges.page,
     events.page,
     invitations.page,
-    training_sessions.page,
     training.page,
     accounts.page,
     tokens.page,
@@ -96,7 +91,6 @@ SCREENS = (
     live.page,
     health.page,
     api.page,
-    api_bookings.page,
     api_document.page,
 )
 MAX_FORM = 64 * 1024
@@ -127,7 +121,7 @@ def create_app(context: Context, extra_blueprints: Iterable[Blueprint] = ()) -> 
     speak(app, language.choose)
     app.before_request(_note_version)
     access.guard(app)  # before the forms' own check: who may not come gets no advice about a form
-    CSRFProtect(app).exempt(api_bookings.page)  # which no session may change anything with
+    CSRFProtect(app)
     step_up.guard(app)
     auth.limiter.init_app(app)
     auth.guard(app)

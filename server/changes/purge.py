@@ -24,7 +24,6 @@ from server.models import (
     HourKept,
     JournalRow,
     MachineBusy,
-    MachineOut,
     MachineSession,
     Message,
     PaidUnit,
@@ -34,8 +33,6 @@ from server.models import (
     RotaPattern,
     Shift,
     Site,
-    TrainingSeat,
-    TrainingSession,
     Visitor,
 )
 from server.publish.bundle import calendar_of
@@ -117,13 +114,10 @@ def _keep_counts(session: Session, start: Instant, end: Instant) -> None:
 def _tables(kept_from: Instant) -> tuple[tuple[type[SQLModel], Where], ...]:
     """What else names people with a time: tables, and which of their rows are over."""
     limit = moment(kept_from)
-    over = select(TrainingSession.id).where(col(TrainingSession.end) < limit)
     return (
         (Presence, (col(Presence.at) < limit,)),
         (MachineSession, (col(MachineSession.ended) < limit,)),
         (MachineBusy, (col(MachineBusy.at) < limit,)),
-        (MachineOut, (col(MachineOut.back) < limit,)),
-        (TrainingSeat, (col(TrainingSeat.session).in_(over),)),
         (Visitor, (col(Visitor.since) < limit,)),
         (Message, (col(Message.ended) < limit,)),
     )

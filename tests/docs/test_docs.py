@@ -33,6 +33,7 @@ ROOMS = (
     "loquet",
     "tests",
     "firmware_config",
+    "ansible",
     "docs",
     "tools",
 )
@@ -231,7 +232,7 @@ def test_the_readme_names_the_commands_that_one_needs() -> None:
 
 def test_every_dependency_is_named_with_its_version() -> None:
     rows = dict(re.findall(r"^\| `([\w.-]+)` \| ([^|]+?) \|", read("docs/dependencies.md"), re.MULTILINE))
-    versions = pinned("edge", "server", "dev")
+    versions = pinned("edge", "server", "dev", "ansible")
     assert rows == {name: versions[name] for name in chosen_packages()}
 
 

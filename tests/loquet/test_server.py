@@ -16,15 +16,16 @@ import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from msgspec import structs
 from sqlalchemy import update
-from sqlmodel import col
+from sqlmodel import col, select
 
 from loquet.main import main
 from policy.bundle import Bundle
 from policy.parse import export
 from server import control
+from server.database.engine import beside_the_server
 from server.errors import ServerError
 from server.main import TURN, Server
-from server.models import AuditRow, Presence
+from server.models import AuditRow, Member, Presence
 from server.passwords import hash_token, is_password
 from tests.support_pages import CHEAP_HASH, CREDENTIAL_KEY, SERVER_KEY, TOKEN
 from tests.support_server import FRONT_KEY, public, site_database, small_bundle
@@ -163,7 +164,14 @@ def test_a_badge_that_was_stolen_stays_so_unless_it_is_named(folder: Path, caplo
     assert "stays blocked" not in caplog.text
 
 
-@pytest.mark.parametrize("flags", [["--agree"], ["--unblock", "04A11CE0"]])
+@pytest.mark.usefixtures("stays_down")
+def test_a_bundle_may_be_stored_without_serving(folder: Path) -> None:
+    assert imports(folder, small_bundle(), "--store-only") == 0
+    with beside_the_server(f"sqlite:///{folder}/loquet.db") as session:
+        assert len(session.exec(select(Member)).all()) == len(small_bundle().members)
+
+
+@pytest.mark.parametrize("flags", [["--agree"], ["--store-only"], ["--unblock", "04A11CE0"]])
 def test_without_a_bundle_there_is_nothing_to_agree_to(
     folder: Path, capsys: pytest.CaptureFixture[str], flags: list[str]
 ) -> None:
