@@ -28,7 +28,7 @@ def take() -> ResponseReturnValue:
             raise NotFound
     try:
         with known.database.transaction() as session:
-            changes.take(session, Decided(me.login, at), me.name, key)
+            changes.take(session, Decided(me.login, at), me.name, key, request.form.get("instead_of", ""))
     except ChangeRefusedError as error:
         flash(refusal(error.why))
     known.live.changed()

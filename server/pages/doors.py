@@ -16,6 +16,7 @@ from server.queries.site_state import is_locked_down
 from server.roles import STAFF
 from server.text.dates import hour, local, when, zone
 from server.text.hours import read_hour
+from server.text.named import the_door
 from server.text.translate import gettext
 from server.web.sessions import confirmed_lately, context, roles, signed_in
 from wire.messages import LONGEST_UNLOCK
@@ -32,7 +33,7 @@ OFFERED = 15
 @page.get("/doors/<path:place>/open")
 def ask_open(place: str) -> ResponseReturnValue:
     return _ask(
-        gettext("Ouvrir %(door)s ?", door=_name(place)),
+        gettext("Ouvrir %(door)s ?", door=the_door(_name(place))),
         gettext("Elle se déverrouille quelques secondes : qui se tient devant entre, sans badge, et n’est pas compté."),
         gettext("Oui, ouvrir"),
     )
@@ -72,7 +73,7 @@ def relock(place: str) -> ResponseReturnValue:
 
 
 def _ask_unlock(place: str, wrong: str = "") -> ResponseReturnValue:
-    now, door = context().clock(), _name(place)
+    now, door = context().clock(), the_door(_name(place))
     minutes = request.values.get("minutes")
     question = gettext("Tenir %(door)s ouverte ?", door=door)
     if minutes:

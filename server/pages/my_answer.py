@@ -6,15 +6,16 @@ from policy.instants import of
 from policy.opening import Degree
 from policy.reasons import Reason
 from policy.ruleset import Unit
+from policy.spans import covers, spans
 from policy.terms import Direction, Instant
-from server.pages.now import headline_of, holders_of
+from server.pages.now import headline_of, holders_of, unlifted
 from server.queries.current import Current
 from server.queries.entry import Entry, Span
 from server.queries.history import Passage
 from server.queries.now import Picture
 from server.text.dates import hour, opens, when
 from server.text.reasons import Words, words
-from server.text.translate import gettext
+from server.text.translate import gettext, ngettext
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,8 @@ def answer_of(seen: Picture, current: Current, who: str, asked: Entry | None, sp
     """What is said first, of the place and of the badge."""
     if seen.fires:
         return Answer("no", gettext("Alarme incendie"), "bad", gettext("Sortez, et n’entrez pas."))
+    if warned := _left_behind(seen, current, who):
+        return warned
     if asked is None:
         said = gettext("Vous n’avez pas de badge : demandez-en un à l’accueil.")
         return Answer("need", headline_of(seen), "warn", said, _who(seen, current))
@@ -50,6 +53,9 @@ def answer_of(seen: Picture, current: Current, who: str, asked: Entry | None, sp
         answer = _shut(seen, current, spans)
     else:
         answer = _refused(seen, current, asked)
+    if seen.unlifted is not None:
+        headline, lines = unlifted(seen)
+        return Answer("need", headline, "warn", answer.badge, lines)
     return answer if seen.heard is None else _silent(seen, answer)
 
 
@@ -134,6 +140,26 @@ def _shut(seen: Picture, current: Current, spans: list[Span]) -> Answer:
         )
     said = gettext("%(who)s doit ouvrir le lieu %(when)s.", who=names, when=opens(coming.start, seen.at))
     return Answer("shut", gettext("Fermé"), "none", badge, (said,))
+
+
+def _left_behind(seen: Picture, current: Current, who: str) -> Answer | None:
+    """For the gardien who was the last to hold the place, and has left while others are inside."""
+    if not current.rules.members[who].gardien or seen.opening.staffed or seen.opening.held_by or not seen.inside:
+        return None
+    on_shift = covers(current.rules.shifts.get(who, ()), seen.at) or covers(_adhoc(seen, who), seen.at)
+    if not on_shift or not _has_left(seen, who):
+        return None
+    people = ngettext(
+        "%(num)s personne est encore dans les murs, et plus personne ne tient le lieu.",
+        "%(num)s personnes sont encore dans les murs, et plus personne ne tient le lieu.",
+        len(seen.inside),
+    )
+    helps = gettext("Retournez-y, trouvez un gardien qui prend la suite, ou appelez l’équipe.")
+    return Answer("need", gettext("Vous êtes sorti·e"), "warn", people, (helps,))
+
+
+def _adhoc(seen: Picture, who: str) -> tuple[Instant, ...]:
+    return spans(seen.known.state.adhoc.get(who, ()))
 
 
 def _has_left(seen: Picture, who: str) -> bool:

@@ -51,7 +51,7 @@ def show() -> ResponseReturnValue:
         return render_template(
             "now.html",
             at=at,
-            answer=_answer(seen, current.called, named=here),
+            answer=_answer(seen, current.called, named=here, staff=staff),
             seen=seen,
             people=len(seen.inside) if here else few(len(seen.inside)),
             inside=_inside(seen, current.called) if here else None,
@@ -93,7 +93,7 @@ def _edges(session: Session, current: Current, at: int) -> list[Line]:
     return [line(edge, current, at) for edge in edge_lines(session, current, context().troubles, at)]
 
 
-def _answer(seen: Picture, known: Called, *, named: bool) -> Answer:
+def _answer(seen: Picture, known: Called, *, named: bool, staff: bool) -> Answer:
     names = known.members if named else {}
     lines = (holders_of(seen, names), _relays(seen, names), *_coming(seen, names))
     if seen.fires:
@@ -101,12 +101,21 @@ def _answer(seen: Picture, known: Called, *, named: bool) -> Answer:
     if seen.lockdown is not None:
         since = _since(of(seen.lockdown), seen)
         said = gettext("Depuis %(since)s : seule l’équipe entre, tout le monde peut sortir.", since=since)
-        return Answer("no", gettext("Lieu confiné"), (said, gettext("Contactez l’équipe.")))
+        return Answer("no", gettext("Lieu confiné"), (said,) if staff else (said, gettext("Contactez l’équipe.")))
+    if seen.unlifted is not None:
+        return Answer("need", *unlifted(seen))
     if seen.heard is not None:
         return _unsure(seen, tuple(said for said in lines if said))
     if seen.sureness.degree is Degree.UNCERTAIN:
         return Answer("need", gettext("Pas sûr pour l’instant"), tuple(said for said in lines if said))
     return Answer("open" if seen.opening.open else "shut", headline_of(seen), tuple(said for said in lines if said))
+
+
+def unlifted(seen: Picture) -> tuple[str, tuple[str, ...]]:
+    """A lockdown is lifted, and a door does not know: headline and what else."""
+    lifted = _since(of(seen.unlifted), seen) if seen.unlifted is not None else ""
+    said = gettext("Une porte ne répond plus, et ne sait peut-être pas que c’est fini : regardez sa lampe.")
+    return gettext("Confinement levé à %(lifted)s, pas encore sûr", lifted=lifted), (said,)
 
 
 def _fire(seen: Picture, known: Called) -> Answer:

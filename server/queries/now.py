@@ -16,7 +16,7 @@ from policy.terms import MINUTE, Instant
 from server.models import DoorState, Edge, Position
 from server.queries import history
 from server.queries.current import Current
-from server.queries.site_state import locked_down_since
+from server.queries.site_state import lockdown_lifted_at, locked_down_since
 from server.troubles import Trouble, Troubles
 
 SILENT: Instant = 2 * MINUTE
@@ -59,6 +59,9 @@ class Picture:
     heard: Instant | None = None
     """The last word of a door that has gone silent, the oldest of several; None while all of them speak."""
 
+    unlifted: datetime | None = None
+    """Since when a lockdown is lifted of which a door that is cut off has not heard: whether it opens nobody knows."""
+
     @property
     def sureness(self) -> Answer:
         """How sure it is that the place is open at this moment."""
@@ -81,7 +84,8 @@ def picture(session: Session, current: Current, at: Instant) -> Picture:
     presence, lockdown = history.moves_since(session, day_start), locked_down_since(session)
     shifts = history.adhoc_shifts(session, day_start)
     state = SiteState(presence, not_after=at, lockdown=lockdown is not None, adhoc=shifts)
-    heard = _silent_since(session, current, at)
+    unlifted, cut_off = _unlifted(session, current, at)
+    heard = min(filter(None, (_silent_since(session, current, at), cut_off)), default=None)
     now = opening(current.rules, current.shifts, state, at)
     return Picture(
         at=at,
@@ -96,6 +100,7 @@ def picture(session: Session, current: Current, at: Instant) -> Picture:
         lockdown=lockdown,
         fires=_fires(session, current),
         heard=heard,
+        unlifted=unlifted,
     )
 
 
@@ -116,6 +121,19 @@ def _fires(session: Session, current: Current) -> tuple[tuple[str, Instant], ...
 def _silent_since(session: Session, current: Current, at: Instant) -> Instant | None:
     """See Picture.heard."""
     return min(_silent(session, current, at).values(), default=None)
+
+
+def _unlifted(session: Session, current: Current, at: Instant) -> tuple[datetime | None, Instant | None]:
+    """See Picture.unlifted; and the last word of the door."""
+    lifted, doors = lockdown_lifted_at(session), {point.id for point in current.bundle.access_points}
+    if lifted is None:
+        return None, None
+    cut_off = [
+        word
+        for place, (edge, word) in last_words(session).items()
+        if place in doors and 0 < word < of(lifted) and (not edge.online or word < at - SILENT)
+    ]
+    return (lifted, min(cut_off)) if cut_off else (None, None)
 
 
 def silent_doors(session: Session, current: Current, at: Instant) -> list[str]:

@@ -179,6 +179,12 @@ def locked_down_since(session: Session) -> datetime | None:
     return row.since if row is not None and row.on else None
 
 
+def lockdown_lifted_at(session: Session) -> datetime | None:
+    """When the last lockdown was lifted; None during one, and where there was none."""
+    row = session.get(Lockdown, 1)
+    return row.since if row is not None and not row.on else None
+
+
 def state_at(session: Session, at: Instant) -> SiteState:
     """The site as the server knows it."""
     state = SiteState(not_after=at, lockdown=is_locked_down(session))

@@ -62,12 +62,24 @@ def _day(current: Current, spans: list[Span], date: date_) -> Day:
         if keeps_out is None:
             return Day(name, "", gettext("fermé"), "")
         return Day(name, "bad", gettext("pas pour votre badge"), remedy(keeps_out, to_member=True) or "")
+    events = list(_events(current, open_, start, end))
     if [(part.start, part.end) for part in open_] == [(start, end)]:
-        return Day(name, "good", gettext("à toute heure"), "")
-    more = " · ".join(_said(current, part) for part in open_)
+        return Day(name, "good", gettext("à toute heure"), " · ".join(events))
+    more = " · ".join([*(_said(current, part) for part in open_), *events])
     if any(part.degree is Degree.SURE for part in open_):
         return Day(name, "good", gettext("ouvert"), more)
     return Day(name, "warn", gettext("probable"), more)
+
+
+def _events(current: Current, parts: list[Part], start: Instant, end: Instant) -> Iterator[str]:
+    """The events of a day that this badge may come to: the title, and when."""
+    coming = [
+        (resolve(one.start, current.zone), resolve(one.end, current.zone, last=True), one.title)
+        for one in current.bundle.events
+    ]
+    for begins, ends, title in sorted(coming):
+        if begins < end and ends > start and any(part.start < ends and part.end > begins for part in parts):
+            yield gettext("%(title)s, %(hours)s", title=title, hours=hours(begins, ends))
 
 
 def _parts(spans: list[Span], start: Instant, end: Instant) -> Iterator[Part]:

@@ -3,7 +3,7 @@
 from policy.terms import Direction
 from server.queries.history import Passage
 from server.queries.names import Called
-from server.text.translate import gettext
+from server.text.translate import gettext, language
 
 
 def who(called: Called, passage: Passage) -> str:
@@ -36,3 +36,10 @@ def reader_at(called: Called, reader: str) -> str:
     if not place or known is None or known.direction is None:
         return reader_of(called, reader)
     return gettext("%(reader)s, %(place)s", reader=reader_of(called, reader), place=place)
+
+
+def the_door(name: str) -> str:
+    """A door within a sentence: la porte d’entrée; la porte « Garage »."""
+    if language() == "fr" and name.casefold().startswith("porte "):
+        return f"la {name[:1].lower()}{name[1:]}"
+    return gettext("la porte « %(name)s »", name=name)

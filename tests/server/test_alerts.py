@@ -65,6 +65,16 @@ def test_who_takes_it_is_said_and_who_comes_second_is_told(place: Place) -> None
     assert "s’en occupe" not in pressed(place, gardien, "/alerts/give-back", key=key)
 
 
+def test_what_somebody_took_who_is_gone_is_taken_over_from_whom_the_page_names(place: Place) -> None:
+    staff, gardien = ill(place).staff(), account_of(place, "gregoire")
+    key = f"forced/front/{at(19, 1)}"
+    pressed(place, gardien, "/alerts/take", key=key)
+    assert "Prendre la suite" in place.page("/", staff)
+    assert "Quelqu’un s’en occupe déjà" in pressed(place, staff, "/alerts/take", key=key, instead_of="somebody")
+    assert "equipe s’en occupe depuis 19 h 12." in pressed(place, staff, "/alerts/take", key=key, instead_of="gregoire")
+    assert "Quelqu’un s’en occupe déjà" in pressed(place, gardien, "/alerts/take", key=key)
+
+
 def test_a_later_one_of_its_kind_is_nobody_s_yet(place: Place) -> None:
     staff = ill(place).staff()
     assert "s’en occupe" in pressed(place, staff, "/alerts/take", key=f"forced/front/{at(19, 1)}")

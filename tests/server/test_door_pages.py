@@ -37,6 +37,7 @@ def test_staff_opens_a_door_and_is_told_what_became_of_it(there: Place) -> None:
     assert "Ouvrir une porte…" in first, "before the list of all who are inside, on a phone"
     assert "Ouvrir une porte…" not in there.page("/")
     asked = there.page("/doors/front/open", staff)
+    assert "Ouvrir la porte « front » ?" in asked
     assert "Oui, ouvrir" in asked
     assert not there.commands, "to ask opens nothing"
     assert "la porte s’est déverrouillée." in pressed(there, staff, "/doors/front/open")
@@ -130,6 +131,7 @@ def test_opening_asks_for_the_password_and_locking_does_not(there: Place) -> Non
     assert not there.commands
     assert "est verrouillée." in pressed(there, staff, "/doors/front/relock")
     assert "Le lieu est confiné." in pressed(there, staff, "/lockdown", on="1")
+    assert "Contactez l’équipe" not in there.page("/", staff), "they are the team"
     assert 'name="again"' in staff.get("/doors/front/open").text
     assert "la porte s’est déverrouillée." in pressed(there, staff, "/doors/front/open", again=PASSWORD)
 

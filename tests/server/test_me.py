@@ -119,6 +119,26 @@ def test_a_gardien_who_has_left_again_is_not_about_to_come(ines: Place) -> None:
     assert "pas encore" not in ines.page()
 
 
+def test_the_last_gardien_who_leaves_others_inside_is_told_so(ines: Place) -> None:
+    ines.journal.leaves(at(19, 20), "gregoire")
+    ines.tell()
+    go(ines, at(19, 21))
+    said = me(ines, "gregoire")
+    assert "Vous êtes sorti·e ! 2 personnes sont encore dans les murs, et plus personne ne tient le lieu." in said
+    assert "encore dans les murs" not in me(ines)
+    for who in ("brigitte", "remy"):
+        ines.journal.leaves(at(19, 25), who)
+    ines.tell()
+    go(ines, at(19, 26))
+    assert "Vous êtes sorti·e" not in me(ines, "gregoire")
+
+
+def test_a_day_names_its_events(ines: Place) -> None:
+    event = Event(id="e", title="Repair café", start="2026-11-25T19:00", end="2026-11-25T22:00", audience="members")
+    change(ines, replace(with_ines(), events=(event,)))
+    assert "mer. 25 nov. ouvert 9 h – 18 h · 19 h – 22 h · Repair café, 19 h – 22 h" in me(ines)
+
+
 def test_a_lockdown_and_a_fire_come_first(ines: Place) -> None:
     with ines.database.transaction() as session:
         set_lockdown(session, True, DECIDED)

@@ -107,11 +107,29 @@ def test_open_until_when_and_by_whom(place: Place) -> None:
 def test_a_lockdown_is_said_before_all_else(place: Place) -> None:
     with place.database.transaction() as session:
         set_lockdown(session, True, Decided("equipe", at(19, 2)))
-    for said in (place.page("/", place.staff()), place.page()):
+    for said, team in ((place.page("/", place.staff()), True), (place.page(), False)):
         assert "Lieu confiné" in said
-        assert "Depuis 19 h 02 : seule l’équipe entre, tout le monde peut sortir. Contactez l’équipe." in said
+        assert "Depuis 19 h 02 : seule l’équipe entre, tout le monde peut sortir." in said
+        assert ("Contactez l’équipe." in said) is not team, "the team is not told to call the team"
         assert "Ouvert" not in said
     assert "Lockdown" in plain(place.client.get("/", headers={"Accept-Language": "en"}).text)
+
+
+def test_a_lifted_lockdown_is_not_known_to_be_over_while_a_door_is_cut_off(place: Place) -> None:
+    place.speak()
+    for hour, on in ((at(19, 13), True), (at(19, 20), False)):
+        place.desk.say(Status(hour == at(19, 13)))
+        with place.database.transaction() as session:
+            set_lockdown(session, on, Decided("equipe", hour))
+    place.now = at(19, 21)
+    said = place.page().replace("\N{NO-BREAK SPACE}", " ")
+    assert "Confinement levé à 19 h 20, pas encore sûr" in said
+    assert "Une porte ne répond plus, et ne sait peut-être pas que c’est fini" in said
+    assert "Ouvert" not in said
+    assert place.client.get("/api/v1/now").get_json()["heard"] is not None
+    assert "Confinement levé à 19 h 20" in place.page("/me", place.member("remy")).replace("\N{NO-BREAK SPACE}", " ")
+    place.speak()
+    assert "Ouvert jusqu’à 22 h" in place.page().replace("\N{NO-BREAK SPACE}", " ")
 
 
 def test_the_public_learns_that_a_gardien_is_there(place: Place) -> None:
