@@ -92,6 +92,8 @@ class MachineController:
         self.readers = (setup.reader,)
         self.inputs = {f"{setup.machine}.estop"} if setup.has_estop else set()
         self._core = core
+        if setup.has_estop:
+            core.state.pressed.add(setup.machine)  # until it is read
         self._lamp = Player()
         self._faulty = False
         self._unreadable = HourlyCount()
@@ -338,7 +340,7 @@ class MachineController:
             return READER_FAULT
         if self._core.enrols_at == self.setup.reader:
             return LAY_HERE
-        if self.place in self._core.state.stopped:
+        if self.place in self._core.state.stopped | self._core.state.pressed:
             return MACHINE_STOPPED
         if session is not None:
             if self._alone_since is not None:

@@ -43,8 +43,8 @@ def machine_reset(case: Case) -> Decision | None:
 
 
 def machine_locked_out(case: Case) -> Decision | None:
-    """Line 8."""
-    out = case.place in case.state.stopped or machine(case).locked_out
+    """Line 8: power now would start the machine when the stop is raised."""
+    out = case.place in case.state.stopped | case.state.pressed or machine(case).locked_out
     return case.deny(Reason.MACHINE_LOCKED_OUT) if out else None
 
 

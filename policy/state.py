@@ -17,7 +17,7 @@ class SiteState:
     not_after: the last instant for which the rules are confirmed. units: the days or half-days that each member paid
     since the rules were made. adhoc: shifts without a rota, [start, end), lead and grace not included.
     busy: refusals `machine_busy` at each machine, (member, instant). stopped: machines under an emergency stop.
-    pressed: those of this edge whose emergency stop reads pressed now.
+    pressed: those of this edge whose emergency stop reads pressed, or has not been read since the edge started.
     """
 
     presence: Presence = field(default_factory=Presence)

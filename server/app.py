@@ -12,6 +12,7 @@ from server.pages import (
     accounts,
     alerts,
     api,
+    api_bookings,
     api_document,
     carnets,
     day_badges,
@@ -28,6 +29,7 @@ from server.pages import (
     live,
     lockdown,
     login,
+    machine_out,
     machines,
     me,
     member,
@@ -43,6 +45,7 @@ from server.pages import (
     today,
     tokens,
     training,
+    training_sessions,
     why,
 )
 from server.text import dates as language
@@ -60,6 +63,7 @@ SCREENS = (
     today.page,
     me.page,
     machines.page,
+    machine_out.page,
     my_data.page,
     doors.page,
     lockdown.page,
@@ -80,6 +84,7 @@ SCREENS = (
     day_badges.page,
     events.page,
     invitations.page,
+    training_sessions.page,
     training.page,
     accounts.page,
     tokens.page,
@@ -91,6 +96,7 @@ SCREENS = (
     live.page,
     health.page,
     api.page,
+    api_bookings.page,
     api_document.page,
 )
 MAX_FORM = 64 * 1024
@@ -121,7 +127,7 @@ def create_app(context: Context, extra_blueprints: Iterable[Blueprint] = ()) -> 
     speak(app, language.choose)
     app.before_request(_note_version)
     access.guard(app)  # before the forms' own check: who may not come gets no advice about a form
-    CSRFProtect(app)
+    CSRFProtect(app).exempt(api_bookings.page)  # which no session may change anything with
     step_up.guard(app)
     auth.limiter.init_app(app)
     auth.guard(app)

@@ -87,9 +87,13 @@ class Refused(StrEnum):
     NOT_INSIDE = "not_inside"
     ALERT_TAKEN = "alert_taken"
     CORRECTION_UNKNOWN = "correction_unknown"
+    MACHINE_UNKNOWN = "machine_unknown"
     VISITOR_UNNAMED = "visitor_unnamed"
     KIND_UNKNOWN = "kind_unknown"
     NOT_CERTIFIED = "not_certified"
+    TRAINING_GONE = "training_gone"
+    TRAINING_OVER = "training_over"
+    TRAINING_AHEAD = "training_ahead"
 
 
 class ChangeRefusedError(ServerError):

@@ -22,10 +22,13 @@ class Scope(StrEnum):
     MEMBERS = "read:members"
     BADGES = "read:badges"
     PASSES = "read:passes"
+    BOOKINGS = "write:bookings"
 
 
 Roles = frozenset[Role]
 
+NO_ROLE: Roles = frozenset()
+"""For tokens alone."""
 ADMINS: Roles = frozenset({Role.ADMIN})
 STAFF: Roles = ADMINS | {Role.STAFF}
 FAB_MANAGERS: Roles = STAFF | {Role.FAB_MANAGER}

@@ -68,13 +68,16 @@ class FabBench:
         start: int = at(10),
         inside: Iterable[str] = ("brigitte", "remy", "gregoire", "alice"),
         sessions: Iterable[Session] = (),
+        facts: Iterable[Fact] = (),
         alive_at: Instant | None = None,
         last_at: Instant = 0,
         clock: ClockState = ClockState.SYNCED,
         setups: tuple[DoorSetup | MachineSetup, ...] = (DOOR, LASER, PRINTER, SAW),
+        reads: bool = True,
     ) -> None:
+        """reads: whether the emergency stops were read, all of them raised."""
         arrivals = (Moved(member, at(9), inside=True) for member in inside)
-        self.known: tuple[Fact, ...] = (*arrivals, *map(Ran, sessions))
+        self.known: tuple[Fact, ...] = (*arrivals, *map(Ran, sessions), *facts)
         held = HeldRules(7, "", FOREVER, rules or fab_rules())
         memory = Memory("boot", knowledge=Knowledge(self.known), held=held, last_at=last_at, alive_at=alive_at)
         self.controller = EdgeController(setups, memory, name_of)
@@ -87,6 +90,9 @@ class FabBench:
         self.rows: list[Row] = []
         self.deadline: float | None = None
         self._carry_out(self.controller.start(self.now))
+        for setup in setups if reads else ():
+            if isinstance(setup, MachineSetup):
+                self.estop(setup.machine, active=False)
 
     @property
     def now(self) -> Now:

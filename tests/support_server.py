@@ -1,13 +1,15 @@
 """A server's half of a site for tests: a database with a small bundle, and an edge that signs what it says."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from msgspec import Raw
 from msgspec.structs import replace as replace_parts
+from sqlalchemy import event
 
 from policy.bundle import (
     AccessPoint,
@@ -229,6 +231,19 @@ def furnished(database: Database, bundle: Bundle | None = None) -> Database:
         session.add(Edge(id="front", public_key=public(FRONT_KEY), access_points=["front"], readers={}))
         session.add(Edge(id="garage", public_key=public(GARAGE_KEY), access_points=["garage"], readers={}))
     return database
+
+
+@contextmanager
+def statements(database: Database) -> Iterator[list[tuple[str, Any]]]:
+    """What is asked of the write connection while the block runs."""
+    asked: list[tuple[str, Any]] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
+        asked.append((statement, parameters))
+
+    event.listen(database._writer, "before_cursor_execute", note)
+    yield asked
+    event.remove(database._writer, "before_cursor_execute", note)
 
 
 class Desk:

@@ -130,8 +130,9 @@ class ReplayEdge:
         self._clock = clock
         self._controller = EdgeController(self._setups, self._remember(), lambda uid: pseudonym(CREDENTIAL_KEY, uid))
         self._carry_out(self._controller.start(self._moment()))
-        for machine in sorted(self._pressed):
-            self._press(machine)
+        for setup in self._setups:
+            if isinstance(setup, MachineSetup):
+                self._press(setup.machine, (True, False) if setup.machine in self._pressed else (False,))
         self._pressed.clear()
         self._catch_up()
 
@@ -265,10 +266,11 @@ class ReplayEdge:
         if self._controller is None:
             self._pressed.add(machine)
         else:
-            self._press(machine)
+            self._press(machine, (True, False))
 
-    def _press(self, machine: str) -> None:
-        for active in (True, False):
+    def _press(self, machine: str, levels: tuple[bool, ...]) -> None:
+        """What the edge reads of the emergency stop, one after the other."""
+        for active in levels:
             self._take(InputChanged(self._site.now, self._mono(), f"{machine}.estop", active))
 
     def wake(self) -> None:

@@ -126,7 +126,7 @@ def read_machine(bundle: Bundle, member: Member, known: Knowledge) -> Answer:
         (known.stale, (False, "rules_stale")),
         (not known.trusted, (False, "clock_untrusted")),
         (known.stopped and not known.pressed and (staff or "fab_manager" in member.roles), (True, "machine_reset")),
-        (known.stopped or locked_out is not None, (False, "machine_locked_out")),
+        (known.stopped or known.pressed or locked_out is not None, (False, "machine_locked_out")),
         (known.running is not None, (False, "machine_busy")),
         (all(c.member != member.id for c in bundle.certifications), (False, "not_certified")),
         (member.id not in known.inside, (False, "not_inside")),

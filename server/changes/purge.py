@@ -24,6 +24,7 @@ from server.models import (
     HourKept,
     JournalRow,
     MachineBusy,
+    MachineOut,
     MachineSession,
     Message,
     PaidUnit,
@@ -33,6 +34,8 @@ from server.models import (
     RotaPattern,
     Shift,
     Site,
+    TrainingSeat,
+    TrainingSession,
     Visitor,
 )
 from server.publish.bundle import calendar_of
@@ -114,10 +117,13 @@ def _keep_counts(session: Session, start: Instant, end: Instant) -> None:
 def _tables(kept_from: Instant) -> tuple[tuple[type[SQLModel], Where], ...]:
     """What else names people with a time: tables, and which of their rows are over."""
     limit = moment(kept_from)
+    over = select(TrainingSession.id).where(col(TrainingSession.end) < limit)
     return (
         (Presence, (col(Presence.at) < limit,)),
         (MachineSession, (col(MachineSession.ended) < limit,)),
         (MachineBusy, (col(MachineBusy.at) < limit,)),
+        (MachineOut, (col(MachineOut.back) < limit,)),
+        (TrainingSeat, (col(TrainingSeat.session).in_(over),)),
         (Visitor, (col(Visitor.since) < limit,)),
         (Message, (col(Message.ended) < limit,)),
     )

@@ -54,7 +54,7 @@ def certify(session: Session, decided: Decided, member: str, shown: Shown, today
     Raises ChangeRefusedError for a member or kind that is not there.
     """
     known_member(session, member)
-    kind = _known_kind(session, shown.kind)
+    kind = known_kind(session, shown.kind)
     theirs = {one.kind: one.until for one in held(session, "certifications", {"member": member})}
     lacking = [one for one in kind.requires if one not in theirs or (theirs[one] or today) < today]
     if lacking:
@@ -91,7 +91,8 @@ def last_day(kind: Kind, day: date) -> date | None:
     return date(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))
 
 
-def _known_kind(session: Session, which: str) -> Kind:
+def known_kind(session: Session, which: str) -> Kind:
+    """Raises ChangeRefusedError for one that is not there."""
     found = kinds(held(session, "kinds"), held(session, "machines")).get(which)
     if found is None:
         raise ChangeRefusedError(Refused.KIND_UNKNOWN)

@@ -19,7 +19,7 @@ from server.database.engine import Database
 from server.database.types import moment
 from server.ingest.budget import Budget, Good
 from server.ingest.rows import Numbered, number
-from server.ingest.status import StatusTaken, take_status
+from server.ingest.status import Rows, StatusTaken, rows_of, take_status
 from server.ingest.store import Batch, Stored, store_batches
 from server.ingest.waiting import read_waiting
 from server.models import Position
@@ -143,7 +143,9 @@ class Ingest:
             batches = [self._batch(one, one.said, reached) for one in heard if isinstance(one.said, Events)]
             stored = [batch for batch in batches if batch.rows]
             told = self._store(session, stored)
-            statuses = [self._status(session, one, one.said) for one in heard if isinstance(one.said, Status)]
+            said = [(one, one.said) for one in heard if isinstance(one.said, Status)]
+            rows = rows_of(session, [one.edge.id for one, _ in said])
+            statuses = [self._status(rows, one, status) for one, status in said]
         self._spend(stored, told)
         for edge, why in told.refused:
             self._troubles.note(edge, self._clock(), why)
@@ -230,11 +232,11 @@ class Ingest:
         why = f"{topic}: row {seq} of journal {journal!r} is missing; what follows is not stored before it comes"
         self._troubles.note(edge.id, self._clock(), why)
 
-    def _status(self, session: Session, heard: _Heard, status: Status) -> StatusTaken | None:
+    def _status(self, rows: Rows, heard: _Heard, status: Status) -> StatusTaken | None:
         """What follows from a status that is newer than those before it; None for any other."""
         edge, repeats = heard.edge, self._may_repeat(heard.edge)
         try:
-            taken = take_status(session, edge, status, heard.topic, self._clock(), repeats=repeats)
+            taken = take_status(rows, edge, status, heard.topic, self._clock(), repeats=repeats)
             if status.boot is not None:
                 self._troubles.heard(edge.id, status.boot, self._clock())
         except WireError as error:

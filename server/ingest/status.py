@@ -1,9 +1,11 @@
 """What does an edge say of itself, and what follows from it? Its row, and whether the server is behind it."""
 
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
-from sqlmodel import Session
+from sqlmodel import Session, col, select
 
 from policy.instants import believed, instant, of, text
 from policy.ruleset import SPEAKS
@@ -35,23 +37,36 @@ class StatusTaken:
     speaks_anew: bool = False
 
 
-def take_status(
-    session: Session, edge: KnownEdge, status: Status, topic: str, now: Instant, *, repeats: bool
-) -> StatusTaken:
+class Rows(NamedTuple):
+    """What statuses change, by id: read once for all of a batch, since every edge speaks when the rules are new."""
+
+    edges: Mapping[str, Edge]
+    published: Mapping[int, Published]
+
+
+def rows_of(session: Session, edges: Collection[str]) -> Rows:
+    """The rows of these edges, and what was published last."""
+    if not edges:
+        return Rows({}, {})
+    rows = session.exec(select(Edge).where(col(Edge.id).in_(edges)))
+    return Rows({row.id: row for row in rows}, {last.id: last for last in session.exec(select(Published))})
+
+
+def take_status(rows: Rows, edge: KnownEdge, status: Status, topic: str, now: Instant, *, repeats: bool) -> StatusTaken:
     """Keep what an edge says of itself. Raises WireError for one that is not newer than those before it.
 
     repeats: whether rules and state may be said anew for it.
     """
     _check_values(status, topic)
     said_at = moment(_said_at(status, topic, now))
-    row, anew = session.get(Edge, edge.id), False
+    row, anew = rows.edges.get(edge.id), False
     if row is not None:
         _check_newer(row, status, said_at, topic)
         spoke = SPEAKS if row.last_seen is None else row.speaks  # queries/forms.py counts none before its first
         anew = status.online and status.speaks != spoke and repeats
         _apply(row, edge, status, said_at)
     held = _held(status) if repeats else []
-    behind = tuple(lane for lane, version, digest in held if _server_behind(session, lane, version, digest))
+    behind = tuple(lane for lane, version, digest in held if _server_behind(rows.published.get(lane), version, digest))
     return StatusTaken(edge.id, status, behind, anew)
 
 
@@ -123,13 +138,13 @@ def _apply(edge: Edge, known: KnownEdge, status: Status, at: datetime) -> None:
     edge.unlocked = {place: until for place, until in status.unlocked.items() if place in known.doors}
 
 
-def _server_behind(session: Session, lane: Versioned, held: int, digest: str | None) -> bool:
+def _server_behind(last: Published | None, held: int, digest: str | None) -> bool:
     """Whether an edge holds a version that was never made here, or was made with another body than this.
 
     So it is where this database was restored from a backup. What is published next gets a version above the edge's:
-    edges take nothing else. digest: of the body that it holds, None where it does not say.
+    edges take nothing else. last: what was published last. digest: of the body that it holds, None where it does not
+    say.
     """
-    last = session.get(Published, lane)
     if last is None or not last.version <= held <= min(last.version + JUMP, CEILING):
         return False
     if held == last.version and digest in (last.hash, None):

@@ -11,7 +11,7 @@ from server.models.accounts import Account, AccountLink, AccountSession, ApiToke
 from server.models.audit import AuditRow
 from server.models.bookings import Booking
 from server.models.edges import AlertTaken, DoorState, Edge, GivenOrder, Published, Versioned
-from server.models.fablab import Certification, CertificationEntry, Machine, MachineKind, Quota
+from server.models.fablab import Certification, CertificationEntry, Machine, MachineKind, MachineOut, Quota
 from server.models.journal import (
     AdhocShift,
     HourKept,
@@ -29,6 +29,7 @@ from server.models.messages import Message
 from server.models.people import Credential, DayBadge, Invitation, Member, MemberImport, Pass
 from server.models.rota import Event, EventSeries, RotaChange, RotaPattern, Shift
 from server.models.site import AccessPoint, Lockdown, Site, Tier
+from server.models.training import TrainingSeat, TrainingSession
 
 __all__ = [
     "AccessPoint",
@@ -58,6 +59,7 @@ __all__ = [
     "Machine",
     "MachineBusy",
     "MachineKind",
+    "MachineOut",
     "MachineSession",
     "MachineStop",
     "Member",
@@ -75,6 +77,8 @@ __all__ = [
     "Shift",
     "Site",
     "Tier",
+    "TrainingSeat",
+    "TrainingSession",
     "Versioned",
     "Visitor",
 ]

@@ -85,3 +85,24 @@ class Quota(SQLModel, table=True):
     minutes: int
     period: str
     ended: datetime | None = utc_or_none()
+
+
+class MachineOut(SQLModel, table=True):
+    """A machine was locked out from a page. by: the account; name: as people know them. urgent: not after the session.
+
+    until: the last day, as far as it is known; nothing follows from it. back: when it was put back, null while it is
+    out; back_by: the name of who did it.
+    """
+
+    __tablename__ = "machine_out"
+
+    id: int | None = Field(default=None, primary_key=True)
+    machine: str = Field(foreign_key="machine.id", index=True)
+    since: datetime = utc()
+    by: str
+    name: str
+    why: str
+    urgent: bool
+    until: date | None = None
+    back: datetime | None = utc_or_none()
+    back_by: str | None = None

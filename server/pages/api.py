@@ -1,11 +1,10 @@
 """What do programs ask? /api/v1, as JSON; names only with a token that may, or a login of the team.
 
-What each address asks for and answers is one line of OPERATIONS; /api/v1/openapi.json and the page that people read are
-made of the same lines (server/pages/api_document.py).
+What each address asks for and answers is one line of server/pages/api_operations.py.
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, NamedTuple, TypeVar
+from typing import TypeVar
 
 import msgspec
 from flask import Blueprint, Response, request
@@ -17,9 +16,9 @@ from policy.instants import instant, text
 from policy.terms import DAY, Instant
 from server.audit import Decided, looked
 from server.pages import api_answers as answers
+from server.pages.api_operations import AFTER_ID, AFTER_ROW, FEW, LIMIT, Parameter, nothing_else
 from server.queries import history
 from server.queries.carnets import account_of
-from server.queries.history import LAST_ID
 from server.queries.member import badge_rows
 from server.queries.now import edge_lines, picture
 from server.queries.people import BADGE_END
@@ -28,64 +27,10 @@ from server.web.sessions import asked_by, context, sees_names
 
 page = Blueprint("api", __name__, url_prefix="/api/v1")
 
-DEFAULT_LIMIT, MAX_LIMIT = 100, 1000
-MAX_PASSES = 100
-"""What is left on each is reckoned one by one."""
 WEEK, LONGEST = 7 * DAY, 31 * DAY
 Item = TypeVar("Item")
 
-
-class Parameter(NamedTuple):
-    """One of the query. schema: of JSON Schema."""
-
-    name: str
-    schema: dict[str, Any]
-    said: str
-
-
-class Operation(NamedTuple):
-    """A GET. scope: whose token may, or sees more. answer: its type."""
-
-    path: str
-    said: str
-    scope: Scope
-    answer: type[msgspec.Struct]
-    parameters: tuple[Parameter, ...] = ()
-    public: bool = False
-
-
-def _whole(name: str, said: str, least: int, most: int, default: int) -> Parameter:
-    return Parameter(name, {"type": "integer", "minimum": least, "maximum": most, "default": default}, said)
-
-
-AFTER_ID = Parameter("after", {"type": "string", "maxLength": 200}, "`next` of the answer before")
-AFTER_ROW = _whole("after", "`next` of the answer before", 0, LAST_ID, 0)
-LIMIT = _whole("limit", "how many at most", 1, MAX_LIMIT, DEFAULT_LIMIT)
-FEW = _whole("limit", "how many at most", 1, MAX_PASSES, MAX_PASSES)
-FROM = Parameter("from", {"type": "string", "format": "date-time"}, "from then on, or from now where that is later")
-TO = Parameter(
-    "to", {"type": "string", "format": "date-time"}, "until then, or 31 days on where that is sooner; left out: 7 days"
-)
-
-OPERATIONS = (
-    Operation("/now", "Is it open, until when and how surely?", Scope.NOW, answers.Now, public=True),
-    Operation("/openings", "When does it open?", Scope.NOW, answers.Openings, (FROM, TO), public=True),
-    Operation("/members", "Who are the members?", Scope.MEMBERS, answers.Members, (AFTER_ID, LIMIT)),
-    Operation("/badges", "Which badges are there?", Scope.BADGES, answers.Badges, (AFTER_ROW, LIMIT)),
-    Operation("/passes", "Which carnets are there, and what is left?", Scope.PASSES, answers.Passes, (AFTER_ID, FEW)),
-    Operation("/passages", "Who laid a badge where, and why?", Scope.PASSAGES, answers.Passages, (AFTER_ROW, LIMIT)),
-)
-
-
-@page.before_request
-def _nothing_else() -> None:
-    """A parameter that the address does not have, or has twice, asks for something that would not come."""
-    known = {p.name for one in OPERATIONS if request.path == f"{page.url_prefix}{one.path}" for p in one.parameters}
-    for name, written in request.args.lists():
-        if name not in known:
-            raise BadRequest(f"{name}: no parameter here; there are {', '.join(sorted(known)) or 'none'}.")
-        if len(written) > 1:
-            raise BadRequest(f"{name}: given {len(written)} times; give it once.")
+page.before_request(nothing_else)
 
 
 @page.get("/now")
@@ -95,7 +40,7 @@ def now() -> ResponseReturnValue:
         seen = picture(session, known.current(), known.clock())
         names = history.names(session, seen.opening.held_by) if named else {}
         edges = edge_lines(session, known.current(), known.troubles, seen.at) if named else []
-    return _answer(
+    return answer(
         answers.Now(
             open=seen.opening.open,
             until=_text(seen.opening.until),
@@ -117,13 +62,11 @@ def now() -> ResponseReturnValue:
 @page.get("/openings")
 def openings() -> ResponseReturnValue:
     known = context()
-    at = known.clock()
-    start = max(at, _instant("from", at))
-    end = min(_instant("to", start + WEEK), start + LONGEST)
+    start, end = days_asked()
     with known.database.reading() as session:
-        asked = picture(session, known.current(), at).known
+        asked = picture(session, known.current(), known.clock()).known
     found = stretches(asked, start, end) if start < end else []
-    return _answer(
+    return answer(
         answers.Openings(
             [answers.Opening(text(one.start), text(one.end), one.by, one.degree) for one in found if one.by]
         )
@@ -134,7 +77,7 @@ def openings() -> ResponseReturnValue:
 def members() -> ResponseReturnValue:
     found, following = _page_of(context().current().bundle.members, lambda one: one.id, LIMIT)
     _note("members")
-    return _answer(
+    return answer(
         answers.Members(
             [
                 answers.Member(
@@ -157,7 +100,7 @@ def badges() -> ResponseReturnValue:
         for one in found[:limit]
     ]
     _note("badges")
-    return _answer(answers.Badges(items, items[-1].id if len(found) > limit else None))
+    return answer(answers.Badges(items, items[-1].id if len(found) > limit else None))
 
 
 @page.get("/passes")
@@ -167,7 +110,7 @@ def passes() -> ResponseReturnValue:
         accounts = [account_of(session, member) for member in {one.member for one in found}]
     left = {carnet.held.id: carnet.rest for account in accounts for carnet in account.carnets}
     _note("passes")
-    return _answer(
+    return answer(
         answers.Passes(
             [
                 answers.Pass(
@@ -206,11 +149,18 @@ def passages() -> ResponseReturnValue:
         )
         for one in found
     ]
-    return _answer(answers.Passages(items, found[-1].id if found else None))
+    return answer(answers.Passages(items, found[-1].id if found else None))
 
 
-def _answer(said: msgspec.Struct) -> Response:
-    return Response(msgspec.json.encode(said), content_type="application/json")
+def answer(said: msgspec.Struct, status: int = 200) -> Response:
+    return Response(msgspec.json.encode(said), status, content_type="application/json")
+
+
+def days_asked() -> tuple[Instant, Instant]:
+    """From when to when, by the parameters `from` and `to`. Raises BadRequest."""
+    at = context().clock()
+    start = max(at, _instant("from", at))
+    return start, min(_instant("to", start + WEEK), start + LONGEST)
 
 
 def _note(what: str, members_: Sequence[str] | None = None) -> None:

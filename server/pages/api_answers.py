@@ -11,6 +11,9 @@ from policy.reasons import Reason
 At = Annotated[str, Meta(extra_json_schema={"format": "date-time"}, description="RFC 3339, UTC, with milliseconds")]
 Day = Annotated[str, Meta(extra_json_schema={"format": "date"}, description="a date; of an end the last day, included")]
 
+Given = Annotated[str, Meta(extra_json_schema={"format": "date-time"}, description="RFC 3339, with its offset")]
+Id = Annotated[str, Meta(min_length=1, max_length=200)]
+
 
 class EdgeState(Struct, frozen=True):
     """A Raspberry Pi at a door, as it last spoke of itself."""
@@ -136,6 +139,55 @@ class Passages(Struct, frozen=True):
 
     items: list[Passage]
     next: int | None
+
+
+class Booking(Struct, frozen=True):
+    """A machine is kept for a member."""
+
+    id: str
+    machine: str
+    member: str
+    start: At
+    end: At
+
+
+class Bookings(Struct, frozen=True):
+    """In order of their start; those that hold."""
+
+    items: list[Booking]
+
+
+class Wish(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """What to book: one machine, or any of a kind. member: left out, whoever made the token."""
+
+    start: Given
+    end: Given
+    machine: Id | UnsetType = UNSET
+    kind: Id | UnsetType = UNSET
+    member: Id | UnsetType = UNSET
+
+
+MACHINE_OR_KIND = ("machine", "kind")
+"""A wish has one of the two."""
+
+
+class Gap(Struct, frozen=True):
+    """When as long a booking would fit."""
+
+    machine: str
+    start: At
+    end: At
+
+
+class Taken(Struct, frozen=True):
+    """It is booked then, or the site's terms do not allow it: `why` says it in English.
+
+    next_free: of what is booked, when it is free; null where it is not as far ahead as the site books.
+    """
+
+    held_by_other: bool
+    next_free: Gap | None
+    why: str
 
 
 class Problem(Struct, frozen=True):

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import date, timedelta
 from secrets import token_hex
 
 from flask import Blueprint, redirect, render_template, request, url_for
@@ -27,7 +27,7 @@ from server.text.doors import doors
 from server.text.hours import read_spans, spans
 from server.text.translate import gettext
 from server.web.sessions import context
-from server.web.typed import date_in, seen, typed, written
+from server.web.typed import at_hour, date_in, seen, typed, written
 
 page = Blueprint("events", __name__)
 
@@ -35,7 +35,6 @@ SHOWN = 20
 """Events to come that the list shows."""
 MOST_TITLE = 200
 FIELDS = ("title", "date", "hours", "until")
-MINUTE = "%Y-%m-%dT%H:%M"
 BLANK = Event("", "", "", "", "members")
 Again = Callable[..., ResponseReturnValue]
 """The page with what was typed: its status, the fields that are wrong, whether somebody else changed it."""
@@ -273,8 +272,8 @@ def _event(before: Event, wrong: list[str]) -> Event:
     return replace(
         before,
         title=title,
-        start=_written(day, start),
-        end=_written(day + timedelta(days=minutes(end, as_end=True) <= minutes(start)), end),
+        start=at_hour(day, start),
+        end=at_hour(day + timedelta(days=minutes(end, as_end=True) <= minutes(start)), end),
         audience=audience,
         free="free" in form,
         access_points=UNSET if not where or set(where) == set(places) else where,
@@ -289,10 +288,6 @@ def _day(wrong: list[str]) -> date | None:
     except ValueError:
         wrong.append("date")
         return None
-
-
-def _written(day: date, hour: str) -> str:
-    return (datetime.combine(day, time()) + timedelta(minutes=minutes(hour, as_end=True))).strftime(MINUTE)
 
 
 def _rule(wrong: list[str]) -> str:

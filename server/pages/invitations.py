@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import date, timedelta
 from secrets import token_hex
 
 from flask import Blueprint, redirect, render_template, request, url_for
@@ -23,11 +23,9 @@ from server.text.events import doors as named_doors
 from server.text.hours import read_spans
 from server.text.translate import gettext
 from server.web.sessions import context
-from server.web.typed import date_in, offered, people_meant
+from server.web.typed import at_hour, date_in, offered, people_meant
 
 page = Blueprint("invitations", __name__)
-
-MINUTE = "%Y-%m-%dT%H:%M"
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +112,7 @@ def _times(wrong: list[str]) -> tuple[str, str] | None:
         return None
     past = minutes(finish, as_end=True) <= minutes(start)
     day = last if last is not None and last != first else first + timedelta(days=past)
-    begins, ends = _written(first, start), _written(day, finish)
+    begins, ends = at_hour(first, start), at_hour(day, finish)
     if ends <= begins or resolve(ends, zone(), last=True) <= context().clock():
         wrong.append("until" if last is not None else "date")
         return None
@@ -129,10 +127,6 @@ def _day(field: str, wrong: list[str], *, needed: bool = True) -> date | None:
     except ValueError:
         wrong.append(field)
         return None
-
-
-def _written(day: date, hour: str) -> str:
-    return (datetime.combine(day, time()) + timedelta(minutes=minutes(hour, as_end=True))).strftime(MINUTE)
 
 
 def _page(

@@ -170,7 +170,7 @@ def today() -> date:
 
 
 def decide(decided_on: Callable[[Session, Decided], Result]) -> Result | Refused:
-    """Change what is to be changed, all or nothing, and let the doors hear of it."""
+    """Change what is to be changed, all or nothing; where that is Done, let the doors hear of it."""
     known = context()
     why = " ".join(request.form.get("why", "").split())[:MOST_WHY]
     try:
@@ -179,11 +179,16 @@ def decide(decided_on: Callable[[Session, Decided], Result]) -> Result | Refused
     except ChangeRefusedError as error:
         return error.why
     if isinstance(outcome, Done):
-        try:
-            known.site_changed()
-        except ServerError as error:
-            log.error("stored, but the doors have not heard of it; tried again: %s", error)
+        publish()
     return outcome
+
+
+def publish() -> None:
+    """The rules are others."""
+    try:
+        context().site_changed()
+    except ServerError as error:
+        log.error("stored, but the doors have not heard of it; tried again: %s", error)
 
 
 def _typed(before: Member) -> tuple[Member, tuple[str, ...]]:

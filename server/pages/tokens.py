@@ -20,6 +20,7 @@ SCOPES = {
     Scope.MEMBERS: N_("lire la liste des membres"),
     Scope.BADGES: N_("lire les badges et leur état, sans les numéros"),
     Scope.PASSES: N_("lire les carnets et ce qu’il en reste"),
+    Scope.BOOKINGS: N_("lire les réservations de machines, réserver et annuler"),
 }
 
 

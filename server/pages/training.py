@@ -1,5 +1,4 @@
-"""Who may use which machines? /trainings: kinds and who is trained on them; certified and withdrawn there, or on a
-member's page."""
+"""Who may use machines of a kind? /trainings/kinds/<id>: certified, withdrawn; the same from a member's page."""
 
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -14,7 +13,7 @@ from server.pages.member_changes import again, back, decide, today
 from server.queries.training import kinds, trained
 from server.text import training as text
 from server.text.refusals import refusal
-from server.text.translate import gettext, ngettext
+from server.text.translate import gettext
 from server.web.sessions import context
 from server.web.told import tell
 from server.web.typed import date_in, offered, people_meant
@@ -22,17 +21,6 @@ from server.web.typed import date_in, offered, people_meant
 page = Blueprint("training", __name__)
 
 Outcome = Done | Wrong | Missing | Refused
-
-
-@page.get("/trainings", endpoint="page")
-def show() -> ResponseReturnValue:
-    current = context().current()
-    held = [one.kind for one in current.bundle.certifications]
-    lines = [
-        (kind.id, current.called.kind(kind.id), text.about(kind, current.called), _count(held.count(kind.id)))
-        for kind in _kinds().values()
-    ]
-    return render_template("trainings.html", kinds=lines)
 
 
 @page.get("/trainings/kinds/<path:kind>", endpoint="kind")
@@ -52,7 +40,7 @@ def certify(kind: str) -> ResponseReturnValue:
     if isinstance(outcome, Done):
         tell(gettext("%(name)s : formation notée.", name=found[0].member.name))
         return redirect(url_for("training.kind", kind=kind), 303)
-    return _kind_page(kind, _status(outcome), **_told(outcome))
+    return _kind_page(kind, _status(outcome), **told(outcome))
 
 
 @page.post("/trainings/kinds/<path:kind>/withdraw")
@@ -62,7 +50,7 @@ def withdraw(kind: str) -> ResponseReturnValue:
     if isinstance(outcome, Done):
         tell(gettext("Formation retirée."))
         return redirect(url_for("training.kind", kind=kind), 303)
-    return _kind_page(kind, _status(outcome), withdrawing=who, **_told(outcome))
+    return _kind_page(kind, _status(outcome), withdrawing=who, **told(outcome))
 
 
 @page.post("/members/<path:member>/trainings")
@@ -70,7 +58,7 @@ def certify_member(member: str) -> ResponseReturnValue:
     outcome = _certify(member, request.form.get("kind", ""))
     if isinstance(outcome, Done):
         return back(outcome, "certified")
-    return again(member, _status(outcome), "training", **_told(outcome))
+    return again(member, _status(outcome), "training", **told(outcome))
 
 
 @page.post("/members/<path:member>/trainings/withdrawn")
@@ -79,7 +67,7 @@ def withdraw_from_member(member: str) -> ResponseReturnValue:
     outcome = decide(lambda session, decided: changes.withdraw(session, decided, member, kind))
     if isinstance(outcome, Done):
         return back(outcome, "uncertified")
-    return again(member, _status(outcome), f"training-{kind}", **_told(outcome))
+    return again(member, _status(outcome), f"training-{kind}", **told(outcome))
 
 
 def _certify(member: str, kind: str) -> Outcome:
@@ -96,7 +84,7 @@ def _status(outcome: Outcome) -> int:
     return 400 if isinstance(outcome, Wrong) else 409
 
 
-def _told(outcome: Outcome) -> dict[str, object]:
+def told(outcome: Outcome) -> dict[str, object]:
     """Why it was not done, for a template."""
     match outcome:
         case Wrong(fields):
@@ -110,7 +98,7 @@ def _told(outcome: Outcome) -> dict[str, object]:
 
 def _kind_page(which: str, status: int, **told: object) -> ResponseReturnValue:
     known = context()
-    current, day, kind = known.current(), today(), _kinds().get(which)
+    current, day, kind = known.current(), today(), known_kinds().get(which)
     if kind is None:
         raise NotFound
     people = current.people.people
@@ -129,10 +117,7 @@ def _kind_page(which: str, status: int, **told: object) -> ResponseReturnValue:
     return render_template("training_kind.html", **shown | told), status
 
 
-def _kinds() -> dict[str, Kind]:
+def known_kinds() -> dict[str, Kind]:
+    """Of the site, by id."""
     bundle = context().current().bundle
     return kinds(bundle.kinds, bundle.machines)
-
-
-def _count(number: int) -> str:
-    return ngettext("%(num)s personne formée", "%(num)s personnes formées", number) if number else gettext("personne")

@@ -42,11 +42,16 @@ def save(change: Callable[[Session, Decided], Outcome]) -> Outcome:
     with known.database.transaction() as session:
         outcome = change(session, Decided(signed_in().login, known.clock()))
     if isinstance(outcome, Done):
-        try:
-            known.site_changed()
-        except ServerError as error:
-            log.error("stored, but the doors have not heard of it; tried again: %s", error)
+        heard()
     return outcome
+
+
+def heard() -> None:
+    """Let the edges hear of what was stored."""
+    try:
+        context().site_changed()
+    except ServerError as error:
+        log.error("stored, but the doors have not heard of it; tried again: %s", error)
 
 
 def _ask(before: Bundle, after: Bundle, title: str, lines: Sequence[str], back: str) -> str:

@@ -15,8 +15,9 @@ from policy.sessions import Session as Use
 from policy.spans import covers, end_of, next_start
 from policy.state import SiteState
 from policy.terms import MINUTE, SECOND, Instant
-from server.models import Edge, JournalRow
+from server.models import Edge, JournalRow, MachineOut
 from server.queries.current import Current
+from server.queries.machine_out import outs
 from server.queries.now import SILENT, last_words
 from server.queries.site_state import machines_at
 from wire.row import Kind, Order
@@ -52,7 +53,7 @@ class View:
     booking: whose time it is now, while nobody runs it. following: the next booking. free_until: of a free machine the
     end of its hours or the next booking, of another one whatever follows its session; None for no end in sight. opens:
     of one outside its hours. since: of a stop, or the last word of its edge; None where there never was one. ordered:
-    the stop was an order, no button. broken: what does not work, `reader` or `disk`.
+    the stop was an order, no button. broken: what does not work, `reader` or `disk`. out: the lock-out as it was noted.
     """
 
     machine: Machine
@@ -65,11 +66,12 @@ class View:
     since: Instant | None = None
     ordered: bool = False
     broken: str = ""
+    out: MachineOut | None = None
 
 
 def views(session: Session, current: Current, opening: Opening, at: Instant) -> list[View]:
     """Every machine, in the order of the site. opening: how open the place is."""
-    asked = _Asked(current, machines_at(session, at), opening, at)
+    asked = _Asked(current, machines_at(session, at), outs(session), opening, at)
     words = last_words(session)
     stops = _stops(session, set(asked.state.stopped))
     return [_view(asked, machine, words.get(machine.id), stops.get(machine.id)) for machine in current.bundle.machines]
@@ -79,6 +81,7 @@ def views(session: Session, current: Current, opening: Opening, at: Instant) -> 
 class _Asked:
     current: Current
     state: SiteState
+    outs: dict[str, MachineOut]
     opening: Opening
     at: Instant
 
@@ -93,7 +96,9 @@ def _view(asked: _Asked, machine: Machine, word: tuple[Edge, Instant] | None, st
     ends = _free_until(asked, machine, following)
     use = asked.state.sessions.running(place, at)
     if machine.locked_out is not None:
-        return View(machine, State.OUT, use, following=following)
+        row = asked.outs.get(place)
+        known = row is not None and (row.name, row.why) == (machine.locked_out.by, machine.locked_out.why)
+        return View(machine, State.OUT, use, following=following, out=row if known else None)
     if place in asked.state.stopped:
         since = of(stop.at) if stop is not None else None
         ordered = stop is not None and stop.kind == Kind.COMMAND
@@ -160,3 +165,11 @@ def _stops(session: Session, places: set[str]) -> dict[str, JournalRow]:
     ordered = (col(row.kind) == Kind.COMMAND) & (col(row.order) == Order.LOCK_OUT) & col(row.granted)
     found = select(row).where(col(row.access_point).in_(places), or_(col(row.kind) == Kind.ESTOP, ordered))
     return {one.access_point or "": one for one in session.exec(found.order_by(col(row.at), col(row.id)))}
+
+
+def bookings_in(current: Current, machine: str, start: Instant, end: Instant | None) -> list[Booking]:
+    """The bookings of a machine that touch [start, end), by their start; end: None for all that are to come."""
+    found = current.rules.bookings.get(machine, ())
+    return sorted(
+        (one for one in found if one.end > start and (end is None or one.start < end)), key=lambda one: one.start
+    )

@@ -31,6 +31,7 @@ OF_TABLES: dict[str, tuple[type[SQLModel], str]] = {
     "passages": (models.JournalRow, "member"),
     "paid": (models.PaidUnit, "member"),
     "carnet_entries": (models.CarnetEntry, "member"),
+    "training_seats": (models.TrainingSeat, "member"),
     "certification_entries": (models.CertificationEntry, "member"),
     "shifts_without_rota": (models.AdhocShift, "gardien"),
     "machine_sessions": (models.MachineSession, "member"),

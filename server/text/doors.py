@@ -1,10 +1,11 @@
-"""How many doors go by what was just changed, in words?"""
+"""How many doors go by what was just changed, in words; and does the edge of a machine?"""
 
 from dataclasses import dataclass
 
 from sqlmodel import Session
 
 from server.queries.current import Current
+from server.queries.now import last_words
 from server.queries.people import confirmed
 from server.text.translate import gettext, ngettext
 
@@ -29,3 +30,15 @@ def doors(session: Session, current: Current, version: str) -> Doors | None:
     if waiting:
         words = gettext("%(doors)s ; pas encore : %(waiting)s", doors=words, waiting=waiting)
     return Doors(words, bool(waiting))
+
+
+def box(session: Session, machine: str, version: str) -> Doors | None:
+    """The same of the one edge that has the machine."""
+    if not version.isdecimal() or len(version) > 10:
+        return None
+    edge, _ = last_words(session).get(machine, (None, 0))
+    if edge is None:
+        return Doors(gettext("Aucun boîtier ne s’occupe d’elle"), waiting=False)
+    if (edge.rules_version or 0) >= int(version):
+        return Doors(gettext("Son boîtier le sait"), waiting=False)
+    return Doors(gettext("Son boîtier ne le sait pas encore"), waiting=True)

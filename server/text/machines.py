@@ -12,7 +12,7 @@ from policy.sessions import Session as Use
 from policy.terms import MINUTE, Instant
 from server.queries.current import Current
 from server.queries.machines import State, View
-from server.text.dates import hour, hours, local, opens, when
+from server.text.dates import calendar_day, hour, hours, local, opens, when
 from server.text.translate import N_, gettext, ngettext
 
 MARKS = {
@@ -199,8 +199,13 @@ def _unknown(said: _Telling) -> list[str]:
 
 
 def _out(said: _Telling) -> list[str]:
-    out = said.view.machine.locked_out
+    out, noted = said.view.machine.locked_out, said.view.out
     by = gettext("par %(who)s", who=out.by) if out is not None and said.to.named else ""
+    if noted is not None:
+        since = when(noted.since, said.at)
+        by = f"{by}, {since}" if by else gettext("depuis %(since)s", since=since)
+        if noted.until is not None:
+            by += " · " + gettext("prévu jusqu’au %(day)s", day=calendar_day(noted.until))
     still = gettext("encore en marche : hors service à la fin de la session") if said.view.use is not None else ""
     return [out.why if out is not None else "", by, still]
 

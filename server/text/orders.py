@@ -21,6 +21,8 @@ class Told:
 
 def told(known: Outcome, called: Called, now: Instant) -> Told:
     door = _capital(called.place(known.place) or known.place)
+    if known.order == Order.LOCK_OUT:
+        return _of_machine(known, door)
     if known.done:
         return _done(known, door, now)
     if known.done is False:
@@ -33,6 +35,22 @@ def told(known: Outcome, called: Called, now: Instant) -> Told:
         )
         return Told("bad", said)
     return Told("warn", gettext("%(door)s : demandé, la porte n’a pas encore répondu.", door=door))
+
+
+def _of_machine(known: Outcome, machine: str) -> Told:
+    """Of one that was to be stopped at once."""
+    if known.done:
+        return Told("good", gettext("%(machine)s : le courant est coupé, son boîtier l’a confirmé.", machine=machine))
+    if known.done is False:
+        more = f" ({known.why})" if language() == "en" and known.why else ""
+        said = gettext("%(machine)s : pas coupée, son boîtier a refusé%(more)s. Allez-y.", machine=machine, more=more)
+        return Told("bad", said)
+    if known.late:
+        said = gettext(
+            "%(machine)s : son boîtier ne répond pas. Si elle tourne, allez-y : arrêt d’urgence.", machine=machine
+        )
+        return Told("bad", said)
+    return Told("warn", gettext("%(machine)s : à couper, son boîtier n’a pas encore répondu.", machine=machine))
 
 
 def _done(known: Outcome, door: str, now: Instant) -> Told:

@@ -38,10 +38,14 @@ SENTENCES = {
     Refused.GARDIENS_PRESENCE: N_("La présence d’un gardien, seule l’équipe la corrige : une garde en dépend."),
     Refused.CORRECTION_UNKNOWN: N_("Cette correction n’est plus là : on ne garde les passages qu’un temps."),
     Refused.ALERT_TAKEN: N_("Quelqu’un s’en occupe déjà : la page dit qui."),
+    Refused.MACHINE_UNKNOWN: N_("Cette machine n’est plus dans les règles du lieu. Rechargez la page."),
     Refused.VISITOR_UNNAMED: N_("Écrivez qui c’est (200 signes au plus), et combien : de 1 à 500."),
     Refused.NOT_INSIDE: N_("Cette personne n’est pas dans les murs. Rechargez la page."),
     Refused.KIND_UNKNOWN: N_("Cette formation n’existe pas, ou plus. Choisissez-en une de la liste."),
     Refused.NOT_CERTIFIED: N_("Cette personne n’a pas, ou plus, cette formation. Voici où en sont ses formations."),
+    Refused.TRAINING_GONE: N_("Cette session n’a pas lieu, ou plus. Voici celles qui viennent."),
+    Refused.TRAINING_OVER: N_("Cette session a déjà commencé : voyez avec qui la tient."),
+    Refused.TRAINING_AHEAD: N_("Cette session n’a pas encore commencé : notez ensuite qui était là."),
     Refused.SCOPE_MISSING: N_("Cochez au moins un droit."),
 }
 

@@ -5,6 +5,7 @@ missing.
 """
 
 import re
+from contextlib import AbstractContextManager
 
 import flask_babel
 from flask import Flask
@@ -42,6 +43,11 @@ def language() -> str:
     """fr or en."""
     locale = flask_babel.get_locale()
     return str(locale.language) if locale is not None else "fr"
+
+
+def in_french() -> AbstractContextManager[None]:
+    """For what is written to somebody who is not the one who asks."""
+    return flask_babel.force_locale("fr")  # type: ignore[no-any-return]
 
 
 def speak(app: Flask, choose: object) -> None:

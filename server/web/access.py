@@ -10,7 +10,7 @@ from flask import Flask, current_app, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import Forbidden, Unauthorized
 
-from server.roles import ADMINS, EVERYBODY, FAB_MANAGERS, GARDIENS, MEMBERS, STAFF, Role, Roles, Scope
+from server.roles import ADMINS, EVERYBODY, FAB_MANAGERS, GARDIENS, MEMBERS, NO_ROLE, STAFF, Role, Roles, Scope
 from server.text.translate import N_, gettext
 from server.web import sessions
 from server.web.faults import NotHoldingError
@@ -49,6 +49,10 @@ TABLE: Table = {
     ("GET", "/me/corrections/<int:which>"): Access(MEMBERS),
     ("POST", "/me/corrections/<int:which>"): Access(MEMBERS),
     ("GET", "/machines"): Access(MEMBERS, label=N_("Fablab")),
+    ("GET", "/machines/<path:machine>/out"): Access(FAB_MANAGERS),
+    ("POST", "/machines/<path:machine>/out"): Access(FAB_MANAGERS),
+    ("GET", "/machines/<path:machine>/back"): Access(FAB_MANAGERS),
+    ("POST", "/machines/<path:machine>/back"): Access(FAB_MANAGERS),
     ("GET", "/doors/<path:place>/open"): Access(STAFF, holding=True),
     ("POST", "/doors/<path:place>/open"): Access(STAFF, holding=True, step_up=True),
     ("GET", "/doors/<path:place>/unlock"): Access(STAFF),
@@ -122,7 +126,16 @@ TABLE: Table = {
     ("GET", "/invitations"): Access(STAFF, label=N_("Invitations")),
     ("POST", "/invitations"): Access(STAFF),
     ("POST", "/invitations/<path:invitation>/end"): Access(STAFF),
-    ("GET", "/trainings"): Access(FAB_MANAGERS, label=N_("Formations")),
+    ("GET", "/trainings"): Access(MEMBERS, label=N_("Formations")),
+    ("POST", "/trainings/sessions"): Access(FAB_MANAGERS),
+    ("GET", "/trainings/sessions/<path:which>"): Access(FAB_MANAGERS),
+    ("POST", "/trainings/sessions/<path:which>"): Access(FAB_MANAGERS),
+    ("POST", "/trainings/sessions/<path:which>/cancel"): Access(FAB_MANAGERS),
+    ("POST", "/trainings/sessions/<path:which>/join"): Access(MEMBERS),
+    ("POST", "/trainings/sessions/<path:which>/leave"): Access(MEMBERS),
+    ("POST", "/trainings/sessions/<path:which>/people"): Access(FAB_MANAGERS),
+    ("POST", "/trainings/sessions/<path:which>/people/off"): Access(FAB_MANAGERS),
+    ("POST", "/trainings/sessions/<path:which>/presence"): Access(FAB_MANAGERS),
     ("GET", "/trainings/kinds/<path:kind>"): Access(FAB_MANAGERS),
     ("POST", "/trainings/kinds/<path:kind>/certify"): Access(FAB_MANAGERS),
     ("POST", "/trainings/kinds/<path:kind>/withdraw"): Access(FAB_MANAGERS),
@@ -165,6 +178,9 @@ TABLE: Table = {
     ("GET", "/api/v1/badges"): Access(STAFF, scope=Scope.BADGES, page=False),
     ("GET", "/api/v1/passes"): Access(STAFF, scope=Scope.PASSES, page=False),
     ("GET", "/api/v1/passages"): Access(STAFF, scope=Scope.PASSAGES, page=False),
+    ("GET", "/api/v1/bookings"): Access(STAFF, scope=Scope.BOOKINGS, page=False),
+    ("POST", "/api/v1/bookings"): Access(NO_ROLE, scope=Scope.BOOKINGS, page=False),
+    ("DELETE", "/api/v1/bookings/<path:which>"): Access(NO_ROLE, scope=Scope.BOOKINGS, page=False),
 }
 """In the order of the navigation. Whether a page of everybody names people, server/web/sessions.py:sees_names says."""
 BENCH = N_("Banc d’essai")

@@ -103,6 +103,7 @@ def token_has(scope: Scope) -> bool:
     with context().database.reading() as session:
         found = api_token(session, token.strip()) if scheme.lower() == "bearer" else None
         scopes, g.token = (found.scopes, found.name) if found is not None else (None, "")
+        g.token_by = found.by if found is not None else ""
     if scopes is None:
         raise Unauthorized("This token is not valid: send Authorization: Bearer and a token that was made for you.")
     if scope not in scopes:

@@ -4,12 +4,13 @@ By that last one two who change the same thing learn of each other.
 """
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, datetime, time, timedelta
 from typing import TypeVar
 
 import msgspec
 from flask import request
 
+from policy.calendar import minutes
 from server.queries.people import Person
 from server.text.dates import read_date
 from server.web.sessions import context
@@ -33,6 +34,11 @@ def date_in(field: str, wrong: list[str], *, needed: bool = True) -> date | None
 def typed(day: date) -> str:
     """A date as a field shows it."""
     return f"{day:%d/%m/%Y}"
+
+
+def at_hour(day: date, hour: str) -> str:
+    """A date and an HH:MM as a bundle writes them; 24:00 is the next day's beginning."""
+    return (datetime.combine(day, time()) + timedelta(minutes=minutes(hour, as_end=True))).strftime("%Y-%m-%dT%H:%M")
 
 
 def people_meant() -> list[Person]:

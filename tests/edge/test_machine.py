@@ -1,5 +1,7 @@
 """The machine controller: a session's whole life in virtual time, from the tap to the last second."""
 
+from dataclasses import replace as replace_setup
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -20,7 +22,7 @@ from edge.events import (
     RulesSwapped,
 )
 from edge.held import HeldRules
-from policy.facts import Ran
+from policy.facts import Ran, Stopped
 from policy.instants import text
 from policy.reasons import Reason
 from policy.ruleset import Booking, Machine
@@ -353,6 +355,34 @@ def test_while_it_is_pressed_nobody_puts_it_back_in_service() -> None:
     assert bench.tap(ALICE).reason is Reason.MACHINE_RESET
     bench.estop()
     assert bench.tap(GREGOIRE).reason is Reason.MACHINE_LOCKED_OUT
+
+
+@pytest.mark.parametrize("before", [True, False])
+def test_while_the_stop_has_not_been_read_since_the_edge_started_nothing_is_reset_and_nothing_starts(
+    before: bool,
+) -> None:
+    """A relay pulled now would start the machine when the button, which nobody has looked at, is raised."""
+    bench = FabBench(reads=False, facts=(Stopped("laser", True),) if before else ())
+    bench.waits(1)
+    assert any(output == "laser-tap.red" and active for _, output, active in bench.history)
+    for uid in (ALICE, GREGOIRE, BRIGITTE):
+        assert bench.tap(uid).reason is Reason.MACHINE_LOCKED_OUT
+        bench.waits(6)
+    assert not any(output == "laser.interlock" and active for _, output, active in bench.history)
+    bench.estop(active=False)
+    assert bench.tap(ALICE).reason is (Reason.MACHINE_RESET if before else Reason.WALK_UP)
+
+
+def test_the_stop_of_one_machine_that_was_not_read_holds_up_no_other() -> None:
+    bench = FabBench(reads=False)
+    bench.estop("printer", active=False)
+    assert bench.tap(BRIGITTE, "printer-tap").reason is Reason.WALK_UP
+    assert bench.tap(BRIGITTE).reason is Reason.MACHINE_LOCKED_OUT
+
+
+def test_a_machine_that_has_no_emergency_stop_waits_for_none() -> None:
+    bench = FabBench(reads=False, setups=(replace_setup(LASER, has_estop=False),))
+    assert bench.tap(BRIGITTE).reason is Reason.WALK_UP
 
 
 def test_a_lamp_that_blinks_red_says_that_it_is_stopped() -> None:

@@ -11,9 +11,10 @@ from jsonschema import Draft202012Validator
 from schemathesis import GenerationMode
 from schemathesis.specs.openapi.checks import negative_data_rejection
 
-from server.pages.api import OPERATIONS, page
 from server.pages.api_document import described
+from server.pages.api_operations import OPERATIONS, PREFIX, Operation, described_path
 from server.roles import Scope
+from server.web.access import routes
 from tests.support_pages import TOKEN, Place
 from tests.support_server import site_database, whole_bundle
 
@@ -28,13 +29,13 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
 
 
 @pytest.mark.parametrize(
-    ("path", "mode"),
-    [(one.path, mode) for one in OPERATIONS for mode in GenerationMode if one.parameters or mode.is_positive],
+    ("one", "mode"),
+    [(one, mode) for one in OPERATIONS for mode in GenerationMode if one.parameters or one.body or mode.is_positive],
 )
-def test_whatever_is_asked_what_comes_is_what_is_promised(path: str, mode: GenerationMode, whole: Place) -> None:
+def test_whatever_is_asked_what_comes_is_what_is_promised(one: Operation, mode: GenerationMode, whole: Place) -> None:
     """With what the description allows, and with what it does not."""
     left_out = [negative_data_rejection] if mode.is_negative else []  # it counts the token, which is always right here
-    operation = schemathesis.openapi.from_wsgi("/api/v1/openapi.json", whole.app)[path]["GET"]
+    operation = schemathesis.openapi.from_wsgi("/api/v1/openapi.json", whole.app)[one.path][one.method]
 
     @settings(max_examples=15, deadline=None, derandomize=True, database=None, phases=[Phase.generate])
     @given(case=operation.as_strategy(generation_mode=mode))
@@ -53,11 +54,12 @@ def test_what_is_promised_is_a_schema(place: Place) -> None:
 
 
 def test_every_operation_is_a_line_and_every_line_an_operation(place: Place) -> None:
-    rules = {rule.rule for rule in place.app.url_map.iter_rules() if rule.endpoint.startswith(f"{page.name}.")}
-    assert rules == {f"/api/v1{one.path}" for one in OPERATIONS}
+    known = {(method, described_path(rule)) for method, rule in routes(place.app) if rule.startswith(PREFIX)}
+    described_too = {("GET", f"{PREFIX}/openapi.json"), ("GET", f"{PREFIX}/docs")}
+    assert known == {(one.method, PREFIX + one.path) for one in OPERATIONS} | described_too
     assert {one.scope for one in OPERATIONS} == set(Scope)
 
 
 def test_people_read_the_same(place: Place) -> None:
     said = place.page("/api/v1/docs")
-    assert all(f"GET /api/v1{one.path} {one.said}" in said for one in OPERATIONS)
+    assert all(f"{one.method} /api/v1{one.path} {one.said}" in said for one in OPERATIONS)

@@ -142,9 +142,11 @@ def test_a_broken_reader_or_a_full_disk_is_said_and_a_running_session_goes_on(la
 
 def test_what_is_out_of_service_says_why_and_to_those_who_look_after_it_by_whom(lab: Place) -> None:
     furnish(lab, lab_bundle(out={"printer-2": LockOut(by="Fabien R.", why="buse bouchée")}))
-    assert "Hors service Imprimante 2 buse bouchée par Fabien R." in lab.page("/machines", lab.staff())
+    assert "Hors service Imprimante 2 · buse bouchée Remettre en service… Imprimante 2 par Fabien R." in lab.page(
+        "/machines", lab.staff()
+    )
     other = lab.page("/machines", account_of(lab, "remy"))
-    assert "Imprimante 2 buse bouchée" in other
+    assert "Imprimante 2 · buse bouchée" in other
     assert "Fabien" not in other
     runs(lab, "printer-2", "remy", at(19), until=at(21))
     assert "encore en marche" in lab.page("/machines", lab.staff()), "it waits for the session"

@@ -1,11 +1,9 @@
 """What the edges are told of the site: what the server knows, up to the rows that it has, once for each change."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from sqlalchemy import event, text
+from sqlalchemy import text
 from sqlmodel import Session
 
 from policy.facts import Moved, Opened, Paid, Ran, Stopped, apply
@@ -23,7 +21,7 @@ from server.models import Edge, Member, Pass, Position, Quota
 from server.publish.state import ENVELOPE, GAP, JOURNALS, StatePublisher, snapshot
 from server.queries.site_state import state_at
 from tests.support_pages import EVENING, SERVER_KEY
-from tests.support_server import TOPICS, Desk, Journal
+from tests.support_server import TOPICS, Desk, Journal, statements
 from tests.support_site import at
 from wire.envelope import unseal
 from wire.messages import State, decode
@@ -258,19 +256,6 @@ INSTANTS = ("at", "started", "ended")
 def db(when: Instant) -> str:
     """An instant as the database keeps it."""
     return moment(when).strftime("%Y-%m-%d %H:%M:%S.%f")
-
-
-@contextmanager
-def statements(database: Database) -> Iterator[list[tuple[str, Any]]]:
-    """What is asked of the write connection while the block runs."""
-    asked: list[tuple[str, Any]] = []
-
-    def note(_connection: Any, _cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
-        asked.append((statement, parameters))
-
-    event.listen(database._writer, "before_cursor_execute", note)
-    yield asked
-    event.remove(database._writer, "before_cursor_execute", note)
 
 
 @pytest.mark.sqlite

@@ -1,12 +1,17 @@
 """What an edge says of itself is kept on its line."""
 
+import pytest
+from sqlmodel import select
+
 from policy.instants import text
 from policy.terms import ClockState
+from server.database.engine import Database
 from server.database.types import moment
 from server.models import Edge
-from tests.support_server import Desk
+from tests.support_server import FRONT_KEY, GARAGE_KEY, TOPICS, Desk, statements
 from tests.support_site import at
-from wire.messages import Status
+from wire.envelope import seal
+from wire.messages import Status, encode
 from wire.row import DETAIL
 
 
@@ -77,3 +82,23 @@ def test_an_edge_says_something_of_its_own_readers_only_and_no_more_than_a_page_
         edge = session.get_one(Edge, "front")
     assert edge.readers == {"front-in": "x" * DETAIL}
     assert (edge.software, edge.journal_fault) == ("y" * DETAIL, "z" * DETAIL)
+
+
+@pytest.mark.sqlite
+def test_what_is_asked_of_the_database_for_one_edge_is_asked_for_all_that_speak_at_once(database: Database) -> None:
+    """Each edge speaks when the rules are new, and the next change waits until they were heard."""
+    desk = Desk(database)
+    keys = {"front": FRONT_KEY, "garage": GARAGE_KEY}
+
+    def said(edge: str, hour: int) -> tuple[str, bytes]:
+        status = Status(True, at=text(at(hour)), software=f"0.1.{hour}", rules_version=1, state_version=1)
+        return TOPICS.status(edge), seal(keys[edge], edge, TOPICS.status(edge), encode(status))
+
+    desk.ingest.take_all([said("front", 8), said("garage", 8)])
+    with statements(database) as for_one:
+        desk.ingest.take_all([said("front", 9)])
+    with statements(database) as for_two:
+        desk.ingest.take_all([said("front", 10), said("garage", 10)])
+    assert len(for_two) == len(for_one)
+    with database.reading() as session:
+        assert set(session.exec(select(Edge.software))) == {"0.1.10"}

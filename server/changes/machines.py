@@ -1,0 +1,105 @@
+"""What do fab managers decide about a machine? It is locked out, and put back. In the caller's transaction.
+
+Rules go by it: they are to be published then. What somebody else did meanwhile is a value, not overwritten.
+"""
+
+from dataclasses import dataclass
+from datetime import date
+
+from msgspec.structs import replace
+from sqlmodel import Session
+
+from policy.bundle import LockOut, Machine
+from server.audit import Decided
+from server.changes.bundle import put
+from server.database.types import moment
+from server.errors import ChangeRefusedError, Refused
+from server.models import MachineOut
+from server.publish.bundle import held
+from server.queries.machine_out import out_now
+
+LONGEST_WHY = 200
+"""Characters."""
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """It is so."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wrong:
+    """The fields that cannot stay as they are."""
+
+    fields: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Meanwhile:
+    """Somebody else was faster: the machine is out for another reason, or is back already."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """name: of who decides, as people know them. urgent: at once, whatever runs. until: the last day, if known."""
+
+    name: str
+    why: str
+    urgent: bool = False
+    until: date | None = None
+
+
+def lock_out(session: Session, decided: Decided, machine: str, wanted: Wanted, today: date) -> Done | Wrong | Meanwhile:
+    """No session starts on it from then on; one that runs goes on to its end, unless it is urgent."""
+    known = known_machine(session, machine)
+    if fields := wrong(wanted, today):
+        return Wrong(fields)
+    if known.locked_out is not None:
+        return Meanwhile()
+    out = LockOut(by=wanted.name, why=wanted.why, urgent=wanted.urgent)
+    put(session, [replace(known, locked_out=out)], decided)
+    _is_back(session, machine, decided, None)  # one that a bundle put back
+    session.add(
+        MachineOut(
+            machine=machine,
+            since=moment(decided.at),
+            by=decided.by,
+            name=wanted.name,
+            why=wanted.why,
+            urgent=wanted.urgent,
+            until=wanted.until,
+        )
+    )
+    return Done()
+
+
+def wrong(wanted: Wanted, today: date) -> tuple[str, ...]:
+    """The fields of a lock-out that cannot stay as they are."""
+    why = () if 0 < len(wanted.why) <= LONGEST_WHY else ("why",)
+    return (*why, "until") if wanted.until is not None and wanted.until < today else why
+
+
+def put_back(session: Session, decided: Decided, machine: str, name: str, seen: LockOut) -> Done | Meanwhile:
+    """It may be used again. seen: the lock-out that whoever decides has read; another one stays. name: theirs."""
+    known = known_machine(session, machine)
+    if known.locked_out != seen:
+        return Meanwhile()
+    put(session, [replace(known, locked_out=None)], decided)
+    _is_back(session, machine, decided, name)
+    return Done()
+
+
+def _is_back(session: Session, machine: str, decided: Decided, name: str | None) -> None:
+    row = out_now(session, machine)
+    if row is not None:
+        row.back, row.back_by = moment(decided.at), name
+        session.add(row)
+
+
+def known_machine(session: Session, machine: str) -> Machine:
+    """Raises ChangeRefusedError for one that is not there."""
+    found = held(session, "machines", {"id": machine})
+    if not found:
+        raise ChangeRefusedError(Refused.MACHINE_UNKNOWN)
+    one: Machine = found[0]
+    return one

@@ -1,0 +1,331 @@
+"""When is somebody trained next? /trainings: sessions to come, put oneself down in one press; kept by fab managers."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import timedelta
+
+from flask import Blueprint, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from sqlmodel import Session
+from werkzeug.exceptions import NotFound
+
+from policy.calendar import minutes, resolve
+from policy.instants import in_our_years
+from server.audit import Decided
+from server.changes import training_sessions as changes
+from server.changes.people import Wrong
+from server.changes.training_sessions import Certified, Listed, Meanwhile
+from server.errors import Refused
+from server.pages.member_changes import decide, form_token, publish
+from server.pages.training import known_kinds, told
+from server.pages.training_mail import tell_cancelled, tell_changed, tell_moved_up
+from server.queries.training_sessions import Planned, begun, coming, planned
+from server.roles import FAB_MANAGERS, Role
+from server.text import training as training_text
+from server.text import training_sessions as text
+from server.text.dates import local, zone
+from server.text.hours import read_spans, spans
+from server.text.refusals import refusal
+from server.text.translate import gettext, ngettext
+from server.web.sessions import context, roles, signed_in
+from server.web.told import tell
+from server.web.typed import at_hour, date_in, offered, people_meant, seen, typed, written
+
+page = Blueprint("training_sessions", __name__)
+
+FIELDS = ("date", "hours", "places", "note", "trainer")
+PLACES = 6
+"""Offered for a new session."""
+BACK = {"me": "me.page", "trainings": "training_sessions.page"}
+"""Pages on which somebody puts themselves down."""
+
+
+@page.get("/trainings", endpoint="page")
+def show() -> ResponseReturnValue:
+    return _list(200)
+
+
+@page.post("/trainings/sessions")
+def plan() -> ResponseReturnValue:
+    wrong: list[str] = []
+    kind = request.form.get("kind", "")
+    wanted = _typed(Planned(f"t-{form_token()}", kind, 0, 0, 0, None, ""), wrong)
+    outcome = Wrong(tuple(wrong)) if wrong else decide(lambda session, decided: changes.plan(session, decided, wanted))
+    if isinstance(outcome, Listed):
+        tell(gettext("Session prévue : %(when)s.", when=text.when(outcome.now)))
+        return redirect(url_for("training_sessions.one", which=outcome.now.id), 303)
+    fields = outcome.fields if isinstance(outcome, Wrong) else ()
+    return _list(400, fields, refused=refusal(outcome) if isinstance(outcome, Refused) else "")
+
+
+@page.get("/trainings/sessions/<path:which>")
+def one(which: str) -> ResponseReturnValue:
+    """Raises NotFound for one that does not take place."""
+    return _one(which, 200)
+
+
+@page.post("/trainings/sessions/<path:which>")
+def change(which: str) -> ResponseReturnValue:
+    wrong: list[str] = []
+    was = seen(Planned)
+    if was is None or was.id != which:
+        return _one(which, 409, meanwhile=True)
+    wanted = _typed(was, wrong)
+    if wrong:
+        return _one(which, 400, wrong)
+
+    unreached: list[str] = []
+
+    def save(session: Session, decided: Decided) -> Listed | Wrong | Meanwhile:
+        outcome = changes.change(session, decided, was, wanted)
+        if isinstance(outcome, Listed):
+            if text.when(was) != text.when(outcome.now):
+                unreached.extend(tell_changed(session, was, outcome.now))
+            unreached.extend(tell_moved_up(session, outcome.now, outcome.moved_up))
+        return outcome
+
+    outcome = decide(save)
+    match outcome:
+        case Listed():
+            tell(gettext("Session modifiée."))
+            _tell_unreached(unreached)
+            return redirect(url_for("training_sessions.one", which=which), 303)
+        case Wrong(fields):
+            return _one(which, 400, fields)
+        case Meanwhile():
+            return _one(which, 409, meanwhile=True)
+    return _refused(outcome)
+
+
+@page.post("/trainings/sessions/<path:which>/cancel")
+def cancel(which: str) -> ResponseReturnValue:
+    unreached: list[str] = []
+
+    def save(session: Session, decided: Decided) -> Listed | Wrong:
+        outcome = changes.cancel(session, decided, which)
+        if isinstance(outcome, Listed):
+            unreached.extend(tell_cancelled(session, outcome.now, decided.why))
+        return outcome
+
+    outcome = decide(save)
+    if isinstance(outcome, Listed):
+        tell(gettext("Session annulée : %(when)s.", when=text.when(outcome.now)))
+        _tell_unreached(unreached)
+        return redirect(url_for("training_sessions.page"), 303)
+    return _one(which, 400, outcome.fields) if isinstance(outcome, Wrong) else _refused(outcome)
+
+
+@page.post("/trainings/sessions/<path:which>/join")
+def join(which: str) -> ResponseReturnValue:
+    """Oneself."""
+    who = signed_in().member or ""
+    outcome = decide(lambda session, decided: changes.put_down(session, decided, which, who))
+    if not isinstance(outcome, Listed):
+        return _refused(outcome)
+    rank, when = outcome.now.rank(who), text.when(outcome.now)
+    if rank:
+        tell(
+            gettext(
+                "Vous êtes sur la liste d’attente : %(when)s. Si quelqu’un se retire, la place est à vous.", when=when
+            )
+        )
+    else:
+        tell(gettext("Vous êtes inscrit·e : %(when)s.", when=when))
+    return _back()
+
+
+@page.post("/trainings/sessions/<path:which>/leave")
+def leave(which: str) -> ResponseReturnValue:
+    """Oneself."""
+    return _take_off(which, signed_in().member or "", gettext("Vous n’êtes plus sur la liste.")) or _back()
+
+
+@page.post("/trainings/sessions/<path:which>/people")
+def put_down(which: str) -> ResponseReturnValue:
+    """Somebody else, who asked for it."""
+    found = people_meant()
+    if len(found) != 1:
+        return _one(which, 400, ["many" if found else "who"], **offered(found))
+    outcome = decide(lambda session, decided: changes.put_down(session, decided, which, found[0].member.id))
+    if not isinstance(outcome, Listed):
+        return _refused(outcome)
+    tell(gettext("%(name)s est sur la liste.", name=found[0].member.name))
+    return redirect(url_for("training_sessions.one", which=which), 303)
+
+
+@page.post("/trainings/sessions/<path:which>/people/off")
+def take_off(which: str) -> ResponseReturnValue:
+    """Somebody else."""
+    who = request.form.get("member", "")
+    refused = _take_off(which, who, gettext("Retiré de la liste."), keeps=True)
+    return refused or redirect(url_for("training_sessions.one", which=which), 303)
+
+
+@page.post("/trainings/sessions/<path:which>/presence")
+def keep_presence(which: str) -> ResponseReturnValue:
+    """Who was there; all of them certified, where that was pressed."""
+    present = request.form.getlist("present")
+    outcome = decide(lambda session, decided: changes.keep_presence(session, decided, which, present))
+    if not isinstance(outcome, Listed):
+        return _refused(outcome)
+    if "certify" not in request.form:
+        tell(gettext("Présences notées."))
+        return redirect(url_for("training_sessions.one", which=which), 303)
+    certified = decide(lambda session, decided: changes.certify_present(session, decided, which))
+    if not isinstance(certified, Certified):
+        return _refused(certified)
+    publish()
+    return _told(which, certified)
+
+
+def _told(which: str, certified: Certified) -> ResponseReturnValue:
+    """How many were certified, and who was not and why."""
+    called, number = context().current().called, len(certified.members)
+    tell(ngettext("%(num)s personne certifiée.", "%(num)s personnes certifiées.", number))
+    for member, why in certified.kept_back:
+        lacking = told(why)
+        said = str(lacking.get("refused") or gettext("Pas noté : la durée de cette formation est déjà passée."))
+        tell(gettext("%(name)s : %(why)s", name=called.member(member) or member, why=said))
+    return redirect(url_for("training_sessions.one", which=which), 303)
+
+
+def _tell_unreached(members: Sequence[str]) -> None:
+    """To whoever decided: no mail told these."""
+    people = context().current().people.people
+    if names := ", ".join(people[who].member.name for who in dict.fromkeys(members) if who in people):
+        tell(gettext("À prévenir vous-même, faute d’e-mail : %(names)s.", names=names))
+
+
+def _take_off(which: str, who: str, done: str, *, keeps: bool = False) -> ResponseReturnValue | None:
+    """None where it is done. keeps: whoever presses keeps the list, and hears who has a place now without knowing."""
+    unreached: list[str] = []
+
+    def save(session: Session, decided: Decided) -> Listed:
+        outcome = changes.take_off(session, decided, which, who)
+        unreached.extend(tell_moved_up(session, outcome.now, outcome.moved_up))
+        return outcome
+
+    outcome = decide(save)
+    if not isinstance(outcome, Listed):
+        return _refused(outcome)
+    tell(done)
+    if keeps:
+        _tell_unreached(unreached)
+    return None
+
+
+def _back() -> ResponseReturnValue:
+    """To the page on which it was pressed."""
+    return redirect(url_for(BACK.get(request.form.get("back", ""), "training_sessions.page")), 303)
+
+
+def _refused(outcome: object) -> ResponseReturnValue:
+    return _list(409, refused=refusal(outcome) if isinstance(outcome, Refused) else "")
+
+
+def _list(status: int, wrong: Sequence[str] = (), refused: str = "") -> ResponseReturnValue:
+    known = context()
+    current, now, me = known.current(), known.clock(), signed_in().member or ""
+    manages = bool(roles() & FAB_MANAGERS)
+    with known.database.reading() as session:
+        ahead = coming(session, now)
+        past = begun(session, now) if manages else []
+    held = [one.kind for one in current.bundle.certifications]
+    return render_template(
+        "trainings.html",
+        offers=[(text.offer(one, current.called, me), text.counted(one)) for one in ahead],
+        past=[(one.id, current.called.kind(one.kind), text.when(one), text.counted(one)) for one in past],
+        is_member=bool(me),
+        manages=manages,
+        refused=refused,
+        kinds=[
+            (kind.id, current.called.kind(kind.id), training_text.about(kind, current.called), held.count(kind.id))
+            for kind in known_kinds().values()
+        ],
+        token=form_token(),
+        **_form(None, wrong),
+    ), status
+
+
+def _one(which: str, status: int, wrong: Sequence[str] = (), **more: object) -> ResponseReturnValue:
+    known = context()
+    current = known.current()
+    with known.database.reading() as session:
+        found = planned(session, which)
+    if found is None:
+        raise NotFound
+    names = {who: person.member.name for who, person in current.people.people.items()}
+    shown = {
+        "known": found,
+        "kind": current.called.kind(found.kind),
+        "said": text.offer(found, current.called, "").said,
+        "counted": text.counted(found),
+        "begun": found.start <= known.clock(),
+        "taken": [(seat.member, names.get(seat.member, seat.member), seat.present) for seat in found.taken],
+        "waiting": [(seat.member, names.get(seat.member, seat.member), seat.present) for seat in found.waiting],
+        "meanwhile": False,
+        "choices": [],
+        "more": 0,
+        **_form(found, wrong),
+    }
+    return render_template("training_session.html", **shown | more), status
+
+
+def _form(known: Planned | None, wrong: Sequence[str]) -> dict[str, object]:
+    """What the form of a session holds: as it is, or as it was typed."""
+    form, again = request.form, "date" in request.form
+    managers = [
+        (who, one.member.name)
+        for who, one in context().current().people.people.items()
+        if {Role.FAB_MANAGER.value, Role.STAFF.value} & {str(role) for role in one.member.roles}
+        or (known is not None and who == known.trainer)
+    ]
+    return {
+        "fields": {field: form.get(field, "") for field in FIELDS} if again else _fields(known),
+        "trainers": managers,
+        "typed": form,
+        "wrong": {field: text.wrong(field) for field in wrong},
+        "was": written(replace(known, seats=())) if known is not None else "",
+    }
+
+
+def _fields(known: Planned | None) -> dict[str, str]:
+    if known is None:
+        return {"places": str(PLACES), "trainer": signed_in().member or ""}
+    start, end = local(known.start), local(known.end)
+    return {
+        "date": typed(start.date()),
+        "hours": spans(((f"{start:%H:%M}", f"{end:%H:%M}"),)),
+        "places": str(known.places),
+        "note": known.note,
+        "trainer": known.trainer or "",
+    }
+
+
+def _typed(before: Planned, wrong: list[str]) -> Planned:
+    """The session as the form says, over what it was; wrong: the fields that cannot be read."""
+    form, day = request.form, date_in("date", wrong)
+    try:
+        [(start, end)] = read_spans(form.get("hours", ""))
+    except ValueError:
+        wrong.append("hours")
+        return before
+    places = form.get("places", "").strip()
+    if not (places.isdecimal() and len(places) < 4):
+        wrong.append("places")
+    try:
+        last = None if day is None else in_our_years(day) + timedelta(minutes(end, as_end=True) <= minutes(start))
+    except ValueError:
+        wrong.append("date")
+        return before
+    if day is None or last is None or wrong:
+        return before
+    return replace(
+        before,
+        start=resolve(at_hour(day, start), zone()),
+        end=resolve(at_hour(last, end), zone(), last=True),
+        places=int(places),
+        note=" ".join(form.get("note", "").split()),
+        trainer=form.get("trainer") or None,
+        seats=(),
+    )

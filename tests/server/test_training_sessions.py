@@ -1,0 +1,201 @@
+"""When is somebody trained: places in the order of coming, who waits moves up and is told, all present certified."""
+
+import re
+from datetime import UTC, date, datetime
+
+import pytest
+from flask.testing import FlaskClient
+from msgspec.structs import replace
+from sqlmodel import col, select
+
+from policy.bundle import Role
+from policy.instants import instant
+from policy.terms import DAY, HOUR
+from server.changes.bundle import import_bundle, put
+from server.changes.purge import purge
+from server.database.engine import Database
+from server.models import Account, AuditRow, Message, TrainingSeat
+from server.queries.training_sessions import Planned, planned
+from tests.support_pages import CHEAP_HASH, Place
+from tests.support_server import DECIDED, small_bundle, whole_bundle
+
+START = instant("2026-12-10T18:00:00+01:00")
+FORM = {"kind": "printer", "date": "10/12/2026", "hours": "18 h – 20 h", "places": "1", "trainer": "gregoire"}
+MAIL = "remy@exemple.org"
+
+
+@pytest.fixture
+def lab(database: Database) -> Place:
+    """Grégoire keeps the fablab; of the members only Rémy has an account that is an address."""
+    gregoire = replace(next(m for m in small_bundle().members if m.id == "gregoire"), roles=(Role.FAB_MANAGER,))
+    with database.transaction() as session:
+        import_bundle(session, whole_bundle(), DECIDED)
+        put(session, [gregoire], DECIDED)
+        session.add(Account(login=MAIL, member="remy", password_hash=CHEAP_HASH, made=datetime.now(UTC)))
+    return Place(database, sends_mail=True)
+
+
+def press(place: Place, client: FlaskClient, path: str, **data: object) -> tuple[int, str]:
+    answer = client.post(path, data={"csrf_token": place.form_token(client, "/trainings")} | data)
+    if answer.status_code == 303:
+        return 303, place.page(answer.headers["Location"], client).replace("\N{NO-BREAK SPACE}", " ")
+    return answer.status_code, place.words(answer).replace("\N{NO-BREAK SPACE}", " ")
+
+
+def plan(place: Place, **form: str) -> str:
+    """The address of a session that the fab manager planned."""
+    client = place.member("gregoire")
+    token = re.search(r'name="token" value="([^"]+)"', client.get("/trainings").text)
+    assert token is not None
+    sent = {"csrf_token": place.form_token(client, "/trainings"), "token": token[1]} | FORM | form
+    answer = client.post("/trainings/sessions", data=sent)
+    assert answer.status_code == 303
+    assert client.post("/trainings/sessions", data=sent).headers["Location"] == answer.headers["Location"]
+    return answer.headers["Location"]
+
+
+def stored(place: Place, path: str) -> Planned:
+    with place.database.reading() as session:
+        found = planned(session, path.rpartition("/")[2])
+    assert found is not None
+    return found
+
+
+def mails(place: Place) -> list[tuple[str, str]]:
+    with place.database.reading() as session:
+        rows = session.exec(select(Message).order_by(col(Message.id))).all()
+        return [(row.to, row.subject.replace("\N{NO-BREAK SPACE}", " ").replace("\N{WORD JOINER}", "")) for row in rows]
+
+
+def join(place: Place, path: str, *members: str) -> None:
+    """By the desk, who were asked to."""
+    desk = place.staff()
+    for member in members:
+        name = place.publisher.current.called.members[member]
+        assert press(place, desk, f"{path}/people", who=name.split()[0].lower(), member=member)[0] == 303
+
+
+def test_planned_once_and_a_member_puts_themselves_down_and_off_in_one_press(lab: Place) -> None:
+    path, brigitte = plan(lab), lab.member("brigitte")
+    page = lab.page("/trainings", brigitte).replace("\N{NO-BREAK SPACE}", " ")
+    assert "Imprimante 3D 1 place jeu. 10 déc., 18 h – 20 h, avec Grégoire V. Je m’inscris" in page
+    assert "Prévoir" not in page
+    status, page = press(lab, brigitte, f"{path}/join", back="trainings")
+    assert (status, "Vous êtes inscrit·e : jeu. 10 déc., 18 h – 20 h." in page) == (303, True)
+    assert "Imprimante 3D inscrit·e" in page
+    press(lab, brigitte, f"{path}/join")
+    assert [seat.member for seat in stored(lab, path).seats] == ["brigitte"]
+    status, page = press(lab, brigitte, f"{path}/leave")
+    assert (status, stored(lab, path).seats) == (303, ())
+    with lab.database.reading() as session:
+        rows = session.exec(select(AuditRow).where(col(AuditRow.noun).like("training_%")).order_by(col(AuditRow.id)))
+        assert [(row.did, row.noun, row.account) for row in rows] == [
+            ("added", "training_session", "gregoire.compte"),
+            ("added", "training_seat", "brigitte.compte"),
+            ("ended", "training_seat", "brigitte.compte"),
+        ]
+
+
+def test_who_waits_moves_up_and_is_told_once(lab: Place) -> None:
+    path, brigitte = plan(lab), lab.member("brigitte")
+    press(lab, brigitte, f"{path}/join")
+    join(lab, path, "remy", "zoe")
+    page = lab.page("/trainings", lab.member("alice")).replace("\N{NO-BREAK SPACE}", " ")
+    assert "complet, 2 en attente" in page
+    assert "Je m’inscris en attente" in page
+    assert [stored(lab, path).rank(who) for who in ("brigitte", "remy", "zoe", "alice")] == [0, 1, 2, None]
+    press(lab, brigitte, f"{path}/leave")
+    assert [stored(lab, path).rank(who) for who in ("remy", "zoe", "brigitte")] == [0, 1, None]
+    assert mails(lab) == [(MAIL, "Une place pour vous : Imprimante 3D, jeu. 10 déc., 18 h – 20 h")]
+    press(lab, brigitte, f"{path}/leave")
+    press(lab, brigitte, f"{path}/join")
+    assert (stored(lab, path).rank("brigitte"), len(mails(lab))) == (2, 1)
+
+
+def test_moved_and_cancelled_those_on_the_list_hear_why(lab: Place) -> None:
+    path, keeper = plan(lab), lab.member("gregoire")
+    join(lab, path, "remy", "zoe")
+    was = re.search(r'name="was" value="([^"]+)"', keeper.get(path).text)
+    assert was is not None
+    form = {"was": was[1].replace("&#34;", '"')} | FORM | {"hours": "17h-19h", "places": "2"}
+    status, page = press(lab, keeper, path, **form)
+    assert (status, "À prévenir vous-même, faute d’e-mail : Zoé Wibaux." in page) == (303, True)
+    assert (stored(lab, path).start, stored(lab, path).rank("zoe")) == (START - HOUR, 0)
+    status, page = press(lab, keeper, path, **form | {"places": "3"})
+    assert (status, "quelqu’un a changé cela entre-temps" in page, stored(lab, path).places) == (409, True, 2)
+    assert press(lab, keeper, f"{path}/cancel")[0] == 400
+    status, page = press(lab, keeper, f"{path}/cancel", why="la machine est en panne")
+    assert (status, "Session annulée" in page, "Aucune session n’est prévue." in page) == (303, True, True)
+    assert [subject for _, subject in mails(lab)] == [
+        "Changé : Imprimante 3D, jeu. 10 déc., 17 h – 19 h",
+        "Annulé : Imprimante 3D, jeu. 10 déc., 17 h – 19 h",
+    ]
+    status, page = press(lab, keeper, f"{path}/join")
+    assert (status, "Cette session n’a pas lieu, ou plus" in page) == (409, True)
+
+
+def test_all_who_were_there_are_certified_in_one_press(lab: Place) -> None:
+    path, keeper = plan(lab, places="3"), lab.member("gregoire")
+    join(lab, path, "remy", "zoe", "alice")
+    status, page = press(lab, keeper, f"{path}/presence", present=["remy"], certify="1")
+    assert (status, "n’a pas encore commencé" in page) == (409, True)
+    lab.now = START + 2 * HOUR
+    status, page = press(lab, keeper, f"{path}/presence", present=["remy", "alice"], certify="1")
+    assert (status, "2 personnes certifiées." in page) == (303, True)
+    held = [one for one in lab.publisher.current.bundle.certifications if one.kind == "printer"]
+    assert {one.member for one in held} == {"brigitte", "remy", "alice"}
+    assert "session suivie le jeu. 10 déc." in lab.page("/members/remy", lab.staff()).replace("\N{NO-BREAK SPACE}", " ")
+    status, page = press(lab, keeper, f"{path}/join")
+    assert (status, "a déjà commencé" in page) == (409, True)
+
+
+def test_who_lacks_what_comes_before_is_named_and_the_others_are_certified(lab: Place) -> None:
+    path, keeper = plan(lab, kind="laser", places="3"), lab.member("gregoire")
+    join(lab, path, "brigitte", "zoe")
+    lab.now = START + HOUR
+    status, page = press(lab, keeper, f"{path}/presence", present=["brigitte", "zoe"], certify="1")
+    assert (status, "1 personne certifiée." in page) == (303, True)
+    assert "Zoé W. : Pas noté : il faut d’abord Imprimante 3D" in page
+    held = {one.member: one.until for one in lab.publisher.current.bundle.certifications if one.kind == "laser"}
+    assert held == {"brigitte": date(2027, 12, 10), "alice": None}
+
+
+@pytest.mark.sqlite
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"date": "24/11/2026", "hours": "9h-10h"}, "n’a pas encore commencé"),
+        ({"date": "31/12/9999"}, "Écrivez le jour ainsi"),
+        ({"hours": "jamais"}, "Écrivez une heure de début"),
+        ({"places": "0"}, "Écrivez combien de places"),
+        ({"places": "²"}, "Écrivez combien de places"),
+        ({"trainer": "personne"}, "Choisissez une personne"),
+        ({"kind": "canon"}, "Cette formation n’existe pas"),
+        ({"note": "x" * 201}, "200 signes"),
+    ],
+)
+def test_what_cannot_be_planned_is_said_beside_its_field(lab: Place, wrong: dict[str, str], said: str) -> None:
+    status, page = press(lab, lab.member("gregoire"), "/trainings/sessions", **FORM | wrong)
+    assert (status, said in page) == (400, True)
+
+
+@pytest.mark.sqlite
+def test_whoever_is_no_member_takes_no_place(lab: Place) -> None:
+    path = plan(lab)
+    status, page = press(lab, lab.staff(), f"{path}/join")
+    assert (status, "Ce membre n’existe pas" in page, stored(lab, path).seats) == (409, True, ())
+    join(lab, path, "zoe", "remy")
+    status, _ = press(lab, lab.staff(), "/members/zoe/end")
+    assert (status, [seat.member for seat in stored(lab, path).taken]) == (303, ["remy"])
+    assert press(lab, lab.staff(), f"{path}/people", who="i")[0] == 400
+
+
+@pytest.mark.sqlite
+def test_who_was_where_is_forgotten_with_the_passages(lab: Place) -> None:
+    path = plan(lab)
+    join(lab, path, "remy")
+    for days, left in ((89, 1), (92, 0)):
+        with lab.database.transaction() as session:
+            while purge(session, START + days * DAY, 90):
+                pass
+            assert len(session.exec(select(TrainingSeat)).all()) == left
