@@ -10,14 +10,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from edge.config import CHIP_SELECTS
+from edge.places import A_DOOR, A_MACHINE, MOST_MACHINES
 from edge.setup.header import LINES, MODELS
-from edge.tables import ConfigError, Faults, Table, parsed
-from wire.errors import WireError
-from wire.topics import check_id
+from edge.tables import ConfigError, Faults, Table, check_id, parsed
 
 CLOCKS = ("ds3231", "own", "own-rechargeable", "none")
 BUSES = ("uart", "i2c")
 INPUTS = ("contact", "rex", "fire")
+MOST_READERS = sum(CHIP_SELECTS.values())
+SIDES = "1 outside, or 2, outside and inside"
 HOST = re.compile(r"[A-Za-z0-9.:-]+")
 LOGIN = re.compile(r"[a-z][a-z0-9-]{0,31}")
 SSH_KEY = re.compile(r"(ssh-ed25519|ecdsa-sha2-nistp256|ssh-rsa) [A-Za-z0-9+/=]+( [\w.@-]+)?")
@@ -25,17 +27,29 @@ ZONE = re.compile(r"[A-Za-z]+(/[A-Za-z_+-]+)*")
 
 
 @dataclass(frozen=True, slots=True)
-class Door:
-    """A door. readers: 1 or 2. inputs: of INPUTS. lines: signals that the installer put on a line of their choice."""
+class Place:
+    """A door or a machine, as `kind` says. readers: by the name of each, what stands before its signals' names.
+    inputs: what it has of INPUTS, or its emergency stop. relay_active_high: whether a high level pulls its strike or
+    interlock. lines: signals that the installer put on a line of their choice."""
 
+    kind: str
     name: str
-    readers: int
-    fail: str
+    readers: Mapping[str, str]
     inputs: tuple[str, ...]
     lamp: bool
     buzzer: bool
     relay_active_high: bool
     lines: Mapping[str, int]
+    fail: str = ""
+
+    @property
+    def where(self) -> str:
+        """Its table, in the answers as in edge.toml."""
+        return f"{self.kind}.{self.name}"
+
+    @property
+    def relay(self) -> str:
+        return "strike" if self.kind == "door" else "interlock"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +73,7 @@ class Answers:
     clock: str
     in_use: tuple[str, ...]
     read_only: bool
-    door: Door
+    places: tuple[Place, ...]
     admin: Admin | None = None
 
 
@@ -96,7 +110,7 @@ def answers(path: Path, whole: Mapping[str, Any]) -> Answers:
         clock,
         _in_use(top, clock),
         top.flag("read_only", False),
-        _door(top),
+        _places(top),
         _admin(top),
     )
     top.done()
@@ -112,15 +126,8 @@ def usual_clock(pi: str) -> str:
 def _id(table: Table, key: str, hint: str) -> str:
     written = table.text(key, hint)
     if written:
-        _check_id(table, key, key, written)
+        check_id(table, key, key, written)
     return written
-
-
-def _check_id(table: Table, key: str, what: str, written: str) -> None:
-    try:
-        check_id(what, written)
-    except WireError as error:
-        table.note(key, str(error))
 
 
 def _host(top: Table) -> str:
@@ -136,24 +143,61 @@ def _in_use(top: Table, clock: str) -> tuple[str, ...]:
     return tuple(bus for bus in BUSES if bus in named or (bus == "i2c" and clock == "ds3231"))
 
 
-def _door(top: Table) -> Door:
-    tables = top.tables("door", "the door of this edge, as [door.front]")
-    if len(tables) > 1:
-        top.note("door", f"doors {', '.join(tables)}: an edge serves one door; give the others their own")
-    name, table = next(iter(tables.items()), ("front", top.absent("door")))
-    _check_id(table, "", "door", name)
-    door = Door(
+def _places(top: Table) -> tuple[Place, ...]:
+    """The door, then the machines."""
+    top.optional("door", "machine")
+    machines = top.tables("machine", A_MACHINE) if top.has("machine") else {}
+    doors = top.tables("door", A_DOOR) if top.has("door") or not machines else {}
+    if len(doors) > 1:
+        top.note("door", f"doors {', '.join(doors)}: an edge serves one door; give the others their own")
+    if len(machines) > MOST_MACHINES:
+        top.note("machine", f"machines {', '.join(machines)}: an edge serves {MOST_MACHINES} at most")
+    taken = {*doors, *(f"{door}-{side}" for door in doors for side in ("in", "out"))}
+    for name in taken & machines.keys():
+        top.note("machine", f"[machine.{name}]: the door, or a reader of it, is called so; give one of them another id")
+    sides = {name: table.whole("readers", SIDES, 1, 2, 2) for name, table in doors.items()}
+    readers = len(machines) + sum(sides.values())
+    if readers > MOST_READERS:
+        top.note("machine", f"{readers} readers: a header has {MOST_READERS} places for one; use a second Pi")
+    buzzer = readers <= 2  # a third reader's bus takes the lines of the buzzers
+    return (
+        *(_door(name, table, sides[name], buzzer) for name, table in doors.items()),
+        *(_machine(name, table, buzzer) for name, table in machines.items()),
+    )
+
+
+def _door(name: str, table: Table, readers: int, buzzer: bool) -> Place:
+    check_id(table, "", "door", name)
+    door = Place(
+        "door",
         name,
-        table.whole("readers", "1 outside, or 2, outside and inside", 1, 2, 2),
-        table.choice("fail", ("secure", "safe"), "secure"),
+        {f"{name}-{side}": f"{side}_" for side in ("in", "out")[:readers]},
         tuple(key for key in INPUTS if table.flag(key, key != "fire")),
         table.flag("lamp", True),
-        table.flag("buzzer", True),
+        table.flag("buzzer", buzzer),
         table.flag("relay_active_high", True),
         _lines(table),
+        table.choice("fail", ("secure", "safe"), "secure"),
     )
     table.done()
     return door
+
+
+def _machine(name: str, table: Table, buzzer: bool) -> Place:
+    """Its relay is active high: another would be on while the Pi is off."""
+    check_id(table, "", "machine", name)
+    machine = Place(
+        "machine",
+        name,
+        {name: ""},
+        ("estop",) if table.flag("estop", True) else (),
+        table.flag("lamp", True),
+        table.flag("buzzer", buzzer),
+        True,
+        _lines(table),
+    )
+    table.done()
+    return machine
 
 
 def _admin(top: Table) -> Admin | None:

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from edge.places import MOST_MACHINES
 from edge.setup.answers import CLOCKS, HOST, usual_clock
 from edge.setup.header import MODELS
 from wire.errors import WireError
@@ -59,12 +60,22 @@ def ask(listen: Callable[[str], str]) -> str:
     pi = one(Question("Which Raspberry Pi", "4", tuple(MODELS)))
     clocks = CLOCKS if pi == "5" else tuple(clock for clock in CLOCKS if not clock.startswith("own"))
     lines += [f'pi = "{pi}"', f'clock = "{one(Question("Battery clock", usual_clock(pi), clocks))}"']
-    lines += ["", f"[door.{one(Question('Id of the door, as in the bundle', edge))}]"]
+    what = one(Question("What hangs at it", "door", ("door", "machines", "both")))
+    if what != "machines":
+        lines += _door(one, flag, edge)
+    if what != "door":
+        for _ in range(int(one(Question("How many machines", "1", tuple(map(str, range(1, MOST_MACHINES + 1))))))):
+            lines += ["", f"[machine.{one(Question('Id of a machine, as in the bundle'))}]"]
+            lines += [f"estop = {flag('Has it an emergency stop', 'yes')}"]
+    return "\n".join(lines) + "\n"
+
+
+def _door(one: Callable[[Question], str], flag: Callable[[str, str], str], edge: str) -> list[str]:
+    lines = ["", f"[door.{one(Question('Id of the door, as in the bundle', edge))}]"]
     lines += [f"readers = {one(Question('Readers: 1 outside, or 2, outside and inside', '2', ('1', '2')))}"]
     fail = one(Question("The lock without power: secure stays shut, safe opens", "secure", ("secure", "safe")))
     lines += [f'fail = "{fail}"']
     lines += [f"contact = {flag('Is there a contact that closes with the door', 'yes')}"]
     lines += [f"rex = {flag('Is there a button or handle switch for leaving', 'yes')}"]
     lines += [f"fire = {flag('Is there a contact of the fire panel', 'no')}"]
-    lines += [f"relay_active_high = {flag('Does the relay pull at a high level', 'yes')}"]
-    return "\n".join(lines) + "\n"
+    return [*lines, f"relay_active_high = {flag('Does the relay pull at a high level', 'yes')}"]

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator, Mapping
 
-from edge.setup.answers import Answers
+from edge.setup.answers import Answers, Place
 from edge.setup.header import MODELS, PINS
-from edge.setup.plan import plan, sides, signals
+from edge.setup.plan import plan, seats, signals
 from edge.setup.seeds import seeds
 
 HOMES = {
@@ -18,6 +18,9 @@ HOMES = {
     "custom.toml": "to the boot partition of a new card: Raspberry Pi OS of Debian 12",
 }
 """Where each file belongs on the Pi."""
+CHIP_SELECTS = {0: (8, 7), 1: (18, 17, 16)}
+SHARED = {0: {9: "MISO", 10: "MOSI", 11: "SCK"}, 1: {19: "MISO", 20: "MOSI", 21: "SCK"}}
+"""Lines of the SPI buses, as config.txt sets them (raspberrypi.com, spi0 and spi1-3cs)."""
 MADE = "# Made by `loquet edge init`: change its answers and run it again."
 
 
@@ -38,8 +41,7 @@ def _text(lines: Iterator[str]) -> str:
 
 
 def _edge_toml(answers: Answers, lines: Mapping[str, int]) -> Iterator[str]:
-    door = answers.door
-    yield f"{MADE} Every key: firmware_config/edge-door.toml."
+    yield f"{MADE} Every key: firmware_config/edge-door.toml, edge-machine.toml."
     yield from (f'site = "{answers.site}"', f'edge = "{answers.edge}"', "")
     yield from (
         "[keys]",
@@ -50,26 +52,43 @@ def _edge_toml(answers: Answers, lines: Mapping[str, int]) -> Iterator[str]:
     yield from ("", "[broker]", f'host = "{answers.broker}"', 'ca = "keys/ca.crt"')
     yield from ('certificate = "keys/tls.crt"', 'key = "keys/tls.key"', "")
     yield from ("[journal]", 'path = "/var/lib/loquet/journal.db"')
-    for device, side in enumerate(sides(answers)):
-        yield from ("", f"[readers.{door.name}-{side}]", "bus = 0", f"device = {device}")
+    for place in answers.places:
+        yield from _readers(place, seats(answers), lines)
+        yield from _place(place, lines)
+
+
+def _readers(place: Place, at: Mapping[str, tuple[int, int]], lines: Mapping[str, int]) -> Iterator[str]:
+    for reader, prefix in place.readers.items():
+        bus, device = at[reader]
+        yield from ("", f"[readers.{reader}]", f"bus = {bus}", f"device = {device}")
         for part in ("green", "red", "buzzer"):
-            if f"{side}_{part}" in lines:
-                yield from ("", f"[readers.{door.name}-{side}.{part}]", f"line = {lines[f'{side}_{part}']}")
-    yield from ("", f"[door.{door.name}]")
-    yield from (f'reader_{side} = "{door.name}-{side}"' for side in sides(answers))
-    yield f'fail = "{door.fail}"'
-    yield from ("", f"[door.{door.name}.strike]", f"line = {lines['strike']}")
-    yield f"active_high = {str(door.relay_active_high).lower()}"
-    for name in door.inputs:
-        yield from ("", f"[door.{door.name}.{name}]", f"line = {lines[name]}")
-        if name != "rex":  # a contact that closes while all is well: a cut wire is noticed
-            yield "active_low = false"
+            if f"{place.where}.{prefix}{part}" in lines:
+                yield f"{part} = {{ line = {lines[f'{place.where}.{prefix}{part}']} }}"
+
+
+def _place(place: Place, lines: Mapping[str, int]) -> Iterator[str]:
+    yield from ("", f"[{place.where}]")
+    if place.kind == "door":
+        yield from (f'reader_{prefix[:-1]} = "{reader}"' for reader, prefix in place.readers.items())
+        yield f'fail = "{place.fail}"'
+    else:
+        yield from (f'reader = "{reader}"' for reader in place.readers)
+        if not place.inputs:
+            yield "estop = false"
+    active_high = str(place.relay_active_high).lower()
+    yield f"{place.relay} = {{ line = {lines[f'{place.where}.{place.relay}']}, active_high = {active_high} }}"
+    for name in place.inputs:
+        # contacts that are closed while all is well: a cut wire is noticed
+        level = "" if name == "rex" else ", active_low = false"
+        yield f"{name} = {{ line = {lines[f'{place.where}.{name}']}{level} }}"
 
 
 def _config_txt(answers: Answers, lines: Mapping[str, int]) -> Iterator[str]:
     yield MADE
     yield f"# For a {MODELS[answers.pi]}. Append to /boot/firmware/config.txt, then reboot."
-    yield from ("[all]", "# The readers: SPI bus 0 with both chip selects.", "dtparam=spi=on")
+    yield from ("[all]", "# The readers: SPI bus 0 with both chip selects, bus 1 with its three.", "dtparam=spi=on")
+    if any(bus == 1 for bus, _ in seats(answers).values()):
+        yield "dtoverlay=spi1-3cs"
     yield "# A line whose process was killed is let go of, and its resistor takes it to the safe level."
     yield "dtparam=strict_gpiod"
     yield "# Relays at rest from power-on until the edge takes over."
@@ -95,7 +114,7 @@ def _at_rest(answers: Answers, lines: Mapping[str, int]) -> Iterator[tuple[int, 
     """Each relay's line, and how raspberrypi.com's tools write the level at which it is off."""
     for signal in signals(answers):
         if signal.relay:
-            yield lines[signal.name], "dl" if signal.active_high else "dh"
+            yield lines[signal.key], "dl" if signal.active_high else "dh"
 
 
 def _cmdline(answers: Answers) -> Iterator[str]:
@@ -118,13 +137,16 @@ def _pins(answers: Answers, lines: Mapping[str, int]) -> Iterator[str]:
 
 
 def _rows(answers: Answers, lines: Mapping[str, int]) -> Iterator[tuple[int, str, str]]:
-    fixed = {9: "MISO", 10: "MOSI", 11: "SCK", 25: "RST"}
-    readers = [f"{answers.door.name}-{side}" for side in sides(answers)]
-    fixed |= {8 - device: f"SDA of {reader}" for device, reader in enumerate(readers)}
-    for line, what in fixed.items():
-        yield PINS[line], f"GPIO{line}", f"{what}{'' if ' of ' in what else ' of the readers'}"
-    for name, line in lines.items():
-        yield PINS[line], f"GPIO{line}", name.replace("_", " reader's ", 1) if "_" in name else name
+    yield 17, "3.3 V", "the readers' supply, never 5 V"
+    yield PINS[25], "GPIO25", "RST of the readers"
+    for reader, (bus, device) in seats(answers).items():
+        select = CHIP_SELECTS[bus][device]
+        yield PINS[select], f"GPIO{select}", f"SDA of {reader}"
+    for bus in {bus for bus, _ in seats(answers).values()}:
+        for line, what in SHARED[bus].items():
+            yield PINS[line], f"GPIO{line}", f"{what} of the readers on bus {bus}"
+    for signal in signals(answers):
+        line = lines[signal.key]
+        yield PINS[line], f"GPIO{line}", f"{signal.place.name}: {signal.name.replace('_', ' ')}"
     if answers.clock == "ds3231":
         yield from ((PINS[2], "GPIO2", "SDA of the clock"), (PINS[3], "GPIO3", "SCL of the clock"))
-    yield 17, "3.3 V", "the readers' supply, never 5 V"

@@ -13,8 +13,9 @@ import yaml
 
 from console.errors import CommandError
 from edge.config import Config, load
-from edge.hardware.lines import PULLED_UP
-from edge.setup.answers import CLOCKS, Admin, Answers, Door, answers, read
+from edge.hardware.lines import PULLED_UP, is_on_at_boot
+from edge.machine import MachineSetup
+from edge.setup.answers import CLOCKS, Admin, Answers, Place, answers, read
 from edge.setup.header import MODELS, PINS
 from edge.setup.plan import plan, signals
 from edge.setup.questions import ask
@@ -34,9 +35,10 @@ LEVEL = {True: "dl", False: "dh"}
 
 
 def told(**given: object) -> Answers:
-    """The answers of a door; given: other keys of the file, or `door` for those of its table."""
+    """The answers of a door; given: other keys of the file, or `door` for those of its table, None for no door."""
     door = given.pop("door", {})
-    whole = {"site": "casaco", "edge": "front", "broker": "broker.lan", "door": {"front": door}} | given
+    doors = {} if door is None else {"door": {"front": door}}
+    whole = {"site": "casaco", "edge": "front", "broker": "broker.lan"} | doors | given
     return answers(Path("answers.toml"), whole)
 
 
@@ -71,15 +73,44 @@ def test_every_door_on_every_pi_is_loaded_and_its_relay_rests(home: Path) -> Non
             continue
         config = loaded(home, made["edge.toml"])
         strike = next(output for output in config.outputs if output.name == "strike")
-        assert strike.active_high == case.door.relay_active_high
-        assert len(config.readers) == case.door.readers
-        assert {spec.name for spec in config.inputs} == set(case.door.inputs)
+        assert strike.active_high == case.places[0].relay_active_high
+        assert len(config.readers) == len(case.places[0].readers)
+        assert {spec.name for spec in config.inputs} == set(case.places[0].inputs)
         rest = (str(strike.line), LEVEL[strike.active_high])
         assert re.findall(r"^gpio=(\d+)=op,(d[lh])$", made["config.txt"], re.MULTILINE) == [rest]
         assert re.findall(r"pinctrl set (\d+) op (d[lh])$", made["outputs.conf"], re.MULTILINE) == [rest]
         assert (strike.line in PULLED_UP) != strike.active_high
         seen.add(made["edge.toml"])
     assert len(seen) >= 2**4
+
+
+FABLABS = (
+    {"door": None, "machine": {"cnc": {}}},
+    {"door": None, "machine": {"cnc": {}, "laser": {}, "printer": {"estop": False}}},
+    {"door": None, "machine": {"cnc": {}, "laser": {}, "saw": {}}, "clock": "none"},
+    {"door": {"readers": 1}, "machine": {"saw": {}}},
+    {"door": {"readers": 2}, "machine": {"saw": {}}},
+)
+
+
+@pytest.mark.parametrize("fablab", FABLABS, ids=lambda fablab: "-".join(fablab["machine"]))
+def test_machines_are_loaded_with_or_without_a_door_and_their_relays_rest(
+    home: Path, fablab: dict[str, object]
+) -> None:
+    made = rendered(told(**fablab))
+    config = loaded(home, made["edge.toml"])
+    machines = fablab["machine"]
+    assert isinstance(machines, dict)
+    assert {place.machine for place in config.places if isinstance(place, MachineSetup)} == set(machines)
+    stops = {name for name, given in machines.items() if given.get("estop", True)}
+    assert {spec.name for spec in config.inputs if spec.name.endswith(".estop")} == {f"{name}.estop" for name in stops}
+    relays = [output for output in config.outputs if output.name.endswith((".interlock", "strike"))]
+    rest = [(str(relay.line), LEVEL[relay.active_high]) for relay in relays]
+    assert sorted(re.findall(r"pinctrl set (\d+) op (d[lh])$", made["outputs.conf"], re.MULTILINE)) == sorted(rest)
+    assert not [relay for relay in relays if is_on_at_boot(relay.line, relay.active_high)]
+    assert ("dtoverlay=spi1-3cs" in made["config.txt"]) == (len(config.readers) > 2)
+    mapped = re.findall(r"^ *\d+  GPIO(\d+) ", made["pins.txt"], re.MULTILINE)
+    assert len(set(mapped)) == len(mapped)
 
 
 def test_the_usual_lines_are_those_of_the_sample(home: Path) -> None:
@@ -94,7 +125,7 @@ def test_the_usual_lines_are_those_of_the_sample(home: Path) -> None:
 def test_every_line_has_one_use_and_stands_in_the_map_of_pins() -> None:
     for case in variants():
         lines = plan(case)
-        assert sorted(lines) == sorted(signal.name for signal in signals(case))
+        assert sorted(lines) == sorted(signal.key for signal in signals(case))
         assert len(set(lines.values())) == len(lines)
         mapped = re.findall(r"^ *(\d+)  GPIO(\d+) ", rendered(case)["pins.txt"], re.MULTILINE)
         assert {int(line) for _, line in mapped} >= set(lines.values())
@@ -105,8 +136,8 @@ def test_every_line_has_one_use_and_stands_in_the_map_of_pins() -> None:
 def test_a_signal_moves_where_the_installer_wants_it_and_others_make_room(home: Path) -> None:
     case = told(door={"lines": {"strike": 22, "out_red": 4}})
     lines = plan(case)
-    assert (lines["strike"], lines["out_red"]) == (22, 4)
-    assert lines["contact"] not in (22, 4)
+    assert (lines["door.front.strike"], lines["door.front.out_red"]) == (22, 4)
+    assert lines["door.front.contact"] not in (22, 4)
     by_name = {output.name: output.line for output in loaded(home, rendered(case)["edge.toml"]).outputs}
     assert (by_name["strike"], by_name["front-out.red"]) == (22, 4)
 
@@ -125,9 +156,18 @@ def test_a_signal_moves_where_the_installer_wants_it_and_others_make_room(home: 
             {},
             "lines.strike = 17: that line is low from power-on",
         ),
-        ({"lines": {"strik": 17}}, {}, "lines.strik = 17: there is no such signal here; there are strike, contact"),
+        (
+            {"lines": {"strik": 17}},
+            {},
+            "door.front.lines.strik = 17: there is no such signal here; there are strike, contact",
+        ),
         ({"lines": {"out_red": 4}, "readers": 1}, {}, "lines.out_red = 4: there is no such signal here"),
         ({"lines": {"rex": 28}}, {}, "door.front.lines.rex = 28: use a whole number from 2 to 27"),
+        ({}, {"machine": {"front-in": {}}}, "[machine.front-in]: the door, or a reader of it, is called so"),
+        ({}, {"machine": {name: {} for name in "abcde"}}, "machines a, b, c, d, e: an edge serves 4 at most"),
+        ({}, {"machine": {name: {} for name in "abcd"}}, "6 readers: a header has 5 places for one"),
+        ({}, {"machine": {"cnc": {"lines": {"interlock": 5}}}}, "machine.cnc.lines.interlock = 5: that line is high"),
+        ({}, {"machine": {"cnc": {"lines": {"estop": 16}}}}, "machine.cnc.lines.estop = 16: SPI bus 1 has that line"),
         ({"readers": 3}, {}, "door.front.readers = 3: use a whole number from 1 to 2"),
         ({"reader": 1}, {}, "did you mean readers"),
         ({}, {"clock": "own"}, "clock = 'own': a Raspberry Pi 4 has no battery clock of its own"),
@@ -147,7 +187,7 @@ def test_what_cannot_be_is_refused_by_name(door: dict[str, object], others: dict
 def test_a_header_that_is_full_is_told() -> None:
     """An active-low relay is at rest on the few lines only that are high at power-on."""
     full = {"relay_active_high": False, "lines": {"contact": 4, "in_green": 5, "in_red": 6}}
-    with pytest.raises(ConfigError, match="no line is left for strike"):
+    with pytest.raises(ConfigError, match=r"no line is left for door\.front\.strike"):
         plan(told(door=full))
 
 
@@ -165,7 +205,8 @@ def test_a_disk_that_is_only_read_leaves_other_partitions_writable() -> None:
     assert "overlayroot" not in rendered(told())["cmdline.txt"]
 
 
-NAMELESS = {"file", "door", "name", "inputs", "lines", "admin"}
+NO_FIELDS = {"contact", "rex", "fire", "estop", "strike"}
+NAMELESS = {"file", "places", "kind", "name", "inputs", "admin"}
 """Fields that are no keys, but tables or what several keys say."""
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIB admin@desk"
 
@@ -221,14 +262,14 @@ def test_systemd_takes_the_service_with_what_is_added(tmp_path: Path) -> None:
 def test_the_reference_is_read_with_every_key_of_its_kind() -> None:
     assert read(REFERENCE) == replace(told(), file=REFERENCE)
     given = re.findall(r"^#? ?(\w+) = ", REFERENCE.read_text("utf-8"), re.MULTILINE)
-    known = [field.name for field in (*fields(Answers), *fields(Door), *fields(Admin))]
-    assert set(given) - {"contact", "rex", "fire", "strike"} == set(known) - NAMELESS
+    known = [field.name for field in (*fields(Answers), *fields(Place), *fields(Admin))]
+    assert set(given) - NO_FIELDS == set(known) - NAMELESS
 
 
 def test_answers_may_be_json_and_what_is_none_is_told(tmp_path: Path) -> None:
     file = tmp_path / "a.json"
     file.write_text('{"site": "casaco", "edge": "front", "broker": "broker.lan", "door": {"front": {}}}', "utf-8")
-    assert read(file).door == told().door
+    assert read(file).places == told().places
     for text, said in (("{", "is no JSON"), ("[]", "holds no answers"), ("{}", "site is missing")):
         file.write_text(text, "utf-8")
         with pytest.raises(ConfigError, match=said):
@@ -238,7 +279,9 @@ def test_answers_may_be_json_and_what_is_none_is_told(tmp_path: Path) -> None:
 
 
 def test_questions_make_a_file_of_answers(tmp_path: Path) -> None:
-    typed = iter(["ca saco", "casaco", "", "", "4b", "5", "own-rechargeable", "", "1", "safe", "", "no", "yes", "no"])
+    typed = iter(
+        ["ca saco", "casaco", "", "", "4b", "5", "own-rechargeable", "", "", "1", "safe", "", "no", "yes", "no"]
+    )
     prompts: list[str] = []
 
     def listen(prompt: str) -> str:
@@ -249,11 +292,22 @@ def test_questions_make_a_file_of_answers(tmp_path: Path) -> None:
     file.write_text(ask(listen), "utf-8")
     found = read(file)
     assert (found.site, found.edge, found.pi, found.clock) == ("casaco", "front", "5", "own-rechargeable")
-    door = found.door
-    assert (door.name, door.readers, door.fail, door.relay_active_high) == ("front", 1, "safe", False)
+    (door,) = found.places
+    assert (door.name, list(door.readers), door.fail, door.relay_active_high) == ("front", ["front-in"], "safe", False)
     assert door.inputs == ("contact", "fire")
     assert prompts[1].startswith("id 'ca saco': use 1 to 64 letters")
     assert prompts[5].startswith("'4b': answer one of zero2w, 3, 4, 5\n")
+    assert next(typed, None) is None
+
+
+def test_machines_are_asked_for_by_name(tmp_path: Path) -> None:
+    typed = iter(["casaco", "fab", "", "5", "", "machines", "2", "cnc", "", "laser", "no"])
+    file = tmp_path / "answers.toml"
+    file.write_text(ask(lambda _: next(typed)), "utf-8")
+    assert [(place.where, place.inputs) for place in read(file).places] == [
+        ("machine.cnc", ("estop",)),
+        ("machine.laser", ()),
+    ]
     assert next(typed, None) is None
 
 
