@@ -6,6 +6,7 @@ Names never lie on an edge: members are told by their ids.
 from dataclasses import dataclass, replace
 
 from edge.config import Config
+from edge.core import Memory
 from edge.inbound_queue import InboundQueue
 from edge.observer import Nobody
 from edge.ports import Clock
@@ -14,7 +15,7 @@ from edge.status import Health, vitals
 from edge.storage_worker import StorageWorker
 from policy.instants import instant
 from policy.terms import DAY, ClockState, Instant
-from wire.row import Kind, Order
+from wire.row import Kind, Order, Row
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,24 +33,29 @@ class Roll:
     unlocked: tuple[tuple[str, Instant, Instant], ...]
 
 
-def roll(config: Config, clock: Clock) -> Roll | None:
-    """None for a new edge, which has no rules yet. Raises JournalError for a journal that nothing can be read of."""
+def remembered(config: Config, clock: Clock) -> tuple[Memory, list[Row]]:
+    """What a copy of the journal holds, and its rows. Raises JournalError for one that nothing can be read of."""
     with copied(config.journal) as copy:
         worker = StorageWorker(
             replace(config, journal=copy),
             clock,
             lambda _event: None,
             Nobody(),
-            "roll",
+            "reader",
             Health("", lambda: vitals(copy)),
             InboundQueue(lambda _item: None),
             None,
         )
         try:
             memory = worker.recover()
-            rows = [] if worker.writer.journal is None else worker.writer.journal.rows()
+            return memory, [] if worker.writer.journal is None else worker.writer.journal.rows()
         finally:
             worker.close()
+
+
+def roll(config: Config, clock: Clock) -> Roll | None:
+    """None for a new edge, which has no rules yet. Raises JournalError for a journal that nothing can be read of."""
+    memory, rows = remembered(config, clock)
     if memory.held is None:
         return None
     at = clock.now() if clock.state() is not ClockState.UNKNOWN else max(memory.last_at, 0)

@@ -14,6 +14,7 @@ COMMANDS = {
     "server": "run the server: history, pages, publishing of rules",
     "keys": "make, renew, revoke and list the keys of a site",
     "demo": "run a whole invented site on this machine, without hardware",
+    "doctor": "say what is wrong with an edge or a server, each with its remedy",
     "bundle": "check a bundle, or print the JSON Schema of bundles",
     "explain": "say line by line why a badge is let in or refused",
     "replay": "play scenarios in virtual time, or a recorded history under changed rules",

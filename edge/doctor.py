@@ -1,0 +1,97 @@
+"""What is wrong with this edge, as far as can be seen while it runs or not? Nothing is changed, no line is moved."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+from cryptography.x509 import load_pem_x509_certificate
+
+from console import finding
+from console.finding import Finding, Level, well
+from edge import identity
+from edge.config import Config, load
+from edge.hardware.header import header_chip
+from edge.inside import remembered
+from edge.journal_errors import JournalError
+from edge.ports import Clock
+from edge.status import vitals
+from edge.tables import ConfigError
+from policy.terms import DAY, ClockState
+
+HOT = 80.0
+"""°C from which a Pi's processor slows down."""
+SOON = 3 * DAY
+"""So long before rules are too old it is told."""
+
+
+def look(file: Path, clock: Clock, devices: Path = Path("/dev")) -> Iterator[Finding]:
+    """Everything, the file first. devices: where the header's are."""
+    try:
+        config = load(file)
+    except ConfigError as error:
+        yield from (Finding("edge.toml", Level.WRONG, line, "as it says") for line in str(error).splitlines())
+        return
+    yield well("edge.toml", f"edge {config.edge!r} of site {config.site!r}")
+    yield from _header(config, devices)
+    yield _clock(clock)
+    yield from _broker(config)
+    yield finding.disk("disk", config.journal.parent)
+    yield from _journal(config, clock)
+    heat = vitals(config.journal).temperature
+    if heat is not None:
+        cool = "give it air, or a place that is cooler"
+        yield well("heat", f"{heat:.0f} °C") if heat < HOT else Finding("heat", Level.LOOK, f"{heat:.0f} °C", cool)
+
+
+def _header(config: Config, devices: Path) -> Iterator[Finding]:
+    for name, reader in config.readers.items():
+        device = devices / f"spidev{reader.bus}.{reader.device}"
+        overlay = "dtparam=spi=on" if reader.bus == 0 else "dtoverlay=spi1-3cs"
+        if device.exists():
+            yield well(f"reader {name}", f"{device} is there; what hangs at it says loquet edge --probe")
+        else:
+            remedy = f"{overlay} in /boot/firmware/config.txt, then start the Pi again"
+            yield Finding(f"reader {name}", Level.WRONG, f"{device} is not there", remedy)
+    chip = devices / f"gpiochip{header_chip() if config.gpiochip is None else config.gpiochip}"
+    remedy = "run it on a Raspberry Pi; on one, mend gpiochip in edge.toml"
+    yield well("lines", f"{chip}") if chip.exists() else Finding("lines", Level.WRONG, f"{chip} is not there", remedy)
+
+
+def _clock(clock: Clock) -> Finding:
+    match clock.state():
+        case ClockState.UNKNOWN:
+            remedy = "see to network and timedatectl; fit a battery clock"
+            return Finding("clock", Level.WRONG, "nobody set it since the start: it cannot be believed", remedy)
+        case ClockState.RTC:
+            return well("clock", "of the battery clock")
+    return well("clock", "of the network")
+
+
+def _broker(config: Config) -> Iterator[Finding]:
+    ours = config.broker.identity
+    yield finding.broker(
+        config.broker.host, config.broker.port, None if ours is None else lambda: identity.context(ours)
+    )
+    if ours is not None:
+        ends = load_pem_x509_certificate(ours.certificate.read_bytes()).not_valid_after_utc
+        yield finding.certificate(ours.certificate, ends, datetime.now(UTC))
+
+
+def _journal(config: Config, clock: Clock) -> Iterator[Finding]:
+    """The journal, those set aside, and the rules that it holds."""
+    aside = sorted(config.journal.parent.glob(f"{config.journal.name}.aside-*"))
+    if aside:
+        names = ", ".join(file.name for file in aside)
+        yield Finding("journal", Level.LOOK, f"set aside: {names}", "when it comes again, change the card")
+    try:
+        held = remembered(config, clock)[0].held
+    except JournalError as error:
+        yield Finding("journal", Level.WRONG, str(error), "see to the disk (docs/operations.md, A card dies)")
+        return
+    if held is None:
+        yield Finding("rules", Level.WRONG, "none yet: nobody gets in", "bring the link to the server up")
+        return
+    left = held.not_after - clock.now()
+    told = f"version {held.version}, confirmed for {max(left, 0) / DAY:.1f} more days"
+    level = Level.WRONG if left <= 0 else Level.LOOK if left < SOON else Level.WELL
+    yield Finding("rules", level, told, "" if level is Level.WELL else "bring server and link back")
