@@ -129,7 +129,20 @@ def _tables(kept_from: Instant) -> tuple[tuple[type[SQLModel], Where], ...]:
     )
 
 
+def _keep_last_use(session: Session, limit: datetime) -> None:
+    """Of sessions that are forgotten the day stays on which somebody last used a kind of machine."""
+    row, ran = Certification, MachineSession
+    asked = select(ran.member, ran.kind, func.max(ran.started)).where(col(ran.ended) < limit)
+    for member, kind, at in session.exec(asked.group_by(ran.member, ran.kind)).all():
+        held = session.get(row, (member, kind))
+        if held is not None and (held.used is None or held.used < at.date()):
+            held.used = at.date()
+            session.add(held)
+    session.flush()
+
+
 def _forget_the_rest(session: Session, kept_from: Instant, now: Instant) -> str | None:
+    _keep_last_use(session, moment(kept_from))
     gone = sum(session.exec(delete(model).where(*where)).rowcount for model, where in _tables(kept_from))
     gone += _forget_minutes(session, moment(kept_from))
     gone += forget_files(session, moment(now))

@@ -4,7 +4,6 @@ Each leaves an entry that is never changed (server/models/fablab.py:Certificatio
 the bundle's. Rules go by it: they are to be published then.
 """
 
-from calendar import monthrange
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -20,7 +19,7 @@ from server.database.types import moment
 from server.errors import ChangeRefusedError, Refused
 from server.models import CertificationEntry
 from server.publish.bundle import held
-from server.queries.training import kinds, trained
+from server.queries.training import kinds, months_after, trained
 
 
 class Evidence(StrEnum):
@@ -83,12 +82,8 @@ def withdraw(session: Session, decided: Decided, member: str, kind: str) -> Done
 
 
 def last_day(kind: Kind, day: date) -> date | None:
-    """So many months after the day as the kind says; the last of the month where that has no such day. None: no end."""
-    if not kind.valid_months:
-        return None
-    years, month = divmod(day.month - 1 + kind.valid_months, 12)
-    year = day.year + years
-    return date(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))
+    """So many months after the day as the kind says; None: no end."""
+    return months_after(day, kind.valid_months) if kind.valid_months else None
 
 
 def known_kind(session: Session, which: str) -> Kind:

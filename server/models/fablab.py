@@ -43,7 +43,7 @@ class MachineKind(SQLModel, table=True):
 
 
 class Certification(SQLModel, table=True):
-    """until: last day."""
+    """until: last day. used: the last day of a session that is forgotten itself."""
 
     __tablename__ = "certification"
 
@@ -51,6 +51,7 @@ class Certification(SQLModel, table=True):
     kind: str = Field(primary_key=True)
     position: int
     until: date | None
+    used: date | None = None
     ended: datetime | None = utc_or_none()
 
 

@@ -16,12 +16,13 @@ from server.queries.history import passages_of
 from server.queries.looks import how_often, looks
 from server.queries.now import picture
 from server.queries.people import day_of
-from server.queries.training import trained
+from server.queries.training import kinds, trained
+from server.queries.training_sessions import coming
 from server.text.carnets import shown as carnets_shown
 from server.text.corrections import to_member
 from server.text.days import days
+from server.text.my_trainings import Mine, mine
 from server.text.reasons import words
-from server.text.training import Line, line
 from server.web.sessions import context, signed_in
 
 page = Blueprint("me", __name__)
@@ -73,6 +74,8 @@ def _bookings(current: Current, who: str, at: Instant) -> list[tuple[str, Instan
     return sorted((one for one in booked if one[2] > at), key=lambda one: one[1])
 
 
-def _trainings(session: Session, current: Current, who: str, at: Instant) -> list[Line]:
-    held = trained(session, [one for one in current.bundle.certifications if one.member == who])
-    return [line(one, current.called.kind(one.held.kind), day_of(current, at)) for one in held]
+def _trainings(session: Session, current: Current, who: str, at: Instant) -> list[Mine]:
+    bundle = current.bundle
+    held = trained(session, [one for one in bundle.certifications if one.member == who])
+    known = kinds(bundle.kinds, bundle.machines)
+    return mine(held, known, coming(session, at), current.called, who, day_of(current, at))

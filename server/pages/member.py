@@ -93,9 +93,12 @@ def _trainings(session: Session, current: Current, which: str, today: date) -> d
     """What the member is trained on, and what the form that certifies asks for."""
     bundle, called = current.bundle, current.called
     held = trained(session, [one for one in bundle.certifications if one.member == which])
+    known = kinds(bundle.kinds, bundle.machines)
     return {
-        "trainings": [training_text.line(one, called.kind(one.held.kind), today) for one in held],
-        "kinds": [(kind, called.kind(kind)) for kind in kinds(bundle.kinds, bundle.machines)],
+        "trainings": [
+            training_text.line(one, called.kind(one.held.kind), known.get(one.held.kind), today) for one in held
+        ],
+        "kinds": [(kind, called.kind(kind)) for kind in known],
         "evidences": {one.value: gettext(label) for one, label in training_text.EVIDENCES.items()},
         "today": today,
     }

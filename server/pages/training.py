@@ -108,7 +108,7 @@ def _kind_page(which: str, status: int, **told: object) -> ResponseReturnValue:
     shown = {
         "kind": kind,
         "about": text.about(kind, current.called),
-        "lines": [text.line(one, people[one.held.member].member.name, day) for one in ordered],
+        "lines": [text.line(one, people[one.held.member].member.name, kind, day) for one in ordered],
         "typed": request.form,
         "wrong": {},
         "evidences": {one.value: gettext(label) for one, label in text.EVIDENCES.items()},

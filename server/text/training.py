@@ -34,23 +34,33 @@ class Line:
     mark: str
     colour: str
     evidence: str
+    advice: str = ""
+
+    @property
+    def wants(self) -> bool:
+        """Whether it wants somebody: over, nearly so, or not used for long."""
+        return self.colour != "good"
 
 
-def line(one: Trained, name: str, today: date) -> Line:
+def line(one: Trained, name: str, kind: Kind | None, today: date) -> Line:
     """name: of the kind, or of the member, as the list wants it."""
-    mark, colour = _until(one, today)
-    return Line(one.held.member, one.held.kind, name, mark, colour, _evidence(one))
+    mark, colour = _until(one, kind, today)
+    since, advice = one.to_refresh(kind, today), ""
+    if since is not None and not one.over(today):
+        day = calendar_day(since)
+        advice = gettext("Pas pratiqué depuis le %(day)s : une remise à niveau aide, rien n’est refusé.", day=day)
+    return Line(one.held.member, one.held.kind, name, mark, colour, _evidence(one), advice)
 
 
-def _until(one: Trained, today: date) -> tuple[str, str]:
-    if one.held.until is None:
-        return gettext("sans limite"), "good"
-    day = calendar_day(one.held.until)
+def _until(one: Trained, kind: Kind | None, today: date) -> tuple[str, str]:
+    day = calendar_day(one.held.until) if one.held.until is not None else ""
     if one.over(today):
         return gettext("finie le %(day)s", day=day), "bad"
     if one.ends_soon(today):
         return gettext("finit le %(day)s", day=day), "warn"
-    return gettext("jusqu’au %(day)s", day=day), "good"
+    if one.to_refresh(kind, today) is not None:
+        return gettext("à renouveler"), "warn"
+    return (gettext("jusqu’au %(day)s", day=day) if day else gettext("sans limite")), "good"
 
 
 def _evidence(one: Trained) -> str:
@@ -74,6 +84,9 @@ def about(kind: Kind, called: Called) -> str:
         parts.append(ngettext("valable %(num)s mois", "valable %(num)s mois", kind.valid_months))
     else:
         parts.append(gettext("sans limite"))
+    if kind.refresher_months:
+        months = kind.refresher_months
+        parts.append(ngettext("à pratiquer chaque mois", "à pratiquer tous les %(num)s mois", months))
     return " · ".join(parts)
 
 

@@ -1,6 +1,6 @@
 """Who may use machines of a kind: certified on evidence, what is needed first, withdrawn with a reason; edges hear."""
 
-from datetime import date
+from datetime import date, timedelta
 
 import msgspec
 import pytest
@@ -9,16 +9,19 @@ from msgspec.structs import replace
 from sqlmodel import col, select
 
 from policy.bundle import Kind, Role
-from policy.terms import DAY
+from policy.terms import DAY, HOUR
 from server.changes.bundle import import_bundle, put
 from server.changes.people import Done
 from server.changes.purge import purge
 from server.changes.training import Evidence, Missing, Shown, certify, last_day
+from server.database.types import moment
 from server.errors import ChangeRefusedError
-from server.models import AuditRow, Certification, CertificationEntry
+from server.models import AuditRow, Certification, CertificationEntry, MachineSession
 from server.publish.bundle import export, held
+from server.queries.training import trained
 from tests.support_pages import Place
 from tests.support_server import DECIDED, small_bundle, whole_bundle
+from tests.support_site import at
 from wire.envelope import Envelope
 from wire.messages import Rules, decode
 from wire.ruleset import unpack
@@ -197,3 +200,41 @@ def test_forgotten_five_years_after_its_end(lab: Place) -> None:
     with lab.database.reading() as session:
         assert session.get(Certification, ("remy", "printer")) is None
         assert session.get(Certification, ("brigitte", "printer")) is not None
+
+
+def ran(place: Place, member: str, when: int, kind: str = "laser") -> None:
+    """A session of an hour."""
+    with place.database.transaction() as session:
+        said = {"machine": kind, "member": member, "kind": kind, "cuts": False, "edge": "lab"}
+        start, end = moment(when), moment(when + HOUR)
+        session.add(MachineSession(started=start, ended=end, heard=end, **said))
+
+
+def test_to_renew_when_not_practised_for_so_many_months_a_warning_no_refusal(lab: Place) -> None:
+    """The laser wants to be used within six months; the day stays when the session itself is forgotten."""
+    desk = lab.staff()
+    assert "à renouveler" not in lab.page("/members/brigitte", desk)
+    ran(lab, "brigitte", lab.now)
+    for days, stale in ((180, False), (182, True)):
+        lab.now = at(19) + days * DAY
+        with lab.database.transaction() as session:
+            while purge(session, lab.now, 90):
+                pass
+            assert session.exec(select(MachineSession)).all() == []
+        lab.publish()
+        with lab.database.reading() as session:
+            [laser] = [one for one in trained(session, held(session, "certifications")) if one.used is not None]
+        kind = Kind("laser", refresher_months=6)
+        assert (laser.used, laser.to_refresh(kind, date(2026, 11, 24) + timedelta(days=days)) is not None) == (
+            TODAY,
+            stale,
+        )
+    assert laser.to_refresh(Kind("laser"), date(2030, 1, 1)) is None
+
+
+@pytest.mark.sqlite
+def test_the_member_reads_that_it_is_to_be_renewed(lab: Place) -> None:
+    ran(lab, "brigitte", lab.now - 200 * DAY)
+    page = lab.page("/me", lab.member("brigitte")).replace("\N{NO-BREAK SPACE}", " ")
+    assert "laser à renouveler" in page
+    assert "Pas pratiqué depuis le ven. 8 mai : une remise à niveau aide, rien n’est refusé." in page

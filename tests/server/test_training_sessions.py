@@ -8,16 +8,18 @@ from flask.testing import FlaskClient
 from msgspec.structs import replace
 from sqlmodel import col, select
 
-from policy.bundle import Role
+from policy.bundle import Certification, Role
 from policy.instants import instant
+from policy.reasons import Reason
 from policy.terms import DAY, HOUR
 from server.changes.bundle import import_bundle, put
 from server.changes.purge import purge
 from server.database.engine import Database
-from server.models import Account, AuditRow, Message, TrainingSeat
+from server.models import Account, AuditRow, Edge, JournalRow, Message, TrainingSeat
 from server.queries.training_sessions import Planned, planned
 from tests.support_pages import CHEAP_HASH, Place
 from tests.support_server import DECIDED, small_bundle, whole_bundle
+from wire.row import Kind
 
 START = instant("2026-12-10T18:00:00+01:00")
 FORM = {"kind": "printer", "date": "10/12/2026", "hours": "18 h – 20 h", "places": "1", "trainer": "gregoire"}
@@ -199,3 +201,57 @@ def test_who_was_where_is_forgotten_with_the_passages(lab: Place) -> None:
             while purge(session, START + days * DAY, 90):
                 pass
             assert len(session.exec(select(TrainingSeat)).all()) == left
+
+
+@pytest.mark.sqlite
+def test_my_page_has_the_next_session_of_what_i_lack_or_must_renew(lab: Place) -> None:
+    plan(lab)
+    second = plan(lab, date="12/12/2026")
+    zoe = lab.member("zoe")
+    assert "pas encore Prochaine session : jeu. 10 déc., 18 h – 20 h, avec Grégoire V. Je m’inscris" in me(lab, zoe)
+    status, page = press(lab, zoe, f"{second}/join", back="me")
+    assert (status, "Vous êtes inscrit·e : sam. 12 déc., 18 h – 20 h." in page) == (303, True)
+    assert "Prochaine session : sam. 12 déc., 18 h – 20 h, avec Grégoire V. inscrit·e Je me retire" in page
+    assert "Je m’inscris" not in me(lab, lab.member("brigitte"))
+    with lab.database.transaction() as session:
+        put(session, [Certification("brigitte", "printer", date(2026, 12, 20))], DECIDED)
+    lab.publish()
+    assert "finit le dim. 20 déc." in me(lab, lab.member("brigitte"))
+    assert "Prochaine session : jeu. 10 déc." in me(lab, lab.member("brigitte"))
+
+
+def me(lab: Place, client: FlaskClient) -> str:
+    return lab.page("/me", client).replace("\N{NO-BREAK SPACE}", " ")
+
+
+@pytest.mark.sqlite
+@pytest.mark.parametrize("reason", [Reason.NOT_CERTIFIED, Reason.CERTIFICATION_EXPIRED])
+def test_a_refusal_for_want_of_training_offers_the_next_session(lab: Place, reason: Reason) -> None:
+    with lab.database.transaction() as session:
+        edge = session.get_one(Edge, "front")
+        edge.readers = {"printer-tap": ""} | edge.readers
+        edge.access_points = [*edge.access_points, "printer"]
+        session.add(edge)
+    lab.desk.ingest.reload()
+    lab.journal.add(
+        lab.now,
+        Kind.TAP,
+        access_point="printer",
+        reader="printer-tap",
+        credential="hash",
+        member="zoe",
+        granted=False,
+        reason=reason,
+    )
+    lab.tell()
+    with lab.database.reading() as session:
+        [which] = session.exec(select(JournalRow.id).where(JournalRow.reason == reason)).all()
+    zoe = lab.member("zoe")
+    page = lab.page(f"/why/{which}", zoe).replace("\N{NO-BREAK SPACE}", " ")
+    assert "Aucune session n’est prévue : demandez-en une à l’équipe." in page
+    path = plan(lab)
+    page = lab.page(f"/why/{which}", zoe).replace("\N{NO-BREAK SPACE}", " ")
+    assert "Imprimante 3D : jeu. 10 déc., 18 h – 20 h, avec Grégoire V. 1 place Je m’inscris" in page
+    assert press(lab, zoe, f"{path}/join", back="me")[0] == 303
+    assert "inscrit·e Je me retire" in lab.page(f"/why/{which}", zoe)
+    assert "Je me retire" not in lab.page(f"/why/{which}", lab.staff())
