@@ -1,6 +1,6 @@
 """Does a bundle hold together? Keys, references, readers, ends after starts, bookings that do not overlap.
 
-The rota and kinds: policy/check_rota.py. What this version cannot do yet: policy/not_yet.py.
+The rota and kinds: policy/check_rota.py.
 """
 
 from collections.abc import Callable, Collection, Iterator
@@ -12,7 +12,7 @@ from typing import Any
 
 from msgspec import UNSET
 
-from policy import check_rota, not_yet
+from policy import check_rota
 from policy.bundle import Bundle
 from policy.calendar import moment, resolve
 from policy.errors import Problem, shown
@@ -75,7 +75,6 @@ def contradictions(
     yield from _ends_before_starts(bundle, zone)
     yield from _overlapping_bookings(bundle, zone)
     yield from check_rota.contradictions(bundle)
-    yield from not_yet.not_yet(bundle)
 
 
 def _name(part: Any) -> str:

@@ -57,46 +57,48 @@ def rota_of(bundle: Bundle, zone: tzinfo, holidays: Holidays) -> Rota:
 def slots(rota: Rota, first: date, last: date) -> Iterator[Slot]:
     """The slots of these dates, both included, pattern by pattern."""
     for pattern in rota.patterns:
-        day = max(first, pattern.since or first)
-        day += timedelta((WEEKDAYS.index(pattern.weekday) - day.weekday()) % 7)
+        day, step = _first_turn(pattern, max(first, pattern.since or first)), pattern.every * WEEK
         end = min(last, pattern.until or last)
         while day <= end:
-            if (slot := slot_on(rota, pattern, day)) is not None:
+            if (slot := _slot(rota, pattern, day)) is not None:
                 yield slot
-            day += WEEK
+            day += step
 
 
-def slot_on(rota: Rota, pattern: Pattern, day: date) -> Slot | None:
-    """The slot that a pattern makes on a date; None where it makes none, or it was cancelled."""
-    change = rota.changes.get((pattern.id, day))
-    if (change is not None and change.cancelled) or not _makes_one(rota, pattern, day):
-        return None
-    start, end = pattern.start, pattern.end
-    gardien = pattern.gardien
-    if change is not None:
-        start, end = change.start or start, change.end or end
-        gardien = pattern.gardien if change.gardien is UNSET else change.gardien
-    ((begins, ends),) = rota.calendar.hours(day, ((start, end),))
-    return Slot(pattern.id, day, gardien, begins, ends)
+def _first_turn(pattern: Pattern, day: date) -> date:
+    """The first date of the pattern on that day or after it.
 
-
-def _makes_one(rota: Rota, pattern: Pattern, day: date) -> bool:
-    """Whether the date is one of the pattern's own, and the place is not closed then."""
-    if WEEKDAYS[day.weekday()] != pattern.weekday or not _has_its_turn(pattern, day):
-        return False
-    if any(closure.first <= day <= closure.last for closure in rota.closures):
-        return False
-    return pattern.holidays or day not in rota.holidays(day.year)
-
-
-def _has_its_turn(pattern: Pattern, day: date) -> bool:
-    """Weeks are counted from that of `since`: one that numbers them by the year goes wrong where a year has 53."""
-    if (pattern.since and day < pattern.since) or (pattern.until and day > pattern.until):
-        return False
-    if pattern.since is None or pattern.every == 1:
-        return True
-    return (_monday(day) - _monday(pattern.since)) // WEEK % pattern.every == 0
+    Weeks are counted from that of `since`: one that numbers them by the year goes wrong where a year has 53.
+    """
+    day += timedelta((WEEKDAYS.index(pattern.weekday) - day.weekday()) % 7)
+    if pattern.since is None:
+        return day
+    return day + -((_monday(day) - _monday(pattern.since)) // WEEK) % pattern.every * WEEK
 
 
 def _monday(day: date) -> date:
     return day - timedelta(day.weekday())
+
+
+def slot_on(rota: Rota, pattern: Pattern, day: date) -> Slot | None:
+    """The slot that a pattern makes on a date; None where it makes none, or it was cancelled."""
+    if (pattern.since and day < pattern.since) or (pattern.until and day > pattern.until):
+        return None
+    return _slot(rota, pattern, day) if _first_turn(pattern, day) == day else None
+
+
+def _slot(rota: Rota, pattern: Pattern, day: date) -> Slot | None:
+    """The same on one of the pattern's own dates."""
+    change = rota.changes.get((pattern.id, day))
+    if change is not None and change.cancelled:
+        return None
+    if any(closure.first <= day <= closure.last for closure in rota.closures):
+        return None
+    if not pattern.holidays and day in rota.holidays(day.year):
+        return None
+    start, end, gardien = pattern.start, pattern.end, pattern.gardien
+    if change is not None:
+        start, end = change.start or start, change.end or end
+        gardien = gardien if change.gardien is UNSET else change.gardien
+    ((begins, ends),) = rota.calendar.hours(day, ((start, end),))
+    return Slot(pattern.id, day, gardien, begins, ends)

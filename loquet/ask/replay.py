@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from zoneinfo import ZoneInfo
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from msgspec import UNSET
@@ -16,9 +17,12 @@ from sqlmodel import Session, SQLModel
 
 from edge.knowledge import Knowledge
 from loquet.ask.replay_answers import Asked, Failure, Line, ReplayError, answers, differences, questions
+from loquet.ask.replay_books import Books
 from loquet.ask.replay_edge import CREDENTIAL_KEY, ReplayEdge
-from loquet.ask.scenario import Expect, Moment, Story
+from loquet.ask.scenario import Expect, Moment, Story, credits_of
 from policy import uids
+from policy.bank_site import SiteThen
+from policy.bundle import Bundle
 from policy.instants import text
 from policy.presence import Move
 from policy.ruleset import RuleSet
@@ -34,6 +38,7 @@ from server.ingest.messages import Ingest
 from server.models import Edge as EdgeRow
 from server.publish.rules import Publisher
 from server.publish.state import snapshot
+from server.queries.public_holidays import holidays_of
 from server.troubles import Troubles
 from wire.messages import Facts
 from wire.ruleset import unpack
@@ -94,6 +99,8 @@ class Site:
         self.file = story.file
         self.bundle = story.bundle
         self.database = database
+        self._books = Books(database, self._then(story.bundle, credits_of(story.bundle)))
+        self.bundle = self._books.bundle
         self._folder = folder
         self._disks = disks
         self._chatty = chatty
@@ -104,7 +111,7 @@ class Site:
         self._edge_of: dict[str, str] = {}
         with database.transaction() as session:
             _empty(session)
-            import_bundle(session, story.bundle, Decided("scenario", self.now))
+            import_bundle(session, self.bundle, Decided("scenario", self.now))
             self._install(session, story.edges)
         self._publisher = Publisher(
             database, SERVER_KEY, CREDENTIAL_KEY, lambda: self.now, lambda *_: None, lambda _: self.bundle
@@ -158,7 +165,22 @@ class Site:
     def _new_day(self) -> None:
         current = self._publisher.current
         if current.rules.day_start(self.now) != current.rules.day_start(current.at):
+            self._flush()
+            self._books.settle(self.now)
+            self._store(self._books.bundle)
             self._publish()
+
+    def _store(self, bundle: Bundle) -> None:
+        """The tables hold what the site says from now on, the units of the bank among the carnets."""
+        if bundle != self.bundle:
+            self.bundle, self._news = bundle, True
+            with self.database.transaction() as session:
+                import_bundle(session, bundle, Decided("scenario", self.now), unblock=ALL)
+
+    def _then(self, bundle: Bundle, stored: frozenset[str]) -> SiteThen:
+        """The site as it is from now on. stored: the credits that were stored now."""
+        site = bundle.site
+        return SiteThen(self.now, bundle, ZoneInfo(site.timezone), holidays_of(site.holidays), stored)
 
     def _publish(self) -> None:
         """Compile, and give the rules to every edge that can hear."""
@@ -212,7 +234,8 @@ class Site:
         _, known = self._said()
         state = Knowledge(known.facts).state
         with self.database.reading() as session:
-            return answers(Asked(self.file, self._publisher.current, state, session, self.now), expect)
+            asked = Asked(self.file, self._publisher.current, state, session, self.now, self._books.bank)
+            return answers(asked, expect)
 
     # What steps do
 
@@ -232,10 +255,10 @@ class Site:
 
     def change(self, moment: Moment) -> Line:
         self._flush()
-        self.bundle, self._news = moment.bundle, True
+        self._books.bank.change(self._then(moment.bundle, moment.stored))
+        self._store(self._books.bundle)
         known = set(self._edges)
         with self.database.transaction() as session:
-            import_bundle(session, moment.bundle, Decided("scenario", self.now), unblock=ALL)
             self._install(session, moment.edges)
         self._ingest.reload()
         self._publish()

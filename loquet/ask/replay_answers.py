@@ -11,6 +11,7 @@ from sqlmodel import Session, col, func, select
 
 from loquet.ask.scenario import Expect, Moment
 from policy import passes, quota
+from policy.bank import Bank
 from policy.instants import text
 from policy.rota import rota_of, slot_on
 from policy.ruleset import RuleSet
@@ -54,6 +55,7 @@ class Asked(NamedTuple):
     state: SiteState
     session: Session
     now: Instant
+    bank: Bank
 
     @property
     def rules(self) -> RuleSet:
@@ -127,6 +129,14 @@ def _slots(asked: Asked, wanted: dict[str, str | None]) -> dict[str, str | None]
     return found
 
 
+def _bank(asked: Asked, wanted: dict[str, int]) -> dict[str, int]:
+    return {asked.member(who): asked.bank.minutes.get(who, 0) for who in wanted}
+
+
+def _minted(asked: Asked, wanted: dict[str, int]) -> dict[str, int]:
+    return {asked.member(who): len(asked.bank.minted.get(who, ())) for who in wanted}
+
+
 def _history(asked: Asked, _: Any) -> dict[str, int]:
     taps = select(func.count()).select_from(JournalRow).where(col(JournalRow.kind) == Kind.TAP)
     granted = taps.where(col(JournalRow.granted).is_(True))
@@ -142,6 +152,8 @@ ANSWERS: dict[str, Callable[[Asked, Any], Any]] = {
     "quota_left": _quota_left,
     "history": _history,
     "slots": _slots,
+    "bank": _bank,
+    "minted": _minted,
 }
 
 

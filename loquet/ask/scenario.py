@@ -28,7 +28,6 @@ ACTIONS = ("tap", "change", "remove", "lockdown", "link", "power", "estop", "cor
 
 
 NOT_YET = ("extend",)
-NOT_YET_EXPECTED = ("bank", "minted")
 """What the format has, and this version of Loquet does not play."""
 KEY_FIELDS = {
     "credentials": ("uid",),
@@ -94,8 +93,8 @@ class Expect(Part, frozen=True):
     running: dict[str, str | None] | UnsetType = UNSET
     quota_left: dict[str, int] | UnsetType = UNSET
     history: History | UnsetType = UNSET
-    bank: Any = UNSET
-    minted: Any = UNSET
+    bank: dict[str, int] | UnsetType = UNSET
+    minted: dict[str, int] | UnsetType = UNSET
     slots: dict[str, str | None] | UnsetType = UNSET
 
 
@@ -126,7 +125,10 @@ class Scenario(Part, frozen=True):
 
 
 class Moment(Struct, frozen=True):
-    """A step with its instants, and the bundle and the edges that there are after it. corrected: when a move was."""
+    """A step with its instants, and the bundle and the edges that there are after it.
+
+    corrected: when a move was. stored: the credits that the step stores.
+    """
 
     step: Step
     at: Instant
@@ -134,6 +136,7 @@ class Moment(Struct, frozen=True):
     bundle: Bundle
     edges: dict[str, tuple[str, ...]]
     corrected: Instant = 0
+    stored: frozenset[str] = frozenset()
 
 
 class Story(Struct, frozen=True):
@@ -257,7 +260,13 @@ def _moment(step: Step, bundle: Bundle, edges: dict[str, tuple[str, ...]], last:
     until: Instant | UnsetType | None = UNSET
     if step.expect is not UNSET and step.expect.until is not UNSET:
         until = None if step.expect.until is None else _instant(step.expect.until, where, "expect.until")
-    return Moment(step, at, until, bundle, edges, _corrected(step, at, bundle, where))
+    stored = frozenset(part["id"] for part in step.change.get("credits", ())) if step.change else frozenset()
+    return Moment(step, at, until, bundle, edges, _corrected(step, at, bundle, where), stored)
+
+
+def credits_of(bundle: Bundle) -> frozenset[str]:
+    """The ids of all credits of a bundle: with the first one all of them are stored."""
+    return frozenset(credit.id for credit in bundle.credits)
 
 
 def _corrected(step: Step, at: Instant, bundle: Bundle, where: str) -> Instant:
@@ -295,8 +304,6 @@ def _check_action(step: Step, bundle: Bundle, edges: dict[str, tuple[str, ...]],
 
 def _check_yet(step: Step, where: str) -> None:
     later = [name for name in NOT_YET if getattr(step, name) is not UNSET]
-    if step.expect is not UNSET:
-        later += [f"expect.{name}" for name in NOT_YET_EXPECTED if getattr(step.expect, name) is not UNSET]
     if later:
         raise ScenarioError(f"{where}: {', '.join(later)}: this version of Loquet does not play it yet: leave it out")
 

@@ -8,7 +8,7 @@ import copy
 from datetime import datetime, timedelta
 from typing import Any
 
-from tests.oracle import days, rota, tables
+from tests.oracle import bank, days, rota, tables
 from tests.oracle.knowledge import MINUTE, SERVER, Thing, View, as_instant
 
 SECOND = timedelta(seconds=1)
@@ -36,6 +36,8 @@ class Story:
         self.facts: list[Thing] = []
         # "`start` (instant of the first sync)"
         self.add(SERVER, "rules", bundle=bundle)
+        self.books = bank.Books()
+        self.booked(self.books.store(self.view(SERVER), [thing["id"] for thing in bundle.get("credits", [])]))
         self.share()
 
     # --- facts and who hears of them -------------------------------------------------------------------------------
@@ -74,14 +76,26 @@ class Story:
         """Go on to an instant, stopping wherever something may happen by itself."""
         while True:
             stops = [t]
+            server = self.view(SERVER).site
+            ends = days.cutoff(server, days.site_day(server, self.now) + days.DAY)
+            stops.append(ends)
             for name, edge in self.edges.items():
                 site = self.view(name).site
                 stops.append(days.cutoff(site, days.site_day(site, self.now) + days.DAY))
                 stops += [since + 5 * MINUTE for since in edge["timers"].values()]
             self.now = min(stop for stop in stops if stop > self.now or stop == t)
+            if self.now == ends:
+                # "settled at the first `day_cutoff` at or after its end, by what the server has at that instant"
+                self.share()
+                self.booked(self.books.settle(self.view(SERVER)))
             self.settle()
             if self.now == t:
                 return
+
+    def booked(self, rules: Thing) -> None:
+        """What the bank minted is in the rules from now on."""
+        if rules.get("passes", []) != self.view(SERVER).rules.get("passes", []):
+            self.add(SERVER, "rules", bundle=rules)
 
     def settle(self) -> None:
         """Let edges look at their machines and the network fall quiet, until nothing changes any more."""
@@ -137,8 +151,11 @@ class Story:
             return answer
         if "change" in step:
             self.add(SERVER, "rules", bundle=changed(self.view(SERVER).rules, step["change"]))
+            stored = [thing["id"] for thing in step["change"].get("credits", [])]
+            self.booked(self.books.store(self.view(SERVER), stored))
         elif "remove" in step:
             self.add(SERVER, "rules", bundle=removed(self.view(SERVER).rules, step["remove"]))
+            self.booked(self.books.store(self.view(SERVER), []))
         elif "lockdown" in step:
             self.add(SERVER, "lockdown", on=step["lockdown"])
         elif "link" in step:
@@ -213,6 +230,10 @@ class Story:
             answer["quota_left"] = {name: view.quota_left(*name.split(":")) for name in asked["quota_left"]}
         if "slots" in asked:
             answer["slots"] = {name: rota.named(view.rules, name) for name in asked["slots"]}
+        if "bank" in asked:
+            answer["bank"] = {name: self.books.minutes.get(name, 0) for name in asked["bank"]}
+        if "minted" in asked:
+            answer["minted"] = {name: self.books.units.get(name, 0) for name in asked["minted"]}
         if "history" in asked:
             rows = view.of("tap")
             answer["history"] = {"taps": len(rows), "granted": len([row for row in rows if row["granted"]])}

@@ -19,6 +19,7 @@ class Teller:
     def __init__(self, rng: random.Random) -> None:
         self.rng = rng
         self.bundle, self.day = sites.bundle_of(rng)
+        self.prepare(self.bundle)
         self.site: Thing = self.bundle["site"]
         self.places = [place["id"] for place in self.bundle["access_points"] + self.bundle["machines"]]
         start = datetime.combine(self.day - rng.choice([0, 1, 1]) * days.DAY, time(rng.choice([6, 8])))
@@ -34,6 +35,9 @@ class Teller:
         self.length = rng.randint(10, 34)
         self.world = Story({**copy.deepcopy(self.head), "steps": []})
         self.made = 0
+
+    def prepare(self, bundle: Thing) -> None:
+        """Make more of the site than it is anyway."""
 
     # --- telling ---------------------------------------------------------------------------------------------------
 

@@ -6,6 +6,7 @@ import msgspec
 import pytest
 
 from policy.bundle import Bundle
+from policy.doubts import doubtful
 from policy.errors import BundleError
 from policy.parse import export
 from tests.support_policy import read, site
@@ -79,19 +80,10 @@ def test_the_defaults_are_those_of_the_format() -> None:
     assert (bundle.rota[0].every, bundle.rota[0].holidays) == (1, False)
 
 
-@pytest.mark.parametrize(
-    ("changes", "expected"),
-    [
-        (
-            {"tiers": [*site()["tiers"], CARNET], "site_time_bank": BANK},
-            'site.time_bank is {"rate":50}: this version of Loquet keeps no time bank yet',
-        ),
-    ],
-)
-def test_what_would_decide_is_refused_by_name(changes: dict[str, Any], expected: str) -> None:
-    message = told(**changes)
-    assert message.startswith(expected)
-    assert "\n" not in message
+def test_a_bank_of_which_no_server_mints_yet_is_said_and_taken() -> None:
+    bundle = read(site(tiers=[*site()["tiers"], CARNET], site_time_bank=BANK))
+    (doubt,) = doubtful(bundle)
+    assert str(doubt).startswith('site.time_bank is {"rate":50}: `loquet replay` reckons by it')
 
 
 WRONG: list[tuple[dict[str, Any], str]] = [

@@ -69,8 +69,7 @@ def test_the_journal_outlives_a_new_bundle(desk: Desk, journal: Journal) -> None
         assert len(session.exec(select(JournalRow)).all()) == 3
 
 
-def test_what_no_decision_goes_by_yet_would_be_kept_too(database: Database) -> None:
-    """policy/not_yet.py refuses it at the door; the tables are ready."""
+def test_rota_and_bank_are_kept(database: Database) -> None:
     whole = whole_bundle()
     tuesday, saturday = whole.rota
     taken = parts.RotaChange(rota="mardi", date=date(2026, 12, 1), gardien="gregoire")
