@@ -63,12 +63,15 @@ def import_bundle(session: Session, bundle: Bundle, decided: Decided, unblock: A
     """
     writer = _Writer(session, decided, ZoneInfo(bundle.site.timezone), unblock)
     writer.site(bundle.site)
-    wanted = {collection.name: _numbered(getattr(bundle, collection.name)) for collection in COLLECTIONS}
+    stay: dict[str, dict[Key, Columns]] = {}
     for collection in reversed(COLLECTIONS):
-        keys = {_key(collection, part) for part in getattr(bundle, collection.name)}
-        writer.end(collection, [row for key, row in _held(session, collection).items() if key not in keys])
+        held = _held(session, collection)
+        stay[collection.name] = {
+            key: held.pop(key) for part in getattr(bundle, collection.name) if (key := _key(collection, part)) in held
+        }
+        writer.end(collection, list(held.values()))
     for collection in COLLECTIONS:
-        writer.put(collection, wanted[collection.name])
+        writer.put(collection, _numbered(getattr(bundle, collection.name)), stay[collection.name])
     return writer.done()
 
 
@@ -78,7 +81,7 @@ def put(session: Session, changed: Sequence[Part], decided: Decided, unblock: An
     for collection in COLLECTIONS:
         alike = [part for part in changed if type(part) is collection.part]
         if alike:
-            writer.put(collection, [(part, None) for part in alike])
+            writer.put(collection, [(part, None) for part in alike], _held(session, collection))
     _check_named(session)
     return writer.done()
 
@@ -156,9 +159,12 @@ class _Writer:
             self._ended.append((collection.name, _called(row)))
             self._note(collection.table, _primary(table, row), "ended", row, None)
 
-    def put(self, collection: Collection, wanted: Sequence[tuple[Part, int | None]]) -> None:
-        """wanted: each part with its place in the list, None for the one that it has, or the end."""
-        table, held = _table(collection.table), _held(self._session, collection)
+    def put(
+        self, collection: Collection, wanted: Sequence[tuple[Part, int | None]], held: Mapping[Key, Columns]
+    ) -> None:
+        """wanted: each part with its place in the list, None for the one that it has, or the end. held: what is not
+        ended."""
+        table = _table(collection.table)
         gone = _gone(self._session, collection, {_key(collection, part) for part, _ in wanted} - held.keys())
         last = max((row["position"] for row in held.values()), default=-1)
         fresh: list[Columns] = []

@@ -4,6 +4,7 @@ Instants are aware datetimes in UTC; a site is the `site` object of a bundle, as
 """
 
 from datetime import UTC, date, datetime, time, timedelta
+from functools import cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -106,8 +107,14 @@ def is_holiday(site: dict[str, Any], day: date) -> bool:
     # "the public ones of the Python library `holidays` for the site's code"
     if "holidays" not in site:
         return False
-    country, _, subdivision = site["holidays"].partition("-")
-    return day in holidays.country_holidays(country, subdiv=subdivision or None, years=day.year)
+    return day in holidays_of(site["holidays"], day.year)
+
+
+@cache
+def holidays_of(code: str, year: int) -> frozenset[date]:
+    """Those of a year; remembered, for the library reckons them anew for every date."""
+    country, _, subdivision = code.partition("-")
+    return frozenset(holidays.country_holidays(country, subdiv=subdivision or None, years=year))
 
 
 def staff_hours(site: dict[str, Any], day: date) -> list[list[str]]:

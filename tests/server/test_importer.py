@@ -340,6 +340,7 @@ def test_the_same_bundle_once_more_writes_nothing(database: Database) -> None:
     assert done == Imported(0, 0, (), ())
     assert statements
     assert [said for said in statements if not said.startswith("SELECT")] == []
+    assert len(statements) == len(set(statements)), "a table is read more than once"
     assert written(database) == before
 
 
