@@ -37,6 +37,8 @@ CHECKS = {
     "purge --check": "is everything forgotten whose time is over?",
 }
 """Read the database themselves, whether a server runs or not."""
+RESTORE = "restore"
+"""Wants the server stopped."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -45,15 +47,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "order",
         nargs="?",
-        choices=(*ORDERS, *(check.split()[0] for check in CHECKS)),
+        choices=(*ORDERS, *(check.split()[0] for check in CHECKS), RESTORE),
         metavar="ORDER",
-        help=f"for the running server, done within 10 s: {listed}; with or without it: {checked}",
+        help=f"for the running server, done within 10 s: {listed}; with or without it: {checked}; without it: "
+        "restore: put the copy FILE of the database in its place, or say what it would make good again",
     )
     parser.add_argument(
         "place",
         nargs="?",
         metavar="PLACE",
-        help="the id of that door, machine, reader or edge; for lockdown: on or off",
+        help="the id of that door, machine, reader or edge; for lockdown: on or off; for restore: the file",
     )
     parser.add_argument("--admin", action="store_true", help="with invite: for the account that administers the others")
     parser.add_argument(
@@ -74,7 +77,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="first make the site what this bundle says, by its differences from what is stored",
     )
     parser.add_argument(
-        "--agree", action="store_true", help="with --bundle: what the bundle lacks ends, and nobody is asked"
+        "--agree",
+        action="store_true",
+        help="with --bundle: what the bundle lacks ends; with restore: what it makes good is good; nobody is asked",
     )
     parser.add_argument(
         "--store-only", action="store_true", help="with --bundle: end when it is stored; nothing is served"
@@ -104,6 +109,8 @@ def run(arguments: argparse.Namespace) -> int:
         return _verify(arguments)
     if arguments.order == "purge":
         return _check_purge(_load(_config(arguments.config)))
+    if arguments.order == RESTORE:
+        return _restore(arguments)
     if arguments.order is not None:
         return _order(arguments)
     if arguments.bundle is None and (arguments.agree or arguments.unblock or arguments.store_only):
@@ -150,6 +157,17 @@ def _check_purge(config: "ServerConfig") -> int:
     since = datetime.fromtimestamp(kept_from / 1000, UTC)
     print("\n".join(told) if told else f"purge: clean, nothing is left of who came and went before {since:%Y-%m-%d}")
     return 1 if told else 0
+
+
+def _restore(arguments: argparse.Namespace) -> int:
+    if arguments.place is None:
+        raise CommandError("restore: which file? loquet server restore loquet-2026-11-24.db.gz")
+    config = _load(_config(arguments.config))
+    from server.database.restore import restore
+
+    with _errors():
+        print("\n".join(restore(config.database, Path(arguments.place), agreed=arguments.agree)))
+    return 0
 
 
 def _order(arguments: argparse.Namespace) -> int:

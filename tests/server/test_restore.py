@@ -1,0 +1,138 @@
+"""A copy of the database comes back by one command: whole, its own site's, and making nothing good again unasked."""
+
+import gzip
+import shutil
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from sqlmodel import select
+
+from server.database.engine import Database
+from server.database.restore import restore
+from server.errors import DatabaseError
+from server.models import Credential, Member
+from tests.support_server import site_database, small_bundle
+
+pytestmark = pytest.mark.sqlite
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("built")
+    site_database(folder).close()
+    return folder / "loquet.db"
+
+
+@pytest.fixture
+def url(built: Path, tmp_path: Path) -> str:
+    """A server's database, and `copy.db.gz`, made of it earlier."""
+    shutil.copy(built, tmp_path / "loquet.db")
+    (tmp_path / "copy.db.gz").write_bytes(gzip.compress(built.read_bytes(), compresslevel=1))
+    return f"sqlite:///{tmp_path}/loquet.db"
+
+
+def every_row(file: Path) -> list[str]:
+    with closing(sqlite3.connect(file)) as connection:
+        return list(connection.iterdump())
+
+
+def change(url: str, sql: str) -> None:
+    with closing(sqlite3.connect(url.removeprefix("sqlite:///"))) as connection:
+        connection.execute(sql)
+        connection.commit()
+
+
+def test_a_copy_comes_back_row_by_row_and_what_was_there_is_kept(url: str, built: Path, tmp_path: Path) -> None:
+    change(url, "UPDATE member SET name = 'somebody else'")
+    before = every_row(tmp_path / "loquet.db")
+    said = restore(url, tmp_path / "copy.db.gz", agreed=False)
+    assert every_row(tmp_path / "loquet.db") == every_row(built)
+    assert every_row(tmp_path / "loquet.db.before-restore") == before
+    assert "loquet.db.before-restore: is what it was" in said[1]
+    assert (tmp_path / "loquet.db").stat().st_mode & 0o777 == 0o600
+    database = Database(url)
+    with database.reading() as session:
+        assert len(session.exec(select(Member)).all()) == len(small_bundle().members)
+    database.close()
+
+
+def test_nothing_is_needed_of_a_database_that_is_gone(url: str, built: Path, tmp_path: Path) -> None:
+    (tmp_path / "loquet.db").unlink()
+    assert len(restore(url, built, agreed=False)) == 2
+    assert every_row(tmp_path / "loquet.db") == every_row(built)
+
+
+def test_a_write_ahead_log_of_the_one_before_is_not_taken_for_its_own(url: str, built: Path, tmp_path: Path) -> None:
+    database = Database(url)
+    with database.transaction() as session:
+        for member in session.exec(select(Member)):
+            member.name = "newer"
+    shutil.copy(tmp_path / "loquet.db-wal", tmp_path / "left")
+    database.close()
+    shutil.copy(tmp_path / "left", tmp_path / "loquet.db-wal")
+    restore(url, tmp_path / "copy.db.gz", agreed=False)
+    assert every_row(tmp_path / "loquet.db") == every_row(built)
+
+
+@pytest.mark.parametrize(
+    ("sql", "said"),
+    [
+        ("UPDATE credential SET status = 'stolen'", "active in the copy, stolen today"),
+        ("UPDATE credential SET ended = '2026-11-24 09:00:00.000'", "active in the copy, ended today"),
+        ("UPDATE member SET status = 'suspended'", "active in the copy, suspended today"),
+    ],
+)
+def test_what_would_be_good_again_is_said_and_asked(url: str, tmp_path: Path, sql: str, said: str) -> None:
+    change(url, sql)
+    before = every_row(tmp_path / "loquet.db")
+    with pytest.raises(DatabaseError, match=said) as refused:
+        restore(url, tmp_path / "copy.db.gz", agreed=False)
+    assert every_row(tmp_path / "loquet.db") == before
+    uids = [badge.uid.upper() for badge in small_bundle().credentials]
+    assert not any(uid in str(refused.value) for uid in uids)
+    restore(url, tmp_path / "copy.db.gz", agreed=True)
+    assert every_row(tmp_path / "loquet.db") != before
+
+
+def test_what_cannot_be_put_back_is_told_and_changes_nothing(url: str, built: Path, tmp_path: Path) -> None:
+    before = (tmp_path / "loquet.db").read_bytes()
+    copies = {
+        name: tmp_path / name for name in ("short.db.gz", "none.db", "text.db", "damaged.db", "other.db", "newer.db")
+    }
+    copies["short.db.gz"].write_bytes((tmp_path / "copy.db.gz").read_bytes()[:-200])
+    copies["text.db"].write_text("no database at all, but long enough to be looked at")
+    damaged = bytearray(built.read_bytes())
+    damaged[4096 * 3 : 4096 * 60] = bytes(4096 * 57)
+    copies["damaged.db"].write_bytes(damaged)
+    for name, sql in (
+        ("other.db", "UPDATE site SET id = 'other'"),
+        ("newer.db", "UPDATE alembic_version SET version_num = '9999'"),
+    ):
+        shutil.copy(built, copies[name])
+        change(f"sqlite:///{copies[name]}", sql)
+    told = {
+        "short.db.gz": "cannot be unpacked",
+        "none.db": "cannot be unpacked",
+        "text.db": "is no copy of a site's database",
+        "damaged.db": "take another",
+        "other.db": "is of site 'other'",
+        "newer.db": "is of a newer version of Loquet",
+    }
+    for name, words in told.items():
+        with pytest.raises(DatabaseError, match=words):
+            restore(url, copies[name], agreed=True)
+        assert (tmp_path / "loquet.db").read_bytes() == before
+    assert not (tmp_path / "loquet.db.restored").exists()
+
+
+def test_a_server_that_runs_keeps_its_database(url: str, tmp_path: Path) -> None:
+    database = Database(url)
+    try:
+        with pytest.raises(DatabaseError, match="stop it first"):
+            restore(url, tmp_path / "copy.db.gz", agreed=True)
+        with database.reading() as session:
+            assert session.exec(select(Credential)).first() is not None
+    finally:
+        database.close()
