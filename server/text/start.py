@@ -1,0 +1,175 @@
+"""Will the machine start for me then? Each thing that was looked at in a sentence, and what helps."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from policy.booking_terms import Rule
+from policy.degrees import By
+from policy.reasons import Reason
+from server.changes.bookings import Taken
+from server.queries.bookings import Free
+from server.queries.current import Current
+from server.queries.history import Passage
+from server.queries.start import About, Check, Sign, Start
+from server.text.dates import day, hours
+from server.text.reasons import words
+from server.text.translate import N_, gettext, ngettext
+
+MARKS = {Sign.GOOD: ("good", "✓"), Sign.WARN: ("warn", "!"), Sign.BAD: ("bad", "✗"), Sign.NEVER: ("bad", "✗")}
+TERMS = {
+    Rule.MACHINE: N_("Cette machine n’existe pas, ou plus."),
+    Rule.MEMBER: N_("Votre accès est suspendu, ou votre adhésion terminée : parlez-en à l’équipe."),
+    Rule.GONE: N_("Cette réservation est finie ou annulée."),
+    Rule.ORDER: N_("La fin doit venir après le début."),
+    Rule.PAST: N_("C’est déjà passé."),
+    Rule.STEP: N_("On réserve par pas de %(limit)s min."),
+    Rule.SHORTEST: N_("On réserve %(limit)s min au moins."),
+    Rule.LONGEST: N_("On réserve %(limit)s min au plus."),
+    Rule.NOTICE: N_("On réserve %(limit)s min avant, au plus tard."),
+    Rule.AHEAD: N_("On réserve %(limit)s jours d’avance au plus."),
+    Rule.HOURS: N_("La machine ne tourne pas à ces heures."),
+    Rule.CLOSED: N_("Fermé ce jour-là."),
+    Rule.OPEN: N_("Vous avez déjà %(limit)s réservations : annulez-en une, ou attendez qu’elle passe."),
+    Rule.WEEK: N_("Vous auriez plus de %(limit)s h de machine cette semaine-là."),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """colour and sign: of the tick beside it. more: ground for it, may be empty."""
+
+    colour: str
+    sign: str
+    said: str
+    more: str
+
+
+def lines(start: Start, current: Current) -> list[Line]:
+    """What was looked at."""
+    found = []
+    for check in start.checks:
+        colour, sign = MARKS[check.sign]
+        said, more = _SAID[check.about](check, start, current)
+        found.append(Line(colour, sign, said, more))
+    return found
+
+
+def headline(start: Start) -> str:
+    """Over the lines."""
+    if not start.bookable:
+        return gettext("Pas à ce moment-là")
+    return gettext("Vous pourrez démarrer") if start.sure else gettext("Vous ne pourrez pas encore démarrer")
+
+
+def term(rule: Rule, limit: int | None) -> str:
+    """What the site's terms say."""
+    return gettext(TERMS[rule], limit=limit)
+
+
+def taken(outcome: Taken, current: Current) -> str:
+    """To whoever was too late."""
+    said = (
+        gettext("Quelqu’un vient de réserver ce créneau.")
+        if outcome.held_by_other
+        else gettext("Vous l’avez déjà réservée à ce moment-là.")
+    )
+    return f"{said} {_next(outcome.next_free, current)}".strip()
+
+
+def minutes_said(seconds: int) -> str:
+    """2 h 50, 40 min."""
+    whole, rest = divmod(seconds // 60, 60)
+    if not whole:
+        return gettext("%(minutes)s min", minutes=rest)
+    return (
+        gettext("%(hours)s h %(minutes)02d", hours=whole, minutes=rest) if rest else gettext("%(hours)s h", hours=whole)
+    )
+
+
+def _next(free: Free | None, current: Current) -> str:
+    if free is None:
+        return ""
+    when = f"{day(free.start)}, {hours(free.start, free.end)}"
+    return gettext("Libre ensuite : %(machine)s, %(when)s.", machine=current.called.place(free.machine), when=when)
+
+
+def _terms(check: Check, _start: Start, _current: Current) -> tuple[str, str]:
+    return (term(check.against.rule, check.against.limit) if check.against is not None else ""), ""
+
+
+def _machine(check: Check, start: Start, current: Current) -> tuple[str, str]:
+    if check.sign is Sign.NEVER:
+        said = gettext("Vous l’avez déjà réservée") if check.own else gettext("Elle est réservée")
+        return said, _next(check.free, current)
+    if check.reason is Reason.MACHINE_LOCKED_OUT:
+        locked = next((one.locked_out for one in current.bundle.machines if one.id == start.machine), None)
+        return gettext("Elle est hors service en ce moment"), locked.why if locked is not None else ""
+    if check.reason is not None:
+        return gettext("La machine ne tourne pas à cette heure"), ""
+    return gettext("La machine est libre"), ""
+
+
+def _door(check: Check, start: Start, current: Current) -> tuple[str, str]:
+    stretch = check.stretch
+    if check.sign is Sign.GOOD:
+        return gettext("Le lieu est ouvert"), _opened(check, current)
+    if check.reason is Reason.OUTSIDE_HOURS and (stretch is None or stretch.by is None):
+        more = gettext("La porte restera fermée si aucun gardien ne prend la garde.")
+        return gettext("Personne pour ouvrir à cette heure-là"), more
+    if check.reason is Reason.UNKNOWN_CREDENTIAL:
+        return gettext("Vous n’avez pas de badge"), gettext("L’accueil en donne un.")
+    asked = check.entry
+    if asked is None or check.reason is None:
+        return gettext("La porte ne s’ouvrira pas"), ""
+    told = Passage(
+        0, "", "", 0, start.start, asked.tap.reader, "in", asked.tap.credential, start.member, None, False, check.reason
+    )
+    said = words(told, current, start.start, to_member=True)
+    return gettext("La porte ne s’ouvrira pas"), said.sentence
+
+
+def _opened(check: Check, current: Current) -> str:
+    stretch = check.stretch
+    if check.reason in (Reason.ALWAYS, Reason.TIER_HOURS, Reason.OWN_SHIFT, Reason.STAFF) or stretch is None:
+        return gettext("pour vous en tout cas")
+    if stretch.by is By.STAFFED:
+        return gettext("l’équipe est là")
+    if stretch.by is By.GARDIEN:
+        names = gettext(" et ").join(current.called.member(who) or gettext("Un gardien") for who in stretch.gardiens)
+        return gettext("%(who)s doit ouvrir", who=names)
+    return ""
+
+
+def _training(check: Check, _start: Start, _current: Current) -> tuple[str, str]:
+    if check.reason is Reason.NOT_CERTIFIED:
+        return gettext("Il vous faut la formation"), gettext("Inscrivez-vous à une séance avant ce jour.")
+    until = gettext("jusqu’au %(day)s", day=day(check.until - 1)) if check.until is not None else ""
+    if check.reason is not None:
+        return gettext("Votre formation ne vaudra plus"), until
+    return gettext("Votre formation est bonne"), until
+
+
+def _quota(check: Check, _start: Start, _current: Current) -> tuple[str, str]:
+    before, after = minutes_said(check.before or 0), minutes_said(check.after or 0)
+    if check.sign is Sign.BAD:
+        return gettext("Votre temps de machine sera utilisé"), gettext("Tout ce que vous avez réservé compte.")
+    more = gettext("%(before)s avant, %(after)s après ; vos autres réservations comptent", before=before, after=after)
+    if check.sign is Sign.WARN:
+        return gettext("Il ne vous restera que %(before)s", before=before), gettext("Elle s’arrêtera avant la fin.")
+    return gettext("Il vous reste assez de temps"), more
+
+
+def _company(_check: Check, start: Start, current: Current) -> tuple[str, str]:
+    people = current.rules.machines[start.machine].min_people
+    said = ngettext("Il faut être %(num)s", "Il faut être %(num)s", people)
+    return said, gettext("dans les murs, au démarrage")
+
+
+_SAID: dict[About, Callable[[Check, Start, Current], tuple[str, str]]] = {
+    About.TERMS: _terms,
+    About.MACHINE: _machine,
+    About.DOOR: _door,
+    About.TRAINING: _training,
+    About.QUOTA: _quota,
+    About.COMPANY: _company,
+}

@@ -1,0 +1,135 @@
+"""Before one books it is said whether machine and door will let one in, and what helps where they will not."""
+
+from datetime import date
+
+import pytest
+from msgspec.structs import replace
+
+from policy.bundle import Certification, Credential, Machine, Quota
+from policy.case import Tap
+from policy.machine import decide
+from policy.presence import Move
+from policy.reasons import Reason
+from policy.terms import HOUR, Instant
+from server.changes.bundle import end, put
+from server.queries.now import picture
+from server.queries.start import About, Asker, Sign, Start, without_gardien
+from tests.support_bookings import CNC, PRINTERS, Desk, furnish, tomorrow
+from tests.support_pages import CREDENTIAL_KEY, Place
+from tests.support_server import DECIDED
+from tests.support_site import REMY
+from wire.credential import pseudonym
+
+pytestmark = pytest.mark.sqlite
+EVENING = tomorrow(18, 30)
+
+
+@pytest.fixture
+def fab(place: Place) -> Place:
+    furnish(place.database)
+    place.publish()
+    return place
+
+
+def change(place: Place, *parts: object) -> None:
+    with place.database.transaction() as session:
+        put(session, list(parts), DECIDED)  # type: ignore[arg-type]
+    place.publish()
+
+
+def asked(place: Place, who: str, start: Instant, hours: int = 1, machine: Machine = CNC) -> Start:
+    with place.database.reading() as session:
+        known = picture(session, place.publisher.current, place.now).known
+        return Asker(session, place.publisher.current, known, who).start(machine, start, start + hours * HOUR)
+
+
+def signs(start: Start) -> dict[About, Sign]:
+    return {check.about: check.sign for check in start.checks}
+
+
+def reason(start: Start, about: About) -> Reason | None:
+    return next(check.reason for check in start.checks if check.about is about)
+
+
+def test_all_is_well(fab: Place) -> None:
+    start = asked(fab, "remy", tomorrow(14))
+    assert signs(start) == dict.fromkeys((About.MACHINE, About.DOOR, About.TRAINING), Sign.GOOD)
+    assert (start.bookable, start.sure) == (True, True)
+
+
+def test_an_evening_without_a_gardien_is_said_and_may_be_booked(fab: Place) -> None:
+    change(fab, Credential(uid="04B10000", member="brigitte"))
+    assert asked(fab, "brigitte", tomorrow(14)).sure
+    start = asked(fab, "brigitte", EVENING)
+    assert (signs(start)[About.DOOR], reason(start, About.DOOR)) == (Sign.BAD, Reason.OUTSIDE_HOURS)
+    assert (start.bookable, start.sure) == (True, False)
+    thursday = EVENING + 24 * HOUR
+    assert asked(fab, "brigitte", thursday).sure, "Grégoire holds the place then"
+    desk = Desk(fab.database)
+    lonely = desk.has(EVENING, who="brigitte")
+    desk.has(thursday, who="brigitte")
+    desk.has(EVENING, who="remy", what="printer-1")
+    with fab.database.reading() as session:
+        found = without_gardien(session, fab.publisher.current, fab.now, fab.now + 7 * 24 * HOUR)
+    assert found == [lonely], "whoever may come at any hour waits for nobody"
+
+
+def test_training_that_is_missing_or_over_by_then(fab: Place) -> None:
+    assert reason(asked(fab, "gregoire", tomorrow(14)), About.TRAINING) is Reason.NOT_CERTIFIED
+    change(fab, Certification("remy", "cnc", until=date(2026, 11, 25)))
+    assert asked(fab, "remy", tomorrow(14)).sure
+    late = asked(fab, "remy", tomorrow(14, days=2))
+    assert (reason(late, About.TRAINING), late.bookable) == (Reason.CERTIFICATION_EXPIRED, True)
+
+
+def test_the_quota_is_as_it_will_be_with_the_other_bookings(fab: Place) -> None:
+    change(fab, Quota("cnc", 180, "week"))
+    start = asked(fab, "remy", tomorrow(14), hours=2)
+    [check] = [one for one in start.checks if one.about is About.QUOTA]
+    assert (check.sign, check.before, check.after) == (Sign.GOOD, 180 * 60, 60 * 60)
+    Desk(fab.database).has(tomorrow(9), tomorrow(11))
+    [check] = [one for one in asked(fab, "remy", tomorrow(14), hours=2).checks if one.about is About.QUOTA]
+    assert (check.sign, check.before, check.after) == (Sign.WARN, 60 * 60, 0)
+    Desk(fab.database).has(tomorrow(12), tomorrow(13))
+    used = asked(fab, "remy", tomorrow(14))
+    assert (reason(used, About.QUOTA), used.bookable) == (Reason.QUOTA_EXHAUSTED, True)
+    assert asked(fab, "remy", tomorrow(14, days=6)).sure, "a new week"
+    assert About.QUOTA not in signs(asked(fab, "alice", tomorrow(14))), "staff have none"
+
+
+def test_company_is_wanted_and_nobody_knows_who_comes(fab: Place) -> None:
+    change(fab, replace(CNC, min_people=2))
+    start = asked(fab, "remy", tomorrow(14), machine=replace(CNC, min_people=2))
+    assert (signs(start)[About.COMPANY], start.sure) == (Sign.WARN, True)
+
+
+def test_what_cannot_be_mended_cannot_be_booked(fab: Place) -> None:
+    assert not asked(fab, "remy", tomorrow(7)).bookable, "outside the machine's hours"
+    assert not asked(fab, "remy", tomorrow(14, days=30)).bookable, "in a closure"
+    Desk(fab.database).has(tomorrow(14), who="alice")
+    start = asked(fab, "remy", tomorrow(15))
+    [check] = [one for one in start.checks if one.about is About.MACHINE]
+    assert (start.bookable, check.own) == (False, False)
+    assert check.free == ("cnc", tomorrow(16), tomorrow(17))
+
+
+def test_no_badge_no_door(fab: Place) -> None:
+    with fab.database.transaction() as session:
+        end(session, "credentials", [(REMY.hex(),)], DECIDED)
+    fab.publish()
+    assert reason(asked(fab, "remy", tomorrow(14)), About.DOOR) is Reason.UNKNOWN_CREDENTIAL
+
+
+@pytest.mark.parametrize("day", range(1, 8))
+@pytest.mark.parametrize("hour", [3, 8, 12, 19])
+def test_what_is_said_beforehand_is_what_the_machine_says_then(fab: Place, day: int, hour: int) -> None:
+    """Its own decide, with whoever is let in by the door inside."""
+    at = tomorrow(hour, days=day)
+    printer = PRINTERS[0]
+    start = asked(fab, "remy", at, machine=printer)
+    with fab.database.reading() as session:
+        state = picture(session, fab.publisher.current, fab.now).known.state
+    state.presence.apply("remy", Move(at, inside=True))
+    state.not_after = at
+    tap = Tap(printer.reader, pseudonym(CREDENTIAL_KEY, REMY))
+    assert start.sure == decide(fab.publisher.current.rules, state, tap, at).granted
