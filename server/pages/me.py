@@ -4,9 +4,9 @@ from flask import Blueprint, render_template
 from flask.typing import ResponseReturnValue
 from sqlmodel import Session
 
-from policy.calendar import resolve
 from policy.passes import unit_now
 from policy.terms import DAY, Instant
+from server.pages.calendar import startable
 from server.pages.my_answer import answer_of
 from server.queries.carnets import account_of
 from server.queries.corrections import noted
@@ -55,23 +55,13 @@ def show() -> ResponseReturnValue:
             days=days(current, spans, at) if held else [],
             needs_carnet=unit_now(current.rules, who, at) is not None,
             carnets=carnets_shown(account_of(session, who), current, at),
-            bookings=_bookings(current, who, at),
+            bookings=startable(session, current, seen.known, who),
             trainings=_trainings(session, current, who, at),
             passages=[(p, words(p, current, at, to_member=True)) for p in passages_of(session, who, PASSAGES, at)],
             corrections=[(one, to_member(one, at)) for one in noted(session, who)[:CORRECTIONS]],
             looks=looks(session, who),
             looked=how_often(session, who),
         )
-
-
-def _bookings(current: Current, who: str, at: Instant) -> list[tuple[str, Instant, Instant]]:
-    """The machine, from and to, of what is not over yet."""
-    booked = [
-        (current.called.place(one.machine), resolve(one.start, current.zone), resolve(one.end, current.zone, last=True))
-        for one in current.bundle.bookings
-        if one.member == who
-    ]
-    return sorted((one for one in booked if one[2] > at), key=lambda one: one[1])
 
 
 def _trainings(session: Session, current: Current, who: str, at: Instant) -> list[Mine]:

@@ -1,0 +1,305 @@
+"""When is a machine free, and may I have it? /calendar: a day of machines, the choice with its checks, one's own."""
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from flask import Blueprint, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from sqlmodel import Session
+from werkzeug.exceptions import BadRequest, NotFound
+
+from policy.booking_terms import Against, on_step, terms_of
+from policy.bundle import BookingTerms, Machine
+from policy.calendar import Calendar, resolve
+from policy.degrees import Known, Stretch, stretches
+from policy.instants import in_our_years
+from policy.terms import DAY, MINUTE, Instant
+from server.changes.bookings import Booked, Taken, Wanted, book, cancel, written
+from server.pages.booking_changes import stored
+from server.queries.bookings import Slot, next_free, slots
+from server.queries.current import Current
+from server.queries.now import picture
+from server.queries.start import About, Asker, Sign, Start
+from server.roles import FAB_MANAGERS
+from server.text import calendar as text
+from server.text import start as words
+from server.text.dates import day as day_said
+from server.text.dates import hour, hours, long_day
+from server.text.translate import gettext
+from server.web.sessions import context, roles, signed_in
+from server.web.told import tell
+
+page = Blueprint("calendar", __name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """What the form shows. starts, ends: (value, words, chosen)."""
+
+    machines: list[tuple[str, str, bool]]
+    starts: list[tuple[str, str, bool]]
+    ends: list[tuple[str, str, bool]]
+    start: Start | None
+    title: str
+    checks: list[words.Line]
+    press: str
+
+
+@page.get("/calendar", endpoint="page")
+def show() -> ResponseReturnValue:
+    """`?day=&machine=&start=&end=` choose; so do `at` and `minutes`, of a press in the picture."""
+    return _page(200)
+
+
+@page.post("/calendar")
+def make() -> ResponseReturnValue:
+    me = signed_in().member
+    machine = _machine(request.form.get("machine", ""))
+    zone = context().current().zone
+    try:
+        start = resolve(request.form.get("start", ""), zone)
+        end = resolve(request.form.get("end", ""), zone, last=True)
+    except ValueError:
+        return _page(400, gettext("Choisissez un début et une fin."))
+    if me is None or machine is None:
+        raise BadRequest
+    outcome = stored(lambda session, decided: book(session, decided, Wanted((machine.id,), me, start, end)))
+    if isinstance(outcome, Booked):
+        when = f"{day_said(start)}, {hours(start, end)}"
+        tell(gettext("Réservée pour vous : %(machine)s, %(when)s.", machine=_called(machine), when=when))
+        return redirect(url_for("calendar.page", day=request.form.get("day"), machine=machine.id), 303)
+    if isinstance(outcome, Taken):
+        return _page(409, words.taken(outcome, context().current()), outcome)
+    return _page(409, words.term(outcome.rule, outcome.limit))
+
+
+@page.post("/bookings/<path:which>/cancel")
+def end(which: str) -> ResponseReturnValue:
+    """One's own; a fab manager anybody's."""
+    me, manages = signed_in().member, bool(roles() & FAB_MANAGERS)
+    if me is None and not manages:
+        raise NotFound
+    with context().database.reading() as session:
+        mine = [one for one in slots(session, context().clock(), member=me) if one.id == which] if me else []
+    owner = me if mine or not manages else None
+    outcome = stored(lambda session, decided: cancel(session, decided, which, member=owner))
+    if isinstance(outcome, Against):
+        tell(words.term(outcome.rule, outcome.limit))
+    elif outcome.late:
+        tell(gettext("Annulée. C’est tard : cela compte comme si personne n’était venu."))
+    else:
+        tell(gettext("Annulée : le créneau est libre pour les autres."))
+    back = "me.page" if request.form.get("back") == "me" else "calendar.page"
+    return redirect(url_for(back, day=request.form.get("day") if back == "calendar.page" else None), 303)
+
+
+def _page(status: int, fault: str = "", taken: Taken | None = None) -> ResponseReturnValue:
+    known, me = context(), signed_in().member
+    current, at = known.current(), known.clock()
+    calendar = Calendar(current.zone, current.bundle.site.day_cutoff)
+    today = calendar.date_at(at)
+    asked = request.values
+    day = _day(asked.get("day", ""), today)
+    if taken is not None and taken.next_free is not None:
+        day = calendar.date_at(taken.next_free.start)
+    machine = _machine(asked.get("machine", "")) or next(iter(current.bundle.machines), None)
+    if machine is None:
+        return render_template("calendar.html", none=True), status
+    first = today + timedelta(days=(day - today).days // 7 * 7)
+    with known.database.reading() as session:
+        place = picture(session, current, at).known
+        week = stretches(place, max(at, calendar.midnight(first)), calendar.midnight(first + timedelta(days=7)))
+        start, end = calendar.midnight(day), calendar.midnight(day + timedelta(days=1))
+        found = slots(session, start, end)
+        mine = slots(session, at, member=me) if me is not None else []
+        member = me if me in current.rules.members else None
+        asker = Asker(session, current, place, member) if member is not None else None
+        wish = _wish(session, calendar, current, machine, day, at, taken, member)
+        form = _form(calendar, current, asker, machine, day, wish)
+        sure = {one.id: _startable(asker, current, one) for one in mine} if asker is not None else {}
+    of_day = [_cut(one, start, end) for one in week if one.start < end and one.end > start]
+    drawn = text.axis(calendar, day, of_day, found)
+    named = bool(roles() & FAB_MANAGERS)
+    return render_template(
+        "calendar.html",
+        fault=fault,
+        headline=_headline(calendar, current, machine, day, found, at, long_day(calendar.midnight(day))),
+        days=text.strip(current, calendar, first, day, week),
+        earlier=(first - timedelta(days=7)).isoformat() if first > today else "",
+        later=(first + timedelta(days=7)).isoformat(),
+        chosen=day.isoformat(),
+        machine=machine.id,
+        axis=drawn,
+        lanes=text.lanes(current, calendar, drawn, of_day, found, me or "", at, named=named),
+        wish=drawn.block(*wish, "wish", hours(*wish), gettext("votre choix")) if wish is not None else None,
+        value=lambda when: written(calendar, when),
+        ending=lambda when: written(calendar, when, last=True),
+        rows=[(one, one.member == me, _who(one, current, me, named=named)) for one in _by_machine(found, current)],
+        form=form if asker is not None else None,
+        mine=[(one, sure.get(one.id, "")) for one in mine],
+        manages=named,
+        said=text.terms_said(terms_of(current.bundle.site, machine)),
+    ), status
+
+
+def _cut(stretch: Stretch, start: Instant, end: Instant) -> Stretch:
+    return Stretch(max(stretch.start, start), min(stretch.end, end), stretch.degree, stretch.by, stretch.gardiens)
+
+
+def _day(asked: str, today: date) -> date:
+    try:
+        return max(today, in_our_years(date.fromisoformat(asked)))
+    except ValueError:
+        return today
+
+
+def _machine(which: str) -> Machine | None:
+    return next((one for one in context().current().bundle.machines if one.id == which), None)
+
+
+def _called(machine: Machine) -> str:
+    return context().current().called.place(machine.id)
+
+
+def _wish(
+    session: Session,
+    calendar: Calendar,
+    current: Current,
+    machine: Machine,
+    day: date,
+    at: Instant,
+    taken: Taken | None,
+    member: str | None,
+) -> tuple[Instant, Instant] | None:
+    """What was chosen; else the first time of the day that is free; None where none is."""
+    if taken is not None and taken.next_free is not None:
+        return taken.next_free.start, taken.next_free.end
+    terms = terms_of(current.bundle.site, machine)
+    length = text.usual(terms)
+    begin, finish = calendar.midnight(day), calendar.midnight(day + timedelta(days=1))
+    if (pressed := _pressed(calendar, terms, begin, finish)) is not None:
+        return pressed
+    try:
+        start = resolve(request.values.get("start", ""), current.zone)
+        if not begin <= start < finish:
+            raise ValueError("of another day")
+    except ValueError:
+        first = on_step(calendar, max(at, begin), terms.step)
+        site = current.bundle.site
+        free = next_free(session, site, calendar, [machine], member or "", first, first + length, at)
+        return (free.start, free.end) if free is not None and calendar.date_at(free.start) == day else None
+    try:
+        end = resolve(request.values.get("end", ""), current.zone, last=True)
+    except ValueError:
+        end = start + length
+    return start, end if start < end <= start + 7 * DAY else start + length
+
+
+def _pressed(
+    calendar: Calendar, terms: BookingTerms, begin: Instant, finish: Instant
+) -> tuple[Instant, Instant] | None:
+    """Where somebody pressed in the picture, from the step before on; and how far they drew, if they did."""
+    at, minutes = request.args.get("at", ""), request.args.get("minutes", "")
+    if not (at.isdecimal() and minutes.isdecimal() and len(minutes) < 6 and begin <= int(at[:20]) < finish):
+        return None
+    step = terms.step * MINUTE
+    start = on_step(calendar, int(at) - step + 1, terms.step)
+    drawn = on_step(calendar, int(at) + int(minutes) * MINUTE, terms.step)
+    return start, drawn if drawn - start >= max(terms.shortest * MINUTE, 2 * step) else start + text.usual(terms)
+
+
+def _form(
+    calendar: Calendar,
+    current: Current,
+    asker: Asker | None,
+    machine: Machine,
+    day: date,
+    wish: tuple[Instant, Instant] | None,
+) -> Form:
+    terms = terms_of(current.bundle.site, machine)
+    begin, finish = calendar.midnight(day), calendar.midnight(day + timedelta(days=1))
+    starts = [
+        one
+        for one in text.times(calendar, machine, current, begin, finish - MINUTE)
+        if text.may_begin(current, calendar, machine, one) or (wish is not None and one == wish[0])
+    ]
+    ends: list[Instant] = []
+    if wish is not None:
+        last = wish[0] + max(terms.longest * MINUTE, wish[1] - wish[0])
+        ends = text.times(calendar, machine, current, wish[0] + terms.shortest * MINUTE, last)
+    start = asker.start(machine, *wish) if asker is not None and wish is not None else None
+    press = ""
+    if start is not None and start.bookable:
+        press = gettext("Réserver %(day)s, %(hours)s", day=day_said(start.start), hours=hours(start.start, start.end))
+    return Form(
+        machines=[(one.id, _called(one), one.id == machine.id) for one in current.bundle.machines],
+        starts=[(written(calendar, one), hour(one), wish is not None and one == wish[0]) for one in starts],
+        ends=[
+            (written(calendar, one, last=True), _ending(calendar, one, day), wish is not None and one == wish[1])
+            for one in ends
+        ],
+        start=start,
+        title=words.headline(start) if start is not None else "",
+        checks=words.lines(start, current) if start is not None else [],
+        press=press,
+    )
+
+
+def _ending(calendar: Calendar, at: Instant, day: date) -> str:
+    """An end on another day bears its name; midnight is 24 h of the day before."""
+    return hour(at) if calendar.date_at(at) == day else f"{day_said(at)}, {hour(at)}"
+
+
+def _startable(asker: Asker, current: Current, slot: Slot) -> str:
+    """What stands in the way of a booking that is made, in a word or two; empty for nothing."""
+    machine = next((one for one in current.bundle.machines if one.id == slot.machine), None)
+    if machine is None:
+        return gettext("la machine n’est plus là")
+    for check in asker.start(machine, slot.start, slot.end, but=slot.id).checks:
+        if check.sign in (Sign.BAD, Sign.NEVER):
+            return _SHORT[check.about]()
+    return ""
+
+
+_SHORT = {
+    About.TERMS: lambda: gettext("plus possible"),
+    About.MACHINE: lambda: gettext("hors service"),
+    About.DOOR: lambda: gettext("personne pour ouvrir"),
+    About.TRAINING: lambda: gettext("formation"),
+    About.QUOTA: lambda: gettext("temps utilisé"),
+    About.COMPANY: lambda: gettext("il faut être deux"),
+}
+
+
+def startable(session: Session, current: Current, known: Known, member: str) -> list[tuple[Slot, str]]:
+    """The member's bookings that are not over, each with what stands in its way."""
+    asker = Asker(session, current, known, member)
+    return [(one, _startable(asker, current, one)) for one in slots(session, known.at, member=member)]
+
+
+def _by_machine(found: list[Slot], current: Current) -> list[Slot]:
+    order = {one.id: place for place, one in enumerate(current.bundle.machines)}
+    return sorted(found, key=lambda one: (order.get(one.machine, len(order)), one.start))
+
+
+def _who(slot: Slot, current: Current, me: str | None, *, named: bool) -> str:
+    if slot.member == me:
+        return gettext("vous")
+    return (current.called.member(slot.member) if named else "") or gettext("réservée")
+
+
+def _headline(
+    calendar: Calendar, current: Current, machine: Machine, day: date, found: list[Slot], at: Instant, said: str
+) -> str:
+    """Mardi 1er décembre 2026 : Fraiseuse CNC est libre de 11 h à 16 h."""
+    start, end = calendar.midnight(day), calendar.midnight(day + timedelta(days=1))
+    theirs = [one for one in found if one.machine == machine.id]
+    gaps = text.gaps_of(current, calendar, text.Axis(start, end), machine, theirs, at)
+    if not gaps:
+        return gettext("%(day)s : rien de libre, %(machine)s", day=said, machine=_called(machine))
+    first, last = max(gaps, key=lambda gap: gap[1] - gap[0])
+    if (first, last) == (start, end):
+        return gettext("%(day)s : libre toute la journée, %(machine)s", day=said, machine=_called(machine))
+    return gettext(
+        "%(day)s : %(machine)s, libre %(hours)s", day=said, machine=_called(machine), hours=hours(first, last)
+    )

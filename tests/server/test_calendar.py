@@ -1,0 +1,131 @@
+"""A day of machines: chosen, looked at before the press, booked, cancelled; others are told no names."""
+
+import re
+
+import pytest
+from flask.testing import FlaskClient
+
+from policy.bundle import Credential, Member, Role
+from server.changes.bundle import put
+from server.queries.bookings import slots
+from tests.support_bookings import Desk, furnish, tomorrow
+from tests.support_pages import Place, plain
+from tests.support_server import DECIDED
+
+pytestmark = pytest.mark.sqlite
+DAY = "2026-11-25"
+CHOICE = {"day": DAY, "machine": "cnc", "start": f"{DAY}T14:00", "end": f"{DAY}T16:00"}
+
+
+@pytest.fixture
+def fab(place: Place) -> Place:
+    furnish(place.database)
+    with place.database.transaction() as session:
+        put(session, [Credential(uid="04B10000", member="brigitte")], DECIDED)
+    place.publish()
+    return place
+
+
+def read(client: FlaskClient, path: str) -> str:
+    answer = client.get(path)
+    assert answer.status_code == 200
+    return plain(answer.text).replace("\N{NO-BREAK SPACE}", " ")
+
+
+def press(place: Place, client: FlaskClient, path: str, **data: str) -> tuple[int, str]:
+    answer = client.post(path, data={"csrf_token": place.form_token(client, "/calendar")} | data)
+    if answer.status_code == 303:
+        return 303, read(client, answer.headers["Location"])
+    return answer.status_code, plain(answer.text).replace("\N{NO-BREAK SPACE}", " ")
+
+
+def test_what_was_looked_at_stands_before_the_press(fab: Place) -> None:
+    said = read(fab.member("remy"), f"/calendar?day={DAY}&machine=cnc&start={DAY}T14:00&end={DAY}T16:00")
+    assert "Mercredi 25 novembre 2026 : Fraiseuse CNC, libre 9 h – 21 h" in said
+    assert "Vous pourrez démarrer ✓ La machine est libre ✓ Le lieu est ouvert" in said
+    assert "✓ Votre formation est bonne" in said
+    assert "Réserver mer. 25 nov., 14 h – 16 h" in said
+    untrained = read(fab.member("gregoire"), f"/calendar?day={DAY}&machine=cnc")
+    assert "✗ Il vous faut la formation" in untrained
+    assert "Réserver mer. 25 nov., 9 h – 11 h" in untrained, "there is time to be trained"
+
+
+def test_an_evening_without_a_gardien_is_said_before_one_books(fab: Place) -> None:
+    said = read(fab.member("brigitte"), f"/calendar?day={DAY}&machine=cnc&start={DAY}T18:30&end={DAY}T20:00")
+    assert "Vous ne pourrez pas encore démarrer" in said
+    assert "✗ Personne pour ouvrir à cette heure-là La porte restera fermée si aucun gardien" in said
+    assert "Réserver mer. 25 nov., 18 h 30 – 20 h" in said
+
+
+def test_booked_seen_on_ones_own_page_and_cancelled(fab: Place) -> None:
+    client = fab.member("remy")
+    status, text = press(fab, client, "/calendar", **CHOICE)
+    assert (status, "Réservée pour vous : Fraiseuse CNC, mer. 25 nov., 14 h – 16 h." in text) == (303, True)
+    assert [one.member for one in fab.publisher.current.rules.bookings["cnc"]] == ["remy"], "the machine knows"
+    assert "Mes réservations Fraiseuse CNC · mer. 25 nov., 14 h – 16 h annuler" in read(client, "/me")
+    with fab.database.reading() as session:
+        [slot] = slots(session, fab.now)
+    status, text = press(fab, fab.member("brigitte"), f"/bookings/{slot.id}/cancel")
+    assert "Cette réservation est finie ou annulée." in text
+    status, text = press(fab, client, f"/bookings/{slot.id}/cancel", back="me")
+    assert (status, "Annulée : le créneau est libre pour les autres." in text) == (303, True)
+    assert "cnc" not in fab.publisher.current.rules.bookings
+
+
+def test_the_slot_that_somebody_else_just_took(fab: Place) -> None:
+    press(fab, fab.member("brigitte"), "/calendar", **CHOICE)
+    status, text = press(fab, fab.member("remy"), "/calendar", **CHOICE)
+    assert (status, "Quelqu’un vient de réserver ce créneau. Libre ensuite : Fraiseuse CNC, mer. 25 nov." in text) == (
+        409,
+        True,
+    )
+    assert "Réserver mer. 25 nov., 16 h – 18 h" in text, "the nearest free one is chosen"
+
+
+def test_no_names_but_for_fab_managers(fab: Place) -> None:
+    Desk(fab.database).has(tomorrow(14), who="brigitte")
+    mine = read(fab.member("brigitte"), f"/calendar?day={DAY}")
+    others = read(fab.member("remy"), f"/calendar?day={DAY}")
+    assert ("14 h – 16 h vous" in mine, "14 h – 16 h réservée" in others, "Brigitte" in others) == (True, True, False)
+    with fab.database.transaction() as session:
+        put(session, [Member("remy", "Rémy Quentin", "resident", roles=(Role.FAB_MANAGER,))], DECIDED)
+    fab.publish()
+    assert "14 h – 16 h Brigitte O." in read(fab.member("remy"), f"/calendar?day={DAY}")
+
+
+def test_a_fab_manager_cancels_for_others(fab: Place) -> None:
+    slot = Desk(fab.database).has(tomorrow(14), who="brigitte")
+    assert press(fab, fab.staff(), f"/bookings/{slot.id}/cancel", day=DAY)[0] == 303
+    with fab.database.reading() as session:
+        assert slots(session, fab.now) == []
+
+
+def test_a_press_in_the_picture_chooses_the_step_before_it(fab: Place) -> None:
+    at = tomorrow(14) + 7 * 60_000
+    said = read(fab.member("remy"), f"/calendar?day={DAY}&machine=cnc&at={at}&minutes=0")
+    assert "Réserver mer. 25 nov., 14 h – 16 h" in said
+    drawn = read(fab.member("remy"), f"/calendar?day={DAY}&machine=cnc&at={at}&minutes=60")
+    assert "Réserver mer. 25 nov., 14 h – 15 h 15" in drawn
+
+
+@pytest.mark.parametrize(
+    "query", ["day=x", "day=9999-12-31", "start=x&end=y", "at=99999999999999&minutes=1", "machine=x"]
+)
+def test_nonsense_in_the_address_shows_a_day_all_the_same(fab: Place, query: str) -> None:
+    assert "Dans la journée" in read(fab.member("remy"), f"/calendar?{query}")
+
+
+def test_shut_days_and_sites_without_machines(place: Place, fab: Place) -> None:
+    closed = read(fab.member("remy"), "/calendar?day=2026-12-25&machine=cnc")
+    assert "rien de libre, Fraiseuse CNC" in closed
+    assert "Rien de libre ce jour-là : choisissez un autre jour." in closed
+
+
+def test_the_free_times_are_links_without_a_script(fab: Place) -> None:
+    Desk(fab.database).has(tomorrow(12), who="brigitte")
+    text = fab.member("remy").get(f"/calendar?day={DAY}&machine=cnc").text
+    gaps = re.findall(r'aria-label="Fraiseuse CNC, libre ([^"]+)"', text)
+    assert [gap.replace("\N{NO-BREAK SPACE}", " ").replace("\N{WORD JOINER}", "") for gap in gaps] == [
+        "9 h – 12 h",
+        "14 h – 21 h",
+    ]
