@@ -40,6 +40,7 @@ from server.models import AccessPoint, Edge, Machine
 from server.outbox import Outbox
 from server.publish.bundle import site_of
 from server.queries.accounts import administrators, at_the_machine
+from server.reminders import Reminders
 from server.web.context import Context
 from server.web.live import Live
 from server.web.serve import Web
@@ -101,6 +102,7 @@ class Server:
         self.clock = clock
         self.live = Live()
         self._stopping = Event()
+        self._reminders: Reminders | None = None
         self._purged: Instant | None = None
         """The start of the site day on which all was forgotten whose time was over."""
         self._reconnected = Event()
@@ -126,6 +128,8 @@ class Server:
             self.exchange.start()
             self._control = Control(config.control, self.exchange, self.invite_admin) if config.control else None
             self.app = create_app(self.context(), extra_blueprints)
+            if config.smtp is not None:
+                self._reminders = Reminders(self.app, self.context(), lambda: datetime.now(UTC))
             self._web = Web(self.app, config.http_host, config.http_port, config.trusted_proxy)
         except BaseException:
             self.database.close()
@@ -290,6 +294,8 @@ class Server:
                     self.exchange.connected()
                 self.exchange.tick()
                 self._purge()
+                if self._reminders is not None:
+                    self._reminders.tick()
             except ServerError as error:
                 log.error("not published, tried again: %s", error)
             except Exception:

@@ -1,5 +1,6 @@
 """When is somebody trained next? /trainings: sessions to come, put oneself down in one press; kept by fab managers."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
@@ -16,9 +17,10 @@ from server.changes import training_sessions as changes
 from server.changes.people import Wrong
 from server.changes.training_sessions import Certified, Listed, Meanwhile
 from server.errors import Refused
-from server.pages.member_changes import decide, form_token, publish
+from server.pages.member_changes import decide, form_token, publish, today
 from server.pages.training import known_kinds, told
 from server.pages.training_mail import tell_cancelled, tell_changed, tell_moved_up
+from server.queries.training import Trained, trained
 from server.queries.training_sessions import Planned, begun, coming, planned
 from server.roles import FAB_MANAGERS, Role
 from server.text import training as training_text
@@ -35,6 +37,8 @@ page = Blueprint("training_sessions", __name__)
 
 FIELDS = ("date", "hours", "places", "note", "trainer")
 PLACES = 6
+MOST = 20
+"""Of those who have to renew that the page shows; each kind's own page has all."""
 """Offered for a new session."""
 BACK = {"me": "me.page", "trainings": "training_sessions.page"}
 """Pages on which somebody puts themselves down."""
@@ -230,7 +234,8 @@ def _list(status: int, wrong: Sequence[str] = (), refused: str = "") -> Response
     with known.database.reading() as session:
         ahead = coming(session, now)
         past = begun(session, now) if manages else []
-    held = [one.kind for one in current.bundle.certifications]
+        held = trained(session, current.bundle.certifications) if manages else []
+    count = Counter(one.held.kind for one in held)
     return render_template(
         "trainings.html",
         offers=[(text.offer(one, current.called, me), text.counted(one)) for one in ahead],
@@ -239,12 +244,25 @@ def _list(status: int, wrong: Sequence[str] = (), refused: str = "") -> Response
         manages=manages,
         refused=refused,
         kinds=[
-            (kind.id, current.called.kind(kind.id), training_text.about(kind, current.called), held.count(kind.id))
+            (kind.id, current.called.kind(kind.id), training_text.about(kind, current.called), count[kind.id])
             for kind in known_kinds().values()
         ],
+        renew=_to_renew(held),
         token=form_token(),
         **_form(None, wrong),
     ), status
+
+
+def _to_renew(held: Sequence[Trained]) -> list[tuple[str, str, training_text.Line]]:
+    """Whose training ends soon, is over or wants practice: the member's name and the kind's. What is over is last."""
+    current, known, day = context().current(), known_kinds(), today()
+    people = current.people.people
+    ordered = sorted(held, key=lambda one: (one.over(day), one.held.until or day, people[one.held.member].read))
+    found = []
+    for one in ordered:
+        name, kind = people[one.held.member].member.name, current.called.kind(one.held.kind)
+        found.append((name, kind, training_text.line(one, name, known.get(one.held.kind), day)))
+    return [one for one in found if one[2].wants][:MOST]
 
 
 def _one(which: str, status: int, wrong: Sequence[str] = (), **more: object) -> ResponseReturnValue:

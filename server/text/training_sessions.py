@@ -36,6 +36,10 @@ CHANGED = (
         "Vous ne pouvez pas venir ? Retirez-vous, la place ira à la personne suivante :\n%(address)s\n"
     ),
 )
+REMINDER = (
+    N_("Votre formation %(kind)s finit le %(day)s"),
+    N_("Bonjour,\n\nVotre formation %(kind)s vaut jusqu’au %(day)s compris. %(help)s\n"),
+)
 """Of a message: its subject and its text."""
 
 
@@ -86,6 +90,13 @@ def _places(one: Planned, rank: int | None) -> tuple[str, str]:
     if not waiting:
         return gettext("complet"), "warn"
     return ngettext("complet, %(num)s en attente", "complet, %(num)s en attente", waiting), "warn"
+
+
+def helps(one: Planned | None, called: Called) -> str:
+    """The next session, for somebody whose training ends."""
+    if one is None:
+        return gettext("Aucune session n’est prévue pour l’instant : demandez-en une à l’équipe.")
+    return gettext("Prochaine session : %(said)s.", said=offer(one, called, "").said)
 
 
 def counted(one: Planned) -> str:
