@@ -64,6 +64,7 @@ class Refused(StrEnum):
     MEMBER_UNKNOWN = "member_unknown"
     MAIL_BAD = "mail_bad"
     UNIT_NOT_PAID = "unit_not_paid"
+    CARNET_SPENT = "carnet_spent"
     CARNET_EMPTY = "carnet_empty"
     BADGE_UNKNOWN = "badge_unknown"
     BADGE_CHANGED = "badge_changed"

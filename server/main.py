@@ -17,6 +17,7 @@ from flask import Blueprint
 from sqlmodel import Session, col, delete, select
 
 from policy.bundle import Bundle
+from policy.instants import text
 from policy.misfits import meant
 from policy.terms import Instant
 from server import identity
@@ -25,7 +26,7 @@ from server.audit import Decided, last_link
 from server.changes.accounts import first_admin
 from server.changes.bundle import Imported, import_bundle, would_end
 from server.changes.configured import take_over_account, take_over_token
-from server.changes.purge import purge
+from server.changes.purge import doubt, purge
 from server.changes.revoked import forget
 from server.config import BrokerConfig, EdgeConfig, ServerConfig
 from server.control import Control
@@ -306,6 +307,17 @@ class Server:
         now = self.clock()
         today = self.exchange.publisher.current.rules.day_start(now)
         if self._purged == today:
+            return
+        with self.database.reading() as session:
+            newest = doubt(session, now)
+        if newest is not None:
+            self._purged = today
+            log.warning(
+                "nothing is forgotten today: this clock says %s, and the newest passage is of %s. Where the clock is "
+                "wrong, set it; where it is right, lay any badge on a reader: a passage of today confirms it",
+                text(now),
+                text(newest),
+            )
             return
         with self.database.transaction() as session:
             done = purge(session, now, self.config.retention_days)

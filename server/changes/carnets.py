@@ -14,7 +14,9 @@ from msgspec.structs import replace
 from sqlmodel import Session, select
 
 from policy.bundle import Pass
+from policy.carnets import compiled
 from policy.instants import BELIEVED
+from policy.passes import is_valid
 from policy.terms import DAY, Instant
 from policy.units import DATE, is_name, unit_of
 from server import models
@@ -87,9 +89,23 @@ def charge_again(session: Session, decided: Decided, member: str, unit: str) -> 
     if carnet is None:
         raise ChangeRefusedError(Refused.UNIT_NOT_PAID)
     left = tuple(one for one in carnet.held.given_back if one != unit)
-    put(session, [replace(carnet.held, given_back=left)], decided)
+    held, others = replace(carnet.held, given_back=left), []
+    if unit in held.used and not carnet.rest:  # what it had left was moved: another one pays, as of a tap
+        payer = _payer(session, member, carnet, unit)
+        held = replace(held, used=tuple(one for one in held.used if one != unit))
+        others = [replace(payer, used=(*payer.used, unit))]
+    put(session, [held, *others], decided)
     enter(session, decided, member, "charged_again", carnet.held.id, -1, unit)
     return Done(member)
+
+
+def _payer(session: Session, member: str, instead_of: Carnet, unit: str) -> Pass:
+    """The first other carnet that pays such a unit on its day. Raises ChangeRefusedError where there is none."""
+    for one in _carnets(session, member):
+        there = one.held.unit == instead_of.held.unit and one.rest and is_valid(compiled(one.held), unit[:DATE])
+        if there and one.held.id != instead_of.held.id:
+            return one.held
+    raise ChangeRefusedError(Refused.CARNET_SPENT)
 
 
 def pay(session: Session, decided: Decided, member: str, unit: str) -> Done | Wrong:

@@ -6,7 +6,7 @@ transaction. What accounts stand on stays without its minute: a unit paid keeps 
 
 from datetime import UTC, date, datetime, time, timedelta
 
-from sqlalchemy import ColumnElement, func, or_
+from sqlalchemy import ColumnElement, String, and_, cast, func, or_
 from sqlmodel import Session, SQLModel, col, delete, select, update
 
 from policy.calendar import Calendar
@@ -26,6 +26,7 @@ from server.models import (
     MachineBusy,
     MachineOut,
     MachineSession,
+    Member,
     Message,
     PaidUnit,
     Pass,
@@ -52,6 +53,10 @@ FOR_GOOD = tuple(
     str(table.__tablename__) for table in (CarnetEntry, Credit, Pass, RotaChange, RotaPattern, Shift, Site)
 )
 """Nouns of the audit that accounts stand on, the bank of hours among them."""
+GIVES_ROLES = '%"roles": ["%'
+"""What a row of the audit has that gives a member a role, or takes one: the bank asks who was a gardien, and when."""
+QUIET = 30 * DAY
+"""How long nobody may have passed before a clock is doubted that would have names forgotten."""
 AT_ONCE = 1_000
 """Rows of the audit in one transaction."""
 
@@ -68,6 +73,18 @@ def purge(session: Session, now: Instant, days: int) -> str | None:
     _keep_counts(session, start, end)
     session.exec(delete(JournalRow).where(*_over(kept_from), col(JournalRow.at) < moment(end)))
     return f"who came and went on {day}"
+
+
+def doubt(session: Session, now: Instant) -> Instant | None:
+    """The newest passage, where it is so old that this clock may be wrong; None where it may be gone by.
+
+    A clock that is years ahead would forget everything. What edges said goes by their own clocks.
+    """
+    row = JournalRow
+    known = col(row.clock) != ClockState.UNKNOWN.value
+    asked = (session.exec(select(func.max(row.at)).where(row.kind == kind, known)).one() for kind in map(str, Kind))
+    newest = max((of(one) for one in asked if one is not None), default=None)
+    return newest if newest is not None and newest < now - QUIET else None
 
 
 def first_kept(calendar: Calendar, now: Instant, days: int) -> Instant:
@@ -171,12 +188,17 @@ def _forget_certifications(session: Session, limit: datetime) -> int:
     return gone + session.exec(delete(entry).where(col(entry.at) < limit, ~held)).rowcount
 
 
+def _gives_roles() -> ColumnElement[bool]:
+    said = (func.coalesce(cast(column, String), "").like(GIVES_ROLES) for column in (AuditRow.before, AuditRow.after))
+    return and_(col(AuditRow.noun) == Member.__tablename__, or_(*said))
+
+
 def _empty_audit(session: Session, now: Instant) -> int:
     """What the audit says of more than a year ago; the chain stays whole (server/audit.py)."""
     old = (
         select(AuditRow.id)
         .where(col(AuditRow.at) < moment(now) - AUDIT_KEPT)
-        .where(col(AuditRow.salt).is_not(None), col(AuditRow.noun).not_in(FOR_GOOD))
+        .where(col(AuditRow.salt).is_not(None), col(AuditRow.noun).not_in(FOR_GOOD), ~_gives_roles())
         .limit(AT_ONCE)
     )
     empty = dict.fromkeys(SAID, "") | {"before": None, "after": None, "salt": None}

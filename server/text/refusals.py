@@ -15,6 +15,7 @@ SENTENCES = {
     Refused.MAIL_BAD: N_("Ce n’est pas une adresse e-mail. Écrivez-la ainsi : prenom@exemple.org."),
     Refused.MEMBER_UNKNOWN: N_("Ce membre n’existe pas, ou plus. Choisissez-en un de la liste."),
     Refused.UNIT_NOT_PAID: N_("Ce n’est pas, ou plus, sur un de ses carnets. Voici où en sont ses carnets."),
+    Refused.CARNET_SPENT: N_("Aucun de ses carnets n’a plus d’unité pour ce jour-là. Vendez-en d’abord un."),
     Refused.CARNET_EMPTY: N_("Ce carnet n’a plus rien à reporter. Voici où en sont ses carnets."),
     Refused.BADGE_UNKNOWN: N_("Ce badge n’est plus le sien. Voici où en sont ses badges."),
     Refused.BADGE_CHANGED: N_("Quelqu’un vient de changer l’état de ce badge. Le voici, tel qu’il est maintenant."),

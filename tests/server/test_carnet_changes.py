@@ -342,3 +342,31 @@ def test_the_page_does_not_say_that_a_carnet_is_nearly_over_where_another_follow
         import_bundle(session, replace(bundle, passes=(held, follows)), DECIDED)
     place.publish()
     assert ("Bientôt fini" in place.page("/members/zoe", place.staff())) is said
+
+
+def test_a_unit_of_before_is_charged_again_to_whichever_carnet_can_pay_it(place: Place) -> None:
+    """What its own carnet had left was moved: it costs a unit all the same, or the desk is told."""
+    client, unit = place.staff(), "2026-11-20am"
+    assert post(place, BACK, client, unit=unit, why="erreur")[0] == 303
+    assert post(place, "/members/zoe/carnets/moved", client, carnet="c1", last="28/02/2027")[0] == 303
+    assert door_left(place) == lines_left(place) == 14
+    assert post(place, AGAIN, client, unit=unit)[0] == 303
+    assert door_left(place) == lines_left(place) == 13
+    assert post(place, AGAIN, client, unit=unit)[0] == 409
+
+
+def test_nothing_is_charged_again_that_no_carnet_has_left(place: Place) -> None:
+    client, unit = place.staff(), "2026-11-20am"
+    held = replace(small_bundle().passes[0], total=1, used=(unit,))
+    with place.database.transaction() as session:
+        import_bundle(session, replace(small_bundle(), passes=(held,)), DECIDED)
+    place.publish()
+    assert post(place, BACK, client, unit=unit, why="erreur")[0] == 303
+    assert post(place, "/members/zoe/carnets/moved", client, carnet="c1", last="28/02/2027")[0] == 303
+    with place.database.transaction() as session:
+        bundle = replace(place.publisher.current.bundle, passes=place.publisher.current.bundle.passes[:1])
+        import_bundle(session, bundle, DECIDED)
+    place.publish()
+    status, text = post(place, AGAIN, client, unit=unit)
+    assert (status, "Vendez-en d’abord un." in text) == (409, True)
+    assert door_left(place) == 0

@@ -41,7 +41,7 @@ from server.passwords import hash_token
 from tests.support_broker import BROKERS
 from tests.support_pages import CHEAP_HASH, CREDENTIAL_KEY, SERVER_KEY, STAFF, TOKEN
 from tests.support_postgres import Postgres
-from tests.support_server import DECIDED, FRONT_KEY, TOPICS, Journal, events, public, small_bundle, whole_bundle
+from tests.support_server import DECIDED, FRONT_KEY, TOPICS, Desk, Journal, events, public, small_bundle, whole_bundle
 from tests.support_site import at
 from wire import snapshot
 from wire.envelope import seal, unseal
@@ -183,6 +183,34 @@ def test_it_forgets_what_is_too_old_once_a_site_day(tmp_path: Path, monkeypatch:
         assert presences(server) == ["alice", "remy"], "it was done that day"
         wiped.clear()
         clock[0] += DAY
+        assert wiped.wait(PATIENCE)
+        assert presences(server) == []
+    finally:
+        server.stop()
+
+
+def test_a_clock_that_is_far_ahead_has_nothing_forgotten(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = at(12) + 3000 * DAY
+    server = Server(config(tmp_path), lambda: now, bundle=small_bundle())
+    wiped = Event()
+    monkeypatch.setattr(server.database, "wipe", lambda: wiped.set() or True)
+    journal, desk = Journal(), Desk(server.database, now)
+    journal.tap_in(at(12), "remy", granted=False)
+    desk.take(journal.rows)
+    old(server, "remy", at(12))
+    server.start()
+    try:
+        server._purge()
+        assert presences(server) == ["remy"]
+        [said] = {one.getMessage() for one in caplog.records if "forgotten" in one.getMessage()}
+        assert "this clock says 2035-02-10" in said
+        assert "the newest passage is of 2026-11-24" in said
+        assert "lay any badge on a reader" in said
+        journal.tap_in(now, "alice", granted=False)
+        desk.take(journal.rows[1:])
+        server._purged = None
         assert wiped.wait(PATIENCE)
         assert presences(server) == []
     finally:

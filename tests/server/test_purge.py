@@ -10,7 +10,7 @@ from sqlmodel import select
 from policy.reasons import Reason
 from policy.terms import DAY, HOUR, ClockState, Instant
 from server.audit import Change, Decided, record, verify
-from server.changes.purge import first_kept, left_over, purge
+from server.changes.purge import doubt, first_kept, left_over, purge
 from server.database.engine import Database, files
 from server.database.types import moment
 from server.models import (
@@ -146,6 +146,28 @@ def test_after_a_year_the_audit_keeps_what_accounts_stand_on(database: Database)
     assert said(database, "pass") != []
     with database.reading() as session:
         assert verify(session) == before
+
+
+def test_who_was_given_a_role_and_when_is_kept_for_good(database: Database) -> None:
+    """The bank of hours asks who was a gardien then."""
+    with database.transaction() as session:
+        for before, after in (([], ["gardien"]), (["gardien"], [])):
+            change = Change(Member, ("x",), "changed", {"roles": before}, {"roles": after})
+            record(session, Decided("equipe", at(9), "la demande"), [change])
+        record(session, Decided("equipe", at(9), "la demande"), [Change(Member, ("y",), "added", None, {"roles": []})])
+    forget(database, at(9) + 400 * DAY)
+    assert len(said(database, "member")) == 2
+
+
+def test_a_clock_that_is_years_ahead_is_doubted(desk: Desk, journal: Journal) -> None:
+    with desk.database.reading() as session:
+        assert doubt(session, at(9)) is None, "a new site has nothing to lose"
+    journal.tap_in(at(9), "alice", granted=False)
+    desk.take(journal.rows)
+    with desk.database.reading() as session:
+        assert doubt(session, at(9) + 30 * DAY) is None
+        assert doubt(session, at(9) + 30 * DAY + 1) == at(9)
+        assert doubt(session, at(9) + 2000 * DAY) == at(9)
 
 
 def said(database: Database, noun: str) -> list[str]:
