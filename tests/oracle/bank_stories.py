@@ -21,6 +21,19 @@ def bank_story(seed: int) -> Thing:
     return {**head, "steps": teller.steps[:MOST_STEPS]}
 
 
+def bank_year(seed: int) -> Thing:
+    """A year of it, with everything that goes wrong in one."""
+    teller = Guards(random.Random(seed))
+    end = teller.now + 365 * days.DAY
+    while teller.now < end:
+        teller.scene()
+        teller.day_ends()
+        teller.now += teller.rng.choice([0, 1, 1, 2, 3]) * days.DAY
+    teller.mend()
+    head = {"format": "loquet.scenario/1", "title": f"Year of the bank {seed}", **teller.head}
+    return {**head, "steps": teller.steps}
+
+
 class Guards(Scenes):
     """The scenes of which they are made."""
 

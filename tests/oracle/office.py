@@ -36,8 +36,13 @@ def office(rng: random.Random, view: View, name: str) -> Thing:
 
 def some(rng: random.Random, view: View, collection: str) -> Thing | None:
     """A copy of some object of a collection."""
-    things = view.all(collection)
+    things = written(view, collection)
     return copy.deepcopy(rng.choice(things)) if things else None
+
+
+def written(view: View, collection: str) -> list[Thing]:
+    """The objects of a collection that people wrote: units of the bank are none."""
+    return [thing for thing in view.all(collection) if not thing.get("minted")]
 
 
 def change_credential(rng: random.Random, view: View, name: str, day: date) -> Thing:
@@ -187,11 +192,11 @@ def change_site(rng: random.Random, view: View, name: str, day: date) -> Thing:
 def remove_something(rng: random.Random, view: View, name: str, day: date) -> Thing:
     """Something that nothing else refers to is deleted."""
     names = ["credentials", "shifts", "events", "invitations", "bookings", "certifications", "quotas", "passes"]
-    full = [collection for collection in names if len(view.all(collection)) > 1]
+    full = [collection for collection in names if len(written(view, collection)) > 1]
     if not full:
         return change_site(rng, view, name, day)
     collection = rng.choice(full)
-    thing = rng.choice(view.all(collection))
+    thing = rng.choice(written(view, collection))
     key: object = thing.get("id")
     if collection == "credentials":
         key = thing["uid"]
