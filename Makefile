@@ -5,6 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 export PYTHONUTF8 := 1
+unexport PYTHONDONTWRITEBYTECODE # where it is set, each of the tests' many processes compiles every library anew
 
 .PHONY: help setup demo test lint proof bench pins system clean
 

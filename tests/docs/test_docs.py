@@ -2,7 +2,9 @@
 
 import ast
 import inspect
+import os
 import re
+import subprocess
 import tomllib
 from collections.abc import Iterator, Mapping
 from functools import cache
@@ -147,6 +149,13 @@ def addresses() -> set[str]:
 
 def make_targets() -> set[str]:
     return set(re.findall(r"^([a-z]+):", read("Makefile"), re.MULTILINE))
+
+
+def test_make_lets_python_keep_what_it_compiled() -> None:
+    """Else each of hundreds of processes compiles every library anew: half of its start."""
+    probe = ["make", "--silent", "--eval", "probe: ; @echo $${PYTHONDONTWRITEBYTECODE-kept}", "probe"]
+    environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
+    assert subprocess.check_output(probe, cwd=ROOT, env=environment, text=True) == "kept\n"
 
 
 @pytest.mark.parametrize("path", DOCS, ids=named)
