@@ -51,7 +51,7 @@ class Places:
         match order:
             case Order.OPEN | Order.UNLOCK | Order.RELOCK:
                 known, kind = self.doors, "access point"
-            case Order.LOCK_OUT:
+            case Order.LOCK_OUT | Order.EXTEND:
                 known, kind = self.machines, "machine"
             case Order.SOUND | Order.ENROL:
                 known, kind = self.readers, "reader"

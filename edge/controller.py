@@ -136,7 +136,7 @@ class EdgeController:
         why = event.refused
         if why is None and now.mono > event.until:
             why = f"too late, by {now.mono - event.until:.0f} s: this edge was busy"
-        if why is None and isinstance(place, DoorController):
+        if why is None and place is not None:
             why = place.refuses(now, event)
         if why is None and event.order is Order.ENROL:
             why = self._enroller.begin(event)

@@ -48,6 +48,7 @@ from edge.patterns import (
 )
 from policy.case import Decision, Tap
 from policy.door import decide_without_rules
+from policy.extend import extended
 from policy.instants import text
 from policy.machine import decide
 from policy.pairs import LastTap, ms_between
@@ -298,12 +299,40 @@ class MachineController:
         name = event.name.removeprefix(f"{self.place}.")
         self._row(now, Kind.INPUT_STEADY, of=event, detail=f"{name}: {event.changes} changes")
 
+    def refuses(self, now: Now, event: Ordered) -> str | None:
+        """Why the machine does not do as it is told, in English; None when it does."""
+        if event.order is not Order.EXTEND:
+            return None
+        at = self._core.believed(now, now.at)
+        if self._session is None or not self._session.runs(at):
+            return "no session runs on it"
+        if self._core.journal_fault is not None:
+            return "the disk of this edge would not know of it: see its journal"
+        found = self._extended(self._session, at)
+        return found if isinstance(found, Reason) else None
+
+    def _extended(self, session: Session, at: Instant) -> Session | Reason:
+        held = self._core.held
+        if held is None or self.place not in held.rules.machines:
+            return Reason.RULES_STALE
+        return extended(held.rules, self._core.state, session, at)
+
+    def _extend(self, now: Now, session: Session) -> None:
+        """A later `until` is written down; one that is not changes nothing."""
+        found = self._extended(session, self._core.believed(now, now.at))
+        if not isinstance(found, Reason) and found != session:
+            self._session, self._warned = found, False
+            self._row(now, Kind.SESSION_EXTENDED, **_of(found))
+
     def _ordered(self, now: Now, event: Ordered) -> None:
-        """A lock-out ends the session at once; the row that follows keeps the machine off. Or show the reader."""
+        """A lock-out ends the session at once; the row that follows keeps the machine off. Or let it go on, or show
+        the reader."""
         if event.order is Order.LOCK_OUT:
             self._core.drive(f"{self.place}.interlock", False)
             if self._session is not None:
                 self._end(now, self._session, self._core.believed(now, now.at))
+        elif event.order is Order.EXTEND and self._session is not None:
+            self._extend(now, self._session)
         elif event.order is Order.SOUND:
             self._lamp.play(SOUND, now.mono)
 

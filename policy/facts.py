@@ -39,7 +39,7 @@ class Opened(Struct, frozen=True, tag=True):
 
 
 class Ran(Struct, frozen=True, tag=True):
-    """A session began, or ended."""
+    """A session began, ended, or may go on for longer."""
 
     session: Session
 

@@ -114,11 +114,11 @@ def granted(case: Case) -> Decision | None:
     return case.grant(Reason.BOOKING if own else Reason.WALK_UP, until(case))
 
 
-def until(case: Case) -> Instant | None:
-    """When a session that begins now should end; None for no end."""
-    hours = machine(case).hours
+def until(case: Case, *, begins: bool = True) -> Instant | None:
+    """When a session that begins now, or goes on (begins false), should end; None for no end."""
+    hours, kind = machine(case).hours, machine(case).kind
     ends = [
-        None if case.member.staff else quota.used_up(case.rules, case.state, case.who, machine(case).kind, case.at),
+        None if case.member.staff else quota.used_up(case.rules, case.state, case.who, kind, case.at, begins=begins),
         bookings.next_of_others(case.rules, case.place, case.who, case.at),
         None if hours is None else end_of(hours, case.at),
     ]

@@ -31,8 +31,10 @@ def left(rules: RuleSet, state: SiteState, member: str, kind: str, at: Instant) 
     return max(0, quota.seconds - used)
 
 
-def used_up(rules: RuleSet, state: SiteState, member: str, kind: str, at: Instant) -> Instant | None:
-    """When the quota is used up by a session that begins now; None when it never is.
+def used_up(
+    rules: RuleSet, state: SiteState, member: str, kind: str, at: Instant, *, begins: bool = True
+) -> Instant | None:
+    """When the quota is used up by a session that begins now, or (begins false) by one that runs; None for never.
 
     With n sessions of the member running on the kind, this one included, each uses 1/n of it, in whole seconds rounded
     down. A new period brings a fresh quota.
@@ -40,7 +42,7 @@ def used_up(rules: RuleSet, state: SiteState, member: str, kind: str, at: Instan
     rest, quota = left(rules, state, member, kind, at), rules.quotas.get(kind)
     if rest is None or quota is None:
         return None
-    share = 1 + sum(session.runs(at) for session in state.sessions.of_member(member, kind))
+    share = begins + sum(session.runs(at) for session in state.sessions.of_member(member, kind))
     for _ in range(PERIODS_AHEAD):
         _, end = period(rules, quota.period, at)
         moment = at + rest // share * SECOND

@@ -47,6 +47,17 @@ class Session(Struct, frozen=True):
         return max(0, last - max(self.start, start)) // SECOND
 
 
+def merged(one: Session, other: Session) -> Session:
+    """What two words of one session come to: of two ends the earlier counts, of two `until`s the later."""
+    ends = [end for end in (one.end, other.end) if end is not None]
+    return replace(one, until=later(one.until, other.until), end=min(ends, default=None))
+
+
+def later(one: Instant | None, other: Instant | None) -> Instant | None:
+    """Of two `until`s the later; None, which is no end, is the latest."""
+    return None if one is None or other is None else max(one, other)
+
+
 class Sessions:
     """All sessions that are known, by machine and by member. Merging them in any order gives the same."""
 
@@ -57,10 +68,10 @@ class Sessions:
             self.apply(session)
 
     def apply(self, session: Session) -> None:
-        """Take a session in: begun, or ended. Of two ends the earlier one counts."""
+        """Take a session in: begun, ended, or one that may go on for longer."""
         known = self._of_machine[session.machine].get((session.start, session.member))
-        if known is not None and known.end is not None:
-            session = replace(known, end=known.end if session.end is None else min(known.end, session.end))
+        if known is not None:
+            session = merged(known, session)
         self._of_machine[session.machine][(session.start, session.member)] = session
         self._of_member[session.member][(session.machine, session.start)] = session
 

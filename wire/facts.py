@@ -10,7 +10,7 @@ from policy.terms import HOUR, Instant
 from policy.units import told
 from wire.row import Kind, Order, Row
 
-SESSION_KINDS = (Kind.SESSION_STARTED, Kind.SESSION_ENDED)
+SESSION_KINDS = (Kind.SESSION_STARTED, Kind.SESSION_EXTENDED, Kind.SESSION_ENDED)
 MACHINE_KINDS = frozenset({*SESSION_KINDS, Kind.ESTOP, Kind.MACHINE_RESET, Kind.COMMAND})
 """Rows that say something of a machine: a command may be a lock-out."""
 

@@ -58,6 +58,7 @@ class Kind(StrEnum):
     READER_RECOVERED = "reader_recovered"
     SESSION_STARTED = "session_started"
     SESSION_WARNED = "session_warned"
+    SESSION_EXTENDED = "session_extended"
     SESSION_ENDED = "session_ended"
     ESTOP = "estop"
     MACHINE_RESET = "machine_reset"
@@ -96,6 +97,7 @@ PLACES: Mapping[Kind, frozenset[Place]] = {
     Kind.READER_RECOVERED: _EITHER,
     Kind.SESSION_STARTED: _MACHINE,
     Kind.SESSION_WARNED: _MACHINE,
+    Kind.SESSION_EXTENDED: _MACHINE,
     Kind.SESSION_ENDED: _MACHINE,
     Kind.ESTOP: _MACHINE,
     Kind.MACHINE_RESET: _MACHINE,
@@ -116,6 +118,8 @@ class Order(StrEnum):
     """Lock it again."""
     LOCK_OUT = "lock_out"
     """End the session on a machine and start none until the rules say otherwise."""
+    EXTEND = "extend"
+    """Work out afresh until when the session on a machine may go on."""
     SOUND = "sound"
     """Light and buzzer of a reader, so that an installer finds it."""
     REREAD = "reread"

@@ -315,6 +315,13 @@ class Site:
             return {"estop": step.machine}
         return {}
 
+    def extend(self, moment: Moment) -> Line:
+        """The order goes to the machine's edge, which says until when its session may go on then."""
+        step = moment.step.extend
+        if step is UNSET:
+            return {}
+        return {"extend": step.machine} | self._edges[self._edge_of[step.machine]].extend(step.machine)
+
 
 def _empty(session: Session) -> None:
     for table in reversed(SQLModel.metadata.sorted_tables):
@@ -330,5 +337,6 @@ ACTS: dict[str, Callable[[Site, Moment], Line]] = {
     "link": Site.link,
     "power": Site.power,
     "estop": Site.estop,
+    "extend": Site.extend,
     "correct": Site.correct,
 }

@@ -24,6 +24,7 @@ from edge.events import (
     InputChanged,
     Journalled,
     LinkChanged,
+    Ordered,
     RulesConfirmed,
     RulesSwapped,
     StateHeard,
@@ -31,19 +32,20 @@ from edge.events import (
 from edge.held import HeldRules
 from edge.journal import Journal, Told
 from edge.knowledge import Knowledge, Receipt
-from edge.machine import MachineSetup
+from edge.machine import MachineController, MachineSetup
 from edge.memory import recall
 from edge.outbox import facts
 from edge.rules import RefusedError
 from edge.site_updates import checked
 from loquet.ask.replay_answers import Line
 from policy.bundle import Bundle
+from policy.instants import text
 from policy.ruleset import RuleSet
 from policy.terms import DAY, SECOND, ClockState, Instant
 from wire.credential import pseudonym
 from wire.envelope import seal
-from wire.messages import MAX_ROWS, Events, Facts, encode
-from wire.row import Kind, Row
+from wire.messages import COMMAND_LASTS, MAX_ROWS, Events, Facts, encode
+from wire.row import Kind, Order, Row
 from wire.row import decode as decode_row
 from wire.row import encode as encode_row
 from wire.snapshot import Snapshot
@@ -273,6 +275,16 @@ class ReplayEdge:
         for active in levels:
             self._take(InputChanged(self._site.now, self._mono(), f"{machine}.estop", active))
 
+    def extend(self, machine: str) -> Line:
+        """The order arrives where power and link are; until when the session goes on, if one runs."""
+        now, mono = self._site.now, self._mono()
+        if self._online:
+            nonce = f"extend {self._journal.last_seq}"
+            self._take(Ordered(now, mono, nonce, Order.EXTEND, machine, "replay", mono + COMMAND_LASTS / SECOND))
+        places = () if self._controller is None else self._controller.places
+        runs = [place.session for place in places if isinstance(place, MachineController) and place.place == machine]
+        return {} if runs[:1] in ([], [None]) or runs[0] is None else {"until": _told(runs[0].until)}
+
     def wake(self) -> None:
         """Time has passed."""
         due = self.due()
@@ -319,6 +331,10 @@ class ReplayEdge:
     def _mono(self) -> float:
         """Seconds since the story began, through power cuts: so the server can date every row of a lost clock anew."""
         return (self._site.now - self._site.start) / 1000
+
+
+def _told(until: Instant | None) -> str | None:
+    return None if until is None else text(until)
 
 
 def _setup(bundle: Bundle, place: str) -> DoorSetup | MachineSetup | None:

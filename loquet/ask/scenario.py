@@ -24,11 +24,7 @@ from policy.terms import SECOND, Instant
 from server import files
 
 FORMAT = "loquet.scenario/1"
-ACTIONS = ("tap", "change", "remove", "lockdown", "link", "power", "estop", "correct")
-
-
-NOT_YET = ("extend",)
-"""What the format has, and this version of Loquet does not play."""
+ACTIONS = ("tap", "change", "remove", "lockdown", "link", "power", "estop", "extend", "correct")
 KEY_FIELDS = {
     "credentials": ("uid",),
     "quotas": ("kind",),
@@ -62,7 +58,7 @@ class PowerStep(Part, frozen=True):
     clock: Literal["trusted", "lost"] = "trusted"
 
 
-class EstopStep(Part, frozen=True):
+class MachineStep(Part, frozen=True):
     machine: str
 
 
@@ -81,7 +77,7 @@ class History(Part, frozen=True):
 
 
 class Expect(Part, frozen=True):
-    """Of a tap: granted, reason, until. Of the server: the rest."""
+    """Of a tap: granted, reason, until; of an order extend: until. Of the server: the rest."""
 
     granted: bool | UnsetType = UNSET
     reason: str | UnsetType = UNSET
@@ -109,8 +105,8 @@ class Step(Part, frozen=True):
     lockdown: bool | UnsetType = UNSET
     link: LinkStep | UnsetType = UNSET
     power: PowerStep | UnsetType = UNSET
-    estop: EstopStep | UnsetType = UNSET
-    extend: Any = UNSET
+    estop: MachineStep | UnsetType = UNSET
+    extend: MachineStep | UnsetType = UNSET
     correct: CorrectStep | UnsetType = UNSET
     expect: Expect | UnsetType = UNSET
 
@@ -285,7 +281,6 @@ def _corrected(step: Step, at: Instant, bundle: Bundle, where: str) -> Instant:
 
 
 def _check_action(step: Step, bundle: Bundle, edges: dict[str, tuple[str, ...]], where: str) -> None:
-    _check_yet(step, where)
     given = [name for name in ACTIONS if getattr(step, name) is not UNSET]
     if len(given) > 1:
         raise ScenarioError(f"{where}: {' and '.join(given)}: a step does one thing, make it two")
@@ -298,14 +293,9 @@ def _check_action(step: Step, bundle: Bundle, edges: dict[str, tuple[str, ...]],
     for name, edge in ((name, getattr(step, name)) for name in ("link", "power")):
         if edge is not UNSET and edge.edge not in edges:
             raise ScenarioError(f"{where}: {name}.edge {edge.edge!r}: use one of {', '.join(edges)}")
-    if step.estop is not UNSET and step.estop.machine not in {machine.id for machine in bundle.machines}:
-        raise ScenarioError(f"{where}: estop.machine {step.estop.machine!r}: no such machine in the bundle")
-
-
-def _check_yet(step: Step, where: str) -> None:
-    later = [name for name in NOT_YET if getattr(step, name) is not UNSET]
-    if later:
-        raise ScenarioError(f"{where}: {', '.join(later)}: this version of Loquet does not play it yet: leave it out")
+    for name, machine in ((name, getattr(step, name)) for name in ("estop", "extend")):
+        if machine is not UNSET and machine.machine not in {known.id for known in bundle.machines}:
+            raise ScenarioError(f"{where}: {name}.machine {machine.machine!r}: no such machine in the bundle")
 
 
 def _check_tap(tap: TapStep, bundle: Bundle, where: str) -> None:

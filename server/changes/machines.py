@@ -1,6 +1,7 @@
 """What do fab managers decide about a machine? It is locked out, and put back. In the caller's transaction.
 
-Rules go by it: they are to be published then. What somebody else did meanwhile is a value, not overwritten.
+Rules go by it: they are to be published then. What somebody else did meanwhile is a value, not overwritten. That a
+session goes on, which its holder may want as well, is an order to the machine's edge.
 """
 
 from dataclasses import dataclass
@@ -10,13 +11,21 @@ from msgspec.structs import replace
 from sqlmodel import Session
 
 from policy.bundle import LockOut, Machine
+from policy.extend import refused
+from policy.reasons import Reason
+from policy.terms import Instant
 from server.audit import Decided
 from server.changes.bundle import put
+from server.database.engine import Database
 from server.database.types import moment
 from server.errors import ChangeRefusedError, Refused
 from server.models import MachineOut
 from server.publish.bundle import held
+from server.publish.orders import Given, Orders
+from server.queries.current import Current
 from server.queries.machine_out import out_now
+from server.queries.site_state import state_at
+from wire.row import Order
 
 LONGEST_WHY = 200
 """Characters."""
@@ -94,6 +103,31 @@ def _is_back(session: Session, machine: str, decided: Decided, name: str | None)
     if row is not None:
         row.back, row.back_by = moment(decided.at), name
         session.add(row)
+
+
+def extend(
+    database: Database,
+    orders: Orders,
+    current: Current,
+    machine: str,
+    by: str,
+    told: str,
+    at: Instant,
+    *,
+    holder: str = "",
+) -> Given | Reason | None:
+    """Let the session that runs on a machine go on for as long as a new one might: its edge works out until when.
+
+    by, told: as for `Orders.give`. holder: whose session it must be; empty for a fab manager or the team. Gives the
+    reason why its holder may not have the machine now, if there is one; None where no such session runs. Raises what
+    `Orders.give` does.
+    """
+    with database.reading() as session:
+        state = state_at(session, at)
+    running = state.sessions.running(machine, at)
+    if running is None or (holder and running.member != holder) or machine not in current.rules.machines:
+        return None
+    return refused(current.rules, state, running, at) or orders.give(Order.EXTEND, machine, by, told=told)
 
 
 def known_machine(session: Session, machine: str) -> Machine:

@@ -10,12 +10,12 @@ from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
-from msgspec.structs import replace
 from sqlalchemy import Table
 from sqlmodel import Session, SQLModel
 
 from policy.facts import Busy, Fact, Moved, Opened, Paid, Ran, Stopped
 from policy.sessions import Session as MachineUse
+from policy.sessions import merged
 from policy.terms import Instant
 from server.database.types import moment
 from server.ingest.bulk import upsert
@@ -86,13 +86,12 @@ def _stopped(session: Session, facts: list[Stopped], by: ToldBy) -> None:
 
 
 def _ran(session: Session, facts: list[Ran], by: ToldBy) -> None:
-    """Of the ends of one session the earliest counts, whenever it is heard of."""
+    """Of the ends of one session the earliest counts, of its `until`s the latest, whenever they are heard of."""
     uses: dict[tuple[str, Instant, str], MachineUse] = {}
     for fact in facts:
         use = fact.session
         known = uses.get(key := (use.machine, use.start, use.member)) or known_use(session, use)
-        ends = [end for end in (use.end, known.end if known else None) if end is not None]
-        uses[key] = replace(use, end=min(ends, default=None))
+        uses[key] = merged(known, use) if known else use
     _put(session, MachineSession, by, (_columns(use) for use in uses.values()))
 
 

@@ -28,6 +28,7 @@ from server.queries.site_state import known
 from server.troubles import Troubles
 from wire.envelope import unseal
 from wire.errors import WireError
+from wire.facts import SESSION_KINDS
 from wire.messages import MAX_ROWS, Ack, Events, Reply, Status, decode
 from wire.row import Kind, Row
 from wire.topics import Topics
@@ -35,8 +36,7 @@ from wire.topics import Topics
 log = logging.getLogger("loquet.server")
 
 STATE_KINDS = frozenset(
-    {Kind.DOOR_OPENED, Kind.SESSION_STARTED, Kind.SESSION_ENDED, Kind.ESTOP, Kind.MACHINE_RESET, Kind.COMMAND}
-    | {Kind.CLOCK_SET}
+    {Kind.DOOR_OPENED, *SESSION_KINDS, Kind.ESTOP, Kind.MACHINE_RESET, Kind.COMMAND} | {Kind.CLOCK_SET}
 )
 _position: Table = Position.__table__  # type: ignore[attr-defined]
 _REACHED = sqlalchemy.select(_position.c.edge, _position.c.journal, _position.c.seq).where(

@@ -32,9 +32,10 @@ OPEN_QUESTIONS = 100
 WHY_KEPT = 500
 """Characters of an edge's answer that are kept."""
 DOORS = frozenset({Order.OPEN, Order.UNLOCK, Order.RELOCK})
+AT_MACHINE = frozenset({Order.LOCK_OUT, Order.EXTEND})
 AT_READER = frozenset({Order.SOUND, Order.ENROL})
 NOUNS = dict.fromkeys(DOORS, "door") | dict.fromkeys(AT_READER, "reader")
-NOUNS |= {Order.LOCK_OUT: "machine", Order.REREAD: "edge"}
+NOUNS |= dict.fromkeys(AT_MACHINE, "machine") | {Order.REREAD: "edge"}
 """What each order is about."""
 
 
@@ -156,6 +157,6 @@ def _owners(session: Session, order: Order) -> dict[str, str]:
         return {edge.id: edge.id for edge in edges}
     if order in AT_READER:
         return {reader: edge.id for edge in edges for reader in edge.readers}
-    sort = Machine if order is Order.LOCK_OUT else AccessPoint
+    sort = Machine if order in AT_MACHINE else AccessPoint
     places = set(session.exec(select(sort.id).where(col(sort.ended).is_(None))))
     return {place: edge.id for edge in edges for place in edge.access_points & places}

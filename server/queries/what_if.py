@@ -23,6 +23,7 @@ from policy.bundle import Bundle
 from policy.case import Decision, Tap
 from policy.compile import compile_rules
 from policy.errors import BundleError
+from policy.extend import extended
 from policy.facts import Busy, Fact, Moved, Opened, Paid, Ran, Stopped, apply
 from policy.instants import instant, text
 from policy.pairs import LastTap, is_second
@@ -54,9 +55,10 @@ LEFT JOIN (SELECT DISTINCT edge, journal, settles FROM journal_row
 WHERE taps.kind = 'tap' AND taps.at >= :since AND taps.at < :until
 ORDER BY taps.at, taps.id
 """
-STOPS = """
+TURNS = """
 SELECT at, access_point, kind FROM journal_row
-WHERE kind IN ('estop', 'machine_reset', 'command') AND (kind <> 'command' OR ("order" = 'lock_out' AND granted))
+WHERE kind IN ('estop', 'machine_reset', 'session_extended', 'command')
+      AND (kind <> 'command' OR ("order" = 'lock_out' AND granted))
       AND access_point IS NOT NULL AND at < :until
 ORDER BY id
 """
@@ -82,12 +84,12 @@ class Recorded(Struct, frozen=True):
     boot: str
 
 
-class Stop(Struct, frozen=True):
-    """A machine was stopped then, or put back in service."""
+class Turn(Struct, frozen=True):
+    """A machine was stopped then or put back in service, or its session was let go on."""
 
     at: Instant
     machine: str
-    stopped: bool
+    kind: Kind
 
 
 def decide_again(
@@ -100,12 +102,12 @@ def decide_again(
         differing: Counter[str] = Counter()
         members: set[str] = set()
         count = 0
-        before, stops = recorded_stops(database, since, until)
-        for stop in before:
-            site.stop(stop)
+        before, turns = recorded_turns(database, since, until)
+        for turn in before:
+            site.turn(turn)
         for tap in recorded(database, since, until):
-            while stops and stops[-1].at <= tap.at:
-                site.stop(stops.pop())
+            while turns and turns[-1].at <= tap.at:
+                site.turn(turns.pop())
             count += 1
             decision = site.decide(tap)
             if (decision.granted, decision.reason) == (tap.granted, tap.reason):
@@ -127,19 +129,16 @@ def recorded(database: Path, since: Instant | None, until: Instant | None) -> It
     return (recorded_as(instant(f"{row[0]}+00:00"), row[1:]) for row in _read(database, QUERY, bounds))
 
 
-def recorded_stops(database: Path, since: Instant | None, until: Instant | None) -> tuple[list[Stop], list[Stop]]:
-    """What was stopped and reset before `since`, in order; and what was stopped since, the first one last.
+def recorded_turns(database: Path, since: Instant | None, until: Instant | None) -> tuple[list[Turn], list[Turn]]:
+    """What was stopped and reset before `since`, in order; and what was stopped or let go on since, the first one last.
 
     Resets since then are left out: who did it is decided again. Raises WhatIfError.
     """
     bounds = {"until": LAST if until is None else _stored(until)}
-    stops = [
-        Stop(instant(f"{at}+00:00"), machine, kind != Kind.MACHINE_RESET)
-        for at, machine, kind in _read(database, STOPS, bounds)
-    ]
-    before = [stop for stop in stops if since is not None and stop.at < since]
-    later = [stop for stop in stops if stop.stopped and (since is None or stop.at >= since)]
-    return before, sorted(later, key=lambda stop: stop.at, reverse=True)
+    turns = [Turn(instant(f"{at}+00:00"), machine, Kind(kind)) for at, machine, kind in _read(database, TURNS, bounds)]
+    before = [turn for turn in turns if since is not None and turn.at < since]
+    later = [turn for turn in turns if turn.kind is not Kind.MACHINE_RESET and (since is None or turn.at >= since)]
+    return before, sorted(later, key=lambda turn: turn.at, reverse=True)
 
 
 def _read(database: Path, query: str, bounds: dict[str, str]) -> Iterator[tuple[Any, ...]]:
@@ -223,11 +222,21 @@ class PastSite:
         """A day or half-day that was paid before."""
         self._state.units[member].add(unit)
 
-    def stop(self, stop: Stop) -> None:
-        """A machine is stopped, and its session ends; or it is put back in service."""
-        running = self._state.sessions.running(stop.machine, stop.at)
-        ended: list[Fact] = [] if running is None else [Ran(replace(running, end=stop.at))]
-        self._take([Stopped(stop.machine, stop.stopped), *ended])
+    def turn(self, turn: Turn) -> None:
+        """A machine is stopped, and its session ends; or it is put back in service; or its session may go on."""
+        running = self._state.sessions.running(turn.machine, turn.at)
+        if turn.kind is Kind.SESSION_EXTENDED:
+            self._let_go_on(running, turn.at)
+            return
+        ended: list[Fact] = [] if running is None else [Ran(replace(running, end=turn.at))]
+        self._take([Stopped(turn.machine, turn.kind is not Kind.MACHINE_RESET), *ended])
+
+    def _let_go_on(self, running: Session | None, at: Instant) -> None:
+        """As long as the changed rules say."""
+        rules = self._rules_at(at)
+        if running is not None and running.machine in rules.machines:
+            found = extended(rules, self._state, running, at)
+            self._take([] if isinstance(found, Reason) else [Ran(found)])
 
     def _rules_at(self, at: Instant) -> RuleSet:
         if self._rules is None or not self._made <= at < self._made + RULES_FOR:

@@ -17,6 +17,7 @@ from edge.events import (
     InputUnsteady,
     Journalled,
     JournalTrouble,
+    Ordered,
     ReaderFault,
     ReaderRecovered,
     RulesSwapped,
@@ -25,13 +26,13 @@ from edge.held import HeldRules
 from policy.facts import Ran, Stopped
 from policy.instants import text
 from policy.reasons import Reason
-from policy.ruleset import Booking, Machine
+from policy.ruleset import Booking, Machine, Period, Quota
 from policy.sessions import Session
 from policy.spans import spans
 from policy.terms import HOUR, MINUTE, SECOND, ClockState
 from tests.support_fablab import FOREVER, LASER, MACHINES, FabBench, fab_rules, kinds
 from tests.support_site import ALICE, BRIGITTE, GREGOIRE, REMY, UNKNOWN, at
-from wire.row import Kind, Row
+from wire.row import Kind, Order, Row
 
 
 def running(**changes: object) -> FabBench:
@@ -219,6 +220,61 @@ def test_the_end_of_its_hours_ends_a_session() -> None:
     assert bench.tap(BRIGITTE).until == text(at(10, 30))
     assert kinds(bench.until(at(10, 30))) == [Kind.SESSION_WARNED, Kind.SESSION_ENDED]
     assert bench.tap(BRIGITTE).reason is Reason.OUTSIDE_MACHINE_HOURS
+
+
+# The order that moves until
+
+
+def extends(bench: FabBench, place: str = "laser", **fields: object) -> list[Row]:
+    return bench.does(
+        Ordered, nonce=f"n{bench.mono}", order=Order.EXTEND, place=place, by="alice", until=bench.mono + 10, **fields
+    )
+
+
+def test_the_order_extend_moves_until_and_says_so() -> None:
+    bench = running()
+    bench.until(at(10, 56))
+    bench.swaps(fab_rules(quotas={"laser": Quota(7200, Period.WEEK)}))
+    told, command = extends(bench)
+    assert (told.kind, told.started, told.until) == (Kind.SESSION_EXTENDED, text(at(10)), text(at(12)))
+    assert (told.member, told.machine_kind, told.cuts, told.access_point) == ("brigitte", "laser", True, "laser")
+    assert (command.kind, command.granted) == (Kind.COMMAND, True)
+    assert kinds(bench.until(at(11, 54, 59))) == [], "it does not warn of the old end any more"
+    assert bench.runs()
+    assert kinds(bench.until(at(12))) == [Kind.SESSION_WARNED, Kind.SESSION_ENDED]
+    assert last(bench, Kind.SESSION_ENDED).ended == text(at(12))
+
+
+def test_an_order_extend_that_gives_nothing_more_leaves_no_row_of_the_session() -> None:
+    bench = running()
+    bench.waits(60)
+    (command,) = extends(bench)
+    assert (command.kind, command.granted, command.detail) == (Kind.COMMAND, True, "alice")
+    assert kinds(bench.until(at(11))) == [Kind.SESSION_WARNED, Kind.SESSION_ENDED]
+
+
+def test_an_order_extend_where_nothing_may_go_on_says_why() -> None:
+    bench = running()
+    assert [(row.granted, row.detail) for row in extends(bench, "saw")] == [(False, "no session runs on it")]
+    bench.swaps(fab_rules(machines=laser(locked_out=True), quotas={}))
+    assert [(row.granted, row.detail) for row in extends(bench)] == [(False, "machine_locked_out")]
+    bench.swaps(fab_rules(machines={}))
+    assert [(row.granted, row.detail) for row in extends(bench)] == [(False, "rules_stale")]
+    bench.swaps(fab_rules(quotas={}))
+    bench.does(JournalTrouble, why="disk full")
+    assert [row.granted for row in extends(bench)] == [False], "a power cut would hide what was not written"
+    bench.does(JournalTrouble, why=None)
+    assert [row.granted for row in extends(bench, refused="too many")] == [False]
+    assert kinds(extends(bench)) == [Kind.SESSION_EXTENDED, Kind.COMMAND]
+    assert bench.controller.places[1].session.until is None  # type: ignore[union-attr]
+
+
+def test_an_order_extend_at_the_very_end_comes_too_late() -> None:
+    bench = running()
+    bench.mono = 3600.0
+    bench.controller.core.held = replace_setup(bench.controller.core.held, rules=fab_rules(quotas={}))  # type: ignore[type-var]
+    assert kinds(extends(bench)) == [Kind.COMMAND, Kind.SESSION_ENDED]
+    assert not bench.runs()
 
 
 # Attended

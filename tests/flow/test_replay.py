@@ -91,7 +91,7 @@ CORRECT = {"member": "noemie", "inside": True, "by": "alice"}
         ({"steps": [TAP, TAP | {"at": "2026-11-24T09:00+01:00"}]}, "steps[1]: at '2026-11-24T09:00+01:00' is before"),
         ({"steps": [TAP | {"tap": {"reader": "attic", "uid": "04D40000"}}]}, "tap.reader 'attic'"),
         ({"steps": [TAP | {"tap": {"reader": "front-in", "uid": "04D4"}}]}, "tap.uid '04D4'"),
-        ({"steps": [{"at": TAP["at"], "extend": {"machine": "saw"}}]}, "steps[0]: extend: this version of Loquet"),
+        ({"steps": [{"at": TAP["at"], "extend": {"machine": "saw"}}]}, "extend.machine 'saw'"),
         ({"steps": [{"at": TAP["at"], "correct": {"member": "nobody", "inside": True}}]}, "correct.member 'nobody'"),
         ({"steps": [{"at": TAP["at"], "correct": {"member": "noemie"}}]}, "steps[0].correct"),
         ({"steps": [{"at": TAP["at"], "correct": CORRECT | {"by": "noemie"}}]}, "nobody corrects themselves"),

@@ -219,12 +219,15 @@ class View:
         for fact in self.of("tap"):
             if not fact["session"]:
                 continue
+            # "of two `until`s of one session the later counts (null is the latest), in whatever order they come"
+            extended = [more for more in self.of("extended") if more["session"] == fact["session"]["id"]]
+            untils = [fact["session"]["until"], *(more["until"] for more in extended)]
+            until = None if None in untils else max(untils)
             ends = [end["at"] for end in self.of("end") if end["session"] == fact["session"]["id"]]
             # "at `until` it loses power and the session counts as ended at that instant in every view that knows it"
-            until = fact["session"]["until"]
             if fact["session"]["cut"] and until is not None and until <= self.now:
                 ends.append(until)
-            found.append({**fact["session"], "start": fact["at"], "end": min(ends, default=None)})
+            found.append({**fact["session"], "until": until, "start": fact["at"], "end": min(ends, default=None)})
         return found
 
     def running_on(self, machine: str) -> Thing | None:

@@ -164,6 +164,8 @@ class Story:
             self.power(step["power"]["edge"], up=step["power"]["up"], lost=step["power"].get("clock") == "lost")
         elif "estop" in step:
             self.emergency_stop(step["estop"]["machine"])
+        elif "extend" in step:
+            return self.extend(step["extend"]["machine"])
         elif "correct" in step:
             # "the desk writes down a move that no badge made; `at` (left out: now) is not later than the step; what it
             # means for passes is nothing, for presence and bank what a tap at `at` would have meant"
@@ -205,6 +207,27 @@ class Story:
         if session is not None:
             self.end(edge, session)
         self.add(edge, "estop", machine=machine)
+
+    def extend(self, machine: str) -> Thing:
+        """Send the order `extend` to a machine's edge."""
+        # "only the order `extend` moves `until`, to what the same words give at the instant of the order if that is
+        # later; it does nothing while line 8, 13, 16 or 17 would refuse a start, and is lost on an edge without link or
+        # power"
+        name = self.edge_of(machine)
+        view, edge = self.view(name), self.edges[name]
+        session, thing = view.running_on(machine), view.one("machines", id=machine)
+        if not edge["power"] or session is None:
+            return {}
+        if edge["link"] and thing is not None:
+            # "What a session is (kind, warn or cut, `until`) is fixed at its start"
+            thing = {**thing, "kind": session["kind"]}
+            holder = view.one("members", id=session["member"]) or {}
+            if not tables.holds_up(view, holder, thing):
+                until = tables.until(view, holder, thing, running=True)
+                self.add(name, "extended", session=session["id"], until=until)
+                self.settle()
+                session = self.view(name).running_on(machine) or session
+        return {"until": session["until"]}
 
     def edge_of(self, place: str) -> str:
         """The edge of an access point or machine."""

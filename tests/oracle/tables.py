@@ -182,9 +182,21 @@ def lines_10_to_18_of_the_machine(view: View, member: Thing, machine: Thing) -> 
     return True, "booking" if any(booking["member"] == member["id"] for booking in now) else "walk_up"
 
 
-def until(view: View, member: Thing, machine: Thing) -> datetime | None:
-    """The earliest of the three ends of a session that starts now; None if none applies."""
-    ends = [quota_end(view, member, machine["kind"])]
+def holds_up(view: View, member: Thing, machine: Thing) -> bool:
+    """Whether line 8, 13, 16 or 17 of the machine would refuse a start."""
+    if view.is_stopped(machine["id"]) or machine.get("locked_out") is not None:
+        return True
+    if machine.get("hours") and not days.in_week(view.site, machine["hours"], view.now):
+        return True
+    for booking in view.bookings(machine["id"]):
+        if booking["member"] != member["id"] and view.covers(booking, view.now) and not view.is_released(booking):
+            return True
+    return not is_staff(member) and view.quota_left(member["id"], machine["kind"]) == 0
+
+
+def until(view: View, member: Thing, machine: Thing, *, running: bool = False) -> datetime | None:
+    """The earliest of the three ends of a session that starts now, or is running; None if none applies."""
+    ends = [quota_end(view, member, machine["kind"], 0 if running else 1)]
     # "the start of the next booking of another member"
     for booking in view.bookings(machine["id"]):
         start = days.moment(view.site, booking["start"], end=False)
@@ -196,8 +208,8 @@ def until(view: View, member: Thing, machine: Thing) -> datetime | None:
     return min((end for end in ends if end is not None), default=None)
 
 
-def quota_end(view: View, member: Thing, kind: str) -> datetime | None:
-    """The instant at which the quota would be used up; None if it never would."""
+def quota_end(view: View, member: Thing, kind: str, starting: int) -> datetime | None:
+    """The instant at which the quota would be used up; None if it never would. starting: sessions that start now."""
     quota = view.one("quotas", kind=kind)
     left = view.quota_left(member["id"], kind)
     # "(not for staff; ...)"
@@ -206,7 +218,7 @@ def quota_end(view: View, member: Thing, kind: str) -> datetime | None:
     running = [session for session in view.sessions() if session["end"] is None and session["kind"] == kind]
     # "with n sessions of the member running on this kind, this one included, each uses 1/n of it, in whole seconds
     # rounded down"
-    n = 1 + len([session for session in running if session["member"] == member["id"]])
+    n = starting + len([session for session in running if session["member"] == member["id"]])
     at = view.now
     for _ in range(100):
         _, last = days.period(view.site, quota["period"], at)

@@ -2,6 +2,7 @@
 
 from itertools import permutations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -60,6 +61,28 @@ def test_a_stretch_of_time_that_a_session_touches() -> None:
     assert not session("prusa", "remy", TEN).overlaps(nine, ten)
     assert not session("laser", "remy", TUESDAY + "08:00", until=NINE).overlaps(nine, ten)
     assert not session("prusa", "remy", TUESDAY + "09:30", TUESDAY + "09:30").overlaps(nine, ten)
+
+
+WORDS = (
+    session("laser", "remy", NINE, until=TEN),
+    session("laser", "remy", NINE, until=TUESDAY + "10:30"),
+    session("laser", "remy", NINE, until=None),
+    session("laser", "remy", NINE, TUESDAY + "10:20", until=TEN),
+    session("laser", "remy", NINE, TUESDAY + "10:40", until=TEN),
+)
+
+
+@pytest.mark.parametrize("words", list(permutations(WORDS)))
+def test_of_two_untils_the_later_counts_and_of_two_ends_the_earlier_in_whatever_order_they_come(
+    words: tuple[Session, ...],
+) -> None:
+    known = Sessions()
+    for word in words:
+        known.apply(word)
+    (found,) = known.of_machine("laser")
+    assert (found.until, found.end) == (None, at(TUESDAY + "10:20"))
+    bounded = Sessions(word for word in words if word.until is not None)
+    assert [found.until for found in bounded.of_member("remy", "laser")] == [at(TUESDAY + "10:30")]
 
 
 def test_the_running_session_of_a_machine() -> None:

@@ -48,6 +48,7 @@ GIVEN = {
     Order.OPEN: ("front", "front"),
     Order.RELOCK: ("front", "front"),
     Order.LOCK_OUT: ("laser", "laser"),
+    Order.EXTEND: ("laser", "laser"),
     Order.SOUND: ("front-out", "front-out"),
     Order.REREAD: ("front", None),
 }

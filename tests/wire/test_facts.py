@@ -119,7 +119,7 @@ def test_a_warning_is_no_fact() -> None:
     assert told(Kind.SESSION_WARNED, **SESSION) == []
 
 
-@pytest.mark.parametrize("kind", [Kind.SESSION_STARTED, Kind.SESSION_ENDED])
+@pytest.mark.parametrize("kind", [Kind.SESSION_STARTED, Kind.SESSION_EXTENDED, Kind.SESSION_ENDED])
 @pytest.mark.parametrize("missing", ["access_point", "member", "started", "machine_kind"])
 def test_a_session_row_that_does_not_say_which_is_refused(kind: Kind, missing: str) -> None:
     with pytest.raises(ValueError, match=f"{kind} row 1: needs access_point, member, started and machine_kind"):
@@ -144,6 +144,7 @@ QUIET = set(Kind) - {
     Kind.TAP,
     Kind.DOOR_OPENED,
     Kind.SESSION_STARTED,
+    Kind.SESSION_EXTENDED,
     Kind.SESSION_ENDED,
     Kind.ESTOP,
     Kind.MACHINE_RESET,
