@@ -22,6 +22,7 @@ PROOFS = {
     "planted": "bugs put back one by one: the proof that should catch each does",
     "link": "delay, loss and partition before a real broker: no relay moves, rows arrive in order, once",
     "kill": "kill -9 of edge, broker and server under load: nothing lost, nothing twice",
+    "bookings": "a hundred at one instant for one slot, on both databases: one has it, the others hear what is free",
     "fuzz": "hostile SPI answers, frames, messages and bundles: nothing opens, nothing crashes",
     "silence": "one edge's key used as badly as it can be: the other doors hear and are heard in time",
     "power": "power cuts that tear what was not synced: nothing lost, nothing corrupt",

@@ -345,4 +345,20 @@ PLANTS = (
         "power",
         40,
     ),
+    Plant(
+        "a booking is stored whoever has the machine then",
+        "server/changes/bookings.py",
+        "    if len(gone) < len(met):",
+        "    if len(gone) > len(met):",
+        "bookings",
+        1,
+    ),
+    Plant(
+        "whoever is late is told of a time that is taken",
+        "server/queries/bookings.py",
+        "    if any(in_the_way(slot, member, start, end, terms.buffer * MINUTE) for slot in theirs):",
+        "    if any(in_the_way(slot, member, start, end, terms.buffer * MINUTE) for slot in ()):",
+        "bookings",
+        1,
+    ),
 )

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from secrets import token_hex
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from msgspec import Struct
 from sqlalchemy import Table, func, select
@@ -21,7 +22,8 @@ from server import models
 from server.audit import Change, Decided, record
 from server.changes.bundle import columns_of
 from server.database.types import moment
-from server.publish.bundle import calendar_of, held, site_said
+from server.errors import ImportRefusedError
+from server.publish.bundle import held, site_said
 from server.queries.bookings import Free, Slot, in_the_way, lapsed, next_free, slot, slots
 
 LOCAL = "%Y-%m-%dT%H:%M"
@@ -160,8 +162,9 @@ def end_slots(session: Session, decided: Decided, fallen: Sequence[Slot], *, lat
 
 def _ground(session: Session, decided: Decided, *, by_rules: bool) -> _Ground:
     site = site_said(session)
-    calendar = calendar_of(session)
-    assert site is not None  # noqa: S101 - calendar_of raises before the first bundle
+    if site is None:
+        raise ImportRefusedError("there is no site yet: start once with --bundle FILE")
+    calendar = Calendar(ZoneInfo(site.timezone), site.day_cutoff)
     machines = {one.id: one for one in held(session, "machines")}
     return _Ground(session, decided, site, calendar, machines, by_rules)
 

@@ -8,10 +8,11 @@ from shutil import copy
 import pytest
 
 from policy.reasons import Reason
+from proofs.postgres import Postgres, cluster
 from server.database.engine import Database
 from tests.support_exchange import Office
 from tests.support_pages import Place
-from tests.support_postgres import Kept, Postgres, cluster
+from tests.support_postgres import Kept
 from tests.support_server import Desk, Journal, furnished, site_database
 from tests.support_site import at
 

@@ -19,13 +19,14 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session, SQLModel, select
 
+from proofs.postgres import Postgres
 from server.database import engine as db
 from server.database.engine import Database
 from server.database.reserve import RESERVE, SHARE
 from server.database.schema import MIGRATIONS, upgrade
 from server.errors import DatabaseError, FullError, MistakeError
 from server.models import Edge, Presence
-from tests.support_postgres import Kept, Postgres
+from tests.support_postgres import Kept
 
 ROOT = Path(__file__).parents[2]
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)

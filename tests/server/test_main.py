@@ -27,6 +27,7 @@ from policy.facts import Fact, Ran
 from policy.instants import text
 from policy.ruleset import Reader
 from policy.terms import DAY, HOUR, SECOND, ClockState
+from proofs.postgres import Postgres
 from server.changes.accounts import take_up
 from server.config import BrokerConfig, EdgeConfig, ServerConfig
 from server.control import DONE, Request, ask
@@ -40,7 +41,6 @@ from server.models import Presence
 from server.passwords import hash_token
 from tests.support_broker import BROKERS
 from tests.support_pages import CHEAP_HASH, CREDENTIAL_KEY, SERVER_KEY, STAFF, TOKEN
-from tests.support_postgres import Postgres
 from tests.support_server import DECIDED, FRONT_KEY, TOPICS, Desk, Journal, events, public, small_bundle, whole_bundle
 from tests.support_site import at
 from wire import snapshot
