@@ -151,6 +151,11 @@ def make_targets() -> set[str]:
     return set(re.findall(r"^([a-z]+):", read("Makefile"), re.MULTILINE))
 
 
+def test_no_test_of_the_rules_is_kept_from_mutants_by_a_word_in_its_name() -> None:
+    """As some were by "within", which was meant for tests of speed."""
+    assert "-k" not in tomllib.loads(read("pyproject.toml"))["tool"]["mutmut"]["pytest_add_cli_args"]
+
+
 def test_make_lets_python_keep_what_it_compiled() -> None:
     """Else each of hundreds of processes compiles every library anew: half of its start."""
     probe = ["make", "--silent", "--eval", "probe: ; @echo $${PYTHONDONTWRITEBYTECODE-kept}", "probe"]

@@ -1,6 +1,7 @@
 """What an entry costs, and what is left."""
 
 from collections import defaultdict
+from datetime import date
 from itertools import permutations
 from typing import Any
 
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from policy.case import Decision
-from policy.passes import is_paid, left, runs_low
+from policy.passes import Low, is_paid, left, low_of, runs_low
 from policy.reasons import Reason
 from policy.ruleset import Paid, Pass, RuleSet, Unit
 from policy.terms import DAY, HOUR
@@ -354,7 +355,13 @@ def test_passes_that_all_end_within_14_days_are_told(lasts: list[str | None], to
 
 @pytest.mark.parametrize(
     ("first", "total", "told"),
-    [("2026-12-07", 9, False), ("2026-12-08", 9, False), ("2026-12-09", 9, True), ("2026-12-08", 0, True)],
+    [
+        ("2026-12-07", 9, False),
+        ("2026-12-08", 9, False),
+        ("2026-12-08", 1, False),
+        ("2026-12-09", 9, True),
+        ("2026-12-08", 0, True),
+    ],
 )
 def test_a_pass_that_ends_soon_is_not_told_where_another_takes_over_on_the_next_day(
     first: str, total: int, told: bool
@@ -365,6 +372,10 @@ def test_a_pass_that_ends_soon_is_not_told_where_another_takes_over_on_the_next_
 @pytest.mark.parametrize(("first", "told"), [("2026-11-25", False), ("2026-11-26", True)])
 def test_few_units_are_not_told_where_another_pass_begins_tomorrow(first: str, told: bool) -> None:
     assert low([carnet(total=4), carnet("next", 9, valid_from=first)]) == told
+
+
+def test_what_a_page_says_is_what_is_left_before_the_next_entry() -> None:
+    assert low_of([(Pass(9, ()), 3)], date.fromisoformat(DAY_OF)) == Low(units=3)
 
 
 def test_a_used_up_pass_that_lasts_hides_none_that_ends_soon() -> None:
