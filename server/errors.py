@@ -89,6 +89,8 @@ class Refused(StrEnum):
     ALERT_TAKEN = "alert_taken"
     CORRECTION_UNKNOWN = "correction_unknown"
     MACHINE_UNKNOWN = "machine_unknown"
+    MANY_FAULTS = "many_faults"
+    FAULT_SETTLED = "fault_settled"
     VISITOR_UNNAMED = "visitor_unnamed"
     KIND_UNKNOWN = "kind_unknown"
     NOT_CERTIFIED = "not_certified"

@@ -11,7 +11,16 @@ from server.models.accounts import Account, AccountLink, AccountSession, ApiToke
 from server.models.audit import AuditRow
 from server.models.bookings import Booking
 from server.models.edges import AlertTaken, DoorState, Edge, GivenOrder, Published, Versioned
-from server.models.fablab import Certification, CertificationEntry, Machine, MachineKind, MachineOut, Quota
+from server.models.fablab import (
+    Certification,
+    CertificationEntry,
+    Machine,
+    MachineFault,
+    MachineKind,
+    MachineOut,
+    MachineSheet,
+    Quota,
+)
 from server.models.journal import (
     AdhocShift,
     HourKept,
@@ -58,9 +67,11 @@ __all__ = [
     "Lockdown",
     "Machine",
     "MachineBusy",
+    "MachineFault",
     "MachineKind",
     "MachineOut",
     "MachineSession",
+    "MachineSheet",
     "MachineStop",
     "Member",
     "MemberImport",

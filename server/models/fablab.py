@@ -107,3 +107,44 @@ class MachineOut(SQLModel, table=True):
     until: date | None = None
     back: datetime | None = utc_or_none()
     back_by: str | None = None
+
+
+class MachineSheet(SQLModel, table=True):
+    """What a fab manager writes about a machine. manual, video: addresses. Empty where nothing is written.
+
+    service_hours, service_days: maintenance is due after so many hours of running, or days; null for never. serviced:
+    the last one, by whom and what was done. seconds_gone, seconds_since: how long it ran in sessions that are forgotten
+    (server/changes/purge.py), in all and since then.
+    """
+
+    __tablename__ = "machine_sheet"
+
+    machine: str = Field(foreign_key="machine.id", primary_key=True)
+    consumables: str = ""
+    manual: str = ""
+    video: str = ""
+    service_hours: int | None = None
+    service_days: int | None = None
+    serviced: datetime | None = utc_or_none()
+    serviced_by: str = ""
+    service_note: str = ""
+    seconds_gone: int = 0
+    seconds_since: int = 0
+
+
+class MachineFault(SQLModel, table=True):
+    """What somebody reported about a machine, in one sentence. name: as people know them; member: null for the team's
+    account. seen, done: when a fab manager said so; answer: what they said, and who they are."""
+
+    __tablename__ = "machine_fault"
+
+    id: int | None = Field(default=None, primary_key=True)
+    machine: str = Field(foreign_key="machine.id", index=True)
+    at: datetime = utc()
+    member: str | None = None
+    name: str
+    what: str
+    seen: datetime | None = utc_or_none()
+    done: datetime | None = utc_or_none()
+    answer: str = ""
+    answered_by: str = ""

@@ -13,7 +13,7 @@ from policy.terms import MINUTE, Instant
 from server.queries.current import Current
 from server.queries.machines import State, View
 from server.text.dates import calendar_day, hour, hours, local, opens, when
-from server.text.translate import N_, gettext, ngettext
+from server.text.translate import N_, gettext
 
 MARKS = {
     State.OUT: ("warn", N_("hors service")),
@@ -271,10 +271,16 @@ def _until(use: Use | None) -> Instant | None:
 
 
 def _lasting(length: Instant) -> str:
-    """4 min, 1 h 16; a minute that has begun counts."""
-    minutes = max(1, -(-length // MINUTE))
+    """A minute that has begun counts."""
+    return lasting(max(1, -(-length // MINUTE)))
+
+
+def lasting(minutes: int) -> str:
+    """4 min, 2 h, 1 h 16."""
     if minutes < 60:
-        return ngettext("%(num)s min", "%(num)s min", minutes)
+        return gettext("%(minutes)s min", minutes=minutes)
+    if minutes % 60 == 0:
+        return gettext("%(hours)s h", hours=minutes // 60)
     return gettext("%(hours)s h %(minutes)s", hours=minutes // 60, minutes=f"{minutes % 60:02}")
 
 

@@ -39,6 +39,8 @@ SENTENCES = {
     Refused.GARDIENS_PRESENCE: N_("La présence d’un gardien, seule l’équipe la corrige : une garde en dépend."),
     Refused.CORRECTION_UNKNOWN: N_("Cette correction n’est plus là : on ne garde les passages qu’un temps."),
     Refused.ALERT_TAKEN: N_("Quelqu’un s’en occupe déjà : la page dit qui."),
+    Refused.MANY_FAULTS: N_("Trop de soucis attendent déjà sur cette machine. Dites-le de vive voix à un responsable."),
+    Refused.FAULT_SETTLED: N_("Quelqu’un vient de régler ce souci. Voici ceux qui restent."),
     Refused.MACHINE_UNKNOWN: N_("Cette machine n’est plus dans les règles du lieu. Rechargez la page."),
     Refused.VISITOR_UNNAMED: N_("Écrivez qui c’est (200 signes au plus), et combien : de 1 à 500."),
     Refused.NOT_INSIDE: N_("Cette personne n’est pas dans les murs. Rechargez la page."),

@@ -1,0 +1,78 @@
+"""What is written about a machine: by members what is wrong with it, by fab managers what they did, and its sheet.
+
+Each function is one change, in the caller's transaction. No edge goes by it.
+"""
+
+from collections.abc import Mapping
+
+from sqlmodel import Session, col, select
+
+from server.audit import Change, Decided, record
+from server.changes.machines import LONGEST_WHY, known_machine
+from server.database.types import moment
+from server.errors import ChangeRefusedError, Refused
+from server.models import MachineFault, MachineSheet
+
+LONGEST = 1_000
+"""Characters of what is written on a sheet."""
+MOST_OPEN = 20
+"""Reports that wait, of one machine: nobody reads more, and no page grows without end."""
+WRITTEN = ("consumables", "manual", "video")
+
+
+def report(session: Session, decided: Decided, machine: str, member: str | None, name: str, what: str) -> bool:
+    """Somebody says what is wrong. False for nothing said, or too much; said twice, it stays once."""
+    known_machine(session, machine)
+    if not 0 < len(what) <= LONGEST_WHY:
+        return False
+    waiting = session.exec(
+        select(MachineFault).where(MachineFault.machine == machine, col(MachineFault.done).is_(None))
+    ).all()
+    if any(one.what == what for one in waiting):
+        return True
+    if len(waiting) >= MOST_OPEN:
+        raise ChangeRefusedError(Refused.MANY_FAULTS)
+    session.add(MachineFault(machine=machine, at=moment(decided.at), member=member, name=name, what=what))
+    return True
+
+
+def answer(session: Session, decided: Decided, machine: str, which: int, name: str, said: str, *, done: bool) -> None:
+    """A fab manager has seen it, or settled it, with a word or without."""
+    row = session.get(MachineFault, which)
+    if row is None or row.machine != machine or row.done is not None:
+        raise ChangeRefusedError(Refused.FAULT_SETTLED)
+    at = moment(decided.at)
+    row.seen = row.seen or at
+    row.done = at if done else None
+    row.answer, row.answered_by = said[:LONGEST_WHY] or row.answer, name
+    session.add(row)
+    record(session, decided, [Change(MachineFault, (which,), "settled" if done else "seen", None, {"answer": said})])
+
+
+def wrong(wanted: Mapping[str, str]) -> tuple[str, ...]:
+    """The fields of a sheet that cannot stay as they are: links lead to a page of the web."""
+    fields = [name for name in WRITTEN if len(wanted[name]) > LONGEST]
+    links = [name for name in ("manual", "video") if wanted[name] and not _is_link(wanted[name])]
+    return tuple(dict.fromkeys(fields + links))
+
+
+def describe(session: Session, decided: Decided, machine: str, wanted: Mapping[str, str]) -> None:
+    """wanted: consumables, manual, video, as `wrong` has nothing against."""
+    row = _sheet(session, machine)
+    before = {name: getattr(row, name) for name in WRITTEN}
+    after = {name: wanted[name] for name in WRITTEN}
+    if before == after:
+        return
+    for name, said in after.items():
+        setattr(row, name, said)
+    session.add(row)
+    record(session, decided, [Change(MachineSheet, (machine,), "changed", before, after)])
+
+
+def _sheet(session: Session, machine: str) -> MachineSheet:
+    known_machine(session, machine)
+    return session.get(MachineSheet, machine) or MachineSheet(machine=machine)
+
+
+def _is_link(written: str) -> bool:
+    return written.startswith(("https://", "http://")) and not any(sign.isspace() for sign in written)

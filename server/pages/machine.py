@@ -1,0 +1,137 @@
+"""May I have this machine, and what do I need to know of it? /machines/<id>, which the QR on the wall opens."""
+
+from flask import Blueprint, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from werkzeug.exceptions import NotFound
+
+from policy.bundle import Machine
+from server.audit import Decided
+from server.changes import machine_sheet as changes
+from server.errors import ChangeRefusedError
+from server.queries import machine_sheet as queries
+from server.queries.machine_week import week
+from server.queries.machines import views
+from server.queries.now import picture
+from server.queries.quotas import quotas_of
+from server.queries.site_state import machines_at
+from server.roles import FAB_MANAGERS
+from server.text import machine as text
+from server.text import machine_week
+from server.text.machine_out import name_of
+from server.text.machines import CARDS, Audience, card
+from server.text.refusals import refusal
+from server.text.translate import gettext
+from server.web.sessions import context, roles, signed_in
+from server.web.told import tell
+
+page = Blueprint("machine", __name__)
+
+HEADLINES = {"alert": "need", "fault-card": "no", "": "shut"}
+"""The colour of the headline card, by that of the machine's card on the board."""
+
+
+@page.get("/machines/<path:machine>", endpoint="page")
+def show(machine: str) -> ResponseReturnValue:
+    return _page(known_machine(machine))
+
+
+@page.post("/machines/<path:machine>/faults")
+def report(machine: str) -> ResponseReturnValue:
+    one, known, me = known_machine(machine), context(), signed_in()
+    what = " ".join(request.form.get("what", "").split())
+    try:
+        with known.database.transaction() as session:
+            name = name_of(me, known.current().called)
+            said = changes.report(session, Decided(me.login, known.clock()), machine, me.member, name, what)
+    except ChangeRefusedError as error:
+        return _page(one, refused=refusal(error.why)), 409
+    if not said:
+        return _page(one, wrong=gettext("Dites en une phrase ce qui ne va pas, 200 signes au plus.")), 400
+    known.live.changed()
+    tell(gettext("C’est noté : les responsables du fablab le voient."))
+    return redirect(url_for("machine.page", machine=machine), 303)
+
+
+@page.post("/machines/<path:machine>/faults/<int:which>")
+def answer(machine: str, which: int) -> ResponseReturnValue:
+    """A fab manager has seen a report, or settled it: `done`."""
+    one, known, me = known_machine(machine), context(), signed_in()
+    said, done = " ".join(request.form.get("answer", "").split()), bool(request.form.get("done"))
+    try:
+        with known.database.transaction() as session:
+            decided = Decided(me.login, known.clock())
+            changes.answer(session, decided, machine, which, name_of(me, known.current().called), said, done=done)
+    except ChangeRefusedError as error:
+        return _page(one, refused=refusal(error.why)), 409
+    known.live.changed()
+    tell(gettext("C’est réglé.") if done else gettext("C’est noté comme vu."))
+    return redirect(url_for("machine.page", machine=machine), 303)
+
+
+@page.get("/machines/<path:machine>/sheet")
+def ask_sheet(machine: str) -> ResponseReturnValue:
+    known_machine(machine)
+    with context().database.reading() as session:
+        row = queries.sheet(session, machine)
+    return _sheet(machine, {name: getattr(row, name) for name in changes.WRITTEN})
+
+
+@page.post("/machines/<path:machine>/sheet")
+def write_sheet(machine: str) -> ResponseReturnValue:
+    known_machine(machine)
+    known = context()
+    wanted = {name: request.form.get(name, "").strip() for name in changes.WRITTEN}
+    if wrong := changes.wrong(wanted):
+        return _sheet(machine, wanted, wrong), 400
+    with known.database.transaction() as session:
+        changes.describe(session, Decided(signed_in().login, known.clock()), machine, wanted)
+    known.live.changed()
+    tell(gettext("La fiche est à jour."))
+    return redirect(url_for("machine.page", machine=machine), 303)
+
+
+def known_machine(machine: str) -> Machine:
+    """As the rules in force have it. Raises NotFound."""
+    for one in context().current().bundle.machines:
+        if one.id == machine:
+            return one
+    raise NotFound
+
+
+def _sheet(machine: str, typed: dict[str, str], wrong: tuple[str, ...] = ()) -> str:
+    said = gettext("L’adresse d’une page, qui commence par https://, ou rien. 1000 signes au plus.")
+    name = context().current().called.place(machine)
+    return render_template(
+        "machine_sheet.html", machine=machine, name=name, typed=typed, wrong=dict.fromkeys(wrong, said)
+    )
+
+
+def _page(one: Machine, *, wrong: str = "", refused: str = "") -> str:
+    known, me = context(), signed_in()
+    current, at, manages = known.current(), known.clock(), bool(roles() & FAB_MANAGERS)
+    audience = Audience(me.member, named=manages)
+    with known.database.reading() as session:
+        seen = picture(session, current, at)
+        view = next(view for view in views(session, current, seen.opening, at) if view.machine.id == one.id)
+        days = week(current, seen.known, one.id, at)
+        quotas = quotas_of(current, machines_at(session, at), me.member or "", at)
+        said = card(view, current, audience, at)
+        return render_template(
+            "machine.html",
+            at=at,
+            machine=one,
+            said=said,
+            colour=HEADLINES[CARDS.get(view.state, "alert" if view.machine.locked_out else "")],
+            out=view.machine.locked_out is not None,
+            training=text.training(one, current, me.member),
+            quota=next((text.quota(left, current) for left in quotas if left.kind == one.kind), None),
+            days=machine_week.listed(days, me.member, dict(current.called.members) if manages else {}),
+            week=machine_week.picture(days, me.member),
+            rules=text.rules(current.bundle.site, one, current),
+            hours=text.hours(one),
+            sheet=queries.sheet(session, one.id),
+            faults=text.faults(queries.faults(session, one.id), me.member, manages=manages),
+            manages=manages,
+            wrong=wrong,
+            refused=refused,
+        )

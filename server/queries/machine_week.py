@@ -1,0 +1,51 @@
+"""When is a machine taken in the next seven days, and when is the place open then?"""
+
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from itertools import pairwise
+
+from policy.degrees import By, Known, stretches
+from policy.instants import of
+from policy.ruleset import Booking
+from policy.terms import Instant
+from server.queries.current import Current
+from server.queries.machines import bookings_in
+
+DAYS = 7
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """A local date, from midnight to midnight. bookings: that touch it. open: from, to, whether the team is there."""
+
+    day: date
+    start: Instant
+    end: Instant
+    bookings: tuple[Booking, ...]
+    open: tuple[tuple[Instant, Instant, bool], ...]
+
+
+def week(current: Current, known: Known, machine: str, at: Instant) -> list[Day]:
+    """From today on. known: what is known of the place now."""
+    first = datetime.fromtimestamp(at / 1000, current.zone).date()
+    midnights = [_midnight(current, first + timedelta(days=number)) for number in range(DAYS + 1)]
+    opens = [one for one in stretches(known, at, midnights[-1]) if one.by is not None]
+    booked = bookings_in(current, machine, at, midnights[-1])
+    return [
+        Day(
+            first + timedelta(days=number),
+            start,
+            end,
+            tuple(one for one in booked if one.start < end and one.end > start),
+            tuple(
+                (max(one.start, start), min(one.end, end), one.by is By.STAFFED)
+                for one in opens
+                if one.start < end and one.end > start
+            ),
+        )
+        for number, (start, end) in enumerate(pairwise(midnights))
+    ]
+
+
+def _midnight(current: Current, day: date) -> Instant:
+    return of(datetime.combine(day, time(), current.zone))
