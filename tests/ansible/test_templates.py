@@ -1,0 +1,81 @@
+"""What the roles write from an inventory is what the server and its proxy read. With Ansible's own filters."""
+
+import runpy
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ansible.plugins.filter.core import FilterModule
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from keys.keyring import Keyring, Site
+from loquet.main import main
+from policy.instants import instant
+from server.config import EdgeConfig, RevokedEdge
+from server.config_file import load
+
+ROLES = Path(__file__).parents[2] / "ansible" / "roles"
+PLACES = runpy.run_path(str(ROLES.parent / "filter_plugins" / "inventory.py"))["places"]
+WIRING = {"front": {"door": {"front": {"readers": 2}}}, "fab": {"machine": {"cnc": {}, "laser": {}}}}
+
+
+def rendered(role: str, name: str, variables: Mapping[str, Any]) -> str:
+    """As ansible.builtin.template makes it: blocks leave no line behind."""
+    made = Environment(
+        loader=FileSystemLoader(ROLES / role / "templates"),
+        trim_blocks=True,
+        keep_trailing_newline=True,
+        undefined=StrictUndefined,
+        autoescape=False,  # noqa: S701  no page: files of a server
+    )
+    made.filters |= FilterModule().filters() | {"places": PLACES}
+    return made.get_template(name).render(variables)
+
+
+def test_the_server_is_told_of_every_edge_and_of_those_revoked(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ring = Keyring.create(tmp_path / "ring", Site("casaco", "hub.lan", tuple(WIRING)))
+    assert main(["keys", "list", str(tmp_path / "ring")]) == 0
+    variables = {
+        "loquet_address": "loquet.example.org",
+        "loquet_edges": list(WIRING),
+        "loquet_revoked": {"garage": "2026-11-24T17:00:00.000Z"},
+        "hostvars": {edge: {"loquet_wiring": wiring} for edge, wiring in WIRING.items()},
+        "server_keys": capsys.readouterr().out,
+    }
+    shutil.copytree(ring.server, tmp_path / "keys")
+    (tmp_path / "server.toml").write_text(rendered("server", "server.toml", variables), "utf-8")
+    config = load(tmp_path / "server.toml")
+    assert config.edges == (
+        EdgeConfig("front", ring.public_hex("front"), ("front",)),
+        EdgeConfig("fab", ring.public_hex("fab"), ("cnc", "laser")),
+    )
+    assert config.revoked == (RevokedEdge("garage", instant("2026-11-24T17:00:00.000Z")),)
+    assert (config.address, config.trusted_proxy) == ("https://loquet.example.org", "127.0.0.1")
+
+
+@pytest.mark.parametrize(
+    ("by", "said"), [("acme", 0), ("internal", "tls internal"), ("files", "tls /etc/caddy/loquet.crt")]
+)
+def test_the_proxy_has_the_certificate_that_was_asked_for(by: str, said: str | int) -> None:
+    text = rendered("proxy", "Caddyfile", {"loquet_address": "loquet.example.org", "loquet_certificate_by": by})
+    assert "loquet.example.org {\n" in text
+    assert "reverse_proxy 127.0.0.1:8000" in text
+    assert text.count("tls ") == (1 if said else 0)
+    assert not said or str(said) in text
+
+
+@pytest.mark.parametrize("host", ["hub", "front"])
+def test_the_firewall_lets_in_what_each_machine_serves(host: str) -> None:
+    variables = {"inventory_hostname": host, "loquet_hub": "hub", "loquet_ssh_from": ["192.168.1.0/24", "fd00::/8"]}
+    text = rendered("base", "nftables.conf", variables)
+    assert "policy drop" in text
+    assert ("8883" in text) == (host == "hub")
+    assert "ip saddr 192.168.1.0/24 tcp dport 22 accept" in text
+    assert "ip6 saddr fd00::/8 tcp dport 22 accept" in text
+    assert "\n        tcp dport 22 accept" not in text
+    everybody = rendered("base", "nftables.conf", variables | {"loquet_ssh_from": []})
+    assert "\n        tcp dport 22 accept" in everybody
