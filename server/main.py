@@ -162,6 +162,7 @@ class Server:
             enrolments=self.exchange.enrolments,
             address=self.config.address,
             sends_mail=self.config.smtp is not None,
+            retention_days=self.config.retention_days,
         )
 
     def start(self) -> None:

@@ -167,6 +167,7 @@ TABLE: Table = {
     ("POST", "/account/passkeys/<which>/forget"): Access(MEMBERS, step_up=True),
     ("POST", "/account/sessions/<int:which>/end"): Access(MEMBERS),
     ("GET", "/lamps"): Access(EVERYBODY),
+    ("GET", "/kept"): Access(EVERYBODY),
     ("GET", "/live"): Access(EVERYBODY),
     ("GET", "/login"): Access(EVERYBODY),
     ("POST", "/login"): Access(EVERYBODY),

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from policy.terms import Instant
+from server.config import MOST_RETAINED
 from server.database.engine import Database
 from server.publish.enrolments import Enrolments
 from server.publish.orders import Orders
@@ -19,7 +20,7 @@ class Context:
     site_changed: to be called after a change of what edges go by; presence_changed: after a correction. orders: what
     doors are told to do at once. lock_down: declares a lockdown or lifts it, for an account, and says which edges will
     hear of it only later. address: of the pages, where server.toml says it.
-    sends_mail: whether there is a mail server.
+    sends_mail: whether there is a mail server. retention_days: for which it is kept by name who came and went.
     """
 
     database: Database
@@ -35,3 +36,4 @@ class Context:
     enrolments: Enrolments
     address: str = ""
     sends_mail: bool = False
+    retention_days: int = MOST_RETAINED
