@@ -54,6 +54,8 @@ class Bank:
         """Of each gardien what was settled, by its end."""
         self._gone: set[Source] = set()
         self._adhoc: dict[Source, Watch] = {}
+        self._ran: set[Watch] = set()
+        """What had begun and not ended when a site day ended last."""
         self._moves: dict[str, Moves] = {}
         self._doubtful: dict[str, Instant] = {}
         """Of each gardien from when on what was settled may be wrong."""
@@ -125,7 +127,10 @@ class Bank:
         for source, watch, terms in list(self._ended(at, near)):
             self._settled[source] = terms
             self._place(source, watch)
-        running = list(self._running(at, near))
+        running = set(self._running(at, near))
+        for watch in running ^ self._ran:
+            self._doubt(watch.gardien, watch.start)
+        self._ran = running
         doubtful, self._doubtful = self._doubtful, {}
         for gardien, since in sorted(doubtful.items()):
             self._settle_again(gardien, since, at, [watch for watch in running if watch.gardien == gardien])

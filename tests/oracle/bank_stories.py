@@ -27,6 +27,7 @@ def bank_year(seed: int) -> Thing:
     end = teller.now + 365 * days.DAY
     while teller.now < end:
         teller.scene()
+        teller.guard()
         teller.day_ends()
         teller.now += teller.rng.choice([0, 1, 1, 2, 3]) * days.DAY
     teller.mend()
@@ -185,7 +186,7 @@ class Guards(Scenes):
         day = days.site_day(view.site, self.now) - rng.choice([0, 0, 1, 2]) * days.DAY
         known = view.all("credits")
         works = [{"change": {"credits": [self.credit(view.rules, f"new{self.made}")]}}]
-        works.append({"change": {"site": {"time_bank": rng.choice([self.terms(), self.terms(), None])}}})
+        works.append({"change": {"site": {"time_bank": rng.choice([*(self.terms() for _ in range(5)), None])}}})
         if known:
             one = rng.choice(known)
             again = {**one, "attested": rng.choice(self.members()), "minutes": one["minutes"] + rng.choice([0, 0, 60])}

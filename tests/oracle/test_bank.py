@@ -11,7 +11,7 @@ from policy.terms import Instant
 from tests.oracle.bank_stories import bank_story
 from tests.oracle.compare import differences
 
-STORIES = 32
+STORIES = 24
 PARTS = 8
 
 

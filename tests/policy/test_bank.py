@@ -125,6 +125,14 @@ def test_what_a_shift_holds_that_still_runs_belongs_to_none_that_began_later() -
     assert counted(then(MONDAY, shifts=[long]), rows=rows, until="2026-11-25T04:00").minutes["gregoire"] == 0
 
 
+def test_a_running_shift_that_is_given_to_another_gardien_takes_what_now_belongs_to_it() -> None:
+    long = {"id": "s", "gardien": "alice", "start": "2026-11-23T08:00", "end": "2026-12-26T08:00"}
+    given = then("2026-11-25T12:00", shifts=[long | {"gardien": "gregoire"}])
+    rows = held(TUESDAY + "18:00", TUESDAY + "22:00")
+    bank = counted(then(MONDAY, shifts=[long]), given, rows=rows)
+    assert [(entry.minutes, entry.counters) for entry in bank.entries] == [(240, None), (-240, 0), (0, None)]
+
+
 def test_a_shift_made_by_two_taps_is_not_asked_for_its_share() -> None:
     opened = Heard(
         at("2026-11-23T20:00"), "gregoire", Move(at("2026-11-23T20:00"), inside=True), at("2026-11-24T00:00")
