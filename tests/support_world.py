@@ -54,7 +54,8 @@ class Site:
         self.pace = Pace.starting(at, 0)
         self.edge = FakeEdge()
         self.world = World(BUNDLE, 1, self.pace, FakeLink())
-        self.world.start(self.edge)
+        self.workshop = FakeEdge()
+        self.world.start(self.edge, self.workshop)
 
     def do(self, *acts: Callable[[World], object]) -> None:
         """Have these things done, and wait until they are."""

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from policy.bundle import Bundle, Member, Role, Shift
+from simulator.demo.casaco import MILLS
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,8 @@ def _badges(bundle: Bundle, today: str) -> Iterator[Badge]:
     yield _of(bundle, staff, ("équipe", "team"))
     fab = next(member for member in plain if member.tier == "fabriqueur")
     yield _of(bundle, fab, ("Fabriqueur, atelier seulement", "Fabriqueur, workshop only"))
+    trained = by_id[fabricator(bundle, today)]
+    yield _of(bundle, trained, ("formé, a réservé une machine", "trained, has booked a machine"))
     yield _of(bundle, carnet_holder(bundle), ("carnet de demi-journées", "carnet of half-days"))
     lost = next(credential for credential in bundle.credentials if credential.status == "lost")
     yield Badge(lost.uid.lower(), lost.member, ("badge déclaré perdu", "badge reported lost"))
@@ -56,6 +59,12 @@ def _badges(bundle: Bundle, today: str) -> Iterator[Badge]:
 def carnet_holder(bundle: Bundle) -> Member:
     """The last active one who pays by half-days."""
     return next(m for m in reversed(bundle.members) if m.tier == "carnet-demi" and m.status == "active")
+
+
+def fabricator(bundle: Bundle, today: str) -> str:
+    """Who has the next booking of the CNC's afternoon, by id; who had the last one once none is left."""
+    afternoons = [one for one in bundle.bookings if one.start.endswith(MILLS)]
+    return next((one.member for one in afternoons if one.start >= today), afternoons[-1].member)
 
 
 def next_shift(bundle: Bundle, today: str) -> Shift:

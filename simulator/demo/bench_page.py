@@ -22,7 +22,7 @@ from server.web.sessions import account, context, sees_names
 from simulator.demo import bench_words
 from simulator.demo.bench_badges import STRANGER, Badge, badges
 from simulator.demo.bench_words import t
-from simulator.demo.world import FRAME, READERS, Picture, World
+from simulator.demo.world import FRAME, MACHINES, READERS, Picture, World
 from simulator.pace import SPEEDS
 from simulator.remote import Stages
 
@@ -188,6 +188,7 @@ def _wanted(world: World) -> Act:
         "force": lambda w: w.force(),
         "wedge": lambda w: w.wedge(on),
         "fire": lambda w: w.fire(on),
+        "estop": lambda w: w.estop(on),
         "link": lambda w: w.link(on),
         "power": lambda w: w.power(on),
     }
@@ -203,7 +204,7 @@ def _wanted(world: World) -> Act:
         return acts[wanted]
     if (
         wanted not in at_reader
-        or reader not in READERS
+        or reader not in (*READERS, *MACHINES.values())
         or (wanted in ("tap", "lay", "take") and not _known(world, uid))
     ):
         abort(400)
@@ -213,7 +214,9 @@ def _wanted(world: World) -> Act:
 def _known(world: World, uid: str) -> bool:
     """Whether the bench has this badge, or somebody's lies there to be taken away."""
     ready = _ready(world)
-    lying = (badge for reader in world.picture().readers for badge in reader.badges)
+    picture = world.picture()
+    everywhere = (*picture.readers, *(machine.reader for machine in picture.machines))
+    lying = (badge for reader in everywhere for badge in reader.badges)
     return uid in {badge.uid for badge in ready} or uid in lying
 
 

@@ -44,7 +44,13 @@ SIGNALS = {
     "door_forced": ("ambre qui clignote, bips : porte forcée", "amber blinking, beeps: door forced"),
 }
 
-READERS = {"front-in": ("Entrée", "Way in"), "front-out": ("Sortie", "Way out")}
+READERS = {
+    "front-in": ("Entrée", "Way in"),
+    "front-out": ("Sortie", "Way out"),
+    "cnc-tap": ("Fraiseuse CNC", "CNC mill"),
+    "printer-1-tap": ("Imprimante 1", "Printer 1"),
+    "printer-2-tap": ("Imprimante 2", "Printer 2"),
+}
 LEAVE = {"front-in": ("laisser à l’entrée", "leave at the way in"), "front-out": ("à la sortie", "at the way out")}
 """What the presses say that leave a badge on a reader, side by side."""
 

@@ -13,6 +13,7 @@ from holidays import country_holidays
 
 from policy.bundle import (
     AccessPoint,
+    Booking,
     Bundle,
     Certification,
     Credential,
@@ -69,7 +70,15 @@ MACHINES = (
         name="Imprimante 2",
     ),
 )
-"""In the garage. The demo has no edge for them: what its pages show is the front door."""
+"""In the garage, with an edge of their own."""
+PRINTS, MILLS, FORGOTTEN = ("10:00", "12:00"), "14:00", "10:30"
+"""Starts of the bookings of a working day: two of the first printer, two of the CNC, whose first nobody comes for."""
+BOOKED = (
+    ("printer-1", PRINTS[0], "12:00"),
+    ("printer-1", PRINTS[1], "13:00"),
+    ("cnc", FORGOTTEN, "11:30"),
+    ("cnc", MILLS, "16:00"),
+)
 TRAINED = {"fraiseuse": 18, "impression 3D": 42}
 """Members who have learnt each kind: most of the Fabriqueurs have a desk here as well."""
 TALK = ("Causerie : réparer plutôt que jeter", "19:00", "21:00")
@@ -140,7 +149,8 @@ def bundle(start: date, seed: int = SEED) -> Bundle:
         shifts=tuple(_shifts([m.id for m in members if Role.GARDIEN in m.roles], start)),
         events=tuple(_talks(start)),
         machines=MACHINES,
-        certifications=tuple(_certifications(seed, members)),
+        certifications=(certified := tuple(_certifications(seed, members, start))),
+        bookings=tuple(_bookings(members, certified, start)),
     )
 
 
@@ -225,14 +235,44 @@ def _passes(chance: Random, members: tuple[Member, ...], start: date) -> Iterato
             bought, number = following, number + 1
 
 
-def _certifications(seed: int, members: tuple[Member, ...]) -> Iterator[Certification]:
-    """All Fabriqueurs may print; the others who are trained are residents, nomads and two of the team."""
+def _certifications(seed: int, members: tuple[Member, ...], start: date) -> Iterator[Certification]:
+    """All Fabriqueurs may print; the others who are trained are residents, nomads and two of the team.
+
+    One of them was trained for the CNC as well, and has not been for too long.
+    """
     fabriqueurs = [member.id for member in members if member.tier == "fabriqueur"]
     others = [m.id for m in members if m.tier in ("equipe", "resident", "nomade") and m.status == "active"]
     Random(f"fablab/{seed}").shuffle(others)
     for kind, count in TRAINED.items():
         for member in sorted([*fabriqueurs, *others][:count]):
             yield Certification(member=member, kind=kind)
+    lapsed = next(one for one in others[TRAINED["impression 3D"] :] if _comes_by_day(members, one))
+    yield Certification(member=lapsed, kind="fraiseuse", until=start - timedelta(days=12))
+
+
+def _comes_by_day(members: tuple[Member, ...], member: str) -> bool:
+    """Whether it is a resident or a nomad who holds no evenings."""
+    found = next(one for one in members if one.id == member)
+    return found.tier in ("resident", "nomade") and not found.roles
+
+
+def _bookings(members: tuple[Member, ...], certified: tuple[Certification, ...], start: date) -> Iterator[Booking]:
+    """The same four on each working day, each day of others who may."""
+    may = [one.member for one in certified if one.kind == "fraiseuse" and one.until is None]
+    may = [member for member in may if _comes_by_day(members, member)]
+    turn = 0
+    for offset in range(7 * WEEKS_AHEAD):
+        day = start + timedelta(days=offset)
+        for machine, begin, end in BOOKED if works(day) else ():
+            holder = may[turn % len(may)]
+            turn += 1
+            yield Booking(
+                id=f"{machine}-{day}-{begin[:2]}",
+                machine=machine,
+                member=holder,
+                start=f"{day}T{begin}",
+                end=f"{day}T{end}",
+            )
 
 
 def _talks(start: date) -> Iterator[Event]:

@@ -20,7 +20,9 @@ from simulator.demo import casaco
 
 Kept = TypeVar("Kept", bound=Struct)
 
-EDGE = "front"
+EDGE, WORKSHOP = "front", "fablab"
+EDGES = (EDGE, WORKSHOP)
+"""The door's, and that of the machines in the garage."""
 DAY_STARTS = timedelta(hours=7, minutes=55)
 """Local time at which a fresh demo begins: just before the first people come."""
 FIRST_SPEED = 60
@@ -28,38 +30,63 @@ LEASE = 3
 """Real seconds for which the state on disk reaches ahead: a demo that is killed never lives an instant twice."""
 
 EDGE_TOML = """\
-# The demo's front door. Written anew at each start; firmware_config/edge-door.toml explains the keys.
+# One of the demo's edges. Written anew at each start; the samples in firmware_config/ explain the keys.
 site = "{site}"
-edge = "front"
+edge = "{edge}"
 
 [keys]
-own = "keys/edges/front/edge.pem"
-server = "keys/edges/front/server.pub.pem"
-credential = "keys/edges/front/credential.hex"
+own = "keys/edges/{edge}/edge.pem"
+server = "keys/edges/{edge}/server.pub.pem"
+credential = "keys/edges/{edge}/credential.hex"
 
 [broker]
 host = "127.0.0.1"
 port = {port}
-username = "front"
-password_file = "keys/front.password"
+username = "{edge}"
+password_file = "keys/{edge}.password"
 
 [journal]
-path = "journal.db"
+path = "{journal}"
 
+"""
+DOOR_TOML = """\
 [readers]
-front-in = {{ device = 0, green = {{ line = 5 }}, red = {{ line = 6 }}, buzzer = {{ line = 13 }} }}
-front-out = {{ device = 1, green = {{ line = 16 }}, red = {{ line = 20 }}, buzzer = {{ line = 21 }} }}
+front-in = { device = 0, green = { line = 5 }, red = { line = 6 }, buzzer = { line = 13 } }
+front-out = { device = 1, green = { line = 16 }, red = { line = 20 }, buzzer = { line = 21 } }
 
 [door.front]
 reader_in = "front-in"
 reader_out = "front-out"
 strike_seconds = 5
 held_after = 60
-strike = {{ line = 17 }}
-contact = {{ line = 22, active_low = false }}
-rex = {{ line = 23 }}
-fire = {{ line = 24, active_low = false }}
+strike = { line = 17 }
+contact = { line = 22, active_low = false }
+rex = { line = 23 }
+fire = { line = 24, active_low = false }
 """
+WORKSHOP_TOML = """\
+[readers]
+cnc-tap = { device = 0, green = { line = 4 }, red = { line = 5 }, buzzer = { line = 14 } }
+printer-1-tap = { device = 1, green = { line = 6 }, red = { line = 12 }, buzzer = { line = 15 } }
+printer-2-tap = { bus = 1, device = 0, green = { line = 13 }, red = { line = 26 } }
+
+[machine.cnc]
+reader = "cnc-tap"
+interlock = { line = 24 }
+estop = { line = 2 }
+
+[machine.printer-1]
+reader = "printer-1-tap"
+interlock = { line = 22 }
+estop = false
+
+[machine.printer-2]
+reader = "printer-2-tap"
+interlock = { line = 23 }
+estop = false
+"""
+HANGS = {EDGE: ("journal.db", DOOR_TOML), WORKSHOP: ("fablab.db", WORKSHOP_TOML)}
+"""Of each edge its journal, and what hangs on it."""
 
 
 class State(Struct, frozen=True, forbid_unknown_fields=True):
@@ -95,7 +122,7 @@ class Folder:
                 self._empty()
             self.state = self._state(today)
             self.login = self._login()
-            self.keys = Keyring.ensure(path / "keys", casaco.SITE.id, EDGE)
+            self.keys = Keyring.ensure(path / "keys", casaco.SITE.id, *EDGES)
         except OSError as error:
             self.close()
             raise CommandError(_unusable(path, error)) from None
@@ -118,11 +145,13 @@ class Folder:
         """A broker account's password."""
         return make_password(self.keys.folder / f"{user}.password")
 
-    def write_edge_toml(self, broker_port: int) -> Path:
-        """The edge's configuration; its broker is at the other end of the demo's cable."""
-        self.password(EDGE)
-        file = self.path / "edge.toml"
-        file.write_text(EDGE_TOML.format(site=casaco.SITE.id, port=broker_port), "utf-8")
+    def write_edge_toml(self, edge: str, broker_port: int) -> Path:
+        """An edge's configuration; its broker is at the other end of the demo's cable."""
+        self.password(edge)
+        file = self.path / ("edge.toml" if edge == EDGE else f"{edge}.toml")
+        journal, parts = HANGS[edge]
+        common = EDGE_TOML.format(site=casaco.SITE.id, edge=edge, port=broker_port, journal=journal)
+        file.write_text(common + parts, "utf-8")
         return file
 
     def save(self, now: Instant, speed: int, *, running: bool) -> None:

@@ -10,7 +10,7 @@ from policy.bundle import Bundle, Role
 from server.changes.accounts import end_sessions, invite, take_up
 from server.models import Account
 from server.queries.accounts import at_the_machine
-from simulator.demo.bench_badges import carnet_holder, next_shift
+from simulator.demo.bench_badges import carnet_holder, fabricator, next_shift
 
 
 class Login(NamedTuple):
@@ -37,6 +37,7 @@ def logins(bundle: Bundle, start: date) -> Sequence[Login]:
         of("accueil", with_role(Role.STAFF), "the desk"),
         of("gardien", first.gardien, f"holds the place on {first.start[:10]} from {first.start[11:16]}"),
         of("fablab", with_role(Role.FAB_MANAGER), "manages the fablab"),
+        of("fabriqueur", fabricator(bundle, start.isoformat()), "is trained and has booked the CNC"),
         of("carnet", carnet_holder(bundle).id, "a member with a carnet"),
     )
 

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from policy.bundle import Bundle, Member, Role, Shift
 from policy.terms import Instant
-from simulator.demo.casaco import works
+from simulator.demo.casaco import FORGOTTEN, works
 from simulator.demo.diary import Diary
 
 IN, OUT = "front-in", "front-out"
@@ -20,13 +20,14 @@ IN, OUT = "front-in", "front-out"
 
 @dataclass(frozen=True, slots=True)
 class Intent:
-    """One person at the front door.
+    """One person at a reader, most often the front door's.
 
     at: when the badge is laid or the handle pressed, ms since 1970 UTC. who: member id, None for a stranger.
     reader: None for the handle inside, which is mechanical and asks nobody. uids: what is laid on the reader.
     pushes: opens the door once it is unlocked. lies: seconds for which the badge stays on the reader after the answer.
     reach: seconds from the answer to the push. open_for: seconds for which the door stays open.
     expect: the reason that the story expects; None where nothing is decided (handle, two badges at once).
+    once: not laid on again when the reader says nothing: at a machine that would be another tap.
     """
 
     at: Instant
@@ -38,6 +39,7 @@ class Intent:
     reach: float = 1.2
     open_for: float = 4.0
     expect: str | None = None
+    once: bool = False
 
     @property
     def inward(self) -> bool:
@@ -116,6 +118,22 @@ def day(bundle: Bundle, seed: int, on: date) -> list[Intent]:
     for act in WORKING_DAY if works(on) else QUIET_DAY:
         act(cast)
     return sorted(cast.intents, key=lambda intent: intent.at)
+
+
+def fabricate(cast: Cast) -> None:
+    """Who has booked a machine comes for it, and who was certified comes to try; one booking is forgotten at home."""
+    booked = {one.member: one for one in cast.bundle.bookings if one.start.startswith(cast.day.isoformat())}
+    late = {one.member for one in cast.bundle.certifications if one.until is not None}
+    cast.resting = [member for member in cast.resting if member.id not in booked.keys() | late]
+    for member in cast.bundle.members if booked else ():
+        booking = booked.get(member.id)
+        if booking is None and member.id not in late:
+            continue
+        if booking is not None and booking.start[11:] == FORGOTTEN:
+            continue
+        starts = int(booking.start[11:13]) * 60 if booking else 11 * 60
+        cast.comes(member, (starts - 50, starts - 8), "always" if member.tier == "resident" else "staffed_hours")
+        cast.leaves(member, (16 * 60 + 5, 17 * 60 + 20))
 
 
 def hold(cast: Cast) -> None:
@@ -296,6 +314,7 @@ def weekend_work(cast: Cast) -> None:
 
 Act = Callable[[Cast], None]
 WORKING_DAY: tuple[Act, ...] = (
+    fabricate,
     oddities,
     hold,
     strangers,

@@ -16,9 +16,9 @@ from server.main import Server
 from server.passwords import hash_password, hash_token
 from simulator.broker import Broker, BrokerError, quiet
 from simulator.cable import Cable
-from simulator.demo import bench_page, logins
+from simulator.demo import bench_page, casaco, logins
 from simulator.demo.casaco import bundle
-from simulator.demo.folder import EDGE, Folder
+from simulator.demo.folder import EDGE, EDGES, WORKSHOP, Folder
 from simulator.demo.members_file import NAME, members_file
 from simulator.demo.world import World
 from simulator.edge_process import EdgeProcess
@@ -47,16 +47,16 @@ class DemoSite:
             cable = self._cable(broker)
             world = World(self.site, self.folder.state.seed, self.pace, cable)
             server = self._server(broker, world)
-            edge = self._edge(cable, world)
+            edges = self._edges(broker, cable, world)
             self._let_time_pass(self.folder.state.speed)
             (self.folder.path / NAME).write_bytes(members_file(self.site, self.folder.state.start))
             welcome(self.folder, server.address, self.site, self.pace.now())
-            return self._keep_going(world, edge, ended)
+            return self._keep_going(world, edges, ended)
 
     def _broker(self) -> Broker:
         say("Starting the broker ...")
         quiet()
-        broker = Broker({user: self.folder.password(user) for user in ("server", EDGE)})
+        broker = Broker({user: self.folder.password(user) for user in ("server", *EDGES)})
         try:
             broker.start()
         except BrokerError as error:
@@ -87,23 +87,29 @@ class DemoSite:
         server.start()
         return server
 
-    def _edge(self, cable: Cable, world: World) -> EdgeProcess:
-        say("Starting the door's edge and the people ...")
-        edge = EdgeProcess(self.folder.write_edge_toml(cable.port), self.folder.path / "edge.log", world.hear)
+    def _edges(self, broker: Broker, cable: Cable, world: World) -> tuple[EdgeProcess, ...]:
+        """The door's hangs on the cable that the bench can cut, the machines' on the broker itself."""
+        say("Starting the door's edge, the machines' and the people ...")
+        door = self._edge(EDGE, cable.port, world)
+        workshop = self._edge(WORKSHOP, broker.port, world)
         self.parts.callback(lambda: self._save(running=False))
         self.parts.callback(world.stop)
-        world.start(edge)
-        return edge
+        world.start(door, workshop)
+        return door, workshop
 
-    def _keep_going(self, world: World, edge: EdgeProcess, ended: threading.Event) -> int:
+    def _edge(self, edge: str, port: int, world: World) -> EdgeProcess:
+        log = "edge.log" if edge == EDGE else f"{edge}.log"
+        return EdgeProcess(self.folder.write_edge_toml(edge, port), self.folder.path / log, world.hear)
+
+    def _keep_going(self, world: World, edges: tuple[EdgeProcess, ...], ended: threading.Event) -> int:
         """Note how far time has come until the end. 1 when a part broke down by itself."""
         while not ended.wait(SAVE_EVERY):
             self._save(running=True)
             if world.broken_down:
                 say("The invented people have stopped by a fault: see what is printed above, then start again.")
                 return 1
-            if world.picture().powered and edge.broken_down:
-                say(f"The edge has ended by itself: see {self.folder.path / 'edge.log'}, then start again.")
+            if world.picture().powered and any(edge.broken_down for edge in edges):
+                say(f"An edge has ended by itself: see {self.folder.path / '*.log'}, then start again.")
                 return 1
         say("\nEnding ...")
         return 0
@@ -135,7 +141,10 @@ def server_config(folder: Folder, broker_port: int, port: int) -> ServerConfig:
         server_key=folder.keys.server_key,
         credential_key=folder.keys.credential_key,
         broker=BrokerConfig(HOST, broker_port, "server", folder.password("server")),
-        edges=(EdgeConfig(EDGE, folder.keys.public_hex(EDGE), ("front",)),),
+        edges=(
+            EdgeConfig(EDGE, folder.keys.public_hex(EDGE), ("front",)),
+            EdgeConfig(WORKSHOP, folder.keys.public_hex(WORKSHOP), tuple(machine.id for machine in casaco.MACHINES)),
+        ),
         staff_name=folder.login.name,
         staff_password_hash=hash_password(folder.login.password, salt=folder.login.token.encode()),
         api_token_hash=hash_token(folder.login.token),
@@ -149,7 +158,7 @@ def welcome(folder: Folder, address: str, site: Bundle, now: Instant) -> None:
     local = datetime.fromtimestamp(now / 1000, ZoneInfo(site.site.timezone))
     control = folder.path / "server.db.control"
     others = "\n".join(
-        f"             {one.login:<9}{one.name}: {one.what}" for one in logins.logins(site, folder.state.start)
+        f"             {one.login:<11}{one.name}: {one.what}" for one in logins.logins(site, folder.state.start)
     )
     say(f"""
   Page       {address}

@@ -171,6 +171,8 @@ class Street:
         self._again(visit, at)
 
     def _again(self, visit: Visit, at: Instant) -> None:
+        if visit.intent.once:
+            return
         if visit.tries < TRIES:
             self.plan(at + AGAIN, lambda now: self._comes(visit, now))
         elif not visit.intent.inward:

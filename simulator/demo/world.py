@@ -1,4 +1,4 @@
-"""What happens around the demo's door: the street, the leaf, lamps, cables and power, seen and moved by the bench page.
+"""What happens around the demo's door and machines: the street, the leaf, lamps, cables, power, emergency stops.
 
 One thread owns all of it; `call` hands it something to do, `picture` gives what there is to see.
 """
@@ -16,6 +16,8 @@ from edge.patterns import Levels
 from policy.bundle import Bundle
 from policy.terms import MINUTE, Instant
 from simulator import remote
+from simulator.demo import casaco, fablab
+from simulator.demo.fablab import STOPPED
 from simulator.demo.lamp import Lamp
 from simulator.demo.people import IN, OUT, day
 from simulator.demo.recount import recount
@@ -24,6 +26,8 @@ from simulator.door import Door
 from simulator.pace import Anchor, Pace
 
 READERS = (IN, OUT)
+MACHINES = {machine.id: machine.reader for machine in casaco.MACHINES}
+"""Their readers."""
 TAPS = 12
 """As many are shown."""
 FRAME = 0.1
@@ -66,6 +70,16 @@ class ReaderView:
 
 
 @dataclass(frozen=True, slots=True)
+class MachineView:
+    """A machine as one sees it. runs: it has power. pressed: its emergency stop is down, None where it has none."""
+
+    machine: str
+    reader: ReaderView
+    runs: bool
+    pressed: bool | None
+
+
+@dataclass(frozen=True, slots=True)
 class Picture:
     """All that the bench page shows. now: ms since 1970 UTC. stuck: a push was in vain just now. taps: latest first."""
 
@@ -82,6 +96,7 @@ class Picture:
     stuck: bool
     fire: bool
     readers: tuple[ReaderView, ...]
+    machines: tuple[MachineView, ...]
     taps: tuple[remote.Stages, ...]
 
 
@@ -95,10 +110,14 @@ class World:
         self._zone = ZoneInfo(bundle.site.timezone)
         self._link = link
         self._edge: Edge | None = None
+        self._workshop: Edge | None = None
         self._powered = False
-        self._lying: dict[str, list[str]] = {reader: [] for reader in READERS}
-        self._plugged = dict.fromkeys(READERS, True)
-        self._lamps = {reader: Lamp() for reader in READERS}
+        everywhere = (*READERS, *MACHINES.values())
+        self._lying: dict[str, list[str]] = {reader: [] for reader in everywhere}
+        self._plugged = dict.fromkeys(everywhere, True)
+        self._lamps = {reader: Lamp() for reader in everywhere}
+        self._runs: frozenset[str] = frozenset()
+        self._pressed = False
         self._taps: deque[remote.Stages] = deque(maxlen=TAPS)
         self._forced = False
         self._opened_at: Instant | None = None
@@ -113,9 +132,10 @@ class World:
         self._number = 0
         pace.on_change(self._pace_changed)
 
-    def start(self, edge: Edge) -> None:
-        """Power the edge on and let people live from now on."""
-        self._edge = edge
+    def start(self, edge: Edge, workshop: Edge) -> None:
+        """Power both edges on, the door's and the machines', and let people live from now on."""
+        self._edge, self._workshop = edge, workshop
+        workshop.start(self.pace.anchor)
         self._people(self.pace.now())
         self._thread.start()
         self.do(lambda: self.power(True))
@@ -128,8 +148,9 @@ class World:
         self._inbox.put(None)
         if self._thread.is_alive():
             self._thread.join()
-        if self._edge is not None:
-            self._edge.stop()
+        for edge in (self._edge, self._workshop):
+            if edge is not None:
+                edge.stop()
 
     @property
     def broken_down(self) -> bool:
@@ -172,6 +193,7 @@ class World:
             stuck=self._in_vain is not None and now - self._in_vain < STUCK_FOR,
             fire=door.fire,
             readers=tuple(self._view(reader, now) for reader in READERS),
+            machines=tuple(self._machine(machine, now) for machine in MACHINES),
             taps=tuple(self._taps.copy()),
         )
 
@@ -222,6 +244,11 @@ class World:
     def fire(self, on: bool) -> None:
         self.door.alarm(on)
 
+    def estop(self, on: bool) -> None:
+        """Somebody presses the CNC's emergency stop, or raises it: it cuts by itself, and its edge is told."""
+        self._pressed = on
+        self._send(remote.Move(f"{STOPPED}.estop", on))
+
     def plug(self, reader: str, plugged: bool) -> None:
         self._plugged = self._plugged | {reader: plugged}
         self._send(remote.Plug(reader, plugged))
@@ -243,8 +270,8 @@ class World:
             return
         self._edge.cut()
         self.street.dark()
-        for lamp in self._lamps.values():
-            lamp.off()
+        for reader in READERS:
+            self._lamps[reader].off()
 
     # What happens by itself
 
@@ -271,8 +298,15 @@ class World:
         intents = day(self.bundle, self._seed, today)
         tally = recount(intent for intent in intents if intent.at <= now)
         self.street.inside = self.street.inside | tally.inside(now) - set(tally.unseen)
-        self.street.send(intent for intent in intents if intent.at > now)
+        at_machines = fablab.day(self.bundle, today, intents)
+        self.street.send(intent for intent in (*intents, *at_machines.intents) if intent.at > now)
+        for at, pressed in at_machines.stops:
+            if at > now:
+                self.street.plan(at, self._stopping(pressed))
         self.street.plan(self._morning(today + timedelta(days=1)), self._people)
+
+    def _stopping(self, pressed: bool) -> Callable[[Instant], None]:
+        return lambda _: self.estop(pressed)
 
     def _morning(self, on: date) -> Instant:
         return round(datetime.combine(on, time(DAY_BEGINS), self._zone).timestamp() * 1000)
@@ -282,12 +316,17 @@ class World:
             self._tap(event)
             return
         reader, _, light = event.name.rpartition(".")
-        if reader in self._lamps:
+        if reader in MACHINES:
+            self._runs = self._runs | {reader} if event.active else self._runs - {reader}
+        elif reader in self._lamps:
             self._lamps[reader].move(light, event.active, event.at)
         self.street.notice(event.name, event.active, event.at)
 
     def _tap(self, stages: remote.Stages) -> None:
-        taps = [stages if tap.seq == stages.seq else tap for tap in self._taps]
+        taps = [
+            stages if (tap.seq, tap.at, tap.reader) == (stages.seq, stages.at, stages.reader) else tap
+            for tap in self._taps
+        ]
         if stages not in taps:
             taps.insert(0, stages)
         self._taps = deque(taps[:TAPS], maxlen=TAPS)
@@ -301,17 +340,29 @@ class World:
     def _tell_all(self) -> None:
         """An edge that starts finds the contacts, the badges and the cables as they are."""
         commands: list[remote.Command] = [remote.Move(name, True) for name, on in self.door.levels.items() if on]
-        commands += [remote.Plug(reader, False) for reader, plugged in self._plugged.items() if not plugged]
-        commands += [remote.Lay(reader, uid) for reader, uids in self._lying.items() for uid in uids]
+        commands += [remote.Plug(reader, False) for reader in READERS if not self._plugged[reader]]
+        commands += [remote.Lay(reader, uid) for reader in READERS for uid in self._lying[reader]]
         for command in commands:
             self._send(command)
 
     def _send(self, command: remote.Command) -> None:
-        if self._edge is not None and self._powered:
-            self._edge.send(command)
+        """Tell the edge concerned, and both how time passes."""
+        if isinstance(command, remote.Follow) or _at_a_machine(command):
+            self._tell(self._workshop, command)
+        if self._powered and not _at_a_machine(command):
+            self._tell(self._edge, command)
+
+    def _tell(self, edge: Edge | None, command: remote.Command) -> None:
+        if edge is not None:
+            edge.send(command)
 
     def _pace_changed(self) -> None:
         self.call(lambda: self._send(remote.Follow(self.pace.anchor)))
+
+    def _machine(self, machine: str, now: Instant) -> MachineView:
+        view = self._view(MACHINES[machine], now)
+        runs = machine in self._runs and not (machine == STOPPED and self._pressed)
+        return MachineView(machine, view, runs, self._pressed if machine == STOPPED else None)
 
     def _view(self, reader: str, now: Instant) -> ReaderView:
         lamp = self._lamps[reader]
@@ -321,6 +372,12 @@ class World:
         with self._seen:
             self._number += 1
             self._seen.notify_all()
+
+
+def _at_a_machine(command: remote.Command) -> bool:
+    if isinstance(command, remote.Move):
+        return command.input.startswith(f"{STOPPED}.")
+    return not isinstance(command, remote.Follow) and command.reader in MACHINES.values()
 
 
 def _nothing() -> None:

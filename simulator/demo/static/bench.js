@@ -12,6 +12,15 @@
   for (const end of ["pointerup", "pointercancel", "dragend"]) addEventListener(end, () => setTimeout(hold(false), 50));
   document.body.addEventListener("htmx:sseBeforeMessage", (event) => { if (busy) event.preventDefault(); });
 
+  // A list of badges that somebody opened stays open when the picture is drawn anew.
+  const openLists = () => [...scene.querySelectorAll("details[open]")].map((list) => list.id);
+  let opened = [];
+  document.body.addEventListener("htmx:beforeSwap", () => { opened = openLists(); });
+  document.body.addEventListener("htmx:sseBeforeMessage", () => { opened = openLists(); });
+  document.body.addEventListener("htmx:afterSwap", () => {
+    for (const id of opened) { const list = document.getElementById(id); if (list) list.open = true; }
+  });
+
   // What was decided is said to whoever cannot see it, once.
   const say = () => {
     const latest = document.getElementById("latest");

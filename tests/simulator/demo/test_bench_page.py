@@ -209,6 +209,20 @@ def test_lamp_strike_and_contact_are_said_in_words(bench: Bench) -> None:
     assert "Fin d’alarme incendie" in bench.page()
 
 
+def test_the_machines_have_their_own_edge_and_are_seen_to_run_and_to_be_stopped(bench: Bench) -> None:
+    trained = READY[6].uid
+    assert bench.press(act="tap", reader="cnc-tap", uid=trained) == 303
+    assert bench.site.workshop.told == [Lay("cnc-tap", trained)]
+    bench.site.says(Output(NIGHT, "cnc-tap.green", True), Output(NIGHT + 40, "cnc.interlock", True))
+    assert 'id="power-cnc"><span class="mark good">en marche' in bench.team.get("/bench").text
+    assert bench.press(act="estop", on=1) == 303
+    assert Move("cnc.estop", True) in bench.site.workshop.told
+    text = bench.team.get("/bench").text
+    assert 'id="stop-cnc"><span class="mark bad">enfoncé' in text
+    assert 'id="power-cnc"><span class="mark quiet">coupé' in text, "the button cuts by itself"
+    assert not bench.told, "the door's edge hears nothing of it"
+
+
 def test_there_are_words_for_every_signal_and_colour() -> None:
     assert set(SIGNALS) == set(KNOWN)
     assert {name for name, _, _ in COLOURS.values()} == {"off", "green", "red", "amber"}
@@ -218,17 +232,18 @@ def test_the_badges_are_one_for_each_thing_a_door_can_say() -> None:
     owners = {credential.uid.lower(): credential for credential in BUNDLE.credentials}
     members = {member.id: member for member in BUNDLE.members}
     tiers = [members[owners[badge.uid].member].tier if badge.uid in owners else None for badge in READY]
-    assert tiers[:7] == ["nomade", "nomade", "resident", tiers[3], "equipe", "fabriqueur", "carnet-demi"]
+    assert tiers[:8] == ["nomade", "nomade", "resident", tiers[3], "equipe", "fabriqueur", tiers[6], "carnet-demi"]
     assert [badge.length for badge in READY[:3]] == [4, 7, 7]
-    for badge in READY[:7]:
+    for badge in READY[:8]:
         member = members[owners[badge.uid].member]
         assert (member.status, member.valid_until, owners[badge.uid].status) == ("active", None, "active")
         assert member.valid_from is not None
         assert member.valid_from.isoformat() < "2026-11-24"
     assert Role.GARDIEN in members[owners[READY[3].uid].member].roles
-    assert owners[READY[7].uid].status == "lost"
-    assert members[owners[READY[8].uid].member].status == "suspended"
-    assert (READY[9].uid, READY[9].member) == (STRANGER, None)
+    assert owners[READY[6].uid].member in {one.member for one in BUNDLE.bookings if one.start.startswith("2026-11-24")}
+    assert owners[READY[8].uid].status == "lost"
+    assert members[owners[READY[9].uid].member].status == "suspended"
+    assert (READY[10].uid, READY[10].member) == (STRANGER, None)
 
 
 def test_the_gardien_is_the_one_of_the_next_shift() -> None:

@@ -12,6 +12,7 @@ import pytest
 
 from console.errors import CommandError
 from edge.config import load
+from edge.machine import MachineSetup
 from simulator.demo import casaco
 from simulator.demo.folder import LEASE, Folder
 from simulator.demo.site import DemoSite
@@ -37,13 +38,22 @@ def test_a_fresh_demo_begins_on_a_working_tuesday_morning(folder: Folder) -> Non
 
 
 def test_the_edge_can_read_what_is_written_for_it(folder: Folder) -> None:
-    config = load(folder.write_edge_toml(18830))
+    config = load(folder.write_edge_toml("front", 18830))
     assert (config.site, config.edge, config.broker.port) == ("casaco", "front", 18830)
     assert {spec.name for spec in config.inputs} == {"contact", "rex", "fire"}
     assert {spec.name for spec in config.outputs} == {
         "strike",
         *(f"{reader}.{part}" for reader in ("front-in", "front-out") for part in ("green", "red", "buzzer")),
     }
+
+
+def test_the_machines_edge_can_read_what_is_written_for_it(folder: Folder) -> None:
+    config = load(folder.write_edge_toml("fablab", 18831))
+    assert (config.edge, config.broker.port, config.journal.name) == ("fablab", 18831, "fablab.db")
+    assert {(place.machine, place.reader) for place in config.places if isinstance(place, MachineSetup)} == {
+        (machine.id, machine.reader) for machine in casaco.MACHINES
+    }
+    assert [spec.name for spec in config.inputs] == ["cnc.estop"]
 
 
 def test_only_the_user_can_read_it(folder: Folder) -> None:

@@ -29,6 +29,7 @@ def test_each_account_has_its_persons_roles_and_nobody_is_logged_in(tmp_path: Pa
             "accueil": {Role.STAFF},
             "gardien": {Role.GARDIEN},
             "fablab": {Role.FAB_MANAGER},
+            "fabriqueur": set(),
             "carnet": set(),
         }
         assert {one.password_hash for one in accounts.values()} == {CHEAP_HASH}

@@ -1,5 +1,7 @@
 """Do the people's expectations, told from their stories, agree with the rules? Day after day, without any edge."""
 
+from bisect import insort
+from collections import Counter
 from datetime import timedelta
 from zoneinfo import ZoneInfo
 
@@ -7,14 +9,17 @@ import pytest
 from holidays import country_holidays
 from msgspec.structs import replace
 
-from policy.case import Tap
+from policy import machine
+from policy.case import Decision, Tap
 from policy.compile import EdgeKey, compile_rules
 from policy.door import decide
-from policy.facts import Moved, Paid, apply
+from policy.facts import Busy, Moved, Paid, Ran, Stopped, apply
 from policy.parse import parse
+from policy.reasons import Reason
+from policy.sessions import Session
 from policy.state import SiteState
-from policy.terms import DAY
-from simulator.demo import casaco
+from policy.terms import DAY, Instant
+from simulator.demo import casaco, fablab
 from simulator.demo.people import Intent, day
 from tests.support_world import BUNDLE, NIGHT, TUESDAY
 
@@ -24,7 +29,10 @@ RULES = compile_rules(
     zone=ZoneInfo("Europe/Paris"),
     holidays=lambda year: country_holidays("FR", years=year),
     pseudonym=bytes.hex,
-    edges={"front": EdgeKey("00" * 32, ("front",))},
+    edges={
+        "front": EdgeKey("00" * 32, ("front",)),
+        "fablab": EdgeKey("01" * 32, tuple(one.id for one in casaco.MACHINES)),
+    },
     at=NIGHT,
 )
 
@@ -53,3 +61,63 @@ def test_everybody_gets_the_answer_that_they_expect(seed: int) -> None:
     for offset in range(DAYS):
         for intent in day(BUNDLE, seed, TUESDAY + timedelta(days=offset)):
             assert decided(state, intent) == intent.expect, (offset, intent)
+
+
+MACHINES = {one.reader: one for one in casaco.MACHINES}
+
+
+def runs(state: SiteState, intent: Intent) -> str:
+    """The reason that the rules give at a machine; sessions begin and end by it."""
+    state.not_after = intent.at + DAY
+    known = MACHINES[intent.reader or ""]
+    decision = machine.decide(RULES, state, Tap(known.reader, intent.uids[0].hex()), intent.at)
+    if decision.member is not None:
+        note(state, known.id, known.kind, decision, decision.member, intent.at)
+    return str(decision.reason)
+
+
+def note(state: SiteState, place: str, kind: str, decision: Decision, member: str, at: Instant) -> None:
+    if decision.reason is Reason.SESSION_ENDED:
+        end(state, place, at)
+    elif decision.reason is Reason.MACHINE_RESET:
+        apply(state, Stopped(place, False))
+    elif decision.reason is Reason.MACHINE_BUSY:
+        apply(state, Busy(place, member, at))
+    elif decision.granted:
+        apply(state, Ran(Session(place, kind, member, at, decision.until)))
+
+
+def end(state: SiteState, place: str, at: Instant) -> None:
+    for session in state.sessions.of_machine(place):
+        if session.runs(at):
+            apply(state, Ran(replace(session, end=at)))
+
+
+@pytest.mark.parametrize("seed", [1, casaco.SEED])
+def test_everybody_gets_the_answer_that_they_expect_at_the_machines(seed: int) -> None:
+    """Two weeks: whoever taps at a machine is inside, and no session is left when the day ends."""
+    state, told = SiteState(), Counter[str]()
+    for offset in range(14):
+        on = TUESDAY + timedelta(days=offset)
+        at_door = day(BUNDLE, seed, on)
+        at_machines = fablab.day(BUNDLE, on, at_door)
+        assert bool(at_machines.intents) == casaco.works(on)
+        moments = [(intent.at, 0, intent) for intent in at_door]
+        for intent in at_machines.intents:
+            insort(moments, (intent.at, 1, intent), key=lambda one: one[:2])
+        stops = list(at_machines.stops)
+        for at, where, intent in moments:
+            while stops and stops[0][0] <= at:
+                pressed, down = stops.pop(0)
+                state.pressed = {fablab.STOPPED} if down else set()
+                if down:
+                    end(state, fablab.STOPPED, pressed)
+                    apply(state, Stopped(fablab.STOPPED, True))
+            reason = runs(state, intent) if where else decided(state, intent)
+            assert reason == intent.expect, (on, intent)
+            told[reason or ""] += where
+        assert not [s for one in casaco.MACHINES for s in state.sessions.of_machine(one.id) if s.runs(at)]
+    assert {reason for reason, times in told.items() if times} == {
+        "booking", "walk_up", "session_ended", "machine_reset", "machine_busy", "machine_locked_out",
+        "booked_by_other", "certification_expired",
+    }  # fmt: skip
