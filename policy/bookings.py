@@ -1,5 +1,6 @@
 """Whose is the machine now, and who comes next?"""
 
+from bisect import bisect_right
 from collections.abc import Iterable
 
 from policy.ruleset import Booking, RuleSet
@@ -27,10 +28,17 @@ def released(state: SiteState, machine: str, booking: Booking, at: Instant) -> b
 
 def covering(rules: RuleSet, machine: str, at: Instant) -> Iterable[Booking]:
     """The bookings of the machine that cover the instant: one, since they may not overlap."""
-    return (booking for booking in rules.bookings.get(machine, ()) if booking.start <= at < booking.end)
+    held = rules.bookings.get(machine, ())
+    following = bisect_right(held, at, key=_start)
+    return [booking for booking in held[max(0, following - 1) : following] if at < booking.end]
 
 
 def next_of_others(rules: RuleSet, machine: str, member: str, at: Instant) -> Instant | None:
     """When the next booking of somebody else starts; None when there is none."""
-    starts = (b.start for b in rules.bookings.get(machine, ()) if b.start > at and b.member != member)
-    return min(starts, default=None)
+    held = rules.bookings.get(machine, ())
+    following = range(bisect_right(held, at, key=_start), len(held))
+    return next((held[place].start for place in following if held[place].member != member), None)
+
+
+def _start(booking: Booking) -> Instant:
+    return booking.start

@@ -19,7 +19,7 @@ from server.database.types import moment
 from server.errors import MistakeError
 from server.models import AuditRow, MachineBusy, MachineSession
 from server.models import Booking as BookingRow
-from server.publish.bundle import held, site_said
+from server.publish.bundle import Exporter, export, held, site_said
 from tests.support_bookings import CNC, PRINTERS, TERMS, Desk, furnish, join, tomorrow
 from tests.support_server import DECIDED
 from tests.support_site import at
@@ -258,3 +258,17 @@ def test_across_the_hour_that_comes_twice_and_the_one_that_never_comes(desk: Des
     with desk.database.reading() as session:
         said = {one.id: (one.start, one.end) for one in held(session, "bookings")}
     assert said[over.id] == ("2027-03-28T01:00", "2027-03-28T04:00")
+
+
+def test_what_is_told_to_the_machines_is_what_is_stored_however_little_changed(desk: Desk) -> None:
+    told = Exporter()
+    made = [desk.has(tomorrow(hour), what="printer-1") for hour in (9, 12, 15)]
+    for change in (
+        lambda: None,
+        lambda: desk.move(made[1].id, tomorrow(17), tomorrow(18)),
+        lambda: desk.cancel(made[0].id),
+        lambda: desk.has(tomorrow(19), what="printer-1"),
+    ):
+        change()
+        with desk.database.reading() as session:
+            assert told(session) == export(session)
