@@ -55,6 +55,7 @@ class Edge:
     """One edge at its door and machines. Owns readers and pins from here on, and closes them.
 
     link: makes the connection; None for an edge without one. boot: names this start in the journal, drawn when None.
+    feed: called each time that the control loop has gone round.
     real_timeout: real seconds until the clock reads so many monotonic seconds, None for never; for clocks that do not
     keep real time. Raises JournalMistakeError; a disk that cannot be used keeps no edge from starting.
     """
@@ -71,8 +72,10 @@ class Edge:
         boot: str | None = None,
         software: str = "",
         real_timeout: Callable[[float], float | None] | None = None,
+        feed: Callable[[], None] = lambda: None,
     ) -> None:
         self.config = config
+        self._feed = feed
         self._clock = clock
         self._readers = readers
         self._pins = pins
@@ -199,6 +202,7 @@ class Edge:
         while not self._stopping.is_set():
             events = _waited_for(self._events, self._timeout(self.control.deadline))
             self.control.handle(events)
+            self._feed()
 
     def _keep(self) -> None:
         while not self._stopping.is_set():

@@ -51,6 +51,7 @@ def compose(config: "Config", platform: Platform) -> "Edge":
     """The edge on its hardware, with its link. Raises HardwareError and JournalMistakeError."""
     from edge.link import connect
     from edge.runtime import Edge
+    from edge.watchdog import Watchdog
 
     pins = platform.pins()
     try:
@@ -64,6 +65,7 @@ def compose(config: "Config", platform: Platform) -> "Edge":
             boot=platform.boot,
             software=version(),
             real_timeout=platform.real_timeout,
+            feed=Watchdog().feed,
         )
     except BaseException:
         pins.close()

@@ -1,0 +1,83 @@
+"""systemd hears of an edge only while its control loop goes round."""
+
+import re
+import socket
+import threading
+from collections.abc import Sequence
+from contextlib import closing, suppress
+from pathlib import Path
+from queue import Empty, SimpleQueue
+
+import pytest
+
+from edge.events import Event
+from edge.hardware.clock import SystemClock
+from edge.runtime import LONGEST, Edge
+from edge.watchdog import SAID, Watchdog
+from simulator.pins import SimulatedPins
+from tests.support_edge import SAMPLE, make_folder
+from tests.support_machine import fab_config
+
+UNIT = SAMPLE.with_name("loquet-edge.service").read_text()
+
+
+@pytest.mark.parametrize("name", ["{folder}/notify", "@loquet-{folder}"])
+def test_it_is_said_where_systemd_listens(tmp_path: Path, name: str) -> None:
+    written = name.format(folder=tmp_path)
+    with closing(socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)) as systemd:
+        systemd.bind(written.replace("@", "\0", 1))
+        Watchdog({"NOTIFY_SOCKET": written}).feed()
+        assert systemd.recv(100) == SAID
+        Watchdog({}).feed()
+        with pytest.raises(BlockingIOError):
+            systemd.recv(100)
+
+
+def test_a_systemd_that_does_not_listen_holds_nobody_up(tmp_path: Path) -> None:
+    Watchdog({"NOTIFY_SOCKET": str(tmp_path / "nobody")}).feed()
+
+
+def falls_silent(fed: SimpleQueue[None]) -> bool:
+    """Whether nothing comes any more: of a loop that goes round something would, each LONGEST."""
+    with suppress(Empty):
+        for _ in range(100):
+            fed.get(timeout=2 * LONGEST)
+        return False
+    return True
+
+
+def test_an_edge_whose_control_loop_hangs_says_nothing_more_while_all_else_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config, clock = fab_config(make_folder(tmp_path / "site")), SystemClock()
+    fed: SimpleQueue[None] = SimpleQueue()
+    hangs, goes_on = threading.Event(), threading.Event()
+    pins = SimulatedPins(config.outputs, config.inputs, clock)
+    edge = Edge(config, clock=clock, readers=(), pins=pins, feed=lambda: fed.put(None))
+    handle = edge.control.handle
+
+    def hang(events: Sequence[Event]) -> None:
+        handle(events)
+        if hangs.is_set():
+            goes_on.wait()
+
+    monkeypatch.setattr(edge.control, "handle", hang)
+    edge.start()
+    try:
+        for _ in range(3):
+            fed.get(timeout=10)
+        hangs.set()
+        assert falls_silent(fed)
+    finally:
+        goes_on.set()
+        edge.stop()
+
+
+def test_the_service_ends_an_edge_that_hangs_within_fifteen_seconds_and_leaves_it_time_to_start() -> None:
+    (kind,) = re.findall(r"^Type=(\w+)$", UNIT, re.MULTILINE)
+    (seconds,) = re.findall(r"^WatchdogSec=(\d+)$", UNIT, re.MULTILINE)
+    (start,) = re.findall(r"^TimeoutStartSec=(\d+)$", UNIT, re.MULTILINE)
+    assert kind == "notify", "it is watched from its first word on, not while it reads its journal"
+    assert "WatchdogSignal=SIGKILL\n" in UNIT, "whoever hangs cannot be asked: TimeoutStopSec would be waited for"
+    assert LONGEST * 3 < int(seconds) <= 10
+    assert int(start) >= 120
