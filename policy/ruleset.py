@@ -15,10 +15,11 @@ from policy.sitedays import SiteDays, dated
 from policy.spans import Spans
 from policy.terms import Direction, Instant
 
-SPEAKS = 2
+SPEAKS = 3
 """The form of rules, rows and state that this version writes and reads; it reads and writes the one before, too.
 
-In form 1 days and half-days paid were the instants at which they start; in form 2 they are dates.
+In form 1 days and half-days paid were the instants at which they start; in form 2 they are dates. In form 3 the state
+tells of groups and visitors, too.
 """
 
 Paid: TypeAlias = str | Instant

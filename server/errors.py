@@ -94,6 +94,8 @@ class Refused(StrEnum):
     VISITOR_UNNAMED = "visitor_unnamed"
     KIND_UNKNOWN = "kind_unknown"
     NOT_CERTIFIED = "not_certified"
+    GROUP_SIZE = "group_size"
+    BADGE_FIRST = "badge_first"
     TRAINING_GONE = "training_gone"
     TRAINING_OVER = "training_over"
     TRAINING_AHEAD = "training_ahead"

@@ -10,7 +10,7 @@ from server.database.types import moment
 from server.errors import ChangeRefusedError, Refused
 from server.models import Site, Visitor
 from server.queries import history
-from server.queries.evacuation import visitors
+from server.queries.groups import visitors
 
 LONGEST, MOST = 200, 500
 """Characters of a name, people of a group."""

@@ -91,7 +91,8 @@ class Presence(SQLModel, table=True):
 class Visitor(SQLModel, table=True):
     """People who are inside without badges of their own, written down by hand: one, or a group. more: where, with whom.
 
-    by: the account that wrote it. gone: when they were said to have left; nobody stays past the end of the site day.
+    member: whose badge stands for them, None where nobody's does. by: the account that wrote it. gone: when they were
+    said to have left; nobody stays past the end of the site day.
     """
 
     __tablename__ = "visitor"
@@ -103,6 +104,7 @@ class Visitor(SQLModel, table=True):
     by: str
     since: datetime = utc(index=True)
     gone: datetime | None = utc_or_none()
+    member: str | None = Field(default=None, foreign_key="member.id")
 
 
 class PaidUnit(SQLModel, table=True):

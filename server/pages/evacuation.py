@@ -55,6 +55,7 @@ def add() -> ResponseReturnValue:
             changes.add_visitors(session, _decided(), name, people, more)
     except ChangeRefusedError as error:
         return _page(wrong=refusal(error.why), status=400)
+    _tell()
     return _back()
 
 
@@ -62,6 +63,7 @@ def add() -> ResponseReturnValue:
 def gone(number: int) -> ResponseReturnValue:
     with context().database.transaction() as session:
         changes.visitors_gone(session, _decided(), number)
+    _tell()
     return _back()
 
 

@@ -1,6 +1,6 @@
 """Is it open, and will my badge open it? /me: a member's own page."""
 
-from flask import Blueprint, render_template
+from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
 from sqlmodel import Session
 
@@ -12,18 +12,20 @@ from server.queries.carnets import account_of
 from server.queries.corrections import noted
 from server.queries.current import Current
 from server.queries.entry import ahead, badges, entry, units_paid
+from server.queries.groups import group_of
 from server.queries.history import passages_of
 from server.queries.looks import how_often, looks
 from server.queries.now import picture
 from server.queries.people import day_of
 from server.queries.training import kinds, trained
 from server.queries.training_sessions import coming
+from server.roles import GARDIENS
 from server.text.carnets import shown as carnets_shown
 from server.text.corrections import to_member
 from server.text.days import days
 from server.text.my_trainings import Mine, mine
 from server.text.reasons import words
-from server.web.sessions import context, signed_in
+from server.web.sessions import context, roles, signed_in
 
 page = Blueprint("me", __name__)
 
@@ -35,6 +37,11 @@ CORRECTIONS = 5
 
 @page.get("/me", endpoint="page")
 def show() -> ResponseReturnValue:
+    return page_of()
+
+
+def page_of(refused: str = "", status: int = 200) -> ResponseReturnValue:
+    """refused: what was not done on it, and why."""
     known, me = context(), signed_in()
     at, current = known.clock(), known.current()
     one = current.people.people.get(me.member or "")
@@ -51,6 +58,10 @@ def show() -> ResponseReturnValue:
             "me.html",
             at=at,
             one=one.member,
+            refused=refused,
+            typed=request.form,
+            takes_groups=bool(roles() & GARDIENS),
+            group=group_of(session, seen.day_start, who),
             answer=answer_of(seen, current, who, asked, spans),
             days=days(current, spans, at) if held else [],
             needs_carnet=unit_now(current.rules, who, at) is not None,
@@ -61,7 +72,7 @@ def show() -> ResponseReturnValue:
             corrections=[(one, to_member(one, at)) for one in noted(session, who)[:CORRECTIONS]],
             looks=looks(session, who),
             looked=how_often(session, who),
-        )
+        ), status
 
 
 def _trainings(session: Session, current: Current, who: str, at: Instant) -> list[Mine]:

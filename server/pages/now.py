@@ -15,7 +15,7 @@ from server.pages.today import Day, day_of
 from server.queries import history
 from server.queries.current import Current
 from server.queries.names import Called, alphabetical
-from server.queries.now import Picture, Watch, edge_lines, few, picture
+from server.queries.now import Picture, Watch, edge_lines, picture
 from server.queries.orders import outcome
 from server.text import alerts as text
 from server.text.dates import hour, local, opens, when
@@ -53,8 +53,9 @@ def show() -> ResponseReturnValue:
             at=at,
             answer=_answer(seen, current.called, named=here, staff=staff),
             seen=seen,
-            people=len(seen.inside) if here else few(len(seen.inside)),
+            people=seen.people if here else seen.told,
             inside=_inside(seen, current.called) if here else None,
+            groups=[(one.name, one.people, one.more, of(one.since)) for one in seen.guests] if here else [],
             passages=_passages(session, current, at) if staff else None,
             edges=_edges(session, current, at) if here else None,
             notes=_notes(link_up=known.link_up()) if here else [],

@@ -18,13 +18,15 @@ from policy.terms import SECOND, Instant
 from server.database.engine import Database
 from server.errors import DatabaseError
 from server.models import Edge, Position, Site, Versioned
+from server.publish.bundle import calendar_of
 from server.publish.rules import SERVER
 from server.publish.versions import number
 from server.queries.forms import in_form_1, spoken
+from server.queries.groups import visitors
 from server.queries.site_state import facts_by_edge, is_locked_down, known, stops
 from wire.envelope import MAX_BYTES, seal
 from wire.messages import State, encode
-from wire.snapshot import Snapshot, pack
+from wire.snapshot import Group, Snapshot, pack
 from wire.topics import Topics
 
 log = logging.getLogger("loquet.server")
@@ -33,6 +35,8 @@ ENVELOPE = 1024
 """Bytes that a state has around its body, with room to spare."""
 GAP: Instant = SECOND // 4
 """Between two messages while much happens: many changes become one."""
+GROUPS_FROM = 3
+"""The form of the state that tells of groups."""
 JOURNALS = 8
 """The newest journals of each edge whose positions are told: a new one is begun when a disk was lost."""
 
@@ -123,7 +127,7 @@ class StatePublisher:
             self._refused(worst, why)
             facts = [(edge, fact) for edge, fact in facts if edge != worst]
             reached = {edge: journals for edge, journals in found.positions.items() if edge != worst}
-            found = Snapshot(found.lockdown, tuple(fact for _, fact in facts), reached)
+            found = Snapshot(found.lockdown, tuple(fact for _, fact in facts), reached, found.groups)
         return body
 
     def _look(self, now: Instant, first: Callable[[Session], object] | None) -> tuple[str, int, bytes]:
@@ -156,8 +160,17 @@ def told(session: Session, at: Instant) -> tuple[Snapshot, list[str]]:
     facts = [(edge, fact) for edge, fact in facts_by_edge(session, at) if site.names(fact)]
     facts += [("", fact) for fact in stops(session)]
     said = [fact for _, fact in facts]
-    said = in_form_1(session, said) if spoken(session) == 1 else said
-    return Snapshot(is_locked_down(session), tuple(said), positions(session)), [edge for edge, _ in facts]
+    form = spoken(session)
+    said = in_form_1(session, said) if form == 1 else said
+    groups = _groups(session, at) if form >= GROUPS_FROM else ()
+    return Snapshot(is_locked_down(session), tuple(said), positions(session), groups), [edge for edge, _ in facts]
+
+
+def _groups(session: Session, at: Instant) -> tuple[Group, ...]:
+    """Those who are inside without badges of their own: how many, no names."""
+    calendar = calendar_of(session)
+    inside = visitors(session, calendar.day_start(calendar.day_at(at)))
+    return tuple(Group(one.people, one.member) for one in inside)
 
 
 def positions(session: Session) -> dict[str, dict[str, int]]:

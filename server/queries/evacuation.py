@@ -11,6 +11,7 @@ from server.database.types import moment
 from server.models import Edge, JournalRow, Presence, Visitor
 from server.queries import history
 from server.queries.current import Current
+from server.queries.groups import visitors
 from server.queries.names import alphabetical, by_surname
 from server.queries.now import SILENT
 from wire.row import Kind, Order
@@ -79,12 +80,6 @@ def roll(session: Session, current: Current, at: Instant) -> Roll:
         unlocked=tuple(_unlocked(session, current, day_start)),
         silent=tuple(_silent(session, current, at)),
     )
-
-
-def visitors(session: Session, day_start: Instant) -> list[Visitor]:
-    """Those of this site day who are not gone."""
-    asked = select(Visitor).where(col(Visitor.since) >= moment(day_start), col(Visitor.gone).is_(None))
-    return list(session.exec(asked.order_by(col(Visitor.since), col(Visitor.id))))
 
 
 def _name(current: Current, who: str, former: str | None = None) -> str:

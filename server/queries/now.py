@@ -13,9 +13,10 @@ from policy.presence import Presence
 from policy.spans import end_of, last_end, next_start, pairs
 from policy.state import SiteState, holders
 from policy.terms import MINUTE, Instant
-from server.models import DoorState, Edge, Position
+from server.models import DoorState, Edge, Position, Visitor
 from server.queries import history
 from server.queries.current import Current
+from server.queries.groups import visitors
 from server.queries.site_state import lockdown_lifted_at, locked_down_since
 from server.troubles import Trouble, Troubles
 
@@ -38,7 +39,7 @@ class Watch:
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """at: the moment. inside: member ids.
+    """at: the moment. inside: member ids. guests: visitors and groups without badges of their own, inside beside them.
 
     next_staffed, watch: when the team comes, and a gardien beside its hours, after what is open now and its relays.
     """
@@ -59,6 +60,7 @@ class Picture:
     heard: Instant | None = None
     """The last word of a door that has gone silent, the oldest of several; None while all of them speak."""
 
+    guests: tuple[Visitor, ...] = ()
     unlifted: datetime | None = None
     """Since when a lockdown is lifted of which a door that is cut off has not heard: whether it opens nobody knows."""
 
@@ -70,7 +72,12 @@ class Picture:
     @property
     def told(self) -> int | None:
         """How many are inside, None when they are too few to be told to everybody."""
-        return few(len(self.inside))
+        return few(self.people)
+
+    @property
+    def people(self) -> int:
+        """How many are inside, with those who have no badge of their own."""
+        return len(self.inside) + sum(one.people for one in self.guests)
 
 
 def few(people: int) -> int | None:
@@ -100,6 +107,7 @@ def picture(session: Session, current: Current, at: Instant) -> Picture:
         lockdown=lockdown,
         fires=_fires(session, current),
         heard=heard,
+        guests=tuple(visitors(session, day_start)),
         unlifted=unlifted,
     )
 

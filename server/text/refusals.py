@@ -46,6 +46,8 @@ SENTENCES = {
     Refused.NOT_INSIDE: N_("Cette personne n’est pas dans les murs. Rechargez la page."),
     Refused.KIND_UNKNOWN: N_("Cette formation n’existe pas, ou plus. Choisissez-en une de la liste."),
     Refused.NOT_CERTIFIED: N_("Cette personne n’a pas, ou plus, cette formation. Voici où en sont ses formations."),
+    Refused.GROUP_SIZE: N_("Écrivez combien ils sont, de 1 à 500, et le nom du groupe en 200 signes au plus."),
+    Refused.BADGE_FIRST: N_("Badgez d’abord à l’entrée : c’est votre badge qui compte pour le groupe."),
     Refused.TRAINING_GONE: N_("Cette session n’a pas lieu, ou plus. Voici celles qui viennent."),
     Refused.TRAINING_OVER: N_("Cette session a déjà commencé : voyez avec qui la tient."),
     Refused.TRAINING_AHEAD: N_("Cette session n’a pas encore commencé : notez ensuite qui était là."),

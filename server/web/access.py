@@ -46,6 +46,8 @@ TABLE: Table = {
     ("GET", "/today"): Access(EVERYBODY, label=N_("Aujourd’hui")),
     ("GET", "/me"): Access(MEMBERS, label=N_("Moi")),
     ("GET", "/me/data"): Access(MEMBERS),
+    ("POST", "/group"): Access(GARDIENS),
+    ("POST", "/group/gone"): Access(GARDIENS),
     ("GET", "/me/corrections/<int:which>"): Access(MEMBERS),
     ("POST", "/me/corrections/<int:which>"): Access(MEMBERS),
     ("GET", "/machines"): Access(MEMBERS, label=N_("Fablab")),

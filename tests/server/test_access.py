@@ -21,6 +21,8 @@ MATRIX: dict[str, Roles] = {
     "GET /kept": EVERYBODY,
     "GET /me": MEMBERS,
     "GET /me/data": MEMBERS,
+    "POST /group": GARDIENS,
+    "POST /group/gone": GARDIENS,
     "GET /calendar": MEMBERS,
     "POST /calendar": MEMBERS,
     "POST /bookings/<path:which>/cancel": MEMBERS,
