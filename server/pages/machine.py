@@ -19,6 +19,7 @@ from server.text import machine as text
 from server.text import machine_week
 from server.text.machine_out import name_of
 from server.text.machines import CARDS, Audience, card
+from server.text.qr import qr
 from server.text.refusals import refusal
 from server.text.translate import gettext
 from server.web.sessions import context, roles, signed_in
@@ -88,6 +89,18 @@ def write_sheet(machine: str) -> ResponseReturnValue:
     known.live.changed()
     tell(gettext("La fiche est à jour."))
     return redirect(url_for("machine.page", machine=machine), 303)
+
+
+@page.get("/machines/<path:machine>/slip")
+def slip(machine: str) -> ResponseReturnValue:
+    """For the wall beside it: a QR that opens its page."""
+    known_machine(machine)
+    known = context()
+    base = known.address or request.host_url.rstrip("/")
+    address = base + url_for("machine.page", machine=machine)
+    return render_template(
+        "machine_slip.html", name=known.current().called.place(machine), address=address, picture=qr(address)
+    )
 
 
 def known_machine(machine: str) -> Machine:

@@ -17,12 +17,15 @@ from server.queries.history import passages_of
 from server.queries.looks import how_often, looks
 from server.queries.now import picture
 from server.queries.people import day_of
+from server.queries.quotas import quotas_of
+from server.queries.site_state import machines_at
 from server.queries.training import kinds, trained
 from server.queries.training_sessions import coming
 from server.roles import GARDIENS
 from server.text.carnets import shown as carnets_shown
 from server.text.corrections import to_member
 from server.text.days import days
+from server.text.machine import quota
 from server.text.my_trainings import Mine, mine
 from server.text.reasons import words
 from server.web.sessions import context, roles, signed_in
@@ -66,6 +69,7 @@ def page_of(refused: str = "", status: int = 200) -> ResponseReturnValue:
             days=days(current, spans, at) if held else [],
             needs_carnet=unit_now(current.rules, who, at) is not None,
             carnets=carnets_shown(account_of(session, who), current, at),
+            quotas=[quota(left, current) for left in quotas_of(current, machines_at(session, at), who, at)],
             bookings=startable(session, current, seen.known, who),
             trainings=_trainings(session, current, who, at),
             passages=[(p, words(p, current, at, to_member=True)) for p in passages_of(session, who, PASSAGES, at)],

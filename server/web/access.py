@@ -58,6 +58,7 @@ TABLE: Table = {
     ("POST", "/machines/<path:machine>/faults"): Access(MEMBERS),
     ("POST", "/machines/<path:machine>/faults/<int:which>"): Access(FAB_MANAGERS),
     ("GET", "/machines/<path:machine>/sheet"): Access(FAB_MANAGERS),
+    ("GET", "/machines/<path:machine>/slip"): Access(FAB_MANAGERS),
     ("POST", "/machines/<path:machine>/sheet"): Access(FAB_MANAGERS),
     ("GET", "/machines/<path:machine>/out"): Access(FAB_MANAGERS),
     ("POST", "/machines/<path:machine>/out"): Access(FAB_MANAGERS),

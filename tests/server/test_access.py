@@ -33,6 +33,7 @@ MATRIX: dict[str, Roles] = {
     "POST /machines/<path:machine>/faults": MEMBERS,
     "POST /machines/<path:machine>/faults/<int:which>": FAB_MANAGERS,
     "GET /machines/<path:machine>/sheet": FAB_MANAGERS,
+    "GET /machines/<path:machine>/slip": FAB_MANAGERS,
     "POST /machines/<path:machine>/sheet": FAB_MANAGERS,
     "GET /machines/<path:machine>/out": FAB_MANAGERS,
     "POST /machines/<path:machine>/out": FAB_MANAGERS,

@@ -157,3 +157,25 @@ def test_a_closure_is_shut_in_the_picture(lab: Place) -> None:
     site = replace(bundle.site, closures=(shut,), openings=())
     furnish(lab, replace(bundle, site=site))
     assert '<rect class="staffed"' not in account_of(lab, "remy").get("/machines/laser").text
+
+
+def test_sessions_told_late_count_in_the_time_they_ran_in(lab: Place) -> None:
+    """An edge without link for a week delivers at last: the figure on Moi is as if it had told at once."""
+    brigitte, start = account_of(lab, "brigitte"), at(10) - 6 * DAY
+    runs(lab, "printer", "brigitte", at(18), ended=at(18, 30))
+    assert "Impression 3D Il vous reste 3 h 30 ce mois-ci" in lab.page("/me", brigitte)
+    lab.now = at(22)
+    runs(lab, "printer-2", "brigitte", start, ended=start + HOUR)
+    runs(lab, "printer-2", "brigitte", start - 20 * DAY, ended=start - 20 * DAY + HOUR)
+    assert "Impression 3D Il vous reste 2 h 30 ce mois-ci" in lab.page("/me", brigitte), "October's hour is October's"
+    lab.tell()
+    assert "Il vous reste 2 h 30 ce mois-ci" in lab.page("/me", brigitte), "told twice, it counts once"
+    assert "Mon temps" not in lab.page("/me", lab.staff())
+
+
+def test_the_slip_for_the_wall_opens_the_machine_s_page(lab: Place) -> None:
+    fabien = account_of(lab, "fabien")
+    html = fabien.get("/machines/laser/slip").text
+    assert 'href="http://localhost/machines/laser"' in html
+    assert 'class="qr"' in html
+    assert fabien.get("/machines/kiln/slip").status_code == 404
