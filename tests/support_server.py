@@ -235,15 +235,17 @@ def furnished(database: Database, bundle: Bundle | None = None) -> Database:
 
 @contextmanager
 def statements(database: Database) -> Iterator[list[tuple[str, Any]]]:
-    """What is asked of the write connection while the block runs."""
+    """What is asked of the database while the block runs."""
     asked: list[tuple[str, Any]] = []
 
     def note(_connection: Any, _cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
         asked.append((statement, parameters))
 
-    event.listen(database._writer, "before_cursor_execute", note)
+    for engine in (database._writer, database._readers):
+        event.listen(engine, "before_cursor_execute", note)
     yield asked
-    event.remove(database._writer, "before_cursor_execute", note)
+    for engine in (database._writer, database._readers):
+        event.remove(engine, "before_cursor_execute", note)
 
 
 class Desk:

@@ -18,7 +18,7 @@ from server.audit import Decided, looked
 from server.pages import api_answers as answers
 from server.pages.api_operations import AFTER_ID, AFTER_ROW, FEW, LIMIT, Parameter, nothing_else
 from server.queries import history
-from server.queries.carnets import account_of
+from server.queries.carnets import left_on
 from server.queries.member import badge_rows
 from server.queries.now import edge_lines, picture
 from server.queries.people import BADGE_END
@@ -105,10 +105,11 @@ def badges() -> ResponseReturnValue:
 
 @page.get("/passes")
 def passes() -> ResponseReturnValue:
-    found, following = _page_of(context().current().bundle.passes, lambda one: one.id, FEW)
+    every = context().current().bundle.passes
+    found, following = _page_of(every, lambda one: one.id, FEW)
+    members = {one.member for one in found}
     with context().database.reading() as session:
-        accounts = [account_of(session, member) for member in {one.member for one in found}]
-    left = {carnet.held.id: carnet.rest for account in accounts for carnet in account.carnets}
+        left = left_on(session, [one for one in every if one.member in members])
     _note("passes")
     return answer(
         answers.Passes(

@@ -4,6 +4,7 @@ What a carnet pays is derived from all days and half-days paid (policy/passes.py
 the entries of server/models/ledger.py.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
@@ -166,6 +167,17 @@ def account_of(session: Session, member: str) -> Account:
     carnets, unpaid = reckoned([one.said() for one in passes], _told(session, member))
     entries = session.exec(select(CarnetEntry).where(CarnetEntry.member == member).order_by(col(CarnetEntry.id)))
     return Account(carnets, unpaid, entries.all())
+
+
+def left_on(session: Session, passes: Iterable[Pass]) -> dict[str, int]:
+    """Units left on each of these carnets, by id. passes: all that their members hold, in the order of payment."""
+    held: defaultdict[str, list[Pass]] = defaultdict(list)
+    for one in passes:
+        held[one.member].append(one)
+    told: defaultdict[str, list[str]] = defaultdict(list)
+    for member, unit in session.exec(select(PaidUnit.member, PaidUnit.unit).where(col(PaidUnit.member).in_(held))):
+        told[member].append(unit)
+    return {carnet.held.id: carnet.rest for member, own in held.items() for carnet in reckoned(own, told[member])[0]}
 
 
 def _told(session: Session, member: str) -> Sequence[str]:

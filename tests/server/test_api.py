@@ -6,14 +6,21 @@ from typing import Any
 import pytest
 from werkzeug.test import TestResponse
 
+from policy.bundle import Member, Pass
+from policy.facts import Paid
 from policy.instants import text
 from policy.reasons import Reason
 from policy.terms import DAY
+from server.changes.bundle import put
+from server.database.engine import Database
+from server.database.types import moment
+from server.ingest.facts import ToldBy, store
 from server.models import ApiToken
 from server.passwords import hash_token
 from server.queries.looks import looks
 from server.roles import Scope
 from tests.support_pages import TOKEN, Place
+from tests.support_server import DECIDED, statements
 from tests.support_site import at
 from wire.messages import Status
 
@@ -142,6 +149,21 @@ def test_members_badges_and_passes(place: Place) -> None:
     assert "04C30000" not in answer.text
     [carnet] = body(place.client.get("/api/v1/passes", headers=BEARER))["items"]
     assert (carnet["member"], carnet["unit"], carnet["total"], carnet["left"]) == ("zoe", "half_day", 15, 13)
+
+
+@pytest.mark.sqlite
+def test_however_many_members_have_carnets_the_database_is_asked_as_often(database: Database, place: Place) -> None:
+    with statements(database) as of_one:
+        place.client.get("/api/v1/passes", headers=BEARER)
+    more = [Member(id=f"more-{number}", name=f"Personne {number}", tier="carnet") for number in range(3)]
+    with place.database.transaction() as session:
+        put(session, [*more, *(Pass(id=one.id, member=one.id, unit="half_day", total=9) for one in more)], DECIDED)
+        store(session, [Paid("more-1", "2026-11-24pm")], ToldBy("front", moment(at(19))))
+    place.publish()
+    with statements(database) as of_four:
+        found = body(place.client.get("/api/v1/passes", headers=BEARER))["items"]
+    assert [one["left"] for one in found] == [13, 9, 8, 9]
+    assert len(of_four) == len(of_one)
 
 
 @pytest.mark.parametrize("what", ["members", "badges", "passes", "passages"])
