@@ -14,11 +14,13 @@ from server.queries.machines import views
 from server.queries.now import picture
 from server.queries.quotas import quotas_of
 from server.queries.site_state import machines_at
+from server.queries.training_sessions import coming
 from server.roles import FAB_MANAGERS
 from server.text import machine as text
 from server.text import machine_week
 from server.text.machine_out import name_of
 from server.text.machines import CARDS, Audience, card
+from server.text.my_trainings import offered
 from server.text.qr import qr
 from server.text.refusals import refusal
 from server.text.translate import gettext
@@ -128,7 +130,8 @@ def _page(one: Machine, *, wrong: str = "", refused: str = "") -> str:
         view = next(view for view in views(session, current, seen.opening, at) if view.machine.id == one.id)
         days = week(current, seen.known, one.id, at)
         quotas = quotas_of(current, machines_at(session, at), me.member or "", at)
-        said = card(view, current, audience, at)
+        said, training = card(view, current, audience, at), text.training(one, current, me.member)
+        lacks = me.member is not None and training[0] != "good"
         return render_template(
             "machine.html",
             at=at,
@@ -136,7 +139,8 @@ def _page(one: Machine, *, wrong: str = "", refused: str = "") -> str:
             said=said,
             colour=HEADLINES[CARDS.get(view.state, "alert" if view.machine.locked_out else "")],
             out=view.machine.locked_out is not None,
-            training=text.training(one, current, me.member),
+            training=training,
+            offer=offered(coming(session, at), one.kind, current.called, me.member or "") if lacks else None,
             quota=next((text.quota(left, current) for left in quotas if left.kind == one.kind), None),
             days=machine_week.listed(days, me.member, dict(current.called.members) if manages else {}),
             week=machine_week.picture(days, me.member),

@@ -255,3 +255,12 @@ def test_a_refusal_for_want_of_training_offers_the_next_session(lab: Place, reas
     assert press(lab, zoe, f"{path}/join", back="me")[0] == 303
     assert "inscrit·e Je me retire" in lab.page(f"/why/{which}", zoe)
     assert "Je me retire" not in lab.page(f"/why/{which}", lab.staff())
+
+
+@pytest.mark.sqlite
+def test_the_machines_page_offers_the_next_session_to_who_lacks_it(lab: Place) -> None:
+    plan(lab)
+    page = lab.page("/machines/printer", lab.member("zoe")).replace("\N{NO-BREAK SPACE}", " ")
+    assert "Prochaine session : jeu. 10 déc., 18 h – 20 h, avec Grégoire V. Je m’inscris" in page
+    assert "Prochaine session" not in lab.page("/machines/printer", lab.member("brigitte"))
+    assert "Prochaine session" not in lab.page("/machines/printer", lab.staff())
