@@ -3,6 +3,7 @@
 from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
 
+from server.queries import machine_sheet as queries
 from server.queries.machines import State, views
 from server.queries.now import picture
 from server.queries.orders import outcome
@@ -10,6 +11,7 @@ from server.roles import FAB_MANAGERS
 from server.text import machines as text
 from server.text.doors import box
 from server.text.fablab import headline
+from server.text.machine import faults
 from server.text.machine_out import done
 from server.text.orders import told
 from server.web.sessions import context, roles, signed_in
@@ -28,6 +30,7 @@ def show() -> ResponseReturnValue:
         opening = picture(session, current, at).opening
         seen = views(session, current, opening, at)
         ordered = outcome(session, asked.get("order", ""), at) if manages else None
+        waiting = queries.faults(session) if manages else []
         heard = box(session, machine, asked.get("rules", "")) if manages else None
     audience = text.Audience(me.member, named=manages)
     return render_template(
@@ -36,6 +39,7 @@ def show() -> ResponseReturnValue:
         answer=headline(seen, current, at, place_open=opening.open),
         cards=[text.card(view, current, audience, at) for view in seen if view.state is not State.OUT],
         out=[text.card(view, current, audience, at) for view in seen if view.state is State.OUT],
+        reported=faults(waiting, me.member, manages=True),
         manages=manages,
         toast=done(asked.get("done", ""), current.called.place(machine)) if heard is not None else "",
         box=heard,

@@ -101,6 +101,8 @@ def test_a_fault_is_reported_in_a_sentence_answered_and_settled(lab: Place) -> N
     assert lab.page("/machines/laser", brigitte).count("siffle à voir") == 1, "sent twice, it is one"
     assert "siffle à voir" not in lab.page("/machines/laser", remy), "who reported what is the fab managers' business"
     assert "l’aspiration siffle à voir Brigitte O., 19 h 12" in lab.page("/machines/laser", fabien)
+    assert "Découpe laser · l’aspiration siffle à voir Brigitte O., 19 h 12" in lab.page("/machines", fabien)
+    assert "siffle" not in lab.page("/machines", brigitte)
     pressed(lab, fabien, "/machines/laser/faults/1", answer="commandé, arrive vendredi")
     assert "vu 19 h 12 · « commandé, arrive vendredi »" in lab.page("/machines/laser", brigitte)
     assert "C’est réglé." in pressed(lab, fabien, "/machines/laser/faults/1", done="1")
