@@ -54,6 +54,9 @@ def test_the_server_is_told_of_every_edge_and_of_those_revoked(
         EdgeConfig("fab", ring.public_hex("fab"), ("cnc", "laser")),
     )
     assert config.revoked == (RevokedEdge("garage", instant("2026-11-24T17:00:00.000Z")),)
+    alone = rendered("server", "server.toml", variables | {"loquet_edges": []})
+    (tmp_path / "server.toml").write_text(alone, "utf-8")  # its only edge was stolen
+    assert load(tmp_path / "server.toml").edges == ()
     assert (config.address, config.trusted_proxy) == ("https://loquet.example.org", "127.0.0.1")
 
 
