@@ -3,6 +3,7 @@
 import argparse
 import json
 import sys
+from inspect import cleandoc
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -69,5 +70,17 @@ def schema() -> dict[str, Any]:
 
     from policy.bundle import FORMAT, Bundle
 
-    made = msgspec.json.schema(Bundle)
+    made: dict[str, Any] = tidied(msgspec.json.schema(Bundle))
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": FORMAT} | made
+
+
+def tidied(part: Any) -> Any:
+    """The same with each description as Python 3.13 and later keep a docstring: without the code's indentation."""
+    if isinstance(part, list):
+        return [tidied(one) for one in part]
+    if not isinstance(part, dict):
+        return part
+    return {
+        key: cleandoc(one) if key == "description" and isinstance(one, str) else tidied(one)
+        for key, one in part.items()
+    }

@@ -4,6 +4,7 @@ import pytest
 from alembic import command
 from alembic.config import Config
 from msgspec.structs import replace
+from sqlalchemy import DateTime, bindparam
 from sqlalchemy import text as sql
 from sqlmodel import select
 
@@ -148,7 +149,8 @@ def test_a_database_of_the_version_before_migrates_and_nothing_is_lost(new: str)
         for statement in SITE_BEFORE:
             session.connection().execute(sql(statement))
         kept = [{"member": member, "unit": moment(start).replace(tzinfo=None)} for member, start, _ in OLD]
-        session.connection().execute(sql("INSERT INTO paid_unit (member, unit) VALUES (:member, :unit)"), kept)
+        insert = sql("INSERT INTO paid_unit (member, unit) VALUES (:member, :unit)")
+        session.connection().execute(insert.bindparams(bindparam("unit", type_=DateTime())), kept)
     upgrade(database, lambda _: None)
     assert sorted(paid(database)) == sorted((member, name) for member, _, name in OLD)
     with database.reading() as session:
