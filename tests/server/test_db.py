@@ -194,9 +194,12 @@ def test_databases_are_opened_in_known_places_only() -> None:
         for path in packages
         if re.search(r"\b(sqlite3\.connect|create_engine)\(", path.read_text("utf-8"))
     }
-    reads_only = "server/queries/what_if.py"
-    assert opening == {"edge/journal.py", "edge/salvage.py", "server/database/engine.py", reads_only}
+    reads_only, holds_the_claim = "server/queries/what_if.py", "server/database/restore.py"
+    assert opening == {
+        "edge/journal.py", "edge/salvage.py", "server/database/engine.py", reads_only, holds_the_claim
+    }  # fmt: skip
     assert "?mode=ro" in (ROOT / reads_only).read_text("utf-8")
+    assert "claim_file(parsed)" in (ROOT / holds_the_claim).read_text("utf-8")
 
 
 @pytest.mark.sqlite
