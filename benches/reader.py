@@ -163,12 +163,12 @@ def door_folder(folder: Path) -> Path:
     """Keys and the demo's edge.toml in a folder; the path of the latter."""
     from keys.keyring import Keyring
     from keys.secret_files import make_password
-    from simulator.demo.folder import EDGE, EDGE_TOML
+    from simulator.demo.folder import EDGE, edge_toml
 
     Keyring.ensure(folder / "keys", "casaco", EDGE)
     make_password(folder / "keys" / f"{EDGE}.password")
     file = folder / "edge.toml"
-    file.write_text(EDGE_TOML.format(site="casaco", port=1883), "utf-8")
+    file.write_text(edge_toml(EDGE, 1883), "utf-8")
     return file
 
 

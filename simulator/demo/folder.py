@@ -89,6 +89,12 @@ HANGS = {EDGE: ("journal.db", DOOR_TOML), WORKSHOP: ("fablab.db", WORKSHOP_TOML)
 """Of each edge its journal, and what hangs on it."""
 
 
+def edge_toml(edge: str, broker_port: int) -> str:
+    """The edge.toml of one of EDGES, as text."""
+    journal, parts = HANGS[edge]
+    return EDGE_TOML.format(site=casaco.SITE.id, edge=edge, port=broker_port, journal=journal) + parts
+
+
 class State(Struct, frozen=True, forbid_unknown_fields=True):
     """start: the first day. now: ms since 1970 UTC, not reached before by anybody. seed: of the people."""
 
@@ -149,9 +155,7 @@ class Folder:
         """An edge's configuration; its broker is at the other end of the demo's cable."""
         self.password(edge)
         file = self.path / ("edge.toml" if edge == EDGE else f"{edge}.toml")
-        journal, parts = HANGS[edge]
-        common = EDGE_TOML.format(site=casaco.SITE.id, edge=edge, port=broker_port, journal=journal)
-        file.write_text(common + parts, "utf-8")
+        file.write_text(edge_toml(edge, broker_port), "utf-8")
         return file
 
     def save(self, now: Instant, speed: int, *, running: bool) -> None:

@@ -16,7 +16,7 @@ from tests.support_demo import TUESDAY, Demo, local, running_demo, set_time
 NAMES = called(casaco.bundle(TUESDAY))
 READY = badges(casaco.bundle(TUESDAY), TUESDAY.isoformat())
 NOMAD, NOMAD_7, RESIDENT, GARDIEN, STAFF = READY[:5]
-LOST, STRANGER = READY[7], READY[9]
+LOST, STRANGER = READY[8], READY[10]
 
 
 @pytest.fixture(scope="module")

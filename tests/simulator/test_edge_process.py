@@ -25,7 +25,7 @@ class Bench:
         self.heard: Queue[Event] = Queue()
         self.folder = folder
         self.pace = Pace.starting(folder.state.now, 1)
-        self.process = EdgeProcess(folder.write_edge_toml(9), folder.path / "edge.log", self.heard.put)
+        self.process = EdgeProcess(folder.write_edge_toml("front", 9), folder.path / "edge.log", self.heard.put)
         self.process.start(self.pace.anchor)
 
     def wait_for(self, is_it: Callable[[Event], bool]) -> Event:
