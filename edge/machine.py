@@ -55,6 +55,7 @@ from policy.pairs import LastTap, ms_between
 from policy.reasons import Reason, family
 from policy.ruleset import Machine
 from policy.sessions import Session
+from policy.state import SiteState
 from policy.terms import MINUTE, Instant
 from wire.row import Kind, Order
 
@@ -236,6 +237,8 @@ class MachineController:
         if last is not None and last.credential == credential and ms_between(last.mono, event.mono) <= SAME_TAP_MS:
             self._show(now, last.decision)
             return
+        if self._session is not None:
+            self._watch(now, self._session)  # one that is over has lost its power before the next begins
         decision = self._decide(Tap(event.reader, credential), at)
         self._decided = Decided(credential, event.mono, decision)
         if decision.reason is Reason.SESSION_ENDED and self._session is not None:
@@ -251,10 +254,16 @@ class MachineController:
         held = self._core.held
         if held is None:
             return decide_without_rules(None)
-        decision = decide(held.rules, self._core.state, tap, at)
+        decision = decide(held.rules, self._known(), tap, at)
         if self._core.journal_fault is not None and decision.reason in STARTS:
             return Decision(False, Reason.MACHINE_LOCKED_OUT, decision.member)
         return decision
+
+    def _known(self) -> SiteState:
+        """The state with the session that runs here: a server that no longer knows its kind leaves it out."""
+        if self._session is not None:
+            self._core.state.sessions.apply(self._session)
+        return self._core.state
 
     def _show(self, now: Now, decision: Decision) -> None:
         self._lamp.play(OF_FAMILY[family(decision.granted, decision.reason)], now.mono)
@@ -315,7 +324,7 @@ class MachineController:
         held = self._core.held
         if held is None or self.place not in held.rules.machines:
             return Reason.RULES_STALE
-        return extended(held.rules, self._core.state, session, at)
+        return extended(held.rules, self._known(), session, at)
 
     def _extend(self, now: Now, session: Session) -> None:
         """A later `until` is written down; one that is not changes nothing."""

@@ -42,7 +42,7 @@ def used_up(
     rest, quota = left(rules, state, member, kind, at), rules.quotas.get(kind)
     if rest is None or quota is None:
         return None
-    share = begins + sum(session.runs(at) for session in state.sessions.of_member(member, kind))
+    share = max(1, begins + sum(session.runs(at) for session in state.sessions.of_member(member, kind)))
     for _ in range(PERIODS_AHEAD):
         _, end = period(rules, quota.period, at)
         moment = at + rest // share * SECOND

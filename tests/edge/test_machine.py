@@ -195,6 +195,17 @@ def test_a_step_that_comes_late_ends_the_session_when_it_should_have_ended() -> 
     assert [(row.kind, row.ended) for row in rows] == [(Kind.SESSION_ENDED, text(at(11)))]
 
 
+def test_whoever_taps_at_the_very_end_waits_for_the_disk_without_power() -> None:
+    bench = running(rules=fab_rules(bookings={"laser": (Booking("remy", at(10, 30), at(11)),)}))
+    bench.mono, bench.disk = 1800.0, False
+    rows = bench.taps(REMY)
+    assert kinds(rows) == [Kind.SESSION_ENDED, Kind.TAP, Kind.SESSION_STARTED]
+    assert (rows[0].member, rows[0].ended, rows[1].reason) == ("brigitte", text(at(10, 30)), Reason.BOOKING)
+    assert not bench.runs()
+    bench.written()
+    assert bench.runs()
+
+
 def test_a_machine_that_warns_runs_on_and_says_so_once() -> None:
     bench = FabBench(rules=fab_rules(bookings={"printer": (Booking("remy", at(10, 30), at(11)),)}))
     assert bench.tap(BRIGITTE, "printer-tap").until == text(at(10, 30))
@@ -267,6 +278,18 @@ def test_an_order_extend_where_nothing_may_go_on_says_why() -> None:
     assert [row.granted for row in extends(bench, refused="too many")] == [False]
     assert kinds(extends(bench)) == [Kind.SESSION_EXTENDED, Kind.COMMAND]
     assert bench.controller.places[1].session.until is None  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("uid", [BRIGITTE, REMY])
+def test_a_session_that_the_server_tells_of_no_more_is_this_machines_own_all_the_same(uid: bytes) -> None:
+    """Its kind was given another name in the office, say."""
+    bench = running()
+    bench.waits(60)
+    bench.knows(own=bench.rows[-1].seq)
+    assert kinds(extends(bench)) == [Kind.COMMAND]
+    row = bench.tap(uid)
+    assert row.reason is (Reason.SESSION_ENDED if uid == BRIGITTE else Reason.MACHINE_BUSY)
+    assert bench.runs() == (uid != BRIGITTE)
 
 
 def test_an_order_extend_at_the_very_end_comes_too_late() -> None:

@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from policy.extend import extended, refused
 from policy.presence import Presence
@@ -60,6 +61,12 @@ def test_sessions_that_run_side_by_side_share_the_quota_and_this_one_counts_once
     """Of four hours one is gone on both at 9:30: the other three are an hour and a half for each."""
     beside = session("voron", "brigitte", NINE)
     assert until("09:30", beside, quotas=[QUOTA]) == at(TUESDAY + "11:00")
+
+
+def test_a_session_that_nobody_told_of_counts_as_the_one_that_goes_on() -> None:
+    rules = fab_rules(quotas=[QUOTA])
+    alone = extended(rules, SiteState(presence=HERE, not_after=at(NOON)), RUNS, at(TUESDAY + "09:30"))
+    assert alone == replace(RUNS, until=at(TUESDAY + "13:30"))
 
 
 def test_the_quota_is_that_of_the_kind_which_the_machine_had_when_it_began() -> None:
