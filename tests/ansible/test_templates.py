@@ -82,3 +82,13 @@ def test_the_firewall_lets_in_what_each_machine_serves(host: str) -> None:
     assert "\n        tcp dport 22 accept" not in text
     everybody = rendered("base", "nftables.conf", variables | {"loquet_ssh_from": []})
     assert "\n        tcp dport 22 accept" in everybody
+
+
+@pytest.mark.parametrize("networks", [[], ["192.168.1.0/24"]])
+def test_the_firewall_does_not_shut_out_whoever_comes_by_another_port(networks: list[str]) -> None:
+    """This very playbook, then; where a router leads it on, the machine's own is 22."""
+    variables = {"inventory_hostname": "front", "loquet_hub": "hub", "loquet_ssh_from": networks, "ansible_port": 2222}
+    text = rendered("base", "nftables.conf", variables)
+    assert "tcp dport { 22, 2222 } accept" in text
+    usual = rendered("base", "nftables.conf", variables | {"ansible_port": "22"})
+    assert "tcp dport 22 accept" in usual
