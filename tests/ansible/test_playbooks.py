@@ -1,0 +1,47 @@
+"""What holds for each play: a run that was cut short is made good by the next, and no run shows a key."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import yaml
+
+ANSIBLE = Path(__file__).parents[2] / "ansible"
+SECRET = ("loquet_keys", "loquet_certificate_key")
+"""In the source of a file that nobody may read."""
+CUT_SHORT = """
+- hosts: localhost
+  gather_facts: false
+  tasks:
+    - name: Something is changed
+      ansible.builtin.assert: {that: "true"}
+      changed_when: true
+      notify: Restart
+    - name: And then something fails
+      ansible.builtin.assert: {that: "false"}
+  handlers:
+    - name: Restart
+      ansible.builtin.debug: {msg: it is restarted}
+"""
+
+
+def test_what_was_changed_before_a_play_failed_is_restarted_all_the_same(tmp_path: Path) -> None:
+    (tmp_path / "play.yml").write_text(CUT_SHORT, "utf-8")
+    command = [str(Path(sys.executable).with_name("ansible-playbook")), "-i", "localhost,", "-c", "local", "play.yml"]
+    surroundings = os.environ | {"ANSIBLE_CONFIG": str(ANSIBLE / "ansible.cfg")}
+    run = subprocess.run(command, cwd=tmp_path, env=surroundings, capture_output=True, text=True, check=False)
+    assert run.returncode == 2, run.stdout + run.stderr
+    assert "it is restarted" in run.stdout, "the next run would find nothing changed"
+
+
+def test_no_run_shows_a_key() -> None:
+    """`--diff` shows what is copied, but where a task forbids it."""
+    copied = [
+        task
+        for file in sorted(ANSIBLE.glob("roles/*/tasks/*.yml"))
+        for task in yaml.safe_load(file.read_text("utf-8"))
+        if "ansible.builtin.copy" in task and any(secret in yaml.dump(task) for secret in SECRET)
+    ]
+    assert len(copied) >= len(SECRET)
+    assert [task["name"] for task in copied if task.get("diff") is not False] == []
