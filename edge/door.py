@@ -8,28 +8,12 @@ the door to open, and when the strike must fall back.
                                          +--strike time is over--> shut, locked: the grant lapses
 """
 
-from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from edge.core import Core, Now
-from edge.events import (
-    CardGone,
-    CardsCollided,
-    CardSeen,
-    CardUnreadable,
-    Event,
-    InputChanged,
-    InputSteady,
-    InputUnsteady,
-    Ordered,
-    ReaderEvent,
-    ReaderFault,
-    ReaderRecovered,
-    ReadThroughWall,
-)
-from edge.hourly_count import HourlyCount
+from edge.events import CardSeen, Event, InputChanged, Ordered
 from edge.kept_unlocked import KeptUnlocked
 from edge.patterns import (
     CARNET_LOW,
@@ -40,11 +24,10 @@ from edge.patterns import (
     OF_FAMILY,
     READER_FAULT,
     SOUND,
-    TRY_AGAIN,
-    TWO_CARDS,
     Player,
     Signal,
 )
+from edge.reports import Reports
 from policy.case import Decision, Tap
 from policy.door import decide, decide_without_rules
 from policy.instants import text
@@ -110,15 +93,17 @@ class DoorController:
         self._grants: list[Grant] = []
         self._unexplained: InputChanged | None = None
         """An opening that nothing has explained yet."""
-        self._faulty: set[str] = set()
-        self._counted: defaultdict[tuple[Kind, str], HourlyCount] = defaultdict(HourlyCount)
         self._fire = self._pressed = False
         self._kept = KeptUnlocked(core, setup.access_point)
         self._lamps = {reader: Player() for reader in setup.readers}
+        self._reports = Reports(setup.access_point, core, self._lamps, setup.prefix)
 
     def handle(self, now: Now, event: Event) -> None:
         """Take one event about this door."""
-        HANDLERS[type(event)](self, now, event)
+        if type(event) in HANDLERS:
+            HANDLERS[type(event)](self, now, event)
+        else:
+            self._reports.handle(now, event)
 
     def pass_time(self, now: Now) -> None:
         """Do what is due at this moment."""
@@ -222,34 +207,6 @@ class DoorController:
             return decision.pays
         return text(start_at(held.rules, unit_of(decision.pays), at))
 
-    def _cards_collided(self, now: Now, event: CardsCollided) -> None:
-        self._lamps[event.reader].play(TWO_CARDS, now.mono)
-        self._row(now, Kind.CARDS_COLLIDED, of=event, reader=event.reader)
-
-    def _card_unreadable(self, now: Now, event: CardUnreadable) -> None:
-        self._lamps[event.reader].play(TRY_AGAIN, now.mono)
-        self._count(now, event, Kind.CARD_UNREADABLE)
-
-    def _read_through_wall(self, now: Now, event: ReadThroughWall) -> None:
-        """Nobody leaves: the badge is outside. Leaving is mechanical, so nobody is kept in either."""
-        self._count(now, event, Kind.READ_THROUGH_WALL)
-
-    def _count(self, now: Now, event: ReaderEvent, kind: Kind) -> None:
-        times = self._counted[kind, event.reader].happened(event.mono)
-        if times is not None:
-            self._row(now, kind, of=event, reader=event.reader, detail=times)
-
-    def _card_gone(self, now: Now, event: CardGone) -> None:
-        """Nothing to do: a badge left lying was one tap."""
-
-    def _reader_fault(self, now: Now, event: ReaderFault) -> None:
-        self._faulty.add(event.reader)
-        self._row(now, Kind.READER_FAULT, of=event, reader=event.reader, detail=event.why)
-
-    def _reader_recovered(self, now: Now, event: ReaderRecovered) -> None:
-        self._faulty.discard(event.reader)
-        self._row(now, Kind.READER_RECOVERED, of=event, reader=event.reader)
-
     def _input_changed(self, now: Now, event: InputChanged) -> None:
         INPUTS[event.name.removeprefix(self.setup.prefix)](self, now, event)
 
@@ -322,13 +279,6 @@ class DoorController:
             if self._fire:
                 self._explained(now, event)
 
-    def _input_unsteady(self, now: Now, event: InputUnsteady) -> None:
-        self._row(now, Kind.INPUT_UNSTEADY, of=event, detail=event.name.removeprefix(self.setup.prefix))
-
-    def _input_steady(self, now: Now, event: InputSteady) -> None:
-        name = event.name.removeprefix(self.setup.prefix)
-        self._row(now, Kind.INPUT_STEADY, of=event, detail=f"{name}: {event.changes} changes")
-
     def refuses(self, now: Now, event: Ordered) -> str | None:
         """Why an order is not carried out here and now, in English; None when it is.
 
@@ -364,7 +314,7 @@ class DoorController:
         return kept or self._fire or self._kept.by_event(now)
 
     def _standing(self, reader: str) -> Signal | None:
-        if reader in self._faulty:
+        if reader in self._reports.faulty:
             return READER_FAULT
         if self._opened_at is not None and self._held_said:
             return DOOR_HELD
@@ -383,17 +333,10 @@ class DoorController:
 
 HANDLERS: dict[type[Event], Callable[[DoorController, Now, Any], None]] = {
     CardSeen: DoorController._card_seen,
-    CardsCollided: DoorController._cards_collided,
-    CardUnreadable: DoorController._card_unreadable,
-    ReadThroughWall: DoorController._read_through_wall,
-    CardGone: DoorController._card_gone,
-    ReaderFault: DoorController._reader_fault,
-    ReaderRecovered: DoorController._reader_recovered,
     InputChanged: DoorController._input_changed,
-    InputUnsteady: DoorController._input_unsteady,
-    InputSteady: DoorController._input_steady,
     Ordered: DoorController._ordered,
 }
+"""What may move the strike, or says who comes and goes; all else is only recorded and shown (edge/reports.py)."""
 
 INPUTS: dict[str, Callable[[DoorController, Now, InputChanged], None]] = {
     "contact": DoorController._contact,

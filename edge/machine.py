@@ -15,21 +15,7 @@ from typing import Any, NamedTuple
 from msgspec.structs import replace
 
 from edge.core import Core, Now
-from edge.events import (
-    CardGone,
-    CardsCollided,
-    CardSeen,
-    CardUnreadable,
-    Event,
-    InputChanged,
-    InputSteady,
-    InputUnsteady,
-    Journalled,
-    Ordered,
-    ReaderFault,
-    ReaderRecovered,
-)
-from edge.hourly_count import HourlyCount
+from edge.events import CardSeen, Event, InputChanged, Journalled, Ordered
 from edge.patterns import (
     LAY_HERE,
     MACHINE_ENDS_SOON,
@@ -41,11 +27,10 @@ from edge.patterns import (
     OF_FAMILY,
     READER_FAULT,
     SOUND,
-    TRY_AGAIN,
-    TWO_CARDS,
     Player,
     Signal,
 )
+from edge.reports import Reports
 from policy.case import Decision, Tap
 from policy.door import decide_without_rules
 from policy.extend import extended
@@ -97,8 +82,7 @@ class MachineController:
         if setup.has_estop:
             core.state.pressed.add(setup.machine)  # until it is read
         self._lamp = Player()
-        self._faulty = False
-        self._unreadable = HourlyCount()
+        self._reports = Reports(setup.machine, core, {setup.reader: self._lamp}, f"{setup.machine}.")
         self._decided: Decided | None = None
         self._session: Session | None = None
         self._powered = False
@@ -133,7 +117,10 @@ class MachineController:
 
     def handle(self, now: Now, event: Event) -> None:
         """Take one event about this machine."""
-        HANDLERS[type(event)](self, now, event)
+        if type(event) in HANDLERS:
+            HANDLERS[type(event)](self, now, event)
+        else:
+            self._reports.handle(now, event)
 
     def pass_time(self, now: Now) -> None:
         """Do what is due at this moment."""
@@ -301,13 +288,6 @@ class MachineController:
         self._core.drive(f"{self.place}.interlock", False)
         self._row(now, Kind.ESTOP, of=event)
 
-    def _input_unsteady(self, now: Now, event: InputUnsteady) -> None:
-        self._row(now, Kind.INPUT_UNSTEADY, of=event, detail=event.name.removeprefix(f"{self.place}."))
-
-    def _input_steady(self, now: Now, event: InputSteady) -> None:
-        name = event.name.removeprefix(f"{self.place}.")
-        self._row(now, Kind.INPUT_STEADY, of=event, detail=f"{name}: {event.changes} changes")
-
     def refuses(self, now: Now, event: Ordered) -> str | None:
         """Why the machine does not do as it is told, in English; None when it does."""
         if event.order is not Order.EXTEND:
@@ -345,27 +325,6 @@ class MachineController:
         elif event.order is Order.SOUND:
             self._lamp.play(SOUND, now.mono)
 
-    def _cards_collided(self, now: Now, event: CardsCollided) -> None:
-        self._lamp.play(TWO_CARDS, now.mono)
-        self._row(now, Kind.CARDS_COLLIDED, of=event, reader=event.reader)
-
-    def _card_unreadable(self, now: Now, event: CardUnreadable) -> None:
-        self._lamp.play(TRY_AGAIN, now.mono)
-        times = self._unreadable.happened(event.mono)
-        if times is not None:
-            self._row(now, Kind.CARD_UNREADABLE, of=event, reader=event.reader, detail=times)
-
-    def _card_gone(self, now: Now, event: CardGone) -> None:
-        """Nothing to do: a session goes on without its badge."""
-
-    def _reader_fault(self, now: Now, event: ReaderFault) -> None:
-        self._faulty = True
-        self._row(now, Kind.READER_FAULT, of=event, reader=event.reader, detail=event.why)
-
-    def _reader_recovered(self, now: Now, event: ReaderRecovered) -> None:
-        self._faulty = False
-        self._row(now, Kind.READER_RECOVERED, of=event, reader=event.reader)
-
     # Helpers
 
     def _machine(self) -> Machine | None:
@@ -374,7 +333,7 @@ class MachineController:
 
     def _standing(self, now: Now) -> Signal | None:
         machine, session = self._machine(), self._session
-        if self._faulty:
+        if self.setup.reader in self._reports.faulty:
             return READER_FAULT
         if self._core.enrols_at == self.setup.reader:
             return LAY_HERE
@@ -406,14 +365,8 @@ def _of(session: Session) -> dict[str, Any]:
 
 HANDLERS: dict[type[Event], Callable[[MachineController, Now, Any], None]] = {
     CardSeen: MachineController._card_seen,
-    CardsCollided: MachineController._cards_collided,
-    CardUnreadable: MachineController._card_unreadable,
-    CardGone: MachineController._card_gone,
-    ReaderFault: MachineController._reader_fault,
-    ReaderRecovered: MachineController._reader_recovered,
     InputChanged: MachineController._input_changed,
-    InputUnsteady: MachineController._input_unsteady,
-    InputSteady: MachineController._input_steady,
     Journalled: MachineController._journalled,
     Ordered: MachineController._ordered,
 }
+"""What has a say in its power; all else is only recorded and shown (edge/reports.py)."""
