@@ -5,7 +5,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 import yaml
+from jinja2 import Environment
 
 ANSIBLE = Path(__file__).parents[2] / "ansible"
 SECRET = ("loquet_keys", "loquet_certificate_key")
@@ -45,3 +47,18 @@ def test_no_run_shows_a_key() -> None:
     ]
     assert len(copied) >= len(SECRET)
     assert [task["name"] for task in copied if task.get("diff") is not False] == []
+
+
+@pytest.mark.parametrize(
+    ("read_only", "mounted", "goes_on"),
+    [(True, ["/"], False), (True, ["/", "/var/lib/loquet"], True), (False, ["/"], True)],
+)
+def test_no_journal_is_put_where_a_power_cut_takes_it_away(read_only: bool, mounted: list[str], goes_on: bool) -> None:
+    """It is refused before the Pi is told that its disk is only read."""
+    first, *_ = yaml.safe_load((ANSIBLE / "roles/edge/tasks/firmware.yml").read_text("utf-8"))
+    known = {"loquet_wiring": {"read_only": read_only}, "ansible_facts": {"mounts": [{"mount": m} for m in mounted]}}
+    reading = Environment(autoescape=False)  # noqa: S701  no page: conditions of a play
+    asked, there = (
+        reading.compile_expression(said)(**known) for said in (first["when"], first["ansible.builtin.assert"]["that"])
+    )
+    assert (not asked or there) is goes_on
