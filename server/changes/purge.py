@@ -17,6 +17,7 @@ from server.changes.member_import import forget_files
 from server.database.types import moment
 from server.models import (
     AuditRow,
+    Booking,
     CarnetEntry,
     Certification,
     CertificationEntry,
@@ -42,10 +43,10 @@ from server.models import (
 )
 from server.publish.bundle import calendar_of
 from server.queries import history
-from server.queries.history import CORRECTED
+from server.queries.history import ANSWERED, CONTESTED, CORRECTED
 from wire.row import Kind
 
-KINDS = (*map(str, Kind), "refused", "later", CORRECTED)
+KINDS = (*map(str, Kind), "refused", "later", CORRECTED, CONTESTED, ANSWERED)
 """Of rows: the index has them first."""
 AUDIT_KEPT = timedelta(days=365)
 CERTIFIED_KEPT = timedelta(days=5 * 365)
@@ -140,6 +141,7 @@ def _tables(kept_from: Instant) -> tuple[tuple[type[SQLModel], Where], ...]:
         (Presence, (col(Presence.at) < limit,)),
         (MachineSession, (col(MachineSession.ended) < limit,)),
         (MachineBusy, (col(MachineBusy.at) < limit,)),
+        (Booking, (col(Booking.end_at) < limit,)),
         (MachineFault, (col(MachineFault.done) < limit,)),
         (MachineOut, (col(MachineOut.back) < limit,)),
         (TrainingSeat, (col(TrainingSeat.session).in_(over),)),

@@ -14,6 +14,7 @@ from policy.terms import DAY, HOUR, MINUTE, Instant
 from server.audit import verify
 from server.changes.bookings import Booked, Cancelled, Taken
 from server.changes.bundle import end, set_site
+from server.changes.purge import purge
 from server.database.engine import Database
 from server.database.types import moment
 from server.errors import MistakeError
@@ -50,6 +51,20 @@ def test_whoever_comes_second_hears_what_is_free_next(desk: Desk) -> None:
     assert desk.next_of(tomorrow(18), tomorrow(21), who="alice") == (False, "cnc", tomorrow(9, days=2)), (
         "and not overnight"
     )
+
+
+def test_who_booked_what_is_forgotten_as_the_use_of_machines_is(desk: Desk) -> None:
+    desk.has(tomorrow(14))
+    cancelled, ahead = desk.has(tomorrow(16)), desk.has(tomorrow(9, days=28))
+    desk.cancel(cancelled.id, member="remy")
+    exporter = Exporter()
+    for now, ids in ((tomorrow(9, days=90), 3), (tomorrow(9, days=92), 1)):
+        with desk.database.transaction() as session:
+            purge(session, now, 90)
+            left = session.exec(select(BookingRow.id)).all()
+            assert len(left) == ids
+            assert exporter(session) == export(session)
+    assert left == [ahead.id]
 
 
 def test_bookings_that_touch_do_not_overlap(desk: Desk) -> None:

@@ -7,6 +7,8 @@ from flask.testing import FlaskClient
 from sqlmodel import select
 
 from policy.instants import of
+from policy.terms import DAY
+from server.changes.purge import purge
 from server.database.types import moment
 from server.models import AuditRow, JournalRow, Member, PaidUnit, Presence
 from server.queries.history import CONTESTED, CORRECTED
@@ -200,6 +202,20 @@ def test_nobody_reads_or_contests_what_was_noted_of_somebody_else(place: Place) 
     assert "n’est plus là" in pressed(place, other, path, why="non")
     assert rows_of(place, CONTESTED) == []
     assert said(place, place.staff(), f"/presence/brigitte/answer/{row.seq}", why="non")[0] == 409
+
+
+def test_what_was_said_of_a_correction_is_forgotten_with_it(place: Place) -> None:
+    pressed(place, place.staff(), "/presence/brigitte/left", at="18:30", why="a oublié")
+    [row] = rows_of(place, CORRECTED)
+    pressed(place, place.member("brigitte"), f"/me/corrections/{row.seq}", why="je suis encore là")
+    [asked] = rows_of(place, CONTESTED)
+    pressed(place, place.staff(), f"/presence/brigitte/answer/{asked.seq}", why="corrigé, pardon")
+    for _ in range(20):
+        with place.database.transaction() as session:
+            if purge(session, place.now + 100 * DAY, 90) is None:
+                break
+    with place.database.reading() as session:
+        assert [one.kind for one in session.exec(select(JournalRow)) if one.member == "brigitte"] == []
 
 
 def rows_of(place: Place, kind: str) -> list[JournalRow]:
