@@ -12,6 +12,7 @@ from sqlmodel import Session
 
 from policy.bundle import LockOut, Machine
 from policy.extend import refused
+from policy.instants import YEARS
 from policy.reasons import Reason
 from policy.terms import Instant
 from server.audit import Decided
@@ -85,7 +86,8 @@ def lock_out(session: Session, decided: Decided, machine: str, wanted: Wanted, t
 def wrong(wanted: Wanted, today: date) -> tuple[str, ...]:
     """The fields of a lock-out that cannot stay as they are."""
     why = () if 0 < len(wanted.why) <= LONGEST_WHY else ("why",)
-    return (*why, "until") if wanted.until is not None and wanted.until < today else why
+    until = wanted.until
+    return (*why, "until") if until is not None and (until < today or until.year not in YEARS) else why
 
 
 def put_back(session: Session, decided: Decided, machine: str, name: str, seen: LockOut) -> Done | Meanwhile:

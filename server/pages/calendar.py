@@ -200,7 +200,8 @@ def _pressed(
 ) -> tuple[Instant, Instant] | None:
     """Where somebody pressed in the picture, from the step before on; and how far they drew, if they did."""
     at, minutes = request.args.get("at", ""), request.args.get("minutes", "")
-    if not (at.isdecimal() and minutes.isdecimal() and len(minutes) < 6 and begin <= int(at[:20]) < finish):
+    numbers = at.isdecimal() and minutes.isdecimal() and len(at) < 20 and len(minutes) < 6
+    if not (numbers and begin <= int(at) < finish):
         return None
     step = terms.step * MINUTE
     start = on_step(calendar, int(at) - step + 1, terms.step)

@@ -10,7 +10,7 @@ from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import NotFound
 
 from policy.bundle import LockOut, Machine
-from policy.calendar import resolve
+from policy.calendar import Calendar
 from policy.terms import Instant
 from server.audit import Decided
 from server.changes import machines as changes
@@ -130,7 +130,8 @@ def _end(wanted: Wanted) -> Instant | None:
     """When the last day is over, where one is known."""
     if wanted.until is None:
         return None
-    return resolve(f"{wanted.until + timedelta(days=1)}T00:00", context().current().zone)
+    current = context().current()
+    return Calendar(current.zone, current.bundle.site.day_cutoff).midnight(wanted.until + timedelta(days=1))
 
 
 def _cut(machine: str) -> str | None:

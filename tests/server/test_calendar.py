@@ -109,7 +109,15 @@ def test_a_press_in_the_picture_chooses_the_step_before_it(fab: Place) -> None:
 
 
 @pytest.mark.parametrize(
-    "query", ["day=x", "day=9999-12-31", "start=x&end=y", "at=99999999999999&minutes=1", "machine=x"]
+    "query",
+    [
+        "day=x",
+        "day=9999-12-31",
+        "start=x&end=y",
+        "at=99999999999999&minutes=1",
+        f"at={tomorrow(20, days=0):020}{'9' * 9}&minutes=1",
+        "machine=x",
+    ],
 )
 def test_nonsense_in_the_address_shows_a_day_all_the_same(fab: Place, query: str) -> None:
     assert "Dans la journée" in read(fab.member("remy"), f"/calendar?{query}")

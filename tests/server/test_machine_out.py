@@ -92,7 +92,8 @@ def test_a_machine_that_does_not_answer_in_time_is_said_to(lab: Place, monkeypat
 @pytest.mark.sqlite
 @pytest.mark.parametrize(("field", "typed", "said"), [
     ("why", " ", "Dites en quelques mots"), ("why", "x" * 201, "Dites en quelques mots"),
-    ("until", "demain", "Une date à partir d’aujourd’hui"), ("until", "23/11/2026", "Une date à partir d’aujourd’hui"),
+    ("until", "demain", "Une date à partir d’aujourd’hui"), ("until", "31/12/9999", "Une date à partir d’aujourd’hui"),
+    ("until", "23/11/2026", "Une date à partir d’aujourd’hui"),
 ])  # fmt: skip
 @pytest.mark.parametrize("sure", ["", "1"])
 def test_a_reason_is_needed_and_a_last_day_is_one(lab: Place, field: str, typed: str, said: str, sure: str) -> None:
