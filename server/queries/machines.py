@@ -19,7 +19,7 @@ from server.models import Edge, JournalRow, MachineOut
 from server.queries.current import Current
 from server.queries.machine_out import outs
 from server.queries.now import SILENT, last_words
-from server.queries.site_state import machines_at
+from server.queries.site_state import is_locked_down, machines_at
 from wire.row import Kind, Order
 
 SOON: Instant = 5 * MINUTE
@@ -40,6 +40,8 @@ class State(StrEnum):
     OVERRUN = "overrun"
     ENDING = "ending"
     RUNNING = "running"
+    LOCKDOWN = "lockdown"
+    """The place is locked down: it starts for the team alone."""
     BOOKED = "booked"
     SHUT = "shut"
     """Outside its hours."""
@@ -71,7 +73,9 @@ class View:
 
 def views(session: Session, current: Current, opening: Opening, at: Instant) -> list[View]:
     """Every machine, in the order of the site. opening: how open the place is."""
-    asked = _Asked(current, machines_at(session, at), outs(session), opening, at)
+    state = machines_at(session, at)
+    state.lockdown = is_locked_down(session)
+    asked = _Asked(current, state, outs(session), opening, at)
     words = last_words(session)
     stops = _stops(session, set(asked.state.stopped))
     return [_view(asked, machine, words.get(machine.id), stops.get(machine.id)) for machine in current.bundle.machines]
@@ -111,6 +115,8 @@ def _view(asked: _Asked, machine: Machine, word: tuple[Edge, Instant] | None, st
         return View(machine, _running(use, at), use, None, following, ends)
     if broken := _broken(machine, word[0]):
         return View(machine, State.FAULT, following=following, broken=broken)
+    if asked.state.lockdown:
+        return View(machine, State.LOCKDOWN, following=following)
     for booking in covering(asked.current.rules, place, at):
         if not released(asked.state, place, booking, at):
             return View(machine, State.BOOKED, None, booking, following, ends)

@@ -19,6 +19,8 @@ def headline(seen: list[View], current: Current, at: Instant, *, place_open: boo
     """What is free now, or when the next one will be."""
     if not seen:
         return Headline(gettext("Aucune machine"), (gettext("Le lieu n’en a pas dans ses règles."),))
+    if any(view.state is State.LOCKDOWN for view in seen):
+        return Headline(gettext("Aucune machine libre"), (gettext("Lieu confiné"), gettext("Contactez l’équipe.")))
     free = [view for view in seen if view.state is State.FREE]
     lines = [_listed(free, current, at) if free else _next_free(seen, current, at)]
     unknown = [current.called.place(view.machine.id) for view in seen if view.state is State.UNKNOWN]

@@ -23,12 +23,15 @@ MARKS = {
     State.OVERRUN: ("warn", N_("dépasse")),
     State.ENDING: ("good", N_("bientôt finie")),
     State.RUNNING: ("good", N_("en marche")),
+    State.LOCKDOWN: ("warn", N_("lieu confiné")),
     State.BOOKED: ("none", N_("réservée")),
     State.SHUT: ("none", N_("fermée")),
     State.FREE: ("none", N_("libre")),
 }
 """Colour and word of each state."""
-CARDS = {State.OVERRUN: "alert", State.UNKNOWN: "alert", State.STOPPED: "fault-card", State.FAULT: "fault-card"}
+CARDS = dict.fromkeys((State.OVERRUN, State.UNKNOWN, State.LOCKDOWN), "alert") | dict.fromkeys(
+    (State.STOPPED, State.FAULT), "fault-card"
+)
 """Those whose whole card has the colour: somebody must look."""
 
 
@@ -198,6 +201,10 @@ def _unknown(said: _Telling) -> list[str]:
     return [lead, used, gettext("Ce qui aide : regarder sa lampe, elle dit vrai sans le serveur.")]
 
 
+def _lockdown(said: _Telling) -> list[str]:
+    return [gettext("Lieu confiné"), "" if said.to.named else gettext("Contactez l’équipe.")]
+
+
 def _out(said: _Telling) -> list[str]:
     out, noted = said.view.machine.locked_out, said.view.out
     by = gettext("par %(who)s", who=out.by) if out is not None and said.to.named else ""
@@ -218,6 +225,7 @@ _SAID: dict[State, Callable[[_Telling], list[str]]] = {
     State.OVERRUN: _overrun,
     State.ENDING: _ending,
     State.RUNNING: _running,
+    State.LOCKDOWN: _lockdown,
     State.BOOKED: _booked,
     State.SHUT: _shut,
     State.FREE: _free,

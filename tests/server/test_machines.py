@@ -4,12 +4,14 @@ import pytest
 
 from policy.bundle import LockOut
 from policy.terms import MINUTE
+from server.changes.lockdown import set_lockdown
 from server.queries.machines import State, views
 from server.queries.now import SILENT, picture
 from server.text.machines import MARKS
 from tests.support_accounts import account_of
 from tests.support_lab import booked, furnish, lab_bundle, runs
 from tests.support_pages import Place
+from tests.support_server import DECIDED
 from tests.support_site import at
 from wire.messages import Status
 from wire.row import Kind, Order
@@ -93,6 +95,20 @@ def test_a_machine_that_is_not_heard_from_is_never_said_to_be_free(lab: Place) -
     assert State.UNKNOWN not in states(lab).values()
     lab.desk.say(Status(False))
     assert set(states(lab).values()) == {State.UNKNOWN}, "the broker's word that it is gone counts at once"
+
+
+def test_no_machine_is_free_while_the_place_is_locked_down(lab: Place) -> None:
+    furnish(lab, lab_bundle(booked("b", "printer", "remy", "19:00", "21:00")))
+    runs(lab, "laser", "brigitte", at(19), until=at(20))
+    with lab.database.transaction() as session:
+        set_lockdown(session, True, DECIDED)
+    assert set(states(lab).values()) == {State.RUNNING, State.LOCKDOWN}, "what runs goes on"
+    member = account_of(lab, "brigitte")
+    said = lab.page("/machines", member)
+    assert "Aucune machine libre Lieu confiné Contactez l’équipe." in said
+    assert "Libre" not in said
+    assert "La première" not in said
+    assert "lieu confiné Lieu confiné Contactez l’équipe." in lab.page("/machines/printer-2", member)
 
 
 def test_a_session_of_a_machine_that_is_not_heard_from_is_told_as_what_was(lab: Place) -> None:
