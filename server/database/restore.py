@@ -1,7 +1,8 @@
 """How does a copy of the database come back? Checked before it counts, and what it would make good again is said.
 
 Whoever found a badge that was lost since the copy was made would get in with it: so what is blocked, suspended or ended
-in the database of today and is not in the copy is listed, and wants to be agreed to.
+in the database of today and is not in the copy is listed, and wants to be agreed to: badges, members, roles, trainings,
+machines out of service, a lockdown, accounts, passkeys and tokens.
 """
 
 import gzip
@@ -25,6 +26,20 @@ LIVING = """
     SELECT 'badge …' || substr(uid, -4) || ' of ' || member, status FROM credential WHERE ended IS NULL
     UNION ALL SELECT 'member ' || id, status FROM member WHERE ended IS NULL
 """
+ALSO_LIVING = (
+    """SELECT 'role ' || role.value || ' of ' || member.id, 'active' FROM member, json_each(member.roles) AS role
+    WHERE ended IS NULL""",
+    "SELECT 'training ' || kind || ' of ' || member, 'active' FROM certification WHERE ended IS NULL",
+    """SELECT 'machine ' || id, CASE WHEN coalesce(locked_out, 'null') = 'null' THEN 'active' ELSE 'locked out' END
+    FROM machine WHERE ended IS NULL""",
+    """SELECT 'entry', CASE WHEN EXISTS (SELECT 1 FROM lockdown WHERE "on") THEN 'locked down' ELSE 'active' END""",
+    "SELECT 'account ' || login, 'active' FROM account WHERE ended IS NULL",
+    "SELECT 'administrator ' || login, 'active' FROM account WHERE ended IS NULL AND admin",
+    """SELECT 'passkey ' || passkey.name || ' of ' || login || ' ' || substr(passkey.id, -4), 'active'
+    FROM passkey JOIN account ON account.id = passkey.account WHERE ended IS NULL""",
+    "SELECT 'token ' || name || ' ' || id, 'active' FROM api_token WHERE ended IS NULL",
+)
+"""What else somebody takes from people or machines. Of a version that had none of it yet nothing of it can return."""
 SHOWN = 20
 
 
@@ -95,7 +110,11 @@ def _revisions() -> set[str]:
 
 def _living(connection: sqlite3.Connection) -> dict[str, str]:
     (site,) = connection.execute("SELECT id FROM site").fetchone()
-    return {"site": site, **dict(connection.execute(LIVING))}
+    found = {"site": site, **dict(connection.execute(LIVING))}
+    for asked in ALSO_LIVING:
+        with suppress(sqlite3.OperationalError):  # a copy of before there were such
+            found |= dict(connection.execute(asked))
+    return found
 
 
 def _compare(copy: Path, held: dict[str, str], database: Path, agreed: bool) -> None:

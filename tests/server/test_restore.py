@@ -11,9 +11,12 @@ from sqlmodel import select
 
 from server.database.engine import Database
 from server.database.restore import restore
+from server.database.types import moment
 from server.errors import DatabaseError
-from server.models import Credential, Member
+from server.models import Account, ApiToken, Credential, Member, Passkey
+from tests.support_bookings import furnish
 from tests.support_server import site_database, small_bundle
+from tests.support_site import at
 
 pytestmark = pytest.mark.sqlite
 
@@ -21,7 +24,15 @@ pytestmark = pytest.mark.sqlite
 @pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("built")
-    site_database(folder).close()
+    database, began = site_database(folder), moment(at(9))
+    furnish(database)
+    with database.transaction() as session:
+        account = Account(login="equipe", admin=True, made=began)
+        session.add(account)
+        session.add(ApiToken(token_hash="t", name="wiki", scopes=[], by="equipe", made=began))
+        session.flush()
+        session.add(Passkey(id="k", account=account.id or 0, name="phone", public_key=b"", sign_count=0, made=began))
+    database.close()
     return folder / "loquet.db"
 
 
@@ -82,6 +93,20 @@ def test_a_write_ahead_log_of_the_one_before_is_not_taken_for_its_own(url: str, 
         ("UPDATE credential SET status = 'stolen'", "active in the copy, stolen today"),
         ("UPDATE credential SET ended = '2026-11-24 09:00:00.000'", "active in the copy, ended today"),
         ("UPDATE member SET status = 'suspended'", "active in the copy, suspended today"),
+        ("UPDATE member SET roles = '[]'", "role gardien of .*: active in the copy, ended today"),
+        (
+            "UPDATE certification SET ended = '2026-11-24 09:00:00.000'",
+            "training cnc of remy: active in the copy, ended",
+        ),
+        ("UPDATE machine SET locked_out = '{}'", "machine cnc: active in the copy, locked out today"),
+        (
+            "INSERT INTO lockdown VALUES (1, 1, '2026-11-24 09:00:00', 'x')",
+            "entry: active in the copy, locked down today",
+        ),
+        ("UPDATE account SET ended = '2026-11-24 09:00:00.000'", "account equipe: active in the copy, ended today"),
+        ("UPDATE account SET admin = 0", "administrator equipe: active in the copy, ended today"),
+        ("DELETE FROM passkey", "passkey phone of equipe k: active in the copy, ended today"),
+        ("UPDATE api_token SET ended = '2026-11-24 09:00:00.000'", "token wiki 1: active in the copy, ended today"),
     ],
 )
 def test_what_would_be_good_again_is_said_and_asked(url: str, tmp_path: Path, sql: str, said: str) -> None:
@@ -94,6 +119,12 @@ def test_what_would_be_good_again_is_said_and_asked(url: str, tmp_path: Path, sq
     assert not any(uid in str(refused.value) for uid in uids)
     restore(url, tmp_path / "copy.db.gz", agreed=True)
     assert every_row(tmp_path / "loquet.db") != before
+
+
+def test_a_copy_of_before_there_were_tokens_comes_back(url: str, built: Path, tmp_path: Path) -> None:
+    shutil.copy(built, tmp_path / "old.db")
+    change(f"sqlite:///{tmp_path}/old.db", "DROP TABLE api_token")
+    assert "is the database now" in restore(url, tmp_path / "old.db", agreed=False)[0]
 
 
 def test_what_cannot_be_put_back_is_told_and_changes_nothing(url: str, built: Path, tmp_path: Path) -> None:
