@@ -5,6 +5,7 @@ from collections.abc import Iterable
 
 from flask import Blueprint, Flask, Response, g, request
 from flask_wtf.csrf import CSRFProtect
+from werkzeug.exceptions import BadRequest
 
 from policy.instants import text
 from server.pages import (
@@ -107,6 +108,7 @@ SCREENS = (
     api_bookings.page,
     api_document.page,
 )
+NUL = "\0"
 MAX_FORM = 64 * 1024
 """Bytes of a request's body."""
 MAX_UPLOAD = 5 * 1024 * 1024
@@ -136,6 +138,7 @@ def create_app(context: Context, extra_blueprints: Iterable[Blueprint] = ()) -> 
     app.before_request(_note_version)
     access.guard(app)  # before the forms' own check: who may not come gets no advice about a form
     CSRFProtect(app).exempt(api_bookings.page)  # which no session may change anything with
+    app.before_request(_check_text)
     step_up.guard(app)
     auth.limiter.init_app(app)
     auth.guard(app)
@@ -152,6 +155,13 @@ def create_app(context: Context, extra_blueprints: Iterable[Blueprint] = ()) -> 
 def _note_version() -> None:
     """Before anything is read for a page: what changes from here on, /live tells it of."""
     g.live_version = auth.context().live.version
+
+
+def _check_text() -> None:
+    """Raises BadRequest for a NUL: nobody types one, and PostgreSQL keeps and compares none."""
+    values = [value for _, value in (*request.args.items(multi=True), *request.form.items(multi=True))]
+    if NUL in "".join((request.path, *values)):
+        raise BadRequest
 
 
 def _shared(app: Flask, context: Context) -> dict[str, object]:

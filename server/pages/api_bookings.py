@@ -90,6 +90,8 @@ def _wish() -> answers.Wish:
         wish = msgspec.json.decode(request.get_data(), type=answers.Wish)
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise BadRequest(f'The body is {{"machine" or "kind", "start", "end"}} in JSON: {error}.') from None
+    if wish.member is not UNSET and "\0" in wish.member:
+        raise BadRequest("member: has a NUL, which no id has.")
     if (wish.machine is UNSET) == (wish.kind is UNSET):
         raise BadRequest("machine, kind: give one of the two.")
     return wish

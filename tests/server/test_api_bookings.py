@@ -101,6 +101,21 @@ def test_what_the_sites_terms_do_not_allow_is_said(fab: Place, json: Any, why: s
     assert why in answer.json["why"]
 
 
+def test_a_nul_is_refused_before_a_database_is_asked(fab: Place) -> None:
+    """PostgreSQL takes none: each of these was an error of the server there."""
+    nul, remy = "a\0b", fab.member("remy")
+    form = {"csrf_token": fab.form_token(remy, "/account")}
+    answers = [
+        ask(fab, wish(14, 16, member=nul)),
+        fab.client.get(PATH, query_string={"machine": nul}, headers=BEARER),
+        fab.client.delete(f"{PATH}/a%00b", headers=BEARER),
+        remy.post("/bookings/a%00b/cancel", data=form),
+        remy.post("/trainings/sessions/a%00b/join", data=form),
+        remy.post("/machines/cnc/faults", data=form | {"what": nul}),
+    ]
+    assert [one.status_code for one in answers] == [400] * 6
+
+
 @pytest.mark.sqlite
 def test_no_session_of_a_browser_books_and_a_token_without_the_scope_neither(fab: Place) -> None:
     assert fab.staff().post(PATH, json=wish(14, 16)).status_code == 403
