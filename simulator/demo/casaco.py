@@ -257,7 +257,10 @@ def _comes_by_day(members: tuple[Member, ...], member: str) -> bool:
 
 
 def _bookings(members: tuple[Member, ...], certified: tuple[Certification, ...], start: date) -> Iterator[Booking]:
-    """The same four on each working day, each day of others who may."""
+    """The same four on each working day, each day of others who may.
+
+    Who mills on the first afternoon has booked nothing else: they may hold three at a time, and shall be able to try it.
+    """
     may = [one.member for one in certified if one.kind == "fraiseuse" and one.until is None]
     may = [member for member in may if _comes_by_day(members, member)]
     turn = 0
@@ -266,6 +269,8 @@ def _bookings(members: tuple[Member, ...], certified: tuple[Certification, ...],
         for machine, begin, end in BOOKED if works(day) else ():
             holder = may[turn % len(may)]
             turn += 1
+            if turn == len(BOOKED):
+                may.remove(holder)
             yield Booking(
                 id=f"{machine}-{day}-{begin[:2]}",
                 machine=machine,
