@@ -13,6 +13,7 @@ from policy.bundle import BookingTerms, Machine
 from policy.calendar import Calendar, resolve
 from policy.degrees import Known, Stretch, stretches
 from policy.instants import in_our_years
+from policy.reasons import Reason
 from policy.terms import DAY, MINUTE, Instant
 from server.changes.bookings import Booked, Taken, Wanted, book, cancel, written
 from server.pages.booking_changes import stored
@@ -258,6 +259,8 @@ def _startable(asker: Asker, current: Current, slot: Slot) -> str:
         return gettext("la machine n’est plus là")
     for check in asker.start(machine, slot.start, slot.end, but=slot.id).checks:
         if check.sign in (Sign.BAD, Sign.NEVER):
+            if check.reason is Reason.OUTSIDE_MACHINE_HOURS:
+                return gettext("hors de ses heures")
             return _SHORT[check.about]()
     return ""
 
@@ -298,9 +301,7 @@ def _headline(
     gaps = text.gaps_of(current, calendar, text.Axis(start, end), machine, theirs, at)
     if not gaps:
         return gettext("%(day)s : rien de libre, %(machine)s", day=said, machine=_called(machine))
-    first, last = max(gaps, key=lambda gap: gap[1] - gap[0])
-    if (first, last) == (start, end):
+    if gaps == [(start, end)]:
         return gettext("%(day)s : libre toute la journée, %(machine)s", day=said, machine=_called(machine))
-    return gettext(
-        "%(day)s : %(machine)s, libre %(hours)s", day=said, machine=_called(machine), hours=hours(first, last)
-    )
+    free = ", ".join(hours(*gap) for gap in gaps)
+    return gettext("%(day)s : %(machine)s, libre %(hours)s", day=said, machine=_called(machine), hours=free)

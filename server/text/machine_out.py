@@ -7,11 +7,13 @@ from policy.ruleset import Booking
 from policy.terms import Instant
 from server.queries.accounts import Caller
 from server.queries.names import Called
-from server.text.dates import hours, when
+from server.text.dates import day, hours, local
 from server.text.translate import N_, gettext, ngettext
 
 DONE = {"out": N_("%(machine)s est hors service."), "back": N_("%(machine)s est remise en service.")}
 """What was just done, by the word in the address."""
+NAMED = 10
+"""Bookings that are named before a machine goes out of service, the next ones; those after them are counted."""
 
 
 def name_of(me: Caller, called: Called) -> str:
@@ -36,14 +38,16 @@ def before_out(urgent: bool, hit: Sequence[Booking], called: Called, at: Instant
     if not hit:
         return said, [gettext("Aucune réservation n’est touchée.")]
     count = ngettext("%(num)s réservation est touchée :", "%(num)s réservations sont touchées :", len(hit))
-    return said, [count, *(_booking(one, called, at) for one in hit)]
+    more = len(hit) - NAMED
+    rest = [ngettext("et %(num)s autre, plus tard", "et %(num)s autres, plus tard", more)] if more > 0 else []
+    told = gettext("Loquet ne leur écrit pas : leur page « Moi » le montre. Prévenez ceux qui viennent bientôt.")
+    return said, [count, *(_booking(one, called, at) for one in hit[:NAMED]), *rest, told]
 
 
 def _booking(one: Booking, called: Called, at: Instant) -> str:
     who = called.member(one.member) or gettext("Membre retiré")
-    return gettext(
-        "%(who)s, %(start)s (%(hours)s)", who=who, start=when(one.start, at), hours=hours(one.start, one.end)
-    )
+    today = local(one.start).date() == local(at).date()
+    return ", ".join([who, *([] if today else [day(one.start)]), hours(one.start, one.end)])
 
 
 def before_back(known: LockOut) -> tuple[str, list[str]]:

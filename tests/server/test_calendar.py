@@ -137,3 +137,9 @@ def test_the_free_times_are_links_without_a_script(fab: Place) -> None:
         "9 h – 12 h",
         "14 h – 21 h",
     ]
+
+
+def test_the_sentence_names_every_free_time_of_the_day(fab: Place) -> None:
+    Desk(fab.database).has(tomorrow(12), who="brigitte")
+    said = read(fab.member("remy"), f"/calendar?day={DAY}&machine=cnc")
+    assert "Mercredi 25 novembre 2026 : Fraiseuse CNC, libre 9 h – 12 h, 14 h – 21 h" in said
