@@ -15,7 +15,7 @@ from server.database.engine import Database
 from server.web.live import CAPS, Live
 from server.web.serve import Web
 from tests.support_demo import local, running_demo, set_time
-from tests.support_pages import Place, broken
+from tests.support_pages import PASSWORD, Place, broken
 from tests.support_server import site_database
 
 HOST = "127.0.0.1"
@@ -176,3 +176,30 @@ def test_a_demo_that_hangs_stops_the_clock_of_its_bar(page: Page, tmp_path: Path
         page.clock.run_for(6_000)
         expect(page.locator("#lost")).to_be_hidden()
         demo.end()
+
+
+def test_what_is_being_written_stays_when_the_page_is_drawn_anew(site: Site, page: Page) -> None:
+    """And a form that was refused stays until it is sent again, with the page sure of itself."""
+    site.place.member("gregoire")
+    page.goto(f"http://{HOST}:{site.port}/login?next=/me")
+    page.fill("#name", "gregoire.compte")
+    page.fill("#password", PASSWORD)
+    page.press("#password", "Enter")
+    page.click("section[aria-labelledby=group] summary")
+    page.locator("#group-name").press_sequentially("Atelier")
+    site.place.now += 60_000
+    with page.expect_response(f"http://{HOST}:{site.port}/me"):
+        site.place.live.changed()
+    expect(page.locator("#at")).to_contain_text("13")
+    page.keyboard.type(" robots")
+    expect(page.locator("#group-name")).to_have_value("Atelier robots")
+    page.fill("#group-people", "huit")
+    page.press("#group-people", "Enter")
+    expect(page.locator("#fresh .fault")).to_contain_text("Écrivez combien ils sont")
+    a_sign_of_life(page)
+    site.place.live.changed()
+    page.clock.run_for(40_000)
+    a_sign_of_life(page)
+    page.clock.run_for(6_000)
+    expect(page.locator("#lost")).to_be_hidden()
+    expect(page.locator("#group-people")).to_have_value("huit")
