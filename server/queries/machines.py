@@ -52,10 +52,11 @@ class State(StrEnum):
 class View:
     """use: the session that runs; of one that stopped or is not heard from, the last that is known to have run then.
 
-    booking: whose time it is now, while nobody runs it. following: the next booking. free_until: of a free machine the
-    end of its hours or the next booking, of another one whatever follows its session; None for no end in sight. opens:
-    of one outside its hours. since: of a stop, or the last word of its edge; None where there never was one. ordered:
-    the stop was an order, no button. broken: what does not work, `reader` or `disk`. out: the lock-out as it was noted.
+    booking: whose time it is now, while nobody runs it. following: the next booking, or the one whose time it
+    is while somebody else still runs it. free_until: of a free machine the end of its hours or the next booking, of
+    another one whatever follows its session; None for no end in sight. opens: of one outside its
+    hours. since: of a stop, or the last word of its edge; None where there never was one. ordered: the stop was an
+    order, no button. broken: what does not work, `reader` or `disk`. out: the lock-out as it was noted.
     """
 
     machine: Machine
@@ -112,7 +113,9 @@ def _view(asked: _Asked, machine: Machine, word: tuple[Edge, Instant] | None, st
     if word is None or not word[0].online or word[1] < at - SILENT:
         return View(machine, State.UNKNOWN, use, following=following, since=word[1] or None if word else None)
     if use is not None:
-        return View(machine, _running(use, at), use, None, following, ends)
+        waits = (one for one in covering(asked.current.rules, place, at) if one.member != use.member)
+        waiting = next((one for one in waits if not released(asked.state, place, one, at)), None)
+        return View(machine, _running(use, at), use, None, waiting or following, ends)
     if broken := _broken(machine, word[0]):
         return View(machine, State.FAULT, following=following, broken=broken)
     if asked.state.lockdown:
