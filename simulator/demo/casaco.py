@@ -259,7 +259,7 @@ def _comes_by_day(members: tuple[Member, ...], member: str) -> bool:
 def _bookings(members: tuple[Member, ...], certified: tuple[Certification, ...], start: date) -> Iterator[Booking]:
     """The same four on each working day, each day of others who may.
 
-    Who mills on the first afternoon has booked nothing else: they may hold three at a time, and shall be able to try it.
+    Who mills on the first afternoon has booked nothing else: they may hold three at a time, and shall be able to try.
     """
     may = [one.member for one in certified if one.kind == "fraiseuse" and one.until is None]
     may = [member for member in may if _comes_by_day(members, member)]
