@@ -17,7 +17,7 @@ from loquet.main import main
 NAMES = {
     "decide_148", "decide_100000", "decide_growth", "spi_empty", "spi_uid4", "spi_uid7", "read_uid4", "read_uid7",
     "field_to_strike_mean", "field_to_strike_worst", "journal_row", "edge_start", "edge_memory",
-    "ingest_row", "ingest_backlog",
+    "ingest_row", "ingest_backlog", "bank_recount",
 }  # fmt: skip
 CHECKED = [title for title in PARTS if title not in ("drain", "change to edge", "revoked edge")]
 """Messages of the others cross real time and a real broker: below, and in tests/flow/test_chip_to_page.py."""
