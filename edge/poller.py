@@ -37,6 +37,8 @@ class Poller:
         self._inputs = {spec.name: Steadiness(spec.name) for spec in inputs}
         self._rounds: deque[tuple[Instant, float]] = deque(maxlen=max(self._samples.values(), default=1))
         """Both clocks at the last samples of the inputs, by which a change is dated back to its first."""
+        self.rounds = 0
+        """How many have ended: one that is held up by a reader or an input never does."""
 
     def look(self) -> None:
         """One round."""
@@ -48,6 +50,7 @@ class Poller:
             if told is not None:
                 self._put(told)
         self._look_at_inputs()
+        self.rounds += 1
 
     def _look_at_inputs(self) -> None:
         now = self._clock.now(), self._clock.monotonic()

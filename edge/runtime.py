@@ -55,7 +55,7 @@ class Edge:
     """One edge at its door and machines. Owns readers and pins from here on, and closes them.
 
     link: makes the connection; None for an edge without one. boot: names this start in the journal, drawn when None.
-    feed: called each time that the control loop has gone round.
+    feed: called when the control loop has gone round, if the poller has since it was called last.
     real_timeout: real seconds until the clock reads so many monotonic seconds, None for never; for clocks that do not
     keep real time. Raises JournalMistakeError; a disk that cannot be used keeps no edge from starting.
     """
@@ -199,10 +199,13 @@ class Edge:
         return self.storage.deadline() if control is None else min(control, self.storage.deadline())
 
     def _serve(self) -> None:
+        looked = self._poller.rounds
         while not self._stopping.is_set():
             events = _waited_for(self._events, self._timeout(self.control.deadline))
             self.control.handle(events)
-            self._feed()
+            if looked != (rounds := self._poller.rounds):  # else an emergency stop would be as it was last read
+                looked = rounds
+                self._feed()
 
     def _keep(self) -> None:
         while not self._stopping.is_set():

@@ -1,7 +1,8 @@
-"""How does systemd learn that an edge hangs? The control loop says that it goes round (sd_notify(3)), and nobody else.
+"""How does systemd learn that an edge hangs? The control loop says that it goes round (sd_notify(3)), and nobody else;
+and that only when the poller has gone round since, too.
 
-Link, disk and readers have no say: what drives the outputs is watched. firmware_config/loquet-edge.service has the
-seconds.
+What reads the emergency stops and drives the outputs is watched. Link and disk have no say, nor has a reader that does
+not answer, as long as the bus lets go of the thread. firmware_config/loquet-edge.service has the seconds.
 """
 
 import os
@@ -20,7 +21,7 @@ class Watchdog:
         self._address = surroundings.get("NOTIFY_SOCKET", "").replace("@", "\0", 1)
 
     def feed(self) -> None:
-        """The loop went round. Never waits, never fails."""
+        """The loops went round. Never waits, never fails."""
         if self._address:
             kind = socket.SOCK_DGRAM | socket.SOCK_NONBLOCK
             with suppress(OSError), socket.socket(socket.AF_UNIX, kind) as there:

@@ -1,9 +1,9 @@
-"""systemd hears of an edge only while its control loop goes round."""
+"""systemd hears of an edge only while its control loop goes round, and readers and inputs are looked at."""
 
 import re
 import socket
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import closing, suppress
 from pathlib import Path
 from queue import Empty, SimpleQueue
@@ -46,22 +46,34 @@ def falls_silent(fed: SimpleQueue[None]) -> bool:
     return True
 
 
-def test_an_edge_whose_control_loop_hangs_says_nothing_more_while_all_else_goes_on(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("part", ["control loop", "readers or inputs"])
+def test_an_edge_of_which_a_part_hangs_says_nothing_more_while_all_else_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, part: str
 ) -> None:
+    """Where the poller hangs an emergency stop would stay as it was read last, and nobody be told."""
     config, clock = fab_config(make_folder(tmp_path / "site")), SystemClock()
     fed: SimpleQueue[None] = SimpleQueue()
     hangs, goes_on = threading.Event(), threading.Event()
     pins = SimulatedPins(config.outputs, config.inputs, clock)
     edge = Edge(config, clock=clock, readers=(), pins=pins, feed=lambda: fed.put(None))
-    handle = edge.control.handle
+    handle, sample = edge.control.handle, pins.sample
 
-    def hang(events: Sequence[Event]) -> None:
-        handle(events)
+    def hang() -> None:
         if hangs.is_set():
             goes_on.wait()
 
-    monkeypatch.setattr(edge.control, "handle", hang)
+    def hanging_handle(events: Sequence[Event]) -> None:
+        handle(events)
+        hang()
+
+    def hanging_sample() -> Mapping[str, bool]:
+        hang()
+        return sample()
+
+    if part == "control loop":
+        monkeypatch.setattr(edge.control, "handle", hanging_handle)
+    else:
+        monkeypatch.setattr(pins, "sample", hanging_sample)
     edge.start()
     try:
         for _ in range(3):
