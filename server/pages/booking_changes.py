@@ -1,6 +1,5 @@
 """How do the pages and the API book? In one transaction; then the machines hear of it."""
 
-import logging
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -9,10 +8,8 @@ from sqlmodel import Session
 from policy.booking_terms import Against
 from server.audit import Decided
 from server.changes.bookings import Booked, Cancelled, Taken
-from server.errors import ServerError
+from server.web.deciding import rules_changed
 from server.web.sessions import asked_by, context
-
-log = logging.getLogger("loquet.server")
 
 Outcome = TypeVar("Outcome", bound=Booked | Taken | Against | Cancelled)
 
@@ -23,8 +20,5 @@ def stored(change: Callable[[Session, Decided], Outcome], why: str = "") -> Outc
     with known.database.transaction() as session:
         outcome = change(session, Decided(asked_by(), known.clock(), why))
     if isinstance(outcome, Booked | Cancelled):
-        try:
-            known.site_changed()
-        except ServerError as error:
-            log.error("stored, but the machines have not heard of it; tried again: %s", error)
+        rules_changed()
     return outcome

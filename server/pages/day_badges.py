@@ -11,13 +11,14 @@ from policy.uids import Doubt
 from server.changes import day_badges as changes
 from server.changes.people import Choose, Done, InStock, Outcome, Taken, Wrong
 from server.errors import Refused
-from server.pages.member_changes import back, decide, say_why, today, whose
+from server.pages.member_changes import back, say_why, whose
 from server.queries.day_badges import InHouse, stock
 from server.queries.people import Person
 from server.text import people as text
 from server.text.dates import calendar_day
 from server.text.refusals import refusal
 from server.text.translate import gettext
+from server.web.deciding import decide, today
 from server.web.sessions import context
 
 page = Blueprint("day_badges", __name__)

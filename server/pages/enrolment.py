@@ -12,7 +12,7 @@ from policy.terms import Instant
 from server.changes import people as changes
 from server.changes.people import Done
 from server.errors import OrderRefusedError, Refused
-from server.pages.member_changes import back, decide, say_why
+from server.pages.member_changes import back, say_why
 from server.publish.enrolments import RUNNING, Enrolment, Phase
 from server.queries import enrolment as queries
 from server.queries.current import Current
@@ -21,6 +21,7 @@ from server.text import enrolment as text
 from server.text import people
 from server.text.named import reader_at
 from server.text.refusals import refusal
+from server.web.deciding import decide
 from server.web.sessions import context, signed_in
 
 page = Blueprint("enrolment", __name__)

@@ -18,6 +18,7 @@ from server.queries.evacuation import Roll, roll
 from server.roles import STAFF
 from server.text.refusals import refusal
 from server.text.translate import gettext
+from server.web.deciding import decided, presence_changed
 from server.web.holding import holds_place
 from server.web.sessions import context, roles, signed_in
 
@@ -52,18 +53,18 @@ def add() -> ResponseReturnValue:
     people = int(written) if written.isdecimal() and len(written) <= 4 else 0
     try:
         with context().database.transaction() as session:
-            changes.add_visitors(session, _decided(), name, people, more)
+            changes.add_visitors(session, decided(), name, people, more)
     except ChangeRefusedError as error:
         return _page(wrong=refusal(error.why), status=400)
-    _tell()
+    presence_changed()
     return _back()
 
 
 @page.post("/evacuation/visitors/<int:number>/gone")
 def gone(number: int) -> ResponseReturnValue:
     with context().database.transaction() as session:
-        changes.visitors_gone(session, _decided(), number)
-    _tell()
+        changes.visitors_gone(session, decided(), number)
+    presence_changed()
     return _back()
 
 
@@ -82,9 +83,9 @@ def end() -> ResponseReturnValue:
     over = exercise or bool(request.form.get("sure"))
     if over and not exercise:
         with known.database.transaction() as session:
-            decided = Decided(signed_in().login, at, gettext("évacuation terminée"))
-            changes.everybody_is_out(session, decided, current.rules.day_start(at), seen.people, people)
-        _tell()
+            by = Decided(signed_in().login, at, gettext("évacuation terminée"))
+            changes.everybody_is_out(session, by, current.rules.day_start(at), seen.people, people)
+        presence_changed()
     template = "evacuated.html" if over else "evacuation_end.html"
     told = {
         "seen": seen,
@@ -139,21 +140,10 @@ def _note_look(seen: Roll) -> None:
     """Who saw whose names. A list that is wanted now is shown where that cannot be written, too."""
     try:
         with context().database.transaction() as session:
-            looked(session, _decided(), "evacuation", [one.member for one in seen.members], again_after=HOUR)
+            looked(session, decided(), "evacuation", [one.member for one in seen.members], again_after=HOUR)
     except ServerError as error:
         log.error("the list of who is inside was shown, and that is not written down: %s", error)
 
 
 def _back() -> ResponseReturnValue:
     return redirect(url_for("evacuation.page", found=request.form.getlist("found")), 303)
-
-
-def _decided() -> Decided:
-    return Decided(signed_in().login, context().clock())
-
-
-def _tell() -> None:
-    try:
-        context().presence_changed()
-    except ServerError as error:
-        log.error("stored, but the doors have not heard of it; tried again: %s", error)

@@ -19,13 +19,13 @@ from server.audit import Decided
 from server.changes import events as plans
 from server.changes.planned import Done, Meanwhile, Plan, Wrong
 from server.pages.what_changes import Outcome, decide
-from server.queries.people import day_of
 from server.queries.recurring import Repeat, Series, all_series, read_rule, rule_of, series_of
 from server.text import events as text
 from server.text.dates import local, zone
 from server.text.doors import doors
 from server.text.hours import read_spans, spans
 from server.text.translate import gettext
+from server.web.deciding import today
 from server.web.sessions import context
 from server.web.typed import at_hour, date_in, seen, typed, written
 
@@ -66,7 +66,7 @@ def add() -> ResponseReturnValue:
     title = gettext("Nouvel événement")
     if rule:
         return _series(None, _as_series(wanted, rule), title, url_for("events.page"), "added", _list)
-    plan = plans.one(None, wanted, _today())
+    plan = plans.one(None, wanted, today())
     return _decide(plan, title, [_line(wanted)], url_for("events.page"), "added", _list)
 
 
@@ -88,14 +88,14 @@ def change(event: str) -> ResponseReturnValue:
     if was is None or was.id != event:
         return again(409, meanwhile=True)
     if "end" in request.form:
-        plan, title = plans.one(was, None, _today()), gettext("Annuler un événement")
+        plan, title = plans.one(was, None, today()), gettext("Annuler un événement")
         return _decide(plan, title, [_line(was)], here, "cancelled", again)
     wrong: list[str] = []
     wanted = _event(was, wrong)
     if wrong:
         return again(400, wrong)
     lines = [gettext("%(before)s → %(after)s", before=_line(was), after=_line(wanted))]
-    return _decide(plans.one(was, wanted, _today()), gettext("Événement"), lines, here, "changed", again)
+    return _decide(plans.one(was, wanted, today()), gettext("Événement"), lines, here, "changed", again)
 
 
 @page.get("/event-series/<path:series>")
@@ -132,16 +132,16 @@ def _series(
     done: str,
     again: Again,
 ) -> ResponseReturnValue:
-    today = _today()
+    day = today()
     lines = [f"{one.title} : {text.recurs(one)}, {text.when(_first(one))}" for one in (was, wanted) if one is not None]
     return _decide(
-        plans.series(was, wanted, today),
+        plans.series(was, wanted, day),
         title,
         [" → ".join(dict.fromkeys(lines))],
         here,
         done,
         again,
-        more=lambda session, decided: plans.save_series(session, decided, was, wanted, today),
+        more=lambda session, decided: plans.save_series(session, decided, was, wanted, day),
     )
 
 
@@ -337,7 +337,3 @@ def _there(known: Event | Series | None) -> Event | Series:
     if known is None:
         raise NotFound
     return known
-
-
-def _today() -> date:
-    return day_of(context().current(), context().clock())

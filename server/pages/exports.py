@@ -3,7 +3,6 @@
 The members for whoever says why: it is noted first. The bundle for those who administer: it holds every badge's number.
 """
 
-import logging
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -14,8 +13,7 @@ from policy.errors import BundleError
 from policy.parse import parse
 from server.audit import Decided, looked
 from server.changes.bundle import import_bundle, would_end
-from server.errors import ImportRefusedError, ServerError
-from server.pages.member_changes import MOST_WHY
+from server.errors import ImportRefusedError
 from server.publish.bundle import export
 from server.queries.looks import last_reasons
 from server.queries.people import carnets, day_of
@@ -23,9 +21,8 @@ from server.roles import ADMINS
 from server.text import people as text
 from server.text.sheets import Cell, Sheet, csv_file, xlsx_file
 from server.text.translate import N_, gettext
+from server.web.deciding import rules_changed, why_in
 from server.web.sessions import confirmed_lately, context, roles, signed_in
-
-log = logging.getLogger("loquet.server")
 
 page = Blueprint("exports", __name__)
 
@@ -53,7 +50,7 @@ def show() -> ResponseReturnValue:
 def members() -> ResponseReturnValue:
     """All members as they are now. Noted before it leaves; without a reason nothing does."""
     known = context()
-    why = " ".join(request.form.get("why", "").split())[:MOST_WHY]
+    why = why_in()
     if not why:
         return _page(400, wrong=text.wrong("why"))
     with known.database.transaction() as session:
@@ -98,10 +95,7 @@ def take_in() -> ResponseReturnValue:
         return _page(400, fault=str(error))
     if ending:
         return _page(409, ending=[f"{name}: {called}" for name, called in ending])
-    try:
-        known.site_changed()
-    except ServerError as error:
-        log.error("stored, but the doors have not heard of it; tried again: %s", error)
+    rules_changed()
     return _page(done=done)
 
 

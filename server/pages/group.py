@@ -1,20 +1,17 @@
 """Who comes with me? A gardien or somebody of the team says how many their badge stands for; the form is on /me."""
 
-import logging
-
 from flask import Blueprint, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
-from server.audit import Decided
 from server.changes.groups import group_gone, with_group
-from server.errors import ChangeRefusedError, ServerError
+from server.errors import ChangeRefusedError
 from server.pages.me import page_of
 from server.text.refusals import refusal
 from server.text.translate import gettext, ngettext
+from server.web.deciding import decided, presence_changed
 from server.web.sessions import context, signed_in
 from server.web.told import tell
-
-log = logging.getLogger("loquet.server")
+from server.web.typed import line_in
 
 page = Blueprint("group", __name__)
 
@@ -22,16 +19,16 @@ page = Blueprint("group", __name__)
 @page.post("/group")
 def here() -> ResponseReturnValue:
     """So many are here, whether some were before or not."""
-    name, written = " ".join(request.form.get("name", "").split()), request.form.get("people", "").strip()
+    name, written = line_in("name"), request.form.get("people", "").strip()
     people = int(written) if written.isdecimal() and len(written) <= 4 else 0
     known, me = context(), signed_in()
     try:
         with known.database.transaction() as session:
             name = name or gettext("Groupe")
-            with_group(session, _decided(), me.member or "", name, people, _day_start())
+            with_group(session, decided(), me.member or "", name, people, _day_start())
     except ChangeRefusedError as error:
         return page_of(refusal(error.why), 409)
-    _publish()
+    presence_changed()
     tell(ngettext("%(num)s personne est comptée avec vous.", "%(num)s personnes sont comptées avec vous.", people))
     return redirect(url_for("me.page"), 303)
 
@@ -39,24 +36,12 @@ def here() -> ResponseReturnValue:
 @page.post("/group/gone")
 def gone() -> ResponseReturnValue:
     with context().database.transaction() as session:
-        group_gone(session, _decided(), signed_in().member or "", _day_start())
-    _publish()
+        group_gone(session, decided(), signed_in().member or "", _day_start())
+    presence_changed()
     tell(gettext("Votre groupe est parti : il n’est plus compté."))
     return redirect(url_for("me.page"), 303)
-
-
-def _decided() -> Decided:
-    return Decided(signed_in().login, context().clock())
 
 
 def _day_start() -> int:
     known = context()
     return known.current().rules.day_start(known.clock())
-
-
-def _publish() -> None:
-    """Edges and pages hear of it."""
-    try:
-        context().presence_changed()
-    except ServerError as error:
-        log.error("stored, but the doors have not heard of it; tried again: %s", error)

@@ -12,12 +12,12 @@ from policy.calendar import WEEKDAYS, staff_hours
 from server.changes import hours as plans
 from server.changes.planned import Meanwhile, Plan, Wrong
 from server.pages.what_changes import decide
-from server.queries.people import day_of
 from server.queries.public_holidays import holidays_of
 from server.text import hours as text
 from server.text.dates import calendar_day
 from server.text.doors import doors
 from server.text.translate import gettext
+from server.web.deciding import today
 from server.web.sessions import context
 from server.web.typed import date_in, typed, written
 from server.web.typed import seen as seen_in
@@ -66,7 +66,7 @@ def week() -> ResponseReturnValue:
 def closure() -> ResponseReturnValue:
     seen, form = seen_in(Closure), request.form
     if "end" in form and seen is not None:
-        plan = plans.closure(seen, None, _today())
+        plan = plans.closure(seen, None, today())
         return _decide(plan, gettext("Lever une fermeture"), [text.closure(seen)], "closures", "reopened")
     why = " ".join(form.get("why", "").split())
     wrong = ["why"] if len(why) > text.LONGEST_WHY else []
@@ -75,14 +75,14 @@ def closure() -> ResponseReturnValue:
         return _refused(Wrong(tuple(wrong)), "closures", _key(seen))
     wanted = Closure(first, last or first, why or None)
     lines = _from_to(text.closure(seen) if seen else "", text.closure(wanted))
-    return _decide(plans.closure(seen, wanted, _today()), gettext("Fermeture"), lines, "closures", "closure", seen)
+    return _decide(plans.closure(seen, wanted, today()), gettext("Fermeture"), lines, "closures", "closure", seen)
 
 
 @page.post("/hours/openings")
 def opening() -> ResponseReturnValue:
     seen, form = seen_in(Opening), request.form
     if "end" in form and seen is not None:
-        plan, title = plans.opening(seen, None, _today()), gettext("Retirer une ouverture exceptionnelle")
+        plan, title = plans.opening(seen, None, today()), gettext("Retirer une ouverture exceptionnelle")
         return _decide(plan, title, [text.opening(seen)], "openings", "withdrawn")
     wrong: list[str] = []
     day = date_in("date", wrong)
@@ -95,7 +95,7 @@ def opening() -> ResponseReturnValue:
     wanted = Opening(day, ranges)
     lines = _from_to(text.opening(seen) if seen else "", text.opening(wanted))
     title = gettext("Ouverture exceptionnelle")
-    return _decide(plans.opening(seen, wanted, _today()), title, lines, "openings", "opening", seen)
+    return _decide(plans.opening(seen, wanted, today()), title, lines, "openings", "opening", seen)
 
 
 def _decide(
@@ -118,19 +118,19 @@ def _refused(outcome: Wrong | Meanwhile, form: str, key: str) -> ResponseReturnV
 
 def _page(status: int, form: str = "", key: str = "", **told: object) -> ResponseReturnValue:
     known = context()
-    current, today = known.current(), _today()
+    current, day = known.current(), today()
     site = current.bundle.site
     done = text.DONE.get(request.args.get("done", ""))
     with known.database.reading() as session:
         knowing = doors(session, current, request.args.get("rules", "")) if done else None
     said: dict[str, object] = {
-        "today": text.said(_hours_of(site, today)),
-        "today_date": calendar_day(today),
+        "today": text.said(_hours_of(site, day)),
+        "today_date": calendar_day(day),
         "week": [(day, text.weekday(day), text.said(site.staff_hours.get(day, ()))) for day in WEEKDAYS],
         "week_fields": {day: text.spans(site.staff_hours.get(day, ())) for day in WEEKDAYS},
         "week_was": written(site.staff_hours),
-        "closures": [_closure(one, today) for one in sorted(site.closures, key=_first) if one.last >= today],
-        "openings": [_opening(one) for one in sorted(site.openings, key=_date_of) if one.date >= today],
+        "closures": [_closure(one, day) for one in sorted(site.closures, key=_first) if one.last >= day],
+        "openings": [_opening(one) for one in sorted(site.openings, key=_date_of) if one.date >= day],
         "has_holidays": site.holidays is not None,
         "toast": gettext(done) if done and knowing else "",
         "doors": knowing,
@@ -144,9 +144,9 @@ def _page(status: int, form: str = "", key: str = "", **told: object) -> Respons
     return render_template("hours.html", **said | told), status
 
 
-def _closure(one: Closure, today: date) -> Line:
+def _closure(one: Closure, day: date) -> Line:
     fields = {"first": typed(one.first), "last": typed(one.last), "why": one.why or ""}
-    return Line(_key(one), text.closure(one), written(one), fields, one.first <= today)
+    return Line(_key(one), text.closure(one), written(one), fields, one.first <= day)
 
 
 def _opening(one: Opening) -> Line:
@@ -167,10 +167,6 @@ def _first(one: Closure) -> tuple[date, date]:
 
 def _date_of(one: Opening) -> date:
     return one.date
-
-
-def _today() -> date:
-    return day_of(context().current(), context().clock())
 
 
 def _key(one: Part | None) -> str:

@@ -16,11 +16,11 @@ from server.audit import Decided
 from server.changes import machines as changes
 from server.changes.machines import Done, Meanwhile, Wanted, Wrong
 from server.errors import OrderRefusedError
-from server.pages.what_changes import heard
 from server.queries.machines import bookings_in
 from server.text import machine_out as text
 from server.text.dates import local
 from server.text.translate import gettext
+from server.web.deciding import rules_changed
 from server.web.sessions import context, signed_in
 from server.web.typed import date_in, seen, written
 from wire.row import Order
@@ -59,9 +59,9 @@ def lock_out(machine: str) -> ResponseReturnValue:
     if isinstance(outcome, Wrong):
         return _form(machine, outcome.fields)
     if isinstance(outcome, Meanwhile):
-        heard()
+        rules_changed()
         return _gone(machine)
-    heard()
+    rules_changed()
     return _done("out", machine, _cut(machine) if wanted.urgent else None)
 
 
@@ -91,7 +91,7 @@ def put_back(machine: str) -> ResponseReturnValue:
     with known.database.transaction() as session:
         name = text.name_of(me, known.current().called)
         outcome = changes.put_back(session, Decided(me.login, known.clock()), machine, name, was)
-    heard()
+    rules_changed()
     return _done("back", machine) if isinstance(outcome, Done) else _gone(machine)
 
 

@@ -1,50 +1,33 @@
 """What does the desk decide about a member? Forms that post and lead back to the member's page with what was done."""
 
-import logging
-import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import date
 from secrets import token_hex
-from typing import TypeVar
 from unicodedata import normalize
 
 import msgspec
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from sqlmodel import Session
 
 from policy.bundle import Member, Role
 from policy.uids import Doubt
-from server.audit import Decided
 from server.changes import carnets
 from server.changes import people as changes
 from server.changes.carnets import Sale
 from server.changes.people import Choose, Done, InStock, Meanwhile, Outcome, Taken, Wrong
-from server.errors import ChangeRefusedError, Refused, ServerError
+from server.errors import Refused
 from server.pages.member import asked_for, shown
-from server.queries.people import day_of
 from server.roles import ADMINS
 from server.text import people as text
 from server.text.dates import read_date
 from server.text.refusals import refusal
 from server.text.translate import gettext
+from server.web.deciding import decide, form_token, today
 from server.web.sessions import context, roles, signed_in
-
-log = logging.getLogger("loquet.server")
 
 page = Blueprint("member_changes", __name__)
 
-Result = TypeVar("Result")
 NEW = Member(id="", name="", tier="")
-MOST_WHY = 500
-"""Characters of a reason."""
-TOKEN = re.compile("[0-9a-f]{12}")
-"""Drawn with each form that makes something new: sent twice by a double press, it makes one."""
-
-
-def form_token() -> str:
-    given = request.form.get("token", "")
-    return given if TOKEN.fullmatch(given) else token_hex(6)
 
 
 @page.get("/new-member")
@@ -162,33 +145,6 @@ def move_carnet(member: str) -> ResponseReturnValue:
     else:
         outcome = decide(lambda session, decided: carnets.move(session, decided, member, which, last, today()))
     return back(outcome, "moved") if isinstance(outcome, Done) else say_why(member, f"move-{which}", outcome)
-
-
-def today() -> date:
-    """The site day of now."""
-    return day_of(context().current(), context().clock())
-
-
-def decide(decided_on: Callable[[Session, Decided], Result]) -> Result | Refused:
-    """Change what is to be changed, all or nothing; where that is Done, let the doors hear of it."""
-    known = context()
-    why = " ".join(request.form.get("why", "").split())[:MOST_WHY]
-    try:
-        with known.database.transaction() as session:
-            outcome = decided_on(session, Decided(signed_in().login, known.clock(), why))
-    except ChangeRefusedError as error:
-        return error.why
-    if isinstance(outcome, Done):
-        publish()
-    return outcome
-
-
-def publish() -> None:
-    """The rules are others."""
-    try:
-        context().site_changed()
-    except ServerError as error:
-        log.error("stored, but the doors have not heard of it; tried again: %s", error)
 
 
 def _typed(before: Member) -> tuple[Member, tuple[str, ...]]:

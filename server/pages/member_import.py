@@ -1,7 +1,6 @@
 """What would this file of members change, line by line? /import: read in, looked at, imported, undone for a day."""
 
 import hashlib
-import logging
 from collections import Counter
 from collections.abc import Sequence
 
@@ -12,21 +11,19 @@ from sqlmodel import Session
 from werkzeug.exceptions import NotFound
 
 from policy.bundle import Pass
-from server.audit import Decided
 from server.changes import member_import as changes
 from server.changes.member_plan import Kind, Line, Why
 from server.changes.member_table import NotATableError
 from server.database.types import moment
-from server.errors import ImportRefusedError, ServerError
+from server.errors import ImportRefusedError
 from server.queries.site_state import state_at
 from server.queries.tonight import shut_out
 from server.text import member_import as text
 from server.text.sheets import Sheet, csv_file
 from server.text.translate import gettext
+from server.web.deciding import decided, rules_changed
 from server.web.faults import WrongAddressError
-from server.web.sessions import context, signed_in
-
-log = logging.getLogger("loquet.server")
+from server.web.sessions import context
 
 page = Blueprint("member_import", __name__)
 
@@ -59,7 +56,7 @@ def read() -> ResponseReturnValue:
     known = context()
     try:
         with known.database.transaction() as session:
-            which = changes.start(session, _decided(), name, content)
+            which = changes.start(session, decided(), name, content)
     except NotATableError as error:
         return render_template("member_import.html", fault=text.fault(error)), 400
     return redirect(url_for("member_import.show", which=which), 303)
@@ -109,14 +106,14 @@ def run(which: str) -> ResponseReturnValue:
                 changed = True
             else:
                 changed = False
-                changes.run(session, _decided(gettext("import de %(file)s", file=kept.name)), kept, lines, units)
+                changes.run(session, decided(gettext("import de %(file)s", file=kept.name)), kept, lines, units)
     except ImportRefusedError as error:
         return _preview(which, 409, gettext("Rien n’est importé : %(why)s", why=str(error)))
     if changed:
         return _preview(
             which, 409, gettext("Rien n’est importé : la situation a changé. Voici l’aperçu de maintenant.")
         )
-    _tell()
+    rules_changed()
     return redirect(url_for("member_import.show", which=which, done="1"), 303)
 
 
@@ -127,8 +124,8 @@ def undo(which: str) -> ResponseReturnValue:
         kept = changes.of(session, which)
         if kept is None or not changes.can_undo(kept, moment(known.clock())):
             raise NotFound
-        stay = changes.undo(session, _decided(gettext("import annulé : %(file)s", file=kept.name)), kept)
-    _tell()
+        stay = changes.undo(session, decided(gettext("import annulé : %(file)s", file=kept.name)), kept)
+    rules_changed()
     return _preview(which, 200, "", stay)
 
 
@@ -226,14 +223,3 @@ def _waiting(session: Session, which: str) -> changes.Kept:
     if kept.done is not None:
         raise NotFound
     return kept
-
-
-def _decided(why: str = "") -> Decided:
-    return Decided(signed_in().login, context().clock(), why)
-
-
-def _tell() -> None:
-    try:
-        context().site_changed()
-    except ServerError as error:
-        log.error("stored, but the doors have not heard of it; tried again: %s", error)

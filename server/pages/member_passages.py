@@ -2,18 +2,18 @@
 
 from dataclasses import dataclass
 
-from flask import Blueprint, render_template, request
+from flask import Blueprint, render_template
 from flask.typing import ResponseReturnValue
 
 from policy.terms import Instant
 from server.audit import Decided, looked
 from server.pages.member import shown
-from server.pages.member_changes import MOST_WHY
 from server.queries.history import Passage, passages_of
 from server.queries.member import member_of
 from server.text import people as text
 from server.text.named import place_of
 from server.text.reasons import Words, words
+from server.web.deciding import why_in
 from server.web.sessions import context, signed_in
 
 page = Blueprint("member_passages", __name__)
@@ -35,7 +35,7 @@ class Looked:
 def show(member: str) -> ResponseReturnValue:
     """Noted before it is shown; without a reason nothing is shown."""
     known = context()
-    why = " ".join(request.form.get("why", "").split())[:MOST_WHY]
+    why = why_in()
     if not why:
         wrong = {"why": text.wrong("why")}
         return render_template("member.html", **shown(member) | {"form": "passages", "typed": {}, "wrong": wrong}), 400

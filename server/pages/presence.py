@@ -1,6 +1,5 @@
 """How is a forgotten badge put right? *Est parti à …*, *était là de … à …*, by the team and the gardien who holds."""
 
-import logging
 from collections.abc import Callable
 from datetime import datetime
 
@@ -17,7 +16,7 @@ from server.audit import Decided
 from server.changes import carnets
 from server.changes import corrections as changes
 from server.changes.people import Done, Wrong
-from server.errors import ChangeRefusedError, Refused, ServerError
+from server.errors import ChangeRefusedError, Refused
 from server.queries import history
 from server.queries.corrections import noted
 from server.queries.current import Current
@@ -29,9 +28,8 @@ from server.text.hours import read_hour
 from server.text.refusals import refusal
 from server.text.translate import gettext
 from server.web import step_up
+from server.web.deciding import decided, presence_changed, why_in
 from server.web.sessions import context, roles, signed_in
-
-log = logging.getLogger("loquet.server")
 
 page = Blueprint("presence", __name__)
 
@@ -40,7 +38,6 @@ FOUND = 8
 """Members that a search offers; more say nothing to whoever looks for one."""
 SHORTEST = 3
 """Letters of a search: fewer would list the members."""
-MOST_WHY = 500
 
 
 @page.get("/presence", endpoint="page")
@@ -115,24 +112,20 @@ def answer(member: str, which: int) -> ResponseReturnValue:
 def _decide(
     member: str, form: str, said: str, change: Change, start: Instant | None = None, *, answers: bool = False
 ) -> ResponseReturnValue:
-    known, why = context(), " ".join(request.form.get("why", "").split())[:MOST_WHY]
-    decided = Decided(signed_in().login, known.clock(), why)
+    known, by = context(), decided(why_in())
     try:
         with known.database.reading() as session:
             asks = not answers and changes.require_may_correct(session, signed_in(), member)
         if asks and (question := step_up.ask_again()):
             return question
         with known.database.transaction() as session:
-            outcome = change(session, decided)
+            outcome = change(session, by)
     except ChangeRefusedError as error:
         status = 403 if error.why in (Refused.OWN_PRESENCE, Refused.GARDIENS_PRESENCE) else 409
         return _form(member, form, refused=refusal(error.why), status=status)
     if isinstance(outcome, Wrong):
         return _form(member, form, wrong=outcome.fields)
-    try:
-        known.presence_changed()
-    except ServerError as error:
-        log.error("stored, but the doors have not heard of it; tried again: %s", error)
+    presence_changed()
     flash(said)
     unit = _unpaid(member, start) if start is not None else None
     return redirect(url_for("presence.ask", member=member, unit=unit) if unit else url_for("presence.page"), 303)

@@ -9,11 +9,12 @@ from server.changes import training as changes
 from server.changes.people import Done, Wrong
 from server.changes.training import Missing, Shown
 from server.errors import Refused
-from server.pages.member_changes import again, back, decide, today
+from server.pages.member_changes import again, back
 from server.queries.training import kinds, trained
 from server.text import training as text
 from server.text.refusals import refusal
 from server.text.translate import gettext
+from server.web.deciding import decide, today
 from server.web.sessions import context
 from server.web.told import tell
 from server.web.typed import date_in, offered, people_meant

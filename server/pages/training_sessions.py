@@ -17,7 +17,6 @@ from server.changes import training_sessions as changes
 from server.changes.people import Wrong
 from server.changes.training_sessions import Certified, Listed, Meanwhile
 from server.errors import Refused
-from server.pages.member_changes import decide, form_token, publish, today
 from server.pages.training import known_kinds, told
 from server.pages.training_mail import tell_cancelled, tell_changed, tell_moved_up
 from server.queries.training import Trained, trained
@@ -29,6 +28,7 @@ from server.text.dates import local, zone
 from server.text.hours import read_spans, spans
 from server.text.refusals import refusal
 from server.text.translate import gettext, ngettext
+from server.web.deciding import decide, form_token, rules_changed, today
 from server.web.sessions import context, roles, signed_in
 from server.web.told import tell
 from server.web.typed import at_hour, date_in, offered, people_meant, seen, typed, written
@@ -178,7 +178,7 @@ def keep_presence(which: str) -> ResponseReturnValue:
     certified = decide(lambda session, decided: changes.certify_present(session, decided, which))
     if not isinstance(certified, Certified):
         return _refused(certified)
-    publish()
+    rules_changed()
     return _told(which, certified)
 
 

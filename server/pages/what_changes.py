@@ -1,6 +1,5 @@
 """What would this change? The step before it is saved, and the saving, for all plans (server/changes/planned.py)."""
 
-import logging
 from collections.abc import Callable, Sequence
 
 from flask import render_template, request
@@ -9,12 +8,10 @@ from sqlmodel import Session
 from policy.bundle import Bundle
 from server.audit import Decided, looked
 from server.changes.planned import Done, Meanwhile, Plan, Wrong, made, tried
-from server.errors import ServerError
 from server.queries.effect import effect
 from server.text.effect import told
-from server.web.sessions import context, signed_in
-
-log = logging.getLogger("loquet.server")
+from server.web.deciding import decided, rules_changed
+from server.web.sessions import context
 
 SURE = "sure"
 """The field of the second press."""
@@ -38,20 +35,11 @@ def decide(
 
 def save(change: Callable[[Session, Decided], Outcome]) -> Outcome:
     """All or nothing; then let the doors hear of it."""
-    known = context()
-    with known.database.transaction() as session:
-        outcome = change(session, Decided(signed_in().login, known.clock()))
+    with context().database.transaction() as session:
+        outcome = change(session, decided())
     if isinstance(outcome, Done):
-        heard()
+        rules_changed()
     return outcome
-
-
-def heard() -> None:
-    """Let the edges hear of what was stored."""
-    try:
-        context().site_changed()
-    except ServerError as error:
-        log.error("stored, but the doors have not heard of it; tried again: %s", error)
 
 
 def _ask(before: Bundle, after: Bundle, title: str, lines: Sequence[str], back: str) -> str:
@@ -60,7 +48,7 @@ def _ask(before: Bundle, after: Bundle, title: str, lines: Sequence[str], back: 
         found = effect(session, before, after, known.clock())
     if found.members:
         with known.database.transaction() as session:
-            looked(session, Decided(signed_in().login, known.clock(), title), "effect", found.members)
+            looked(session, decided(title), "effect", found.members)
     carried = [(name, value) for name, value in request.form.items(multi=True) if name != "csrf_token"]
     return render_template(
         "what_changes.html",

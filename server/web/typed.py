@@ -20,6 +20,11 @@ MOST_OFFERED = 20
 """People of one name."""
 
 
+def line_in(field: str) -> str:
+    """What a field holds, on one line."""
+    return " ".join(request.form.get(field, "").split())
+
+
 def date_in(field: str, wrong: list[str], *, needed: bool = True) -> date | None:
     """The date in a field; where there is none as there should be, the field is noted as wrong."""
     try:
