@@ -41,6 +41,23 @@ SIGNALS = {
         "trois éclairs verts, trois bips : badge lu, rien ne s’ouvre",
         "three green flashes: read, nothing opens",
     ),
+    "machine_on": ("vert fixe : la machine est à vous", "steady green: the machine is yours"),
+    "machine_ends_soon": (
+        "un éclair ambre sur le vert, un bip par seconde : cela s’arrête bientôt",
+        "amber flashes in the green, a beep each second: it ends soon",
+    ),
+    "machine_overrun": (
+        "ambre fixe, un bip toutes les 5 s : le temps est dépassé",
+        "steady amber, a beep every 5 s: the time is over",
+    ),
+    "machine_stopped": (
+        "rouge qui clignote : arrêt d’urgence, à remettre en service",
+        "blinking red: emergency stop, to be put back in service",
+    ),
+    "machine_locked_out": (
+        "rouge fixe, un clin toutes les 3 s : hors service",
+        "steady red, a wink every 3 s: out of service",
+    ),
     "door_forced": ("ambre qui clignote, bips : porte forcée", "amber blinking, beeps: door forced"),
 }
 

@@ -1,6 +1,7 @@
 """What does the lamp at a reader say? Read from its outputs, as eyes and ears would."""
 
 from dataclasses import dataclass, field
+from itertools import groupby, pairwise
 from typing import TypeAlias
 
 from edge.patterns import (
@@ -10,6 +11,11 @@ from edge.patterns import (
     DOOR_HELD,
     ENROLLED,
     LAY_HERE,
+    MACHINE_ENDS_SOON,
+    MACHINE_LOCKED_OUT,
+    MACHINE_ON,
+    MACHINE_OVERRUN,
+    MACHINE_STOPPED,
     NO_RULES,
     OF_FAMILY,
     READER_FAULT,
@@ -33,12 +39,19 @@ SIGNALS: dict[str, Signal] = {
     "sound": SOUND,
     "lay_here": LAY_HERE,
     "enrolled": ENROLLED,
+    "machine_on": MACHINE_ON,
+    "machine_ends_soon": MACHINE_ENDS_SOON,
+    "machine_overrun": MACHINE_OVERRUN,
+    "machine_stopped": MACHINE_STOPPED,
+    "machine_locked_out": MACHINE_LOCKED_OUT,
 }
 AT_ONCE = 25
 """Outputs that move within so many ms are one change of the lamp."""
 SILENCE = 2_000
 """A lamp that is dark for so long (ms) has ended its signal."""
 
+CLOSE = 150
+"""ms by which a frame may differ: time that passes faster makes frames less exact."""
 REMEMBERED = 40
 """Frames."""
 Frame: TypeAlias = tuple[Instant, Levels]
@@ -70,24 +83,42 @@ class Lamp:
         """The name of the signal that is given, or was until a moment ago; None when there is none, or not yet."""
         if not self._frames or (self.levels == DARK and at - self._frames[-1][0] >= SILENCE):
             return None
+        likely = None
         for start in range(len(self._frames)):
             seen = self._frames[start:]
-            fitting = [name for name, signal in SIGNALS.items() if _fits(signal, seen)]
-            if fitting:
-                return min(fitting, key=lambda name: _distance(SIGNALS[name], seen))
-        return None
+            fitting = {name: _distance(signal, seen, at) for name, signal in SIGNALS.items() if _fits(signal, seen)}
+            best = min(fitting, key=lambda name: fitting[name], default=None)
+            if best is not None and fitting[best] <= CLOSE:
+                return best
+            likely = likely or best
+        return likely
+
+
+def _shown(signal: Signal) -> list[tuple[float, Levels]]:
+    """Its frames as eyes see them: two that look the same, one after the other, are one. Seconds."""
+    alike = groupby(signal.frames, key=lambda frame: frame[1])
+    return [(sum(seconds for seconds, _ in frames), levels) for levels, frames in alike]
 
 
 def _fits(signal: Signal, seen: list[Frame]) -> bool:
     """Whether what was seen is how this signal begins. One that repeats may end, in the dark, at any moment."""
-    rounds = len(seen) // len(signal.frames) + 1 if signal.repeats else 1
-    expected = [levels for _, levels in signal.frames] * rounds + [DARK]
+    shown = _shown(signal)
+    rounds = len(seen) // len(shown) + 1 if signal.repeats else 1
+    expected = [levels for _, levels in shown] * rounds + [DARK]
     told = [levels for _, levels in seen]
     if signal.repeats and len(told) > 1 and told[-1] == DARK:
         told.pop()
     return expected[: len(told)] == told
 
 
-def _distance(signal: Signal, seen: list[Frame]) -> float:
-    """How much the length of the first frame differs, ms; 0 while it lasts."""
-    return abs(seen[1][0] - seen[0][0] - 1000 * signal.frames[0][0]) if len(seen) > 1 else 0.0
+def _distance(signal: Signal, seen: list[Frame], at: Instant) -> float:
+    """How much the length of the frame that differs most differs, ms; of the one that lasts, how much longer it is."""
+    lengths = [1000 * seconds for seconds, _ in _shown(signal)]
+    gone = [after - before for (before, _), (after, _) in pairwise(seen)]
+    whole = gone[:-1] if signal.repeats and len(gone) > 1 else gone  # its end may have cut the last one short
+    apart = [abs(ms - lengths[number % len(lengths)]) for number, ms in enumerate(whole)]
+    last = len(seen) - 1
+    may_last = signal.repeats and (len(lengths) == 1 or seen[-1][1] == DARK)
+    if not may_last and (signal.repeats or last < len(lengths)):
+        apart.append(max(0, at - seen[-1][0] - lengths[last % len(lengths)]))
+    return 0.0 if signal.repeats and len(lengths) == 1 else max(apart, default=0.0)
