@@ -22,7 +22,8 @@ from policy.units import DATE, is_name, unit_of
 from server import models
 from server.audit import Change, Decided, record
 from server.changes.bundle import put
-from server.changes.people import Done, Wrong
+from server.changes.outcomes import Wrong
+from server.changes.people import Done
 from server.database.types import moment
 from server.errors import ChangeRefusedError, Refused
 from server.models import CarnetEntry, PaidUnit

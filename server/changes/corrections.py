@@ -13,7 +13,8 @@ from policy.instants import text
 from policy.presence import Move
 from policy.terms import DAY, ClockState, Direction, Instant
 from server.audit import Change, Decided, record
-from server.changes.people import Done, Wrong
+from server.changes.outcomes import Wrong
+from server.changes.people import Done
 from server.database.types import moment
 from server.errors import ChangeRefusedError, Refused
 from server.ingest.facts import store_moves

@@ -11,7 +11,8 @@ from sqlmodel import Session, col, select
 from policy.bundle import Credential
 from server.audit import Change, Decided, record
 from server.changes.bundle import end
-from server.changes.people import Done, Outcome, Wrong, free_number, hand_over, known_member
+from server.changes.outcomes import Wrong
+from server.changes.people import Done, Outcome, free_number, hand_over, known_member
 from server.database.types import moment
 from server.errors import ChangeRefusedError, Refused
 from server.models import DayBadge

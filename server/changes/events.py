@@ -10,7 +10,8 @@ from policy.bundle import Bundle, Event
 from policy.calendar import moment
 from server.audit import Change, Decided, record
 from server.changes.bundle import columns_of, put
-from server.changes.planned import Done, Meanwhile, Plan, Planned, Wrong, made
+from server.changes.outcomes import Done, Meanwhile, Wrong
+from server.changes.planned import Plan, Planned, made
 from server.database.types import moment as stored
 from server.models import EventSeries
 from server.publish.bundle import held

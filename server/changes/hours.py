@@ -5,7 +5,8 @@ from datetime import date
 from msgspec.structs import replace
 
 from policy.bundle import Bundle, Closure, Opening, Week
-from server.changes.planned import Meanwhile, Plan, Planned, Wrong
+from server.changes.outcomes import Meanwhile, Wrong
+from server.changes.planned import Plan, Planned
 
 
 def week(seen: Week, wanted: Week) -> Plan:

@@ -3,7 +3,8 @@
 from msgspec.structs import replace
 
 from policy.bundle import Bundle, Invitation
-from server.changes.planned import Meanwhile, Plan, Planned, Wrong
+from server.changes.outcomes import Meanwhile, Wrong
+from server.changes.planned import Plan, Planned
 
 
 def invite(wanted: Invitation) -> Plan:

@@ -17,6 +17,7 @@ from policy.reasons import Reason
 from policy.terms import Instant
 from server.audit import Decided
 from server.changes.bundle import put
+from server.changes.outcomes import Done, Meanwhile, Wrong
 from server.database.engine import Database
 from server.database.types import moment
 from server.errors import ChangeRefusedError, Refused
@@ -30,23 +31,6 @@ from wire.row import Order
 
 LONGEST_WHY = 200
 """Characters."""
-
-
-@dataclass(frozen=True, slots=True)
-class Done:
-    """It is so."""
-
-
-@dataclass(frozen=True, slots=True)
-class Wrong:
-    """The fields that cannot stay as they are."""
-
-    fields: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Meanwhile:
-    """Somebody else was faster: the machine is out for another reason, or is back already."""
 
 
 @dataclass(frozen=True, slots=True)

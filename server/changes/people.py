@@ -18,6 +18,7 @@ from policy.uids import Doubt, decimals, digits, doubt
 from server import models
 from server.audit import Decided
 from server.changes.bundle import end, put
+from server.changes.outcomes import Wrong
 from server.errors import ChangeRefusedError, Refused
 from server.publish.bundle import held, site_said
 from server.queries.accounts import Caller
@@ -36,13 +37,6 @@ class Done:
 
     member: str
     badge: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Wrong:
-    """The fields that cannot stay as they are."""
-
-    fields: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)

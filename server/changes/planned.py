@@ -16,28 +16,12 @@ from policy.check import contradictions
 from policy.forms import malformed
 from server.audit import Decided
 from server.changes.bundle import end, put, set_site
+from server.changes.outcomes import Done, Meanwhile, Wrong
 from server.errors import ImportRefusedError
 from server.publish.bundle import held, site_said
 
 CHANGED_LATER = ("events", "invitations")
 """The collections that a plan may change, beside the site itself."""
-
-
-@dataclass(frozen=True, slots=True)
-class Done:
-    """It is made."""
-
-
-@dataclass(frozen=True, slots=True)
-class Wrong:
-    """The fields that cannot stay as they are."""
-
-    fields: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Meanwhile:
-    """Somebody else changed it since whoever decides has seen it."""
 
 
 @dataclass(frozen=True, slots=True)

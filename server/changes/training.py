@@ -14,7 +14,8 @@ from policy.bundle import Certification, Kind
 from policy.instants import YEARS
 from server.audit import Decided
 from server.changes.bundle import end, put
-from server.changes.people import Done, Wrong, known_member
+from server.changes.outcomes import Wrong
+from server.changes.people import Done, known_member
 from server.database.types import moment
 from server.errors import ChangeRefusedError, Refused
 from server.models import CertificationEntry

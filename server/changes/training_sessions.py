@@ -14,7 +14,8 @@ from sqlmodel import Session, col, select
 from policy.terms import DAY, Instant
 from server import models
 from server.audit import Change, Decided, record
-from server.changes.people import Done, Wrong, known_member
+from server.changes.outcomes import Wrong
+from server.changes.people import Done, known_member
 from server.changes.training import Evidence, Missing, Shown, certify, known_kind
 from server.database.types import moment
 from server.errors import ChangeRefusedError, Refused

@@ -9,7 +9,8 @@ from flask.typing import ResponseReturnValue
 
 from policy.uids import Doubt
 from server.changes import day_badges as changes
-from server.changes.people import Choose, Done, InStock, Outcome, Taken, Wrong
+from server.changes.outcomes import Wrong
+from server.changes.people import Choose, Done, InStock, Outcome, Taken
 from server.errors import Refused
 from server.pages.member_changes import back, say_why, whose
 from server.queries.day_badges import InHouse, stock

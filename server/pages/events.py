@@ -17,7 +17,8 @@ from policy.calendar import minutes, moment, resolve
 from policy.instants import in_our_years
 from server.audit import Decided
 from server.changes import events as plans
-from server.changes.planned import Done, Meanwhile, Plan, Wrong
+from server.changes.outcomes import Done, Meanwhile, Wrong
+from server.changes.planned import Plan
 from server.pages.what_changes import Outcome, decide
 from server.queries.recurring import Repeat, Series, all_series, read_rule, rule_of, series_of
 from server.text import events as text

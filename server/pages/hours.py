@@ -10,7 +10,8 @@ from flask.typing import ResponseReturnValue
 from policy.bundle import Closure, Opening, Part, Site, Week
 from policy.calendar import WEEKDAYS, staff_hours
 from server.changes import hours as plans
-from server.changes.planned import Meanwhile, Plan, Wrong
+from server.changes.outcomes import Meanwhile, Wrong
+from server.changes.planned import Plan
 from server.pages.what_changes import decide
 from server.queries.public_holidays import holidays_of
 from server.text import hours as text

@@ -13,7 +13,8 @@ from policy.bundle import Invitation
 from policy.calendar import minutes, resolve
 from policy.instants import in_our_years
 from server.changes import invitations as plans
-from server.changes.planned import Done, Plan, made
+from server.changes.outcomes import Done
+from server.changes.planned import Plan, made
 from server.pages.what_changes import SURE, save
 from server.queries.people import KEEPS_OUT, Person, concerns, day_of
 from server.text import invitations as text

@@ -14,7 +14,8 @@ from policy.calendar import Calendar
 from policy.terms import Instant
 from server.audit import Decided
 from server.changes import machines as changes
-from server.changes.machines import Done, Meanwhile, Wanted, Wrong
+from server.changes.machines import Wanted
+from server.changes.outcomes import Done, Meanwhile, Wrong
 from server.errors import OrderRefusedError
 from server.queries.machines import bookings_in
 from server.text import machine_out as text

@@ -14,7 +14,8 @@ from policy.uids import Doubt
 from server.changes import carnets
 from server.changes import people as changes
 from server.changes.carnets import Sale
-from server.changes.people import Choose, Done, InStock, Meanwhile, Outcome, Taken, Wrong
+from server.changes.outcomes import Wrong
+from server.changes.people import Choose, Done, InStock, Meanwhile, Outcome, Taken
 from server.errors import Refused
 from server.pages.member import asked_for, shown
 from server.roles import ADMINS

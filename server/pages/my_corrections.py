@@ -6,7 +6,7 @@ from werkzeug.exceptions import NotFound
 
 from server.audit import Decided
 from server.changes.corrections import contest
-from server.changes.people import Wrong
+from server.changes.outcomes import Wrong
 from server.errors import ChangeRefusedError
 from server.queries.corrections import noted
 from server.text.corrections import to_member

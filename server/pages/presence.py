@@ -15,7 +15,8 @@ from policy.units import name_at
 from server.audit import Decided
 from server.changes import carnets
 from server.changes import corrections as changes
-from server.changes.people import Done, Wrong
+from server.changes.outcomes import Wrong
+from server.changes.people import Done
 from server.errors import ChangeRefusedError, Refused
 from server.queries import history
 from server.queries.corrections import noted

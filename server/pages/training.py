@@ -6,7 +6,8 @@ from werkzeug.exceptions import NotFound
 
 from policy.bundle import Kind
 from server.changes import training as changes
-from server.changes.people import Done, Wrong
+from server.changes.outcomes import Wrong
+from server.changes.people import Done
 from server.changes.training import Missing, Shown
 from server.errors import Refused
 from server.pages.member_changes import again, back

@@ -14,7 +14,7 @@ from policy.calendar import minutes, resolve
 from policy.instants import in_our_years
 from server.audit import Decided
 from server.changes import training_sessions as changes
-from server.changes.people import Wrong
+from server.changes.outcomes import Wrong
 from server.changes.training_sessions import Certified, Listed, Meanwhile
 from server.errors import Refused
 from server.pages.training import known_kinds, told

@@ -7,7 +7,8 @@ from sqlmodel import Session
 
 from policy.bundle import Bundle
 from server.audit import Decided, looked
-from server.changes.planned import Done, Meanwhile, Plan, Wrong, made, tried
+from server.changes.outcomes import Done, Meanwhile, Wrong
+from server.changes.planned import Plan, made, tried
 from server.queries.effect import effect
 from server.text.effect import told
 from server.web.deciding import decided, rules_changed

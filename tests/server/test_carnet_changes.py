@@ -23,7 +23,8 @@ from server.audit import Decided
 from server.changes import carnets
 from server.changes.bundle import import_bundle
 from server.changes.carnets import Sale
-from server.changes.people import Done, Wrong
+from server.changes.outcomes import Wrong
+from server.changes.people import Done
 from server.database.types import moment
 from server.errors import ChangeRefusedError, Refused
 from server.ingest.facts import ToldBy, store

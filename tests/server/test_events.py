@@ -16,7 +16,7 @@ from policy.calendar import moment
 from policy.reasons import Reason
 from policy.terms import DAY, HOUR
 from server.changes.events import make_more_times, save_series
-from server.changes.planned import Done
+from server.changes.outcomes import Done
 from server.models import AuditRow, EventSeries
 from server.publish.bundle import held
 from server.queries.recurring import AHEAD, Repeat, Series, read_rule, rule_of, times

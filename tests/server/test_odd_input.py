@@ -5,7 +5,7 @@ import re
 import pytest
 
 from server.changes.carnets import pay
-from server.changes.people import Wrong
+from server.changes.outcomes import Wrong
 from server.models import PaidUnit
 from server.web.access import TABLE
 from server.web.row_numbers import LAST_ROW
