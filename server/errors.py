@@ -99,6 +99,7 @@ class Refused(StrEnum):
     TRAINING_GONE = "training_gone"
     TRAINING_OVER = "training_over"
     TRAINING_AHEAD = "training_ahead"
+    TRAINING_NOBODY = "training_nobody"
 
 
 class ChangeRefusedError(ServerError):

@@ -133,13 +133,15 @@ def certify_present(session: Session, decided: Decided, which: str) -> Certified
     now, calendar = _there(session, which), calendar_of(session)
     shown = Shown(now.kind, Evidence.SESSION, calendar.day_at(now.start))
     done, kept_back = [], []
-    for seat in now.seats:
-        if seat.present:
-            outcome = certify(session, decided, seat.member, shown, calendar.day_at(decided.at))
-            if isinstance(outcome, Done):
-                done.append(seat.member)
-            else:
-                kept_back.append((seat.member, outcome))
+    present = [seat.member for seat in now.seats if seat.present]
+    if not present:
+        raise ChangeRefusedError(Refused.TRAINING_NOBODY)
+    for member in present:
+        outcome = certify(session, decided, member, shown, calendar.day_at(decided.at))
+        if isinstance(outcome, Done):
+            done.append(member)
+        else:
+            kept_back.append((member, outcome))
     return Certified(tuple(done), tuple(kept_back))
 
 

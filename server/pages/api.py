@@ -187,12 +187,19 @@ def _text(at: Instant | None) -> str | None:
     return None if at is None else text(at)
 
 
+def instant_asked(name: str, written: str) -> Instant:
+    """The instant that a program wrote. Raises BadRequest with the remedy."""
+    try:
+        return instant(written)
+    except (ValueError, OverflowError):
+        raise BadRequest(
+            f"{name}={written!r}: write an instant with its offset from UTC, as in 2026-11-24T09:00:00Z."
+        ) from None
+
+
 def _instant(name: str, default: Instant) -> Instant:
     written = request.args.get(name)
-    try:
-        return default if written is None else instant(written)
-    except (ValueError, OverflowError) as error:
-        raise BadRequest(f"{name}={written!r}: {error}, as in 2026-11-24T09:00:00Z.") from None
+    return default if written is None else instant_asked(name, written)
 
 
 def _number(asked: Parameter) -> int:

@@ -17,7 +17,7 @@ from policy.terms import Instant
 from server.audit import Decided, looked
 from server.changes.bookings import Booked, Taken, Wanted, book, cancel
 from server.pages import api_answers as answers
-from server.pages.api import answer, days_asked
+from server.pages.api import answer, days_asked, instant_asked
 from server.pages.api_operations import MACHINE, nothing_else
 from server.pages.booking_changes import stored
 from server.queries.accounts import by_login
@@ -113,10 +113,7 @@ def _member(wish: answers.Wish) -> str:
 
 def _instant(name: str, written: str) -> Instant:
     """Of a year in which nothing can be booked, one that is as far away."""
-    try:
-        return max(EARLIEST, min(instant(written), LATEST))
-    except (ValueError, OverflowError) as error:
-        raise BadRequest(f"{name}={written!r}: {error}, as in 2026-11-24T09:00:00Z.") from None
+    return max(EARLIEST, min(instant_asked(name, written), LATEST))
 
 
 def _said(slot: Slot) -> answers.Booking:

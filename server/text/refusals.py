@@ -50,6 +50,7 @@ SENTENCES = {
     Refused.BADGE_FIRST: N_("Badgez d’abord à l’entrée : c’est votre badge qui compte pour le groupe."),
     Refused.TRAINING_GONE: N_("Cette session n’a pas lieu, ou plus. Voici celles qui viennent."),
     Refused.TRAINING_OVER: N_("Cette session a déjà commencé : voyez avec qui la tient."),
+    Refused.TRAINING_NOBODY: N_("Personne n’est certifié : cochez d’abord qui était là."),
     Refused.TRAINING_AHEAD: N_("Cette session n’a pas encore commencé : notez ensuite qui était là."),
     Refused.SCOPE_MISSING: N_("Cochez au moins un droit."),
 }

@@ -71,7 +71,11 @@ def test_of_a_kind_the_first_free_one(fab: Place) -> None:
     [
         (wish(14, 16, machine=""), 400, "machine, kind"),
         (wish(14, 16, kind="cnc"), 400, "machine, kind"),
-        (wish(14, 16, start="2026-11-25T14:00"), 400, "start='2026-11-25T14:00'"),
+        (
+            wish(14, 16, start="2026-11-25T14:00"),
+            400,
+            "start='2026-11-25T14:00': write an instant with its offset from UTC, as",
+        ),
         (wish(14, 16) | {"why": "x"}, 400, "unknown field"),
         ([], 400, "The body is"),
     ],

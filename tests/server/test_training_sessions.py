@@ -142,6 +142,8 @@ def test_all_who_were_there_are_certified_in_one_press(lab: Place) -> None:
     status, page = press(lab, keeper, f"{path}/presence", present=["remy"], certify="1")
     assert (status, "n’a pas encore commencé" in page) == (409, True)
     lab.now = START + 2 * HOUR
+    status, page = press(lab, keeper, f"{path}/presence", certify="1")
+    assert (status, "cochez d’abord qui était là" in page) == (409, True), "nobody is ticked: nothing was done"
     status, page = press(lab, keeper, f"{path}/presence", present=["remy", "alice"], certify="1")
     assert (status, "2 personnes certifiées." in page) == (303, True)
     held = [one for one in lab.publisher.current.bundle.certifications if one.kind == "printer"]
