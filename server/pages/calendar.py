@@ -55,8 +55,8 @@ def show() -> ResponseReturnValue:
 @page.post("/calendar")
 def make() -> ResponseReturnValue:
     me = signed_in().member
-    machine = _machine(request.form.get("machine", ""))
-    zone = context().current().zone
+    current = context().current()
+    machine, zone = current.machines.get(request.form.get("machine", "")), current.zone
     try:
         start = resolve(request.form.get("start", ""), zone)
         end = resolve(request.form.get("end", ""), zone, last=True)
@@ -97,13 +97,13 @@ def end(which: str) -> ResponseReturnValue:
 def _page(status: int, fault: str = "", taken: Taken | None = None) -> ResponseReturnValue:
     known, me = context(), signed_in().member
     current, at = known.current(), known.clock()
-    calendar = Calendar(current.zone, current.bundle.site.day_cutoff)
+    calendar = current.calendar
     today = calendar.date_at(at)
     asked = request.values
     day = _day(asked.get("day", ""), today)
     if taken is not None and taken.next_free is not None:
         day = calendar.date_at(taken.next_free.start)
-    machine = _machine(asked.get("machine", "")) or next(iter(current.bundle.machines), None)
+    machine = current.machines.get(asked.get("machine", "")) or next(iter(current.bundle.machines), None)
     if machine is None:
         return render_template("calendar.html", none=True), status
     first = today + timedelta(days=(day - today).days // 7 * 7)
@@ -152,10 +152,6 @@ def _day(asked: str, today: date) -> date:
         return max(today, in_our_years(date.fromisoformat(asked)))
     except ValueError:
         return today
-
-
-def _machine(which: str) -> Machine | None:
-    return next((one for one in context().current().bundle.machines if one.id == which), None)
 
 
 def _called(machine: Machine) -> str:
@@ -254,7 +250,7 @@ def _ending(calendar: Calendar, at: Instant, day: date) -> str:
 
 def _startable(asker: Asker, current: Current, slot: Slot) -> str:
     """What stands in the way of a booking that is made, in a word or two; empty for nothing."""
-    machine = next((one for one in current.bundle.machines if one.id == slot.machine), None)
+    machine = current.machines.get(slot.machine)
     if machine is None:
         return gettext("la machine n’est plus là")
     for check in asker.start(machine, slot.start, slot.end, but=slot.id).checks:

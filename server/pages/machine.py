@@ -107,10 +107,10 @@ def slip(machine: str) -> ResponseReturnValue:
 
 def known_machine(machine: str) -> Machine:
     """As the rules in force have it. Raises NotFound."""
-    for one in context().current().bundle.machines:
-        if one.id == machine:
-            return one
-    raise NotFound
+    found = context().current().machines.get(machine)
+    if found is None:
+        raise NotFound
+    return found
 
 
 def _sheet(machine: str, typed: dict[str, str], wrong: tuple[str, ...] = ()) -> str:

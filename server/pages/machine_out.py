@@ -7,16 +7,15 @@ from datetime import date, timedelta
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from werkzeug.exceptions import NotFound
 
-from policy.bundle import LockOut, Machine
-from policy.calendar import Calendar
+from policy.bundle import LockOut
 from policy.terms import Instant
 from server.audit import Decided
 from server.changes import machines as changes
 from server.changes.machines import Wanted
 from server.changes.outcomes import Done, Meanwhile, Wrong
 from server.errors import OrderRefusedError
+from server.pages.machine import known_machine
 from server.queries.machines import bookings_in
 from server.text import machine_out as text
 from server.text.dates import local
@@ -36,14 +35,14 @@ ANSWER_WITHIN = 2.0
 
 @page.get("/machines/<path:machine>/out")
 def ask(machine: str) -> ResponseReturnValue:
-    known = _machine(machine)
+    known = known_machine(machine)
     return _gone(machine) if known.locked_out is not None else _form(machine)
 
 
 @page.post("/machines/<path:machine>/out")
 def lock_out(machine: str) -> ResponseReturnValue:
     """Without the second press nothing is done yet: the page says whose bookings fall into that time."""
-    _machine(machine)
+    known_machine(machine)
     known, me, wrong = context(), signed_in(), list[str]()
     wanted = Wanted(
         text.name_of(me, known.current().called),
@@ -68,7 +67,7 @@ def lock_out(machine: str) -> ResponseReturnValue:
 
 @page.get("/machines/<path:machine>/back")
 def ask_back(machine: str) -> ResponseReturnValue:
-    known = _machine(machine).locked_out
+    known = known_machine(machine).locked_out
     if known is None:
         return _gone(machine)
     said, more = text.before_back(known)
@@ -85,7 +84,7 @@ def ask_back(machine: str) -> ResponseReturnValue:
 
 @page.post("/machines/<path:machine>/back")
 def put_back(machine: str) -> ResponseReturnValue:
-    _machine(machine)
+    known_machine(machine)
     known, me, was = context(), signed_in(), seen(LockOut)
     if was is None:
         return redirect(url_for("machine_out.ask_back", machine=machine), 303)
@@ -94,14 +93,6 @@ def put_back(machine: str) -> ResponseReturnValue:
         outcome = changes.put_back(session, Decided(me.login, known.clock()), machine, name, was)
     rules_changed()
     return _done("back", machine) if isinstance(outcome, Done) else _gone(machine)
-
-
-def _machine(machine: str) -> Machine:
-    """As the rules in force have it. Raises NotFound."""
-    for one in context().current().bundle.machines:
-        if one.id == machine:
-            return one
-    raise NotFound
 
 
 def _form(machine: str, wrong: list[str] | tuple[str, ...] = ()) -> ResponseReturnValue:
@@ -131,8 +122,7 @@ def _end(wanted: Wanted) -> Instant | None:
     """When the last day is over, where one is known."""
     if wanted.until is None:
         return None
-    current = context().current()
-    return Calendar(current.zone, current.bundle.site.day_cutoff).midnight(wanted.until + timedelta(days=1))
+    return context().current().calendar.midnight(wanted.until + timedelta(days=1))
 
 
 def _cut(machine: str) -> str | None:
@@ -154,7 +144,7 @@ def _done(done: str, machine: str, order: str | None = None) -> ResponseReturnVa
 
 def _gone(machine: str) -> ResponseReturnValue:
     """Somebody else did it, or something else: the board says how it is now."""
-    flash(text.meanwhile(context().current().called.place(machine), _machine(machine).locked_out))
+    flash(text.meanwhile(context().current().called.place(machine), known_machine(machine).locked_out))
     return redirect(url_for("machines.page"), 303)
 
 

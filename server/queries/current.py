@@ -6,7 +6,8 @@ from functools import cached_property
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from policy.bundle import Bundle, Credential
+from policy.bundle import Bundle, Credential, Machine
+from policy.calendar import Calendar
 from policy.compile import shift_table
 from policy.ruleset import RuleSet
 from policy.spans import Spans
@@ -27,6 +28,16 @@ class Current:
     bundle: Bundle
     zone: ZoneInfo
     pseudonym: Callable[[bytes], str]
+
+    @cached_property
+    def calendar(self) -> Calendar:
+        """How the site reckons time."""
+        return Calendar(self.zone, self.bundle.site.day_cutoff)
+
+    @cached_property
+    def machines(self) -> Mapping[str, Machine]:
+        """As the bundle has them, by id, in its order."""
+        return {machine.id: machine for machine in self.bundle.machines}
 
     @cached_property
     def shifts(self) -> Mapping[str, Spans]:

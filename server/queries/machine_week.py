@@ -1,11 +1,10 @@
 """When is a machine taken in the next seven days, and when is the place open then?"""
 
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import date, timedelta
 from itertools import pairwise
 
 from policy.degrees import By, Known, stretches
-from policy.instants import of
 from policy.ruleset import Booking
 from policy.terms import Instant
 from server.queries.current import Current
@@ -27,8 +26,8 @@ class Day:
 
 def week(current: Current, known: Known, machine: str, at: Instant) -> list[Day]:
     """From today on. known: what is known of the place now."""
-    first = datetime.fromtimestamp(at / 1000, current.zone).date()
-    midnights = [_midnight(current, first + timedelta(days=number)) for number in range(DAYS + 1)]
+    first = current.calendar.date_at(at)
+    midnights = [current.calendar.midnight(first + timedelta(days=number)) for number in range(DAYS + 1)]
     opens = [one for one in stretches(known, at, midnights[-1]) if one.by is not None]
     booked = bookings_in(current, machine, at, midnights[-1])
     return [
@@ -45,7 +44,3 @@ def week(current: Current, known: Known, machine: str, at: Instant) -> list[Day]
         )
         for number, (start, end) in enumerate(pairwise(midnights))
     ]
-
-
-def _midnight(current: Current, day: date) -> Instant:
-    return of(datetime.combine(day, time(), current.zone))

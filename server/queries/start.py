@@ -14,7 +14,6 @@ from policy import machine as lines
 from policy import quota
 from policy.booking_terms import Against, Wish, against, same_terms, terms_of
 from policy.bundle import Machine
-from policy.calendar import Calendar
 from policy.case import Case
 from policy.degrees import Known, Stretch, stretches
 from policy.presence import Move
@@ -102,7 +101,7 @@ class Asker:
         state.units[member].update(units_paid(session, member))
         self._known = replace_known(known, state=state)
         self._held = slots(session, known.at - 8 * DAY, member=member)
-        self._calendar = Calendar(current.zone, current.bundle.site.day_cutoff)
+        self._calendar = current.calendar
         self._badges = badges(current, member)
 
     def start(self, machine: Machine, start: Instant, end: Instant, *, but: str = "") -> Start:

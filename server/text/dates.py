@@ -58,6 +58,15 @@ def hours(start: Instant | datetime, end: Instant | datetime) -> str:
     return f"{hour(start)}{NBSP}–{JOINER}{NBSP}{hour(end)}"
 
 
+def lasting(minutes: int) -> str:
+    """4 min, 2 h, 1 h 16."""
+    if minutes < 60:
+        return gettext("%(minutes)s min", minutes=minutes)
+    if minutes % 60 == 0:
+        return gettext("%(hours)s h", hours=minutes // 60)
+    return gettext("%(hours)s h %(minutes)s", hours=minutes // 60, minutes=f"{minutes % 60:02}")
+
+
 def day(at: Instant | datetime) -> str:
     """jeu. 26 nov., of another year mar. 1er juin 2027; in English Thu 26 Nov."""
     this_year = local(current_app.extensions["loquet"].clock()).year

@@ -51,7 +51,7 @@ def days(current: Current, spans: list[Span], at: Instant) -> list[Day]:
 
 
 def _day(current: Current, spans: list[Span], date: date_) -> Day:
-    start, end = (resolve(f"{on}T00:00", current.zone) for on in (date, date + timedelta(days=1)))
+    start, end = map(current.calendar.midnight, (date, date + timedelta(days=1)))
     mine = [span for span in spans if span.start < end and span.end > start]
     open_ = list(_parts([span for span in mine if span.granted], start, end))
     name = calendar_day(date)

@@ -9,9 +9,8 @@ from policy.ruleset import Period
 from server.models import MachineFault
 from server.queries.current import Current
 from server.queries.quotas import Left
-from server.text.dates import calendar_day, day
+from server.text.dates import calendar_day, day, lasting
 from server.text.hours import spans, weekday
-from server.text.machines import lasting
 from server.text.translate import N_, gettext, ngettext
 
 PERIODS = {Period.WEEK: N_("cette semaine"), Period.MONTH: N_("ce mois-ci")}

@@ -12,7 +12,7 @@ from policy.sessions import Session as Use
 from policy.terms import MINUTE, Instant
 from server.queries.current import Current
 from server.queries.machines import State, View
-from server.text.dates import calendar_day, hour, hours, local, opens, when
+from server.text.dates import calendar_day, hour, hours, lasting, local, opens, when
 from server.text.translate import N_, gettext
 
 MARKS = {
@@ -281,15 +281,6 @@ def _until(use: Use | None) -> Instant | None:
 def _lasting(length: Instant) -> str:
     """A minute that has begun counts."""
     return lasting(max(1, -(-length // MINUTE)))
-
-
-def lasting(minutes: int) -> str:
-    """4 min, 2 h, 1 h 16."""
-    if minutes < 60:
-        return gettext("%(minutes)s min", minutes=minutes)
-    if minutes % 60 == 0:
-        return gettext("%(hours)s h", hours=minutes // 60)
-    return gettext("%(hours)s h %(minutes)s", hours=minutes // 60, minutes=f"{minutes % 60:02}")
 
 
 def _capital(text: str) -> str:

@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping
 from datetime import date
 
 from policy import bookings, quota
-from policy.bundle import Credential, LockOut, Member
-from policy.calendar import Calendar, resolve
+from policy.bundle import Credential, Member
+from policy.calendar import resolve
 from policy.reasons import Reason
 from policy.ruleset import Machine, Period, Unit
 from policy.spans import last_end, next_start
@@ -55,7 +55,7 @@ def _membership(passage: Passage, current: Current, _now: int) -> Facts:
     member: Member | None = next((m for m in current.bundle.members if m.id == passage.member), None)
     if member is None:
         return {}
-    if member.valid_from is not None and passage.at < _calendar(current).day_start(member.valid_from):
+    if member.valid_from is not None and passage.at < current.calendar.day_start(member.valid_from):
         return {"begins": _day(member.valid_from, current)}
     return {"ended": _day(member.valid_until, current)} if member.valid_until else {}
 
@@ -89,8 +89,8 @@ def _session_ended(passage: Passage, _current: Current, _now: int) -> Facts:
 
 
 def _locked_out(passage: Passage, current: Current, _now: int) -> Facts:
-    place = _place(passage, current)
-    lock: LockOut | None = next((m.locked_out for m in current.bundle.machines if m.id == place), None)
+    machine = current.machines.get(_place(passage, current))
+    lock = None if machine is None else machine.locked_out
     return {} if lock is None else {"why": lock.why, "by": lock.by}
 
 
@@ -144,12 +144,8 @@ def _machine(passage: Passage, current: Current) -> Machine | None:
     return current.rules.machines.get(_place(passage, current))
 
 
-def _calendar(current: Current) -> Calendar:
-    return Calendar(current.zone, current.bundle.site.day_cutoff)
-
-
 def _day(date_: date, current: Current) -> str:
-    return day(_calendar(current).day_start(date_))
+    return day(current.calendar.day_start(date_))
 
 
 KNOWN: Mapping[Reason, Callable[[Passage, Current, int], Facts]] = {

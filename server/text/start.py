@@ -11,7 +11,7 @@ from server.queries.bookings import Free
 from server.queries.current import Current
 from server.queries.history import Passage
 from server.queries.start import About, Check, Sign, Start
-from server.text.dates import day, hours
+from server.text.dates import day, hours, lasting
 from server.text.reasons import words
 from server.text.translate import N_, gettext, ngettext
 
@@ -76,16 +76,6 @@ def taken(outcome: Taken, current: Current) -> str:
     return f"{said} {_next(outcome.next_free, current)}".strip()
 
 
-def minutes_said(seconds: int) -> str:
-    """2 h 50, 40 min."""
-    whole, rest = divmod(seconds // 60, 60)
-    if not whole:
-        return gettext("%(minutes)s min", minutes=rest)
-    return (
-        gettext("%(hours)s h %(minutes)02d", hours=whole, minutes=rest) if rest else gettext("%(hours)s h", hours=whole)
-    )
-
-
 def _next(free: Free | None, current: Current) -> str:
     if free is None:
         return ""
@@ -102,7 +92,7 @@ def _machine(check: Check, start: Start, current: Current) -> tuple[str, str]:
         said = gettext("Vous l’avez déjà réservée") if check.own else gettext("Elle est réservée")
         return said, _next(check.free, current)
     if check.reason is Reason.MACHINE_LOCKED_OUT:
-        locked = next((one.locked_out for one in current.bundle.machines if one.id == start.machine), None)
+        locked = current.machines[start.machine].locked_out
         return gettext("Elle est hors service en ce moment"), locked.why if locked is not None else ""
     if check.reason is not None:
         return gettext("La machine ne tourne pas à cette heure"), ""
@@ -150,7 +140,7 @@ def _training(check: Check, _start: Start, _current: Current) -> tuple[str, str]
 
 
 def _quota(check: Check, _start: Start, _current: Current) -> tuple[str, str]:
-    before, after = minutes_said(check.before or 0), minutes_said(check.after or 0)
+    before, after = lasting((check.before or 0) // 60), lasting((check.after or 0) // 60)
     if check.sign is Sign.BAD:
         return gettext("Votre temps de machine sera utilisé"), gettext("Tout ce que vous avez réservé compte.")
     more = gettext("%(before)s avant, %(after)s après ; vos autres réservations comptent", before=before, after=after)
