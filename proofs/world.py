@@ -5,8 +5,8 @@ import logging
 
 from console.errors import CommandError
 from proofs.proof import BrokenError, Proof, Rounds, Task
+from proofs.storm.record import BrokenWorldError
 from proofs.storm.site import Site, storm
-from proofs.storm.watch import BrokenWorldError
 from simulator.vfs import StaticSqliteError
 
 SELDOM = (50_000, 20, 50)

@@ -96,7 +96,7 @@ class Pi(Nobody):
         )
         self._watch.started(self)
         self.turn()
-        self._watch.still(self, [move.output for move in self._pins.moves if move.active], "its power returned")
+        self._watch.relays.still(self, [move.output for move in self._pins.moves if move.active], "its power returned")
         self._ground.network.power(self.name, True)
 
     def switch_off(self, luck: Random) -> None:
@@ -123,12 +123,12 @@ class Pi(Nobody):
         """Let it do what is due, and what follows from that."""
         edge = self.edge
         while edge is not None:
-            self._watch.before(self)
+            self._watch.relays.before(self)
             edge.turn()
             if self.clock.settings != self._settings_seen:  # the real one looks once a second, come what may
                 self._settings_seen = self.clock.settings
                 edge.control.handle(())
-            self._watch.after(self)
+            self._watch.relays.after(self)
             if edge._events.empty() and edge._items.empty():
                 self.due = self._next(edge)
                 return
@@ -177,7 +177,7 @@ class Pi(Nobody):
         self._watch.journalled(self, seq)
 
     def output(self, name: str, active: bool) -> None:
-        self._watch.output(self, name, active)
+        self._watch.relays.output(self, name, active)
 
     # As an end of the network
 
@@ -189,7 +189,7 @@ class Pi(Nobody):
         self._put(Received(topic, payload))
         self.turn()
         self._watch.heard_out(self)
-        self._watch.heeded(self, topic, payload)
+        self._watch.claims.heeded(self, topic, payload)
 
     def _risen(self) -> None:
         self._link_is(LinkUp(), "its link came up")
@@ -204,7 +204,7 @@ class Pi(Nobody):
             before = len(self._pins.moves)
             self._put(item)
             self.turn()
-            self._watch.still(self, [move.output for move in self._pins.moves[before:]], when)
+            self._watch.relays.still(self, [move.output for move in self._pins.moves[before:]], when)
 
     def _farewell(self) -> tuple[str, bytes] | None:
         return None if self.edge is None else farewell(self.config, self.clock.now())

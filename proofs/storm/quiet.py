@@ -16,7 +16,8 @@ from proofs.storm.casting import MACHINE
 from proofs.storm.office import Office
 from proofs.storm.pi import Pi
 from proofs.storm.reading import day_start
-from proofs.storm.watch import WRONG_BY, Watch
+from proofs.storm.record import WRONG_BY
+from proofs.storm.watch import Watch
 from server.models import JournalRow
 from server.queries.site_state import state_at
 from wire.row import Kind, Row, decode

@@ -22,7 +22,8 @@ from proofs.storm.office import KEY, Office
 from proofs.storm.pi import Ground, Pi, config_of
 from proofs.storm.quiet import Quiet
 from proofs.storm.reading import PARIS, day_start
-from proofs.storm.watch import BrokenWorldError, Watch, forget_before
+from proofs.storm.record import BrokenWorldError
+from proofs.storm.watch import Watch
 from server.publish import rules as publisher
 from simulator.clock import VirtualClock
 from simulator.disk import Disk
@@ -97,7 +98,7 @@ class Site:
         self._mend()
         self._expect_quiet()
         self.pass_until(round(ends.timestamp() * 1000))
-        forget_before(self.watch, self.clock.now() - 3 * DAY)
+        self.watch.forget_before(self.clock.now() - 3 * DAY)
 
     def _strike(self, fault: faults.Fault) -> None:
         self.faults[faults.NAMES.get(fault, "other faults")] += 1

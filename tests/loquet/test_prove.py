@@ -13,7 +13,7 @@ from loquet.main import main
 from loquet.prove import LAST_WORDS, _proved
 from proofs import world
 from proofs.proof import BrokenError, Proof, Rounds, Task
-from proofs.storm.watch import BrokenWorldError
+from proofs.storm.record import BrokenWorldError
 
 
 def count(task: Task) -> Rounds:

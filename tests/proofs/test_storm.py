@@ -23,8 +23,8 @@ from policy.reasons import Reason
 from policy.terms import MINUTE, ClockState
 from proofs.storm import faults
 from proofs.storm.pi import Pi
+from proofs.storm.record import BrokenWorldError
 from proofs.storm.site import Site, storm
-from proofs.storm.watch import BrokenWorldError
 from server.ingest.messages import Ingest, Message, Owed, Taken
 from server.models import JournalRow
 from wire.messages import Ack
@@ -96,8 +96,8 @@ def test_a_relay_that_a_link_moves(site: Site, monkeypatch: pytest.MonkeyPatch) 
 
 def test_a_relay_that_falls_back_with_the_link(site: Site) -> None:
     lamps = ["front-in.green", "front-in.buzzer"]
-    site.watch.still(front(site), lamps, "its link broke")
-    said = broken(lambda: site.watch.still(front(site), [*lamps, "strike"], "its link broke"))
+    site.watch.relays.still(front(site), lamps, "its link broke")
+    said = broken(lambda: site.watch.relays.still(front(site), [*lamps, "strike"], "its link broke"))
     assert said.endswith("the strike moved when its link broke")
 
 
@@ -116,7 +116,7 @@ def test_a_relay_that_a_start_moves(site: Site, monkeypatch: pytest.MonkeyPatch)
 def test_a_relay_that_nobody_asked_for(site: Site) -> None:
     pi = front(site)
     pi.output("strike", True)
-    assert "nobody was granted anything" in broken(lambda: site.watch.after(pi))
+    assert "nobody was granted anything" in broken(lambda: site.watch.relays.after(pi))
 
 
 def extended(it: commands.Dated) -> commands.Dated:
@@ -153,7 +153,7 @@ def test_an_order_that_is_kept_back_is_carried_out_in_time_or_never(site: Site, 
 def test_an_order_excuses_no_later_pulse(site: Site) -> None:
     assert opened_by_order(site, 8, kept_back=False) == 1
     front(site).output("strike", True)
-    assert "nobody was granted anything" in broken(lambda: site.watch.after(front(site)))
+    assert "nobody was granted anything" in broken(lambda: site.watch.relays.after(front(site)))
 
 
 def test_an_order_excuses_one_pulse(site: Site) -> None:
@@ -161,7 +161,7 @@ def test_an_order_excuses_one_pulse(site: Site) -> None:
     site.watch.seen[pi.name].ordered = True
     for _ in range(2):
         pi.output("strike", True)
-    assert "nobody was granted anything" in broken(lambda: site.watch.after(pi))
+    assert "nobody was granted anything" in broken(lambda: site.watch.relays.after(pi))
 
 
 def test_an_order_that_does_what_another_should(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
