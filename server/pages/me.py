@@ -6,6 +6,7 @@ from sqlmodel import Session
 
 from policy.passes import unit_now
 from policy.terms import DAY, Instant
+from server.errors import Refused
 from server.pages.calendar import startable
 from server.pages.my_answer import answer_of
 from server.queries.carnets import account_of
@@ -28,6 +29,7 @@ from server.text.days import days
 from server.text.machine import quota
 from server.text.my_trainings import Mine, mine
 from server.text.reasons import words
+from server.text.refusals import refusal
 from server.web.sessions import context, roles, signed_in
 
 page = Blueprint("me", __name__)
@@ -64,6 +66,8 @@ def page_of(refused: str = "", status: int = 200) -> ResponseReturnValue:
             refused=refused,
             typed=request.form,
             takes_groups=bool(roles() & GARDIENS),
+            inside=who in seen.known.state.presence.inside(seen.day_start),
+            badge_first=refusal(Refused.BADGE_FIRST),
             group=group_of(session, seen.day_start, who),
             answer=answer_of(seen, current, who, asked, spans),
             days=days(current, spans, at) if held else [],

@@ -45,6 +45,8 @@ def test_eight_children_count_everywhere_until_the_adult_is_out(place: Place) ->
     place.now += HOUR
     place.tell()
     assert (groups(place), "2 personnes dans les murs" in place.page("/", place.staff())) == ([], True)
+    page = place.page("/me", gardien)
+    assert ("Badgez d’abord à l’entrée" in page, "Ils sont là" in page) == (True, False), "said before it is filled in"
     place.journal.enters(place.now + HOUR, "gregoire")
     place.now += HOUR + 1
     place.tell()
