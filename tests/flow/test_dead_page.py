@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from policy.reasons import Reason
 from server.app import create_app
 from server.database.engine import Database
 from server.web.live import CAPS, Live
@@ -17,6 +18,7 @@ from server.web.serve import Web
 from tests.support_demo import local, running_demo, set_time
 from tests.support_pages import PASSWORD, Place, broken
 from tests.support_server import site_database
+from tests.support_site import at
 
 HOST = "127.0.0.1"
 COUNT = """(() => {
@@ -181,6 +183,8 @@ def test_a_demo_that_hangs_stops_the_clock_of_its_bar(page: Page, tmp_path: Path
 def test_what_is_being_written_stays_when_the_page_is_drawn_anew(site: Site, page: Page) -> None:
     """And a form that was refused stays until it is sent again, with the page sure of itself."""
     site.place.member("gregoire")
+    site.place.journal.enters(at(18, 4), "gregoire", Reason.OWN_SHIFT)
+    site.place.tell()
     page.goto(f"http://{HOST}:{site.port}/login?next=/me")
     page.fill("#name", "gregoire.compte")
     page.fill("#password", PASSWORD)
