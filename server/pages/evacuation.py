@@ -21,6 +21,7 @@ from server.text.translate import gettext
 from server.web.deciding import decided, presence_changed
 from server.web.holding import holds_place
 from server.web.sessions import context, roles, signed_in
+from server.web.typed import line_in
 
 log = logging.getLogger("loquet.server")
 
@@ -48,7 +49,7 @@ def again() -> ResponseReturnValue:
 
 @page.post("/evacuation/visitors")
 def add() -> ResponseReturnValue:
-    name, more = (" ".join(request.form.get(field, "").split()) for field in ("name", "more"))
+    name, more = line_in("name"), line_in("more")
     written = request.form.get("people", "1").strip()
     people = int(written) if written.isdecimal() and len(written) <= 4 else 0
     try:

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
 from secrets import token_hex
 
 from flask import Blueprint, redirect, render_template, request, url_for
@@ -13,8 +12,7 @@ from sqlmodel import Session
 from werkzeug.exceptions import NotFound
 
 from policy.bundle import Event
-from policy.calendar import minutes, moment, resolve
-from policy.instants import in_our_years
+from policy.calendar import moment, resolve
 from server.audit import Decided
 from server.changes import events as plans
 from server.changes.outcomes import Done, Meanwhile, Wrong
@@ -24,11 +22,11 @@ from server.queries.recurring import Repeat, Series, all_series, read_rule, rule
 from server.text import events as text
 from server.text.dates import local, zone
 from server.text.doors import doors
-from server.text.hours import read_spans, spans
+from server.text.hours import spans
 from server.text.translate import gettext
 from server.web.deciding import today
 from server.web.sessions import context
-from server.web.typed import at_hour, date_in, seen, typed, written
+from server.web.typed import date_in, day_in, from_to, hours_in, line_in, seen, typed, written
 
 page = Blueprint("events", __name__)
 
@@ -254,41 +252,29 @@ def _repeat(known: Event | Series) -> str:
 def _event(before: Event, wrong: list[str]) -> Event:
     """The event as the form says, over what it was; wrong: the fields that cannot be read."""
     form = request.form
-    title = " ".join(form.get("title", "").split())
+    title = line_in("title")
     if not 0 < len(title) <= MOST_TITLE:
         wrong.append("title")
-    day = _day(wrong)
-    try:
-        [(start, end)] = read_spans(form.get("hours", ""))
-    except ValueError:
-        wrong.append("hours")
+    day, hours = day_in("date", wrong), hours_in(wrong)
+    if hours is None:
         return before
     audience = form.get("audience", "")
     if audience not in text.AUDIENCES:
         wrong.append("audience")
     if day is None or wrong:
         return before
+    start, end = from_to(day, hours)
     places = tuple(place.id for place in context().current().bundle.access_points)
     where = tuple(form.getlist("access_points"))
     return replace(
         before,
         title=title,
-        start=at_hour(day, start),
-        end=at_hour(day + timedelta(days=minutes(end, as_end=True) <= minutes(start)), end),
+        start=start,
+        end=end,
         audience=audience,
         free="free" in form,
         access_points=UNSET if not where or set(where) == set(places) else where,
     )
-
-
-def _day(wrong: list[str]) -> date | None:
-    """The date, of a year in which something can be."""
-    day = date_in("date", wrong)
-    try:
-        return None if day is None else in_our_years(day)
-    except ValueError:
-        wrong.append("date")
-        return None
 
 
 def _rule(wrong: list[str]) -> str:

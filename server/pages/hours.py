@@ -20,7 +20,7 @@ from server.text.doors import doors
 from server.text.translate import gettext
 from server.web.deciding import today
 from server.web.sessions import context
-from server.web.typed import date_in, typed, written
+from server.web.typed import date_in, line_in, typed, written
 from server.web.typed import seen as seen_in
 
 page = Blueprint("hours", __name__)
@@ -69,7 +69,7 @@ def closure() -> ResponseReturnValue:
     if "end" in form and seen is not None:
         plan = plans.closure(seen, None, today())
         return _decide(plan, gettext("Lever une fermeture"), [text.closure(seen)], "closures", "reopened")
-    why = " ".join(form.get("why", "").split())
+    why = line_in("why")
     wrong = ["why"] if len(why) > text.LONGEST_WHY else []
     first, last = date_in("first", wrong), date_in("last", wrong, needed=False)
     if first is None or wrong:

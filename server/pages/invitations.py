@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
 from secrets import token_hex
 
 from flask import Blueprint, redirect, render_template, request, url_for
@@ -10,8 +9,7 @@ from flask.typing import ResponseReturnValue
 from msgspec import UNSET
 
 from policy.bundle import Invitation
-from policy.calendar import minutes, resolve
-from policy.instants import in_our_years
+from policy.calendar import resolve
 from server.changes import invitations as plans
 from server.changes.outcomes import Done
 from server.changes.planned import Plan, made
@@ -21,10 +19,9 @@ from server.text import invitations as text
 from server.text.dates import zone
 from server.text.doors import doors
 from server.text.events import doors as named_doors
-from server.text.hours import read_spans
 from server.text.translate import gettext
 from server.web.sessions import context
-from server.web.typed import at_hour, date_in, offered, people_meant
+from server.web.typed import day_in, from_to, hours_in, offered, people_meant
 
 page = Blueprint("invitations", __name__)
 
@@ -103,31 +100,14 @@ def _decide(plan: Plan, done: str) -> ResponseReturnValue:
 
 def _times(wrong: list[str]) -> tuple[str, str] | None:
     """Start and end as a bundle writes them; wrong: the fields that cannot be read."""
-    first, last = _day("date", wrong), _day("until", wrong, needed=False)
-    try:
-        [(start, finish)] = read_spans(request.form.get("hours", ""))
-    except ValueError:
-        wrong.append("hours")
+    first, last, hours = day_in("date", wrong), day_in("until", wrong, needed=False), hours_in(wrong)
+    if first is None or hours is None or wrong:
         return None
-    if first is None or wrong:
-        return None
-    past = minutes(finish, as_end=True) <= minutes(start)
-    day = last if last is not None and last != first else first + timedelta(days=past)
-    begins, ends = at_hour(first, start), at_hour(day, finish)
+    begins, ends = from_to(first, hours, last)
     if ends <= begins or resolve(ends, zone(), last=True) <= context().clock():
         wrong.append("until" if last is not None else "date")
         return None
     return begins, ends
-
-
-def _day(field: str, wrong: list[str], *, needed: bool = True) -> date | None:
-    """The date in a field, of a year in which something can be."""
-    day = date_in(field, wrong, needed=needed)
-    try:
-        return None if day is None else in_our_years(day)
-    except ValueError:
-        wrong.append(field)
-        return None
 
 
 def _page(

@@ -26,6 +26,7 @@ from server.text.refusals import refusal
 from server.text.translate import gettext
 from server.web.sessions import context, roles, signed_in
 from server.web.told import tell
+from server.web.typed import line_in
 
 page = Blueprint("machine", __name__)
 
@@ -41,7 +42,7 @@ def show(machine: str) -> ResponseReturnValue:
 @page.post("/machines/<path:machine>/faults")
 def report(machine: str) -> ResponseReturnValue:
     one, known, me = known_machine(machine), context(), signed_in()
-    what = " ".join(request.form.get("what", "").split())
+    what = line_in("what")
     try:
         with known.database.transaction() as session:
             name = name_of(me, known.current().called)
@@ -59,7 +60,7 @@ def report(machine: str) -> ResponseReturnValue:
 def answer(machine: str, which: int) -> ResponseReturnValue:
     """A fab manager has seen a report, or settled it: `done`."""
     one, known, me = known_machine(machine), context(), signed_in()
-    said, done = " ".join(request.form.get("answer", "").split()), bool(request.form.get("done"))
+    said, done = line_in("answer"), bool(request.form.get("done"))
     try:
         with known.database.transaction() as session:
             decided = Decided(me.login, known.clock())

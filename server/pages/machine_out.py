@@ -22,7 +22,7 @@ from server.text.dates import local
 from server.text.translate import gettext
 from server.web.deciding import rules_changed
 from server.web.sessions import context, signed_in
-from server.web.typed import date_in, seen, written
+from server.web.typed import date_in, line_in, seen, written
 from wire.row import Order
 
 page = Blueprint("machine_out", __name__)
@@ -46,7 +46,7 @@ def lock_out(machine: str) -> ResponseReturnValue:
     known, me, wrong = context(), signed_in(), list[str]()
     wanted = Wanted(
         text.name_of(me, known.current().called),
-        " ".join(request.form.get("why", "").split()),
+        line_in("why"),
         request.form.get("when") == "now",
         date_in("until", wrong, needed=False),
     )

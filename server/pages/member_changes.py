@@ -1,7 +1,6 @@
 """What does the desk decide about a member? Forms that post and lead back to the member's page with what was done."""
 
 from collections.abc import Mapping
-from datetime import date
 from secrets import token_hex
 from unicodedata import normalize
 
@@ -20,11 +19,11 @@ from server.errors import Refused
 from server.pages.member import asked_for, shown
 from server.roles import ADMINS
 from server.text import people as text
-from server.text.dates import read_date
 from server.text.refusals import refusal
 from server.text.translate import gettext
 from server.web.deciding import decide, form_token, today
 from server.web.sessions import context, roles, signed_in
+from server.web.typed import date_in, line_in, seen
 
 page = Blueprint("member_changes", __name__)
 
@@ -52,16 +51,16 @@ def add() -> ResponseReturnValue:
 @page.post("/members/<path:member>/change")
 def change(member: str) -> ResponseReturnValue:
     """The name, the formule, the dates; by whoever administers the roles."""
-    seen = _seen()
-    wanted, wrong = _typed(msgspec.structs.replace(seen or NEW, id=member))
+    was = seen(Member)
+    wanted, wrong = _typed(msgspec.structs.replace(was or NEW, id=member))
     outcome: Outcome | Refused = Wrong(wrong)
     if not wrong:
-        outcome = decide(lambda session, decided: changes.change(session, signed_in(), decided, seen, wanted))
+        outcome = decide(lambda session, decided: changes.change(session, signed_in(), decided, was, wanted))
     if isinstance(outcome, Done):
         return back(outcome, "changed")
     if isinstance(outcome, Meanwhile):
-        return again(member, 409, "change", meanwhile=_differences(seen, outcome.now), was=outcome.now)
-    return say_why(member, "change", outcome, was=seen)
+        return again(member, 409, "change", meanwhile=_differences(was, outcome.now), was=outcome.now)
+    return say_why(member, "change", outcome, was=was)
 
 
 @page.post("/members/<path:member>/status")
@@ -105,15 +104,11 @@ def set_badge(member: str, number: int) -> ResponseReturnValue:
 
 @page.post("/members/<path:member>/carnets")
 def sell(member: str) -> ResponseReturnValue:
-    form, wrong, dates = request.form, [], {}
-    for field in ("first", "last"):
-        try:
-            dates[field] = read_date(form.get(field, ""))
-        except ValueError:
-            wrong.append(field)
+    form, wrong = request.form, list[str]()
+    first, last = date_in("first", wrong, needed=False), date_in("last", wrong, needed=False)
     units = form.get("units", "").strip()
     number = int(units) if units.isdecimal() and len(units) < 6 else 0
-    sale = Sale(number, " ".join(form.get("price", "").split()), dates.get("first"), dates.get("last"))
+    sale = Sale(number, line_in("price"), first, last)
     if wrong:
         outcome: Outcome | Refused = Wrong((*wrong, *carnets.mistakes(sale, today())))
     else:
@@ -138,25 +133,18 @@ def charge_again(member: str) -> ResponseReturnValue:
 @page.post("/members/<path:member>/carnets/moved")
 def move_carnet(member: str) -> ResponseReturnValue:
     which = request.form.get("carnet", "")
-    outcome: Outcome | Refused
-    try:
-        last = read_date(request.form.get("last", ""))
-    except ValueError:
-        outcome = Wrong(("last",))
-    else:
+    wrong: list[str] = []
+    last = date_in("last", wrong, needed=False)
+    outcome: Outcome | Refused = Wrong(tuple(wrong))
+    if not wrong:
         outcome = decide(lambda session, decided: carnets.move(session, decided, member, which, last, today()))
     return back(outcome, "moved") if isinstance(outcome, Done) else say_why(member, f"move-{which}", outcome)
 
 
 def _typed(before: Member) -> tuple[Member, tuple[str, ...]]:
     """The member as the form says, over what it was before, and the fields that cannot be read."""
-    form, wrong = request.form, []
-    dates: dict[str, date | None] = {}
-    for field in ("valid_from", "valid_until"):
-        try:
-            dates[field] = read_date(form.get(field, ""))
-        except ValueError:
-            wrong.append(field)
+    form, wrong = request.form, list[str]()
+    dates = {field: date_in(field, wrong, needed=False) for field in ("valid_from", "valid_until")}
     given = before.roles
     if roles() & ADMINS:
         named = form.getlist("roles")
@@ -166,26 +154,18 @@ def _typed(before: Member) -> tuple[Member, tuple[str, ...]]:
     return msgspec.structs.replace(before, name=name, tier=form.get("tier", ""), roles=given, **dates), tuple(wrong)
 
 
-def _seen() -> Member | None:
-    """The member as the page showed them."""
-    try:
-        return msgspec.json.decode(request.form.get("was", ""), type=Member)
-    except msgspec.MsgspecError:
-        return None
-
-
-def _differences(seen: Member | None, now: Member) -> list[str]:
+def _differences(was: Member | None, now: Member) -> list[str]:
     """What somebody else changed, in words."""
     current = context().current()
     return [
         gettext(
             "%(field)s : %(before)s → %(after)s",
             field=gettext(label),
-            before=text.shown(field, getattr(seen or NEW, field), current),
+            before=text.shown(field, getattr(was or NEW, field), current),
             after=text.shown(field, getattr(now, field), current),
         )
         for field, label in text.FIELDS.items()
-        if getattr(seen or NEW, field) != getattr(now, field)
+        if getattr(was or NEW, field) != getattr(now, field)
     ]
 
 

@@ -1,6 +1,6 @@
 """Is it right what somebody wrote down of me? A member says why not; the team reads it and answers."""
 
-from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask import Blueprint, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import NotFound
 
@@ -12,12 +12,10 @@ from server.queries.corrections import noted
 from server.text.corrections import to_member
 from server.text.refusals import refusal
 from server.text.translate import gettext
+from server.web.deciding import MOST_WHY, why_in
 from server.web.sessions import context, signed_in
 
 page = Blueprint("my_corrections", __name__)
-
-MOST = 500
-"""Characters of what is said."""
 
 
 @page.get("/me/corrections/<int:which>")
@@ -28,7 +26,7 @@ def ask(which: int) -> ResponseReturnValue:
 @page.post("/me/corrections/<int:which>")
 def say(which: int) -> ResponseReturnValue:
     known, me = context(), signed_in()
-    why = " ".join(request.form.get("why", "").split())[:MOST]
+    why = why_in()
     try:
         with known.database.transaction() as session:
             outcome = contest(session, Decided(me.login, known.clock(), why), me.member or "", which)
@@ -50,4 +48,4 @@ def _form(which: int, wrong: str = "", status: int = 200) -> ResponseReturnValue
     if one is None:
         raise NotFound
     said = to_member(one, known.clock())
-    return render_template("my_correction.html", one=one, said=said, wrong=wrong, most=MOST), status
+    return render_template("my_correction.html", one=one, said=said, wrong=wrong, most=MOST_WHY), status

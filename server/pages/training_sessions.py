@@ -2,16 +2,12 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import replace
-from datetime import timedelta
 
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlmodel import Session
 from werkzeug.exceptions import NotFound
 
-from policy.calendar import minutes, resolve
-from policy.instants import in_our_years
 from server.audit import Decided
 from server.changes import training_sessions as changes
 from server.changes.outcomes import Wrong
@@ -19,27 +15,23 @@ from server.changes.training_sessions import Certified, Listed, Meanwhile
 from server.errors import Refused
 from server.pages.training import known_kinds, told
 from server.pages.training_mail import tell_cancelled, tell_changed, tell_moved_up
+from server.pages.training_session_form import form_of, session_typed
 from server.queries.training import Trained, trained
 from server.queries.training_sessions import Planned, begun, coming, planned
-from server.roles import FAB_MANAGERS, Role
+from server.roles import FAB_MANAGERS
 from server.text import training as training_text
 from server.text import training_sessions as text
-from server.text.dates import local, zone
-from server.text.hours import read_spans, spans
 from server.text.refusals import refusal
 from server.text.translate import gettext, ngettext
 from server.web.deciding import decide, form_token, rules_changed, today
 from server.web.sessions import context, roles, signed_in
 from server.web.told import tell
-from server.web.typed import at_hour, date_in, offered, people_meant, seen, typed, written
+from server.web.typed import offered, people_meant, seen
 
 page = Blueprint("training_sessions", __name__)
 
-FIELDS = ("date", "hours", "places", "note", "trainer")
-PLACES = 6
 MOST = 20
 """Of those who have to renew that the page shows; each kind's own page has all."""
-"""Offered for a new session."""
 BACK = {"me": "me.page", "trainings": "training_sessions.page"}
 """Pages on which somebody puts themselves down."""
 
@@ -53,7 +45,7 @@ def show() -> ResponseReturnValue:
 def plan() -> ResponseReturnValue:
     wrong: list[str] = []
     kind = request.form.get("kind", "")
-    wanted = _typed(Planned(f"t-{form_token()}", kind, 0, 0, 0, None, ""), wrong)
+    wanted = session_typed(Planned(f"t-{form_token()}", kind, 0, 0, 0, None, ""), wrong)
     outcome = Wrong(tuple(wrong)) if wrong else decide(lambda session, decided: changes.plan(session, decided, wanted))
     if isinstance(outcome, Listed):
         tell(gettext("Session prévue : %(when)s.", when=text.when(outcome.now)))
@@ -74,7 +66,7 @@ def change(which: str) -> ResponseReturnValue:
     was = seen(Planned)
     if was is None or was.id != which:
         return _one(which, 409, meanwhile=True)
-    wanted = _typed(was, wrong)
+    wanted = session_typed(was, wrong)
     if wrong:
         return _one(which, 400, wrong)
 
@@ -249,7 +241,7 @@ def _list(status: int, wrong: Sequence[str] = (), refused: str = "") -> Response
         ],
         renew=_to_renew(held),
         token=form_token(),
-        **_form(None, wrong),
+        **form_of(None, wrong),
     ), status
 
 
@@ -284,66 +276,6 @@ def _one(which: str, status: int, wrong: Sequence[str] = (), **more: object) -> 
         "meanwhile": False,
         "choices": [],
         "more": 0,
-        **_form(found, wrong),
+        **form_of(found, wrong),
     }
     return render_template("training_session.html", **shown | more), status
-
-
-def _form(known: Planned | None, wrong: Sequence[str]) -> dict[str, object]:
-    """What the form of a session holds: as it is, or as it was typed."""
-    form, again = request.form, "date" in request.form
-    managers = [
-        (who, one.member.name)
-        for who, one in context().current().people.people.items()
-        if {Role.FAB_MANAGER.value, Role.STAFF.value} & {str(role) for role in one.member.roles}
-        or (known is not None and who == known.trainer)
-    ]
-    return {
-        "fields": {field: form.get(field, "") for field in FIELDS} if again else _fields(known),
-        "trainers": managers,
-        "typed": form,
-        "wrong": {field: text.wrong(field) for field in wrong},
-        "was": written(replace(known, seats=())) if known is not None else "",
-    }
-
-
-def _fields(known: Planned | None) -> dict[str, str]:
-    if known is None:
-        return {"places": str(PLACES), "trainer": signed_in().member or ""}
-    start, end = local(known.start), local(known.end)
-    return {
-        "date": typed(start.date()),
-        "hours": spans(((f"{start:%H:%M}", f"{end:%H:%M}"),)),
-        "places": str(known.places),
-        "note": known.note,
-        "trainer": known.trainer or "",
-    }
-
-
-def _typed(before: Planned, wrong: list[str]) -> Planned:
-    """The session as the form says, over what it was; wrong: the fields that cannot be read."""
-    form, day = request.form, date_in("date", wrong)
-    try:
-        [(start, end)] = read_spans(form.get("hours", ""))
-    except ValueError:
-        wrong.append("hours")
-        return before
-    places = form.get("places", "").strip()
-    if not (places.isdecimal() and len(places) < 4):
-        wrong.append("places")
-    try:
-        last = None if day is None else in_our_years(day) + timedelta(minutes(end, as_end=True) <= minutes(start))
-    except ValueError:
-        wrong.append("date")
-        return before
-    if day is None or last is None or wrong:
-        return before
-    return replace(
-        before,
-        start=resolve(at_hour(day, start), zone()),
-        end=resolve(at_hour(last, end), zone(), last=True),
-        places=int(places),
-        note=" ".join(form.get("note", "").split()),
-        trainer=form.get("trainer") or None,
-        seats=(),
-    )

@@ -1,4 +1,4 @@
-"""What was typed in a form? Dates, whom somebody means, and the thing as the page showed it.
+"""What was typed in a form? Dates and hours, whom somebody means, and the thing as the page showed it.
 
 By that last one two who change the same thing learn of each other.
 """
@@ -10,9 +10,12 @@ from typing import TypeVar
 import msgspec
 from flask import request
 
+from policy.bundle import HourRange
 from policy.calendar import minutes
+from policy.instants import in_our_years
 from server.queries.people import Person
 from server.text.dates import read_date
+from server.text.hours import read_spans
 from server.web.sessions import context
 
 Known = TypeVar("Known")
@@ -36,6 +39,26 @@ def date_in(field: str, wrong: list[str], *, needed: bool = True) -> date | None
     return day
 
 
+def day_in(field: str, wrong: list[str], *, needed: bool = True) -> date | None:
+    """The same, of a year in which something can be."""
+    day = date_in(field, wrong, needed=needed)
+    try:
+        return None if day is None else in_our_years(day)
+    except ValueError:
+        wrong.append(field)
+        return None
+
+
+def hours_in(wrong: list[str]) -> HourRange | None:
+    """From one hour to another, of the field `hours`; where that is not said, the field is noted as wrong."""
+    try:
+        [hours] = read_spans(request.form.get("hours", ""))
+    except ValueError:
+        wrong.append("hours")
+        return None
+    return hours
+
+
 def typed(day: date) -> str:
     """A date as a field shows it."""
     return f"{day:%d/%m/%Y}"
@@ -44,6 +67,14 @@ def typed(day: date) -> str:
 def at_hour(day: date, hour: str) -> str:
     """A date and an HH:MM as a bundle writes them; 24:00 is the next day's beginning."""
     return (datetime.combine(day, time()) + timedelta(minutes=minutes(hour, as_end=True))).strftime("%Y-%m-%dT%H:%M")
+
+
+def from_to(first: date, hours: HourRange, last: date | None = None) -> tuple[str, str]:
+    """Start and end as a bundle writes them. Within one date an end that is not after its start is the next day's."""
+    start, end = hours
+    if last is None or last == first:
+        last = first + timedelta(days=minutes(end, as_end=True) <= minutes(start))
+    return at_hour(first, start), at_hour(last, end)
 
 
 def people_meant() -> list[Person]:
