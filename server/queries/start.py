@@ -105,9 +105,9 @@ class Asker:
         self._badges = badges(current, member)
 
     def start(self, machine: Machine, start: Instant, end: Instant, *, but: str = "") -> Start:
-        """but: the booking that it is asked of, which is then not in its own way."""
+        """but: the booking that it is asked of, at its own start, which is then not in its own way."""
         stretch = _stretch(self._known, start)
-        case = self._case(machine, start, stretch, but)
+        case = self._case(machine, start, stretch)
         checks = [
             self._terms(machine, start, end, but),
             self._free(machine, start, end, but, case),
@@ -118,7 +118,7 @@ class Asker:
         ]
         return Start(machine.id, self._member, start, end, tuple(check for check in checks if check is not None))
 
-    def _case(self, machine: Machine, start: Instant, stretch: Stretch, but: str) -> Case:
+    def _case(self, machine: Machine, start: Instant, stretch: Stretch) -> Case:
         rules = self._current.rules
         member = rules.members[self._member]
         state = planned(self._known, stretch, self._member, start)
@@ -127,12 +127,7 @@ class Asker:
             state.sessions.apply(use)
         kinds = {one.id: one.kind for one in self._current.bundle.machines}
         for slot in self._held:
-            if (
-                slot.id != but
-                and self._at < slot.end
-                and slot.start < start
-                and kinds.get(slot.machine) == machine.kind
-            ):
+            if self._at < slot.end and slot.start < start and kinds.get(slot.machine) == machine.kind:
                 begun = max(slot.start, self._at)
                 state.sessions.apply(Use(slot.machine, machine.kind, self._member, begun, end=min(slot.end, start)))
         return Case(

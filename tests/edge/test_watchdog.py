@@ -13,7 +13,7 @@ import pytest
 from edge.events import Event
 from edge.hardware.clock import SystemClock
 from edge.runtime import LONGEST, Edge
-from edge.watchdog import SAID, Watchdog
+from edge.watchdog import Watchdog
 from simulator.pins import SimulatedPins
 from tests.support_edge import SAMPLE, make_folder
 from tests.support_machine import fab_config
@@ -27,7 +27,7 @@ def test_it_is_said_where_systemd_listens(tmp_path: Path, name: str) -> None:
     with closing(socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)) as systemd:
         systemd.bind(written.replace("@", "\0", 1))
         Watchdog({"NOTIFY_SOCKET": written}).feed()
-        assert systemd.recv(100) == SAID
+        assert systemd.recv(100).split(b"\n") == [b"READY=1", b"WATCHDOG=1"], "as sd_notify(3) has them"
         Watchdog({}).feed()
         with pytest.raises(BlockingIOError):
             systemd.recv(100)
@@ -35,6 +35,20 @@ def test_it_is_said_where_systemd_listens(tmp_path: Path, name: str) -> None:
 
 def test_a_systemd_that_does_not_listen_holds_nobody_up(tmp_path: Path) -> None:
     Watchdog({"NOTIFY_SOCKET": str(tmp_path / "nobody")}).feed()
+
+
+def test_a_systemd_that_is_busy_holds_nobody_up(tmp_path: Path) -> None:
+    written = str(tmp_path / "notify")
+    with closing(socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)) as systemd:
+        systemd.bind(written)
+        with suppress(BlockingIOError):
+            while True:
+                with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK) as other:
+                    other.sendto(b"more than it reads", written)
+        loop = threading.Thread(target=Watchdog({"NOTIFY_SOCKET": written}).feed, daemon=True)
+        loop.start()
+        loop.join(10)
+        assert not loop.is_alive(), "the control loop waits"
 
 
 def falls_silent(fed: SimpleQueue[None]) -> bool:

@@ -222,6 +222,13 @@ def test_cancelled_it_is_free_and_cancelled_late_it_is_noted(desk: Desk) -> None
     assert (found[early.id], found[late.id]) == (False, True)
 
 
+@pytest.mark.sqlite
+def test_what_the_team_cancels_late_is_no_no_show(desk: Desk) -> None:
+    made = desk.has(tomorrow(18))
+    desk.now = tomorrow(17, 30)
+    assert desk.cancel(made.id) == Cancelled(made, late=False)
+
+
 def test_nobody_came_so_the_rest_is_free(desk: Desk) -> None:
     desk.has(tomorrow(14), tomorrow(17))
     desk.now = tomorrow(14, 10)

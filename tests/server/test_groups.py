@@ -87,6 +87,13 @@ def test_nobody_is_counted_for_whom_no_badge_stands(place: Place, who: str, peop
 
 
 @pytest.mark.sqlite
+def test_a_badge_of_yesterday_stands_for_nobody(place: Place) -> None:
+    place.now = at(12) + DAY
+    status, page = press(place, place.member("gregoire"), "/group", people="8")
+    assert (status, "Badgez d’abord à l’entrée" in page, groups(place)) == (409, True, [])
+
+
+@pytest.mark.sqlite
 def test_visitors_are_told_as_counts_and_a_new_day_begins_without_them(place: Place) -> None:
     desk = place.staff()
     sent = {"csrf_token": place.form_token(desk, "/me"), "name": "le plombier", "people": "2"}
