@@ -12,11 +12,12 @@ SUFFIXES = ("", "-wal", "-shm")
 def tighten(database: Path) -> None:
     """Rights 0600 for a database's files and 0700 for their folder, as far as they are ours to give.
 
-    A folder that is another user's, or everybody's like /tmp, stays as it is.
+    A folder that is another user's, or everybody's like /tmp, / and what is right below it, stays as it is.
     """
     with suppress(OSError):
         folder = database.parent.stat()
-        if folder.st_uid == os.geteuid() and not folder.st_mode & stat.S_ISVTX:
+        everybodys = folder.st_mode & stat.S_ISVTX or len(database.parent.resolve().parts) <= 2
+        if folder.st_uid == os.geteuid() and not everybodys:
             _give(database.parent, folder.st_mode, 0o700)
     for suffix in SUFFIXES:
         with suppress(OSError):

@@ -12,6 +12,7 @@ import pytest
 
 from edge.config import Config
 from edge.journal_writer import COPIED
+from edge.private import tighten
 from edge.spare import Copied, Spare
 from simulator.clock import VirtualClock
 from tests.edge.test_journal import file_size_limit
@@ -281,3 +282,14 @@ class TestRights:
         folder.chmod(0o1777)
         again(lived)
         assert stat.S_IMODE(folder.stat().st_mode) == 0o1777
+
+    @pytest.mark.parametrize("folder", [Path("/"), Path("/srv")])
+    def test_a_folder_that_every_program_goes_through_stays_so(self, folder: Path) -> None:
+        """Whose journal lies there by mistake, run by root, would else shut out all other users."""
+        before = folder.stat().st_mode
+        try:
+            tighten(folder / "journal.db")
+            assert folder.stat().st_mode == before
+        finally:
+            if folder.stat().st_mode != before:
+                folder.chmod(before)
