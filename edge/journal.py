@@ -79,12 +79,12 @@ class Journal:
             raise JournalDamagedError(f"{path}: damaged (its first bytes are not those of a journal)")
         with explained(self.path):
             self._db = sqlite3.connect(path, isolation_level=None, timeout=0, check_same_thread=False)
-        self._db.create_function("checksum", -1, checksum, deterministic=True)
-        tighten(path)
         try:
+            self._db.create_function("checksum", -1, checksum, deterministic=True)
+            tighten(path)
             with explained(self.path):
                 self._open()
-        except JournalError:
+        except BaseException:
             self._db.close()
             raise
 

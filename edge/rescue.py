@@ -37,7 +37,7 @@ def open_journal(path: Path) -> tuple[Journal, str | None]:
         if rows and rows[-1].seq == journal.last_seq + len(rows):
             journal.append(rows)
             rows = []
-    except JournalError:
+    except BaseException:
         journal.close()
         raise
     if not rows:

@@ -89,7 +89,7 @@ class Edge:
         inbound = InboundQueue(self._items.put)
         self.link = link(inbound.put) if link else None
         self.storage = StorageWorker(config, clock, self._events.put, observer, boot, health, inbound, self.link)
-        controller = EdgeController(config.places, self.storage.recover(), self._pseudonym)
+        controller = self._recovered()
         outputs = [spec.name for spec in config.outputs]
         self.control = ControlWorker(controller, clock, pins, outputs, self._items.put, observer)
         walls = Walls(
@@ -105,6 +105,14 @@ class Edge:
         self._stopping = threading.Event()
         self._begun = self._closed = False
         self._failure: EdgeError | None = None
+
+    def _recovered(self) -> EdgeController:
+        """What this edge goes on from. One that cannot start lets go of its journal: the next try finds it free."""
+        try:
+            return EdgeController(self.config.places, self.storage.recover(), self._pseudonym)
+        except BaseException:
+            self.storage.writer.close()
+            raise
 
     def start(self) -> None:
         """Begin to serve, in threads of its own."""

@@ -18,6 +18,7 @@ from edge.link import connect
 from edge.poller import Poller
 from edge.ports import Clock
 from edge.runtime import Edge, EdgeError
+from edge.storage_worker import StorageWorker
 from edge.work_items import RowToWrite
 from policy.instants import text
 from policy.reasons import Reason
@@ -244,6 +245,18 @@ def test_a_door_in_use_is_safe_after_a_breakdown(door: Door) -> None:
 def test_two_edges_cannot_share_a_journal(door: Door, folder: Folder) -> None:
     with pytest.raises(JournalError, match="another process has it open"):
         Door(folder)
+
+
+def test_an_edge_that_cannot_start_lets_go_of_its_journal(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(_: StorageWorker) -> None:
+        raise ValueError("a letter in `at`")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(StorageWorker, "recover", broken)
+        with pytest.raises(ValueError, match="a letter") as failed:
+            Door(folder)
+    Door(folder).edge.stop()
+    assert failed.tb is not None, "until here it kept what the edge had opened from being collected"
 
 
 def test_a_hanging_disk_does_not_hold_up_the_door(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
