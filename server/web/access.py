@@ -5,6 +5,7 @@ An address without a line keeps the server from starting, and so does a line wit
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from enum import Enum
 
 from flask import Flask, current_app, redirect, request, url_for
 from flask.typing import ResponseReturnValue
@@ -21,10 +22,20 @@ AUTOMATIC = frozenset({"HEAD", "OPTIONS"})
 """Flask's own: HEAD has the rights of GET, and OPTIONS names the methods of an address and nothing else."""
 
 
+class Group(Enum):
+    """Where a page is looked for in the navigation, in this order and by these words, in French."""
+
+    PLACE = N_("Le lieu")
+    PEOPLE = N_("Personnes")
+    MACHINES = N_("Machines")
+    GARDIENS = N_("Gardiens")
+    SETTINGS = N_("Réglages")
+
+
 @dataclass(frozen=True, slots=True)
 class Access:
     """who: any of these roles may. holding: so may a gardien who holds the place at this moment. scope: so may a token
-    with it. label: its link in the navigation, in French.
+    with it. label: its link in the navigation, in French; group: under which word it stands there, or beside them.
 
     page: whether the public is led there once it has logged in; else it is only refused. step_up: whether password or
     passkey must have been shown in the last minutes (server/web/step_up.py). upload: whether a file may be sent.
@@ -33,6 +44,7 @@ class Access:
     who: Roles
     scope: Scope | None = None
     label: str | None = None
+    group: Group | None = None
     page: bool = True
     step_up: bool = False
     upload: bool = False
@@ -43,15 +55,15 @@ Table = Mapping[tuple[str, str], Access]
 
 TABLE: Table = {
     ("GET", "/"): Access(EVERYBODY, label=N_("Maintenant")),
-    ("GET", "/today"): Access(EVERYBODY, label=N_("Aujourd’hui")),
+    ("GET", "/today"): Access(EVERYBODY, label=N_("Aujourd’hui"), group=Group.PLACE),
     ("GET", "/me"): Access(MEMBERS, label=N_("Moi")),
     ("GET", "/me/data"): Access(MEMBERS),
     ("POST", "/group"): Access(GARDIENS),
     ("POST", "/group/gone"): Access(GARDIENS),
     ("GET", "/me/corrections/<int:which>"): Access(MEMBERS),
     ("POST", "/me/corrections/<int:which>"): Access(MEMBERS),
-    ("GET", "/machines"): Access(MEMBERS, label=N_("Fablab")),
-    ("GET", "/calendar"): Access(MEMBERS, label=N_("Réserver")),
+    ("GET", "/machines"): Access(MEMBERS, label=N_("Fablab"), group=Group.MACHINES),
+    ("GET", "/calendar"): Access(MEMBERS, label=N_("Réserver"), group=Group.MACHINES),
     ("POST", "/calendar"): Access(MEMBERS),
     ("POST", "/bookings/<path:which>/cancel"): Access(MEMBERS),
     ("GET", "/machines/<path:machine>"): Access(MEMBERS),
@@ -80,13 +92,13 @@ TABLE: Table = {
     ("GET", "/lockdown"): Access(STAFF),
     ("POST", "/lockdown"): Access(STAFF),
     ("GET", "/why/<int:which>"): Access(MEMBERS),
-    ("GET", "/evacuation"): Access(GARDIENS, label=N_("Évacuation")),
+    ("GET", "/evacuation"): Access(GARDIENS, label=N_("Évacuation"), group=Group.PLACE),
     ("POST", "/evacuation"): Access(GARDIENS),
     ("GET", "/evacuation/file"): Access(GARDIENS),
     ("POST", "/evacuation/visitors"): Access(GARDIENS),
     ("POST", "/evacuation/visitors/<int:number>/gone"): Access(GARDIENS),
     ("POST", "/evacuation/end"): Access(GARDIENS),
-    ("GET", "/members"): Access(STAFF, label=N_("Membres")),
+    ("GET", "/members"): Access(STAFF, label=N_("Membres"), group=Group.PEOPLE),
     ("GET", "/members/<path:member>"): Access(STAFF),
     ("GET", "/new-member"): Access(STAFF),
     ("POST", "/new-member"): Access(STAFF),
@@ -94,20 +106,7 @@ TABLE: Table = {
     ("POST", "/members/<path:member>/status"): Access(STAFF),
     ("POST", "/members/<path:member>/end"): Access(STAFF),
     ("POST", "/members/<path:member>/return"): Access(STAFF),
-    ("GET", "/export"): Access(STAFF),
-    ("POST", "/export/members"): Access(STAFF),
-    ("POST", "/export/bundle"): Access(ADMINS, step_up=True),
-    ("POST", "/bundle/begin"): Access(ADMINS, step_up=True),
-    ("POST", "/bundle"): Access(ADMINS, upload=True),
-    ("GET", "/import"): Access(STAFF),
-    ("POST", "/import"): Access(STAFF, upload=True),
-    ("GET", "/import/<which>"): Access(STAFF),
-    ("POST", "/import/<which>"): Access(STAFF),
-    ("POST", "/import/<which>/answer"): Access(STAFF),
-    ("POST", "/import/<which>/run"): Access(STAFF, step_up=True),
-    ("POST", "/import/<which>/undo"): Access(STAFF),
-    ("GET", "/import/<which>/left"): Access(STAFF),
-    ("GET", "/carnets"): Access(STAFF),
+    ("GET", "/carnets"): Access(STAFF, label=N_("Carnets"), group=Group.PEOPLE),
     ("POST", "/carnets/export"): Access(STAFF),
     ("POST", "/members/<path:member>/passages"): Access(STAFF),
     ("POST", "/members/<path:member>/carnets"): Access(STAFF),
@@ -119,25 +118,38 @@ TABLE: Table = {
     ("GET", "/members/<path:member>/enrolment"): Access(STAFF),
     ("POST", "/members/<path:member>/enrolment"): Access(STAFF, step_up=True),
     ("POST", "/members/<path:member>/enrolment/confirm"): Access(STAFF, step_up=True),
-    ("GET", "/hours"): Access(STAFF, label=N_("Horaires")),
+    ("GET", "/hours"): Access(STAFF, label=N_("Horaires"), group=Group.PLACE),
     ("POST", "/hours/week"): Access(STAFF),
     ("POST", "/hours/closures"): Access(STAFF),
     ("POST", "/hours/openings"): Access(STAFF),
-    ("GET", "/day-badges"): Access(STAFF),
+    ("GET", "/day-badges"): Access(STAFF, label=N_("Badges du jour"), group=Group.PEOPLE),
     ("POST", "/day-badges"): Access(STAFF, step_up=True),
     ("POST", "/day-badges/<int:which>/back"): Access(STAFF),
     ("POST", "/day-badges/<int:which>/end"): Access(STAFF),
     ("POST", "/members/<path:member>/day-badge"): Access(STAFF, step_up=True),
-    ("GET", "/events"): Access(STAFF, label=N_("Événements")),
+    ("GET", "/events"): Access(STAFF, label=N_("Événements"), group=Group.PLACE),
     ("POST", "/events"): Access(STAFF),
     ("GET", "/events/<path:event>"): Access(STAFF),
     ("POST", "/events/<path:event>"): Access(STAFF),
     ("GET", "/event-series/<path:series>"): Access(STAFF),
     ("POST", "/event-series/<path:series>"): Access(STAFF),
-    ("GET", "/invitations"): Access(STAFF, label=N_("Invitations")),
+    ("GET", "/invitations"): Access(STAFF, label=N_("Invitations"), group=Group.PEOPLE),
     ("POST", "/invitations"): Access(STAFF),
     ("POST", "/invitations/<path:invitation>/end"): Access(STAFF),
-    ("GET", "/trainings"): Access(MEMBERS, label=N_("Formations")),
+    ("GET", "/import"): Access(STAFF, label=N_("Importer"), group=Group.PEOPLE),
+    ("POST", "/import"): Access(STAFF, upload=True),
+    ("GET", "/import/<which>"): Access(STAFF),
+    ("POST", "/import/<which>"): Access(STAFF),
+    ("POST", "/import/<which>/answer"): Access(STAFF),
+    ("POST", "/import/<which>/run"): Access(STAFF, step_up=True),
+    ("POST", "/import/<which>/undo"): Access(STAFF),
+    ("GET", "/import/<which>/left"): Access(STAFF),
+    ("GET", "/export"): Access(STAFF, label=N_("Exporter"), group=Group.PEOPLE),
+    ("POST", "/export/members"): Access(STAFF),
+    ("POST", "/export/bundle"): Access(ADMINS, step_up=True),
+    ("POST", "/bundle/begin"): Access(ADMINS, step_up=True),
+    ("POST", "/bundle"): Access(ADMINS, upload=True),
+    ("GET", "/trainings"): Access(MEMBERS, label=N_("Formations"), group=Group.MACHINES),
     ("POST", "/trainings/sessions"): Access(FAB_MANAGERS),
     ("GET", "/trainings/sessions/<path:which>"): Access(FAB_MANAGERS),
     ("POST", "/trainings/sessions/<path:which>"): Access(FAB_MANAGERS),
@@ -152,15 +164,15 @@ TABLE: Table = {
     ("POST", "/trainings/kinds/<path:kind>/withdraw"): Access(FAB_MANAGERS),
     ("POST", "/members/<path:member>/trainings"): Access(STAFF),
     ("POST", "/members/<path:member>/trainings/withdrawn"): Access(STAFF),
-    ("GET", "/accounts"): Access(ADMINS, label=N_("Comptes")),
+    ("GET", "/accounts"): Access(ADMINS, label=N_("Comptes"), group=Group.SETTINGS),
     ("POST", "/accounts"): Access(ADMINS, step_up=True),
     ("GET", "/accounts/<int:which>"): Access(ADMINS),
     ("POST", "/accounts/<int:which>/link"): Access(ADMINS, step_up=True),
     ("POST", "/accounts/<int:which>/roles"): Access(ADMINS, step_up=True),
     ("POST", "/accounts/<int:which>/end"): Access(ADMINS, step_up=True),
-    ("GET", "/messages"): Access(ADMINS),
+    ("GET", "/messages"): Access(ADMINS, label=N_("Messages"), group=Group.SETTINGS),
     ("POST", "/messages/link"): Access(ADMINS, step_up=True),
-    ("GET", "/tokens"): Access(ADMINS),
+    ("GET", "/tokens"): Access(ADMINS, label=N_("Jetons de l’API"), group=Group.SETTINGS),
     ("POST", "/tokens"): Access(ADMINS, step_up=True),
     ("POST", "/tokens/<int:which>/end"): Access(ADMINS),
     ("GET", "/account"): Access(MEMBERS),
@@ -194,7 +206,8 @@ TABLE: Table = {
     ("POST", "/api/v1/bookings"): Access(NO_ROLE, scope=Scope.BOOKINGS, page=False),
     ("DELETE", "/api/v1/bookings/<path:which>"): Access(NO_ROLE, scope=Scope.BOOKINGS, page=False),
 }
-"""In the order of the navigation. Whether a page of everybody names people, server/web/sessions.py:sees_names says."""
+"""In the order of the navigation, where a label and a group are all that a new page needs. Whether a page of everybody
+names people, server/web/sessions.py:sees_names says."""
 BENCH = N_("Banc d’essai")
 """The navigation's word for the demo's own page."""
 
@@ -221,11 +234,16 @@ def check_table(app: Flask) -> None:
         )
 
 
-def navigation(app: Flask) -> list[tuple[str, str]]:
-    """(address, label) of the pages that whoever asks may see."""
+def navigation(app: Flask) -> list[tuple[str, list[tuple[str, str]]]]:
+    """(label, [(address, label)]) of the pages that whoever asks may see: those that stand alone, then the groups."""
     known: Table = app.config["ACCESS"]
     mine = sessions.roles()
-    return [(path, gettext(line.label)) for (_, path), line in known.items() if line.label and line.who & mine]
+    shown: dict[Group | None, list[tuple[str, str]]] = {}
+    for (_, path), line in known.items():
+        if line.label and line.who & mine:
+            shown.setdefault(line.group, []).append((path, gettext(line.label)))
+    alone = [(label, [(path, label)]) for path, label in shown.get(None, ())]
+    return alone + [(gettext(each.value), shown[each]) for each in Group if each in shown]
 
 
 def _check() -> ResponseReturnValue | None:

@@ -16,7 +16,7 @@ from server.roles import EVERYBODY, STAFF
 from server.text.dates import zone
 from server.text.named import who
 from server.text.reasons import Words, words
-from server.web.access import BENCH, Access
+from server.web.access import BENCH, Access, Group
 from server.web.live import STILL
 from server.web.sessions import account, context, sees_names
 from simulator.demo import bench_words
@@ -34,7 +34,7 @@ LOOK_AGAIN = 1.0
 """Seconds after which a picture is drawn again, changed or not: it shows the time."""
 
 ACCESS = {
-    ("GET", "/bench"): Access(STAFF, label=BENCH),
+    ("GET", "/bench"): Access(STAFF, label=BENCH, group=Group.SETTINGS),
     ("POST", "/bench"): Access(STAFF),
     ("GET", "/bench/stream"): Access(STAFF, page=False),
     ("GET", "/bench/static/<path:filename>"): Access(EVERYBODY),

@@ -197,6 +197,15 @@ def test_nothing_stands_in_anybodys_way(demo: Demo, page: Page, path: str) -> No
         assert found.violations_count == 0, found.generate_report()
         wider = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
         assert wider <= 0, "nobody scrolls sideways"
+        assert page.locator(".top").evaluate("top => top.offsetHeight") <= 60, "the page itself comes first"
+    page.get_by_text("Menu", exact=True).click()
+    page.locator(".menu nav summary").last.click()
+    opened = Axe().run(page)
+    assert opened.violations_count == 0, opened.generate_report()
+    page.keyboard.press("Escape")
+    expect(page.locator(".menu nav summary").last).to_be_visible()
+    page.locator(".brand").click()
+    expect(page.locator(".menu nav")).not_to_be_visible()
 
 
 def test_the_hours_under_the_chart_are_not_cut_off(demo: Demo, page: Page) -> None:
@@ -230,6 +239,10 @@ def test_it_works_without_javascript(demo: Demo, browser: Browser, team: Storage
     expect(plain.get_by_role("button", name=f"Reprendre {name_of(RESIDENT)}, Entrée")).to_be_visible()
     plain.get_by_role("button", name=f"Reprendre {name_of(RESIDENT)}, Entrée").click()
     expect(plain.get_by_role("button", name=f"Laisser {name_of(RESIDENT)}, Entrée")).to_be_visible()
+    plain.set_viewport_size({"width": 390, "height": 844})
+    for name in ("Menu", "Personnes", "Membres"):
+        plain.locator("header").get_by_text(name, exact=True).click()
+    expect(plain).to_have_url(f"{demo.address}/members")
     context.close()
 
 

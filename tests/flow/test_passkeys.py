@@ -60,7 +60,18 @@ def log_in(page: Page, address: str) -> None:
     page.get_by_label("Identifiant").fill(STAFF)
     page.get_by_label("Mot de passe").fill(PASSWORD)
     page.locator("main").get_by_role("button", name="Se connecter").click()
-    expect(page.get_by_role("button", name="Se déconnecter")).to_be_visible()
+    signed_in(page)
+
+
+def signed_in(page: Page) -> None:
+    """On a phone the way out waits in the menu, closed."""
+    expect(page.get_by_role("button", name="Se déconnecter", include_hidden=True)).to_be_attached()
+
+
+def log_out(page: Page) -> None:
+    page.get_by_text("Menu", exact=True).click()
+    page.get_by_role("button", name="Se déconnecter").click()
+    expect(page.get_by_role("button", name="Se déconnecter", include_hidden=True)).not_to_be_attached()
 
 
 def add(page: Page, address: str) -> None:
@@ -85,12 +96,12 @@ def test_a_passkey_from_its_making_to_its_end(page: Page, place: Place, address:
     page.get_by_role("button", name="Ajouter une clé d’accès").click()
     expect(page.get_by_text("Aucune clé d’accès n’a répondu.")).to_be_visible()  # one for each device
 
-    page.get_by_role("button", name="Se déconnecter").click()
+    log_out(page)
     sent: list[Request] = []
     page.on("request", lambda request: sent.append(request) if request.url.endswith("/login/passkey") else None)
     page.goto(f"{address}/login")
     page.get_by_role("button", name="Avec une clé d’accès").click()
-    expect(page.get_by_role("button", name="Se déconnecter")).to_be_visible()
+    signed_in(page)
     with place.database.reading() as session:
         assert session.get_one(Passkey, key.id).sign_count > key.sign_count
     replayed = {name: values[0] for name, values in parse_qs(sent[0].post_data or "").items()}
@@ -105,7 +116,7 @@ def test_a_passkey_from_its_making_to_its_end(page: Page, place: Place, address:
     expect(page.get_by_role("heading", name="C’est bien vous ?")).to_be_visible()
     page.get_by_role("button", name="Avec une clé d’accès").click()
     expect(page.get_by_text("Cette clé d’accès ne sert plus.")).to_be_visible()
-    page.get_by_role("button", name="Se déconnecter").click()
+    log_out(page)
     page.goto(f"{address}/login")
     page.get_by_role("button", name="Avec une clé d’accès").click()
     expect(page.get_by_text("Cette clé d’accès n’a pas été reconnue.")).to_be_visible()
@@ -117,17 +128,17 @@ def test_an_account_without_a_password(page: Page, place: Place, address: str) -
         link = accounts.invite(session, at_the_machine("root"), datetime.now(UTC), login="remy", member="remy")
     page.goto(f"{address}/invitation/{link}")
     page.get_by_role("button", name="Sans mot de passe, avec une clé d’accès").click()
-    expect(page.get_by_role("link", name="Rémy Quentin")).to_be_visible()
+    signed_in(page)
     with place.database.reading() as session:
         account = session.exec(select(Account).where(Account.login == "remy")).one()
         assert (account.password_hash, len(session.exec(select(Passkey)).all())) == (None, 1)
     page.goto(f"{address}/account")
     page.get_by_role("button", name="Oublier cette clé").click()
     expect(page.get_by_text("C’est votre seule façon de vous connecter.")).to_be_visible()
-    page.get_by_role("button", name="Se déconnecter").click()
+    log_out(page)
     page.goto(f"{address}/login")
     page.get_by_role("button", name="Avec une clé d’accès").click()
-    expect(page.get_by_role("link", name="Rémy Quentin")).to_be_visible()
+    signed_in(page)
     page.goto(f"{address}/invitation/{link}")
     expect(page.get_by_text("Ce lien a déjà servi.")).to_be_visible()
 

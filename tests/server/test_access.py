@@ -235,6 +235,17 @@ def test_the_navigation_shows_what_one_may_see(place: Place) -> None:
         assert '<a href="/today">Aujourd’hui</a>' in client.get("/").text
 
 
+def test_the_navigation_is_by_what_one_looks_for(place: Place) -> None:
+    """A word with a single page leads there at once; the page shown, or one beneath it, marks its word."""
+    desk, anybody = place.staff().get("/members/solene").text, place.client.get("/").text
+    people = desk.partition("<summary>Personnes</summary>")[2].partition("</details>")[0]
+    assert re.findall(r'href="([^"]+)"', people)[:2] == ["/members", "/carnets"]
+    assert re.findall(r'class="here"><summary>([^<]+)', desk) == ["Personnes"]
+    assert "<summary>Réglages" not in anybody
+    assert "<summary>Le lieu" not in anybody
+    assert '<a href="/today">' in anybody
+
+
 def test_who_may_not_gets_a_sentence(place: Place) -> None:
     """The public is led to the login and back; a program gets a problem document."""
     assert place.client.post("/login").status_code == 400
