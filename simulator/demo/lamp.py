@@ -45,8 +45,8 @@ SIGNALS: dict[str, Signal] = {
     "machine_stopped": MACHINE_STOPPED,
     "machine_locked_out": MACHINE_LOCKED_OUT,
 }
-AT_ONCE = 25
-"""Outputs that move within so many ms are one change of the lamp."""
+AT_ONCE = 70
+"""Outputs that move within so many ms are one change of the lamp: less than its shortest frame, 80, lasts."""
 SILENCE = 2_000
 """A lamp that is dark for so long (ms) has ended its signal."""
 

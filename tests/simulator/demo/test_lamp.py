@@ -13,14 +13,17 @@ STANDING = (
 )  # fmt: skip
 
 
-def play(lamp: Lamp, player: Player, start: int, seconds: float) -> int:
-    """Let the player drive the lamp as a controller does, output by output, for so long. The end, ms."""
+def play(lamp: Lamp, player: Player, start: int, seconds: float, between: int = 0) -> int:
+    """Let the player drive the lamp as a controller does, output by output, for so long. The end, ms.
+
+    between: the ms from one output to the next.
+    """
     mono, shown = 0.0, lamp.levels
     while mono < seconds:
         levels = player.levels(mono)
-        for name, before, after in zip(Levels._fields, shown, levels, strict=True):
-            if before != after:
-                lamp.move(name, after, start + round(mono * 1000))
+        moved = [name for name in Levels._fields if getattr(levels, name) != getattr(shown, name)]
+        for number, name in enumerate(moved):
+            lamp.move(name, getattr(levels, name), start + round(mono * 1000) + number * between)
         shown = levels
         following = player.next_change(mono)
         mono = seconds if following is None else following
@@ -40,6 +43,15 @@ def played(name: str, seconds: float, lamp: Lamp | None = None, start: int = STA
 @pytest.mark.parametrize("name", SIGNALS)
 def test_a_signal_is_known_once_it_was_seen(name: str) -> None:
     lamp, now = played(name, SIGNALS[name].seconds)
+    assert lamp.signal(now) == name
+
+
+@pytest.mark.parametrize("name", SIGNALS)
+def test_a_busy_machine_that_sets_one_output_after_the_other_is_no_other_signal(name: str) -> None:
+    player = Player()
+    (player.stand if SIGNALS[name].repeats else player.play)(SIGNALS[name], 0.0)
+    lamp = Lamp()
+    now = play(lamp, player, START, SIGNALS[name].seconds, between=30)
     assert lamp.signal(now) == name
 
 
