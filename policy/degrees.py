@@ -1,8 +1,8 @@
 """How sure is it that the place is open then? Four degrees, asked now of an instant that is now or later.
 
 Sure: staff hours, and what a gardien who is inside holds from now on without a gap, while the doors are heard.
-Probable: a shift that somebody has taken. Uncertain: one that began a quarter of an hour ago, and whose gardien has not
-been inside. Nobody: everything else, and in a lockdown whatever else.
+Probable: a shift that somebody has taken. Uncertain: one that its gardien offers to others or has given back, and one
+that began a quarter of an hour ago, and whose gardien has not been inside. Nobody: everything else, and in a lockdown whatever else.
 """
 
 from collections.abc import Iterator, Mapping
@@ -57,7 +57,8 @@ class Answer(Struct, frozen=True):
 class Known(Struct, frozen=True):
     """What is asked of. shifts: without lead and grace (policy/compile.py, shift_table). at: now.
 
-    heard: whether the doors have been heard lately.
+    heard: whether the doors have been heard lately. offered: of the shifts those that their gardiens offer to others, or
+    have given back, and that nobody has taken yet.
     """
 
     rules: RuleSet
@@ -65,6 +66,7 @@ class Known(Struct, frozen=True):
     state: SiteState
     at: Instant
     heard: bool = True
+    offered: Mapping[str, Spans] = {}
 
 
 def degree(known: Known, at: Instant) -> Answer:
@@ -87,7 +89,11 @@ def stretches(known: Known, start: Instant, end: Instant) -> list[Stretch]:
     now = opening(known.rules, known.shifts, known.state, known.at)
     held = 0 if not now.open else end if now.endless else now.until or 0
     planned = {who: spans(times) for who, times in _planned(known) if may_hold(known.rules, who)}
-    edges = {at for times in (known.rules.staffed, *_events(known.rules), *planned.values()) for at in times}
+    edges = {
+        at
+        for times in (known.rules.staffed, *_events(known.rules), *planned.values(), *known.offered.values())
+        for at in times
+    }
     cuts = sorted({start, end, *(at for at in (*edges, held) if start < at < end)})
     found: list[Stretch] = []
     if now.open and held <= known.at == start:
@@ -136,7 +142,9 @@ def _inside(known: Known) -> list[str]:
 
 
 def _in_doubt(known: Known, times: Spans, who: str, at: Instant) -> bool:
-    """Whether the shift that holds the instant should have its gardien inside by now, and has not had them."""
+    """Whether the shift that holds the instant is offered, or should have its gardien inside by now and has not."""
+    if covers(known.offered.get(who, ()), at):
+        return True
     start = max(first for first in times[::2] if first <= at)
     return known.at >= start + LATE and not _seen(known, who, start - known.rules.shift_lead)
 
@@ -150,7 +158,7 @@ def _seen(known: Known, who: str, since: Instant) -> bool:
 def _ask_again(known: Known, at: Instant) -> Instant:
     """The next edge of hours, shifts, leads, graces and doubts, a day at most; of a later instant that one at last."""
     rules = known.rules
-    edges = {edge for times in (rules.staffed, *_events(rules)) for edge in times}
+    edges = {edge for times in (rules.staffed, *_events(rules), *known.offered.values()) for edge in times}
     for _, times in _planned(known):
         for start, end in times:
             edges |= {start - rules.shift_lead, start, start + LATE, end, end + rules.shift_grace}

@@ -100,6 +100,10 @@ class Refused(StrEnum):
     TRAINING_OVER = "training_over"
     TRAINING_AHEAD = "training_ahead"
     TRAINING_NOBODY = "training_nobody"
+    TURN_GONE = "turn_gone"
+    TURN_OVER = "turn_over"
+    TURN_NOT_YOURS = "turn_not_yours"
+    NOT_GARDIEN = "not_gardien"
 
 
 class ChangeRefusedError(ServerError):

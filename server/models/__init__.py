@@ -36,7 +36,7 @@ from server.models.journal import (
 from server.models.ledger import CarnetEntry, Credit
 from server.models.messages import Message
 from server.models.people import Credential, DayBadge, Invitation, Member, MemberImport, Pass
-from server.models.rota import Event, EventSeries, RotaChange, RotaPattern, Shift
+from server.models.rota import Event, EventSeries, RotaChange, RotaOffer, RotaPattern, Shift
 from server.models.site import AccessPoint, Lockdown, Site, Tier
 from server.models.training import TrainingSeat, TrainingSession
 
@@ -84,6 +84,7 @@ __all__ = [
     "Published",
     "Quota",
     "RotaChange",
+    "RotaOffer",
     "RotaPattern",
     "Shift",
     "Site",

@@ -57,6 +57,31 @@ class RotaChange(SQLModel, table=True):
     ended: datetime | None = utc_or_none()
 
 
+class RotaOffer(SQLModel, table=True):
+    """What people ask of each other about their shifts; in no bundle. kind, outcome: of server/queries/rota.py.
+
+    turn: which shift or gap. member: whose it is. to, against: of a swap, with whom and for which shift of theirs; of a
+    turn that was taken, who had it before. first, last: days of an absence. series: swaps that are answered together.
+    by: the account that wrote it. ended: since when it is over; outcome: how it ended.
+    """
+
+    __tablename__ = "rota_offers"
+
+    id: int | None = Field(default=None, primary_key=True)
+    kind: str
+    turn: str = Field(default="", index=True)
+    member: str | None = Field(default=None, foreign_key="member.id", index=True)
+    to: str | None = Field(default=None, foreign_key="member.id")
+    against: str = ""
+    first: date | None = None
+    last: date | None = None
+    series: str = ""
+    at: datetime = utc()
+    by: str
+    ended: datetime | None = utc_or_none()
+    outcome: str = ""
+
+
 class Event(SQLModel, table=True):
     """start, end: as the bundle wrote them, here and below. access_points: null for all."""
 

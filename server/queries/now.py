@@ -17,6 +17,7 @@ from server.models import DoorState, Edge, Position, Visitor
 from server.queries import history
 from server.queries.current import Current
 from server.queries.groups import visitors
+from server.queries.rota import offered
 from server.queries.site_state import lockdown_lifted_at, locked_down_since
 from server.troubles import Trouble, Troubles
 
@@ -101,7 +102,7 @@ def picture(session: Session, current: Current, at: Instant) -> Picture:
         presence=presence,
         inside=tuple(sorted(presence.inside(day_start))),
         capacity=current.bundle.site.capacity,
-        known=Known(current.rules, current.shifts, state, at, heard is None),
+        known=Known(current.rules, current.shifts, state, at, heard is None, offered(session, current, at)),
         next_staffed=None if now.endless else next_start(current.rules.staffed, _covered(now, at)),
         watch=_watch(current, now, at),
         lockdown=lockdown,

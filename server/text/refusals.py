@@ -52,6 +52,10 @@ SENTENCES = {
     Refused.TRAINING_OVER: N_("Cette session a déjà commencé : voyez avec qui la tient."),
     Refused.TRAINING_NOBODY: N_("Personne n’est certifié : cochez d’abord qui était là."),
     Refused.TRAINING_AHEAD: N_("Cette session n’a pas encore commencé : notez ensuite qui était là."),
+    Refused.TURN_GONE: N_("Cette garde n’existe pas, ou plus : le planning a changé. Le voici."),
+    Refused.TURN_OVER: N_("Cette garde est finie. Voici celles qui viennent."),
+    Refused.TURN_NOT_YOURS: N_("Cette garde n’est pas, ou plus, à cette personne. Voici qui l’a maintenant."),
+    Refused.NOT_GARDIEN: N_("Seul un gardien peut tenir une garde, tant que son accès vaut ce jour-là."),
     Refused.SCOPE_MISSING: N_("Cochez au moins un droit."),
 }
 

@@ -36,6 +36,7 @@ class Group(Enum):
 class Access:
     """who: any of these roles may. holding: so may a gardien who holds the place at this moment. scope: so may a token
     with it. label: its link in the navigation, in French; group: under which word it stands there, or beside them.
+    linked: whom it is shown to, where that is not everybody who may.
 
     page: whether the public is led there once it has logged in; else it is only refused. step_up: whether password or
     passkey must have been shown in the last minutes (server/web/step_up.py). upload: whether a file may be sent.
@@ -45,6 +46,7 @@ class Access:
     scope: Scope | None = None
     label: str | None = None
     group: Group | None = None
+    linked: Roles | None = None
     page: bool = True
     step_up: bool = False
     upload: bool = False
@@ -57,6 +59,13 @@ TABLE: Table = {
     ("GET", "/"): Access(EVERYBODY, label=N_("Maintenant")),
     ("GET", "/today"): Access(EVERYBODY, label=N_("Aujourd’hui"), group=Group.PLACE),
     ("GET", "/me"): Access(MEMBERS, label=N_("Moi")),
+    ("GET", "/gardiens"): Access(MEMBERS, label=N_("Gardes"), group=Group.GARDIENS, linked=GARDIENS),
+    ("POST", "/gardiens/take"): Access(GARDIENS),
+    ("POST", "/gardiens/undo"): Access(GARDIENS),
+    ("POST", "/gardiens/keep"): Access(GARDIENS),
+    ("POST", "/gardiens/offer"): Access(GARDIENS),
+    ("GET", "/gardiens/give-back"): Access(GARDIENS),
+    ("POST", "/gardiens/give-back"): Access(GARDIENS),
     ("GET", "/me/data"): Access(MEMBERS),
     ("POST", "/group"): Access(GARDIENS),
     ("POST", "/group/gone"): Access(GARDIENS),
@@ -240,7 +249,7 @@ def navigation(app: Flask) -> list[tuple[str, list[tuple[str, str]]]]:
     mine = sessions.roles()
     shown: dict[Group | None, list[tuple[str, str]]] = {}
     for (_, path), line in known.items():
-        if line.label and line.who & mine:
+        if line.label and (line.linked or line.who) & mine:
             shown.setdefault(line.group, []).append((path, gettext(line.label)))
     alone = [(label, [(path, label)]) for path, label in shown.get(None, ())]
     return alone + [(gettext(each.value), shown[each]) for each in Group if each in shown]

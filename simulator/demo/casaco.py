@@ -23,8 +23,10 @@ from policy.bundle import (
     Machine,
     Member,
     Pass,
+    Pattern,
     Readers,
     Role,
+    RotaChange,
     Shift,
     Site,
     Tier,
@@ -119,6 +121,11 @@ EVENINGS: tuple[tuple[HourRange, ...], ...] = (
 )
 """When a gardien holds the place, Monday to Friday: on some evenings nobody is found after eight."""
 SATURDAY: tuple[HourRange, ...] = (("10:00", "13:00"),)
+LATE = (
+    Pattern(id="lundi-tard", weekday="mon", start="20:00", end="22:00"),
+    Pattern(id="vendredi-tard", weekday="fri", start="20:30", end="22:00"),
+)
+"""Evenings that look for a gardien after eight; the first Monday's somebody has taken."""
 
 
 def first_day(today: date) -> date:
@@ -127,6 +134,13 @@ def first_day(today: date) -> date:
     while not works(tuesday):
         tuesday -= timedelta(days=7)
     return tuesday
+
+
+def _taken(gardiens: list[str], shifts: tuple[Shift, ...], start: date) -> RotaChange:
+    """The first Monday's late evening, taken by a gardien who has no other shift that day."""
+    monday = start + timedelta(days=-start.weekday() % 7)
+    busy = {shift.gardien for shift in shifts if shift.start.startswith(monday.isoformat())}
+    return RotaChange(LATE[0].id, monday, gardien=next(one for one in gardiens if one not in busy))
 
 
 def works(day: date) -> bool:
@@ -146,7 +160,9 @@ def bundle(start: date, seed: int = SEED) -> Bundle:
         members=members,
         credentials=tuple(_credentials(chance, members)),
         passes=tuple(_passes(chance, members, start)),
-        shifts=tuple(_shifts([m.id for m in members if Role.GARDIEN in m.roles], start)),
+        shifts=(shifts := tuple(_shifts(gardiens := [m.id for m in members if Role.GARDIEN in m.roles], start))),
+        rota=LATE,
+        rota_changes=(_taken(gardiens, shifts, start),),
         events=tuple(_talks(start)),
         machines=MACHINES,
         certifications=(certified := tuple(_certifications(seed, members, start))),

@@ -147,8 +147,14 @@ def hold(cast: Cast) -> None:
 
 
 def shifts(bundle: Bundle, on: date) -> list[Shift]:
-    """The shifts that start on the date, in order."""
-    return sorted((s for s in bundle.shifts if s.start.startswith(on.isoformat())), key=lambda s: s.start)
+    """The shifts that start on the date, in order: single ones, and evenings of the rota that somebody has taken."""
+    patterns = {pattern.id: pattern for pattern in bundle.rota}
+    taken = [
+        Shift(f"{one.rota}/{on}", one.gardien, f"{on}T{patterns[one.rota].start}", f"{on}T{patterns[one.rota].end}")
+        for one in bundle.rota_changes
+        if one.date == on and isinstance(one.gardien, str)
+    ]
+    return sorted((*taken, *(s for s in bundle.shifts if s.start.startswith(on.isoformat()))), key=lambda s: s.start)
 
 
 def _minutes(shift: Shift) -> tuple[float, float]:

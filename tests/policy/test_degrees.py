@@ -168,3 +168,15 @@ def test_stretches_have_no_gap_and_say_what_degree_says() -> None:
     for first, second in pairwise(found):
         assert replace(first, start=0, end=0) != replace(second, start=0, end=0)
     assert covers(one.rules.staffed, one.at)
+
+
+def test_an_offered_shift_is_in_doubt_unless_its_gardien_is_inside() -> None:
+    offered = {"gregoire": (at(TUESDAY + "20:00"), at(TUESDAY + "22:00"))}
+    early = replace(asked("10:00"), offered=offered)
+    assert degree(early, at(TUESDAY + "19:00")).degree is Degree.PROBABLE
+    assert degree(early, at(TUESDAY + "19:00")).until == at(TUESDAY + "20:00")
+    assert degree(early, at(TUESDAY + "20:00")).degree is Degree.UNCERTAIN
+    assert degree(replace(asked("20:30", HERE), offered=offered), at(TUESDAY + "20:30")).degree is Degree.SURE
+    assert degree(replace(asked("19:50", None), offered=offered), at(TUESDAY + "19:50")).ask_again == at(
+        TUESDAY + "20:00"
+    )

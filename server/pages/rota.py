@@ -1,0 +1,213 @@
+"""When am I on, and which evenings are open? /gardiens: two weeks; taken, offered, given back."""
+
+from collections.abc import Callable
+from datetime import date, timedelta
+from typing import Any
+
+from flask import Blueprint, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from sqlmodel import Session
+
+from server.audit import Decided
+from server.changes import rota as changes
+from server.changes.rota import Busy, HeldBy, Turned
+from server.errors import Refused
+from server.pages.rota_mail import tell_free, tell_given
+from server.queries.current import Current
+from server.queries.people import day_of
+from server.queries.rota import DAYS, asked, turn_of
+from server.queries.rota_days import days, gardiens, next_turn
+from server.roles import GARDIENS, STAFF, Role
+from server.text import rota as text
+from server.text.dates import calendar_day
+from server.text.doors import doors
+from server.text.refusals import refusal
+from server.text.translate import gettext
+from server.web.deciding import decide, rules_changed
+from server.web.sessions import context, roles, signed_in
+
+page = Blueprint("rota", __name__)
+
+AHEAD = timedelta(days=366)
+"""So far ahead the page can be turned."""
+Change = Callable[[Session, Decided, str, str], changes.Outcomes]
+
+
+@page.get("/gardiens", endpoint="page")
+def show() -> ResponseReturnValue:
+    """`?from=` names the first day."""
+    return _page(200)
+
+
+@page.post("/gardiens/take")
+def take() -> ResponseReturnValue:
+    """Oneself; the team for the gardien that the form names."""
+    who = _who()
+
+    def change(session: Session, decided: Decided, key: str, member: str) -> changes.Outcomes:
+        outcome = changes.take(session, decided, key, member)
+        if isinstance(outcome, Turned):
+            tell_given(session, outcome, to=member, presser=signed_in().member)
+        return outcome
+
+    return _decide(change, who, "taken" if who == signed_in().member else "given")
+
+
+@page.post("/gardiens/undo")
+def undo() -> ResponseReturnValue:
+    return _decide(changes.undo, _who(), "undone")
+
+
+@page.post("/gardiens/keep")
+def keep() -> ResponseReturnValue:
+    """Whoever offered it, or gave it back, keeps it after all."""
+    return _decide(changes.take, _who(), "kept")
+
+
+@page.post("/gardiens/offer")
+def offer() -> ResponseReturnValue:
+    def change(session: Session, decided: Decided, key: str, member: str) -> changes.Outcomes:
+        outcome = changes.offer(session, decided, key, member)
+        tell_free(session, outcome, member)
+        return outcome
+
+    return _decide(change, _who(), "offered")
+
+
+@page.get("/gardiens/give-back")
+def ask_back() -> ResponseReturnValue:
+    """The second step: what becomes of the evening, and who is told."""
+    current, who, key = context().current(), _asked_for(request.args.get("who", "")), request.args.get("turn", "")
+    turn = turn_of(current.bundle, key)
+    if turn is None or turn.gardien != who:
+        return _page(409, refused=refusal(Refused.TURN_NOT_YOURS))
+    if changes.stays(current.bundle, turn, context().clock()):
+        said = gettext("La garde reste à %(who)s tant que personne ne la prend.", who=text.name(current, who))
+    else:
+        said = gettext("La soirée redevient sans gardien.")
+    told = [gettext("Les autres gardiens sont prévenus tout de suite.")]
+    if turn.start <= context().clock():
+        told.append(gettext("La garde a déjà commencé : prévenez aussi de vive voix qui est dans les murs."))
+    return render_template(
+        "second_step.html",
+        question=gettext("Rendre la garde du %(when)s ?", when=text.within(turn)),
+        said=said,
+        more=told,
+        press=gettext("Rendre cette garde"),
+        back=url_for("rota.page"),
+        carried=[("turn", key), ("who", who)],
+    )
+
+
+@page.post("/gardiens/give-back")
+def give_back() -> ResponseReturnValue:
+    def change(session: Session, decided: Decided, key: str, member: str) -> changes.Outcomes:
+        outcome = changes.give_back(session, decided, key, member)
+        tell_free(session, outcome, member)
+        return outcome
+
+    return _decide(change, _who(), "given_back")
+
+
+def _who() -> str:
+    """For whom it is done: for oneself, or by the team for whom the form names."""
+    return _asked_for(request.form.get("who", ""))
+
+
+def _asked_for(named: str) -> str:
+    return named if named and roles() & STAFF else signed_in().member or ""
+
+
+def _decide(change: Change, who: str, done: str) -> ResponseReturnValue:
+    key = request.form.get("turn", "")
+    outcome = decide(lambda session, decided: change(session, decided, key, who))
+    if isinstance(outcome, Turned):
+        rules_changed()
+        return redirect(url_for("rota.page", **_told(done, key, who)), 303)
+    return _page(409, refused=_why_not(outcome))
+
+
+def _told(done: str, key: str, who: str) -> dict[str, Any]:
+    """What the next page says, and the days that were looked at."""
+    told = {"done": done, "turn": key, "who": who, "rules": context().current().version}
+    return told | ({"from": request.form["from"]} if request.form.get("from") else {})
+
+
+def _why_not(outcome: HeldBy | Busy | Refused) -> str:
+    current = context().current()
+    match outcome:
+        case HeldBy(turn):
+            held = {"who": text.name(current, turn.gardien), "when": text.within(turn)}
+            return gettext("%(who)s vient de prendre la garde du %(when)s.", **held)
+        case Busy(other):
+            return gettext("Pas fait : la garde du %(when)s est au même moment.", when=text.within(other))
+        case Refused():
+            return refusal(outcome)
+    raise TypeError(outcome)
+
+
+def _page(status: int, refused: str = "") -> ResponseReturnValue:
+    known, account = context(), signed_in()
+    current, at = known.current(), known.clock()
+    today = current.calendar.date_at(at)
+    first = _first(today)
+    gardien, staff = Role.GARDIEN in account.roles, bool(account.roles & STAFF)
+    with known.database.reading() as session:
+        asked_ = asked(session)
+        found = days(session, current, asked_, at, first, DAYS)
+        toast, undone = _toast(current)
+        knowing = doors(session, current, request.args.get("rules", "")) if toast else None
+    evenings = [one for day in found for one in day.evenings]
+    gaps, doubts = sum(one.gap for one in evenings), sum(one.in_doubt for one in evenings)
+    mine = next_turn(current, account.member, at) if account.member and gardien else None
+    return render_template(
+        "rota.html",
+        headline=text.next_said(mine, current, at) if mine is not None else None,
+        days=[text.told(one, current, today, account.member, takes=gardien, staff=staff) for one in found],
+        gaps=gaps,
+        counted=text.counted(gaps, doubts),
+        until=calendar_day(first + timedelta(days=DAYS - 1)),
+        gardien=gardien,
+        staff=staff,
+        presses=bool(account.roles & GARDIENS),
+        choices=[(who, current.people.people[who].member.name) for who in gardiens(current, day_of(current, at))],
+        first=first if first != today else None,
+        later=first + timedelta(days=DAYS),
+        adhoc=current.bundle.site.adhoc_hours,
+        has_rota=bool(evenings or current.bundle.rota),
+        refused=refused,
+        toast=toast if knowing else "",
+        doors=knowing,
+        undone=undone,
+    ), status
+
+
+def _first(today: date) -> date:
+    """The first day to show: today, or what the address or the form names."""
+    try:
+        named = date.fromisoformat(request.values.get("from", ""))
+    except ValueError:
+        return today
+    return min(max(named, today), today + AHEAD)
+
+
+def _toast(current: Current) -> tuple[str, tuple[str, tuple[tuple[str, str], ...]]]:
+    """What was just done, and how it is undone: address and form."""
+    done, key, who = (request.args.get(name, "") for name in ("done", "turn", "who"))
+    turn = turn_of(current.bundle, key)
+    if done not in text.DONE or turn is None:
+        return "", ("", ())
+    said = gettext(text.DONE[done], when=text.when(turn), who=_named(current, who))
+    press = {"taken": "rota.undo", "given": "rota.undo", "offered": "rota.keep", "given_back": "rota.keep"}.get(done)
+    if press is None:
+        return said, ("", ())
+    return said, (url_for(press), (("turn", key), ("who", who), *_shown_args()))
+
+
+def _shown_args() -> tuple[tuple[str, str], ...]:
+    first = request.args.get("from", "")
+    return (("from", first),) if first else ()
+
+
+def _named(current: Current, who: str) -> str:
+    return gettext("vous") if who and who == signed_in().member else text.name(current, who)

@@ -1,0 +1,113 @@
+"""What does the rota look like day by day? Each evening with who holds it, and what hangs on one that nobody holds."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from sqlmodel import Session
+
+from policy.calendar import resolve, staff_hours
+from policy.terms import Instant
+from server.models import RotaOffer
+from server.queries.bookings import Slot
+from server.queries.current import Current
+from server.queries.public_holidays import holidays_of
+from server.queries.rota import AHEAD, Asked, Kind, Turn, may_take, turns
+from server.queries.start import without_gardien
+
+
+@dataclass(frozen=True, slots=True)
+class Evening:
+    """A turn. offer: by which it may be taken from its gardien. able: whether its gardien can hold it.
+
+    events: titles and starts; waiting: bookings that hang on it.
+    """
+
+    turn: Turn
+    offer: RotaOffer | None
+    able: bool
+    events: tuple[tuple[str, Instant], ...]
+    waiting: tuple[Slot, ...]
+
+    @property
+    def gap(self) -> bool:
+        """Nobody will open: no gardien, or one who cannot."""
+        return self.turn.gardien is None or not self.able
+
+    @property
+    def in_doubt(self) -> bool:
+        return not self.gap and self.offer is not None
+
+    @property
+    def stays(self) -> bool:
+        """Whether it is its gardien's as long as nobody takes it."""
+        return self.offer is not None and self.offer.kind != Kind.ABSENCE
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """staffed: whether the team is there. waiting: bookings for which no evening is planned at all."""
+
+    date: date
+    staffed: bool
+    evenings: tuple[Evening, ...]
+    waiting: tuple[Slot, ...]
+
+
+def days(session: Session, current: Current, asked: Asked, at: Instant, first: date, number: int) -> list[Day]:
+    """So many days from the first on. What is over is left out."""
+    last, calendar = first + timedelta(days=number - 1), current.calendar
+    all_ = [one for one in turns(current.bundle, first - timedelta(days=1), last) if one.end > at]
+    since, until = max(at, calendar.midnight(first)), calendar.midnight(last + timedelta(days=1))
+    waiting = without_gardien(session, current, since, until) if since < until else []
+    events = _events_near(current, first, last)
+    evenings = [_evening(current, asked, one, events, waiting) for one in all_]
+    placed = {slot.id for one in evenings for slot in one.waiting}
+    free = [slot for slot in waiting if slot.id not in placed]
+    holidays = holidays_of(current.bundle.site.holidays, kept=True)
+    found = []
+    for day in (first + timedelta(days=ahead) for ahead in range(number)):
+        of_day = tuple(one for one in evenings if one.turn.day == day or (day == first and one.turn.day < first))
+        staffed = bool(staff_hours(current.bundle.site, holidays(day.year), day))
+        found.append(Day(day, staffed, of_day, tuple(one for one in free if calendar.date_at(one.start) == day)))
+    return found
+
+
+def next_turn(current: Current, member: str, at: Instant) -> Turn | None:
+    """The next one that the member holds, or the one that runs."""
+    today = current.calendar.date_at(at)
+    coming = turns(current.bundle, today - timedelta(days=1), today + timedelta(days=AHEAD))
+    return next((one for one in coming if one.gardien == member and one.end > at), None)
+
+
+def before(current: Current, turn: Turn) -> Turn | None:
+    """The turn of somebody else from which this one takes over."""
+    grace = current.rules.shift_grace
+    near = turns(current.bundle, turn.day - timedelta(days=1), turn.day)
+    over = [one for one in near if one.gardien not in (None, turn.gardien) and 0 <= turn.start - one.end <= grace]
+    return over[-1] if over else None
+
+
+def gardiens(current: Current, day: date) -> list[str]:
+    """Who may hold an evening of that day, A to Z."""
+    return [who for who, one in current.people.people.items() if may_take(one.member, day)]
+
+
+def _evening(
+    current: Current, asked: Asked, turn: Turn, events: Sequence[tuple[Instant, Instant, str]], waiting: Sequence[Slot]
+) -> Evening:
+    holder = current.people.people.get(turn.gardien or "")
+    able = holder is not None and may_take(holder.member, turn.day)
+    then = tuple((title, start) for start, end, title in events if start < turn.end and end > turn.start)
+    hang = tuple(one for one in waiting if turn.start <= one.start < turn.end)
+    return Evening(turn, asked.offer_of(turn), able, then, hang)
+
+
+def _events_near(current: Current, first: date, last: date) -> list[tuple[Instant, Instant, str]]:
+    """Start, end and title of those that may touch these days, by their start."""
+    since, until = (first - timedelta(days=2)).isoformat(), (last + timedelta(days=2)).isoformat()
+    return sorted(
+        (resolve(one.start, current.zone), resolve(one.end, current.zone, last=True), one.title)
+        for one in current.bundle.events
+        if since <= one.end and one.start < until
+    )
