@@ -1,4 +1,4 @@
-"""Who is inside, as this edge knows it, with the server dead? Read from a copy of its journal, whether it runs or not.
+"""Who is inside and what runs, as this edge knows it, with the server dead? Read from a copy of its journal.
 
 Names never lie on an edge: members are told by their ids.
 """
@@ -8,12 +8,14 @@ from dataclasses import dataclass, replace
 from edge.config import Config
 from edge.core import Memory
 from edge.inbound_queue import InboundQueue
+from edge.machine import MachineSetup
 from edge.observer import Nobody
 from edge.ports import Clock
 from edge.salvage import copied
 from edge.status import Health, vitals
 from edge.storage_worker import StorageWorker
 from policy.instants import instant
+from policy.sessions import Session
 from policy.terms import DAY, ClockState, Instant
 from wire.row import Kind, Order, Row
 
@@ -51,6 +53,15 @@ def remembered(config: Config, clock: Clock) -> tuple[Memory, list[Row]]:
             return memory, [] if worker.writer.journal is None else worker.writer.journal.rows()
         finally:
             worker.close()
+
+
+def sessions(config: Config, clock: Clock) -> list[Session]:
+    """Those that run on the edge's own machines, in the order of edge.toml. Raises JournalError, as `remembered`."""
+    memory, _ = remembered(config, clock)
+    at = clock.now() if clock.state() is not ClockState.UNKNOWN else max(memory.last_at, 0)
+    machines = [place.machine for place in config.places if isinstance(place, MachineSetup)]
+    found = (memory.knowledge.state.sessions.running(machine, at) for machine in machines)
+    return [session for session in found if session is not None]
 
 
 def roll(config: Config, clock: Clock) -> Roll | None:

@@ -25,6 +25,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--config", type=Path, metavar="FILE", help="the edge.toml of this edge")
     parser.add_argument("--probe", action="store_true", help="say what each reader is and reads, then end")
     parser.add_argument("--inside", action="store_true", help="say who is inside, as this edge knows it, then end")
+    parser.add_argument("--running", action="store_true", help="say which sessions run on its machines, then end")
     parser.add_argument("--simulated", action="store_true", help="run on an emulated Raspberry Pi, not on this one")
     parser.add_argument("--remote", action="store_true", help="with --simulated: obey a parent process, as in the demo")
     steps = parser.add_subparsers(dest="step", metavar="STEP")
@@ -39,8 +40,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """0 when it went well, 1 when the edge broke down or a reader does not answer. Raises CommandError."""
+    """0 when it went well; 1 when the edge broke down, a reader is silent, or a session runs. Raises CommandError."""
     from edge.config import load
+    from edge.hardware.clock import SystemClock
     from edge.hardware.errors import HardwareError
     from edge.tables import ConfigError
 
@@ -54,6 +56,8 @@ def run(arguments: argparse.Namespace) -> int:
             raise CommandError("--config FILE is needed: the edge.toml of this edge (firmware_config has samples)")
         if arguments.inside:
             return inside(load(arguments.config))
+        if arguments.running:
+            return running(load(arguments.config), SystemClock())
         return _serve(load(arguments.config), arguments)
     except (ConfigError, HardwareError) as error:
         raise CommandError(str(error)) from None
@@ -128,6 +132,24 @@ def real(config: "Config") -> "Platform":
     clock = _clock(config.gpiochip)
     readers = open_readers(config.readers, config.spi_hz, clock)
     return Platform(clock, readers, lambda: claim_pins(config), boot=_boot_id())
+
+
+def running(config: "Config", clock: "Clock") -> int:
+    """For whoever is about to restart the edge, which would cut the power of its machines."""
+    from edge.inside import sessions
+    from edge.journal_errors import JournalError
+
+    logging.disable(logging.WARNING)  # what the copy of a journal lacks is nobody's business now
+    try:
+        found = sessions(config, clock)
+    except JournalError as error:
+        raise CommandError(f"{error}; which sessions run this edge cannot say: look") from None
+    finally:
+        logging.disable(logging.NOTSET)
+    for one in found:
+        end = "" if one.until is None else f", until {_local(one.until)}"
+        print(f"on {one.machine!r} a session runs since {_local(one.start)}{end}")
+    return 1 if found else 0
 
 
 def inside(config: "Config") -> int:

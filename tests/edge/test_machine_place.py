@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from edge.journal_errors import JournalError
+from loquet.edge import running
 from policy.instants import instant, text
 from policy.reasons import Reason
 from policy.terms import HOUR, MINUTE, SECOND
@@ -115,3 +116,14 @@ def test_a_session_is_stopped_by_its_own_badge_and_the_next_one_starts(bench: Be
     assert not runs(bench)
     assert bench.tap(ALICE, reader=2).reason is Reason.NOT_INSIDE
     assert bench.rows(Kind.SESSION_ENDED)[-1].ended == text(instant(bench.rows(Kind.SESSION_ENDED)[-1].at))
+
+
+def test_whoever_is_to_restart_the_edge_is_told_what_runs(bench: Bench, capsys: pytest.CaptureFixture[str]) -> None:
+    assert running(bench.config, bench.clock) == 0
+    starts(bench)
+    assert running(bench.config, bench.clock) == 1
+    bench.wait(6)
+    bench.tap(BRIGITTE, reader=2)
+    assert running(bench.config, bench.clock) == 0
+    (line,) = capsys.readouterr().out.splitlines()
+    assert line.startswith("on 'laser' a session runs since Tue 10:00 ")
