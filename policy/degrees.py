@@ -2,7 +2,8 @@
 
 Sure: staff hours, and what a gardien who is inside holds from now on without a gap, while the doors are heard.
 Probable: a shift that somebody has taken. Uncertain: one that its gardien offers to others or has given back, and one
-that began a quarter of an hour ago, and whose gardien has not been inside. Nobody: everything else, and in a lockdown whatever else.
+that began a quarter of an hour ago, and whose gardien has not been inside. Nobody: everything else, and in a lockdown
+whatever else.
 """
 
 from collections.abc import Iterator, Mapping
@@ -57,7 +58,7 @@ class Answer(Struct, frozen=True):
 class Known(Struct, frozen=True):
     """What is asked of. shifts: without lead and grace (policy/compile.py, shift_table). at: now.
 
-    heard: whether the doors have been heard lately. offered: of the shifts those that their gardiens offer to others, or
+    heard: whether the doors have been heard lately. offered: of the shifts those that their gardiens offer to others or
     have given back, and that nobody has taken yet.
     """
 

@@ -18,6 +18,7 @@ from server.database.types import moment
 from server.models import (
     AuditRow,
     Booking,
+    CalendarFeed,
     CarnetEntry,
     Certification,
     CertificationEntry,
@@ -145,6 +146,7 @@ def _tables(kept_from: Instant) -> tuple[tuple[type[SQLModel], Where], ...]:
         (Booking, (col(Booking.end_at) < limit,)),
         (MachineFault, (col(MachineFault.done) < limit,)),
         (MachineOut, (col(MachineOut.back) < limit,)),
+        (CalendarFeed, (col(CalendarFeed.ended) < limit,)),
         (RotaOffer, (col(RotaOffer.ended) < limit,)),
         (TrainingSeat, (col(TrainingSeat.session).in_(over),)),
         (Visitor, (col(Visitor.since) < limit,)),

@@ -21,6 +21,7 @@ from server.models.fablab import (
     MachineSheet,
     Quota,
 )
+from server.models.feeds import CalendarFeed
 from server.models.journal import (
     AdhocShift,
     HourKept,
@@ -50,6 +51,7 @@ __all__ = [
     "ApiToken",
     "AuditRow",
     "Booking",
+    "CalendarFeed",
     "CarnetEntry",
     "Certification",
     "CertificationEntry",

@@ -14,11 +14,13 @@ from server.changes.rota import Busy, HeldBy, Turned
 from server.errors import Refused
 from server.pages.rota_mail import tell_free, tell_given
 from server.queries.current import Current
+from server.queries.feeds import feeds_of
 from server.queries.people import day_of
 from server.queries.rota import DAYS, asked, turn_of
 from server.queries.rota_days import days, gardiens, next_turn
 from server.roles import GARDIENS, STAFF, Role
 from server.text import rota as text
+from server.text import rota_feed
 from server.text.dates import calendar_day
 from server.text.doors import doors
 from server.text.refusals import refusal
@@ -156,6 +158,7 @@ def _page(status: int, refused: str = "") -> ResponseReturnValue:
         asked_ = asked(session)
         found = days(session, current, asked_, at, first, DAYS)
         toast, undone = _toast(current)
+        made = feeds_of(session, account.member or "")
         knowing = doors(session, current, request.args.get("rules", "")) if toast else None
     evenings = [one for day in found for one in day.evenings]
     gaps, doubts = sum(one.gap for one in evenings), sum(one.in_doubt for one in evenings)
@@ -173,6 +176,8 @@ def _page(status: int, refused: str = "") -> ResponseReturnValue:
         choices=[(who, current.people.people[who].member.name) for who in gardiens(current, day_of(current, at))],
         first=first if first != today else None,
         later=first + timedelta(days=DAYS),
+        feeds=[(what, gettext(name)) for what, name in rota_feed.NAMES.items()],
+        feeds_made=made,
         adhoc=current.bundle.site.adhoc_hours,
         has_rota=bool(evenings or current.bundle.rota),
         refused=refused,

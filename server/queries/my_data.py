@@ -34,6 +34,7 @@ OF_TABLES: dict[str, tuple[type[SQLModel], str]] = {
     "training_seats": (models.TrainingSeat, "member"),
     "certification_entries": (models.CertificationEntry, "member"),
     "shifts_without_rota": (models.AdhocShift, "gardien"),
+    "calendar_feeds": (models.CalendarFeed, "member"),
     "rota_offers": (models.RotaOffer, "member"),
     "machine_sessions": (models.MachineSession, "member"),
     "machine_busy": (models.MachineBusy, "member"),
