@@ -68,6 +68,7 @@ class Dated:
     issued: Instant
     not_after: Instant
     until: Instant | None = None
+    began: Instant | None = None
 
 
 def dated(command: Command) -> Dated:
@@ -80,9 +81,11 @@ def dated(command: Command) -> Dated:
     try:
         issued, not_after = instant(command.issued), instant(command.not_after)
         until = None if command.until is None else instant(command.until)
+        meant = command.asked if command.order is Order.EXTEND else None
+        began = None if meant is None else instant(meant)
     except (ValueError, OverflowError) as error:
-        raise WireError(f"command {command.nonce}: issued, not_after or until is no instant ({error})") from None
-    return Dated(command, issued, not_after, until)
+        raise WireError(f"command {command.nonce}: issued, not_after, until or asked is no instant ({error})") from None
+    return Dated(command, issued, not_after, until, began)
 
 
 def judge(it: Dated, now: Instant | None, earliest: Instant, places: Places) -> str | None:
@@ -211,7 +214,8 @@ class CommandHandler:
         until = mono + (it.not_after - known) / 1000
         hold = None if it.until is None else Hold(it.until, mono + min(it.until - known, LONGEST_UNLOCK) / 1000)
         key = command.key or ""
-        self._tell(Ordered(now, mono, command.nonce, command.order, command.place, command.by, until, why, key, hold))
+        nonce, order, place, by = command.nonce, command.order, command.place, command.by
+        self._tell(Ordered(now, mono, nonce, order, place, by, until, why, key, hold, it.began))
 
     def _may_refuse(self) -> bool:
         """Whether a refusal may leave a row."""

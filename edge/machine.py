@@ -295,6 +295,8 @@ class MachineController:
         at = self._core.believed(now, now.at)
         if self._session is None or not self._session.runs(at):
             return "no session runs on it"
+        if event.began not in (None, self._session.start):
+            return f"another session runs on it: the one that is meant began at {text(event.began)}"
         if self._core.journal_fault is not None:
             return "the disk of this edge would not know of it: see its journal"
         found = self._extended(self._session, at)

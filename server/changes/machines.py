@@ -113,7 +113,8 @@ def extend(
     running = state.sessions.running(machine, at)
     if running is None or (holder and running.member != holder) or machine not in current.rules.machines:
         return None
-    return refused(current.rules, state, running, at) or orders.give(Order.EXTEND, machine, by, told=told)
+    why = refused(current.rules, state, running, at)
+    return why or orders.give(Order.EXTEND, machine, by, told=told, began=running.start)
 
 
 def known_machine(session: Session, machine: str) -> Machine:

@@ -79,9 +79,18 @@ class Orders:
         self._given: OrderedDict[str, Given] = OrderedDict()
 
     def give(
-        self, order: Order, place: str, by: str, *, told: str = "", until: Instant | None = None, key: str | None = None
+        self,
+        order: Order,
+        place: str,
+        by: str,
+        *,
+        told: str = "",
+        until: Instant | None = None,
+        key: str | None = None,
+        began: Instant | None = None,
     ) -> Given:
         """Order something of the edge that owns the place. by: who gives it. until: of an UNLOCK. key: of an ENROL.
+        began: of an EXTEND, the session that is meant; another one is not extended.
 
         told: what is said of them on the wire, where a login, which may be somebody's address, says too much.
         Raises OrderRefusedError when it cannot be sent, and DatabaseError when it cannot be recorded.
@@ -101,7 +110,8 @@ class Orders:
         if len(self._given) > OPEN_QUESTIONS:
             self._given.popitem(last=False)
         about = None if order is Order.REREAD else place
-        wanted = Command(nonce, text(now), text(now + COMMAND_LASTS), order, about, told or by, key=key)
+        meant = None if began is None else text(began)
+        wanted = Command(nonce, text(now), text(now + COMMAND_LASTS), order, about, told or by, meant, key)
         if not self._publish(edge, replace(wanted, until=None if until is None else text(until))):
             why = "the server does not reach the broker: nothing was sent; see that the broker runs"
             self.answered(edge, Reply(nonce, done=False, why=why))

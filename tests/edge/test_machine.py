@@ -24,7 +24,7 @@ from edge.events import (
 )
 from edge.held import HeldRules
 from policy.facts import Ran, Stopped
-from policy.instants import text
+from policy.instants import instant, text
 from policy.reasons import Reason
 from policy.ruleset import Booking, Machine, Period, Quota
 from policy.sessions import Session
@@ -254,6 +254,23 @@ def test_the_order_extend_moves_until_and_says_so() -> None:
     assert bench.runs()
     assert kinds(bench.until(at(12))) == [Kind.SESSION_WARNED, Kind.SESSION_ENDED]
     assert last(bench, Kind.SESSION_ENDED).ended == text(at(12))
+
+
+def test_an_order_extend_moves_the_session_that_was_meant_alone() -> None:
+    """Two sessions in quick succession: the order was given while the server knew the first alone."""
+    bench = running()
+    meant = bench.controller.places[1].session.start  # type: ignore[union-attr]
+    bench.waits(60)
+    bench.tap(BRIGITTE)
+    bench.waits(60)
+    bench.tap(BRIGITTE)
+    bench.swaps(fab_rules(quotas={"laser": Quota(7200, Period.WEEK)}))
+    (command,) = extends(bench, began=meant)
+    why = f"another session runs on it: the one that is meant began at {text(meant)}"
+    assert (command.granted, command.detail) == (False, why)
+    begun = last(bench, Kind.SESSION_STARTED)
+    assert begun.started is not None
+    assert kinds(extends(bench, began=instant(begun.started))) == [Kind.SESSION_EXTENDED, Kind.COMMAND]
 
 
 def test_an_order_extend_that_gives_nothing_more_leaves_no_row_of_the_session() -> None:

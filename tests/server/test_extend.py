@@ -34,6 +34,7 @@ def test_the_order_goes_to_the_edge_of_the_machine(lab: Place) -> None:
     assert isinstance(wanted(lab, holder="remy"), Given)
     (command,) = lab.commands
     assert (command.order, command.place, command.by) == (Order.EXTEND, "printer", "account 3")
+    assert command.asked == text(lab.now - MINUTE), "that session, and none that begins meanwhile"
 
 
 @pytest.mark.sqlite
