@@ -26,6 +26,7 @@ from edge.inbound_queue import InboundQueue
 from edge.observer import Nobody, Observer
 from edge.poller import Poller
 from edge.ports import Clock, Connection, Pins, Reader
+from edge.pulse import Pulses
 from edge.status import Health, farewell, vitals
 from edge.storage_worker import StorageWorker
 from edge.taps import Walls
@@ -78,7 +79,7 @@ class Edge:
         self._feed = feed
         self._clock = clock
         self._readers = readers
-        self._pins = pins
+        self._pins = Pulses(pins, config.outputs, clock)
         self._events: SimpleQueue[Event | None] = SimpleQueue()
         self._items: SimpleQueue[WorkItem | None] = SimpleQueue()
         self._real_timeout = real_timeout or (lambda mono: mono - clock.monotonic())
@@ -91,7 +92,7 @@ class Edge:
         self.storage = StorageWorker(config, clock, self._events.put, observer, boot, health, inbound, self.link)
         controller = self._recovered()
         outputs = [spec.name for spec in config.outputs]
-        self.control = ControlWorker(controller, clock, pins, outputs, self._items.put, observer)
+        self.control = ControlWorker(controller, clock, self._pins, outputs, self._items.put, observer)
         walls = Walls(
             {
                 door.reader_out: door.reader_in
@@ -99,7 +100,9 @@ class Edge:
                 if door.reader_out is not None
             }
         )
-        self._poller = Poller(readers, pins, config.inputs, clock, self._events.put, walls)
+        self._poller = Poller(readers, self._pins, config.inputs, clock, self._events.put, walls)
+        self._looked = 0
+        """The rounds of the poller when the control loop last went round."""
         self._threads: dict[str, threading.Thread] = {}
         self._closing = threading.Lock()
         self._stopping = threading.Event()
@@ -190,12 +193,24 @@ class Edge:
             self.control.begin()
 
     def turn(self) -> None:
-        """One round of everything in the caller's thread, instead of `start`: look, serve, keep."""
+        """One round of everything in the caller's thread, instead of `start`."""
         self.begin()
+        self.look()
+        self.serve()
+        self.keep()
+
+    def look(self) -> None:
+        """One round of the poller."""
         self._poller.look()
+
+    def serve(self) -> None:
+        """One round of the control loop, if something happened or is due."""
         events = _drained(self._events)
-        if events or self._is_due(self.control.deadline):
-            self.control.handle(events)
+        if events or self._is_due(self._control_deadline):
+            self._go_round(events)
+
+    def keep(self) -> None:
+        """One round of the storage worker, if it has something to do."""
         items: list[WorkItem] = _drained(self._items)
         if items or self._is_due(self.storage.deadline()):
             self.storage.handle(items)
@@ -203,17 +218,25 @@ class Edge:
     @property
     def deadline(self) -> float:
         """When `turn` has something to do if nothing happens, in monotonic seconds."""
-        control = self.control.deadline
+        control = self._control_deadline
         return self.storage.deadline() if control is None else min(control, self.storage.deadline())
 
+    @property
+    def _control_deadline(self) -> float | None:
+        """Of the control loop, monotonic seconds."""
+        return min((at for at in (self.control.deadline, self._pins.deadline) if at is not None), default=None)
+
+    def _go_round(self, events: Sequence[Event]) -> None:
+        """Decide and act; then say so, if readers and inputs were looked at since the last time."""
+        self.control.handle(events)
+        if self._looked != (rounds := self._poller.rounds):  # else an emergency stop would be as it was last read
+            self._looked = rounds
+            self._pins.beat()
+            self._feed()
+
     def _serve(self) -> None:
-        looked = self._poller.rounds
         while not self._stopping.is_set():
-            events = _waited_for(self._events, self._timeout(self.control.deadline))
-            self.control.handle(events)
-            if looked != (rounds := self._poller.rounds):  # else an emergency stop would be as it was last read
-                looked = rounds
-                self._feed()
+            self._go_round(_waited_for(self._events, self._timeout(self._control_deadline)))
 
     def _keep(self) -> None:
         while not self._stopping.is_set():

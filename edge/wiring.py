@@ -29,8 +29,8 @@ class Wires:
         """In this order they are told when they change in one sample."""
         return tuple(spec for spec, _ in self._inputs)
 
-    def output(self, table: Table, name: str) -> OutputSpec:
-        spec = OutputSpec(name, _line(table), table.flag("active_high", True))
+    def output(self, table: Table, name: str, pulse: bool = False) -> OutputSpec:
+        spec = OutputSpec(name, _line(table), table.flag("active_high", True), pulse)
         table.done()
         if table.sound:
             self._outputs.append((spec, table))
@@ -90,7 +90,7 @@ def lamps(reader: str, table: Table, wires: Wires) -> None:
 def machine(name: str, table: Table, wires: Wires) -> bool:
     """The interlock and the emergency stop of a machine. Whether it has an emergency stop."""
     relay = table.table("interlock", "the interlock's relay")
-    wired = wires.output(relay, f"{name}.interlock")
+    wired = wires.output(relay, f"{name}.interlock", table.flag("pulse", False))
     if not wired.active_high:
         relay.wrong(
             "active_high", "a machine's relay at rest is off: take an active high one, with a resistor to ground"

@@ -23,6 +23,7 @@ PROOFS = {
     "link": "delay, loss and partition before a real broker: no relay moves, rows arrive in order, once",
     "kill": "kill -9 of edge, broker and server under load: nothing lost, nothing twice",
     "bookings": "a hundred at one instant for one slot, on both databases: one has it, the others hear what is free",
+    "power-off": "an edge dies, hangs, loses clock, sensor or disk: its machine's power is gone in time",
     "fuzz": "hostile SPI answers, frames, messages and bundles: nothing opens, nothing crashes",
     "silence": "one edge's key used as badly as it can be: the other doors hear and are heard in time",
     "power": "power cuts that tear what was not synced: nothing lost, nothing corrupt",
@@ -89,7 +90,7 @@ def _proved(words: list[str]) -> tuple[int, list[str]]:
 def _prove(name: str, arguments: argparse.Namespace) -> int:
     from proofs.proof import BrokenError, Task
 
-    proof: Proof = importlib.import_module(f"proofs.{name}").PROOF
+    proof: Proof = importlib.import_module(f"proofs.{name.replace('-', '_')}").PROOF
     if arguments.days and not proof.unit.endswith("days"):
         raise CommandError(f"{name} --days {arguments.days}: it counts {proof.unit}, not days: say --rounds")
     rounds = arguments.rounds or arguments.days or (proof.release if arguments.release else proof.ci)

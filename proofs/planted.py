@@ -16,6 +16,7 @@ from proofs.plants import PLANTS, Plant
 from proofs.proof import BrokenError, Proof, Rounds, Task
 
 ROOT = Path(__file__).parents[1]
+UNITS = "firmware_config"
 PACKAGES = sorted(path.parent.name for path in ROOT.glob("*/__init__.py"))
 
 
@@ -59,6 +60,7 @@ def _plant(plant: Plant, copy: Path) -> None:
             shutil.copytree(ROOT / package, copy / package, ignore=shutil.ignore_patterns("__pycache__"))
         else:
             (copy / package).symlink_to(ROOT / package, target_is_directory=True)
+    (copy / UNITS).symlink_to(ROOT / UNITS, target_is_directory=True)
     source = copy / plant.file
     written = source.read_text("utf-8")
     if written.count(plant.good) != 1:

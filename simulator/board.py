@@ -60,6 +60,10 @@ class Board:
         """Solder a resistor that pulls a line to 1 or 0 while nobody drives it."""
         self.lines.resistor(line, level)
 
+    def poke(self, line: int, level: int) -> None:
+        """Drive a line by the chip's registers, as pinctrl does, past the kernel."""
+        self.lines.poke(line, level)
+
     def level(self, line: int) -> int:
         """What a voltmeter shows on a line: 1 or 0."""
         return self.lines.level(line)

@@ -102,6 +102,14 @@ class Lines:
             line.latch = int(bool(level))
             self._note(number, "write", before)
 
+    def poke(self, number: int, level: int) -> None:
+        """What pinctrl does: an output at this level, by the chip's registers, whoever holds the line."""
+        with self._clock.lock:
+            line = self[number]
+            before = line.level
+            line.output, line.latch = True, level
+            self._note(number, "write", before)
+
     def free(self, number: int, owner: object) -> None:
         """Let go of a line. A Raspberry Pi kernel leaves an output driven, unless strict_gpiod is set."""
         with self._clock.lock:

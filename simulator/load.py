@@ -32,9 +32,14 @@ def load(board: Board) -> None:
     if str(FAKES) not in sys.path:
         sys.path.insert(0, str(FAKES))
     os.environ.update(ENVIRONMENT)
+    load_again(board)
+    log.warning("The hardware is simulated: reader chips, badges and pins are not real.")
+
+
+def load_again(board: Board) -> None:
+    """The same once more, without a word, in a process that has loaded one before."""
     use(board)
     _start_anew()
-    log.warning("The hardware is simulated: reader chips, badges and pins are not real.")
 
 
 def _refuse_the_real(name: str) -> None:

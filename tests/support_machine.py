@@ -25,9 +25,11 @@ def fab_config(folder: Folder) -> Config:
 LIGHTS = ("green", "red", "buzzer")
 
 
-def fab_bench(folder: Folder, clock: VirtualClock | None = None, boot: str | None = None) -> Bench:
+def fab_bench(
+    folder: Folder, clock: VirtualClock | None = None, boot: str | None = None, config: Config | None = None
+) -> Bench:
     """The edge, started, with the fablab's rules in force."""
-    bench = Bench(folder, clock, config=fab_config(folder), boot=boot)
+    bench = Bench(folder, clock, config=config or fab_config(folder), boot=boot)
     bench.turn()
     bench.give_rules(folder.rules(7, folder.set(fab_rules())))
     return bench

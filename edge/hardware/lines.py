@@ -27,11 +27,15 @@ class Pull(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class OutputSpec:
-    """line: GPIO number (Broadcom). active_high: whether a high level energises it. Its safe value is inactive."""
+    """line: GPIO number (Broadcom). active_high: whether a high level energises it. Its safe value is inactive.
+
+    pulse: a monostable hangs there, which wants to be told ten times a second (edge/pulse.py).
+    """
 
     name: str
     line: int
     active_high: bool = True
+    pulse: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,7 +30,7 @@ ZONE = re.compile(r"[A-Za-z]+(/[A-Za-z_+-]+)*")
 class Place:
     """A door or a machine, as `kind` says. readers: by the name of each, what stands before its signals' names.
     inputs: what it has of INPUTS, or its emergency stop. relay_active_high: whether a high level pulls its strike or
-    interlock. lines: signals that the installer put on a line of their choice."""
+    interlock. lines: signals that the installer put on a line of their choice. pulse: a monostable hangs there."""
 
     kind: str
     name: str
@@ -41,6 +41,7 @@ class Place:
     relay_active_high: bool
     lines: Mapping[str, int]
     fail: str = ""
+    pulse: bool = False
 
     @property
     def where(self) -> str:
@@ -195,6 +196,7 @@ def _machine(name: str, table: Table, buzzer: bool) -> Place:
         table.flag("buzzer", buzzer),
         True,
         _lines(table),
+        pulse=table.flag("pulse", False),
     )
     table.done()
     return machine

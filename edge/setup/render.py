@@ -75,6 +75,8 @@ def _place(place: Place, lines: Mapping[str, int]) -> Iterator[str]:
         yield from (f'reader = "{reader}"' for reader in place.readers)
         if not place.inputs:
             yield "estop = false"
+        if place.pulse:
+            yield "pulse = true"
     active_high = str(place.relay_active_high).lower()
     yield f"{place.relay} = {{ line = {lines[f'{place.where}.{place.relay}']}, active_high = {active_high} }}"
     for name in place.inputs:

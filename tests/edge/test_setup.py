@@ -85,7 +85,7 @@ def test_every_door_on_every_pi_is_loaded_and_its_relay_rests(home: Path) -> Non
 
 
 FABLABS = (
-    {"door": None, "machine": {"cnc": {}}},
+    {"door": None, "machine": {"cnc": {"pulse": True}}},
     {"door": None, "machine": {"cnc": {}, "laser": {}, "printer": {"estop": False}}},
     {"door": None, "machine": {"cnc": {}, "laser": {}, "saw": {}}, "clock": "none"},
     {"door": {"readers": 1}, "machine": {"saw": {}}},
@@ -103,6 +103,8 @@ def test_machines_are_loaded_with_or_without_a_door_and_their_relays_rest(
     assert isinstance(machines, dict)
     assert {place.machine for place in config.places if isinstance(place, MachineSetup)} == set(machines)
     stops = {name for name, given in machines.items() if given.get("estop", True)}
+    pulsed = {f"{name}.interlock" for name, given in machines.items() if given.get("pulse")}
+    assert {spec.name for spec in config.outputs if spec.pulse} == pulsed
     assert {spec.name for spec in config.inputs if spec.name.endswith(".estop")} == {f"{name}.estop" for name in stops}
     relays = [output for output in config.outputs if output.name.endswith((".interlock", "strike"))]
     rest = [(str(relay.line), LEVEL[relay.active_high]) for relay in relays]
