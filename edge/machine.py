@@ -85,6 +85,7 @@ class MachineController:
         self._reports = Reports(setup.machine, core, {setup.reader: self._lamp}, f"{setup.machine}.")
         self._decided: Decided | None = None
         self._session: Session | None = None
+        self._begins: set[Instant] = set()
         self._powered = False
         self._starting: int | None = None
         self._warned = False
@@ -109,8 +110,11 @@ class MachineController:
         if session is None:
             return
         self._record_end(now, session, session.start)
-        until = None if session.until is None else session.until + by
-        self._session = replace(session, start=session.start + by, until=until)
+        start, until = session.start + by, None if session.until is None else session.until + by
+        self._begins.add(session.start)
+        while start in self._begins:  # there and back again: what is ended with no length would end this one, too
+            start += 1
+        self._session = replace(session, start=start, until=until)
         if self._alone_since is not None:
             self._alone_since += by
         self._row(now, Kind.SESSION_STARTED, **_of(self._session))
@@ -201,7 +205,7 @@ class MachineController:
         if machine is None:
             return
         self._session = Session(self.place, machine.kind, member, at, decision.until, machine.cuts)
-        self._warned, self._alone_since = False, None
+        self._warned, self._alone_since, self._begins = False, None, set()
         self._starting = self._row(now, Kind.SESSION_STARTED, **_of(self._session))
 
     def _end(self, now: Now, session: Session, at: Instant) -> None:

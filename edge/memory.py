@@ -1,6 +1,6 @@
 """What does an edge know of itself when it starts? What its own rows say, and when its clock was last trusted."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import chain
 
@@ -11,8 +11,8 @@ from edge.journal import Journal
 from edge.salvage import Saved
 from policy.instants import instant
 from policy.terms import DAY, ClockState, Instant
-from wire.facts import facts_of
-from wire.row import Row, decode
+from wire.facts import SESSION_KINDS, facts_of
+from wire.row import Kind, Row, decode
 
 REACH: Instant = 32 * DAY
 """How far back rows are read without a state of the server: a month's quota counts the sessions of 31 days."""
@@ -70,6 +70,21 @@ def recall(newest_first: Iterable[Row], found: Memory, reached: int | None = Non
         if reached is None or row.seq > reached:
             found.knowledge.add_own(row.seq, facts_of(row, at))
     return replace(found, last_at=counted_clock.trusted_at)
+
+
+def unended(newest_first: Iterable[Row], machines: Collection[str], alive_at: Instant) -> Iterator[Row]:
+    """The last word of this edge on each machine, where it is that a session runs: the state may leave that out.
+
+    alive_at: when a session last ran here; what is so much older has its end elsewhere.
+    """
+    open_still = set(machines)
+    for row in newest_first:
+        if not open_still or (row.clock is not ClockState.UNKNOWN and instant(row.at) < alive_at - REACH):
+            return
+        if row.kind in SESSION_KINDS and row.access_point in open_still:
+            open_still.discard(row.access_point)
+            if row.kind is not Kind.SESSION_ENDED:
+                yield row
 
 
 def recent(newest_first: Iterable[Row], reached: int | None = None) -> list[Row]:

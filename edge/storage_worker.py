@@ -17,7 +17,8 @@ from edge.inbound_queue import InboundQueue
 from edge.journal import Told
 from edge.journal_errors import JournalDamagedError, JournalError
 from edge.journal_writer import JournalWriter
-from edge.memory import OwnRows, recall
+from edge.machine import MachineSetup
+from edge.memory import OwnRows, recall, unended
 from edge.message_verifier import MessageVerifier, RefusalLog
 from edge.observer import Observer
 from edge.ports import Clock, Connection
@@ -37,8 +38,10 @@ from edge.work_items import (
     UnrecordedCount,
     WorkItem,
 )
+from policy.instants import instant
 from policy.terms import ClockState, Instant
 from wire.errors import WireError
+from wire.facts import facts_of
 from wire.messages import Ack, Command, Fresh, Rules, State
 from wire.row import Kind
 
@@ -81,6 +84,7 @@ class StorageWorker:
         )
         self.commands = CommandHandler(config, clock, self.writer, self.server_time, tell, self.refusals)
         self.sender = Sender(config, clock, self.writer, health, observer, self.server_time, connection)
+        self._machines = [place.machine for place in config.places if isinstance(place, MachineSetup)]
         self._clock = clock
         self._tell = tell
         self._boot = boot
@@ -131,6 +135,9 @@ class StorageWorker:
         memory = recall(
             self.commands.noting_commands(written.newest_first()), found, written.reached(reached) if reached else None
         )
+        if alive_at is not None:
+            for row in unended(written.newest_first(), self._machines, alive_at):
+                memory.knowledge.add_own(row.seq, facts_of(row, instant(row.at)))
         self.site_updates.add_kept_rows(memory, heard)
         self.server_time.load(memory.last_at)
         if self.writer.found is not None:

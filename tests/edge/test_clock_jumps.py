@@ -130,6 +130,21 @@ def test_a_session_lasts_as_long_as_it_would_have(by: int) -> None:
     assert sum(session.seconds(at(0) - 500 * DAY, at(0) + 500 * DAY) for session in sessions) == 3600
 
 
+@pytest.mark.parametrize("by", [-HOUR, -3 * SECOND, 3 * SECOND, HOUR])
+def test_a_clock_that_is_set_there_and_back_again_loses_no_second_of_a_session(by: int) -> None:
+    bench = running()
+    for jump in (by, -by, by, -by):
+        bench.waits(60)
+        jumps(bench, jump)
+        assert bench.state.sessions.running("laser", bench.now.at) is not None
+    told = [row.started for row in bench.rows if row.kind is Kind.SESSION_STARTED]
+    assert len(set(told)) == len(told), "each is told of as a session of its own"
+    bench.waits(HOUR / SECOND)
+    assert not bench.runs()
+    sessions = bench.state.sessions.of_member("brigitte", "laser")
+    assert sum(session.seconds(at(0), at(0) + DAY) for session in sessions) in (3599, 3600)
+
+
 @pytest.mark.parametrize("by", [-DAY, -HOUR, -5 * MINUTE, 5 * MINUTE, HOUR, DAY])
 def test_its_holder_stops_it_and_nobody_finds_a_ghost_of_it_later(by: int) -> None:
     bench = running()

@@ -1,19 +1,23 @@
 """A machine on a whole edge: its start waits for the real journal, its last second outlives a power cut."""
 
+from datetime import datetime
 from pathlib import Path
 
 import pytest
 
 from edge.journal_errors import JournalError
 from loquet.edge import running
+from policy.facts import Moved
 from policy.instants import instant, text
 from policy.reasons import Reason
 from policy.terms import HOUR, MINUTE, SECOND
 from simulator.clock import VirtualClock
-from tests.support_edge import Bench, Folder, make_folder
+from tests.support_edge import TOPICS, Bench, Folder, make_folder
 from tests.support_machine import fab_bench, power_cut
 from tests.support_site import ALICE, BRIGITTE, at
+from wire.messages import State
 from wire.row import Kind, Row
+from wire.snapshot import Snapshot, pack
 
 
 @pytest.fixture
@@ -82,6 +86,27 @@ def test_after_a_power_cut_the_session_ended_at_the_last_second_on_the_disk(benc
     assert bench.core.state.sessions.running("laser", bench.clock.now()) is None
 
 
+def test_a_power_cut_ends_a_session_that_the_state_leaves_out(bench: Bench) -> None:
+    """The server may name no kind of machine that it knows no more; what was told to it of the start has its end."""
+    started = starts(bench)
+    bench.wait(60)
+    last = bench.journal.last_seq
+    snapshot = Snapshot(False, (Moved("brigitte", at(9), inside=True),), {"front": {bench.journal.id: last}})
+    body = pack(snapshot)
+    bench.wire.say(TOPICS.state, State(1, text(bench.clock.now()), body))
+    bench.wait(2)
+    assert bench.core.state.sessions.running("laser", bench.clock.now()) is None
+    assert runs(bench)
+    cut = bench.clock.now()
+    bench = power_cut(bench, VirtualClock(start=cut + HOUR))
+    (ended,) = bench.rows(Kind.SESSION_ENDED)
+    assert (ended.started, ended.member, ended.access_point) == (started.started, "brigitte", "laser")
+    assert ended.ended is not None
+    assert cut - 1100 <= instant(ended.ended) <= cut
+    again = power_cut(bench, VirtualClock(start=cut + 2 * HOUR))
+    assert len(again.rows(Kind.SESSION_ENDED)) == 1, "once"
+
+
 def test_no_second_is_noted_while_nothing_runs(bench: Bench) -> None:
     assert "alive" not in bench.journal.kept()
     starts(bench)
@@ -126,4 +151,5 @@ def test_whoever_is_to_restart_the_edge_is_told_what_runs(bench: Bench, capsys: 
     bench.tap(BRIGITTE, reader=2)
     assert running(bench.config, bench.clock) == 0
     (line,) = capsys.readouterr().out.splitlines()
-    assert line.startswith("on 'laser' a session runs since Tue 10:00 ")
+    begun = datetime.fromtimestamp(at(10) / SECOND).astimezone()
+    assert line.startswith(f"on 'laser' a session runs since {begun:%a %H:%M %Z}, until ")
