@@ -13,6 +13,7 @@ COMMANDS = {
     "edge": "run the door or machine of one Raspberry Pi, or probe its readers",
     "server": "run the server: history, pages, publishing of rules",
     "keys": "make, renew, revoke and list the keys of a site",
+    "init": "make a site from a few answers: its name, hours, doors, tiers",
     "demo": "run a whole invented site on this machine, without hardware",
     "doctor": "say what is wrong with an edge or a server, each with its remedy",
     "bundle": "check a bundle, or print the JSON Schema of bundles",

@@ -26,6 +26,7 @@ from server.audit import Decided, last_link
 from server.changes.accounts import first_admin
 from server.changes.bundle import Imported, import_bundle, would_end
 from server.changes.configured import take_over_account, take_over_token
+from server.changes.first_start import begin
 from server.changes.purge import doubt, purge
 from server.changes.revoked import forget
 from server.config import BrokerConfig, EdgeConfig, ServerConfig
@@ -216,6 +217,8 @@ class Server:
                 if not agreed and (ending := would_end(session, bundle)):
                     raise WouldEndError(ending)
                 _tell(import_bundle(session, bundle, decided, unblock))
+            elif site_of(session) is None:
+                begin(session, _site_id(self.config.broker), decided)
             session.exec(delete(Edge).where(col(Edge.id).not_in([edge.id for edge in self.config.edges])))
             for known in self.config.edges:
                 row = session.get(Edge, known.id) or Edge(id=known.id, public_key="", access_points=[], readers={})
@@ -232,8 +235,7 @@ class Server:
     def _stored_topics(self) -> Topics:
         with self.database.reading() as session:
             site = site_of(session)
-        if site is None:
-            raise ServerError("the database holds no site yet: start once with --bundle FILE")
+        assert site is not None  # noqa: S101 - there is one since _store_site
         return Topics(site.id)
 
     def _received(self, topic: str, payload: bytes) -> None:
@@ -336,6 +338,11 @@ def _tell(done: Imported) -> None:
             "whole number",
             uid[-4:],
         )
+
+
+def _site_id(broker: BrokerConfig) -> str:
+    """How a site is called that nobody has described yet: as its keys say; on a broker without keys, `site`."""
+    return identity.site(broker.identity) if broker.identity is not None else "site"
 
 
 def _check_site(broker: BrokerConfig, site: str) -> None:

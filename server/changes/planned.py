@@ -20,7 +20,7 @@ from server.changes.outcomes import Done, Meanwhile, Wrong
 from server.errors import ImportRefusedError
 from server.publish.bundle import held, site_said
 
-CHANGED_LATER = ("events", "invitations")
+CHANGED_LATER = ("access_points", "tiers", "events", "invitations", "machines", "kinds")
 """The collections that a plan may change, beside the site itself."""
 
 
@@ -74,6 +74,8 @@ def _kept(session: Session) -> Bundle:
         members=held(session, "members"),
         events=held(session, "events"),
         invitations=held(session, "invitations"),
+        machines=held(session, "machines"),
+        kinds=held(session, "kinds"),
     )
 
 
@@ -88,6 +90,8 @@ def _wrong(planned: Planned) -> Iterator[str]:
         members=bundle.members,
         events=bundle.events,
         invitations=bundle.invitations,
+        machines=bundle.machines,
+        kinds=bundle.kinds,
     )
     for problem in (*malformed(said), *contradictions(said)):
         for place, field in planned.fields:

@@ -3,10 +3,12 @@
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 from typing import NamedTuple
 
 from sqlmodel import Session, col, select
 
+from policy.forms import TOPIC_ID
 from policy.instants import believed, instant, of, text
 from policy.ruleset import SPEAKS
 from policy.terms import ClockState, Instant
@@ -22,6 +24,8 @@ JUMP = 1_000_000
 """At most so far above its own does the server follow a version that an edge reports: years of changes."""
 CEILING = 2**30
 """No edge, honest or not, gets it above that; there it goes on by ones."""
+MOST_OFFERED = 8
+"""Readers of an edge of which nobody has said yet which it has; a Pi has places for five."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +122,8 @@ def _check_newer(edge: Edge, status: Status, at: datetime, topic: str) -> None:
 
 
 def _apply(edge: Edge, known: KnownEdge, status: Status, at: datetime) -> None:
-    """Of places that are not its own it says nothing that is kept."""
+    """Of places that are not its own it says nothing that is kept. Until somebody says which readers it has, those that
+    it tells of are, for the first start to offer them."""
     if edge.online != status.online:
         edge.since = at
     edge.online = status.online
@@ -130,7 +135,12 @@ def _apply(edge: Edge, known: KnownEdge, status: Status, at: datetime) -> None:
     edge.state_version = status.state_version
     edge.speaks = status.speaks
     edge.clock = status.clock
-    edge.readers = {name: why and why[:DETAIL] for name, why in status.readers.items() if name in known.readers}
+    said = status.readers if known.readers else dict(islice(status.readers.items(), MOST_OFFERED))
+    edge.readers = {
+        name: why and why[:DETAIL]
+        for name, why in said.items()
+        if name in known.readers or (not known.readers and TOPIC_ID.fullmatch(name))
+    }
     edge.unacknowledged = status.unacknowledged
     edge.journal_fault = status.journal_fault and status.journal_fault[:DETAIL]
     edge.temperature = status.temperature

@@ -9,7 +9,8 @@ from werkzeug.exceptions import TooManyRequests
 from server.changes.accounts import begin_session, end_session
 from server.changes.passkeys import use_passkey
 from server.errors import ChangeRefusedError
-from server.roles import STAFF
+from server.queries.first_start import unfinished
+from server.roles import STAFF, Role
 from server.web import passkeys
 from server.web import sessions as auth
 from server.web.resume import carried
@@ -84,7 +85,12 @@ def log_out() -> ResponseReturnValue:
 
 
 def back_to(path: str | None) -> Response:
-    """To a page of ours; when the path is none of ours a member goes to their own page, everybody else to the first."""
+    """To a page of ours; when the path is none of ours a member goes to their own page, everybody else to the first.
+
+    Who administers a site that has not been described yet goes on with that.
+    """
     ours, known = path and OUR_PATH.fullmatch(path), auth.account()
     own = known is not None and known.member is not None and not known.roles & STAFF
-    return make_response(redirect(ours[0] if ours else url_for("me.page" if own else "now.page"), 303))
+    begins = Role.ADMIN in auth.roles() and unfinished(auth.context().current().bundle)
+    home = "first_start.page" if begins else "me.page" if own else "now.page"
+    return make_response(redirect(ours[0] if ours else url_for(home), 303))

@@ -39,6 +39,7 @@ from server.ingest.queue import EACH
 from server.main import TURN, Server, tuned, wall_clock
 from server.models import Presence
 from server.passwords import hash_token
+from server.queries.first_start import offered
 from tests.support_broker import BROKERS
 from tests.support_pages import CHEAP_HASH, CREDENTIAL_KEY, SERVER_KEY, STAFF, TOKEN
 from tests.support_server import DECIDED, FRONT_KEY, TOPICS, Desk, Journal, events, public, small_bundle, whole_bundle
@@ -267,9 +268,20 @@ def test_a_server_on_postgresql_takes_orders_where_its_configuration_says(postgr
     assert not (tmp_path / "orders").exists()
 
 
-def test_no_site_yet(tmp_path: Path) -> None:
-    with pytest.raises(ServerError, match="start once with --bundle FILE"):
-        Server(config(tmp_path))
+def test_without_a_site_it_starts_and_is_to_be_described(tmp_path: Path) -> None:
+    """Twice: what was not finished is taken up again, and the edges' places are offered."""
+    for _ in range(2):
+        server = Server(config(tmp_path))
+        try:
+            bundle = server.exchange.publisher.current.bundle
+            assert (bundle.site.id, bundle.access_points, server.topics.site) == ("site", (), "site")
+            with server.database.reading() as session:
+                assert [each.id for each in offered(session, bundle)] == ["front"]
+        finally:
+            server.stop()
+    server = Server(config(tmp_path), bundle=small_bundle())
+    assert server.topics.site == "casaco", "a bundle says it all"
+    server.stop()
 
 
 def test_the_whole_bundle_is_taken_and_published(tmp_path: Path) -> None:
