@@ -104,6 +104,8 @@ class Refused(StrEnum):
     TURN_OVER = "turn_over"
     TURN_NOT_YOURS = "turn_not_yours"
     NOT_GARDIEN = "not_gardien"
+    SWAP_OVER = "swap_over"
+    NO_SERIES = "no_series"
 
 
 class ChangeRefusedError(ServerError):

@@ -1,6 +1,6 @@
 """When am I on, and which evenings are open? /gardiens: two weeks; taken, offered, given back."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date, timedelta
 from typing import Any
 
@@ -38,13 +38,13 @@ Change = Callable[[Session, Decided, str, str], changes.Outcomes]
 @page.get("/gardiens", endpoint="page")
 def show() -> ResponseReturnValue:
     """`?from=` names the first day."""
-    return _page(200)
+    return show_page(200)
 
 
 @page.post("/gardiens/take")
 def take() -> ResponseReturnValue:
     """Oneself; the team for the gardien that the form names."""
-    who = _who()
+    who = who_acts()
 
     def change(session: Session, decided: Decided, key: str, member: str) -> changes.Outcomes:
         outcome = changes.take(session, decided, key, member)
@@ -57,13 +57,13 @@ def take() -> ResponseReturnValue:
 
 @page.post("/gardiens/undo")
 def undo() -> ResponseReturnValue:
-    return _decide(changes.undo, _who(), "undone")
+    return _decide(changes.undo, who_acts(), "undone")
 
 
 @page.post("/gardiens/keep")
 def keep() -> ResponseReturnValue:
     """Whoever offered it, or gave it back, keeps it after all."""
-    return _decide(changes.take, _who(), "kept")
+    return _decide(changes.take, who_acts(), "kept")
 
 
 @page.post("/gardiens/offer")
@@ -73,16 +73,16 @@ def offer() -> ResponseReturnValue:
         tell_free(session, outcome, member)
         return outcome
 
-    return _decide(change, _who(), "offered")
+    return _decide(change, who_acts(), "offered")
 
 
 @page.get("/gardiens/give-back")
 def ask_back() -> ResponseReturnValue:
     """The second step: what becomes of the evening, and who is told."""
-    current, who, key = context().current(), _asked_for(request.args.get("who", "")), request.args.get("turn", "")
+    current, who, key = context().current(), acts_for(request.args.get("who", "")), request.args.get("turn", "")
     turn = turn_of(current.bundle, key)
     if turn is None or turn.gardien != who:
-        return _page(409, refused=refusal(Refused.TURN_NOT_YOURS))
+        return show_page(409, refused=refusal(Refused.TURN_NOT_YOURS))
     if changes.stays(current.bundle, turn, context().clock()):
         said = gettext("La garde reste à %(who)s tant que personne ne la prend.", who=text.name(current, who))
     else:
@@ -108,15 +108,15 @@ def give_back() -> ResponseReturnValue:
         tell_free(session, outcome, member)
         return outcome
 
-    return _decide(change, _who(), "given_back")
+    return _decide(change, who_acts(), "given_back")
 
 
-def _who() -> str:
+def who_acts() -> str:
     """For whom it is done: for oneself, or by the team for whom the form names."""
-    return _asked_for(request.form.get("who", ""))
+    return acts_for(request.form.get("who", ""))
 
 
-def _asked_for(named: str) -> str:
+def acts_for(named: str) -> str:
     return named if named and roles() & STAFF else signed_in().member or ""
 
 
@@ -126,7 +126,7 @@ def _decide(change: Change, who: str, done: str) -> ResponseReturnValue:
     if isinstance(outcome, Turned):
         rules_changed()
         return redirect(url_for("rota.page", **_told(done, key, who)), 303)
-    return _page(409, refused=_why_not(outcome))
+    return show_page(409, refused=why_not(outcome))
 
 
 def _told(done: str, key: str, who: str) -> dict[str, Any]:
@@ -135,7 +135,7 @@ def _told(done: str, key: str, who: str) -> dict[str, Any]:
     return told | ({"from": request.form["from"]} if request.form.get("from") else {})
 
 
-def _why_not(outcome: HeldBy | Busy | Refused) -> str:
+def why_not(outcome: HeldBy | Busy | Refused) -> str:
     current = context().current()
     match outcome:
         case HeldBy(turn):
@@ -148,7 +148,8 @@ def _why_not(outcome: HeldBy | Busy | Refused) -> str:
     raise TypeError(outcome)
 
 
-def _page(status: int, refused: str = "") -> ResponseReturnValue:
+def show_page(status: int, refused: str = "", wrong: Sequence[str] = ()) -> ResponseReturnValue:
+    """refused: why what was pressed is not done. wrong: the fields of an absence that cannot stay as they are."""
     known, account = context(), signed_in()
     current, at = known.current(), known.clock()
     today = current.calendar.date_at(at)
@@ -181,6 +182,10 @@ def _page(status: int, refused: str = "") -> ResponseReturnValue:
         adhoc=current.bundle.site.adhoc_hours,
         has_rota=bool(evenings or current.bundle.rota),
         refused=refused,
+        asks=text.asks(current, asked_.swaps, at, account.member, staff=staff),
+        absences=text.absences(current, asked_.absences, today, account.member, staff=staff),
+        wrong={field: gettext(text.WRONG[field]) for field in wrong},
+        typed=request.form,
         toast=toast if knowing else "",
         doors=knowing,
         undone=undone,

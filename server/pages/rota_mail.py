@@ -9,15 +9,20 @@ from datetime import timedelta
 from flask import has_request_context, request
 from sqlmodel import Session
 
-from policy.terms import Instant
+from policy.terms import DAY, Instant
 from server.changes.notices import tell_member
 from server.changes.rota import Turned
+from server.changes.rota_absences import Away
+from server.changes.rota_swaps import Swap
 from server.queries.rota import Turn
 from server.queries.rota_days import gardiens
 from server.text import rota as text
 from server.text import rota_mail as words
 from server.text.translate import gettext, in_french
 from server.web.sessions import context, now, signed_in
+
+WANTED = 7 * DAY
+"""How long an answer is worth telling."""
 
 
 def tell_free(session: Session, made: Turned, member: str) -> None:
@@ -37,6 +42,30 @@ def tell_given(session: Session, made: Turned, to: str, presser: str | None) -> 
         tell_turn(session, by, made.now, [made.before.gardien or ""], words.TAKEN, to)
     if to != presser:
         tell_turn(session, by, made.now, [to], words.GIVEN, to)
+
+
+def tell_swap(session: Session, swap: Swap | None, to: str, said: tuple[str, str], who: str) -> None:
+    """Whom it is proposed to, and who proposed it once it is answered."""
+    with in_french():
+        name = text.name(context().current(), who)
+        pairs = swap.pairs if swap is not None else ()
+        lines = [f"{text.within(mine)} / {text.within(theirs)}" for mine, theirs in pairs]
+        last = max((turn.end for pair in pairs for turn in pair), default=context().clock() + WANTED)
+        left = last - context().clock()
+        tell(session, signed_in().login, [to], said, left, who=name, lines="".join(f"{line}\n" for line in lines))
+
+
+def tell_away(session: Session, away: Away, member: str) -> None:
+    """The other gardiens, of all evenings that look for somebody at once."""
+    if not away.turns:
+        return
+    with in_french():
+        current = context().current()
+        lines = "".join(f"{text.within(turn)}\n" for turn in away.turns)
+        others = [who for who in gardiens(current, away.turns[0].day) if who not in (member, signed_in().member)]
+        left = away.turns[-1].end - context().clock()
+        who = text.name(current, member)
+        tell(session, signed_in().login, others, words.AWAY, left, who=who, lines=lines)
 
 
 def tell_turn(

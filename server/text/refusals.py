@@ -56,6 +56,8 @@ SENTENCES = {
     Refused.TURN_OVER: N_("Cette garde est finie. Voici celles qui viennent."),
     Refused.TURN_NOT_YOURS: N_("Cette garde n’est pas, ou plus, à cette personne. Voici qui l’a maintenant."),
     Refused.NOT_GARDIEN: N_("Seul un gardien peut tenir une garde, tant que son accès vaut ce jour-là."),
+    Refused.SWAP_OVER: N_("Cet échange n’est plus possible : une des gardes a changé de mains, ou il a été retiré."),
+    Refused.NO_SERIES: N_("Une série demande deux soirées du planning, et un dernier jour dans l’année qui vient."),
     Refused.SCOPE_MISSING: N_("Cochez au moins un droit."),
 }
 

@@ -1,12 +1,14 @@
 """Who holds which evening? Days, evenings and what hangs on them, as people say them."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
 from policy.terms import Instant
+from server.models import RotaOffer
 from server.queries.bookings import Slot
 from server.queries.current import Current
-from server.queries.rota import Kind, Turn
+from server.queries.rota import Kind, Turn, turn_of
 from server.queries.rota_days import Day, Evening, before
 from server.text.dates import calendar_day, hour, hours, local, short_day
 from server.text.translate import N_, gettext, ngettext
@@ -19,6 +21,34 @@ DONE = {
     "given_back": N_("%(when)s : rendue. Les autres gardiens la voient."),
     "undone": N_("%(when)s : annulé, c’est comme avant."),
 }
+
+
+WRONG_LAST = N_("Écrivez le dernier jour ainsi : 31/03/2027.")
+WRONG = {
+    "first": N_("Écrivez le premier jour ainsi : 24/12/2026."),
+    "last": N_("Écrivez le dernier jour ainsi : 31/12/2026. Il ne vient pas avant le premier, ni plus d’un an après."),
+}
+"""Of an absence."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """A swap that somebody proposes. mine: whether the reader proposed it. who: for whom it is answered."""
+
+    series: str
+    said: str
+    lines: tuple[str, ...]
+    mine: bool
+    who: str
+
+
+@dataclass(frozen=True, slots=True)
+class Away:
+    """An absence. said: whose, where it is not the reader's, and when."""
+
+    id: int
+    said: str
+    who: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +165,51 @@ def _waiting(slots: tuple[Slot, ...], current: Current) -> tuple[str, ...]:
         machines=", ".join(machines),
     )
     return (said,)
+
+
+def asks(current: Current, swaps: Sequence[RotaOffer], at: Instant, reader: str | None, *, staff: bool) -> list[Ask]:
+    """The swaps that wait for the reader's yes, that they proposed themselves, and for the team all others."""
+    found = []
+    for series in dict.fromkeys(one.series for one in swaps):
+        rows = [one for one in swaps if one.series == series]
+        pairs = [(turn_of(current.bundle, one.turn), turn_of(current.bundle, one.against)) for one in rows]
+        first = rows[0]
+        mine = first.member == reader
+        if not (mine or first.to == reader or staff):
+            continue
+        live = [(give, get) for give, get in pairs if give is not None and get is not None and give.end > at < get.end]
+        if len(live) < len(pairs):
+            continue
+        found.append(_ask(current, first, live, reader, mine=mine))
+    return found
+
+
+def _ask(current: Current, first: RotaOffer, pairs: list[tuple[Turn, Turn]], reader: str | None, *, mine: bool) -> Ask:
+    who, to = name(current, first.member), name(current, first.to)
+    if mine:
+        said = gettext("Vous proposez un échange à %(who)s.", who=to)
+        lines = [gettext("votre %(mine)s contre %(theirs)s", mine=within(a), theirs=within(b)) for a, b in pairs]
+    elif first.to == reader:
+        said = gettext("%(who)s propose un échange.", who=who)
+        lines = [gettext("votre %(mine)s contre %(theirs)s", mine=within(b), theirs=within(a)) for a, b in pairs]
+    else:
+        said = gettext("%(who)s propose un échange à %(to)s.", who=who, to=to)
+        lines = [gettext("%(mine)s contre %(theirs)s", mine=within(a), theirs=within(b)) for a, b in pairs]
+    return Ask(first.series, said, tuple(lines), mine, (first.member if mine else first.to) or "")
+
+
+def absences(
+    current: Current, rows: Sequence[RotaOffer], today: date, reader: str | None, *, staff: bool
+) -> list[Away]:
+    """The reader's own; for the team those of everybody."""
+    found = []
+    for one in rows:
+        if one.last is None or one.first is None or one.last < today or not (staff or one.member == reader):
+            continue
+        when_ = gettext("du %(first)s au %(last)s", first=calendar_day(one.first), last=calendar_day(one.last))
+        said = when_ if one.member == reader else f"{name(current, one.member)}, {when_}"
+        found.append(Away(one.id or 0, said, one.member or ""))
+    return found
 
 
 def counted(gaps: int, doubts: int) -> str:

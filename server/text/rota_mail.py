@@ -19,3 +19,13 @@ GIVEN = (
     N_("Une garde pour vous : %(when)s"),
     N_("L’équipe vous a noté la garde du %(when)s. Si vous ne pouvez pas, rendez-la ici :\n"),
 )
+SWAP_PROPOSED = (
+    N_("%(who)s vous propose un échange de gardes"),
+    N_("La sienne contre la vôtre :\n%(lines)sRien ne change sans votre oui :\n"),
+)
+SWAP_ACCEPTED = (N_("Échange accepté par %(who)s"), N_("C’est fait :\n%(lines)s"))
+SWAP_REFUSED = (N_("%(who)s ne fait pas l’échange"), N_("Rien ne change à vos gardes.%(lines)s\n"))
+AWAY = (
+    N_("%(who)s s’absente : des gardes à reprendre"),
+    N_("%(who)s est absent·e, et ces gardes sont à reprendre :\n%(lines)sQui peut en prend une en un geste :\n"),
+)

@@ -16,7 +16,7 @@ from server.main import Server
 from server.passwords import hash_password, hash_token
 from simulator.broker import Broker, BrokerError, quiet
 from simulator.cable import Cable
-from simulator.demo import bench_page, casaco, logins
+from simulator.demo import asked, bench_page, casaco, logins
 from simulator.demo.casaco import bundle
 from simulator.demo.folder import EDGE, EDGES, WORKSHOP, Folder
 from simulator.demo.members_file import NAME, members_file
@@ -84,6 +84,8 @@ class DemoSite:
         self.parts.callback(server.stop)
         with server.database.transaction() as session:
             logins.make(session, logins.logins(self.site, self.folder.state.start), server.config.staff_password_hash)
+            if fresh:
+                asked.make(session, self.site, self.folder.state.start, self.pace.now())
         server.start()
         return server
 

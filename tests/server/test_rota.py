@@ -1,13 +1,11 @@
 """The rota as people press it: taken, given back, offered, undone; who was faster, what is in doubt, who is told."""
 
-from datetime import UTC, date, datetime
+from datetime import date
 
 import pytest
-from flask.testing import FlaskClient
 from msgspec.structs import replace
-from sqlmodel import Session, col, select
+from sqlmodel import col, select
 
-from policy.degrees import degree
 from policy.instants import instant
 from policy.opening import Degree
 from policy.terms import HOUR, MINUTE
@@ -17,12 +15,23 @@ from server.changes.bundle import put
 from server.changes.rota import Busy, HeldBy, Turned
 from server.database.engine import Database
 from server.errors import ChangeRefusedError, Refused
-from server.models import Account, AuditRow, Message, RotaOffer
+from server.models import AuditRow, RotaOffer
 from server.publish.bundle import export
-from server.queries.now import picture
-from server.queries.rota import turn_of, turns
-from tests.support_pages import CHEAP_HASH, EVENING, Place
-from tests.support_rota import FRIDAY, GAP, SINGLE, rota_bundle, rota_place
+from server.queries.rota import turns
+from tests.support_pages import EVENING, Place
+from tests.support_rota import (
+    FRIDAY,
+    GAP,
+    SINGLE,
+    degree_at,
+    holder_at,
+    mails,
+    plain,
+    press,
+    rota_bundle,
+    rota_place,
+    with_mail,
+)
 from tests.support_server import DECIDED
 
 BY = Decided("tarek.compte", EVENING)
@@ -32,49 +41,6 @@ FRIDAY_AT_18 = instant("2026-11-27T18:00:00+01:00")
 @pytest.fixture
 def place(database: Database) -> Place:
     return rota_place(database)
-
-
-def press(place: Place, client: FlaskClient, what: str, turn: str, **more: str) -> tuple[int, str]:
-    form = {"csrf_token": place.form_token(client, "/gardiens"), "turn": turn} | more
-    answer = client.post(f"/gardiens/{what}", data=form)
-    if answer.status_code == 303:
-        return 303, plain(place.page(answer.headers["Location"], client))
-    return answer.status_code, plain(place.words(answer))
-
-
-def plain(words: str) -> str:
-    return words.replace("\N{NO-BREAK SPACE}", " ")
-
-
-def holder(session: Session, key: str) -> str | None:
-    bundle = export(session)
-    assert bundle is not None
-    turn = turn_of(bundle, key)
-    assert turn is not None
-    return turn.gardien
-
-
-def holder_at(place: Place, key: str) -> str | None:
-    with place.database.reading() as session:
-        return holder(session, key)
-
-
-def degree_at(place: Place, at: int) -> Degree:
-    with place.database.reading() as session:
-        return degree(picture(session, place.publisher.current, place.now).known, at).degree
-
-
-def mails(place: Place) -> list[tuple[str, str]]:
-    with place.database.reading() as session:
-        rows = session.exec(select(Message).order_by(col(Message.id))).all()
-        return [(row.to, plain(row.subject).replace("\N{WORD JOINER}", "")) for row in rows]
-
-
-def with_mail(place: Place, *members: str) -> None:
-    with place.database.transaction() as session:
-        for who in members:
-            login = f"{who}@exemple.org"
-            session.add(Account(login=login, member=who, password_hash=CHEAP_HASH, made=datetime.now(UTC)))
 
 
 def test_of_two_who_take_one_gap_the_first_has_it_and_the_second_is_told_who(place: Place) -> None:

@@ -1,0 +1,164 @@
+"""Whose evening do I want for mine, and when am I away? A swap proposed, accepted, refused; absences and their end."""
+
+from datetime import timedelta
+
+from flask import Blueprint, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from sqlmodel import Session
+
+from server.audit import Decided
+from server.changes import rota_absences, rota_swaps
+from server.changes.outcomes import Wrong
+from server.changes.rota import Busy
+from server.changes.rota_absences import Away
+from server.changes.rota_swaps import Swap
+from server.errors import Refused
+from server.pages.rota import acts_for, show_page, who_acts, why_not
+from server.pages.rota_mail import tell_away, tell_swap
+from server.queries.rota import AHEAD, Turn, turn_of, turns
+from server.queries.rota_days import gardiens
+from server.text import rota as text
+from server.text import rota_mail as mail
+from server.text.refusals import refusal
+from server.text.translate import gettext, ngettext
+from server.web.deciding import decide, rules_changed
+from server.web.sessions import context
+from server.web.told import tell
+from server.web.typed import day_in
+
+page = Blueprint("rota_swaps", __name__)
+
+
+@page.get("/gardiens/swap")
+def choose() -> ResponseReturnValue:
+    """Against which evening."""
+    return _form(200, request.args.get("turn", ""), acts_for(request.args.get("who", "")))
+
+
+@page.post("/gardiens/swap")
+def propose() -> ResponseReturnValue:
+    key, against, who = request.form.get("turn", ""), request.form.get("against", ""), who_acts()
+    wrong: list[str] = []
+    last = day_in("last", wrong, needed=False)
+    if wrong:
+        return _form(400, key, who, wrong=text.WRONG_LAST)
+
+    def change(session: Session, decided: Decided) -> Swap | Busy:
+        outcome = rota_swaps.propose(session, decided, key, who, against, last)
+        if isinstance(outcome, Swap):
+            tell_swap(session, outcome, outcome.to, mail.SWAP_PROPOSED, outcome.member)
+        return outcome
+
+    outcome = decide(change)
+    if not isinstance(outcome, Swap):
+        return _form(409, key, who, refused=why_not(outcome))
+    tell(gettext("Échange proposé à %(who)s : rien ne change avant son oui.", who=_name(outcome.to)))
+    return redirect(url_for("rota.page"), 303)
+
+
+@page.post("/gardiens/swap/accept")
+def accept() -> ResponseReturnValue:
+    series, who = request.form.get("series", ""), who_acts()
+
+    def change(session: Session, decided: Decided) -> Swap | Busy:
+        outcome = rota_swaps.accept(session, decided, series, who)
+        if isinstance(outcome, Swap):
+            tell_swap(session, outcome, outcome.member, mail.SWAP_ACCEPTED, outcome.to)
+        return outcome
+
+    outcome = decide(change)
+    if not isinstance(outcome, Swap):
+        return show_page(409, refused=why_not(outcome))
+    rules_changed()
+    tell(ngettext("C’est échangé.", "C’est échangé : %(num)s soirées contre %(num)s.", len(outcome.pairs)))
+    return redirect(url_for("rota.page"), 303)
+
+
+@page.post("/gardiens/swap/drop")
+def drop() -> ResponseReturnValue:
+    """Refused by whom it was proposed to, or taken back by who proposed it."""
+    series, who = request.form.get("series", ""), who_acts()
+
+    def change(session: Session, decided: Decided) -> tuple[object, ...]:
+        rows = rota_swaps.drop(session, decided, series, who)
+        if rows and rows[0].to == who:
+            tell_swap(session, None, rows[0].member or "", mail.SWAP_REFUSED, who)
+        return rows
+
+    outcome = decide(change)
+    if isinstance(outcome, Refused) or not outcome:
+        return show_page(409, refused=refusal(Refused.SWAP_OVER))
+    tell(gettext("L’échange n’est plus proposé."))
+    return redirect(url_for("rota.page"), 303)
+
+
+@page.post("/gardiens/absences")
+def leave() -> ResponseReturnValue:
+    wrong: list[str] = []
+    first, last, who = day_in("first", wrong), day_in("last", wrong), who_acts()
+    if first is None or last is None:
+        return show_page(400, wrong=wrong)
+
+    def change(session: Session, decided: Decided) -> Away | Wrong:
+        outcome = rota_absences.be_away(session, decided, who, first, last)
+        if isinstance(outcome, Away) and outcome.fresh:
+            tell_away(session, outcome, who)
+        return outcome
+
+    outcome = decide(change)
+    if isinstance(outcome, Wrong):
+        return show_page(400, wrong=outcome.fields)
+    if isinstance(outcome, Refused):
+        return show_page(409, refused=refusal(outcome))
+    rules_changed()
+    found = len(outcome.turns)
+    tell(ngettext("Noté. %(num)s garde est à reprendre.", "Noté. %(num)s gardes sont à reprendre.", found))
+    return redirect(url_for("rota.page"), 303)
+
+
+@page.post("/gardiens/absences/<int:which>/back")
+def be_back(which: int) -> ResponseReturnValue:
+    who = who_acts()
+    outcome = decide(lambda session, decided: rota_absences.be_back(session, decided, which, who))
+    if isinstance(outcome, Refused):
+        return show_page(409, refused=refusal(outcome))
+    rules_changed()
+    found = len(outcome.turns)
+    tell(
+        ngettext(
+            "Absence retirée : %(num)s garde est de nouveau tenue. Ce que d’autres ont pris leur reste.",
+            "Absence retirée : %(num)s gardes sont de nouveau tenues. Ce que d’autres ont pris leur reste.",
+            found,
+        )
+    )
+    return redirect(url_for("rota.page"), 303)
+
+
+def _form(status: int, key: str, who: str, wrong: str = "", refused: str = "") -> ResponseReturnValue:
+    current, at = context().current(), context().clock()
+    mine, today = turn_of(current.bundle, key), current.calendar.date_at(at)
+    if mine is None or mine.gardien != who:
+        return show_page(409, refused=refusal(Refused.TURN_NOT_YOURS))
+    coming = turns(current.bundle, today - timedelta(days=1), today + timedelta(days=AHEAD))
+    able = set(gardiens(current, today))
+    offered = [(one.key, _said(one)) for one in coming if one.end > at and one.gardien in able - {who}]
+    return render_template(
+        "rota_swap.html",
+        when=text.within(mine),
+        key=key,
+        who=who,
+        offered=offered,
+        chosen=request.form.get("against", ""),
+        last=request.form.get("last", ""),
+        series=bool(mine.pattern),
+        wrong=gettext(wrong) if wrong else "",
+        refused=refused,
+    ), status
+
+
+def _said(one: Turn) -> str:
+    return f"{text.within(one)} · {_name(one.gardien)}"
+
+
+def _name(who: str | None) -> str:
+    return text.name(context().current(), who)
