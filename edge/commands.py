@@ -51,7 +51,7 @@ class Places:
         match order:
             case Order.OPEN | Order.UNLOCK | Order.RELOCK:
                 known, kind = self.doors, "access point"
-            case Order.LOCK_OUT | Order.EXTEND:
+            case Order.LOCK_OUT | Order.EXTEND | Order.END:
                 known, kind = self.machines, "machine"
             case Order.SOUND | Order.ENROL:
                 known, kind = self.readers, "reader"
@@ -81,7 +81,7 @@ def dated(command: Command) -> Dated:
     try:
         issued, not_after = instant(command.issued), instant(command.not_after)
         until = None if command.until is None else instant(command.until)
-        meant = command.asked if command.order is Order.EXTEND else None
+        meant = command.asked if command.order in (Order.EXTEND, Order.END) else None
         began = None if meant is None else instant(meant)
     except (ValueError, OverflowError) as error:
         raise WireError(f"command {command.nonce}: issued, not_after, until or asked is no instant ({error})") from None

@@ -155,7 +155,7 @@ class Ordered(Event, frozen=True):
 
     place: an access point, a machine or a reader of this edge, as the order wants it. by: who gave it. until: the
     monotonic second after which it is not carried out any more. refused: why it is not at all, in English.
-    key: of an ENROL, as in the command. hold: of an UNLOCK. began: of an EXTEND, the session that is meant.
+    key: of an ENROL, as in the command. hold: of an UNLOCK. began: of an EXTEND or END, the session meant.
     """
 
     nonce: str

@@ -294,13 +294,15 @@ class MachineController:
 
     def refuses(self, now: Now, event: Ordered) -> str | None:
         """Why the machine does not do as it is told, in English; None when it does."""
-        if event.order is not Order.EXTEND:
+        if event.order not in (Order.EXTEND, Order.END):
             return None
         at = self._core.believed(now, now.at)
         if self._session is None or not self._session.runs(at):
             return "no session runs on it"
         if event.began not in (None, self._session.start):
             return f"another session runs on it: the one that is meant began at {text(event.began)}"
+        if event.order is Order.END:
+            return None
         if self._core.journal_fault is not None:
             return "the disk of this edge would not know of it: see its journal"
         found = self._extended(self._session, at)
@@ -320,12 +322,14 @@ class MachineController:
             self._row(now, Kind.SESSION_EXTENDED, **_of(found))
 
     def _ordered(self, now: Now, event: Ordered) -> None:
-        """A lock-out ends the session at once; the row that follows keeps the machine off. Or let it go on, or show
-        the reader."""
+        """A lock-out ends the session at once; the row that follows keeps the machine off. Or just end it, let it go
+        on, or show the reader."""
         if event.order is Order.LOCK_OUT:
             self._core.drive(f"{self.place}.interlock", False)
             if self._session is not None:
                 self._end(now, self._session, self._core.believed(now, now.at))
+        elif event.order is Order.END and self._session is not None:
+            self._end(now, self._session, self._core.believed(now, now.at))
         elif event.order is Order.EXTEND and self._session is not None:
             self._extend(now, self._session)
         elif event.order is Order.SOUND:

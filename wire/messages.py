@@ -78,7 +78,7 @@ class Command(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=Tru
 
     nonce: names this command for ever. place: the access point, machine or reader that the order is about, None for
     the edge itself. by: who gave it. asked: of a SET_CLOCK, the question in the edge's status that it answers; of an
-    EXTEND, when the session that is meant began (RFC 3339).
+    EXTEND or END, when the session that is meant began (RFC 3339).
     key: of an ENROL, the X25519 public key, drawn for it alone, to which the badge's number is sealed (hex).
     until: of an UNLOCK, at most LONGEST_UNLOCK later than `issued` (RFC 3339).
     """

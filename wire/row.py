@@ -120,6 +120,8 @@ class Order(StrEnum):
     """End the session on a machine and start none until the rules say otherwise."""
     EXTEND = "extend"
     """Work out afresh until when the session on a machine may go on."""
+    END = "end"
+    """End the session on a machine that is meant; the next may begin at once."""
     SOUND = "sound"
     """Light and buzzer of a reader, so that an installer finds it."""
     REREAD = "reread"

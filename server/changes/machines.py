@@ -117,6 +117,20 @@ def extend(
     return why or orders.give(Order.EXTEND, machine, by, told=told, began=running.start)
 
 
+def end(
+    database: Database, orders: Orders, machine: str, by: str, told: str, began: Instant, at: Instant
+) -> Given | None:
+    """End the session that began then on a machine, which stays in service. None where no such session runs.
+
+    by, told: as for `Orders.give`. Raises what that does.
+    """
+    with database.reading() as session:
+        running = state_at(session, at).sessions.running(machine, at)
+    if running is None or running.start != began:
+        return None
+    return orders.give(Order.END, machine, by, told=told, began=began)
+
+
 def known_machine(session: Session, machine: str) -> Machine:
     """Raises ChangeRefusedError for one that is not there."""
     found = held(session, "machines", {"id": machine})

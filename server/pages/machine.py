@@ -10,7 +10,7 @@ from server.changes import machine_sheet as changes
 from server.errors import ChangeRefusedError
 from server.queries import machine_sheet as queries
 from server.queries.machine_week import week
-from server.queries.machines import views
+from server.queries.machines import RUNS, views
 from server.queries.now import picture
 from server.queries.quotas import quotas_of
 from server.queries.site_state import machines_at
@@ -140,6 +140,8 @@ def _page(one: Machine, *, wrong: str = "", refused: str = "") -> str:
             said=said,
             colour=HEADLINES[CARDS.get(view.state, "alert" if view.machine.locked_out else "")],
             out=view.machine.locked_out is not None,
+            use=view.use if view.state in RUNS else None,
+            me_member=me.member,
             training=training,
             offer=offered(coming(session, at), one.kind, current.called, me.member or "") if lacks else None,
             quota=next((text.quota(left, current) for left in quotas if left.kind == one.kind), None),

@@ -23,6 +23,7 @@ from server.queries.site_state import machines_at
 from server.queries.training import kinds, trained
 from server.queries.training_sessions import coming
 from server.roles import GARDIENS
+from server.text import my_machines
 from server.text.carnets import shown as carnets_shown
 from server.text.corrections import to_member
 from server.text.days import days
@@ -59,6 +60,7 @@ def page_of(refused: str = "", status: int = 200) -> ResponseReturnValue:
         held = badges(current, who)
         spans = ahead(seen.known, who, held, at, seen.day_start + WEEK + DAY)
         asked = entry(current.rules, seen.known.state, held, at)
+        machines = machines_at(session, at)
         return render_template(
             "me.html",
             at=at,
@@ -73,8 +75,12 @@ def page_of(refused: str = "", status: int = 200) -> ResponseReturnValue:
             days=days(current, spans, at) if held else [],
             needs_carnet=unit_now(current.rules, who, at) is not None,
             carnets=carnets_shown(account_of(session, who), current, at),
-            quotas=[quota(left, current) for left in quotas_of(current, machines_at(session, at), who, at)],
-            bookings=startable(session, current, seen.known, who),
+            quotas=[quota(left, current) for left in quotas_of(current, machines, who, at)],
+            running=my_machines.running(current.rules, machines, who, at),
+            bookings=[
+                (slot, short, my_machines.waits(machines, slot, at))
+                for slot, short in startable(session, current, seen.known, who)
+            ],
             trainings=_trainings(session, current, who, at),
             passages=[(p, words(p, current, at, to_member=True)) for p in passages_of(session, who, PASSAGES, at)],
             corrections=[(one, to_member(one, at)) for one in noted(session, who)[:CORRECTIONS]],

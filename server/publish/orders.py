@@ -32,7 +32,7 @@ OPEN_QUESTIONS = 100
 WHY_KEPT = 500
 """Characters of an edge's answer that are kept."""
 DOORS = frozenset({Order.OPEN, Order.UNLOCK, Order.RELOCK})
-AT_MACHINE = frozenset({Order.LOCK_OUT, Order.EXTEND})
+AT_MACHINE = frozenset({Order.LOCK_OUT, Order.EXTEND, Order.END})
 AT_READER = frozenset({Order.SOUND, Order.ENROL})
 NOUNS = dict.fromkeys(DOORS, "door") | dict.fromkeys(AT_READER, "reader")
 NOUNS |= dict.fromkeys(AT_MACHINE, "machine") | {Order.REREAD: "edge"}
@@ -90,7 +90,7 @@ class Orders:
         began: Instant | None = None,
     ) -> Given:
         """Order something of the edge that owns the place. by: who gives it. until: of an UNLOCK. key: of an ENROL.
-        began: of an EXTEND, the session that is meant; another one is not extended.
+        began: of an EXTEND or END, the session that is meant; another one is left alone.
 
         told: what is said of them on the wire, where a login, which may be somebody's address, says too much.
         Raises OrderRefusedError when it cannot be sent, and DatabaseError when it cannot be recorded.

@@ -48,6 +48,10 @@ class State(StrEnum):
     FREE = "free"
 
 
+RUNS = (State.OVERRUN, State.ENDING, State.RUNNING)
+"""A session runs, as far as is known."""
+
+
 @dataclass(frozen=True, slots=True)
 class View:
     """use: the session that runs; of one that stopped or is not heard from, the last that is known to have run then.

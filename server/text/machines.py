@@ -11,7 +11,7 @@ from policy.ruleset import Booking
 from policy.sessions import Session as Use
 from policy.terms import MINUTE, Instant
 from server.queries.current import Current
-from server.queries.machines import State, View
+from server.queries.machines import RUNS, State, View
 from server.text.dates import calendar_day, hour, hours, lasting, local, opens, when
 from server.text.translate import N_, gettext
 
@@ -235,7 +235,7 @@ _SAID: dict[State, Callable[[_Telling], list[str]]] = {
 def _bar(view: View, at: Instant) -> Bar | None:
     """Only of what has an end."""
     use = view.use
-    if use is None or use.until is None or view.state not in (State.RUNNING, State.ENDING, State.OVERRUN):
+    if use is None or use.until is None or view.state not in RUNS:
         return None
     rest = use.until - at
     said = (

@@ -238,7 +238,15 @@ def test_the_end_of_its_hours_ends_a_session() -> None:
 
 def extends(bench: FabBench, place: str = "laser", **fields: object) -> list[Row]:
     return bench.does(
-        Ordered, nonce=f"n{bench.mono}", order=Order.EXTEND, place=place, by="alice", until=bench.mono + 10, **fields
+        Ordered,
+        **{
+            "nonce": f"n{bench.mono}",
+            "order": Order.EXTEND,
+            "place": place,
+            "by": "alice",
+            "until": bench.mono + 10,
+            **fields,
+        },
     )
 
 
@@ -307,6 +315,22 @@ def test_a_session_that_the_server_tells_of_no_more_is_this_machines_own_all_the
     row = bench.tap(uid)
     assert row.reason is (Reason.SESSION_ENDED if uid == BRIGITTE else Reason.MACHINE_BUSY)
     assert bench.runs() == (uid != BRIGITTE)
+
+
+def test_the_order_end_ends_the_session_that_was_meant_and_the_machine_stays_in_service() -> None:
+    bench = running()
+    begun = last(bench, Kind.SESSION_STARTED)
+    assert begun.started is not None
+    (command,) = extends(bench, order=Order.END, began=instant(begun.started) - 1)
+    assert (command.granted, bench.runs()) == (False, True)
+    bench.disk = False
+    assert kinds(extends(bench, order=Order.END, began=instant(begun.started))) == [Kind.SESSION_ENDED, Kind.COMMAND]
+    assert bench.order[0] == Drive("laser.interlock", active=False), "before anything is written"
+    bench.disk = True
+    assert [row.detail for row in extends(bench, order=Order.END)] == ["no session runs on it"]
+    bench.waits(6)
+    bench.taps(BRIGITTE)
+    assert bench.runs(), "nobody has to put it back"
 
 
 def test_an_order_extend_at_the_very_end_comes_too_late() -> None:
