@@ -149,8 +149,11 @@ def _check_purge(config: "ServerConfig") -> int:
     from server.queries.remains import found, unused
 
     with _errors(), beside_the_server(config.database) as session:
-        kept_from = first_kept(calendar_of(session), wall_clock(), config.retention_days)
-        told = [f"{table}: {count} rows that are too old" for table, count in left_over(session, kept_from).items()]
+        now = wall_clock()
+        kept_from = first_kept(calendar_of(session), now, config.retention_days)
+        told = [
+            f"{table}: {count} rows that are too old" for table, count in left_over(session, kept_from, now).items()
+        ]
         told += found(files(config.database), unused(session, config.credential_key, kept_from))
     if not files(config.database):
         print("purge: of PostgreSQL the tables alone are looked at: its files are its own")

@@ -32,7 +32,10 @@ def report(session: Session, decided: Decided, machine: str, member: str | None,
         return True
     if len(waiting) >= MOST_OPEN:
         raise ChangeRefusedError(Refused.MANY_FAULTS)
-    session.add(MachineFault(machine=machine, at=moment(decided.at), member=member, name=name, what=what))
+    row = MachineFault(machine=machine, at=moment(decided.at), member=member, name=name, what=what)
+    session.add(row)
+    session.flush()
+    record(session, decided, [Change(MachineFault, (row.id,), "reported", None, {"machine": machine})])
     return True
 
 

@@ -6,11 +6,12 @@ transaction. What accounts stand on stays without its minute: a unit paid keeps 
 
 from datetime import UTC, date, datetime, time, timedelta
 
-from sqlalchemy import ColumnElement, String, and_, cast, func, or_
+from sqlalchemy import ColumnElement, String, and_, cast, exists, func, or_
 from sqlmodel import Session, SQLModel, col, delete, select, update
 
 from policy.calendar import Calendar
 from policy.instants import of
+from policy.ruleset import Period
 from policy.terms import DAY, HOUR, ClockState, Instant
 from server.audit import SAID
 from server.changes.member_import import forget_files
@@ -34,6 +35,7 @@ from server.models import (
     PaidUnit,
     Pass,
     Presence,
+    Quota,
     RotaChange,
     RotaOffer,
     RotaPattern,
@@ -61,6 +63,8 @@ GIVES_ROLES = '%"roles": ["%'
 """What a row of the audit has that gives a member a role, or takes one: the bank asks who was a gardien, and when."""
 QUIET = 30 * DAY
 """How long nobody may have passed before a clock is doubted that would have names forgotten."""
+COUNTED = {Period.WEEK.value: 8, Period.MONTH.value: 32}
+"""Days for which a quota counts what somebody used, whatever is forgotten of their passages before."""
 AT_ONCE = 1_000
 """Rows of the audit in one transaction."""
 
@@ -96,9 +100,10 @@ def first_kept(calendar: Calendar, now: Instant, days: int) -> Instant:
     return calendar.day_start(calendar.day_at(now - (days - 1) * DAY))
 
 
-def left_over(session: Session, kept_from: Instant) -> dict[str, int]:
+def left_over(session: Session, kept_from: Instant, now: Instant) -> dict[str, int]:
     """How many rows there are, by table, that should have been forgotten."""
-    tables: tuple[tuple[type[SQLModel], Where], ...] = ((JournalRow, _over(kept_from)), *_tables(kept_from))
+    named = (TrainingSession, _trained(kept_from))
+    tables: tuple[tuple[type[SQLModel], Where], ...] = ((JournalRow, _over(kept_from)), named, *_tables(kept_from, now))
     counted = {
         str(table.__tablename__): session.exec(select(func.count()).select_from(table).where(*where)).one()
         for table, where in tables
@@ -135,13 +140,33 @@ def _keep_counts(session: Session, start: Instant, end: Instant) -> None:
             session.add(known)
 
 
-def _tables(kept_from: Instant) -> tuple[tuple[type[SQLModel], Where], ...]:
+def _trained(kept_from: Instant) -> Where:
+    """Training sessions that are over and still name who held them; that they were is nobody's secret."""
+    return col(TrainingSession.end) < moment(kept_from), col(TrainingSession.trainer).is_not(None)
+
+
+def _not_counted(now: Instant) -> ColumnElement[bool]:
+    """A use of a machine that no quota counts any more: a month's reaches back 31 days and a zone's hours."""
+    row = MachineSession
+    counted = (
+        exists().where(
+            col(Quota.kind) == col(row.kind),
+            col(Quota.ended).is_(None),
+            col(Quota.period) == period,
+            col(row.ended) >= moment(now - days * DAY),
+        )
+        for period, days in COUNTED.items()
+    )
+    return ~or_(*counted)
+
+
+def _tables(kept_from: Instant, now: Instant) -> tuple[tuple[type[SQLModel], Where], ...]:
     """What else names people with a time: tables, and which of their rows are over."""
     limit = moment(kept_from)
     over = select(TrainingSession.id).where(col(TrainingSession.end) < limit)
     return (
         (Presence, (col(Presence.at) < limit,)),
-        (MachineSession, (col(MachineSession.ended) < limit,)),
+        (MachineSession, (col(MachineSession.ended) < limit, _not_counted(now))),
         (MachineBusy, (col(MachineBusy.at) < limit,)),
         (Booking, (col(Booking.end_at) < limit,)),
         (MachineFault, (col(MachineFault.done) < limit,)),
@@ -168,7 +193,8 @@ def _keep_last_use(session: Session, limit: datetime) -> None:
 
 def _forget_the_rest(session: Session, kept_from: Instant, now: Instant) -> str | None:
     _keep_last_use(session, moment(kept_from))
-    gone = sum(session.exec(delete(model).where(*where)).rowcount for model, where in _tables(kept_from))
+    gone = sum(session.exec(delete(model).where(*where)).rowcount for model, where in _tables(kept_from, now))
+    gone += session.exec(update(TrainingSession).where(*_trained(kept_from)).values(trainer=None)).rowcount
     gone += _forget_minutes(session, moment(kept_from))
     gone += forget_files(session, moment(now))
     gone += _forget_certifications(session, moment(now) - CERTIFIED_KEPT)

@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from msgspec.structs import replace
 from sqlmodel import Session, col, select
 
-from policy.instants import text
+from policy.instants import of, text
 from policy.terms import Instant
 from server.audit import Change, Decided, record
 from server.database.engine import Database
@@ -131,20 +131,34 @@ class Orders:
         Raises DatabaseError: whoever waits for the answer has it all the same.
         """
         given = self._given.get(reply.nonce)
-        if given is not None and given.edge == edge:
-            self._given.pop(reply.nonce, None)
-            given.take(reply)
 
         def store(session: Session) -> None:
             row = session.get(GivenOrder, reply.nonce)
             if row is not None and row.edge == edge and row.answered is None:
                 row.answered, row.done, row.why = moment(self._clock()), reply.done, reply.why[:WHY_KEPT]
+                if reply.done:
+                    _kept_unlocked(session, row)
 
-        self._database.urgently(store)
+        try:
+            self._database.urgently(store)
+        finally:
+            if given is not None and given.edge == edge:
+                self._given.pop(reply.nonce, None)
+                given.take(reply)
 
     def _publish(self, edge: str, command: Command) -> bool:
         topic = self._topics.command(edge)
         return self._send(topic, seal(self._key, SERVER, topic, encode(command)))
+
+
+def _kept_unlocked(session: Session, done: GivenOrder) -> None:
+    """What a door does now, though the edge's next status, which says it too, may be late."""
+    edge = session.get(Edge, done.edge)
+    if edge is None or done.place is None or done.order not in (Order.UNLOCK, Order.RELOCK):
+        return
+    others = {place: until for place, until in (edge.unlocked or {}).items() if place != done.place}
+    now = {done.place: text(of(done.until))} if done.order == Order.UNLOCK and done.until else {}
+    edge.unlocked = others | now
 
 
 def _addressee(session: Session, order: Order, place: str) -> str:

@@ -87,8 +87,9 @@ class Publisher:
                 compiled = self._compile(session, now)
             if self._current is None or self._current.version != compiled.version:
                 log.info("rules: version %d", compiled.version)
-            self._current, self._failed_at = compiled, None
+            self._current = compiled
             self._send(compiled, now)
+            self._failed_at = None
             return compiled
 
     def confirm(self) -> None:

@@ -5,9 +5,10 @@ The figures are those that the code goes by (server/changes/purge.py and others)
 
 from dataclasses import dataclass
 
+from policy.ruleset import Period
 from server.changes.accounts import INVITED
 from server.changes.member_import import KEPT
-from server.changes.purge import AUDIT_KEPT, CERTIFIED_KEPT
+from server.changes.purge import AUDIT_KEPT, CERTIFIED_KEPT, COUNTED
 from server.queries.accounts import MEMBER_LASTS, TEAM_LASTS
 from server.queries.now import FEW
 from server.text.translate import N_, gettext
@@ -36,7 +37,7 @@ LINES = (
     ),
     Line(
         N_("L’usage des machines, les visiteurs inscrits à la main, les messages envoyés"),
-        N_("%(days)s jours"),
+        N_("%(days)s jours ; l’usage que compte un quota par semaine, %(week)s au moins, par mois, %(month)s"),
         N_("La sécurité des machines, l’évacuation, savoir si un message est arrivé"),
         N_("Vous, l’équipe, les responsables du fablab pour les machines"),
     ),
@@ -99,6 +100,8 @@ def lines(days: int) -> list[Line]:
     """In the reader's language. days: for which passages are kept by name."""
     told = {
         "days": days,
+        "week": COUNTED[Period.WEEK.value],
+        "month": COUNTED[Period.MONTH.value],
         "certified": CERTIFIED_KEPT.days // YEAR,
         "audit": AUDIT_KEPT.days // YEAR,
         "member": MEMBER_LASTS.days,

@@ -15,7 +15,7 @@ from server import models
 from server.database.engine import Database
 from server.database.reserve import RESERVE
 from server.database.types import moment
-from server.errors import DatabaseError, FullError
+from server.errors import DatabaseError, FullError, ImportRefusedError
 from server.ingest.status import CEILING, JUMP
 from server.publish.rules import RETRY
 from server.publish.state import GAP
@@ -23,6 +23,7 @@ from tests.support_exchange import Office
 from tests.support_server import FRONT_KEY, TOPICS, Journal, events
 from tests.support_site import at
 from wire.envelope import seal
+from wire.errors import TooLargeError
 from wire.messages import Ack, Facts, Fresh, Rules, State, Status
 from wire.row import Kind, Order
 from wire.snapshot import unpack
@@ -352,6 +353,26 @@ def test_rules_that_could_not_be_made_are_made_later(office: Office, monkeypatch
         office.now += RETRY
         with pytest.raises(DatabaseError):
             office.exchange.tick()
+    office.now += RETRY
+    office.exchange.tick()
+    assert held(office) == 9
+
+
+def too_large(*_: object) -> bytes:
+    raise TooLargeError("rules: one byte too many")
+
+
+def test_rules_that_outgrow_a_message_are_tried_again(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And each time it is said; else the edges would go on without a word by rules that are older."""
+    before = held(office)
+    with monkeypatch.context() as patched:
+        patched.setattr("server.publish.rules.seal", too_large)
+        office.front_is_there(rules_version=8)
+        for _ in range(3):
+            office.now += RETRY
+            with pytest.raises(ImportRefusedError, match="the site is too large"):
+                office.exchange.tick()
+    assert held(office) == before
     office.now += RETRY
     office.exchange.tick()
     assert held(office) == 9

@@ -6,9 +6,11 @@ from datetime import date
 import pytest
 from flask.testing import FlaskClient
 from msgspec.structs import replace
+from sqlmodel import select
 
 from policy.bundle import Bundle, Certification, Closure
 from policy.terms import DAY, HOUR, MINUTE
+from server.models import AuditRow
 from server.queries.my_data import my_data
 from tests.support_accounts import account_of
 from tests.support_lab import booked, furnish, lab_bundle, runs
@@ -110,6 +112,8 @@ def test_a_fault_is_reported_in_a_sentence_answered_and_settled(lab: Place) -> N
     assert "Quelqu’un vient de régler ce souci." in pressed(lab, lab.staff(), "/machines/laser/faults/1", done="1")
     with lab.database.reading() as session:
         assert len(my_data(session, lab.publisher.current.bundle, "brigitte")["machine_faults"]) == 1
+        done = [row.did for row in session.exec(select(AuditRow).where(AuditRow.noun == "machine_fault"))]
+    assert sorted(done) == ["reported", "seen", "settled"]
 
 
 @pytest.mark.parametrize("what", ["", "  ", "x" * 201])

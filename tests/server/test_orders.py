@@ -85,6 +85,24 @@ def test_an_edge_says_which_of_its_doors_is_kept_unlocked(there: Office) -> None
     assert "no instant" in there.exchange.troubles.of_edge("front").why  # type: ignore[union-attr]
 
 
+def test_a_door_that_an_edge_says_it_keeps_unlocked_is_so_before_its_status_comes(there: Office) -> None:
+    def unlocked() -> dict[str, str] | None:
+        with there.database.reading() as session:
+            return session.get_one(models.Edge, "front").unlocked
+
+    there.front_is_there()
+    orders = there.exchange.orders
+    nonce = orders.give(Order.UNLOCK, "front", "alice", until=at(19, 15)).nonce
+    there.front_replies(nonce, done=False, why="lockdown")
+    assert unlocked() == {}
+    nonce = orders.give(Order.UNLOCK, "front", "alice", until=at(19, 15)).nonce
+    there.front_replies(nonce)
+    assert unlocked() == {"front": text(at(19, 15))}
+    nonce = orders.give(Order.RELOCK, "front", "alice").nonce
+    there.front_replies(nonce)
+    assert unlocked() == {}
+
+
 def test_what_became_of_it_is_known_and_kept(there: Office) -> None:
     done = there.exchange.orders.give(Order.OPEN, "front", "alice")
     refused = there.exchange.orders.give(Order.SOUND, "front-in", "alice")

@@ -25,6 +25,8 @@ from server.models import (
     PaidUnit,
     Pass,
     Presence,
+    Quota,
+    TrainingSession,
     Visitor,
 )
 from server.publish.bundle import calendar_of
@@ -38,12 +40,12 @@ from wire.row import Kind
 KEPT = 90
 
 
-def forget(database: Database, now: Instant) -> list[str]:
+def forget(database: Database, now: Instant, kept_for: int = KEPT) -> list[str]:
     """Step by step until nothing is left; what was said."""
     said = []
     for _ in range(20):
         with database.transaction() as session:
-            if (done := purge(session, now, KEPT)) is None:
+            if (done := purge(session, now, kept_for)) is None:
                 return said
         said.append(done)
     raise AssertionError(f"it does not come to an end: {said[-1]}, again and again")
@@ -67,7 +69,7 @@ def test_a_site_day_goes_whole_and_its_hours_are_counted_first(desk: Desk, journ
     assert {row.at.day for row in kept(desk.database)} == {25}
     with desk.database.reading() as session:
         hours = {hour.start.hour: (hour.came, hour.peak) for hour in session.exec(select(HourKept))}
-        assert left_over(session, first_kept(calendar_of(session), last, KEPT)) == {}
+        assert left_over(session, first_kept(calendar_of(session), last, KEPT), last) == {}
     assert hours == {8: (2, 2), 9: (0, 2), 10: (0, 2), 11: (0, 2)}, "by UTC"
 
 
@@ -99,7 +101,7 @@ def test_the_last_move_of_a_member_and_what_they_ran_is_forgotten_too(desk: Desk
         said = dict.fromkeys(("about", "by", "to", "subject", "body", "name"), "")
         instants = dict.fromkeys(("made", "due", "until", "ended"), moment(at(9)))
         session.add(Message(state="sent", **said, **instants))
-        assert set(left_over(session, at(4) + DAY)) == {
+        assert set(left_over(session, at(4) + DAY, at(9) + 40 * DAY)) == {
             "journal_row",
             "message",
             "presence",
@@ -112,6 +114,42 @@ def test_the_last_move_of_a_member_and_what_they_ran_is_forgotten_too(desk: Desk
         assert session.exec(select(Presence)).all() == session.exec(select(MachineBusy)).all() == []
         assert session.exec(select(Visitor)).all() == []
         assert [one.ended for one in session.exec(select(MachineSession))] == [None], "it runs"
+
+
+@pytest.mark.parametrize(("period", "days"), [("week", 7), ("month", 31)])
+def test_what_a_quota_still_counts_is_not_forgotten_before(desk: Desk, period: str, days: int) -> None:
+    """Passages are kept for two days here: Alice would have her whole week's hours again on its third."""
+    used, now = at(9), at(9) + days * DAY
+    with desk.database.transaction() as session:
+        session.add(Quota(kind="cnc", position=0, minutes=60, period=period))
+        named = {"machine": "cnc", "member": "alice", "edge": "garage", "heard": moment(used), "cuts": True}
+        for kind in ("cnc", "laser"):
+            session.add(MachineSession(**named, kind=kind, started=moment(used), ended=moment(used + HOUR)))
+            named["member"] = "brigitte"
+        assert set(left_over(session, now - 2 * DAY, now)) == {"machine_session"}
+
+    def kinds(now: Instant) -> list[str]:
+        forget(desk.database, now, kept_for=2)
+        with desk.database.reading() as session:
+            return [one.kind for one in session.exec(select(MachineSession))]
+
+    assert kinds(now) == ["cnc"], "of a laser no quota counts anything"
+    assert kinds(now + 2 * DAY) == []
+
+
+def test_who_held_a_training_session_is_forgotten_with_it(desk: Desk) -> None:
+    with desk.database.transaction() as session:
+        held = {"kind": "cnc", "start": moment(at(9)), "end": moment(at(11)), "places": 4}
+        session.add(TrainingSession(id="s1", **held, trainer="alice"))
+        assert left_over(session, at(4) + DAY, at(9)) == {"training_session": 1}
+    forget(desk.database, at(9) + (KEPT - 1) * DAY)
+    with desk.database.reading() as session:
+        assert session.get_one(TrainingSession, "s1").trainer == "alice"
+    forget(desk.database, at(9) + (KEPT + 1) * DAY)
+    with desk.database.reading() as session:
+        known = session.get_one(TrainingSession, "s1")
+        assert (known.trainer, known.places) == (None, 4)
+        assert left_over(session, at(4) + DAY, at(9) + (KEPT + 1) * DAY) == {}
 
 
 def test_a_row_whose_clock_was_lost_counts_from_when_it_came(desk: Desk, journal: Journal) -> None:
