@@ -5,12 +5,12 @@ opposites), and each end of a site day (`settle`). Entries are only added: one t
 """
 
 from bisect import bisect_right, insort
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from msgspec import Struct
 
 from policy.bank_site import SINGLE, Evening, SiteThen, counting, source_of, watch_of
-from policy.bank_units import in_order, last_day, place
+from policy.bank_units import in_order, minted, place, prices
 from policy.bundle import Credit, Pass, RotaChange
 from policy.held import ADHOC, Moves, Source, Terms, Watch, belonging, both, earned, length
 from policy.presence import Move
@@ -40,9 +40,12 @@ class Bank:
     """The bank of a site, from the instant on at which it is first told of.
 
     entries: in the order in which they were booked. Of each member, minutes: what is not minted, minted: the units.
+    since: shifts that began before it are final, as their rows are gone: they are not asked. good: credits that were
+    found to be attested before the first instant.
     """
 
-    def __init__(self, first: SiteThen) -> None:
+    def __init__(self, first: SiteThen, since: Instant | None = None, good: Iterable[Credit] = ()) -> None:
+        self._since = since
         self.entries: list[Entry] = []
         self.minutes: dict[str, int] = {}
         self.minted: dict[str, list[Pass]] = {}
@@ -59,7 +62,7 @@ class Bank:
         self._moves: dict[str, Moves] = {}
         self._doubtful: dict[str, Instant] = {}
         """Of each gardien from when on what was settled may be wrong."""
-        self._good: dict[str, Credit] = {}
+        self._good: dict[str, Credit] = {credit.id: credit for credit in good}
         self._wanted: dict[Source, Credit] = {}
         """The credits that count, from their day on."""
         self._credited: set[Source] = set()
@@ -70,6 +73,15 @@ class Bank:
     def now(self) -> SiteThen:
         """The site as it is since the last change."""
         return self._past[-1]
+
+    @property
+    def live(self) -> Mapping[Source, Entry]:
+        """Of each source the entry that no other undoes."""
+        return {source: self.entries[number] for source, number in self._booked.items()}
+
+    def watch(self, source: Source) -> Watch | None:
+        """The shift that was settled, as it is now; None for one that is none any more, and what is no shift."""
+        return self._watches.get(source)
 
     @property
     def passes(self) -> tuple[Pass, ...]:
@@ -172,13 +184,15 @@ class Bank:
 
     def _ended(self, at: Instant, near: Sequence[Slot]) -> Iterator[tuple[Source, Watch | None, Terms | Evening]]:
         """What is settled for the first time, gaps too, and by what."""
-        then = self.now
+        then, since = self.now, self._since
         for slot in near:
             source = source_of(slot.rota, slot.date)
-            if source not in self._settled and slot.end <= at and self._was_there_when_it_ended(slot):
+            if source in self._settled or slot.end > at or (since is not None and slot.start < since):
+                continue
+            if self._was_there_when_it_ended(slot):
                 yield source, None if slot.gardien is None else watch_of(slot), then.evening(slot)
         for watch in (*then.singles.values(), *self._adhoc.values()):
-            if watch.end <= at and watch.source not in self._settled:
+            if watch.end <= at and watch.source not in self._settled and (since is None or watch.start >= since):
                 yield watch.source, watch, then.terms
 
     def _was_there_when_it_ended(self, slot: Slot) -> bool:
@@ -202,6 +216,8 @@ class Bank:
         moves = self._moves.get(gardien, Moves())
         for watch in watches:
             terms = self._settled[watch.source]
+            if terms.bank is None:  # it was settled when there was no bank
+                continue
             own = belonging(watch, (other for other in others if other.start < watch.end))
             inside = both(own, moves.inside(terms.calendar, watch.start, watch.end))
             minutes = earned(length(own), length(inside), terms.bank, adhoc=watch.source[0] == ADHOC)
@@ -243,20 +259,14 @@ class Bank:
 
     def _mint(self, at: Instant) -> None:
         """For every whole unit in the bank one, to each whose tier needs a pass."""
-        then, bank = self.now, self.now.bundle.site.time_bank
-        tiers = {tier.id: tier.pass_ for tier in then.bundle.tiers}
-        for member in then.bundle.members if bank else ():
-            unit = tiers[member.tier]
-            if bank is None or unit == "none":
-                continue
-            cost = bank.unit_minutes * (2 if unit == "day" else 1)
-            while self.minutes.get(member.id, 0) >= cost:
-                units, day = self.minted.setdefault(member.id, []), then.calendar.day_at(at)
-                name, last = f"garde/{member.id}/{len(units) + 1}", last_day(day, bank.valid_months)
-                new = Pass(name, member.id, unit, 1, valid_from=day, valid_until=last)
-                place(self._order, then.carnets.get(member.id, ()), units, new)
+        then = self.now
+        for member, unit, cost in prices(then.bundle):
+            while self.minutes.get(member, 0) >= cost:
+                units = self.minted.setdefault(member, [])
+                new = minted(then, member, unit, len(units) + 1, at)
+                place(self._order, then.carnets.get(member, ()), units, new)
                 units.append(new)
-                self._add(Entry(at, member.id, -cost, (UNIT, new.id)))
+                self._add(Entry(at, member, -cost, (UNIT, new.id)))
 
     # Entries
 

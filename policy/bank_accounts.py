@@ -39,7 +39,7 @@ def transfers(bank: Bank, member: str, paid: Collection[str], today: date) -> It
         if entry.member == member:
             if entry.source[0] == UNIT:
                 costs[entry.source[1]] = -entry.minutes
-            yield _of(entry)
+            yield transfer(entry)
     used = spent(bank, member, paid)
     for unit in bank.minted.get(member, ()):
         if unit.id in used:
@@ -79,7 +79,8 @@ def left(bank: Bank, member: str, paid: Collection[str], today: date) -> list[Pa
     ]
 
 
-def _of(entry: Entry) -> Transfer:
+def transfer(entry: Entry) -> Transfer:
+    """What an entry moves."""
     ends = (Account.MEMBER, Account.MINTED) if entry.source[0] == UNIT else (Account.PLACE, Account.MEMBER)
     comes = entry.minutes if entry.source[0] != UNIT else -entry.minutes
     return Transfer(abs(comes), *(ends if comes >= 0 else ends[::-1]), entry.source)

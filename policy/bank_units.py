@@ -1,11 +1,32 @@
-"""Where on somebody's carnets stands a half-day that the bank minted, and until when is it good?"""
+"""What does a half-day of the bank cost, where on somebody's carnets does it stand, and until when is it good?"""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, timedelta
+from typing import Literal
 
-from policy.bundle import Pass
+from policy.bank_site import SiteThen
+from policy.bundle import Bundle, Pass
+from policy.terms import Instant
 
 NEVER = date.max
+BANKED = "garde/"
+"""What the ids of all units of the bank begin with."""
+
+
+def prices(bundle: Bundle) -> Iterator[tuple[str, Literal["day", "half_day"], int]]:
+    """Each member whose tier needs a pass, in which unit, and the minutes that one costs; nobody without a bank."""
+    bank, tiers = bundle.site.time_bank, {tier.id: tier.pass_ for tier in bundle.tiers}
+    for member in bundle.members if bank else ():
+        unit = tiers.get(member.tier, "none")
+        if bank is not None and unit != "none":
+            yield member.id, unit, bank.unit_minutes * (2 if unit == "day" else 1)
+
+
+def minted(then: SiteThen, member: str, unit: Literal["day", "half_day"], number: int, at: Instant) -> Pass:
+    """The unit of that number of a member."""
+    day, bank = then.calendar.day_at(at), then.bundle.site.time_bank
+    last = last_day(day, bank.valid_months if bank is not None else 0)
+    return Pass(f"{BANKED}{member}/{number}", member, unit, 1, valid_from=day, valid_until=last)
 
 
 def last_day(first: date, months: int) -> date | None:

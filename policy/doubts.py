@@ -40,19 +40,11 @@ def _of_no_machine(bundle: Bundle) -> Iterator[Problem]:
             yield Problem(key, kind, f"no machine is of this kind, and kinds has none{meant}: is it written so?", of)
 
 
-def _minted_by_no_server(bundle: Bundle) -> Iterator[Problem]:
-    """A bank whose half-days `loquet replay` mints, and the server of this version does not."""
-    if bundle.site.time_bank is not None and any(tier.pass_ != "none" for tier in bundle.tiers):
-        why = "`loquet replay` reckons by it, the server does not yet: write the units earned under passes"
-        yield Problem("site.time_bank", bundle.site.time_bank, why)
-
-
 def doubtful(bundle: Bundle) -> Iterator[Problem]:
     """Badges that no reader will show twice, shifts and trainings that let nobody in, ids that look alike."""
     yield from uids.doubtful(bundle)
     yield from _held_by_no_gardien(bundle)
     yield from _of_no_machine(bundle)
-    yield from _minted_by_no_server(bundle)
     for collection in IDS:
         seen: dict[str, int] = {}
         for index, part in enumerate(getattr(bundle, collection)):

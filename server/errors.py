@@ -106,6 +106,7 @@ class Refused(StrEnum):
     NOT_GARDIEN = "not_gardien"
     SWAP_OVER = "swap_over"
     NO_SERIES = "no_series"
+    ENTRY_UNKNOWN = "entry_unknown"
 
 
 class ChangeRefusedError(ServerError):

@@ -23,6 +23,7 @@ from policy.terms import Instant
 from server import identity
 from server.app import create_app
 from server.audit import Decided, last_link
+from server.bank import Bookkeeper
 from server.changes.accounts import first_admin
 from server.changes.bundle import Imported, import_bundle, would_end
 from server.changes.configured import take_over_account, take_over_token
@@ -128,6 +129,13 @@ class Server:
                 changed=self.live.changed,
             )
             self.exchange.start()
+            self._bookkeeper = Bookkeeper(
+                self.database,
+                clock,
+                lambda: self.exchange.publisher.current,
+                self.exchange.site_changed,
+                config.retention_days,
+            )
             self._control = Control(config.control, self.exchange, self.invite_admin) if config.control else None
             self.app = create_app(self.context(), extra_blueprints)
             if config.smtp is not None:
@@ -297,6 +305,7 @@ class Server:
                     self._reconnected.clear()
                     self.exchange.connected()
                 self.exchange.tick()
+                self._bookkeeper.tick()
                 self._purge()
                 if self._reminders is not None:
                     self._reminders.tick()

@@ -13,17 +13,20 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 from msgspec import UNSET, Struct
+from msgspec.structs import replace
 from sqlalchemy import Table, and_, select
 from sqlmodel import Session, SQLModel
 
 from policy import bundle as parts
+from policy.bank_units import in_order
 from policy.bundle import Bundle, Part
 from policy.calendar import resolve
 from server import models
 from server.audit import Change, Decided, record
 from server.database.types import moment
 from server.errors import ImportRefusedError
-from server.publish.bundle import COLLECTIONS, Collection, site_of
+from server.publish.bundle import COLLECTIONS, Collection, held, site_of
+from server.queries.ledger import ledger
 
 Key = tuple[Any, ...]
 Columns = dict[str, Any]
@@ -46,6 +49,7 @@ class Imported(NamedTuple):
 
 def would_end(session: Session, bundle: Bundle) -> list[tuple[str, str]]:
     """What an import of the bundle would end: the name of the collection, and how each is called."""
+    bundle = _with_units(session, bundle)
     ending = []
     for collection in COLLECTIONS:
         wanted = {_key(collection, part) for part in getattr(bundle, collection.name)}
@@ -61,6 +65,7 @@ def import_bundle(session: Session, bundle: Bundle, decided: Decided, unblock: A
     unblock: the UIDs of blocked badges that shall be good again, ALL for every one. Others stay blocked, whatever the
     bundle says: it may be older than the loss of a badge.
     """
+    bundle = _with_units(session, bundle)
     writer = _Writer(session, decided, ZoneInfo(bundle.site.timezone), unblock)
     writer.site(bundle.site)
     stay: dict[str, dict[Key, Columns]] = {}
@@ -106,6 +111,19 @@ def set_site(session: Session, site: parts.Site, decided: Decided) -> None:
     writer = _Writer(session, decided, ZoneInfo(site.timezone), ())
     writer.site(site)
     writer.done()
+
+
+def _with_units(session: Session, bundle: Bundle) -> Bundle:
+    """The same with the half-days that the bank of hours minted (changes/bank.py), which no bundle adds or ends."""
+    units = ledger(session).units
+    if not units:
+        return bundle
+    members = {member.id for member in bundle.members}
+    known = {one.id: one for one in held(session, "passes") if one.id not in units or one.member in members}
+    carnets = {one.id: one for one in bundle.passes if one.id not in units}
+    minted = {name: one for name, one in known.items() if name in units}
+    order = in_order(list(known), list(carnets), minted)
+    return replace(bundle, passes=tuple(({**carnets, **minted})[name] for name in order))
 
 
 class _Writer:

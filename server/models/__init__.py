@@ -34,7 +34,7 @@ from server.models.journal import (
     Presence,
     Visitor,
 )
-from server.models.ledger import CarnetEntry, Credit
+from server.models.ledger import BankCount, BankDispute, BankEntry, CarnetEntry, Credit
 from server.models.messages import Message
 from server.models.people import Credential, DayBadge, Invitation, Member, MemberImport, Pass
 from server.models.rota import Event, EventSeries, RotaChange, RotaOffer, RotaPattern, Shift
@@ -50,6 +50,9 @@ __all__ = [
     "AlertTaken",
     "ApiToken",
     "AuditRow",
+    "BankCount",
+    "BankDispute",
+    "BankEntry",
     "Booking",
     "CalendarFeed",
     "CarnetEntry",

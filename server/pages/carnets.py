@@ -8,7 +8,7 @@ from flask.typing import ResponseReturnValue
 from server.audit import Decided, looked
 from server.queries.current import Current
 from server.queries.people import day_of
-from server.queries.treasury import FLOWS, Held, Report, report
+from server.queries.treasury import FLOWS, MINTED, Held, Report, report
 from server.text import carnets as text
 from server.text.dates import read_date
 from server.text.sheets import Cell, Sheet, csv_file, xlsx_file
@@ -42,7 +42,7 @@ def show() -> ResponseReturnValue:
     said = {
         "report": found,
         "units": [(text.UNITS[unit], totals) for unit, totals in found.totals.items()],
-        "flows": [(did, text.FLOWS[did]) for did in FLOWS],
+        "flows": [(did, text.FLOWS[did]) for did in _flows(found)],
         "counted": text.counted,
         "typed": request.args,
         "wrong": wrong,
@@ -91,15 +91,21 @@ def _asked() -> tuple[tuple[date, date], dict[str, str]]:
     return (days["from"], max(days.values())) if wrong else (days["from"], days["to"]), wrong
 
 
+def _flows(found: Report) -> list[str]:
+    """What changed how much is owed; what the bank of hours minted only where it did."""
+    minted = any(MINTED in totals.flows for totals in found.totals.values())
+    return [*FLOWS, MINTED] if minted else [*FLOWS]
+
+
 def _summary(found: Report) -> Sheet:
     headings = [
         gettext("Unité"),
         gettext("Dû avant"),
-        *(gettext(text.FLOWS[did]) for did in FLOWS),
+        *(gettext(text.FLOWS[did]) for did in _flows(found)),
         gettext("Dû après"),
     ]
     rows: list[list[Cell]] = [
-        [gettext(text.UNITS[unit]), totals.before, *(totals.flows[did] for did in FLOWS), totals.after]
+        [gettext(text.UNITS[unit]), totals.before, *(totals.flows.get(did, 0) for did in _flows(found)), totals.after]
         for unit, totals in found.totals.items()
     ]
     return Sheet(gettext("Total"), headings, rows)

@@ -9,6 +9,7 @@ from policy.terms import DAY, Instant
 from server.errors import Refused
 from server.pages.calendar import startable
 from server.pages.my_answer import answer_of
+from server.queries.bank import statement, with_bank
 from server.queries.carnets import account_of
 from server.queries.corrections import noted
 from server.queries.current import Current
@@ -22,8 +23,9 @@ from server.queries.quotas import quotas_of
 from server.queries.site_state import machines_at
 from server.queries.training import kinds, trained
 from server.queries.training_sessions import coming
-from server.roles import GARDIENS
+from server.roles import GARDIENS, Role
 from server.text import my_machines
+from server.text.bank import owed
 from server.text.carnets import shown as carnets_shown
 from server.text.corrections import to_member
 from server.text.days import days
@@ -75,6 +77,7 @@ def page_of(refused: str = "", status: int = 200) -> ResponseReturnValue:
             days=days(current, spans, at) if held else [],
             needs_carnet=unit_now(current.rules, who, at) is not None,
             carnets=carnets_shown(account_of(session, who), current, at),
+            hours_line=_hours(session, current, who, at),
             quotas=[quota(left, current) for left in quotas_of(current, machines, who, at)],
             running=my_machines.running(current.rules, machines, who, at),
             bookings=[
@@ -87,6 +90,15 @@ def page_of(refused: str = "", status: int = 200) -> ResponseReturnValue:
             looks=looks(session, who),
             looked=how_often(session, who),
         ), status
+
+
+def _hours(session: Session, current: Current, who: str, at: Instant) -> str:
+    """What the bank of hours owes them, empty for whoever has nothing to do with it."""
+    entered = who in with_bank(session)
+    holds = current.bundle.site.time_bank is not None and bool(roles() & {Role.GARDIEN})
+    if not (entered or holds):
+        return ""
+    return owed(statement(session, current.calendar, who, day_of(current, at)).balance)
 
 
 def _trainings(session: Session, current: Current, who: str, at: Instant) -> list[Mine]:

@@ -67,7 +67,7 @@ def calendar_of(session: Session) -> Calendar:
 def site_said(session: Session) -> parts.Site | None:
     """The site as a bundle says it; None before the first one."""
     site = site_of(session)
-    return None if site is None else _part(site.model_dump(), parts.Site)
+    return None if site is None else part_of(site.model_dump(), parts.Site)
 
 
 def held(
@@ -81,7 +81,7 @@ def held(
     columns = collection.table.__table__.c  # type: ignore[attr-defined]
     asked = sqlalchemy.select(*columns).where(columns.ended == ended).order_by(columns.position)
     rows = session.connection().execute(asked.where(*(columns[key] == value for key, value in (where or {}).items())))
-    return tuple(_part(dict(row), collection.part) for row in rows.mappings())
+    return tuple(part_of(dict(row), collection.part) for row in rows.mappings())
 
 
 def export(session: Session) -> Bundle | None:
@@ -103,7 +103,7 @@ class Exporter:
         if site is None:
             return None
         lists: dict[str, Any] = {collection.name: self._list(session, collection) for collection in COLLECTIONS}
-        return Bundle(format="loquet.bundle/1", site=_part(site.model_dump(), parts.Site), **lists)
+        return Bundle(format="loquet.bundle/1", site=part_of(site.model_dump(), parts.Site), **lists)
 
     def _list(self, session: Session, collection: Collection) -> tuple[Part, ...]:
         columns = [f'"{column.name}"' for column in _columns(collection.table)]
@@ -125,8 +125,8 @@ def _renewed(
     mostly all but one."""
     fresh = [row[0] for row in raw if row[0] not in known or known[row[0]][0] != row]
     if len(fresh) > FEW or collection.key != ("id",):
-        return tuple(_part(row, collection.part) for row in _rows(session, collection.table))
-    made = {row["id"]: _part(row, collection.part) for row in _rows(session, collection.table, fresh)}
+        return tuple(part_of(row, collection.part) for row in _rows(session, collection.table))
+    made = {row["id"]: part_of(row, collection.part) for row in _rows(session, collection.table, fresh)}
     return tuple(made[row[0]] if row[0] in made else known[row[0]][1] for row in raw)
 
 
@@ -154,7 +154,7 @@ def _rows(session: Session, table: Any, which: Sequence[Any] | None = None) -> I
     return (dict(zip(columns.keys(), row, strict=True)) for row in session.connection().execute(asked))
 
 
-def _part(values: dict[str, Any], kind: type[PartType]) -> PartType:
+def part_of(values: dict[str, Any], kind: type[PartType]) -> PartType:
     """values: by column; what is null is left out."""
     if kind is parts.AccessPoint:
         values["readers"] = {"in": values["reader_in"], "out": values["reader_out"]}

@@ -16,6 +16,7 @@ from server.models import AlertTaken, DoorState, JournalRow
 from server.queries.corrections import waiting
 from server.queries.current import Current
 from server.queries.enrolment import unknown
+from server.queries.ledger import last_count
 from server.queries.now import SILENT, EdgeLine
 from wire.row import Kind
 
@@ -28,15 +29,16 @@ class Sort(StrEnum):
     TWINS = "twins"
     READER = "reader"
     JOURNAL = "journal"
+    BANK = "bank"
     CLOCK = "clock"
     HELD = "held"
     CONTESTED = "contested"
     UNKNOWN = "unknown"
 
 
-BAD = frozenset({Sort.FORCED, Sort.SILENT, Sort.TWINS, Sort.READER, Sort.JOURNAL})
+BAD = frozenset({Sort.FORCED, Sort.SILENT, Sort.TWINS, Sort.READER, Sort.JOURNAL, Sort.BANK})
 """What is broken; the others want somebody."""
-PERSONAL = frozenset({Sort.CONTESTED})
+PERSONAL = frozenset({Sort.CONTESTED, Sort.BANK})
 MONTH = 31 * DAY
 """How long what a member says to a correction waits for an answer."""
 
@@ -44,7 +46,7 @@ MONTH = 31 * DAY
 @dataclass(frozen=True, slots=True)
 class Alert:
     """place: an access point, a reader, an edge's id, or of a contested correction the member; `badges` for unknown
-    ones, of which there are `count`. For the team alone are those of PERSONAL.
+    ones, of which there are `count`; `bank` for a ledger that is `count` minutes off. For the team alone: PERSONAL.
 
     since: None where nobody knows. taken: who looks after it, and since when.
     """
@@ -67,6 +69,7 @@ def alerts(session: Session, current: Current, edges: Sequence[EdgeLine], at: In
     found += [
         Alert(Sort.CONTESTED, one.member, one.contested.at) for one in waiting(session, at - MONTH) if one.contested
     ]
+    found += _bank(session)
     order = list(Sort)
     found.sort(key=lambda one: (order.index(one.sort), -(one.since or 0), one.place))
     return [Alert(one.sort, one.place, one.since, taken.get(one.key), one.count) for one in found]
@@ -108,6 +111,12 @@ def _of_doors(edges: Sequence[EdgeLine], at: Instant) -> Iterator[Alert]:
 
 def _at(door: DoorState) -> Instant | None:
     return None if door.at is None else of(door.at)
+
+
+def _bank(session: Session) -> Iterator[Alert]:
+    count = last_count(session)
+    if count is not None and count.off:
+        yield Alert(Sort.BANK, "bank", of(count.at), count=count.off)
 
 
 def _badges(session: Session, current: Current, at: Instant) -> Iterator[Alert]:

@@ -21,6 +21,8 @@ ENDING: timedelta = timedelta(60)
 """How far ahead it is said which carnets end with something left."""
 FLOWS = ("opening", "sold", "given_back", "used", "expired")
 """What changes how much is owed; what was moved from one carnet to another does not."""
+MINTED = "minted"
+"""So does what the bank of hours minted, where there is one."""
 
 KEPT = 8
 """Reports that are not reckoned again as long as nothing changes."""
@@ -121,7 +123,11 @@ _NAMES = select(Member.id, Member.name, Member.tier)  # type: ignore[call-overlo
 
 
 def _totals(before: int, flows: Counter[str]) -> Totals:
-    return Totals(before, {did: flows[did] for did in FLOWS}, before + sum(flows.values()))
+    return Totals(
+        before,
+        {did: flows[did] for did in (*FLOWS, MINTED) if did != MINTED or flows[did]},
+        before + sum(flows.values()),
+    )
 
 
 def _sales(account: Account, name: str, zone: ZoneInfo) -> Iterator[Sale]:

@@ -33,6 +33,9 @@ def _where(alert: Alert, current: Current, now: Instant) -> str:
     if alert.sort is Sort.CONTESTED:
         who = current.called.member(alert.place) or alert.place
         return gettext("%(who)s, %(at)s", who=who, at=when(alert.since or now, now))
+    if alert.sort is Sort.BANK:
+        off = ngettext("%(num)s minute d’écart", "%(num)s minutes d’écart", alert.count)
+        return gettext("%(off)s, recompté le %(at)s", off=off, at=when(alert.since or now, now))
     place = reader_of(current.called, alert.place) if alert.sort is Sort.READER else current.called.place(alert.place)
     if alert.since is None:
         return place
@@ -63,6 +66,10 @@ def _words(alert: Alert) -> tuple[str, str]:
         Sort.CLOCK: (
             gettext("Horloge perdue"),
             gettext("Seuls l’équipe, les gardiens et les accès permanents entrent. Vérifiez le réseau ou la pile."),
+        ),
+        Sort.BANK: (
+            gettext("Banque d’heures fausse"),
+            gettext("Le grand livre ne dit pas ce que disent les badges. Gardez une sauvegarde et signalez-le."),
         ),
         Sort.HELD: (gettext("Porte tenue ouverte"), gettext("Fermez-la, ou voyez ce qui la bloque.")),
         Sort.CONTESTED: (

@@ -6,6 +6,7 @@ The same for the desk and for the member whose carnet it is; beside a name one l
 from dataclasses import dataclass
 from datetime import date
 
+from policy.bank_units import BANKED
 from policy.carnets import compiled
 from policy.passes import low_of
 from policy.ruleset import Unit
@@ -26,6 +27,7 @@ UNITS = {"half_day": N_("demi-journées"), "day": N_("journées")}
 FLOWS = {
     "opening": N_("sans vente notée ici"),
     "sold": N_("vendues"),
+    "minted": N_("gagnées en tenant des gardes"),
     "given_back": N_("rendues"),
     "used": N_("utilisées"),
     "expired": N_("expirées ou closes"),
@@ -123,6 +125,8 @@ def _shown(account: Account, carnet: Carnet, current: Current, today: date) -> S
 
 def _title(carnet: Carnet, today: date) -> str:
     held, count = carnet.held, counted(carnet.held.unit, carnet.rest)
+    if held.id.startswith(BANKED):
+        count = gettext("%(count)s de garde", count=count)
     if carnet.over(today) and held.valid_until is not None:
         if not carnet.rest:
             return gettext("fini le %(day)s", day=calendar_day(held.valid_until))
@@ -137,6 +141,8 @@ def _title(carnet: Carnet, today: date) -> str:
 def _more(account: Account, carnet: Carnet, current: Current) -> str:
     told = [gettext("sur %(total)s", total=carnet.held.total)]
     for entry in account.of(carnet):
+        if entry.did == "minted":
+            told.append(gettext("gagnée en tenant une garde"))
         if entry.did == "sold":
             day = calendar_day(entry.at.astimezone(current.zone).date())
             told.append(gettext("carnet pris le %(day)s", day=day))

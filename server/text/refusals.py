@@ -58,6 +58,7 @@ SENTENCES = {
     Refused.NOT_GARDIEN: N_("Seul un gardien peut tenir une garde, tant que son accès vaut ce jour-là."),
     Refused.SWAP_OVER: N_("Cet échange n’est plus possible : une des gardes a changé de mains, ou il a été retiré."),
     Refused.NO_SERIES: N_("Une série demande deux soirées du planning, et un dernier jour dans l’année qui vient."),
+    Refused.ENTRY_UNKNOWN: N_("Cette ligne n’attend rien, ou n’est pas la vôtre. Voici où en sont les comptes."),
     Refused.SCOPE_MISSING: N_("Cochez au moins un droit."),
 }
 

@@ -1,5 +1,6 @@
 """The bank of hours: what a shift earns, when it counts, credits, and where a half-day is put among the carnets."""
 
+from collections.abc import Sequence
 from datetime import date
 from random import Random
 from typing import Any
@@ -11,7 +12,7 @@ from policy.bank import Bank
 from policy.bank_site import SiteThen
 from policy.bank_units import in_order, last_day
 from policy.presence import Move
-from policy.recount import Heard, recount
+from policy.recount import Heard, Opens, recount
 from policy.terms import DAY
 from tests.support_policy import PARIS, at, read, site
 
@@ -39,11 +40,11 @@ def held(start: str, end: str, received: str | None = None) -> list[Heard]:
     return [row(start, inside=True, received=received), row(end, inside=False, received=received)]
 
 
-def counted(*changes: SiteThen, rows: list[Heard], until: str = FRIDAY) -> Bank:
+def counted(*changes: SiteThen, rows: Sequence[Heard | Opens], until: str = FRIDAY) -> Bank:
     return recount(changes or (then(MONDAY),), rows, at(until))
 
 
-def earned(rows: list[Heard], **changes: Any) -> int:
+def earned(rows: Sequence[Heard | Opens], **changes: Any) -> int:
     return counted(then(MONDAY, **changes), rows=rows).minutes.get("gregoire", 0)
 
 
@@ -134,11 +135,9 @@ def test_a_running_shift_that_is_given_to_another_gardien_takes_what_now_belongs
 
 
 def test_a_shift_made_by_two_taps_is_not_asked_for_its_share() -> None:
-    opened = Heard(
-        at("2026-11-23T20:00"), "gregoire", Move(at("2026-11-23T20:00"), inside=True), at("2026-11-24T00:00")
-    )
-    left = row("2026-11-23T20:30", inside=False)
-    assert earned([opened, left]) == 30
+    start = "2026-11-23T20:00"
+    opened = Opens(at(start), "gregoire", at(start), at("2026-11-24T00:00"))
+    assert earned([opened, *held(start, "2026-11-23T20:30")]) == 30
 
 
 def test_rows_that_come_late_are_countered_at_the_next_end_of_a_site_day() -> None:

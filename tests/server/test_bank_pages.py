@@ -1,0 +1,120 @@
+"""Banque d’heures: what is owed, each line with what says so, what was wrong, and what is contested."""
+
+from datetime import date
+
+import pytest
+from msgspec.structs import replace
+from sqlmodel import select
+
+from policy.bundle import Credit, TimeBank
+from policy.presence import Move
+from policy.terms import DAY, HOUR
+from server.audit import Decided
+from server.changes.bank import book
+from server.changes.bundle import import_bundle
+from server.changes.carnets import pay
+from server.changes.corrections import correct
+from server.models import AuditRow, BankDispute
+from tests.support_pages import Place
+from tests.support_server import small_bundle
+from tests.support_site import at
+
+pytestmark = pytest.mark.sqlite
+
+WEDNESDAY = at(12) + DAY
+HELPED = Credit("k1", "gregoire", 120, date(2026, 11, 25), "peinture", "remy", "alice")
+
+
+@pytest.fixture
+def bank(place: Place) -> Place:
+    """Grégoire held Tuesday from 18 h 04 on, badged out at 22 h 03, and a credit of two hours is attested."""
+    small = small_bundle()
+    members = tuple(replace(one, tier="carnet") if one.id == "gregoire" else one for one in small.members)
+    site = replace(small.site, time_bank=TimeBank(unit_minutes=200, valid_months=1))
+    with place.database.transaction() as session:
+        told = replace(small, members=members, site=site, credits=(HELPED,))
+        import_bundle(session, told, Decided("tests", at(8)))
+    place.journal.leaves(at(22, 3), "gregoire")
+    place.now = WEDNESDAY
+    place.tell()
+    book_(place)
+    return place
+
+
+def book_(place: Place) -> None:
+    with place.database.transaction() as session:
+        book(session, place.now, 90)
+    place.publish()
+
+
+def test_a_gardien_reads_what_is_owed_and_what_says_so(bank: Place) -> None:
+    page = bank.page("/banque", bank.member("gregoire"))
+    assert "La coop vous doit 6 h" in page
+    assert "dont 1 unité sur le carnet" in page
+    assert "Solde au dim. 1er nov. 0 min Gardes (1) + 4 h Crédits (1) + 2 h Solde au mer. 25 nov. 6 h" in page
+    assert "mar. 24 nov. , garde + 4 h prévue 18 h – 22 h badge 18 h 04 – 22 h" in page
+    assert "« peinture » proposé par Rémy Q., attesté par Alice É." in page
+    assert "Recompté le mer. 25 nov., 0 minute d’écart." in page
+    assert "1 h tenue = 1 h de coworking, arrondi à 15 min près." in page
+    me = bank.page("/me", bank.member("gregoire"))
+    assert "1 demi-journée de garde" in me
+    assert "6 h de coworking, dont 1 unité de garde sur le carnet" in me
+    assert "Mes heures de garde" not in bank.page("/me", bank.member("brigitte"))
+
+
+def test_what_was_wrong_is_struck_and_stays(bank: Place) -> None:
+    with bank.database.transaction() as session:
+        correct(session, Decided("equipe", WEDNESDAY, "vu partir"), "gregoire", [Move(at(20, 30), inside=False)])
+    bank.now = WEDNESDAY + DAY
+    book_(bank)
+    page = bank.page("/banque", bank.member("gregoire"))
+    assert "compté avant : 4 h + 2 h 30" in page
+    assert "Comptée 4 h, puis 2 h 30 le jeu. 26 nov." in page
+    assert "La coop vous doit 4 h 30" in page
+
+
+def test_a_half_day_entered_is_coworking_and_its_file_adds_up(bank: Place) -> None:
+    bank.now = WEDNESDAY + HOUR
+    with bank.database.transaction() as session:
+        pay(session, Decided("equipe", bank.now), "gregoire", "2026-11-25pm")
+    client = bank.member("gregoire")
+    page = bank.page("/banque?month=2026-11", client)
+    assert "Coworking, demi-journées (1) − 3 h 20" in page
+    assert "La coop vous doit 2 h 40" in page
+    lines = client.get("/banque-csv/gregoire?month=2026-11").text.splitlines()
+    minutes = [int(line.split(";")[2]) for line in lines[1:]]
+    assert minutes == [0, 240, 120, -200, 160]
+
+
+def test_a_line_is_contested_taken_back_and_answered(bank: Place) -> None:
+    client = bank.member("gregoire")
+    token = {"csrf_token": bank.form_token(client, "/banque")}
+    assert client.post("/banque/lines/1/contest", data=token).status_code == 400
+    assert client.post("/banque/lines/1/contest", data=token | {"why": "j’étais dans la cour"}).status_code == 303
+    page = bank.page("/banque", client)
+    assert "contestée : « j’étais dans la cour »" in page
+    assert client.post("/banque/lines/1/withdraw", data=token).status_code == 303
+    assert client.post("/banque/lines/1/withdraw", data=token).status_code == 409
+    client.post("/banque/lines/1/contest", data=token | {"why": "4 h"})
+    team = bank.member("alice")
+    assert "Lignes contestées Grégoire V." in bank.page("/banque", team)
+    theirs = {"csrf_token": bank.form_token(team, "/banque")}
+    assert team.post("/banque/lines/1/answer", data=theirs).status_code == 400
+    assert team.post("/banque/lines/1/answer", data=theirs | {"why": "corrigé"}).status_code == 303
+    page = bank.page("/banque", client)
+    assert "alice.compte répond : « corrigé »" in page
+    assert "La coop vous doit 6 h" in page, "a dispute moves nothing"
+    with bank.database.reading() as session:
+        assert [one.answer for one in session.exec(select(BankDispute).order_by(BankDispute.id))] == [None, "corrigé"]  # type: ignore[arg-type]
+
+
+def test_the_team_reads_everybody_s_and_it_is_noted_nobody_else_does(bank: Place) -> None:
+    team = bank.member("alice")
+    assert "Grégoire V. 6 h 1" in bank.page("/banque", team)
+    assert "La coop lui doit 6 h" in bank.page("/banque/gregoire", team)
+    with bank.database.reading() as session:
+        looks = session.exec(select(AuditRow.subject).where(AuditRow.noun == "bank", AuditRow.did == "looked")).all()
+    assert looks == ["gregoire"]
+    assert bank.member("brigitte").get("/banque/gregoire").status_code == 403
+    assert team.get("/banque/nobody").status_code == 404
+    assert bank.member("brigitte").post("/banque/lines/1/contest", data={}).status_code == 400
