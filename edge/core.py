@@ -13,7 +13,7 @@ from edge.held import HeldRules
 from edge.knowledge import Knowledge, Receipt
 from policy.errors import brief
 from policy.instants import text
-from policy.pairs import LastTap, ms_between
+from policy.pairs import Pairs, ms_between
 from policy.state import SiteState
 from policy.terms import SECOND, ClockState, Instant
 from wire.facts import facts_of
@@ -60,8 +60,7 @@ class Core:
         self.unrecorded = 0
         self.journal_fault: str | None = None
         self.pseudonym = pseudonym
-        self.last_tap: LastTap | None = None
-        """None where a pair has used it up."""
+        self.pairs = Pairs()
         self.enrols_at: str | None = None
         """The reader that waits for a badge to enrol."""
         self.jump: Instant = 0

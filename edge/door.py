@@ -17,6 +17,7 @@ from edge.events import CardSeen, Event, InputChanged, Ordered
 from edge.kept_unlocked import KeptUnlocked
 from edge.patterns import (
     CARNET_LOW,
+    CLOSED,
     DOOR_FORCED,
     DOOR_HELD,
     LAY_HERE,
@@ -26,12 +27,14 @@ from edge.patterns import (
     SOUND,
     Player,
     Signal,
+    people_inside,
 )
 from edge.reports import Reports
-from policy.case import Decision, Tap
+from policy.case import Decision, Mark, Tap
+from policy.closing import left
 from policy.door import decide, decide_without_rules
 from policy.instants import text
-from policy.pairs import LastTap, is_second
+from policy.pairs import LastTap
 from policy.passes import runs_low
 from policy.reasons import Family, family
 from policy.terms import Direction, Instant
@@ -154,6 +157,9 @@ class DoorController:
             self._release(now)
         self._lamps[event.reader].play(self._signal(decision, event.at), now.mono)
         seq = self._record_tap(now, event, tap, decision, pending)
+        self._core.pairs.decided(decision.marks)
+        if decision.closed is not None:
+            self._record_closing(now, event, decision, decision.closed)
         if pending and decision.member is not None:
             others = [grant for grant in self._waiting(now.mono) if grant.member != decision.member]
             expires, pays = now.mono + self.setup.strike_seconds, self._pays(decision, event.at)
@@ -162,19 +168,22 @@ class DoorController:
                 self._settle_grants(now, event)
 
     def _signal(self, decision: Decision, at: Instant) -> Signal:
-        """What the lamp says of it; of a grant that pays a unit of a carnet, too, whether little is left."""
+        """What the lamp says of it; of a grant that pays a unit of a carnet, too, whether little is left; of the last
+        gardien who goes, how many are left."""
         held = self._core.held
+        if held is not None and Mark.LEFT_INSIDE in decision.marks:
+            return people_inside(len(left(held.rules, self._core.state, at, without=decision.member)))
+        if decision.closed is not None:
+            return CLOSED
         who = decision.member if decision.pays is not None else None
         if who is not None and held is not None and runs_low(held.rules, self._core.state, who, at):
             return CARNET_LOW
         return OF_FAMILY[family(decision.granted, decision.reason)]
 
     def _tap(self, event: CardSeen, direction: Direction) -> Tap:
-        """The tap, and whether it is the second of a pair; a third begins a new pair."""
+        """The tap, and whether it is the second of a pair."""
         tap = LastTap(event.reader, self._core.pseudonym(event.uid), event.mono)
-        second = is_second(self._core.last_tap, tap, direction)
-        self._core.last_tap = None if second else tap
-        return Tap(tap.reader, tap.credential, second)
+        return Tap(tap.reader, tap.credential, self._core.pairs.at_door(tap, direction))
 
     def _decide(self, now: Now, tap: Tap, direction: Direction, at: Instant) -> Decision:
         held = self._core.held
@@ -199,6 +208,12 @@ class DoorController:
             adhoc_until=None if decision.adhoc is None else text(decision.adhoc[1]),
             marks=decision.marks,
         )
+
+    def _record_closing(self, now: Now, event: CardSeen, decision: Decision, left: tuple[str, ...]) -> None:
+        """The gardien closed the place: whoever was left is out, one row each."""
+        self._row(now, Kind.CLOSED, of=event, member=decision.member)
+        for who in left:
+            self._row(now, Kind.CHECKED_OUT, of=event, member=who, by=decision.member)
 
     def _pays(self, decision: Decision, at: Instant) -> str | None:
         """What the grant pays for, in the form that every edge of the site reads."""

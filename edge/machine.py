@@ -222,10 +222,11 @@ class MachineController:
 
     def _card_seen(self, now: Now, event: CardSeen) -> None:
         credential = self._core.pseudonym(event.uid)
-        self._core.last_tap = LastTap(event.reader, credential, event.mono)
         at = self._core.decided_at(now, event.at)
         last = self._decided
-        if last is not None and last.credential == credential and ms_between(last.mono, event.mono) <= SAME_TAP_MS:
+        again = last is not None and last.credential == credential and ms_between(last.mono, event.mono) <= SAME_TAP_MS
+        self._core.pairs.at_machine(LastTap(event.reader, credential, event.mono), again=again)
+        if last is not None and again:
             self._show(now, last.decision)
             return
         if self._session is not None:

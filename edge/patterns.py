@@ -56,6 +56,21 @@ OF_FAMILY = {
 CARNET_LOW = Signal((*OF_FAMILY[Family.GRANTED].frames, (0.25, DARK), (0.6, AMBER)))
 """Come in, and look at what is left on your carnet, or how long it is valid (policy/passes.py:runs_low)."""
 
+MOST_COUNTED = 10
+
+
+def people_inside(people: int) -> Signal:
+    """You may go, and so many are left inside: a blink for each, ten at most."""
+    return Signal(
+        ((0.15, _beep(GREEN)), (0.85, GREEN), (0.4, DARK), *_blinks(min(people, MOST_COUNTED), _beep(AMBER), 0.3, 0.3))
+    )
+
+
+PEOPLE_INSIDE = people_inside(3)
+"""As drawn: three of them."""
+CLOSED = Signal((*_blinks(2, _beep(GREEN), 0.5, 0.2), (1.1, GREEN)))
+"""The gardien's second tap closed the place."""
+
 TWO_CARDS = Signal(_blinks(3, _beep(RED), 0.08, 0.12) + _blinks(3, GREEN, 0.08, 0.12))
 """Red and green by turns: one badge at a time, please."""
 TRY_AGAIN = Signal(_blinks(2, _beep(RED), 0.3, 0.2) + _blinks(2, GREEN, 0.3, 0.2))

@@ -16,7 +16,7 @@ from policy.terms import Instant
 class Tap(Struct, frozen=True):
     """A badge at a reader. credential: its keyed hash.
 
-    second: at a door, whether the same badge was the last tap at this edge, at this `in` reader, at most 5 s ago.
+    second: at a door, whether it makes a pair with a tap before (policy/pairs.py).
     """
 
     reader: str
@@ -29,6 +29,8 @@ class Mark(StrEnum):
 
     PASSBACK = "passback"
     OVER_CAPACITY = "over_capacity"
+    LEFT_INSIDE = "left_inside"
+    """The last gardien went, and somebody is left."""
 
 
 class Decision(Struct, frozen=True, gc=False):
@@ -36,7 +38,8 @@ class Decision(Struct, frozen=True, gc=False):
 
     until: first instant at which a machine's session should end, None for none and at doors. marks: see Mark.
     pays: the day or half-day that the grant pays for with one unit of a pass, by its name (policy/units.py).
-    adhoc: the shift that the tap made, [start, end).
+    adhoc: the shift that the tap made, [start, end). closed: who is out with the gardien whose second tap closed the
+    place; None where it was none.
     """
 
     granted: bool
@@ -46,6 +49,7 @@ class Decision(Struct, frozen=True, gc=False):
     marks: tuple[Mark, ...] = ()
     pays: str | None = None
     adhoc: tuple[Instant, Instant] | None = None
+    closed: tuple[str, ...] | None = None
 
 
 NOBODY = Credential("")

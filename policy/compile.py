@@ -13,6 +13,7 @@ from msgspec import UNSET, Struct
 from policy import carnets, fablab, ruleset, windows
 from policy.bundle import Bundle, Credential, Member, Role, Tier
 from policy.calendar import Calendar, resolve, staff_hours
+from policy.closing import CLOSES_FROM
 from policy.rota import Holidays, rota_of, slots
 from policy.ruleset import SPEAKS, AntiPassback, Ground, Period, Reader, RuleSet, Unit
 from policy.sitedays import SiteDay, irregular
@@ -102,6 +103,7 @@ def compile_rules(
         bookings=fablab.bookings(bundle, zone, reach.since),
         weeks=fablab.period_starts(zone, dates[0], dates[-1], Period.WEEK),
         months=fablab.period_starts(zone, dates[0], dates[-1], Period.MONTH),
+        planned=_planned(bundle, zone, holidays, reach) if speaks >= CLOSES_FROM else {},
     )
 
 
@@ -115,13 +117,29 @@ def shift_table(
     that a shift in its grace is there still. Only members who have the role: a shift of anybody else
     has no effect.
     """
-    gardiens = {member.id for member in bundle.members if Role.GARDIEN in member.roles}
+    gardiens = _gardiens(bundle)
     intervals: dict[str, list[tuple[Instant, Instant]]] = {}
     for gardien, first, last in _shifts(bundle, zone, holidays, since):
         start, end = first - lead * MINUTE, last + grace * MINUTE
         if gardien in gardiens and start < end and end > since:
             intervals.setdefault(gardien, []).append((start, end))
     return {gardien: spans(kept) for gardien, kept in intervals.items()}
+
+
+def _planned(
+    bundle: Bundle, zone: tzinfo, holidays: Holidays, reach: Reach
+) -> dict[str, tuple[tuple[Instant, Instant], ...]]:
+    """The shifts of each gardien, neither widened nor merged: each has an end of its own."""
+    gardiens = _gardiens(bundle)
+    found: dict[str, list[tuple[Instant, Instant]]] = {}
+    for gardien, start, end in _shifts(bundle, zone, holidays, reach.since):
+        if gardien in gardiens and start < end and reach.since < end <= reach.until:
+            found.setdefault(gardien, []).append((start, end))
+    return {gardien: tuple(sorted(shifts)) for gardien, shifts in found.items()}
+
+
+def _gardiens(bundle: Bundle) -> set[str]:
+    return {member.id for member in bundle.members if Role.GARDIEN in member.roles}
 
 
 def _shifts(bundle: Bundle, zone: tzinfo, holidays: Holidays, since: Instant) -> Iterator[tuple[str, Instant, Instant]]:

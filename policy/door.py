@@ -4,6 +4,7 @@ from msgspec.structs import replace
 
 from policy.badge import LINES as BADGE_LINES
 from policy.case import Case, Decision, Line, Mark, Table, Tap, case_of, first_of
+from policy.closing import leave
 from policy.passes import is_paid, left, unit_now
 from policy.reasons import Reason
 from policy.ruleset import AntiPassback, Ground, RuleSet
@@ -120,7 +121,7 @@ def decide(rules: RuleSet, state: SiteState, tap: Tap, at: Instant) -> Decision:
     reader = rules.readers[tap.reader]
     case = case_of(rules, state, tap, reader, at)
     if reader.direction is Direction.OUT:
-        return case.grant(Reason.EGRESS)
+        return leave(case, second=tap.second)
     if tap.second and opens_adhoc(case):
         case.adhoc = (at, at + rules.adhoc)
     decision = first_of(LINES, case)

@@ -26,6 +26,8 @@ def facts_of(row: Row, at: Instant) -> Iterator[Fact]:
         yield Stopped(row.access_point, row.kind is not Kind.MACHINE_RESET)
     elif row.member is not None and row.kind in (Kind.TAP, Kind.DOOR_OPENED):
         yield from _passage(row, row.member, at)
+    elif row.member is not None and row.kind is Kind.CHECKED_OUT:
+        yield Moved(row.member, at, inside=False)
 
 
 def _stops(row: Row) -> bool:

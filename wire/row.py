@@ -64,6 +64,8 @@ class Kind(StrEnum):
     MACHINE_RESET = "machine_reset"
     COMMAND = "command"
     ENROLLED = "enrolled"
+    CLOSED = "closed"
+    CHECKED_OUT = "checked_out"
 
 
 class Place(StrEnum):
@@ -103,6 +105,8 @@ PLACES: Mapping[Kind, frozenset[Place]] = {
     Kind.MACHINE_RESET: _MACHINE,
     Kind.COMMAND: _ANYWHERE,
     Kind.ENROLLED: _EITHER,
+    Kind.CLOSED: _DOOR,
+    Kind.CHECKED_OUT: _DOOR,
 }
 """Where each kind can happen: a row of any other place is believed by nobody."""
 
@@ -142,7 +146,8 @@ class Row(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, g
     of the shift that the tap made. marks: what a grant is remembered for. started, ended: of the session;
     machine_kind, cuts: what it is. nonce, order: of the command that was carried out, or was not (granted false), and
     until, of an UNLOCK; of an enrolled row the nonce, and nothing of the badge. detail: what a fault says, who gave the
-    command, why it was not carried out, or why a door that was kept unlocked is no more, in English.
+    command, why it was not carried out, or why a door that was kept unlocked is no more, in English. by: of a
+    checked_out row the gardien who closed the place.
     """
 
     seq: Whole
@@ -171,6 +176,7 @@ class Row(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, g
     nonce: Id | None = None
     order: Order | None = None
     detail: str | None = None
+    by: Id | None = None
 
 
 def check_instants(row: Row) -> None:

@@ -41,7 +41,8 @@ SHOWN = 40
 RAW_KEPT = wire_row.MAX_BYTES
 """Characters of a refused row that are kept."""
 EDGE, DOOR, MACHINE = Place.EDGE, Place.DOOR, Place.MACHINE
-TAP, DOOR_OPENED, UNKNOWN, IN, OUT = Kind.TAP, Kind.DOOR_OPENED, ClockState.UNKNOWN, Direction.IN, Direction.OUT
+TAP, DOOR_OPENED, CHECKED_OUT, UNKNOWN = Kind.TAP, Kind.DOOR_OPENED, Kind.CHECKED_OUT, ClockState.UNKNOWN
+IN, OUT = Direction.IN, Direction.OUT
 """An enum takes seven times as long to name a member, and each row asks some ten times."""
 NUL = rb"\u0000"
 """As JSON has to write it."""
@@ -278,6 +279,8 @@ def _inside(row: Row, direction: Direction | None) -> bool | None:
     """
     if row.kind is DOOR_OPENED and (row.member is not None or row.settles is not None):
         return True
+    if row.kind is CHECKED_OUT:
+        return None if row.member is None else False
     if row.kind is not TAP or not row.granted or row.member is None:
         return None
     if direction is IN:

@@ -8,7 +8,7 @@ under the changed bundle.
 """
 
 import sqlite3
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -26,7 +26,7 @@ from policy.errors import BundleError
 from policy.extend import extended
 from policy.facts import Busy, Fact, Moved, Opened, Paid, Ran, Stopped, apply
 from policy.instants import instant, text
-from policy.pairs import LastTap, is_second
+from policy.pairs import LastTap, Pairs
 from policy.parse import parse
 from policy.reasons import Reason
 from policy.ruleset import Credential, RuleSet
@@ -197,7 +197,7 @@ class PastSite:
         self._made = 0
         """For which instant the rules were compiled."""
         self._state = SiteState()
-        self._last: dict[tuple[str, str], LastTap | None] = {}
+        self._pairs: defaultdict[tuple[str, str], Pairs] = defaultdict(Pairs)
         """By edge and start of it."""
 
     def decide(self, tap: Recorded) -> Decision:
@@ -210,11 +210,12 @@ class PastSite:
         self._state.lockdown, self._state.clock_trusted = tap.reason is Reason.LOCKDOWN, tap.trusted
         self._state.not_after = tap.at + (-1 if tap.reason is Reason.RULES_STALE else DAY)
         if reader.direction is None:
-            self._last[tap.edge, tap.boot] = _last(tap)
+            self._pairs[tap.edge, tap.boot].at_machine(_last(tap), again=False)
             decision = machine.decide(rules, self._state, Tap(tap.reader, tap.badge), tap.at)
             self._follow_machine(rules, reader.access_point, tap, decision)
         else:
             decision = door.decide(rules, self._state, self._tap(tap, reader.direction), tap.at)
+            self._pairs[tap.edge, tap.boot].decided(decision.marks)
             self._follow_door(tap, decision, reader.direction)
         return decision
 
@@ -253,9 +254,7 @@ class PastSite:
 
     def _tap(self, tap: Recorded, direction: Direction) -> Tap:
         now, since_start = _last(tap), (tap.edge, tap.boot)
-        second = is_second(self._last.get(since_start), now, direction)
-        self._last[since_start] = None if second else now
-        return Tap(tap.reader, tap.badge, second)
+        return Tap(tap.reader, tap.badge, self._pairs[since_start].at_door(now, direction))
 
     def _follow_door(self, tap: Recorded, decision: Decision, direction: Direction) -> None:
         facts: list[Fact] = []
@@ -265,6 +264,7 @@ class PastSite:
                 facts.append(Paid(decision.member, decision.pays))
         if decision.member is not None and decision.adhoc is not None:
             facts.append(Opened(decision.member, *decision.adhoc))
+        facts += [Moved(who, tap.at, inside=False) for who in decision.closed or ()]
         self._take(facts)
 
     def _follow_machine(self, rules: RuleSet, place: str, tap: Recorded, decision: Decision) -> None:

@@ -44,6 +44,18 @@ AT_THE_DOOR = (
         N_("Appelez un gardien ou l’équipe. Pour sortir, rien ne change : la poignée suffit."),
     ),
     Lamp(
+        "people_inside",
+        N_("verte, un bip, puis autant d’éclats ambre avec bip qu’il reste de personnes, dix au plus (ici trois)"),
+        N_("Vous étiez le dernier gardien, et il reste du monde à l’intérieur."),
+        N_("Voyez qui est là. S’il n’y a plus personne, badgez encore en sortant, dans les vingt secondes."),
+    ),
+    Lamp(
+        "closed",
+        N_("verte, deux bips longs"),
+        N_("Le lieu est fermé : ceux que la lampe comptait sont notés partis."),
+        N_("Bonne soirée."),
+    ),
+    Lamp(
         "two_cards",
         N_("rouge, puis verte, trois fois chacune, trois bips"),
         N_("Deux cartes à la fois."),

@@ -48,6 +48,8 @@ LIGHTS = {
     "not_now": "red twice, then red",
     "call_gardien": "amber four times, then amber",
     "CARNET_LOW": "green, then one short amber",
+    "PEOPLE_INSIDE": "green, then a short amber for each who is left",
+    "CLOSED": "two long greens, then green",
     "TWO_CARDS": "red three times, then green three times",
     "TRY_AGAIN": "red twice, then green twice, slowly",
     "LAY_HERE": "amber and green by turns, over and over",

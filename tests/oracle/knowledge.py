@@ -75,8 +75,8 @@ class View:
     # --- who is inside ---------------------------------------------------------------------------------------------
 
     def moves(self) -> list[Thing]:
-        """What lets somebody in or out: taps, and what the desk writes down of moves that no badge made."""
-        return [*self.of("tap"), *self.of("correction")]
+        """What lets somebody in or out: taps, a closing, and what the desk writes down of moves that no badge made."""
+        return [*self.of("tap"), *self.of("checked_out"), *self.of("correction")]
 
     def inside(self) -> set[str]:
         """The ids of the members who are inside."""
@@ -104,32 +104,42 @@ class View:
         # shifts too."
         lead = self.site.get("shift_lead", 30) * MINUTE
         grace = self.site.get("shift_grace", 15) * MINUTE
+        return any(start - lead <= self.now < end + grace for start, end in self.own_shifts(member))
+
+    def own_shifts(self, member: str) -> list[days.Span]:
+        """The shifts of this member about now, without lead and grace."""
+        found = []
         for shift in self.all("shifts") if self.knows_calendar else []:
-            start = days.moment(self.site, shift["start"], end=False)
-            end = days.moment(self.site, shift["end"], end=True)
-            if shift["gardien"] == member and start - lead <= self.now < end + grace:
-                return True
+            if shift["gardien"] == member:
+                start = days.moment(self.site, shift["start"], end=False)
+                found.append((start, days.moment(self.site, shift["end"], end=True)))
         # "A slot with a gardien is a shift like those of `shifts`."
         today = days.local_date(self.site, self.now)
         around = rota.shifts(self.rules, today - 3 * days.DAY, today + 2 * days.DAY) if self.knows_calendar else []
-        for shift in around:
-            if shift["gardien"] == member and shift["start"] - lead <= self.now < shift["end"] + grace:
-                return True
-        for fact in self.of("tap"):
-            if fact["shift"] and fact["member"] == member:
-                start, end = fact["shift"]
-                if start - lead <= self.now < end + grace:
-                    return True
-        return False
+        found += [(shift["start"], shift["end"]) for shift in around if shift["gardien"] == member]
+        found += [fact["shift"] for fact in self.of("tap") if fact["shift"] and fact["member"] == member]
+        return found
 
     def held(self) -> bool:
         """Whether the place is held."""
+        return any(self.holds(member) for member in self.all("members"))
+
+    def holds(self, member: Thing) -> bool:
+        """Whether this member holds the place."""
         # "held: at least one gardien is inside, with status active, whose shift covers the instant."
-        for member in self.all("members"):
-            active = is_gardien(member) and member.get("status", "active") == "active"
-            if active and self.is_inside(member["id"]) and self.in_own_shift(member["id"]):
-                return True
-        return False
+        active = is_gardien(member) and member.get("status", "active") == "active"
+        return active and self.is_inside(member["id"]) and self.in_own_shift(member["id"])
+
+    def left(self) -> list[str]:
+        """Whoever is *left*."""
+        # "a member still inside, not staff, of whom at that instant no ground of the tier, no invitation and no event
+        # holds at any access point"
+        return sorted(
+            member["id"]
+            for member in self.all("members")
+            if self.is_inside(member["id"]) and not is_staff(member)
+            if self.ground(member) is None and not self.invited(member, None) and not self.events(None)
+        )
 
     def staffed(self) -> bool:
         """Whether the place is staffed."""

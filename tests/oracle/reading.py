@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from tests.oracle import bank, days, rota, tables
-from tests.oracle.knowledge import MINUTE, SERVER, Thing, View, as_instant
+from tests.oracle.knowledge import MINUTE, SERVER, Thing, View, as_instant, is_gardien
 
 SECOND = timedelta(seconds=1)
 
@@ -282,7 +282,7 @@ class Story:
         if machine and taps and taps[-1]["uid"] == uid.upper() and self.now - taps[-1]["at"] <= 5 * SECOND:
             self.add(edge, "repeat", reader=reader, uid=uid.upper())
             return {name: taps[-1][name] for name in ("granted", "reason", "until")}
-        second = self.is_second_of_a_pair(edge, reader, uid)
+        second, closes = self.is_second_of_a_pair(edge, reader, uid), self.is_second_after_a_marked_one(edge, uid)
         view = self.view(edge)
         credential = view.credential(uid)
         row = self.add(edge, "tap", reader=reader, place=place, uid=uid.upper(), second=second)
@@ -295,6 +295,7 @@ class Story:
         else:
             # "the reader is an `out`: granted `egress`, whatever the badge; a member known by it is no longer inside"
             row.update(granted=True, reason="egress", leaves=row["member"])
+            self.leave(view, edge, row, second=closes)
         return {name: row[name] for name in ("granted", "reason", "until")}
 
     def is_second_of_a_pair(self, edge: str, reader: str, uid: str) -> bool:
@@ -305,6 +306,37 @@ class Story:
         if not before or before[-1]["reader"] != reader or before[-1]["uid"] != uid.upper():
             return False
         return self.now - before[-1]["at"] <= 5 * SECOND and not before[-1].get("second", False)
+
+    def is_second_after_a_marked_one(self, edge: str, uid: str) -> bool:
+        """Whether a tap, on an `out` reader, is the second that closes."""
+        # "A second tap of the same badge on an `out` reader of the same edge at most 20 s after the marked one, no
+        # other tap at that edge between (a machine's reader counts, but for a badge laid on again there within 5 s; a
+        # power cut ends the pair; the closing tap is not marked itself)"
+        before = [fact for fact in self.facts if fact["by"] == edge and fact["what"] in ("tap", "cut")]
+        marked = bool(before) and before[-1].get("marked", False) and before[-1]["uid"] == uid.upper()
+        return marked and self.now - before[-1]["at"] <= 20 * SECOND
+
+    def leave(self, view: View, edge: str, row: Thing, *, second: bool) -> None:
+        """What else a granted `out` tap does. view: what the edge knew before it."""
+        member = view.one("members", id=row["member"])
+        after = self.view(edge)
+        # "A granted `out` tap of a gardien, with a trusted clock, after which the place is neither staffed nor held"
+        if member is None or not is_gardien(member) or not self.edges[edge]["trusted"]:
+            return
+        if after.staffed() or after.held():
+            return
+        if second:
+            # "closes if the place is still neither staffed nor held: every member who is *left* then is no longer
+            # inside from that instant on"
+            for who in after.left():
+                self.add(edge, "checked_out", arrives=None, leaves=who)
+            return
+        # "is marked `left_inside` if they held the place until that tap, or a shift of theirs (without grace) ended on
+        # this site day before the tap (the role is enough, whatever the status), and somebody is *left*"
+        today = days.site_day(view.site, self.now)
+        ended = [end for _, end in view.own_shifts(member["id"]) if end <= self.now]
+        was_theirs = view.holds(member) or any(days.site_day(view.site, end) == today for end in ended)
+        row["marked"] = was_theirs and bool(after.left())
 
     def known_day(self, edge: str, view: View) -> Any:
         """The site day by which an edge judges last days."""

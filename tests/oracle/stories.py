@@ -8,6 +8,7 @@ import random
 import sys
 from collections import Counter
 from datetime import datetime, time, timedelta
+from functools import partial
 from zoneinfo import ZoneInfo
 
 from tests.oracle import days, sites
@@ -38,6 +39,7 @@ class Scenes(Teller):
             self.people_come: 6,
             self.something_begins_or_ends: 6,
             self.gardien_evening: 3,
+            self.closing: 3,
             self.open_evening: 4,
             self.pair_of_taps: 4,
             self.work_at_a_machine: 11,
@@ -100,6 +102,30 @@ class Scenes(Teller):
             self.tap_out(gardien)
             self.wait()
             self.tap_in()
+
+    def closing(self) -> None:
+        """A gardien holds an evening in which others come, and leaves with one tap or two, most often about its end."""
+        self.gardien_evening()
+        view = self.view()
+        guests = [name for name in self.members() if name not in self.members("staff")]
+        for guest in self.rng.sample(guests, min(len(guests), self.rng.randint(1, 3))):
+            self.tap_in(guest)
+        for _ in range(self.rng.randint(1, 2)):
+            inside = [name for name in self.insiders() if name in self.members("gardien")]
+            gardien = self.rng.choice(inside) if inside else self.someone("gardien")
+            if self.rng.random() < 0.5:
+                grace = view.site.get("shift_grace", 15) * MINUTE
+                ends = [end for _, end in view.own_shifts(gardien)]
+                self.go(sorted(end for end in (*ends, *(end + grace for end in ends)) if end > self.now)[:1])
+            uid = self.uid(gardien)
+            for _ in range(self.rng.choice([1, 2, 2, 2, 3])):
+                if self.readers("out"):
+                    reader = self.rng.choice(self.readers("out"))
+                    self.tell(tap={"reader": reader, "uid": uid})
+                    self.wait(1, 5, 19, 20, 20, 21)
+                    if self.rng.random() < 0.25:
+                        self.rng.choice([self.tap_in, partial(self.between, reader)])()
+            self.ask()
 
     def open_evening(self) -> None:
         """Guests come while an event or an invitation runs, most often where nothing else would let them in."""

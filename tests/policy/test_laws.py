@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from policy.case import Decision
+from policy.presence import Move
 from policy.reasons import Reason
 from policy.ruleset import RuleSet
-from policy.state import SiteState
+from policy.state import SiteState, is_held
 from policy.terms import DAY, Instant
 from tests.support_random import (
     MACHINES,
@@ -80,7 +81,28 @@ def test_leaving_is_never_refused(
 ) -> None:
     decision = decide(rules_of(site), known.state(), reader, uid, when, second)
     who = dict(zip(UIDS, NAMES, strict=False)).get(uid)
-    assert decision == Decision(True, Reason.EGRESS, who)
+    assert replace(decision, marks=(), closed=None) == Decision(True, Reason.EGRESS, who)
+
+
+@LAW
+@given(sites, knowledge, st.sampled_from(OUT), st.sampled_from(UIDS), quarter, st.booleans())
+def test_a_closing_takes_out_nobody_who_may_stay(
+    site: Any, known: Knowledge, reader: str, uid: str, when: Instant, second: bool
+) -> None:
+    """Nor does it happen while somebody holds the place, or by anybody's badge but a gardien's."""
+    rules, state = rules_of(site), known.state()
+    decision = decide(rules, state, reader, uid, when, second)
+    if decision.closed is None and not decision.marks:
+        return
+    assert decision.member is not None
+    state.presence.apply(decision.member, Move(when, inside=False))
+    assert rules.members[decision.member].gardien
+    assert not is_held(rules, state, when)
+    assert set(decision.closed or ()) <= state.presence.inside(rules.day_start(when))
+    for who in decision.closed or ():
+        assert not rules.members[who].staff
+        asked = [decide(rules, state, way, UIDS[NAMES.index(who)], when) for way in READERS[: len(OUT)]]
+        assert not any(one.granted and one.reason is not Reason.OWN_SHIFT for one in asked)
 
 
 @LAW

@@ -148,7 +148,13 @@ QUIET = set(Kind) - {
     Kind.SESSION_ENDED,
     Kind.ESTOP,
     Kind.MACHINE_RESET,
+    Kind.CHECKED_OUT,
 }
+
+
+def test_who_was_left_when_the_place_was_closed_is_out() -> None:
+    assert told(Kind.CHECKED_OUT, by="gregoire") == [OUT]
+    assert told(Kind.CLOSED) == []
 
 
 @pytest.mark.parametrize("kind", sorted(QUIET))
