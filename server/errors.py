@@ -107,6 +107,8 @@ class Refused(StrEnum):
     SWAP_OVER = "swap_over"
     NO_SERIES = "no_series"
     ENTRY_UNKNOWN = "entry_unknown"
+    CREDIT_UNKNOWN = "credit_unknown"
+    CREDIT_OWN = "credit_own"
 
 
 class ChangeRefusedError(ServerError):

@@ -7,22 +7,24 @@ from flask.typing import ResponseReturnValue
 from sqlmodel import Session
 from werkzeug.exceptions import Forbidden, NotFound
 
+from policy.bundle import Credit
 from policy.terms import HOUR
 from server.audit import Decided, looked
 from server.changes.disputes import answer, open_dispute, withdraw
 from server.changes.outcomes import Wrong
 from server.errors import ChangeRefusedError
 from server.queries.bank import Sort, Statement, balances, disputed, statement, with_bank
+from server.queries.current import Current
 from server.queries.ledger import last_count
 from server.queries.names import alphabetical
 from server.queries.people import day_of
-from server.roles import STAFF
+from server.roles import GARDIENS, STAFF
 from server.text import bank as text
 from server.text.dates import calendar_day
 from server.text.refusals import refusal
 from server.text.sheets import Cell, Sheet, csv_file
 from server.text.translate import gettext
-from server.web.deciding import MOST_WHY, why_in
+from server.web.deciding import MOST_WHY, form_token, why_in
 from server.web.sessions import context, roles, signed_in
 
 page = Blueprint("bank", __name__)
@@ -104,7 +106,7 @@ def close(entry: int) -> ResponseReturnValue:
 def page_of(member: str | None, refused: str = "", status: int = 200) -> ResponseReturnValue:
     """The statement of a member, and to the team who else has one."""
     known = context()
-    current, now = known.current(), known.clock()
+    current, now, me = known.current(), known.clock(), signed_in()
     first, team = _month(), bool(roles() & STAFF)
     with known.database.transaction() as session:
         found = _statement(session, member) if member is not None else None
@@ -132,12 +134,29 @@ def page_of(member: str | None, refused: str = "", status: int = 200) -> Respons
         lines=[(line, text.said(line, current)) for line in lines],
         owed=sorted(((called(one) or one, one, owed[one]) for one in owed), key=lambda one: alphabetical(one[0])),
         waiting=[(dispute, entry, called(entry.member) or entry.member) for dispute, entry in waiting],
+        proposes=current.bundle.site.time_bank is not None and me.member is not None and bool(roles() & GARDIENS),
+        proposed=_proposed(current, me.member, team=team, asks=bool(roles() & GARDIENS)),
+        people=[(one.id, called(one.id) or one.id) for one in current.bundle.members] if roles() & GARDIENS else [],
+        token=form_token(),
+        typed=request.form,
         recounted=text.recounted(count),
         refused=refused,
         most=MOST_WHY,
         said=text,
         calendar_day=calendar_day,
     ), status
+
+
+def _proposed(current: Current, me: str | None, *, team: bool, asks: bool) -> list[tuple[Credit, bool, bool]]:
+    """The credits that wait for a second name, each with whether whoever looks may attest it, and take it away."""
+    waits = [one for one in current.bundle.credits if one.attested is None]
+    found = []
+    for one in waits:
+        whole = [other for other in waits if other is one or (one.pair is not None and other.pair == one.pair)]
+        concerned = any(me in (other.member, other.by) for other in whole)
+        if asks or me == one.member:
+            found.append((one, asks and me is not None and not concerned, team or me == one.by))
+    return found
 
 
 def _sums(found: Statement | None, first: date) -> list[tuple[Sort, int, int]]:

@@ -58,6 +58,8 @@ SENTENCES = {
     Refused.NOT_GARDIEN: N_("Seul un gardien peut tenir une garde, tant que son accès vaut ce jour-là."),
     Refused.SWAP_OVER: N_("Cet échange n’est plus possible : une des gardes a changé de mains, ou il a été retiré."),
     Refused.NO_SERIES: N_("Une série demande deux soirées du planning, et un dernier jour dans l’année qui vient."),
+    Refused.CREDIT_UNKNOWN: N_("Ce crédit n’est plus à attester. Voici ceux qui attendent."),
+    Refused.CREDIT_OWN: N_("Il faut un autre nom : ni qui le propose, ni qui en profite, ni qui le donne."),
     Refused.ENTRY_UNKNOWN: N_("Cette ligne n’attend rien, ou n’est pas la vôtre. Voici où en sont les comptes."),
     Refused.SCOPE_MISSING: N_("Cochez au moins un droit."),
 }

@@ -3,6 +3,7 @@
 from datetime import date
 
 import pytest
+from flask.testing import FlaskClient
 from msgspec.structs import replace
 from sqlmodel import select
 
@@ -14,7 +15,8 @@ from server.changes.bank import book
 from server.changes.bundle import import_bundle
 from server.changes.carnets import pay
 from server.changes.corrections import correct
-from server.models import AuditRow, BankDispute
+from server.models import AuditRow, BankDispute, Member
+from server.pages.bank_credits import minutes_in
 from tests.support_pages import Place
 from tests.support_server import small_bundle
 from tests.support_site import at
@@ -118,3 +120,70 @@ def test_the_team_reads_everybody_s_and_it_is_noted_nobody_else_does(bank: Place
     assert bank.member("brigitte").get("/banque/gregoire").status_code == 403
     assert team.get("/banque/nobody").status_code == 404
     assert bank.member("brigitte").post("/banque/lines/1/contest", data={}).status_code == 400
+
+
+def credit(place: Place, client: FlaskClient, path: str = "", **fields: str) -> int:
+    """What becomes of a press on /banque/credits by somebody: the status."""
+    told = {"csrf_token": place.form_token(client, "/banque"), "token": "0123456789ab", **fields}
+    return client.post(f"/banque/credits{path}", data=told).status_code
+
+
+PAINTED = {"member": "gregoire", "minutes": "2 h 30", "day": "25/11/2026", "why": "étagères"}
+
+
+def test_a_credit_counts_once_somebody_else_attests_it(bank: Place) -> None:
+    gregoire, alice, brigitte = (bank.member(one) for one in ("gregoire", "alice", "brigitte"))
+    assert credit(bank, gregoire, **PAINTED) == 303
+    assert credit(bank, gregoire, **PAINTED) == 303, "pressed twice"
+    page = bank.page("/banque", alice)
+    assert page.count("proposé par Grégoire V.") == 1
+    assert "La coop lui doit 6 h" in bank.page("/banque/gregoire", alice)
+    assert credit(bank, gregoire, "/attest", credit="k-0123456789ab") == 409
+    assert credit(bank, brigitte, "/attest", credit="k-0123456789ab") == 403
+    assert credit(bank, alice, "/attest", credit="k-0123456789ab") == 303
+    assert credit(bank, alice, "/attest", credit="k-0123456789ab") == 409
+    assert "La coop vous doit 8 h 30 de coworking, dont 2 unités" in bank.page("/banque", gregoire)
+    assert credit(bank, alice, "/remove", credit="k-0123456789ab") == 303
+    page = bank.page("/banque", gregoire)
+    assert "La coop vous doit 6 h" in page
+    assert "Comptée 2 h 30, annulée le mer. 25 nov." in page
+
+
+def test_a_gift_goes_whole_or_not_at_all(bank: Place) -> None:
+    gregoire, alice, brigitte, remy = (bank.member(one) for one in ("gregoire", "alice", "brigitte", "remy"))
+    assert credit(bank, alice, **{**PAINTED, "member": "remy", "giver": "gregoire"}) == 303
+    assert credit(bank, gregoire, "/attest", credit="k-0123456789ab") == 409, "who gives"
+    with bank.database.transaction() as session:
+        session.get_one(Member, "remy").roles = ["gardien"]
+    bank.publish()
+    assert credit(bank, remy, "/attest", credit="k-0123456789ab-") == 409, "who gets"
+    with bank.database.transaction() as session:
+        session.get_one(Member, "brigitte").roles = ["gardien"]
+    bank.publish()
+    assert credit(bank, brigitte, "/attest", credit="k-0123456789ab-") == 303
+    assert "La coop vous doit 2 h 30 de coworking" in bank.page("/banque", remy)
+    assert "La coop vous doit 3 h 30 de coworking" in bank.page("/banque", gregoire)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"minutes": "beaucoup"}, "Écrivez combien ainsi"),
+        ({"minutes": "- 1 h", "giver": "remy"}, "un don est au-dessus de zéro"),
+        ({"day": "hier"}, "Écrivez le jour ainsi"),
+        ({"member": "nobody"}, "Choisissez à qui"),
+        ({"why": " "}, "Dites pourquoi"),
+        ({"giver": "gregoire"}, "à quelqu’un d’autre"),
+    ],
+)
+def test_what_is_wrong_with_a_credit_is_said(bank: Place, change: dict[str, str], said: str) -> None:
+    client = bank.member("alice")
+    told = {"csrf_token": bank.form_token(client, "/banque"), **PAINTED, **change}
+    answer = client.post("/banque/credits", data=told)
+    assert answer.status_code == 400
+    assert said in bank.words(answer)
+
+
+def test_how_much_is_typed_in_several_ways() -> None:
+    typed = ("2 h 30", "2h", "90", "90 min", "−1 h", "- 45", "+ 1 h 05", "1 h 75 min", "")
+    assert [minutes_in(one) for one in typed] == [150, 120, 90, 90, -60, -45, 65, 0, 0]
