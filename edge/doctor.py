@@ -11,6 +11,7 @@ from console.finding import Finding, Level, well
 from edge import identity
 from edge.config import Config, load
 from edge.hardware.header import header_chip
+from edge.hardware.lines import InputSpec, OutputSpec
 from edge.inside import remembered
 from edge.journal_errors import JournalError
 from edge.ports import Clock
@@ -24,7 +25,13 @@ SOON = 3 * DAY
 """So long before rules are too old it is told."""
 
 
-def look(file: Path, clock: Clock, devices: Path = Path("/dev")) -> Iterator[Finding]:
+CONSOLES = Path("/sys/class/tty/console/active")
+"""Names the consoles on which the kernel writes now."""
+UART, ON_HEADER = (14, 15), frozenset({"ttyS0", "ttyAMA0"})
+"""The lines of the header's UART, and what a console on it is called; a Pi 5's ttyAMA10 has a connector of its own."""
+
+
+def look(file: Path, clock: Clock, devices: Path = Path("/dev"), consoles: Path = CONSOLES) -> Iterator[Finding]:
     """Everything, the file first. devices: where the header's are."""
     try:
         config = load(file)
@@ -33,6 +40,7 @@ def look(file: Path, clock: Clock, devices: Path = Path("/dev")) -> Iterator[Fin
         return
     yield well("edge.toml", f"edge {config.edge!r} of site {config.site!r}")
     yield from _header(config, devices)
+    yield from _console(config, consoles)
     yield _clock(clock)
     yield from _broker(config)
     yield finding.disk("disk", config.journal.parent)
@@ -55,6 +63,20 @@ def _header(config: Config, devices: Path) -> Iterator[Finding]:
     chip = devices / f"gpiochip{header_chip() if config.gpiochip is None else config.gpiochip}"
     remedy = "run it on a Raspberry Pi; on one, mend gpiochip in edge.toml"
     yield well("lines", f"{chip}") if chip.exists() else Finding("lines", Level.WRONG, f"{chip} is not there", remedy)
+
+
+def _console(config: Config, consoles: Path) -> Iterator[Finding]:
+    """A file written by hand may use the lines of the UART; `loquet edge init` switches it off for that."""
+    wires: list[InputSpec | OutputSpec] = [*config.outputs, *config.inputs]
+    wired = ", ".join(f"{one.name} (GPIO{one.line})" for one in wires if one.line in UART)
+    try:
+        writes = sorted(ON_HEADER.intersection(consoles.read_text("ascii").split()))
+    except OSError:
+        return
+    if wired and writes:
+        said = f"the console on {', '.join(writes)} writes on the lines of {wired}, from power-on until the edge runs"
+        remedy = "take its console= out of /boot/firmware/cmdline.txt (raspi-config, Serial Port), or use other lines"
+        yield Finding("console", Level.WRONG, said, remedy)
 
 
 def _clock(clock: Clock) -> Finding:

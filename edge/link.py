@@ -38,6 +38,10 @@ GOODBYE = 1.0
 DELIVERY = 10.0
 """Seconds after which a connection over which nothing came is suspect: mosquitto grants what it will never deliver."""
 
+SILENT = 2 * 3600.0
+"""Seconds over which nothing came, after which to connect anew: the server says each hour that the rules hold. A broker
+can forget what an edge subscribed to and keep the connection."""
+
 BROKE = "the connection broke"
 HUNG_UP = "the broker hung up before it let us in: see that broker.certificate is of the broker's own authority"
 TOOK = "somebody took the connection and says nothing"
@@ -47,6 +51,7 @@ TWIN = (
     "the broker soon ends each connection: another machine seems to have this edge's keys, and the two throw each "
     "other out; stop the one that is not to be here, and give each a key folder of its own (docs/keys.md)"
 )
+FORGOTTEN = "connected, but nothing is delivered any more: the broker may have forgotten what this edge subscribed to"
 UNSERVED = (
     "connected, but nothing is delivered: see that the server runs, and that this edge is on the broker's list "
     "(loquet.acl; mosquitto reads it when it starts)"
@@ -81,6 +86,7 @@ class Link:
         will: Callable[[], tuple[str, bytes]],
         put: Callable[[WorkItem], None],
         delays: tuple[float, float] = (FIRST_DELAY, LAST_DELAY),
+        silent: float = SILENT,
     ) -> None:
         self._broker = broker
         self._client_id = client_id
@@ -88,6 +94,7 @@ class Link:
         self._will = will
         self._put = put
         self._pauses = Pauses(*delays)
+        self._silent = silent
         self._delivered = False
         self._client: Client | None = None
         self._connected = False
@@ -164,9 +171,12 @@ class Link:
             return None
         self._client = client
         client.loop_start()
-        if not self._over.wait(DELIVERY) and self._connected and not self._delivered:
+        if not self._over.wait(min(DELIVERY, self._silent)) and self._connected and not self._delivered:
             log.warning("link: %s", UNSERVED)
-        self._over.wait()
+        while not self._over.wait(self._silent):
+            if not self._delivered:
+                self.reconnect(FORGOTTEN)
+            self._delivered = False
         if self._anew and not self._stopping.is_set():
             self._take_leave(client)
         stood = monotonic() - self._up_at if self._connected else None

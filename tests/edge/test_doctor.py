@@ -3,6 +3,8 @@
 import socket
 from pathlib import Path
 
+import pytest
+
 from console.finding import Finding, Level
 from edge.doctor import look
 from policy.terms import DAY, ClockState
@@ -49,6 +51,25 @@ def test_an_edge_that_is_well(tmp_path: Path) -> None:
         findings
     )
     assert "14.0 more days" in findings["rules"].said
+
+
+@pytest.mark.parametrize(
+    ("line", "consoles", "is_wrong"),
+    [(14, "tty0 ttyS0\n", True), (15, "ttyAMA0 tty0\n", True), (14, "tty0\n", False), (14, "ttyAMA10\n", False),
+     (5, "ttyS0\n", False), (14, None, False)],
+)  # fmt: skip
+def test_a_relay_on_a_line_on_which_the_console_writes_is_told(
+    tmp_path: Path, line: int, consoles: str | None, is_wrong: bool
+) -> None:
+    folder, bench = ready(tmp_path)
+    strike = next(spec for spec in bench.config.outputs if spec.name == "strike")
+    folder.replace(f"line = {strike.line}", f"line = {line}")
+    active = tmp_path / "active"
+    if consoles is not None:
+        active.write_text(consoles)
+    told = [one for one in look(folder.config, bench.clock, tmp_path, active) if one.about == "console"]
+    assert bool(told) is is_wrong
+    assert all(f"strike (GPIO{line})" in one.said and "cmdline.txt" in one.remedy for one in told)
 
 
 def test_each_thing_that_is_wrong_is_named(tmp_path: Path) -> None:

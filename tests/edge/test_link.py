@@ -10,8 +10,10 @@ from queue import Empty, SimpleQueue
 import pytest
 
 from edge.config import BrokerConfig
-from edge.link import Link
+from edge.link import SILENT, Link
 from edge.work_items import LinkDown, LinkUp, Received, WorkItem
+from policy.terms import SECOND
+from server.publish.rules import FRESH_EVERY
 from simulator.loopback import free_port
 from tests.support_broker import BROKERS, HOST, PATIENCE, Peer
 
@@ -53,11 +55,9 @@ class Receiver:
                 return item
 
 
-def link_to(port: int, receiver: Receiver, password: str = USERS["front"]) -> Link:
-    config = BrokerConfig(HOST, port, "front", password)
-    return Link(
-        config, f"loquet-{receiver.site}-front", [receiver.topic(RULES)], receiver.will, receiver.items.put, QUICK
-    )
+def link_to(port: int, receiver: Receiver, password: str = USERS["front"], silent: float = SILENT) -> Link:
+    config, client = BrokerConfig(HOST, port, "front", password), f"loquet-{receiver.site}-front"
+    return Link(config, client, [receiver.topic(RULES)], receiver.will, receiver.items.put, QUICK, silent)
 
 
 def peer(port: int, receiver: Receiver, *topics: str) -> Peer:
@@ -206,6 +206,31 @@ def test_a_broker_that_comes_back_empty_is_found_again(name: str, tmp_path: Path
         assert seen.next().payload == b"again"
         seen.close()
         link.stop()
+
+
+@pytest.mark.parametrize("name", [name for name in BROKERS if name == "mosquitto"])
+def test_a_broker_that_forgot_what_an_idle_edge_subscribed_to_is_asked_again(
+    name: str, tmp_path: Path, receiver: Receiver
+) -> None:
+    """The connection stands, no row waits for an answer: nothing but silence says so."""
+    with BROKERS[name](USERS, tmp_path) as port:
+        link = link_to(port, receiver, silent=1.0)
+        link.start()
+        assert receiver.next() == LinkUp()
+        client = link._client
+        assert client is not None
+        client.unsubscribe(receiver.topic(RULES))
+        server = peer(port, receiver)
+        server.publish(receiver.topic(RULES), b"news", retain=True)
+        down = receiver.next(LinkDown)
+        assert "nothing is delivered any more" in down.why  # type: ignore[union-attr]
+        assert receiver.next(Received) == Received(receiver.topic(RULES), b"news")
+        server.close()
+        link.stop()
+
+
+def test_an_edge_waits_longer_than_the_server_is_ever_silent() -> None:
+    assert SILENT * SECOND > FRESH_EVERY
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")

@@ -233,6 +233,20 @@ def test_the_end_of_its_hours_ends_a_session() -> None:
     assert bench.tap(BRIGITTE).reason is Reason.OUTSIDE_MACHINE_HOURS
 
 
+def test_a_session_that_ended_frees_nothing_at_the_machine_until_somebody_books_what_is_left() -> None:
+    """docs/rules.md, Bookings: whoever steps out for material keeps it; a booking of the rest ends theirs."""
+    hers = Booking("brigitte", at(10), at(12))
+    bench = FabBench(rules=fab_rules(bookings={"laser": [hers]}))
+    assert bench.tap(BRIGITTE).reason is Reason.BOOKING
+    bench.waits(1800)
+    assert bench.tap(BRIGITTE).reason is Reason.SESSION_ENDED
+    bench.waits(60)
+    assert bench.tap(ALICE).reason is Reason.BOOKED_BY_OTHER
+    bench.waits(60)
+    bench.swaps(fab_rules(bookings={"laser": [Booking("alice", at(10, 32), at(12))]}))
+    assert bench.tap(ALICE).reason is Reason.BOOKING
+
+
 # The order that moves until
 
 
