@@ -88,12 +88,14 @@ def cancel(session: Session, decided: Decided, which: str) -> Listed | Wrong:
     return Listed(now)
 
 
-def put_down(session: Session, decided: Decided, which: str, member: str) -> Listed:
-    """At the end of the list; who is on it stays where they are."""
-    now = _ahead(session, decided, which)
+def put_down(session: Session, decided: Decided, which: str, member: str, *, came: bool = False) -> Listed:
+    """At the end of the list; who is on it stays where they are. came: to one that has begun, unannounced."""
+    now = _there(session, which) if came else _ahead(session, decided, which)
+    if came and decided.at < now.start:
+        raise ChangeRefusedError(Refused.TRAINING_AHEAD)
     known_member(session, member)
     if now.rank(member) is None:
-        seat = TrainingSeat(session=which, member=member, at=moment(decided.at))
+        seat = TrainingSeat(session=which, member=member, at=moment(decided.at), present=came)
         session.add(seat)
         session.flush()
         said = {"session": which, "member": member}

@@ -65,13 +65,23 @@ def make() -> ResponseReturnValue:
     if me is None or machine is None:
         raise BadRequest
     outcome = stored(lambda session, decided: book(session, decided, Wanted((machine.id,), me, start, end)))
+    when = f"{day_said(start)}, {hours(start, end)}"
     if isinstance(outcome, Booked):
-        when = f"{day_said(start)}, {hours(start, end)}"
         tell(gettext("Réservée pour vous : %(machine)s, %(when)s.", machine=_called(machine), when=when))
+        return redirect(url_for("calendar.page", day=request.form.get("day"), machine=machine.id), 303)
+    if _is_theirs(machine, me, start, end):  # the same press came twice
+        tell(gettext("C’est déjà à vous : %(machine)s, %(when)s.", machine=_called(machine), when=when))
         return redirect(url_for("calendar.page", day=request.form.get("day"), machine=machine.id), 303)
     if isinstance(outcome, Taken):
         return _page(409, words.taken(outcome, context().current()), outcome)
     return _page(409, words.term(outcome.rule, outcome.limit))
+
+
+def _is_theirs(machine: Machine, member: str, start: Instant, end: Instant) -> bool:
+    """Whether the member has booked just this."""
+    with context().database.reading() as session:
+        found = slots(session, start, end, machines=[machine.id], member=member)
+    return any((one.start, one.end) == (start, end) for one in found)
 
 
 @page.post("/bookings/<path:which>/cancel")
@@ -188,8 +198,21 @@ def _wish(
     try:
         end = resolve(request.values.get("end", ""), current.zone, last=True)
     except ValueError:
-        end = start + length
-    return start, end if start < end <= start + 7 * DAY else start + length
+        end = start
+    if not start < end <= start + 7 * DAY:
+        end = _before_others(session, terms, machine, member or "", start, start + length)
+    return start, end
+
+
+def _before_others(
+    session: Session, terms: BookingTerms, machine: Machine, member: str, start: Instant, end: Instant
+) -> Instant:
+    """The usual end, or an earlier one where somebody has booked before it and what is left is worth a booking."""
+    apart = terms.buffer * MINUTE
+    theirs = slots(session, start, end + apart, machines=[machine.id])
+    begins = [one.start - (0 if one.member == member else apart) for one in theirs if one.start > start]
+    earliest = min([end, *begins])
+    return earliest if earliest - start >= terms.shortest * MINUTE else end
 
 
 def _pressed(

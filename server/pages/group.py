@@ -1,5 +1,7 @@
 """Who comes with me? A gardien or somebody of the team says how many their badge stands for; the form is on /me."""
 
+import re
+
 from flask import Blueprint, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
@@ -15,12 +17,14 @@ from server.web.typed import line_in
 
 page = Blueprint("group", __name__)
 
+NUMBER = re.compile(r"(?<![\w.,-])\d{1,4}(?![\w.,])", re.ASCII)
+
 
 @page.post("/group")
 def here() -> ResponseReturnValue:
     """So many are here, whether some were before or not."""
-    name, written = line_in("name"), request.form.get("people", "").strip()
-    people = int(written) if written.isdecimal() and len(written) <= 4 else 0
+    name, said = line_in("name"), NUMBER.findall(request.form.get("people", ""))
+    people = int(said[0]) if len(said) == 1 else 0  # `8 enfants` are 8; `8 ou 10` is no number
     known, me = context(), signed_in()
     try:
         with known.database.transaction() as session:

@@ -142,11 +142,19 @@ def put_down(which: str) -> ResponseReturnValue:
     found = people_meant()
     if len(found) != 1:
         return _one(which, 400, ["many" if found else "who"], **offered(found))
-    outcome = decide(lambda session, decided: changes.put_down(session, decided, which, found[0].member.id))
+    who, came = found[0].member, _has_begun(which)
+    outcome = decide(lambda session, decided: changes.put_down(session, decided, which, who.id, came=came))
     if not isinstance(outcome, Listed):
         return _refused(outcome)
-    tell(gettext("%(name)s est sur la liste.", name=found[0].member.name))
+    tell(gettext("%(name)s est sur la liste.", name=who.name))
     return redirect(url_for("training_sessions.one", which=which), 303)
+
+
+def _has_begun(which: str) -> bool:
+    known = context()
+    with known.database.reading() as session:
+        found = planned(session, which)
+    return found is not None and found.start <= known.clock()
 
 
 @page.post("/trainings/sessions/<path:which>/people/off")
@@ -265,12 +273,19 @@ def _one(which: str, status: int, wrong: Sequence[str] = (), **more: object) -> 
     if found is None:
         raise NotFound
     names = {who: person.member.name for who, person in current.people.people.items()}
+    day = today()
+    holds = {
+        one.member
+        for one in current.bundle.certifications
+        if one.kind == found.kind and (one.until is None or one.until >= day)
+    }
     shown = {
         "known": found,
         "kind": current.called.kind(found.kind),
         "said": text.offer(found, current.called, "").said,
         "counted": text.counted(found),
         "begun": found.start <= known.clock(),
+        "holds": holds,
         "taken": [(seat.member, names.get(seat.member, seat.member), seat.present) for seat in found.taken],
         "waiting": [(seat.member, names.get(seat.member, seat.member), seat.present) for seat in found.waiting],
         "meanwhile": False,

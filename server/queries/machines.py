@@ -61,6 +61,7 @@ class View:
     another one whatever follows its session; None for no end in sight. opens: of one outside its
     hours. since: of a stop, or the last word of its edge; None where there never was one. ordered: the stop was an
     order, no button. broken: what does not work, `reader` or `disk`. out: the lock-out as it was noted.
+    place_shut: of a free machine, that nobody holds the place; place_opens: when somebody is to, if that is known.
     """
 
     machine: Machine
@@ -74,6 +75,8 @@ class View:
     ordered: bool = False
     broken: str = ""
     out: MachineOut | None = None
+    place_shut: bool = False
+    place_opens: Instant | None = None
 
 
 def views(session: Session, current: Current, opening: Opening, at: Instant) -> list[View]:
@@ -130,7 +133,15 @@ def _view(asked: _Asked, machine: Machine, word: tuple[Edge, Instant] | None, st
     hours = asked.current.rules.machines[place].hours
     if hours is not None and not covers(hours, at):
         return View(machine, State.SHUT, following=following, opens=next_start(hours, at))
-    return View(machine, State.FREE, following=following, free_until=ends)
+    if asked.opening.open:
+        return View(machine, State.FREE, following=following, free_until=ends)
+    return View(machine, State.FREE, following=following, place_shut=True, place_opens=_place_opens(asked.current, at))
+
+
+def _place_opens(current: Current, at: Instant) -> Instant | None:
+    """When the team, or a gardien, is there next by what is planned."""
+    planned = (next_start(spans, at) for spans in (current.rules.staffed, *current.shifts.values()))
+    return min((start for start in planned if start is not None), default=None)
 
 
 def _running(use: Use, at: Instant) -> State:

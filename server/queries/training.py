@@ -2,7 +2,7 @@
 
 from calendar import monthrange
 from collections.abc import Collection as AnyOf
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
@@ -72,9 +72,11 @@ def trained(session: Session, held: Iterable[Certification]) -> list[Trained]:
     row = CertificationEntry
     asked = select(row).where(col(row.member).in_(members), col(row.did).in_(DECIDED)).order_by(col(row.id))
     given = {(one.member, one.kind): one for one in session.exec(asked)} if known else {}
+    names = _names(session, {one.by for one in given.values()})
     used = _used(session, members) if known else {}
     return [
-        Trained(one, _given(given.get((one.member, one.kind)), one), used.get((one.member, one.kind))) for one in known
+        Trained(one, _given(given.get((one.member, one.kind)), one, names), used.get((one.member, one.kind)))
+        for one in known
     ]
 
 
@@ -88,8 +90,15 @@ def _used(session: Session, members: AnyOf[str]) -> dict[tuple[str, str], date]:
     return used | {(member, kind): at.date() for member, kind, at in session.exec(new.group_by(ran.member, ran.kind))}
 
 
-def _given(last: CertificationEntry | None, held: Certification) -> Given | None:
-    """None where the last entry is not what holds now, as after an import."""
+def _names(session: Session, logins: AnyOf[str]) -> dict[str, str]:
+    """Of the members whose logins these are."""
+    known, account = models.Member, models.Account
+    asked = select(account.login, known.name).join(known, col(known.id) == col(account.member))
+    return dict(session.exec(asked.where(col(account.login).in_(logins))).all()) if logins else {}
+
+
+def _given(last: CertificationEntry | None, held: Certification, names: Mapping[str, str]) -> Given | None:
+    """None where the last entry is not what holds now, as after an import. names: by login."""
     if last is None or last.did != "certified" or last.until != held.until:
         return None
-    return Given(last.by, last.at, last.evidence, last.day, last.why)
+    return Given(names.get(last.by, last.by), last.at, last.evidence, last.day, last.why)

@@ -29,7 +29,9 @@ def headline(seen: list[View], current: Current, at: Instant, *, place_open: boo
     if not place_open:
         lines.append(gettext("Le lieu est fermé."))
     said = gettext("Aucune machine libre")
-    if free:
+    if free and not place_open:
+        said = ngettext("%(num)s machine libre, lieu fermé", "%(num)s machines libres, lieu fermé", len(free))
+    elif free:
         said = ngettext("%(num)s machine libre", "%(num)s machines libres", len(free))
     return Headline(said, tuple(line for line in lines if line))
 

@@ -108,7 +108,11 @@ def _free(said: _Telling) -> list[str]:
 
 
 def free_until(view: View, at: Instant) -> str:
-    """Until when a free machine is free."""
+    """Until when a free machine is free; where the place is shut, from when it may be used."""
+    if view.place_opens is not None:
+        return gettext("Libre quand le lieu ouvre : %(when)s", when=when(view.place_opens, at))
+    if view.place_shut:
+        return gettext("Libre, mais le lieu est fermé")
     if view.free_until is None:
         return gettext("Libre")
     return gettext("Libre jusqu’à %(until)s", until=when(view.free_until, at))
@@ -249,7 +253,7 @@ def _bar(view: View, at: Instant) -> Bar | None:
 
 def _following(said: _Telling) -> str:
     view, booking = said.view, said.view.following
-    if view.state in (State.STOPPED, State.UNKNOWN, State.FAULT):
+    if view.state in (State.OUT, State.STOPPED, State.UNKNOWN, State.FAULT):
         return ""
     busy = view.use is not None or view.booking is not None
     if booking is None:

@@ -143,3 +143,19 @@ def test_the_sentence_names_every_free_time_of_the_day(fab: Place) -> None:
     Desk(fab.database).has(tomorrow(12), who="brigitte")
     said = read(fab.member("remy"), f"/calendar?day={DAY}&machine=cnc")
     assert "Mercredi 25 novembre 2026 : Fraiseuse CNC, libre 9 h – 12 h, 14 h – 21 h" in said
+
+
+def test_the_same_press_twice_is_told_that_it_is_theirs(fab: Place) -> None:
+    client = fab.member("remy")
+    assert press(fab, client, "/calendar", **CHOICE)[0] == 303
+    status, text = press(fab, client, "/calendar", **CHOICE)
+    assert (status, "C’est déjà à vous : Fraiseuse CNC, mer. 25 nov., 14 h – 16 h." in text) == (303, True)
+    status, text = press(fab, client, "/calendar", **CHOICE | {"end": f"{DAY}T15:00"})
+    assert (status, "Vous l’avez déjà réservée à ce moment-là." in text) == (409, True)
+
+
+def test_a_start_alone_ends_before_the_next_booking_of_somebody_else(fab: Place) -> None:
+    press(fab, fab.member("brigitte"), "/calendar", **CHOICE)
+    remy = fab.member("remy")
+    assert "Réserver mer. 25 nov., 13 h – 14 h" in read(remy, f"/calendar?day={DAY}&machine=cnc&start={DAY}T13:00")
+    assert "Réserver mer. 25 nov., 10 h – 12 h" in read(remy, f"/calendar?day={DAY}&machine=cnc&start={DAY}T10:00")

@@ -57,7 +57,7 @@ def test_more_fewer_and_gone_before_the_adult(place: Place) -> None:
     gardien = place.member("gregoire")
     press(place, gardien, "/group", people="8", name="Atelier robots")
     press(place, gardien, "/group", people="7")
-    press(place, gardien, "/group", people="7")
+    press(place, gardien, "/group", people=" 7 enfants")
     assert groups(place) == [(7, "gregoire")]
     status, page = press(place, gardien, "/group/gone")
     assert (status, "il n’est plus compté" in page, groups(place)) == (303, True, [])
@@ -77,6 +77,8 @@ def test_more_fewer_and_gone_before_the_adult(place: Place) -> None:
         ("gregoire", "0", "Écrivez combien ils sont"),
         ("gregoire", "501", "Écrivez combien ils sont"),
         ("gregoire", "huit", "Écrivez combien ils sont"),
+        ("gregoire", "8 ou 10", "Écrivez combien ils sont"),
+        ("gregoire", "-8", "Écrivez combien ils sont"),
         ("alice", "8", "Badgez d’abord à l’entrée"),
     ],
 )

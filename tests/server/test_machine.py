@@ -185,3 +185,8 @@ def test_the_slip_for_the_wall_opens_the_machine_s_page(lab: Place) -> None:
     assert 'href="http://localhost/machines/laser"' in html
     assert 'class="qr"' in html
     assert fabien.get("/machines/kiln/slip").status_code == 404
+
+
+def test_the_code_on_the_wall_leads_back_to_the_machine_after_the_login(lab: Place) -> None:
+    asked = lab.client.get("/machines/laser")
+    assert (asked.status_code, asked.headers["Location"]) == (303, "/login?next=/machines/laser")

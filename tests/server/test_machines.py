@@ -188,3 +188,18 @@ def test_each_state_has_its_colour_and_word() -> None:
     colours = {state: colour for state, (colour, _) in MARKS.items()}
     assert {state for state, colour in colours.items() if colour == "bad"} == {State.STOPPED, State.FAULT}
     assert {state for state, colour in colours.items() if colour == "good"} == {State.RUNNING, State.ENDING}
+
+
+def test_a_free_machine_in_a_place_that_is_shut_says_from_when(lab: Place) -> None:
+    lab.now = at(23, 30)
+    lab.speak()
+    said = lab.page("/machines", account_of(lab, "brigitte"))
+    assert "3 machines libres, lieu fermé" in said
+    assert "Libre quand le lieu ouvre : demain à 9 h" in said
+    assert "Libre jusqu’à" not in said
+
+
+def test_what_is_out_of_service_promises_nobody_anything(place: Place) -> None:
+    out = {"printer": LockOut(by="l’équipe", why="buse bouchée")}
+    furnish(place, lab_bundle(booked("b", "printer", "remy", "20:30", "21:00"), out=out))
+    assert "Ensuite réservée" not in place.page("/machines/printer", account_of(place, "brigitte"))

@@ -155,7 +155,7 @@ def test_a_fab_manager_certifies_by_name_and_sees_no_members_page(lab: Place) ->
     path = "/trainings/kinds/printer"
     status, page = post(lab, keeper, f"{path}/certify", who="quentin")
     assert (status, "Rémy Quentin : formation notée." in page) == (303, True)
-    assert "Rémy Quentin sans limite session suivie le mar. 24 nov., noté par gregoire.compte" in page
+    assert "Rémy Quentin sans limite session suivie le mar. 24 nov., noté par Grégoire Vasseur" in page
     assert post(lab, keeper, f"{path}/certify", who="i")[0] == 400
     assert post(lab, keeper, f"{path}/certify", who="xyz")[1].count("Personne ne s’appelle ainsi") == 1
     status, page = post(lab, keeper, f"{path}/withdraw", member="remy")

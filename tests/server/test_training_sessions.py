@@ -153,6 +153,20 @@ def test_all_who_were_there_are_certified_in_one_press(lab: Place) -> None:
     assert (status, "a déjà commencé" in page) == (409, True)
 
 
+def test_who_came_unannounced_is_added_to_a_session_that_has_begun_and_is_seen_certified(lab: Place) -> None:
+    path, keeper = plan(lab, places="3"), lab.member("gregoire")
+    assert "Venu·e sans s’être inscrit·e" not in lab.page(path, keeper)
+    lab.now = START + HOUR
+    assert "Personne ne s’était inscrit. Venu·e sans s’être inscrit·e" in lab.page(path, keeper)
+    status, page = press(lab, keeper, f"{path}/people", who="rémy")
+    assert (status, "Rémy Quentin est sur la liste." in page) == (303, True)
+    (seat,) = stored(lab, path).seats
+    assert (seat.member, seat.present) == ("remy", True)
+    assert "certifié·e" not in page
+    status, page = press(lab, keeper, f"{path}/presence", present=["remy"], certify="1")
+    assert (status, "Rémy Quentin certifié·e" in page) == (303, True)
+
+
 def test_who_lacks_what_comes_before_is_named_and_the_others_are_certified(lab: Place) -> None:
     path, keeper = plan(lab, kind="laser", places="3"), lab.member("gregoire")
     join(lab, path, "brigitte", "zoe")
