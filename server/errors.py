@@ -62,6 +62,7 @@ class Refused(StrEnum):
     LOGIN_BAD = "login_bad"
     LOGIN_TAKEN = "login_taken"
     MEMBER_UNKNOWN = "member_unknown"
+    STILL_INSIDE = "still_inside"
     MAIL_BAD = "mail_bad"
     UNIT_NOT_PAID = "unit_not_paid"
     CARNET_SPENT = "carnet_spent"

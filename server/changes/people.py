@@ -22,6 +22,7 @@ from server.changes.outcomes import Wrong
 from server.errors import ChangeRefusedError, Refused
 from server.publish.bundle import held, site_said
 from server.queries.accounts import Caller
+from server.queries.member import is_erased
 from server.roles import ADMINS
 
 NAMES_MEMBERS = tuple((name, key) for name, key, target in REFERENCES if target == "members")
@@ -116,7 +117,7 @@ def end_member(session: Session, by: Caller, decided: Decided, member: str) -> D
 def return_member(session: Session, by: Caller, decided: Decided, member: str) -> Done | Wrong:
     """They are a member again, with what ended together with them and is nobody else's now."""
     row = session.get(models.Member, member)
-    if row is None or row.ended is None:
+    if row is None or row.ended is None or is_erased(member):
         raise ChangeRefusedError(Refused.MEMBER_UNKNOWN)
     known, gone = row.said(), row.ended
     _require_over(by, (), known.roles)

@@ -15,7 +15,7 @@ from server.queries.carnets import account_of, with_taps
 from server.queries.current import Current
 from server.queries.day_badges import stock
 from server.queries.looks import last_reasons
-from server.queries.member import Badge, badges, goes_on, member_of
+from server.queries.member import Badge, badges, goes_on, is_erased, member_of
 from server.queries.people import carnets, concerns, day_of
 from server.queries.training import kinds, trained
 from server.roles import ADMINS
@@ -24,6 +24,7 @@ from server.text import people as text
 from server.text import training as training_text
 from server.text.dates import calendar_day
 from server.text.doors import doors
+from server.text.kept import erasing
 from server.text.translate import gettext
 from server.web.sessions import context, roles, signed_in
 
@@ -70,6 +71,8 @@ def shown(which: str, *, taps: bool = False) -> dict[str, object]:
             "json": lambda part: msgspec.json.encode(part).decode(),
             "toast": _toast(session, current, held),
             "ended": ended,
+            "erased": is_erased(which),
+            "erasing": erasing(),
             "goes_on": goes_on(session, which, current.rules.day_start(at)),
             "badges": held,
             "house": {one.uid: one for one in house},

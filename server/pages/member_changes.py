@@ -10,7 +10,7 @@ from flask.typing import ResponseReturnValue
 
 from policy.bundle import Member, Role
 from policy.uids import Doubt
-from server.changes import carnets
+from server.changes import carnets, erasure
 from server.changes import people as changes
 from server.changes.carnets import Sale
 from server.changes.outcomes import Wrong
@@ -82,6 +82,18 @@ def end(member: str) -> ResponseReturnValue:
 def take_back(member: str) -> ResponseReturnValue:
     outcome = decide(lambda session, decided: changes.return_member(session, signed_in(), decided, member))
     return back(outcome, "returned") if isinstance(outcome, Done) else say_why(member, "return", outcome)
+
+
+@page.post("/members/<path:member>/erase")
+def erase(member: str) -> ResponseReturnValue:
+    """After the second press: the page of whom they are from then on."""
+    known = context()
+    begun = known.current().rules.day_start(known.clock())
+    outcome = decide(lambda session, decided: erasure.erase(session, signed_in(), decided, member, begun))
+    if not isinstance(outcome, Done):
+        return say_why(member, "erase", outcome)
+    known.database.wipe()  # where a reader is in its way, the nightly purge does it
+    return back(outcome, "erased")
 
 
 @page.post("/members/<path:member>/badges")

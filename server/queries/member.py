@@ -1,5 +1,6 @@
 """What is known of one member, and of those who were members? Their row, their badges and what became of these."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -14,6 +15,13 @@ from policy.terms import Instant
 from server import models
 from server.database.types import moment
 from server.models import AuditRow, Credential
+
+ERASED = re.compile(r"ancien-\d+")
+"""Ids of whoever was forgotten on request (server/changes/erasure.py)."""
+
+
+def is_erased(member: str) -> bool:
+    return ERASED.fullmatch(member) is not None
 
 
 @dataclass(frozen=True, slots=True)

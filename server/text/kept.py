@@ -95,6 +95,27 @@ NEVER = (
     N_("Rien ne part hors de la machine du lieu, que les messages que l’équipe vous envoie."),
 )
 
+GOES = (
+    N_("Le nom, les badges, les formations, les réservations, les invitations, le compte et ses appareils."),
+    N_("Qui a passé quelle porte : il n’en reste que l’heure, pour les comptages."),
+    N_("Ce que le journal des décisions dit de cette personne."),
+)
+STAYS = (
+    N_("Sans nom, les carnets, demi-journées payées, gardes et crédits : la loi fait garder les comptes 10 ans."),
+    N_("Que l’effacement a été fait, quand et par qui."),
+    N_("Ce qu’un compte de l’équipe a décidé, sous son identifiant, un an."),
+    N_("Les copies de sauvegarde d’avant, 30 jours ; aux portes, des numéros brouillés, %(edges)s jours."),
+)
+
+
+def erasing() -> list[tuple[str, list[str]]]:
+    """What goes and what stays when a former member asks to be forgotten, each with its title."""
+    told = {"edges": EDGES_KEEP}
+    return [
+        (gettext("Ce qui part, tout de suite et jusqu’au dernier octet :"), [gettext(line) for line in GOES]),
+        (gettext("Ce qui reste :"), [gettext(line, **told) for line in STAYS]),
+    ]
+
 
 def lines(days: int) -> list[Line]:
     """In the reader's language. days: for which passages are kept by name."""

@@ -155,6 +155,7 @@ DONE = {
     "suspended": N_("Accès suspendu."),
     "reinstated": N_("Accès rétabli."),
     "ended": N_("Adhésion close."),
+    "erased": N_("C’est effacé. Ce que les comptes gardent est à un ancien membre sans nom."),
     "returned": N_("De nouveau membre."),
     "sold": N_("Carnet vendu."),
     "given_back": N_("Rendu : le carnet a une unité de plus."),

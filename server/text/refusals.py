@@ -5,6 +5,7 @@ from server.passwords import LONGEST, SHORTEST
 from server.text.translate import N_, gettext
 
 SENTENCES = {
+    Refused.STILL_INSIDE: N_("Cette personne est encore à l’intérieur : notez d’abord son départ."),
     Refused.NOT_ALLOWED: N_("Votre compte n’a pas le droit de faire cela. Une personne qui administre le peut."),
     Refused.LAST_ADMIN: N_("C’est la dernière personne qui administre. Donnez d’abord ce droit à quelqu’un d’autre."),
     Refused.LINK_UNKNOWN: N_("Ce lien n’est pas valable : mal recopié, ou remplacé par un autre. Demandez-en un."),

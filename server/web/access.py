@@ -136,6 +136,7 @@ TABLE: Table = {
     ("POST", "/members/<path:member>/status"): Access(STAFF),
     ("POST", "/members/<path:member>/end"): Access(STAFF),
     ("POST", "/members/<path:member>/return"): Access(STAFF),
+    ("POST", "/members/<path:member>/erase"): Access(STAFF, step_up=True),
     ("GET", "/carnets"): Access(STAFF, label=N_("Carnets"), group=Group.PEOPLE),
     ("POST", "/carnets/export"): Access(STAFF),
     ("POST", "/members/<path:member>/passages"): Access(STAFF),

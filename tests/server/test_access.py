@@ -96,6 +96,7 @@ MATRIX: dict[str, Roles] = {
     "POST /members/<path:member>/change": STAFF,
     "POST /members/<path:member>/status": STAFF,
     "POST /members/<path:member>/end": STAFF,
+    "POST /members/<path:member>/erase": STAFF,
     "POST /members/<path:member>/return": STAFF,
     "GET /export": STAFF,
     "POST /export/members": STAFF,

@@ -1,0 +1,171 @@
+"""What is forgotten of a former member who asks for it? All that the accounts and the counts do not stand on.
+
+What stays is that of `Ancien membre 12`: carnets and the half-days they paid, shifts and credits, and that somebody
+came through a door or ran a machine at that time, for the counts. Their name, id, badges, trainings, bookings, account
+and what the audit says of them go. The caller wipes the database's files then (server/database/engine.py:wipe).
+"""
+
+import json
+
+from sqlalchemy import Column, String, Table, cast, func, or_
+from sqlmodel import Session, SQLModel, col, delete, select, update
+
+from policy.terms import Instant
+from server.audit import SAID, Change, Decided, record
+from server.changes.people import Done
+from server.database.types import moment
+from server.errors import ChangeRefusedError, Refused
+from server.models import (
+    Account,
+    AccountLink,
+    AccountSession,
+    AuditRow,
+    Booking,
+    CalendarFeed,
+    Certification,
+    CertificationEntry,
+    Credential,
+    Invitation,
+    JournalRow,
+    MachineBusy,
+    MachineFault,
+    Member,
+    Passkey,
+    Presence,
+    RotaOffer,
+    TrainingSeat,
+    Visitor,
+)
+from server.queries.accounts import Caller
+from server.queries.member import is_erased
+from server.roles import ADMINS
+
+FORGOTTEN: tuple[type[SQLModel], ...] = (
+    Booking,
+    CalendarFeed,
+    Certification,
+    CertificationEntry,
+    Credential,
+    Invitation,
+    MachineBusy,
+    Presence,
+    RotaOffer,
+    TrainingSeat,
+    Visitor,
+)
+"""Tables whose rows of them go; those of all others stay, under the new id."""
+MEMBER = "member.id"
+WITHOUT_KEY = frozenset(
+    {
+        ("adhoc_shift", "gardien"),
+        ("journal_row", "member"),
+        ("machine_busy", "member"),
+        ("machine_fault", "member"),
+        ("machine_session", "member"),
+        ("paid_unit", "member"),
+        ("presence", "member"),
+    }
+)
+"""Columns that name a member and refer to no row: a door may have told of them first."""
+NEW = "ancien-"
+"""With a number, see is_erased."""
+
+
+def erase(session: Session, by: Caller, decided: Decided, member: str, day_start: Instant) -> Done:
+    """day_start: of the site day of now; whoever is inside is not erased before they left.
+
+    Raises ChangeRefusedError for whoever is a member still, is inside, or may log in with rights of the team.
+    """
+    row = session.get(Member, member)
+    if row is None or row.ended is None or is_erased(member):
+        raise ChangeRefusedError(Refused.MEMBER_UNKNOWN)
+    here = session.get(Presence, member)
+    if here is not None and here.inside and here.at >= moment(day_start):
+        raise ChangeRefusedError(Refused.STILL_INSIDE)
+    account = session.exec(select(Account).where(Account.member == member)).one_or_none()
+    if account is not None and account.admin and account.ended is None:
+        raise ChangeRefusedError(Refused.NOT_ALLOWED)
+    if row.roles and not by.roles & ADMINS:
+        raise ChangeRefusedError(Refused.NOT_ALLOWED)
+    plain = account is not None and not account.admin and not row.roles
+    _empty_audit(session, member, account.login if account is not None and plain else None)
+    new = _stand_in(session, row)
+    if account is not None:
+        _close(session, account, new, keep_login=not plain, decided=decided)
+    _forget_rows(session, member)
+    for table, column in naming():
+        session.connection().execute(table.update().where(column == member).values({column.name: new.id}))
+    session.delete(row)
+    session.flush()
+    record(session, decided, [Change(Member, (new.id,), "erased", None, {"name": new.name})])
+    return Done(new.id)
+
+
+def naming() -> list[tuple[Table, Column[str]]]:
+    """Each column that names a member."""
+    return [
+        (table, column)
+        for table in SQLModel.metadata.sorted_tables
+        for column in table.columns
+        if (table.name, column.name) in WITHOUT_KEY or any(key.target_fullname == MEMBER for key in column.foreign_keys)
+    ]
+
+
+def _stand_in(session: Session, row: Member) -> Member:
+    """A former member without a name, in whose name accounts and counts go on."""
+    known = session.exec(select(func.count()).where(col(Member.id).startswith(NEW, autoescape=True))).one()
+    number = next(n for n in range(known + 1, known + 1_000) if session.get(Member, f"{NEW}{n}") is None)
+    new = Member(
+        id=f"{NEW}{number}",
+        position=row.position,
+        name=f"Ancien membre {number}",
+        tier=row.tier,
+        roles=[],
+        status="active",
+        valid_from=None,
+        valid_until=None,
+        ended=row.ended,
+    )
+    session.add(new)
+    session.flush()
+    return new
+
+
+def _forget_rows(session: Session, member: str) -> None:
+    forgotten = {str(model.__tablename__) for model in FORGOTTEN}
+    for table, column in naming():
+        if table.name in forgotten:
+            session.connection().execute(table.delete().where(column == member))
+    bare = {"credential": None, "detail": None, "raw": None, "nonce": None}
+    session.exec(update(JournalRow).where(col(JournalRow.member) == member).values(**bare))
+    session.exec(update(MachineFault).where(col(MachineFault.member) == member).values(name=""))
+
+
+def _close(session: Session, account: Account, new: Member, *, keep_login: bool, decided: Decided) -> None:
+    """The account opens nothing more; what was done for the team with it is known by its login for a year."""
+    session.exec(delete(AccountLink).where(col(AccountLink.account) == account.id))
+    session.exec(delete(AccountSession).where(col(AccountSession.account) == account.id))
+    session.exec(delete(Passkey).where(col(Passkey.account) == account.id))
+    account.member, account.password_hash, account.configured = new.id, None, None
+    account.ended = account.ended or moment(decided.at)
+    if not keep_login:
+        account.login = new.id
+    session.add(account)
+    session.flush()
+
+
+def _empty_audit(session: Session, member: str, login: str | None) -> None:
+    """Rows about them, and what a member did alone; the chain stays whole (server/audit.py)."""
+    row = AuditRow
+    about = [
+        col(row.subject).startswith(f"{member}/", autoescape=True),
+        col(row.subject).endswith(f"/{member}", autoescape=True),
+    ]
+    for name in (member, *([login] if login is not None else [])):
+        about.append(col(row.subject) == name)
+        told = (func.coalesce(cast(said, String), "") for said in (row.before, row.after))
+        about += [said.contains(json.dumps(name), autoescape=True) for said in told]
+    if login is not None:
+        about.append(col(row.account) == login)
+    empty = dict.fromkeys(SAID, "") | {"before": None, "after": None, "salt": None}
+    session.exec(update(row).where(or_(*about)).values(**empty))
