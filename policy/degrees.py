@@ -147,10 +147,10 @@ def _in_doubt(known: Known, times: Spans, who: str, at: Instant) -> bool:
     if covers(known.offered.get(who, ()), at):
         return True
     start = max(first for first in times[::2] if first <= at)
-    return known.at >= start + LATE and not _seen(known, who, start - known.rules.shift_lead)
+    return known.at >= start + LATE and not seen_since(known, who, start - known.rules.shift_lead)
 
 
-def _seen(known: Known, who: str, since: Instant) -> bool:
+def seen_since(known: Known, who: str, since: Instant) -> bool:
     """Whether somebody has been inside since: they are, or moved later."""
     move, presence = known.state.presence.moves.get(who), known.state.presence
     return presence.holds(who, known.rules.day_start(known.at)) or (move is not None and move.at >= since)

@@ -44,6 +44,7 @@ from server.outbox import Outbox
 from server.publish.bundle import site_of
 from server.queries.accounts import administrators, at_the_machine
 from server.reminders import Reminders
+from server.rota_news import RotaNews
 from server.web.context import Context
 from server.web.live import Live
 from server.web.serve import Web
@@ -138,6 +139,7 @@ class Server:
             )
             self._control = Control(config.control, self.exchange, self.invite_admin) if config.control else None
             self.app = create_app(self.context(), extra_blueprints)
+            self._rota_news = RotaNews(self.app, self.context())
             if config.smtp is not None:
                 self._reminders = Reminders(self.app, self.context(), lambda: datetime.now(UTC))
             self._web = Web(self.app, config.http_host, config.http_port, config.trusted_proxy)
@@ -307,6 +309,7 @@ class Server:
                 self.exchange.tick()
                 self._bookkeeper.tick()
                 self._purge()
+                self._rota_news.tick()
                 if self._reminders is not None:
                     self._reminders.tick()
             except ServerError as error:

@@ -159,6 +159,10 @@ class Place:
         with self.database.transaction() as session:
             if by_login(session, login) is None:
                 session.add(Account(login=login, member=which, password_hash=CHEAP_HASH, made=datetime.now(UTC)))
+        return self.member_at(login)
+
+    def member_at(self, login: str) -> FlaskClient:
+        """A client that is logged in with this account."""
         client = self.app.test_client()
         answer = client.post(
             "/login", data={"name": login, "password": PASSWORD, "csrf_token": self.form_token(client)}

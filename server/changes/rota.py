@@ -8,11 +8,13 @@ back it stays its gardien's until somebody takes it, as does every shift that is
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
+from zoneinfo import ZoneInfo
 
 from msgspec.structs import replace
 from sqlmodel import Session, col, select
 
 from policy.bundle import Bundle, Member, RotaChange
+from policy.calendar import Calendar
 from policy.terms import HOUR, Instant
 from server.audit import Change, Decided, record
 from server.changes.bundle import put
@@ -60,6 +62,10 @@ class Ground:
     decided: Decided
     bundle: Bundle
     asked: Asked
+
+    @property
+    def calendar(self) -> Calendar:
+        return Calendar(ZoneInfo(self.bundle.site.timezone), self.bundle.site.day_cutoff)
 
     def turn(self, key: str) -> Turn:
         """Raises ChangeRefusedError for one that is not there, or is over."""
@@ -121,9 +127,9 @@ def take(session: Session, decided: Decided, key: str, member: str) -> Outcomes:
         return Busy(other)
     settle(here, [turn], Outcome.TAKEN)
     assign(here, turn, member)
-    note(
-        here, RotaOffer(kind=Kind.TAKEN, turn=key, member=member, to=turn.gardien, at=moment(decided.at), by=decided.by)
-    )
+    at = moment(decided.at)
+    row = RotaOffer(kind=Kind.TAKEN, turn=key, member=member, to=turn.gardien, at=at, by=decided.by)
+    note(here, row, over=True)
     return Turned(turn, _now(session, decided, key))
 
 
@@ -152,6 +158,8 @@ def give_back(session: Session, decided: Decided, key: str, member: str) -> Turn
         return Turned(turn, turn, open_offer(here, turn, Kind.GIVEN_BACK))
     settle(here, [turn], Outcome.OVER)
     assign(here, turn, None)
+    row = RotaOffer(kind=Kind.GIVEN_BACK, turn=key, member=member, at=moment(decided.at), by=decided.by)
+    note(here, row, over=True)
     return Turned(turn, _now(session, decided, key))
 
 
@@ -213,13 +221,13 @@ def close(here: Ground, rows: Iterable[RotaOffer], outcome: Outcome) -> None:
         record(here.session, here.decided, [Change(RotaOffer, (one.id,), "ended", said, {"outcome": outcome})])
 
 
-def note(here: Ground, row: RotaOffer) -> None:
-    """Keep what somebody asks. What was taken is over at once: it is kept for `undo`."""
-    if row.kind == Kind.TAKEN:
+def note(here: Ground, row: RotaOffer, *, over: bool = False) -> None:
+    """Keep what somebody asks. over: it is so at once, and stands in the audit by what it changed."""
+    if over:
         row.ended, row.outcome = row.at, Outcome.OVER
     here.session.add(row)
     here.session.flush()
-    if row.kind != Kind.TAKEN:
+    if not over:
         said = {"kind": row.kind, "turn": row.turn, "member": row.member, "to": row.to, "against": row.against}
         record(here.session, here.decided, [Change(RotaOffer, (row.id,), "added", None, said)])
 

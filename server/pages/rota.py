@@ -10,6 +10,7 @@ from sqlmodel import Session
 
 from server.audit import Decided
 from server.changes import rota as changes
+from server.changes import rota_news
 from server.changes.rota import Busy, HeldBy, Turned
 from server.errors import Refused
 from server.pages.rota_mail import tell_free, tell_given
@@ -27,6 +28,7 @@ from server.text.refusals import refusal
 from server.text.translate import gettext
 from server.web.deciding import decide, rules_changed
 from server.web.sessions import context, roles, signed_in
+from server.web.told import tell
 
 page = Blueprint("rota", __name__)
 
@@ -64,6 +66,16 @@ def undo() -> ResponseReturnValue:
 def keep() -> ResponseReturnValue:
     """Whoever offered it, or gave it back, keeps it after all."""
     return _decide(changes.take, who_acts(), "kept")
+
+
+@page.post("/gardiens/decline")
+def decline() -> ResponseReturnValue:
+    """A gap that is offered to them: no, and they are not asked about it again."""
+    key, who = request.form.get("turn", ""), who_acts()
+    if not decide(lambda session, decided: rota_news.decline(session, decided, key, who)):
+        return show_page(409, refused=refusal(Refused.TURN_GONE))
+    tell(gettext("C’est noté : on ne vous le demande plus."))
+    return redirect(url_for("rota.page"), 303)
 
 
 @page.post("/gardiens/offer")
@@ -183,6 +195,7 @@ def show_page(status: int, refused: str = "", wrong: Sequence[str] = ()) -> Resp
         has_rota=bool(evenings or current.bundle.rota),
         refused=refused,
         asks=text.asks(current, asked_.swaps, at, account.member, staff=staff),
+        asked=text.asked(current, asked_.turns_of, account.member),
         absences=text.absences(current, asked_.absences, today, account.member, staff=staff),
         wrong={field: gettext(text.WRONG[field]) for field in wrong},
         typed=request.form,

@@ -184,6 +184,12 @@ def asks(current: Current, swaps: Sequence[RotaOffer], at: Instant, reader: str 
     return found
 
 
+def asked(current: Current, rows: Sequence[RotaOffer], reader: str | None) -> list[tuple[str, str]]:
+    """The gaps that the reader is asked about at this moment: key, and when."""
+    found = [turn_of(current.bundle, one.turn) for one in rows if one.member == reader]
+    return [(one.key, within(one)) for one in found if one is not None and one.gardien is None]
+
+
 def _ask(current: Current, first: RotaOffer, pairs: list[tuple[Turn, Turn]], reader: str | None, *, mine: bool) -> Ask:
     who, to = name(current, first.member), name(current, first.to)
     if mine:

@@ -19,6 +19,21 @@ GIVEN = (
     N_("Une garde pour vous : %(when)s"),
     N_("L’équipe vous a noté la garde du %(when)s. Si vous ne pouvez pas, rendez-la ici :\n"),
 )
+GAPS = (
+    N_("Personne pour ouvrir : %(when)s"),
+    N_("Sans gardien, la porte reste fermée :\n%(lines)sEt ensuite, d’ici deux semaines :\n%(others)s"),
+)
+LATE = (
+    N_("%(who)s n’est pas là : garde du %(when)s"),
+    N_("La garde a commencé il y a un quart d’heure, et %(who)s n’a pas badgé. Qui peut y aller ? Les gardes :\n"),
+)
+ASKED = (
+    N_("Et vous ? Soirée sans gardien : %(when)s"),
+    N_(
+        "Personne ne tient la soirée du %(when)s. C’est à vous qu’on le demande en ce moment, pour trois heures ; "
+        "ensuite à quelqu’un d’autre. Un geste suffit, un non n’est plus redemandé :\n"
+    ),
+)
 SWAP_PROPOSED = (
     N_("%(who)s vous propose un échange de gardes"),
     N_("La sienne contre la vôtre :\n%(lines)sRien ne change sans votre oui :\n"),

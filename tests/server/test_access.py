@@ -35,6 +35,7 @@ MATRIX: dict[str, Roles] = {
     "POST /gardiens/undo": GARDIENS,
     "POST /gardiens/keep": GARDIENS,
     "POST /gardiens/offer": GARDIENS,
+    "POST /gardiens/decline": GARDIENS,
     "GET /gardiens/give-back": GARDIENS,
     "POST /gardiens/give-back": GARDIENS,
     "POST /group": GARDIENS,
