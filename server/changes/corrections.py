@@ -24,6 +24,7 @@ from server.queries.accounts import Caller
 from server.queries.corrections import noted
 from server.queries.history import ANSWERED, CONTESTED, CORRECTED
 from server.roles import STAFF
+from wire.row import Kind
 
 JOURNAL = "corrections"
 LATEST: Instant = 31 * DAY
@@ -40,6 +41,13 @@ def correct(session: Session, decided: Decided, member: str, moves: Sequence[Mov
     session.flush()
     store_moves(session, [(member, moment(move.at), move.inside) for move in moves])
     record(session, decided, changes)
+
+
+def close(session: Session, decided: Decided, gardien: str | None) -> None:
+    """The place is closed from a page, as the door's second tap writes it. Nobody is moved, no shift changes."""
+    seq = _next(session)
+    session.add(_row(decided, gardien, Kind.CLOSED.value, seq))
+    record(session, decided, [Change(JournalRow, (SERVER, JOURNAL, seq), "closed", None, {"member": gardien})])
 
 
 def contest(session: Session, decided: Decided, member: str, which: int) -> Done | Wrong:
@@ -79,7 +87,7 @@ def _next(session: Session) -> int:
 
 
 def _row(
-    decided: Decided, member: str, kind: str, seq: int, *, move: Move | None = None, settles: int | None = None
+    decided: Decided, member: str | None, kind: str, seq: int, *, move: Move | None = None, settles: int | None = None
 ) -> JournalRow:
     inside = None if move is None else move.inside
     at = moment(decided.at if move is None else move.at)

@@ -53,6 +53,7 @@ def show() -> ResponseReturnValue:
             at=at,
             answer=_answer(seen, current.called, named=here, staff=staff),
             seen=seen,
+            holding=holds_place(),
             people=seen.people if here else seen.told,
             inside=_inside(seen, current.called) if here else None,
             groups=[(one.name, one.people, one.more, of(one.since)) for one in seen.guests] if here else [],

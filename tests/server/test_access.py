@@ -78,6 +78,9 @@ MATRIX: dict[str, Roles] = {
     "POST /presence/<path:member>/left": STAFF,
     "POST /presence/<path:member>/there": STAFF,
     "POST /presence/<path:member>/charge": STAFF,
+    "GET /fermer": STAFF,
+    "POST /fermer": STAFF,
+    "POST /fermer/<path:member>": STAFF,
     "POST /presence/<path:member>/answer/<int:which>": STAFF,
     "POST /alerts/take": STAFF,
     "POST /alerts/give-back": STAFF,
@@ -212,6 +215,9 @@ HOLDING = {
     "GET /presence/<path:member>",
     "POST /presence/<path:member>/left",
     "POST /presence/<path:member>/there",
+    "GET /fermer",
+    "POST /fermer",
+    "POST /fermer/<path:member>",
 }
 """What else a gardien may who holds the place at this moment."""
 

@@ -1,0 +1,78 @@
+"""Who is still inside when the place is to be closed, and of whom was it written down today that they have gone?"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from sqlmodel import Session, col, select
+
+from policy.closing import left
+from policy.instants import of
+from policy.spans import end_of
+from policy.state import SiteState
+from policy.terms import Instant
+from server.database.types import moment
+from server.models import JournalRow
+from server.queries import history
+from server.queries.current import Current
+from server.queries.history import CORRECTED
+from server.queries.names import alphabetical
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """at: since when they are inside; of one who has gone, when they left, as it was written down."""
+
+    member: str
+    name: str
+    at: Instant
+
+
+@dataclass(frozen=True, slots=True)
+class Evening:
+    """waits: who must go or be written down as gone. stays: who may be there all the same. settled: written down today.
+
+    until: the last instant at which the gardien who asks can hold the place; None where they hold it by no shift.
+    """
+
+    waits: tuple[Person, ...]
+    stays: tuple[Person, ...]
+    settled: tuple[Person, ...]
+    until: Instant | None
+
+
+def evening(session: Session, current: Current, at: Instant, gardien: str | None) -> Evening:
+    """As the door's second tap would have it (policy/closing.py:left). gardien: who asks, who goes last."""
+    rules = current.rules
+    day_start = rules.day_start(at)
+    presence = history.moves_since(session, day_start)
+    adhoc = history.adhoc_shifts(session, day_start)
+    waits = set(left(rules, SiteState(presence, adhoc=adhoc), at, without=gardien))
+    inside = [_person(current, who, presence.moves[who].at) for who in presence.inside(day_start) - {gardien}]
+    covers = [end_of(rules.shifts.get(gardien or "", ()), at)]
+    covers += [end + rules.shift_grace for _, end in adhoc.get(gardien or "", ()) if end + rules.shift_grace > at]
+    return Evening(
+        waits=_sorted(one for one in inside if one.member in waits),
+        stays=_sorted(one for one in inside if one.member not in waits),
+        settled=_sorted(_settled(session, current, day_start, presence.inside(day_start))),
+        until=max((end for end in covers if end is not None), default=None),
+    )
+
+
+def _settled(session: Session, current: Current, day_start: Instant, inside: set[str]) -> list[Person]:
+    row = JournalRow
+    asked = (
+        select(row.member, row.at)
+        .where(col(row.kind) == CORRECTED, col(row.inside).is_(False), col(row.at) >= moment(day_start))
+        .order_by(col(row.at))
+    )
+    last = {who: of(at) for who, at in session.exec(asked) if who is not None and who not in inside}
+    return [_person(current, who, at) for who, at in last.items()]
+
+
+def _person(current: Current, who: str, at: Instant) -> Person:
+    known = current.people.people.get(who)
+    return Person(who, who if known is None else known.member.name, at)
+
+
+def _sorted(people: Iterable[Person]) -> tuple[Person, ...]:
+    return tuple(sorted(people, key=lambda one: (alphabetical(one.name), one.member)))
