@@ -11,7 +11,7 @@ from server.models import BankCount
 from server.queries.bank import Balance, Line, Sort
 from server.queries.current import Current
 from server.text.carnets import named
-from server.text.dates import calendar_day, day, hours, lasting
+from server.text.dates import NBSP, calendar_day, day, hours, lasting
 from server.text.translate import N_, gettext, language, ngettext
 
 MINUS = "−"
@@ -41,12 +41,13 @@ class Said:
 
 def signed(minutes: int) -> str:
     """+ 2 h, − 45 min."""
-    return f"{MINUS if minutes < 0 else '+'} {lasting(abs(minutes))}"
+    return f"{MINUS if minutes < 0 else '+'} {lasting(abs(minutes))}".replace(" ", NBSP)
 
 
 def plain(minutes: int) -> str:
     """The same of a balance: 14 h 30, − 2 h."""
-    return f"{MINUS} {lasting(-minutes)}" if minutes < 0 else lasting(minutes)
+    said = f"{MINUS} {lasting(-minutes)}" if minutes < 0 else lasting(minutes)
+    return said.replace(" ", NBSP)
 
 
 def owed(balance: Balance) -> str:

@@ -84,6 +84,7 @@ TABLE: Table = {
     ("GET", "/banque"): Access(MEMBERS),
     ("GET", "/banque/<path:member>"): Access(MEMBERS),
     ("GET", "/banque-csv/<path:member>"): Access(MEMBERS),
+    ("GET", "/gardiens/chiffres"): Access(GARDIENS),
     ("POST", "/banque/credits"): Access(GARDIENS),
     ("POST", "/banque/credits/attest"): Access(GARDIENS),
     ("POST", "/banque/credits/remove"): Access(GARDIENS),

@@ -48,6 +48,7 @@ MATRIX: dict[str, Roles] = {
     "GET /banque": MEMBERS,
     "GET /banque/<path:member>": MEMBERS,
     "GET /banque-csv/<path:member>": MEMBERS,
+    "GET /gardiens/chiffres": GARDIENS,
     "POST /banque/credits": GARDIENS,
     "POST /banque/credits/attest": GARDIENS,
     "POST /banque/credits/remove": GARDIENS,

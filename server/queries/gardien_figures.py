@@ -1,0 +1,121 @@
+"""Is the rota fair, is it worth it? Hours by gardien and month, evenings, people per evening, who came in vain.
+
+Hours are those in which the gardien was inside during a shift: of the ledger where there is a bank, which keeps them,
+else of the rows that are kept. Of fewer than three people no number is told.
+"""
+
+from bisect import bisect_right
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from sqlmodel import Session, col, select
+
+from policy.bank import CREDIT, UNIT
+from policy.held import Moves, length
+from policy.instants import of
+from policy.reasons import Reason
+from policy.terms import HOUR, MINUTE, Instant
+from server.database.types import moment
+from server.models import JournalRow
+from server.queries.bank_rows import moves
+from server.queries.current import Current
+from server.queries.ledger import ledger
+from server.queries.now import few
+from server.queries.rota import Turn, turns
+from wire.row import Kind
+
+HALF_HOUR = HOUR // 2
+WEEKS = timedelta(28)
+"""How far back evenings and refusals are looked at, at most as far as rows are kept."""
+MONTHS = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Evening:
+    """A turn that is over. minutes: that its gardien was inside. people: who else came in, None for too few."""
+
+    turn: Turn
+    minutes: int
+    people: int | None
+
+    @property
+    def held(self) -> bool:
+        return self.minutes > 0
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """hours: minutes by gardien and month (its first day). months: the oldest first. in_vain: people whom a door
+    refused because it was not open, by half-hour of the day (in minutes since midnight); None for too few."""
+
+    months: Sequence[date]
+    hours: Mapping[str, Mapping[date, int]]
+    evenings: Sequence[Evening]
+    in_vain: Mapping[int, int | None]
+
+
+def figures(session: Session, current: Current, at: Instant, kept_days: int) -> Figures:
+    today = current.calendar.day_at(at)
+    first = max(today - WEEKS, today - timedelta(kept_days - 1))
+    evenings = list(_evenings(session, current, at, first, today))
+    held = _from_ledger(session, current) or [(one.turn.gardien, one.turn.day, one.minutes) for one in evenings]
+    months = _months(today)
+    hours: defaultdict[str, Counter[date]] = defaultdict(Counter)
+    for who, day, minutes in held:
+        if who is not None and minutes and day >= months[0]:
+            hours[who][day.replace(day=1)] += minutes
+    return Figures(months, hours, evenings[::-1], _in_vain(session, current, first))
+
+
+def _months(today: date) -> list[date]:
+    found = [today.replace(day=1)]
+    while len(found) < MONTHS:
+        found.insert(0, (found[0] - timedelta(1)).replace(day=1))
+    return found
+
+
+def _from_ledger(session: Session, current: Current) -> list[tuple[str | None, date, int]]:
+    """Whose shift, on which day, and the minutes inside; empty where nothing is booked."""
+    return [
+        (entry.member, current.calendar.day_at(of(entry.start)), sum(entry.inside[1::2]) - sum(entry.inside[::2]))
+        for source, entry in ledger(session).live.items()
+        if source[0] not in (CREDIT, UNIT) and entry.start is not None
+    ]
+
+
+def _evenings(session: Session, current: Current, at: Instant, first: date, today: date) -> Iterator[Evening]:
+    """The turns that are over, gaps too, the oldest first."""
+    over = [turn for turn in turns(current.bundle, first, today) if turn.end <= at]
+    if not over:
+        return
+    inside: defaultdict[str, Moves] = defaultdict(Moves)
+    came: list[tuple[Instant, str]] = []
+    everybody = [member.id for member in current.bundle.members]
+    for row in moves(session, over[0].start, everybody):
+        inside[row.member].add(row.move)
+        if row.move.inside:
+            came.append((row.move.at, row.member))
+    came.sort()
+    for turn in over:
+        spans = inside[turn.gardien].inside(current.calendar, turn.start, turn.end) if turn.gardien else ()
+        some = came[bisect_right(came, (turn.start, "")) : bisect_right(came, (turn.end, ""))]
+        people = {member for _, member in some} - {turn.gardien}
+        yield Evening(turn, length(spans) // MINUTE, few(len(people)) if people else 0)
+
+
+def _in_vain(session: Session, current: Current, first: date) -> dict[int, int | None]:
+    """Each person counts once a day and half-hour."""
+    row = JournalRow
+    asked = select(row.at, row.credential).where(
+        col(row.kind) == Kind.TAP,
+        col(row.at) >= moment(current.calendar.day_start(first)),
+        col(row.granted).is_(False),
+        col(row.reason) == Reason.OUTSIDE_HOURS,
+    )
+    found: defaultdict[int, set[tuple[date, str | None]]] = defaultdict(set)
+    for at, credential in session.exec(asked):
+        local = at.astimezone(current.zone)
+        found[(local.hour * 2 + local.minute // 30) * 30].add((local.date(), credential))
+    return {half: few(len(people)) for half, people in sorted(found.items())}

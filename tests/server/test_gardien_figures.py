@@ -1,0 +1,29 @@
+"""Chiffres des gardes: who held how much, which evenings, how many came, and who found the door shut."""
+
+import pytest
+
+from policy.reasons import Reason
+from policy.terms import DAY, MINUTE
+from tests.support_pages import Place
+from tests.support_site import at
+
+pytestmark = pytest.mark.sqlite
+
+
+def test_who_held_what_and_who_came_in_vain(place: Place) -> None:
+    for number, who in enumerate(("alice", "brigitte", "remy")):
+        place.journal.leaves(at(19, 20 + number), who)
+        place.journal.enters(at(20, number), who)
+        place.journal.tap_in(at(22, 20) + number * MINUTE, f"late {who}", Reason.OUTSIDE_HOURS, granted=False)
+    place.journal.tap_in(at(23), "zoe", Reason.OUTSIDE_HOURS, granted=False)
+    place.journal.leaves(at(22, 3), "gregoire")
+    place.now = at(12) + 3 * DAY
+    place.tell()
+    page = place.page("/gardiens/chiffres", place.member("gregoire"))
+    assert "1 soirée tenue sur 2" in page
+    assert "Grégoire V. – – – – – 3 h 55 3 h 55" in page
+    assert "jeu. 26 nov. , 18 h – 20 h pas tenue Grégoire V. · personne" in page
+    assert "mar. 24 nov. , 18 h – 22 h tenue Grégoire V., 3 h 55 · 3 personnes" in page
+    assert "22 h 3 23 h moins de 3" in page
+    assert place.member("brigitte").get("/gardiens/chiffres").status_code == 403
+    assert "Chiffres des gardes" in place.page("/gardiens", place.member("gregoire"))
