@@ -117,7 +117,7 @@ def _page(status: int, opened: Step | None = None, **told: object) -> ResponseRe
             "capacity": bundle.site.capacity or "",
         },
         "facts_was": written(plans.facts_of(bundle.site)),
-        "countries": text.countries(),
+        "countries": text.countries(country),
         "zones": sorted(available_timezones()),
         "rows": list(_typed_rows() if opened is Step.PLACES else _rows(bundle, found)),
         "places_was": written(Places(bundle.access_points, bundle.machines)),

@@ -96,7 +96,7 @@ def ask_back() -> ResponseReturnValue:
     if turn is None or turn.gardien != who:
         return show_page(409, refused=refusal(Refused.TURN_NOT_YOURS))
     if changes.stays(current.bundle, turn, context().clock()):
-        said = gettext("La garde reste à %(who)s tant que personne ne la prend.", who=text.name(current, who))
+        said = gettext("La garde reste à %(who)s tant que personne ne la prend.", who=_named(current, who))
     else:
         said = gettext("La soirée redevient sans gardien.")
     told = [gettext("Les autres gardiens sont prévenus tout de suite.")]

@@ -3,6 +3,7 @@
 from babel import Locale
 
 from server.queries.first_start import Step
+from server.queries.names import alphabetical
 from server.text.translate import N_, gettext, language
 
 STEPS = {
@@ -42,9 +43,10 @@ def wrong(field: str) -> str:
     return gettext(WRONG[f"{head}-" if row and f"{head}-" in WRONG else head])
 
 
-def countries() -> list[tuple[str, str]]:
-    """(code, name) of those whose public holidays are known, A to Z."""
+def countries(kept: str) -> list[tuple[str, str]]:
+    """(code, name) of those whose public holidays are known, A to Z, each once, and the one that the site has."""
     from holidays import list_supported_countries  # a fifth of a second: for whoever asks
 
     names = Locale.parse(language()).territories
-    return sorted(((code, names.get(code, code)) for code in list_supported_countries()), key=lambda one: one[1])
+    codes = {code for code in list_supported_countries() if code in names} | ({kept} if kept else set())
+    return sorted(((code, names.get(code, code)) for code in codes), key=lambda one: alphabetical(one[1]))

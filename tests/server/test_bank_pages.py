@@ -187,3 +187,10 @@ def test_what_is_wrong_with_a_credit_is_said(bank: Place, change: dict[str, str]
 def test_how_much_is_typed_in_several_ways() -> None:
     typed = ("2 h 30", "2h", "90", "90 min", "−1 h", "- 45", "+ 1 h 05", "1 h 75 min", "")
     assert [minutes_in(one) for one in typed] == [150, 120, 90, 90, -60, -45, 65, 0, 0]
+
+
+def test_where_there_is_no_bank_the_page_says_that_alone(place: Place) -> None:
+    for page in (place.page("/banque", place.member("gregoire")), place.page("/banque", place.staff())):
+        assert "Ce lieu n’a pas de banque d’heures." in page
+        for word in ("Solde", "Ligne par ligne", "la nuit qui suit"):
+            assert word not in page

@@ -14,6 +14,7 @@ from server.changes.first_start import begin
 from server.database.engine import Database
 from server.database.schema import upgrade
 from server.models import AuditRow, Edge
+from server.text.first_start import countries
 from tests.support_pages import EVENING, Place
 from tests.support_server import FRONT_KEY, public
 from wire.messages import Status
@@ -117,3 +118,10 @@ def test_two_who_answer_at_once_do_not_overwrite_each_other(bare: Place) -> None
     assert send(bare, client, "facts", **FACTS) == 303
     assert send(bare, client, "facts", **FACTS | {"name": "Le Pont", "was": was}) == 409
     assert bare.publisher.current.bundle.site.name == "La Passerelle"
+
+
+def test_each_country_is_offered_once_by_its_name_a_to_z() -> None:
+    codes, names = zip(*countries("FRA"), strict=True)
+    assert {"FR", "FRA"} <= set(codes), "and the one that the site has, however it is written"
+    assert [code for code in codes if len(code) != len("FR")] == ["FRA"]
+    assert names.index("Émirats arabes unis") < names.index("France") < names.index("Zimbabwe")

@@ -80,7 +80,7 @@ def test_given_back_early_it_is_a_gap_late_it_stays_until_somebody_takes_it(plac
     assert mails(place) == [("gregoire@exemple.org", "Soirée sans gardien : ven. 27 nov., 18 h – 22 h")]
     press(place, tarek, "keep", FRIDAY)
     place.now = FRIDAY_AT_18 - MINUTE
-    assert "reste à Tarek B. tant que personne" in plain(place.words(tarek.get(f"/gardiens/give-back?turn={FRIDAY}")))
+    assert "reste à vous tant que personne" in plain(place.words(tarek.get(f"/gardiens/give-back?turn={FRIDAY}")))
     assert (press(place, tarek, "give-back", FRIDAY)[0], holder_at(place, FRIDAY)) == (303, "tarek")
     assert degree_at(place, FRIDAY_AT_18 + MINUTE) is Degree.UNCERTAIN
     assert "à reprendre" in plain(place.page("/gardiens", odile))
