@@ -110,15 +110,17 @@ def move(
     *,
     member: str | None = None,
     by_rules: bool = True,
+    to: str | None = None,
 ) -> Booked | Taken | Against:
-    """Another time on the same machine. One that has begun keeps its start. member: only where it is theirs."""
+    """Another time, or another machine: `to`. One that has begun keeps its start. member: only where it is theirs."""
     ground, known = _ground(session, decided, by_rules=by_rules), slot(session, which)
     if known is None or known.end <= decided.at or member not in (None, known.member):
         return Against(Rule.GONE)
-    holder, machine = _member(session, known.member), ground.machines.get(known.machine)
+    place = to or known.machine
+    holder, machine = _member(session, known.member), ground.machines.get(place)
     if holder is None or machine is None:
         return Against(Rule.MACHINE if machine is None else Rule.MEMBER)
-    wanted = Wanted((known.machine,), known.member, start, end)
+    wanted = Wanted((place,), known.member, start, end)
     if known.start <= decided.at and start != known.start:
         return Against(Rule.PAST)
     why = _against(ground, machine, holder, wanted, moved=known)
@@ -126,11 +128,11 @@ def move(
         return why
     if not _clear(ground, machine, wanted, moved=known):
         return _taken(ground, [machine], wanted)
-    times = _times(ground.calendar, start, end)
-    before = _times(ground.calendar, known.start, known.end)
+    times = _times(ground.calendar, start, end) | {"machine": place}
+    before = _times(ground.calendar, known.start, known.end) | {"machine": known.machine}
     session.connection().execute(_table.update().where(_table.c.id == which).values(times))
     record(session, decided, [Change(models.Booking, (which,), "changed", before, times)])
-    return Booked(known._replace(start=start, end=end))
+    return Booked(known._replace(start=start, end=end, machine=place))
 
 
 def cancel(session: Session, decided: Decided, which: str, *, member: str | None = None) -> Cancelled | Against:

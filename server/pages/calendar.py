@@ -8,15 +8,17 @@ from flask.typing import ResponseReturnValue
 from sqlmodel import Session
 from werkzeug.exceptions import BadRequest, NotFound
 
-from policy.booking_terms import Against, on_step, terms_of
+from policy.booking_terms import Against, Rule, on_step, terms_of
 from policy.bundle import BookingTerms, Machine
 from policy.calendar import Calendar, resolve
 from policy.degrees import Known, Stretch, stretches
 from policy.instants import in_our_years
 from policy.reasons import Reason
 from policy.terms import DAY, MINUTE, Instant
-from server.changes.bookings import Booked, Taken, Wanted, book, cancel, written
+from server.audit import Decided
+from server.changes.bookings import Booked, Cancelled, Taken, Wanted, book, cancel, move, written
 from server.pages.booking_changes import stored
+from server.pages.booking_mail import tell_cancelled
 from server.queries.bookings import Slot, next_free, slots
 from server.queries.current import Current
 from server.queries.now import picture
@@ -29,6 +31,7 @@ from server.text.dates import hour, hours, long_day
 from server.text.translate import gettext
 from server.web.sessions import context, roles, signed_in
 from server.web.told import tell
+from server.web.unreached import tell_unreached
 
 page = Blueprint("calendar", __name__)
 
@@ -93,7 +96,16 @@ def end(which: str) -> ResponseReturnValue:
     with context().database.reading() as session:
         mine = [one for one in slots(session, context().clock(), member=me) if one.id == which] if me else []
     owner = me if mine or not manages else None
-    outcome = stored(lambda session, decided: cancel(session, decided, which, member=owner))
+    unreached: list[str] = []
+
+    def ended(session: Session, decided: Decided) -> Cancelled | Against:
+        outcome = cancel(session, decided, which, member=owner)
+        if isinstance(outcome, Cancelled) and owner is None:
+            unreached.extend(tell_cancelled(session, outcome.slot, ""))
+        return outcome
+
+    outcome = stored(ended)
+    tell_unreached(unreached)
     if isinstance(outcome, Against):
         tell(words.term(outcome.rule, outcome.limit))
     elif outcome.late:
@@ -102,6 +114,29 @@ def end(which: str) -> ResponseReturnValue:
         tell(gettext("Annulée : le créneau est libre pour les autres."))
     back = "me.page" if request.form.get("back") == "me" else "calendar.page"
     return redirect(url_for(back, day=request.form.get("day") if back == "calendar.page" else None), 303)
+
+
+@page.post("/bookings/<path:which>/instead")
+def take_instead(which: str) -> ResponseReturnValue:
+    """One's own booking goes to another machine, for the same time."""
+    me, machine = signed_in().member, context().current().machines.get(request.form.get("machine", ""))
+    if me is None or machine is None:
+        raise BadRequest
+    with context().database.reading() as session:
+        mine = next((one for one in slots(session, context().clock(), member=me) if one.id == which), None)
+    if mine is None:
+        tell(words.term(Rule.GONE, None))
+        return redirect(url_for("me.page"), 303)
+    start, end = mine.start, mine.end
+    outcome = stored(lambda session, decided: move(session, decided, which, start, end, member=me, to=machine.id))
+    if isinstance(outcome, Booked):
+        when = f"{day_said(start)}, {hours(start, end)}"
+        tell(gettext("Réservée pour vous : %(machine)s, %(when)s.", machine=_called(machine), when=when))
+    elif isinstance(outcome, Taken):
+        tell(words.taken(outcome, context().current()))
+    else:
+        tell(words.term(outcome.rule, outcome.limit))
+    return redirect(url_for("me.page"), 303)
 
 
 def _page(status: int, fault: str = "", taken: Taken | None = None) -> ResponseReturnValue:

@@ -15,6 +15,7 @@ from server.changes import machines as changes
 from server.changes.machines import Wanted
 from server.changes.outcomes import Done, Meanwhile, Wrong
 from server.errors import OrderRefusedError
+from server.pages.booking_mail import tell_out
 from server.pages.machine import known_machine
 from server.queries.machines import bookings_in
 from server.text import machine_out as text
@@ -23,6 +24,7 @@ from server.text.translate import gettext
 from server.web.deciding import rules_changed
 from server.web.sessions import context, signed_in
 from server.web.typed import date_in, line_in, seen, written
+from server.web.unreached import tell_unreached
 from wire.row import Order
 
 page = Blueprint("machine_out", __name__)
@@ -53,15 +55,20 @@ def lock_out(machine: str) -> ResponseReturnValue:
     if wrong or SURE not in request.form:
         wrong += changes.wrong(wanted, _today())
         return _form(machine, wrong) if wrong else _second_step(machine, wanted)
+    unreached: list[str] = []
     with known.database.transaction() as session:
         decided = Decided(me.login, known.clock(), wanted.why)
         outcome = changes.lock_out(session, decided, machine, wanted, _today())
+        if isinstance(outcome, Done):
+            hit = bookings_in(known.current(), machine, known.clock(), _end(wanted))
+            unreached = tell_out(session, machine, wanted.why, hit, ends=wanted.until is not None)
     if isinstance(outcome, Wrong):
         return _form(machine, outcome.fields)
     if isinstance(outcome, Meanwhile):
         rules_changed()
         return _gone(machine)
     rules_changed()
+    tell_unreached(unreached)
     return _done("out", machine, _cut(machine) if wanted.urgent else None)
 
 

@@ -16,6 +16,7 @@ from server.queries.current import Current
 from server.queries.entry import ahead, badges, entry, units_paid
 from server.queries.groups import group_of
 from server.queries.history import passages_of
+from server.queries.instead import instead
 from server.queries.looks import how_often, looks
 from server.queries.now import picture
 from server.queries.people import day_of
@@ -81,7 +82,7 @@ def page_of(refused: str = "", status: int = 200) -> ResponseReturnValue:
             quotas=[quota(left, current) for left in quotas_of(current, machines, who, at)],
             running=my_machines.running(current.rules, machines, who, at),
             bookings=[
-                (slot, short, my_machines.waits(machines, slot, at))
+                (slot, short, my_machines.waits(machines, slot, at), instead(session, current, slot, at))
                 for slot, short in startable(session, current, seen.known, who)
             ],
             trainings=_trainings(session, current, who, at),

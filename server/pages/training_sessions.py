@@ -27,6 +27,7 @@ from server.web.deciding import decide, form_token, rules_changed, today
 from server.web.sessions import context, roles, signed_in
 from server.web.told import tell
 from server.web.typed import offered, people_meant, seen
+from server.web.unreached import tell_unreached
 
 page = Blueprint("training_sessions", __name__)
 
@@ -84,7 +85,7 @@ def change(which: str) -> ResponseReturnValue:
     match outcome:
         case Listed():
             tell(gettext("Session modifiée."))
-            _tell_unreached(unreached)
+            tell_unreached(unreached)
             return redirect(url_for("training_sessions.one", which=which), 303)
         case Wrong(fields):
             return _one(which, 400, fields)
@@ -106,7 +107,7 @@ def cancel(which: str) -> ResponseReturnValue:
     outcome = decide(save)
     if isinstance(outcome, Listed):
         tell(gettext("Session annulée : %(when)s.", when=text.when(outcome.now)))
-        _tell_unreached(unreached)
+        tell_unreached(unreached)
         return redirect(url_for("training_sessions.page"), 303)
     return _one(which, 400, outcome.fields) if isinstance(outcome, Wrong) else _refused(outcome)
 
@@ -193,13 +194,6 @@ def _told(which: str, certified: Certified) -> ResponseReturnValue:
     return redirect(url_for("training_sessions.one", which=which), 303)
 
 
-def _tell_unreached(members: Sequence[str]) -> None:
-    """To whoever decided: no mail told these."""
-    people = context().current().people.people
-    if names := ", ".join(people[who].member.name for who in dict.fromkeys(members) if who in people):
-        tell(gettext("À prévenir vous-même, faute d’e-mail : %(names)s.", names=names))
-
-
 def _take_off(which: str, who: str, done: str, *, keeps: bool = False) -> ResponseReturnValue | None:
     """None where it is done. keeps: whoever presses keeps the list, and hears who has a place now without knowing."""
     unreached: list[str] = []
@@ -214,7 +208,7 @@ def _take_off(which: str, who: str, done: str, *, keeps: bool = False) -> Respon
         return _refused(outcome)
     tell(done)
     if keeps:
-        _tell_unreached(unreached)
+        tell_unreached(unreached)
     return None
 
 

@@ -40,7 +40,7 @@ def before_out(urgent: bool, hit: Sequence[Booking], called: Called, at: Instant
     count = ngettext("%(num)s réservation est touchée :", "%(num)s réservations sont touchées :", len(hit))
     more = len(hit) - NAMED
     rest = [ngettext("et %(num)s autre, plus tard", "et %(num)s autres, plus tard", more)] if more > 0 else []
-    told = gettext("Loquet ne leur écrit pas : leur page « Moi » le montre. Prévenez ceux qui viennent bientôt.")
+    told = gettext("Loquet l’écrit à ceux dont il a l’adresse, et vous dit qui prévenir ; leur page « Moi » le montre.")
     return said, [count, *(_booking(one, called, at) for one in hit[:NAMED]), *rest, told]
 
 

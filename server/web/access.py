@@ -94,6 +94,7 @@ TABLE: Table = {
     ("GET", "/machines"): Access(MEMBERS, label=N_("Fablab"), group=Group.MACHINES),
     ("GET", "/calendar"): Access(MEMBERS, label=N_("Réserver"), group=Group.MACHINES),
     ("POST", "/calendar"): Access(MEMBERS),
+    ("POST", "/bookings/<path:which>/instead"): Access(MEMBERS),
     ("POST", "/bookings/<path:which>/cancel"): Access(MEMBERS),
     ("GET", "/machines/<path:machine>"): Access(MEMBERS),
     ("POST", "/machines/<path:machine>/faults"): Access(MEMBERS),

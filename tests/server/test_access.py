@@ -42,6 +42,7 @@ MATRIX: dict[str, Roles] = {
     "POST /group/gone": GARDIENS,
     "GET /calendar": MEMBERS,
     "POST /calendar": MEMBERS,
+    "POST /bookings/<path:which>/instead": MEMBERS,
     "POST /bookings/<path:which>/cancel": MEMBERS,
     "GET /me/corrections/<int:which>": MEMBERS,
     "POST /me/corrections/<int:which>": MEMBERS,
