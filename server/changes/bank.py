@@ -32,6 +32,7 @@ from server.publish.bundle import calendar_of, site_said
 from server.publish.rules import SERVER
 from server.queries.bank_rows import moves, opens
 from server.queries.ledger import Ledger, ledger, signed
+from server.queries.member import is_erased
 
 MINTED = "minted"
 
@@ -79,6 +80,7 @@ class _Writer:
         self._session, self._known, self._now = session, known, now
         self._final = moment(since + DAY)
         """Shifts that began before: an earlier one of the same gardien may be without its rows."""
+        self._members = frozenset(session.exec(select(models.Member.id)))
         self.minted = 0
 
     def follow(self, step: Step) -> None:
@@ -100,7 +102,10 @@ class _Writer:
             self._session.add(count)
 
     def _asked(self, source: Source, step: Step) -> bool:
-        """Whether it may be booked now, or countered."""
+        """Whether it may be booked now, or countered: nothing is of who was forgotten."""
+        booked, said = self._known.live.get(source), step.bank.live.get(source)
+        if (booked is not None and is_erased(booked.member)) or (said is not None and said.member not in self._members):
+            return False
         if source[0] in (CREDIT, UNIT):
             return source[0] == CREDIT
         known = self._known.live.get(source)

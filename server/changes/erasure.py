@@ -10,6 +10,7 @@ import json
 from sqlalchemy import Column, String, Table, cast, func, or_
 from sqlmodel import Session, SQLModel, col, delete, select, update
 
+from policy.bank_units import BANKED
 from policy.terms import Instant
 from server.audit import SAID, Change, Decided, record
 from server.changes.people import Done
@@ -20,8 +21,11 @@ from server.models import (
     AccountLink,
     AccountSession,
     AuditRow,
+    BankDispute,
+    BankEntry,
     Booking,
     CalendarFeed,
+    CarnetEntry,
     Certification,
     CertificationEntry,
     Credential,
@@ -30,6 +34,7 @@ from server.models import (
     MachineBusy,
     MachineFault,
     Member,
+    Pass,
     Passkey,
     Presence,
     RotaOffer,
@@ -58,6 +63,8 @@ MEMBER = "member.id"
 WITHOUT_KEY = frozenset(
     {
         ("adhoc_shift", "gardien"),
+        ("credit", "attested"),
+        ("credit", "by"),
         ("journal_row", "member"),
         ("machine_busy", "member"),
         ("machine_fault", "member"),
@@ -95,6 +102,7 @@ def erase(session: Session, by: Caller, decided: Decided, member: str, day_start
     _forget_rows(session, member)
     for table, column in naming():
         session.connection().execute(table.update().where(column == member).values({column.name: new.id}))
+    _rename_hours(session, member, new.id)
     session.delete(row)
     session.flush()
     record(session, decided, [Change(Member, (new.id,), "erased", None, {"name": new.name})])
@@ -139,6 +147,26 @@ def _forget_rows(session: Session, member: str) -> None:
     bare = {"credential": None, "detail": None, "raw": None, "nonce": None}
     session.exec(update(JournalRow).where(col(JournalRow.member) == member).values(**bare))
     session.exec(update(MachineFault).where(col(MachineFault.member) == member).values(name=""))
+
+
+def _rename_hours(session: Session, member: str, new: str) -> None:
+    """Half-days that the bank minted bear the id of their member, and so do the sources of what it booked."""
+    for one in session.exec(select(Pass).where(col(Pass.id).startswith(f"{BANKED}{member}/", autoescape=True))).all():
+        renamed = Pass(**one.model_dump() | {"id": f"{BANKED}{new}/{one.id.rpartition('/')[2]}"})
+        session.add(renamed)
+        session.flush()
+        session.exec(update(CarnetEntry).where(col(CarnetEntry.carnet) == one.id).values(carnet=renamed.id))
+        session.delete(one)
+        session.flush()
+    for entry in session.exec(select(BankEntry).where(BankEntry.member == new)).all():
+        kind, *rest = entry.source
+        entry.source = [
+            kind,
+            *(new if part == member else part.replace(f"{BANKED}{member}/", f"{BANKED}{new}/") for part in rest),
+        ]
+        session.exec(update(BankDispute).where(col(BankDispute.entry) == entry.id).values(said=""))
+        session.add(entry)
+    session.flush()
 
 
 def _close(session: Session, account: Account, new: Member, *, keep_login: bool, decided: Decided) -> None:

@@ -22,10 +22,14 @@ from server.changes import bank
 from server.changes.bank import book
 from server.changes.bundle import end, import_bundle, put, set_site, would_end
 from server.changes.corrections import correct
+from server.changes.erasure import erase
+from server.changes.people import end_member
 from server.database.engine import Database
 from server.errors import DatabaseError
 from server.models import BankEntry
+from server.models import Pass as Carnet
 from server.publish.bundle import export
+from server.queries.accounts import at_the_machine
 from server.queries.ledger import last_count, ledger, signed
 from tests.support_policy import PARIS
 from tests.support_server import Desk, Journal, small_bundle
@@ -230,3 +234,30 @@ def test_the_ledger_is_what_the_bank_says_over_random_stories(database: Database
     }
     theirs = [one.id for one in bundle.passes if one.member == "gregoire"]
     assert theirs == [one.id for one in expected.passes if one.member == "gregoire"]
+
+
+def test_who_is_forgotten_keeps_the_account_without_a_name(database: Database, journal: Journal) -> None:
+    store(database, replace(site(unit_minutes=60), credits=(HELPED,)), at(8))
+    desk = Desk(database, at(23))
+    journal.enters(at(17, 50), "gregoire")
+    journal.leaves(at(21, 58), "gregoire")
+    desk.take(journal.rows)
+    before = booked(database, CUTOFF + HOUR)
+    later, by = Decided("tests", CUTOFF + 2 * HOUR, "parti"), at_the_machine("root")
+    with database.transaction() as session:
+        end_member(session, by, later, "gregoire")
+        book(session, later.at, KEPT)
+    with database.transaction() as session:
+        kept = erase(session, by, later, "gregoire", CUTOFF).member
+    after = booked(database, CUTOFF + DAY + HOUR)
+    assert [minutes for minutes, _, _ in after][: len(before)] == [minutes for minutes, _, _ in before]
+    with database.reading() as session:
+        rows = session.exec(select(BankEntry)).all()
+        assert {row.member for row in rows} == {kept}
+        assert not [row.source for row in rows if "gregoire" in str(row.source)]
+        assert not session.exec(select(Carnet.id).where(Carnet.id.like("%gregoire%"))).all()  # type: ignore[attr-defined]
+        count = last_count(session)
+        assert count is not None
+        assert count.off == 0
+    with pytest.raises(DatabaseError, match="never changed"), database.transaction() as session:
+        session.connection().execute(text("UPDATE bank_entry SET member = 'alice'"))

@@ -9,6 +9,9 @@ revision = "0030"
 down_revision = "0029"
 
 WHY = "bank_entry: entries are never changed or deleted; counter one that is wrong"
+KEPT = ("id", "at", "minutes", "from_account", "to_account", "counters", "start", "end", "inside")
+"""What of an entry never changes. Whose it is does once, when a former member is forgotten."""
+ERASED = "ancien-%"
 
 
 def upgrade() -> None:
@@ -53,21 +56,15 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_index("ix_bank_dispute_entry", "bank_dispute", ["entry"])
-    for refusal in _sqlite() if op.get_bind().dialect.name == "sqlite" else _postgresql():
-        op.execute(refusal)
-
-
-def _sqlite() -> list[str]:
-    return [
-        f"CREATE TRIGGER bank_entry_no_{did} BEFORE {did} ON bank_entry BEGIN SELECT RAISE(ABORT, '{WHY}'); END"
-        for did in ("UPDATE", "DELETE")
-    ]
-
-
-def _postgresql() -> list[str]:
-    body = f"BEGIN RAISE EXCEPTION '{WHY}'; END"
-    before = "BEFORE UPDATE OR DELETE ON bank_entry FOR EACH ROW"
-    return [
-        f"CREATE FUNCTION bank_entry_refused() RETURNS trigger LANGUAGE plpgsql AS $$ {body} $$",
-        f"CREATE TRIGGER bank_entry_no_change {before} EXECUTE FUNCTION bank_entry_refused()",
-    ]
+    sqlite = op.get_bind().dialect.name == "sqlite"
+    if not sqlite:
+        body = f"BEGIN RAISE EXCEPTION '{WHY}'; END"
+        op.execute(f"CREATE FUNCTION bank_entry_refused() RETURNS trigger LANGUAGE plpgsql AS $$ {body} $$")
+    refuse = f"BEGIN SELECT RAISE(ABORT, '{WHY}'); END" if sqlite else "EXECUTE FUNCTION bank_entry_refused()"
+    columns = ", ".join(f'"{column}"' for column in KEPT)
+    for name, refused in (
+        ("no_change", f"UPDATE OF {columns} ON bank_entry FOR EACH ROW"),
+        ("no_other", f"UPDATE OF member, source ON bank_entry FOR EACH ROW WHEN (NEW.member NOT LIKE '{ERASED}')"),
+        ("no_delete", "DELETE ON bank_entry FOR EACH ROW"),
+    ):
+        op.execute(f"CREATE TRIGGER bank_entry_{name} BEFORE {refused} {refuse}")
