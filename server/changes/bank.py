@@ -28,7 +28,7 @@ from server.changes.carnets import enter
 from server.changes.purge import first_kept
 from server.database.types import moment
 from server.models import AuditRow, BankCount, BankEntry
-from server.publish.bundle import calendar_of, site_said
+from server.publish.bundle import calendar_of, held, site_said
 from server.publish.rules import SERVER
 from server.queries.bank_rows import moves, opens
 from server.queries.ledger import Ledger, ledger, signed
@@ -81,6 +81,7 @@ class _Writer:
         self._final = moment(since + DAY)
         """Shifts that began before: an earlier one of the same gardien may be without its rows."""
         self._members = frozenset(session.exec(select(models.Member.id)))
+        self._vouched_by_erased = _vouched_by_erased(session)
         self.minted = 0
 
     def follow(self, step: Step) -> None:
@@ -105,6 +106,8 @@ class _Writer:
         """Whether it may be booked now, or countered: nothing is of who was forgotten."""
         booked, said = self._known.live.get(source), step.bank.live.get(source)
         if (booked is not None and is_erased(booked.member)) or (said is not None and said.member not in self._members):
+            return False
+        if booked is not None and source in self._vouched_by_erased:
             return False
         if source[0] in (CREDIT, UNIT):
             return source[0] == CREDIT
@@ -166,10 +169,18 @@ class _Writer:
         )
 
 
+def _vouched_by_erased(session: Session) -> frozenset[Source]:
+    """The credits of others that somebody attested of whom the audit was emptied: what was booked of them stays."""
+    credits_: Sequence[Credit] = held(session, "credits")
+    return frozenset((CREDIT, one.id, one.date.isoformat()) for one in credits_ if is_erased(one.attested or ""))
+
+
 def _next_unit(session: Session, member: str) -> int:
     """The number of the member's next unit: those that came with the site from elsewhere have theirs."""
-    given = select(models.Pass.id).where(models.Pass.member == member, col(models.Pass.id).startswith(BANKED))
-    return 1 + max((int(name.rpartition("/")[2]) for name in session.exec(given)), default=0)
+    own = f"{BANKED}{member}/"
+    given = session.exec(select(models.Pass.id).where(col(models.Pass.id).startswith(own, autoescape=True)))
+    numbers = (name.removeprefix(own) for name in given)
+    return 1 + max((int(number) for number in numbers if number.isdecimal()), default=0)
 
 
 def _put_in_place(session: Session, new: Pass, units: Collection[str], decided: Decided) -> None:

@@ -261,3 +261,32 @@ def test_who_is_forgotten_keeps_the_account_without_a_name(database: Database, j
         assert count.off == 0
     with pytest.raises(DatabaseError, match="never changed"), database.transaction() as session:
         session.connection().execute(text("UPDATE bank_entry SET member = 'alice'"))
+
+
+@pytest.mark.sqlite
+def test_what_somebody_attested_counts_though_they_are_forgotten(database: Database) -> None:
+    store(database, site(unit_minutes=600), at(8))
+    for now, attested in ((at(9), None), (at(10), "remy")):
+        with database.transaction() as session:
+            put(session, [replace(HELPED, by="alice", attested=attested)], Decided("tests", now))
+    before = booked(database, CUTOFF + HOUR)
+    assert (120, ["credit", "k1", "2026-11-25"], None) in before
+    later, by = Decided("tests", CUTOFF + 2 * HOUR), at_the_machine("root")
+    with database.transaction() as session:
+        end_member(session, by, later, "remy")
+    with database.transaction() as session:
+        erase(session, by, later, "remy", CUTOFF)
+    assert booked(database, CUTOFF + DAY + HOUR) == before
+    with database.transaction() as session:
+        end(session, "credits", [("k1",)], Decided("tests", CUTOFF + DAY + 2 * HOUR))
+    assert (-120, ["credit", "k1", "2026-11-25"]) in [one[:2] for one in booked(database, CUTOFF + DAY + 3 * HOUR)]
+
+
+@pytest.mark.sqlite
+def test_a_carnet_that_is_called_like_a_half_day_of_the_bank_stops_no_minting(database: Database) -> None:
+    """The team may call a carnet as it likes; somebody else may have a slash in their id."""
+    alike = [Pass(f"garde/{name}", "gregoire", "half_day", 1) for name in ("x", "gregoire/7", "gregoire/x/9")]
+    given = site(unit_minutes=60)
+    store(database, replace(given, passes=(*given.passes, *alike), credits=(HELPED,)), at(8))
+    units = [source[1] for _, source, _ in booked(database, CUTOFF + HOUR) if source[0] == "unit"]
+    assert units == ["garde/gregoire/8", "garde/gregoire/9"]
