@@ -21,9 +21,11 @@ from server.pages.booking_changes import stored
 from server.pages.booking_mail import tell_cancelled
 from server.queries.bookings import Slot, next_free, slots
 from server.queries.current import Current
+from server.queries.feeds import feeds_of
 from server.queries.now import picture
 from server.queries.start import About, Asker, Sign, Start
 from server.roles import FAB_MANAGERS
+from server.text import booking_feed
 from server.text import calendar as text
 from server.text import start as words
 from server.text.dates import day as day_said
@@ -158,6 +160,7 @@ def _page(status: int, fault: str = "", taken: Taken | None = None) -> ResponseR
         start, end = calendar.midnight(day), calendar.midnight(day + timedelta(days=1))
         found = slots(session, start, end)
         mine = slots(session, at, member=me) if me is not None else []
+        made = feeds_of(session, me or "")
         member = me if me in current.rules.members else None
         asker = Asker(session, current, place, member) if member is not None else None
         wish = _wish(session, calendar, current, machine, day, at, taken, member)
@@ -183,6 +186,7 @@ def _page(status: int, fault: str = "", taken: Taken | None = None) -> ResponseR
         rows=[(one, one.member == me, _who(one, current, me, named=named)) for one in _by_machine(found, current)],
         form=form if asker is not None else None,
         mine=[(one, sure.get(one.id, "")) for one in mine],
+        feeds=[(what, gettext(name), what in made) for what, name in booking_feed.NAMES.items()],
         manages=named,
         said=text.terms_said(terms_of(current.bundle.site, machine)),
     ), status

@@ -11,7 +11,7 @@ from policy.terms import Instant
 from server.changes import feeds as changes
 from server.queries.current import Current
 from server.queries.feeds import What, feed
-from server.text import rota_feed
+from server.text import booking_feed, rota_feed
 from server.text.dates import day, hour
 from server.text.icalendar import TYPE, Entry, calendar
 from server.text.translate import gettext, in_french
@@ -25,9 +25,11 @@ Maker = Callable[[Session, Current, str, Instant], list[Entry]]
 MAKERS: dict[What, tuple[str, Maker]] = {
     What.MY_SHIFTS: (rota_feed.MINE, rota_feed.mine),
     What.ALL_SHIFTS: (rota_feed.ALL, rota_feed.all_),
+    What.MY_BOOKINGS: (booking_feed.MINE, booking_feed.mine),
+    What.MACHINES: (booking_feed.ALL, booking_feed.all_),
 }
 """Of each kind its name, in French, and what is in it for a member."""
-BACK = dict.fromkeys(What, "rota.page")
+BACK = dict.fromkeys(rota_feed.NAMES, "rota.page") | dict.fromkeys(booking_feed.NAMES, "calendar.page")
 """The page on which its press is."""
 
 

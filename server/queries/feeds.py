@@ -13,6 +13,9 @@ class What(StrEnum):
     MY_SHIFTS = "my_shifts"
     ALL_SHIFTS = "all_shifts"
     """Without names."""
+    MY_BOOKINGS = "my_bookings"
+    MACHINES = "machines"
+    """When each is taken, without names."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -159,3 +159,25 @@ def test_a_start_alone_ends_before_the_next_booking_of_somebody_else(fab: Place)
     remy = fab.member("remy")
     assert "Réserver mer. 25 nov., 13 h – 14 h" in read(remy, f"/calendar?day={DAY}&machine=cnc&start={DAY}T13:00")
     assert "Réserver mer. 25 nov., 10 h – 12 h" in read(remy, f"/calendar?day={DAY}&machine=cnc&start={DAY}T10:00")
+
+
+def test_ones_bookings_and_the_machines_are_read_by_a_calendar_program_at_an_address_that_ends(fab: Place) -> None:
+    remy = fab.member("remy")
+    press(fab, remy, "/calendar", **CHOICE)
+    press(fab, fab.member("brigitte"), "/calendar", **CHOICE | {"start": f"{DAY}T11:00", "end": f"{DAY}T12:00"})
+    found, token = {}, fab.form_token(remy, "/calendar")
+    for what in ("my_bookings", "machines"):
+        made = remy.post("/feeds", data={"csrf_token": token, "what": what})
+        address = re.search(r'value="http://localhost(/feeds/[^"]+[.]ics)"', made.text)
+        assert address is not None
+        assert 'href="/calendar"' in made.text, "back to where the press stood"
+        found[what] = address[1]
+    mine, all_ = (fab.client.get(found[what]).text for what in ("my_bookings", "machines"))
+    assert "DTSTART:20261125T130000Z" in mine
+    assert "SUMMARY:Fraiseuse CNC · " in mine
+    assert (mine.count("BEGIN:VEVENT"), all_.count("BEGIN:VEVENT")) == (1, 2)
+    assert "SUMMARY:Fraiseuse CNC\\, réservée" in all_
+    assert not any(name in all_ for name in ("Rémy", "Brigitte"))
+    assert "Couper « Mes réservations »" in read(remy, "/calendar")
+    assert remy.post("/feeds/end", data={"csrf_token": token, "what": "my_bookings"}).headers["Location"] == "/calendar"
+    assert fab.client.get(found["my_bookings"]).status_code == 404
