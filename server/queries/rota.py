@@ -101,7 +101,7 @@ class Asked:
 
 def turns(bundle: Bundle, first: date, last: date) -> list[Turn]:
     """Those that start on these dates, both included, in their order."""
-    rota = _rota(bundle)
+    rota = rota_known(bundle)
     found = [_of_slot(slot) for slot in slots(rota, first, last) if slot.start < slot.end]
     since, until = (first - timedelta(days=1)).isoformat(), (last + timedelta(days=2)).isoformat()
     singles = [_of_shift(one, rota.calendar) for one in bundle.shifts if since <= one.start < until]
@@ -111,7 +111,7 @@ def turns(bundle: Bundle, first: date, last: date) -> list[Turn]:
 
 def turn_of(bundle: Bundle, key: str) -> Turn | None:
     """The turn as it stands; None for one that is not there, or no more."""
-    rota = _rota(bundle)
+    rota = rota_known(bundle)
     if key.startswith(_SHIFT):
         found = (one for one in bundle.shifts if f"{_SHIFT}{one.id}" == key)
         return next((_of_shift(one, rota.calendar) for one in found), None)
@@ -203,5 +203,6 @@ def _of_shift(shift: Shift, calendar: Calendar) -> Turn:
     return Turn(f"{_SHIFT}{shift.id}", "", calendar.date_at(start), shift.gardien, start, end)
 
 
-def _rota(bundle: Bundle) -> Rota:
+def rota_known(bundle: Bundle) -> Rota:
+    """All that its turns follow from."""
     return rota_of(bundle, ZoneInfo(bundle.site.timezone), holidays_of(bundle.site.holidays, kept=True))

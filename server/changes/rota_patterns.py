@@ -1,0 +1,117 @@
+"""Which evenings want a gardien, week after week? A pattern added, changed from a day on, ended: the past stays.
+
+A change from a day on ends the pattern the day before and begins another one; what was arranged for single dates goes
+along where the new one makes an evening on them. Each function is one change, in the caller's transaction, audited.
+"""
+
+from datetime import date, timedelta
+from secrets import token_hex
+
+from msgspec.structs import replace
+from sqlmodel import Session
+
+from policy.bundle import Bundle, Pattern, Role
+from policy.check import contradictions
+from policy.forms import malformed
+from policy.rota import slot_on
+from server.audit import Decided
+from server.changes.bundle import end, put
+from server.changes.outcomes import Done, Meanwhile, Wrong
+from server.changes.rota import Ground, ground
+from server.publish.bundle import held
+from server.queries.rota import rota_known, turns
+
+LOOKED_AT = timedelta(weeks=8)
+"""So far ahead it is looked whether somebody would hold two evenings at one time."""
+PLACES = {"from": "hours", "to": "hours"}
+"""What a bundle calls a field that the form has under another name."""
+
+
+def add(session: Session, decided: Decided, wanted: Pattern) -> Done | Wrong:
+    """A new one, under an id that nobody had; from a day that is not past."""
+    here = ground(session, decided)
+    if wanted.since is None or wanted.since < _today(here):
+        return Wrong(("since",))
+    if wrong := _wrong(here, wanted):
+        return Wrong(wrong)
+    put(session, [wanted], decided)
+    return Done()
+
+
+def change(session: Session, decided: Decided, seen: Pattern, wanted: Pattern) -> Done | Wrong | Meanwhile:
+    """seen: the pattern as whoever decides has seen it. wanted.since: the day from which it is another one."""
+    here = ground(session, decided)
+    known = next((one for one in here.bundle.rota if one.id == seen.id), None)
+    if known != seen:
+        return Meanwhile()
+    if wanted.since is None or wanted.since < _today(here):
+        return Wrong(("since",))
+    before = replace(known, until=wanted.since - timedelta(days=1))
+    begun = known.since is None or known.since < wanted.since
+    new = replace(wanted, id=f"rota-{token_hex(6)}" if begun else known.id)
+    if wrong := _wrong(here, new, instead_of=known, before=before if begun else None):
+        return Wrong(wrong)
+    if not begun:
+        put(session, [new], decided)
+        return Done()
+    put(session, [before, new], decided)
+    _move(here, known, new)
+    return Done()
+
+
+def stop(session: Session, decided: Decided, seen: Pattern, last: date) -> Done | Wrong | Meanwhile:
+    """last: its last day, which is not before yesterday."""
+    here = ground(session, decided)
+    known = next((one for one in here.bundle.rota if one.id == seen.id), None)
+    if known != seen:
+        return Meanwhile()
+    if last < _today(here) - timedelta(days=1):
+        return Wrong(("last",))
+    later = [(one.rota, one.date) for one in here.bundle.rota_changes if one.rota == known.id and one.date > last]
+    end(session, "rota_changes", later, decided)
+    put(session, [replace(known, until=last)], decided)
+    return Done()
+
+
+def _today(here: Ground) -> date:
+    return here.calendar.date_at(here.decided.at)
+
+
+def _move(here: Ground, before: Pattern, new: Pattern) -> None:
+    """What is other on single dates from then on belongs to the new pattern, where it makes a slot."""
+    since = new.since or date.min
+    later = [one for one in here.bundle.rota_changes if one.rota == before.id and one.date >= since]
+    plain = rota_known(replace(here.bundle, rota=(new,), rota_changes=()))
+    end(here.session, "rota_changes", [(one.rota, one.date) for one in later], here.decided)
+    kept = [replace(one, rota=new.id) for one in later if slot_on(plain, new, one.date) is not None]
+    put(here.session, kept, here.decided)
+
+
+def _wrong(
+    here: Ground, wanted: Pattern, instead_of: Pattern | None = None, before: Pattern | None = None
+) -> tuple[str, ...]:
+    """The fields that a bundle would be refused for, or by which somebody would hold two evenings at one time."""
+    said = Bundle(
+        format="loquet.bundle/1",
+        site=here.bundle.site,
+        access_points=held(here.session, "access_points"),
+        tiers=held(here.session, "tiers"),
+        members=here.bundle.members,
+        rota=(wanted,),
+    )
+    place = "rota[0]."
+    problems = [one.key for one in (*malformed(said), *contradictions(said)) if one.key.startswith(place)]
+    fields = [PLACES.get(key.removeprefix(place), key.removeprefix(place)) for key in problems]
+    holder = next((one for one in here.bundle.members if one.id == wanted.gardien), None)
+    if holder is not None and Role.GARDIEN not in holder.roles:
+        fields.append("gardien")
+    if wanted.start == wanted.end:
+        fields.append("hours")
+    if not fields and wanted.gardien is not None and wanted.since is not None:
+        others = tuple(one for one in here.bundle.rota if one != instead_of)
+        tried = replace(here.bundle, rota=(*others, wanted, *((before,) if before is not None else ())))
+        coming = [one for one in turns(tried, wanted.since, wanted.since + LOOKED_AT) if one.gardien == wanted.gardien]
+        own = [one for one in coming if one.pattern == wanted.id]
+        if any(one.meets(other) for one in own for other in coming if other.key != one.key):
+            fields.append("gardien")
+    return tuple(dict.fromkeys(fields))

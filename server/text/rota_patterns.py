@@ -1,0 +1,29 @@
+"""How is an evening of each week said, and what is wrong in its form?"""
+
+from policy.bundle import Pattern
+from server.text.dates import calendar_day
+from server.text.hours import spans, weekday
+from server.text.translate import N_, gettext
+
+WRONG = {
+    "hours": N_("Écrivez les heures ainsi : 18 h – 22 h."),
+    "every": N_("Écrivez un nombre de semaines, de 1 à 52."),
+    "since": N_("Écrivez le premier jour ainsi : 31/12/2026. Il n’est pas passé : ce qui a eu lieu ne change pas."),
+    "until": N_("Écrivez le dernier jour ainsi : 31/12/2026. Il ne vient pas avant le premier."),
+    "last": N_("Écrivez le dernier jour ainsi : 31/12/2026. Il n’est pas avant hier."),
+    "gardien": N_("Cette personne aurait deux gardes en même temps, ou n’est pas gardien."),
+}
+
+
+def said(one: Pattern) -> str:
+    """mardi 18 h – 22 h, toutes les 2 semaines, du 3 janv. au 30 juin."""
+    parts = [f"{weekday(one.weekday).lower()} {spans(((one.start, one.end),))}"]
+    if one.every > 1:
+        parts.append(gettext("toutes les %(weeks)s semaines", weeks=one.every))
+    if one.since is not None:
+        parts.append(gettext("depuis le %(day)s", day=calendar_day(one.since)))
+    if one.until is not None:
+        parts.append(gettext("jusqu’au %(day)s", day=calendar_day(one.until)))
+    if one.holidays:
+        parts.append(gettext("jours fériés aussi"))
+    return ", ".join(parts)

@@ -1,0 +1,81 @@
+"""The evenings of each week as the team keeps them: a change holds from a day on, and the past stays as it was."""
+
+import re
+from datetime import date
+
+import pytest
+
+from server.database.engine import Database
+from server.queries.rota import turns
+from tests.support_pages import Place
+from tests.support_rota import holder_at, plain, press, rota_place
+
+pytestmark = pytest.mark.sqlite
+FORM = {"weekday": "mon", "hours": "18 h – 22 h", "every": "2", "since": "30/11/2026", "gardien": "tarek"}
+
+
+@pytest.fixture
+def place(database: Database) -> Place:
+    return rota_place(database)
+
+
+def was(place: Place, which: str) -> str:
+    page = place.staff().get("/gardiens/evenings").text.replace("&#34;", '"')
+    return next(one for one in re.findall(r'name="was" value="({[^>]*})"', page) if f'"id":"{which}"' in one)
+
+
+def save(place: Place, **form: str) -> tuple[int, str]:
+    return press(place, place.staff(), "evenings", **FORM | form)
+
+
+def made(place: Place, pattern: str, first: date, last: date) -> list[tuple[str, str | None]]:
+    found = turns(place.publisher.current.bundle, first, last)
+    return [(str(one.day), one.gardien) for one in found if pattern in one.pattern]
+
+
+def test_an_evening_is_added_and_stands_in_the_rules(place: Place) -> None:
+    status, page = save(place)
+    assert (status, "lundi 18 h – 22 h, toutes les 2 semaines" in page.replace("\N{WORD JOINER}", "")) == (303, True)
+    found = made(place, "rota-", date(2026, 11, 24), date(2026, 12, 31))
+    assert found == [("2026-11-30", "tarek"), ("2026-12-14", "tarek")]
+
+
+def test_a_change_holds_from_a_day_on_and_takes_along_what_was_arranged(place: Place) -> None:
+    press(place, place.member("odile"), "take", "slot:jeudi/2026-12-10")
+    past = made(place, "", date(2026, 10, 1), date(2026, 12, 2))
+    form = {"weekday": "thu", "hours": "19 h – 23 h", "every": "1", "since": "03/12/2026", "gardien": ""}
+    assert save(place, was=was(place, "jeudi"), **form)[0] == 303
+    assert made(place, "", date(2026, 10, 1), date(2026, 12, 2)) == past
+    thursdays = made(place, "rota-", date(2026, 12, 3), date(2026, 12, 17))
+    assert thursdays == [("2026-12-03", None), ("2026-12-10", "odile"), ("2026-12-17", None)]
+
+
+def test_a_change_for_the_past_is_refused(place: Place) -> None:
+    for form in (
+        {"since": "23/11/2026"},
+        {"since": ""},
+        {"hours": "quand on veut"},
+        {"every": "0"},
+        {"gardien": "zoe"},
+    ):
+        status, _page = save(place, **form)
+        assert status == 400
+    seen = was(place, "jeudi")
+    status, page = save(place, was=seen, since="01/11/2026")
+    assert (status, "ce qui a eu lieu ne change pas" in page) == (400, True)
+    status, page = press(place, place.staff(), "evenings/end", was=seen, last="01/11/2026")
+    assert (status, "Il n’est pas avant hier" in page) == (400, True)
+
+
+def test_nobody_gets_two_evenings_at_one_time(place: Place) -> None:
+    status, page = save(place, weekday="fri", hours="20 h – 23 h", every="1")
+    assert (status, "deux gardes en même temps" in page) == (400, True)
+
+
+def test_an_evening_ends_and_of_two_who_change_it_the_second_is_told(place: Place) -> None:
+    seen = was(place, "vendredi")
+    assert press(place, place.staff(), "evenings/end", was=seen, last="27/11/2026")[0] == 303
+    assert holder_at(place, "slot:vendredi/2026-11-27") == "tarek"
+    assert made(place, "vendredi", date(2026, 11, 28), date(2027, 1, 31)) == []
+    status, page = press(place, place.staff(), "evenings/end", was=seen, last="31/12/2026")
+    assert (status, "quelqu’un a changé cette soirée" in plain(page)) == (409, True)
