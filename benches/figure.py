@@ -24,6 +24,11 @@ def p99(ordered: Sequence[float]) -> float:
     return ordered[math.ceil(len(ordered) * 0.99) - 1]
 
 
+def p95(ordered: Sequence[float]) -> float:
+    """The same for 95 in 100."""
+    return ordered[math.ceil(len(ordered) * 0.95) - 1]
+
+
 def _rounded(value: float) -> float:
     return float(f"{value:.4g}")
 

@@ -13,7 +13,10 @@ from dataclasses import asdict
 from benches.figure import Figure, Figures, Limit
 from console.errors import CommandError
 
-PARTS = ("decision", "reader", "journal", "edge process", "ingest", "drain", "change to edge", "revoked edge", "bank")
+PARTS = (
+    *("decision", "reader", "journal", "edge process", "ingest", "drain", "change to edge", "revoked edge", "bank"),
+    "pages",
+)
 
 PROMISED: dict[str, dict[str, Limit]] = {
     "decision": {
@@ -41,13 +44,14 @@ PROMISED: dict[str, dict[str, Limit]] = {
     },
     "revoked edge": {"revoked_edge": Limit(60)},
     "bank": {"bank_recount": Limit(2)},
+    "pages": {},
 }
 """Of each part. Times are promised of two shared x86 cores on which a hop through the broker takes 0.43 ms."""
 
 
 def parts() -> dict[str, Callable[[], Figures]]:
     """What is measured, by the word that shows while it runs."""
-    from benches import bank, decision, drain, ingest, journal, process, reader, revoked, travel
+    from benches import bank, decision, drain, ingest, journal, pages, process, reader, revoked, travel
 
     return {
         "decision": decision.figures,
@@ -59,6 +63,7 @@ def parts() -> dict[str, Callable[[], Figures]]:
         "change to edge": travel.figures,
         "revoked edge": revoked.figures,
         "bank": bank.figures,
+        "pages": pages.figures,
     }
 
 

@@ -7,6 +7,7 @@ import logging
 from collections.abc import Callable
 from functools import lru_cache, partial
 from threading import Lock
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -64,6 +65,7 @@ class Publisher:
         self._clock = clock
         self._retain = retain
         self._one_at_a_time = Lock()
+        self._memory: dict[str, dict[str, Any]] = {}
         self._current: Current | None = None
         self._failed_at: Instant | None = None
         """When the last `publish` failed, None when it did not."""
@@ -130,6 +132,7 @@ class Publisher:
             bundle=bundle,
             zone=zone,
             pseudonym=self._pseudonym,
+            memory=self._memory,
         )
 
     def _send(self, current: Current, now: Instant) -> None:

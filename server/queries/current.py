@@ -1,7 +1,7 @@
 """What is in force? The bundle, and the rules that were compiled from it."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -28,6 +28,8 @@ class Current:
     bundle: Bundle
     zone: ZoneInfo
     pseudonym: Callable[[bytes], str]
+    memory: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """What was reckoned of each member, by what for, beside all that it followed from: the next Current has it, too."""
 
     @cached_property
     def calendar(self) -> Calendar:
@@ -53,7 +55,18 @@ class Current:
     @cached_property
     def called(self) -> Called:
         """What the pages call everybody and everything."""
-        return called(self.bundle)
+        ground = (
+            self.bundle.members,
+            self.bundle.access_points,
+            self.bundle.machines,
+            self.bundle.tiers,
+            self.bundle.kinds,
+        )
+        held = self.memory.setdefault("called", {}).get("all")
+        if held is None or held[0] != ground:
+            held = self.memory["called"]["all"] = ground, called(self.bundle)
+        known: Called = held[1]
+        return known
 
     @cached_property
     def reports(self) -> dict[Any, Any]:

@@ -3,11 +3,14 @@
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from unicodedata import combining, normalize
 
 from policy.bundle import Bundle, Member
 from policy.terms import Direction
 
+MOST_NAMES = 1 << 16
+"""Whose way of being read is remembered: the list of a large site is sorted anew after each change."""
 NBSP = "\N{NO-BREAK SPACE}"
 FIRST_LETTERS = 3
 """Of the surname, where one letter does not tell two people apart."""
@@ -74,20 +77,24 @@ def short_names(members: Iterable[Member], tiers: Mapping[str, str]) -> dict[str
     forms: list[Callable[[Member], str]] = [_shortened(letters) for letters in (1, *range(FIRST_LETTERS, longest + 1))]
     forms += [lambda member: member.name, lambda member: f"{member.name} ({tiers.get(member.tier, member.tier)})"]
     names: dict[str, str] = {}
+    taken: set[str] = set()
     left = everybody
     for form in forms:
+        if not left:
+            break
         alike = defaultdict(list)
         for member in left:
             alike[_read(form(member))].append(member)
-        taken = {_read(name) for name in names.values()}
-        alone = [them[0] for written, them in alike.items() if len(them) == 1 and written not in taken]
-        names |= {member.id: form(member) for member in alone}
+        alone = {written: them[0] for written, them in alike.items() if len(them) == 1 and written not in taken}
+        names |= {member.id: form(member) for member in alone.values()}
+        taken |= alone.keys()
         left = tuple(member for member in left if member.id not in names)
     for number, member in enumerate(left, 1):
         names[member.id] = f"{forms[-1](member)}{NBSP}{number}"
     return names
 
 
+@lru_cache(MOST_NAMES)
 def alphabetical(name: str) -> str:
     """To sort by: Élodie stands before Emma."""
     return "".join(letter for letter in normalize("NFD", _read(name)) if not combining(letter))
@@ -114,6 +121,7 @@ def by_surname(name: str) -> str:
     return " ".join((words[-1], *words[:-1]))
 
 
+@lru_cache(MOST_NAMES)
 def _read(name: str) -> str:
     """As somebody reads it who does not look twice."""
     return " ".join(name.casefold().replace(".", "").split())

@@ -7,7 +7,9 @@ from datetime import date, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from sqlmodel import Session, col, func, select
+from sqlalchemy import func
+from sqlalchemy.sql.functions import aggregate_strings
+from sqlmodel import Session, col, select
 
 from policy.bundle import Bundle, Credential, Member
 from policy.bundle import Pass as Carnet
@@ -164,16 +166,27 @@ def day_of(current: "Current", at: Instant) -> date:
 
 def carnets(session: Session, current: "Current", people: Iterable[Person], at: Instant) -> dict[str, Left]:
     """Of each of them whose tier needs a carnet what is left, as the door reckons it."""
-    wanted = [one for one in people if unit_now(current.rules, one.member.id, at)]
-    state, today = SiteState(), day_of(current, at)
-    asked = select(PaidUnit.member, PaidUnit.unit)
+    today, paid = day_of(current, at), dict[str, str]()
+    wanted = {
+        one.member.id: (one, unit) for one in people if (unit := unit_now(current.rules, one.member.id, at)) is not None
+    }
+    asked = select(PaidUnit.member, aggregate_strings(col(PaidUnit.unit), " ")).group_by(col(PaidUnit.member))
     if len(wanted) <= FEW:
-        asked = asked.where(col(PaidUnit.member).in_([one.member.id for one in wanted]))
+        asked = asked.where(col(PaidUnit.member).in_(wanted))
     else:
         asked = asked.where(col(PaidUnit.member).in_(select(Pass.member).where(col(Pass.ended).is_(None))))
-    for member, unit in session.connection().execute(asked) if wanted else ():
-        state.units[member].add(unit)
-    return {one.member.id: _left(current, state, one, today) for one in wanted}
+    if wanted:
+        paid = {row[0]: row[1] for row in session.connection().execute(asked)}
+    known, found = current.memory.setdefault("left", {}), dict[str, Left]()
+    for member, (one, unit) in wanted.items():
+        ground = (one.carnets, paid.get(member, ""), today, unit, current.rules.speaks)
+        held = known.get(member)
+        if held is None or held[0] != ground:
+            state = SiteState()
+            state.units[member].update(ground[1].split())
+            held = known[member] = ground, _left(current, state, one, today)
+        found[member] = held[1]
+    return found
 
 
 def _left(current: "Current", state: SiteState, one: Person, today: date) -> Left:

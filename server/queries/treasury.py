@@ -4,12 +4,15 @@ Days are the site's. What was there at first and all that happened until a day a
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from functools import partial
+from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import func, select
+from sqlalchemy import Table, func, select
+from sqlalchemy.sql.functions import aggregate_strings
 from sqlmodel import Session, col
 
 from server.models import CarnetEntry, Member, PaidUnit, Pass
@@ -72,6 +75,16 @@ class Report:
     sales: tuple[Sale, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Share:
+    """What one member adds to a report."""
+
+    before: Mapping[str, int]
+    flows: Mapping[str, Mapping[str, int]]
+    owed: Sequence[Held]
+    sales: Sequence[Sale]
+
+
 def report(session: Session, current: Current, first: date, last: date) -> Report:
     """All carnets from the first day to the last, both included; reckoned anew when something was paid or written."""
     paid = session.scalar(select(func.count()).select_from(PaidUnit))
@@ -90,20 +103,20 @@ def _report(session: Session, current: Current, first: date, last: date) -> Repo
     flows: defaultdict[str, Counter[str]] = defaultdict(Counter)
     owed: list[Held] = []
     sales: list[Sale] = []
-    names = {row.id: (row.name, row.tier) for row in session.connection().execute(_NAMES)}
-    for member, account in _accounts(session, current.zone):
+    names = {who: (name, tier) for who, name, tier in session.connection().execute(_NAMES).all()}
+    known = current.memory.setdefault("accounts", {})
+    for member, ground, account in _accounts(session, current.zone):
         name, tier = names[member]
-        for carnet in account.carnets:
-            left, unit = 0, carnet.held.unit
-            for line in account.lines(carnet, last, current.zone):
-                if line.day <= last:
-                    left += line.units
-                    (flows[unit] if line.day >= first else before)[line.did if line.day >= first else unit] += (
-                        line.units
-                    )
-            if left:
-                owed.append(Held(member, name, tier, carnet, left))
-        sales += _sales(account, name, current.zone)
+        ground = (first, last, name, tier, ground)
+        held = known.get(member)
+        if held is None or held[0] != ground:
+            held = known[member] = ground, _share(account(), member, (name, tier), current.zone, first, last)
+        share: Share = held[1]
+        before.update(share.before)
+        for unit, counted in share.flows.items():
+            flows[unit].update(counted)
+        owed += share.owed
+        sales += share.sales
     owed.sort(key=lambda one: (one.carnet.held.valid_until or date.max, alphabetical(one.name), one.carnet.held.id))
     return Report(
         first=first,
@@ -119,7 +132,9 @@ def _report(session: Session, current: Current, first: date, last: date) -> Repo
     )
 
 
-_NAMES = select(Member.id, Member.name, Member.tier)  # type: ignore[call-overload]
+_NAMES = select(Member.id, Member.name, Member.tier).where(  # type: ignore[call-overload]
+    col(Member.id).in_(select(Pass.member))  # type: ignore[call-overload]
+)
 
 
 def _totals(before: int, flows: Counter[str]) -> Totals:
@@ -138,21 +153,45 @@ def _sales(account: Account, name: str, zone: ZoneInfo) -> Iterator[Sale]:
             yield Sale(day, name, units.get(entry.carnet, ""), entry.units, entry.price, entry.by)
 
 
-def _accounts(session: Session, zone: ZoneInfo) -> Iterator[tuple[str, Account]]:
-    """Of everybody who has or had a carnet. What has ended pays what no other can, as it did while it held."""
-    passes: defaultdict[str, list[Pass]] = defaultdict(list)
-    for row in session.scalars(select(Pass).order_by(col(Pass.ended).is_not(None), col(Pass.position))):
+def _share(account: Account, member: str, named: tuple[str, str], zone: ZoneInfo, first: date, last: date) -> Share:
+    """named: name and tier."""
+    before: Counter[str] = Counter()
+    flows: defaultdict[str, Counter[str]] = defaultdict(Counter)
+    owed: list[Held] = []
+    for carnet in account.carnets:
+        left, unit = 0, carnet.held.unit
+        for line in account.lines(carnet, last, zone):
+            if line.day <= last:
+                left += line.units
+                (flows[unit] if line.day >= first else before)[line.did if line.day >= first else unit] += line.units
+        if left:
+            owed.append(Held(member, *named, carnet, left))
+    return Share(before, flows, owed, list(_sales(account, named[0], zone)))
+
+
+def _accounts(session: Session, zone: ZoneInfo) -> Iterator[tuple[str, object, Callable[[], Account]]]:
+    """Of everybody who has or had a carnet: what their account follows from, and the account.
+
+    What has ended pays what no other can, as it did while it held.
+    """
+    table: Table = Pass.__table__  # type: ignore[attr-defined]
+    passes: defaultdict[str, list[Any]] = defaultdict(list)
+    asked = select(*table.c).order_by(table.c.ended.is_not(None), table.c.position)
+    for row in session.connection().execute(asked):
         passes[row.member].append(row)
-    told: defaultdict[str, list[str]] = defaultdict(list)
     of_passes = col(PaidUnit.member).in_(select(Pass.member))  # type: ignore[call-overload]
-    asked = select(PaidUnit.member, PaidUnit.unit).where(of_passes)  # type: ignore[call-overload]
-    for member, unit in session.connection().execute(asked):
-        told[member].append(unit)
+    units = aggregate_strings(col(PaidUnit.unit), " ")
+    paid = select(col(PaidUnit.member), units).where(of_passes).group_by(col(PaidUnit.member))
+    told = {row[0]: row[1] for row in session.connection().execute(paid)}
     entries: defaultdict[str, list[CarnetEntry]] = defaultdict(list)
     for entry in session.scalars(select(CarnetEntry).order_by(col(CarnetEntry.id))):
         entries[entry.member].append(entry)
     for member, rows in passes.items():
-        carnets, unpaid = reckoned([row.said() for row in rows], told[member])
-        ended = [None if row.ended is None else row.ended.astimezone(zone).date() for row in rows]
-        dated = [replace(carnet, ended=day) for carnet, day in zip(carnets, ended, strict=True)]
-        yield member, Account(dated, unpaid, entries[member])
+        ground = ([tuple(row) for row in rows], told.get(member, ""), [entry.id for entry in entries[member]])
+        yield member, ground, partial(_account, rows, ground[1].split(), entries[member], zone)
+
+
+def _account(rows: Sequence[Any], told: Sequence[str], entries: list[CarnetEntry], zone: ZoneInfo) -> Account:
+    carnets, unpaid = reckoned([Pass(**row._mapping).said() for row in rows], told)
+    ended = [None if row.ended is None else row.ended.astimezone(zone).date() for row in rows]
+    return Account([replace(one, ended=day) for one, day in zip(carnets, ended, strict=True)], unpaid, entries)

@@ -1,5 +1,6 @@
 """What is owed on carnets adds up, on every day, and leaves for a spreadsheet as it was meant."""
 
+import dataclasses
 from datetime import date
 from io import BytesIO
 
@@ -18,6 +19,7 @@ from server.changes.carnets import Sale
 from server.changes.people import end_member
 from server.models import AuditRow
 from server.queries.accounts import at_the_machine
+from server.queries.people import carnets as left_of
 from server.queries.treasury import FLOWS, Report, report
 from server.text.sheets import Sheet, csv_file, xlsx_file
 from tests.server.test_carnets import AM, PM, zoe_pays
@@ -51,6 +53,31 @@ def story(place: Place) -> None:
         carnets.sell(session, Decided(STAFF, at(15)), "zoe", Sale(10, "=1+1 €", None, None), TODAY)
         carnets.give_back(session, Decided(STAFF, at(15), "colis"), "zoe", PM)
     place.publish()
+
+
+def test_what_is_remembered_from_before_a_change_is_what_is_reckoned_anew(place: Place) -> None:
+    """After each change: of carnets, of days paid, of names, of the day that is asked for."""
+    story(place)
+    asked = [(date(2026, 1, 1), TODAY), (date(2026, 3, 1), date(2026, 4, 2))]
+    for change in range(4):
+        found = [counted(place, *days) for days in asked]
+        current = place.publisher.current
+        fresh = dataclasses.replace(current, memory={})
+        with place.database.reading() as session:
+            assert found == [report(session, fresh, *days) for days in asked], change
+            people = current.people.people.values()
+            assert left_of(session, current, people, place.now) == left_of(session, fresh, people, place.now)
+        assert current.memory["accounts"]
+        with place.database.transaction() as session:
+            if change == 0:
+                carnets.sell(session, Decided(STAFF, at(16)), "zoe", Sale(3, "", None, None), TODAY, "aaaaaaaaaaaa")
+            elif change == 1:
+                carnets.charge_again(session, Decided(STAFF, at(17)), "zoe", PM)
+            else:
+                put(session, [replace(small_bundle().members[-1], name=f"Zoé {change}")], DECIDED)
+        if change == 2:
+            zoe_pays(place, at(18) + DAY, "2026-11-25pm")
+        place.publish()
 
 
 def test_what_was_owed_came_and_went_adds_up(place: Place) -> None:

@@ -1,0 +1,196 @@
+"""How long does a page take at a large site, and the first one after a change? The floor is a page of words alone."""
+
+import re
+import time
+from contextlib import closing
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from flask.testing import FlaskClient
+from sqlmodel import Session
+
+from benches.disk import bench_folder
+from benches.figure import Figures, figure, p95
+from policy.bundle import AccessPoint, Bundle, Credential, Member, Pass, Readers, Site
+from policy.presets import COWORKING
+from policy.terms import DAY, Instant
+from server.app import create_app
+from server.audit import Decided
+from server.changes.bundle import import_bundle, put
+from server.changes.configured import take_over_account
+from server.database.engine import Database
+from server.database.schema import upgrade
+from server.exchange import Exchange
+from server.main import tuned
+from server.models import PaidUnit
+from server.passwords import hash_password
+from server.web.context import Context
+from server.web.live import Live
+from wire.topics import Topics
+
+MEMBERS = 10_000
+PASSAGES = 10_000_000
+"""In the days for which they are kept."""
+CARNETS = 4_000
+PAID = 20
+"""Half-days that each carnet has paid."""
+ROUNDS = 20
+DAYS = 89
+NOW: Instant = 1_795_543_920_000
+"""Tuesday 24 November 2026, 19:12 in Malakoff."""
+LOGIN, PASSWORD = "bench", "a page that nobody waits for"
+KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
+PAGES = {
+    "now": "/",
+    "today": "/today",
+    "me": "/me",
+    "members": "/members",
+    "members_search": "/members?q=marie+17",
+    "member": "/members/m17",
+    "carnets": "/carnets",
+    "presence": "/presence",
+    "evacuation": "/evacuation",
+    "hours": "/hours",
+    "machines": "/machines",
+    "gardiens": "/gardiens",
+}
+FIRST = ("members", "carnets", "now", "me")
+"""Measured once more right after somebody became a member and somebody paid a half-day."""
+FLOOR = "/lamps"
+_ROWS = """
+WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i + 1 < {count})
+INSERT INTO journal_row (edge, journal, seq, at, received, mono_ms, boot, clock, kind, access_point, reader, direction,
+  credential, member, granted, reason, pending, inside, moved_at)
+SELECT 'front', 'bench', i + 1, moment, moment, i, 'b', 'synced', 'tap', 'front', CASE i % 2 WHEN 0 THEN 'front-in' ELSE
+  'front-out' END, CASE i % 2 WHEN 0 THEN 'in' ELSE 'out' END, printf('%032x', i / 2 % {members}), 'm' || (i / 2 %
+  {members}), 1, CASE i % 2 WHEN 0 THEN 'always' ELSE 'egress' END, 0, (i + 1) % 2, moment
+FROM (SELECT i, strftime('%Y-%m-%d %H:%M:%f000', {start} + {span} * 1.0 * i / {count}, 'unixepoch') AS moment FROM n)
+"""
+
+
+def figures() -> Figures:
+    with bench_folder() as folder:
+        yield from measured(folder, MEMBERS, PASSAGES)
+
+
+def measured(folder: Path, members: int, passages: int, rounds: int = ROUNDS) -> Figures:
+    """p95 of each page in ms; the first after a change, at the most."""
+    with closing(Database(f"sqlite:///{folder / 'pages.db'}")) as database:
+        upgrade(database, lambda _: None)
+        fill(database, members, passages)
+        context = context_of(database)
+        app = create_app(context)
+        client = logged_in(app.test_client())
+        with tuned():
+            floor = p95(sorted(took(client, FLOOR) for _ in range(rounds)))
+            days = iter(range(date(2026, 1, 1).toordinal(), date(2026, 9, 1).toordinal()))
+            for name in FIRST:
+                took(client, PAGES[name])  # since the server's start nobody has asked: that is another figure
+                slow = max(after_change(database, context, client, PAGES[name], next(days)) for _ in range(rounds // 4))
+                yield f"page_{name}_first", figure(slow, "ms", floor)
+            for name, path in PAGES.items():
+                took(client, path)
+                yield f"page_{name}", figure(p95(sorted(took(client, path) for _ in range(rounds))), "ms", floor)
+
+
+def took(client: FlaskClient, path: str) -> float:
+    """ms."""
+    begun = time.perf_counter()
+    answer = client.get(path)
+    assert answer.status_code == 200, (path, answer.status_code)  # noqa: S101 - else nothing is measured
+    return (time.perf_counter() - begun) * 1000
+
+
+def after_change(database: Database, context: Context, client: FlaskClient, path: str, day: int) -> float:
+    """Somebody becomes a member, and somebody pays a half-day of that day."""
+    with database.transaction() as session:
+        put(session, [Member(f"late-{day}", f"Venue Tard {day}", "nomade")], Decided(LOGIN, NOW))
+        paid = PaidUnit(member="m3", unit=f"{date.fromordinal(day)}am", edge="front", heard=datetime.now(UTC))
+        session.add(paid)
+    context.site_changed()
+    return took(client, path)
+
+
+def fill(database: Database, members: int, passages: int) -> None:
+    with database.transaction() as session:
+        import_bundle(session, bundle(members), Decided("bench", 0))
+        take_over_account(session, datetime.now(UTC), LOGIN, hash_password(PASSWORD))
+        _pay(session, members)
+    with database.transaction() as session:
+        start = NOW // 1000 - DAYS * DAY // 1000
+        said = _ROWS.format(count=passages, members=members, start=start, span=DAYS * DAY // 1000)
+        connection = session.connection()
+        indexes = connection.exec_driver_sql(
+            "SELECT name, sql FROM sqlite_master WHERE type = 'index' AND tbl_name = 'journal_row' AND sql IS NOT NULL"
+        ).all()
+        for name, _ in indexes:
+            connection.exec_driver_sql(f'DROP INDEX "{name}"')
+        connection.exec_driver_sql(said)
+        for _, made in indexes:
+            connection.exec_driver_sql(made)
+
+
+def _pay(session: Session, members: int) -> None:
+    first = date(2026, 10, 1).toordinal()
+    session.add_all(
+        PaidUnit(
+            member=f"m{3 * holder}",
+            unit=f"{date.fromordinal(first + 2 * day)}am",
+            edge="front",
+            heard=datetime(2026, 11, 20, tzinfo=UTC),
+        )
+        for holder in range(min(CARNETS, members // 3))
+        for day in range(PAID)
+    )
+
+
+def bundle(members: int) -> Bundle:
+    names = ("Marie", "Élise", "Adèle", "Hugo", "Rachid", "Zoé", "Rémy")
+    tiers = ("carnet-demi", "resident", "nomade")
+    carnets = min(CARNETS, members // 3)
+    return Bundle(
+        format="loquet.bundle/1",
+        site=Site("bench", "Le banc", "Europe/Paris", holidays="FR"),
+        access_points=(AccessPoint("front", Readers("front-in", "front-out")),),
+        tiers=COWORKING,
+        members=tuple(Member(f"m{i}", f"{names[i % 7]} Untel {i}", tiers[i % 3]) for i in range(members)),
+        credentials=tuple(Credential(f"04{i:012X}", f"m{i}") for i in range(members)),
+        passes=tuple(Pass(f"p{i}", f"m{3 * i}", "half_day", 30) for i in range(carnets)),
+    )
+
+
+def context_of(database: Database) -> Context:
+    live = Live()
+    exchange = Exchange(
+        database,
+        Topics("bench"),
+        KEY,
+        bytes(range(32)),
+        lambda: NOW,
+        retain=lambda _topic, _body: None,
+        send=lambda _topic, _body: True,
+        link_up=lambda: True,
+        changed=live.changed,
+    )
+    exchange.start()
+    return Context(
+        database=database,
+        clock=lambda: NOW,
+        current=lambda: exchange.publisher.current,
+        troubles=exchange.troubles,
+        live=live,
+        link_up=lambda: True,
+        site_changed=exchange.site_changed,
+        orders=exchange.orders,
+        presence_changed=exchange.presence_changed,
+        lock_down=exchange.lock_down,
+        enrolments=exchange.enrolments,
+    )
+
+
+def logged_in(client: FlaskClient) -> FlaskClient:
+    found = re.search(r'name="csrf_token" value="([^"]+)"', client.get("/login").text)
+    assert found is not None  # noqa: S101
+    client.post("/login", data={"name": LOGIN, "password": PASSWORD, "csrf_token": found[1]})
+    return client
