@@ -37,6 +37,17 @@ def test_what_was_changed_before_a_play_failed_is_restarted_all_the_same(tmp_pat
     assert "it is restarted" in run.stdout, "the next run would find nothing changed"
 
 
+def test_whether_a_session_runs_is_asked_before_keys_are_made() -> None:
+    """A refusal afterwards would leave an edge with keys that broker and server know no more."""
+    plays = yaml.safe_load((ANSIBLE / "rotate-keys.yml").read_text("utf-8"))
+    said = [yaml.dump(play) for play in plays]
+    asks = [number for number, play in enumerate(said) if "tasks_from: idle" in play]
+    makes = [number for number, play in enumerate(said) if "rotate" in play]
+    assert asks == [0]
+    assert makes == [1]
+    assert plays[0]["any_errors_fatal"] is True, "one that runs keeps all of them from being changed"
+
+
 def test_no_run_shows_a_key() -> None:
     """`--diff` shows what is copied, but where a task forbids it."""
     copied = [
