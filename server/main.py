@@ -228,6 +228,11 @@ class Server:
                     raise WouldEndError(ending)
                 _tell(import_bundle(session, bundle, decided, unblock))
             elif site_of(session) is None:
+                log.warning(
+                    "%s: holds no site yet; it is described on /start. Was there one? Then stop the server, and see"
+                    " that server.toml names its database, or restore a backup",
+                    self.database.name,
+                )
                 begin(session, _site_id(self.config.broker), decided)
             session.exec(delete(Edge).where(col(Edge.id).not_in([edge.id for edge in self.config.edges])))
             for known in self.config.edges:

@@ -14,7 +14,7 @@ from policy.ruleset import SPEAKS
 from policy.terms import ClockState, Instant
 from server.database.types import moment
 from server.ingest.rows import LARGEST
-from server.models import Edge, Published, Versioned
+from server.models import AccessPoint, Edge, Machine, Member, Published, Versioned
 from server.queries.known_edges import KnownEdge
 from wire.errors import WireError
 from wire.messages import Status
@@ -42,10 +42,15 @@ class StatusTaken:
 
 
 class Rows(NamedTuple):
-    """What statuses change, by id: read once for all of a batch, since every edge speaks when the rules are new."""
+    """What statuses change, by id: read once for all of a batch, since every edge speaks when the rules are new.
+
+    described: whether anybody ever said something of this site. One of which nobody did has nothing to say to edges
+    that hold rules: it may be the wrong database, or an empty one in its place.
+    """
 
     edges: Mapping[str, Edge]
     published: Mapping[int, Published]
+    described: bool = True
 
 
 def rows_of(session: Session, edges: Collection[str]) -> Rows:
@@ -53,7 +58,9 @@ def rows_of(session: Session, edges: Collection[str]) -> Rows:
     if not edges:
         return Rows({}, {})
     rows = session.exec(select(Edge).where(col(Edge.id).in_(edges)))
-    return Rows({row.id: row for row in rows}, {last.id: last for last in session.exec(select(Published))})
+    published = {last.id: last for last in session.exec(select(Published))}
+    described = any(session.exec(select(table).limit(1)).first() for table in (AccessPoint, Machine, Member))
+    return Rows({row.id: row for row in rows}, published, described)
 
 
 def take_status(rows: Rows, edge: KnownEdge, status: Status, topic: str, now: Instant, *, repeats: bool) -> StatusTaken:
@@ -69,7 +76,7 @@ def take_status(rows: Rows, edge: KnownEdge, status: Status, topic: str, now: In
         spoke = SPEAKS if row.last_seen is None else row.speaks  # queries/forms.py counts none before its first
         anew = status.online and status.speaks != spoke and repeats
         _apply(row, edge, status, said_at)
-    held = _held(status) if repeats else []
+    held = _held(status) if repeats and rows.described else []
     behind = tuple(lane for lane, version, digest in held if _server_behind(rows.published.get(lane), version, digest))
     return StatusTaken(edge.id, status, behind, anew)
 

@@ -94,6 +94,18 @@ def test_each_step_is_kept_and_the_last_leaves_nothing_to_say(bare: Place) -> No
     assert "Il reste 2 choses à dire" in again, "hours and people have pages of their own"
 
 
+def test_an_empty_database_in_place_of_the_right_one_takes_no_rules_from_edges(bare: Place) -> None:
+    def published_once_an_edge_is_ahead() -> int:
+        bare.desk.say(Status(True, clock=ClockState.SYNCED, rules_version=57))
+        bare.publish()
+        return bare.publisher.current.version
+
+    assert published_once_an_edge_is_ahead() < 57, "the edge refuses it, and goes on with its own"
+    client = bare.staff()
+    assert send(bare, client, "places", **rows(bare, client)) == 303
+    assert published_once_an_edge_is_ahead() == 58, "whoever described it means it"
+
+
 def test_what_cannot_be_is_named_and_nothing_is_kept(bare: Place) -> None:
     client = bare.staff()
     for field, value, said in (
