@@ -43,6 +43,7 @@ proof: setup system ## hours: the installation on a Pi's systems and of a whole 
 	@tools/on-pi
 	@tools/on-bare
 	@$(BIN)/python -m tests.oracle.compare $(or $(STORIES),20000)
+	@$(BIN)/python -m tests.policy.test_open_or_not 100000
 	@$(BIN)/python tools/mutation $(FILES)
 	@$(BIN)/loquet prove all --release
 	@$(BIN)/loquet bench --check

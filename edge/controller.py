@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from edge.actions import Action
+from edge.closing_soon import ClosingSoon
 from edge.core import Core, Memory, Now
 from edge.door import DoorController, DoorSetup
 from edge.enrolment import Enroller
@@ -21,6 +22,7 @@ from edge.events import (
     StateHeard,
 )
 from edge.machine import MachineController, MachineSetup
+from edge.patterns import CLOSING_SOON
 from policy.instants import text
 from wire.row import Kind, Order
 
@@ -49,6 +51,7 @@ class EdgeController:
         self._trouble = memory.trouble
         self.places = [_controller(setup, self.core) for setup in setups]
         self._enroller = Enroller(self.core)
+        self._closing_soon = ClosingSoon(self.core)
         self._of_place = {place.place: place for place in self.places}
         self._of_reader = {reader: place for place in self.places for reader in place.readers}
         self._of_input = {name: place for place in self.places for name in place.inputs}
@@ -70,11 +73,19 @@ class EdgeController:
         for event in events:
             self._handle(now, event)
         self._enroller.pass_time(now)
+        if self._closing_soon.is_due(now):
+            self._say_closing_soon(now)
         for place in self.places:
             place.pass_time(now)
-        moments = [self._alive(now), self._enroller.deadline, *(place.deadline(now) for place in self.places)]
+        moments = [self._alive(now), self._enroller.deadline, self._closing_soon.deadline(now)]
+        moments += [place.deadline(now) for place in self.places]
         due = [moment for moment in moments if moment is not None]
         return Step(self.core.drain_actions(), min(due, default=None))
+
+    def _say_closing_soon(self, now: Now) -> None:
+        for door in (place for place in self.places if isinstance(place, DoorController)):
+            for reader in door.readers:
+                door.show(reader, CLOSING_SOON, now.mono)
 
     def due(self, now: Now) -> float | None:
         """The deadline for whoever looks at no lamp and cuts no power, monotonic seconds."""

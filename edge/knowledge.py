@@ -59,13 +59,14 @@ class OwnRow:
 class Knowledge:
     """state: what follows from all that is known. Belongs to one thread.
 
-    version: of the snapshot, 0 for none. dropped: rows heard that were too many.
+    version: of the snapshot, 0 for none. dropped: rows heard that were too many. revision: counts changes.
     """
 
     def __init__(self, facts: Iterable[Fact] = ()) -> None:
         self.state = SiteState()
         self.version = 0
         self.dropped = 0
+        self.revision = 0
         self._facts = tuple(facts)
         self._positions: Positions = {}
         self._own: list[OwnRow] = []
@@ -152,6 +153,7 @@ class Knowledge:
                 self._apply(heard.facts)
 
     def _apply(self, facts: Iterable[Fact]) -> None:
+        self.revision += 1
         for fact in facts:
             apply(self.state, fact)
 

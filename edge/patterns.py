@@ -71,6 +71,9 @@ PEOPLE_INSIDE = people_inside(3)
 CLOSED = Signal((*_blinks(2, _beep(GREEN), 0.5, 0.2), (1.1, GREEN)))
 """The gardien's second tap closed the place."""
 
+CLOSING_SOON = Signal(_blinks(3, _beep(AMBER), 0.7, 0.3))
+"""In a quarter of an hour nobody holds the place any more."""
+
 TWO_CARDS = Signal(_blinks(3, _beep(RED), 0.08, 0.12) + _blinks(3, GREEN, 0.08, 0.12))
 """Red and green by turns: one badge at a time, please."""
 TRY_AGAIN = Signal(_blinks(2, _beep(RED), 0.3, 0.2) + _blinks(2, GREEN, 0.3, 0.2))

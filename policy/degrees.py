@@ -157,9 +157,11 @@ def seen_since(known: Known, who: str, since: Instant) -> bool:
 
 
 def _ask_again(known: Known, at: Instant) -> Instant:
-    """The next edge of hours, shifts, leads, graces and doubts, a day at most; of a later instant that one at last."""
+    """The next edge of hours, shifts, leads, graces and doubts, or the end of the site day, when all are checked out;
+    a day at most; of a later instant that one at last."""
     rules = known.rules
     edges = {edge for times in (rules.staffed, *_events(rules), *known.offered.values()) for edge in times}
+    edges.add(rules.day_end(known.at))
     for _, times in _planned(known):
         for start, end in times:
             edges |= {start - rules.shift_lead, start, start + LATE, end, end + rules.shift_grace}

@@ -52,6 +52,7 @@ def small_rules() -> RuleSet:
             REMY.hex(): Credential("remy"),
         },
         shifts={"gregoire": spans([(at(17, 30), at(22, 15))])},
+        planned={"gregoire": ((at(18), at(22)),)},
         readers={
             "front-in": Reader("front", Direction.IN, "front"),
             "front-out": Reader("front", Direction.OUT, "front"),

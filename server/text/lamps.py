@@ -56,6 +56,12 @@ AT_THE_DOOR = (
         N_("Bonne soirée."),
     ),
     Lamp(
+        "closing_soon",
+        N_("ambre trois fois, trois bips longs"),
+        N_("Le lieu ferme dans un quart d’heure, et personne ne prend la suite."),
+        N_("Rangez, et badgez en sortant ; un gardien peut prolonger."),
+    ),
+    Lamp(
         "two_cards",
         N_("rouge, puis verte, trois fois chacune, trois bips"),
         N_("Deux cartes à la fois."),

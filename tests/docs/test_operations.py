@@ -49,6 +49,7 @@ LIGHTS = {
     "call_gardien": "amber four times, then amber",
     "CARNET_LOW": "green, then one short amber",
     "PEOPLE_INSIDE": "green, then a short amber for each who is left",
+    "CLOSING_SOON": "amber three times, slowly",
     "CLOSED": "two long greens, then green",
     "TWO_CARDS": "red three times, then green three times",
     "TRY_AGAIN": "red twice, then green twice, slowly",

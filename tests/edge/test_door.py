@@ -304,7 +304,7 @@ def test_a_door_held_open_is_said_once_and_beeps_until_it_shuts() -> None:
     assert [row.kind for row in bench.contact(is_open=False)] == [Kind.DOOR_CLOSED]
     bench.waits(3)
     assert set(bench.outputs.values()) == {False}
-    assert bench.deadline is None
+    assert bench.controller.places[0].deadline(bench.now) is None
 
 
 def test_the_exit_button_and_the_fire_alarm_explain_an_opening() -> None:
@@ -458,7 +458,7 @@ def test_a_reader_fault_blinks_until_it_recovers() -> None:
     assert not any(output.startswith("front-out") and active for _, output, active in bench.history)
     assert bench.does(ReaderRecovered, reader="front-in")[0].kind is Kind.READER_RECOVERED
     assert not bench.outputs["front-in.red"]
-    assert bench.deadline is None
+    assert bench.controller.places[0].deadline(bench.now) is None
 
 
 def test_a_new_device_lets_out_and_nobody_in_until_its_rules_come() -> None:
