@@ -13,7 +13,7 @@ from server.audit import Decided, looked
 from server.changes.disputes import answer, open_dispute, withdraw
 from server.changes.outcomes import Wrong
 from server.errors import ChangeRefusedError
-from server.queries.bank import Sort, Statement, balances, disputed, statement, with_bank
+from server.queries.bank import Sort, Statement, balances, disputed, has_entries, statement
 from server.queries.current import Current
 from server.queries.ledger import last_count
 from server.queries.names import alphabetical
@@ -110,9 +110,8 @@ def page_of(member: str | None, refused: str = "", status: int = 200) -> Respons
     first, team = _month(), bool(roles() & STAFF)
     with known.database.transaction() as session:
         found = _statement(session, member) if member is not None else None
-        everybody = with_bank(session) if team else []
-        owed = balances(session, current.calendar, everybody, day_of(current, now))
-        waiting = disputed(session) if team else []
+        owed = balances(session, current, day_of(current, now)) if team and member == me.member else {}
+        waiting = disputed(session) if team and member == me.member else []
         count = last_count(session)
     lines = [] if found is None else found.between(first, text.last_of(first))
     called = current.called.member
@@ -173,7 +172,7 @@ def _statement(session: Session, member: str) -> Statement:
     if member != me.member:
         if not roles() & STAFF:
             raise Forbidden
-        if member not in with_bank(session) and current.called.member(member) is None:
+        if not has_entries(session, member) and current.called.member(member) is None:
             raise NotFound
         looked(session, Decided(me.login, now), "bank", [member], again_after=HOUR)
     return statement(session, current.calendar, member, day_of(current, now))

@@ -9,7 +9,7 @@ from policy.terms import DAY, Instant
 from server.errors import Refused
 from server.pages.calendar import startable
 from server.pages.my_answer import answer_of
-from server.queries.bank import statement, with_bank
+from server.queries.bank import has_entries, statement
 from server.queries.carnets import account_of
 from server.queries.corrections import noted
 from server.queries.current import Current
@@ -95,7 +95,7 @@ def page_of(refused: str = "", status: int = 200) -> ResponseReturnValue:
 
 def _hours(session: Session, current: Current, who: str, at: Instant) -> str:
     """What the bank of hours owes them, empty for whoever has nothing to do with it."""
-    entered = who in with_bank(session)
+    entered = has_entries(session, who)
     holds = current.bundle.site.time_bank is not None and bool(roles() & {Role.GARDIEN})
     if not (entered or holds):
         return ""

@@ -18,10 +18,10 @@ from policy.instants import of
 from policy.reasons import Reason
 from policy.terms import HOUR, MINUTE, Instant
 from server.database.types import moment
-from server.models import JournalRow
+from server.models import BankEntry, JournalRow
 from server.queries.bank_rows import moves
 from server.queries.current import Current
-from server.queries.ledger import ledger
+from server.queries.ledger import Ledger
 from server.queries.now import few
 from server.queries.rota import Turn, turns
 from wire.row import Kind
@@ -60,8 +60,10 @@ def figures(session: Session, current: Current, at: Instant, kept_days: int) -> 
     today = current.calendar.day_at(at)
     first = max(today - WEEKS, today - timedelta(kept_days - 1))
     evenings = list(_evenings(session, current, at, first, today))
-    held = _from_ledger(session, current) or [(one.turn.gardien, one.turn.day, one.minutes) for one in evenings]
     months = _months(today)
+    held = _from_ledger(session, current, months[0]) or [
+        (one.turn.gardien, one.turn.day, one.minutes) for one in evenings
+    ]
     hours: defaultdict[str, Counter[date]] = defaultdict(Counter)
     for who, day, minutes in held:
         if who is not None and minutes and day >= months[0]:
@@ -76,11 +78,13 @@ def _months(today: date) -> list[date]:
     return found
 
 
-def _from_ledger(session: Session, current: Current) -> list[tuple[str | None, date, int]]:
+def _from_ledger(session: Session, current: Current, first: date) -> list[tuple[str | None, date, int]]:
     """Whose shift, on which day, and the minutes inside; empty where nothing is booked."""
+    since = moment(current.calendar.day_start(first))
+    booked = select(BankEntry).where(col(BankEntry.at) >= since).order_by(col(BankEntry.id))
     return [
         (entry.member, current.calendar.day_at(of(entry.start)), sum(entry.inside[1::2]) - sum(entry.inside[::2]))
-        for source, entry in ledger(session).live.items()
+        for source, entry in Ledger(session.exec(booked)).live.items()
         if source[0] not in (CREDIT, UNIT) and entry.start is not None
     ]
 

@@ -138,11 +138,13 @@ def test_a_credit_counts_once_somebody_else_attests_it(bank: Place) -> None:
     page = bank.page("/banque", alice)
     assert page.count("proposé par Grégoire V.") == 1
     assert "La coop lui doit 6 h" in bank.page("/banque/gregoire", alice)
+    assert "Grégoire V. 6 h 1" in bank.page("/banque", alice)
     assert credit(bank, gregoire, "/attest", credit="k-0123456789ab") == 409
     assert credit(bank, brigitte, "/attest", credit="k-0123456789ab") == 403
     assert credit(bank, alice, "/attest", credit="k-0123456789ab") == 303
     assert credit(bank, alice, "/attest", credit="k-0123456789ab") == 409
     assert "La coop vous doit 8 h 30 de coworking, dont 2 unités" in bank.page("/banque", gregoire)
+    assert "Grégoire V. 8 h 30 2" in bank.page("/banque", alice), "not what the team read before"
     assert credit(bank, alice, "/remove", credit="k-0123456789ab") == 303
     page = bank.page("/banque", gregoire)
     assert "La coop vous doit 6 h" in page
