@@ -388,8 +388,8 @@ PLANTS = (
     Plant(
         "a clock that is set puts a session's end off",
         "edge/machine.py",
-        "until = None if session.until is None else session.until + by",
-        "until = None if session.until is None else session.until + by + abs(by)",
+        "None if session.until is None else session.until + by",
+        "None if session.until is None else session.until + by + abs(by)",
         "power-off",
         200,
     ),
