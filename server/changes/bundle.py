@@ -15,17 +15,17 @@ import msgspec
 from msgspec import UNSET, Struct
 from msgspec.structs import replace
 from sqlalchemy import Table, and_, select
-from sqlmodel import Session, SQLModel
+from sqlmodel import Session, SQLModel, col
 
 from policy import bundle as parts
-from policy.bank_units import in_order
+from policy.bank_units import BANKED, in_order
 from policy.bundle import Bundle, Part
 from policy.calendar import resolve
 from server import models
 from server.audit import Change, Decided, record
 from server.database.types import moment
 from server.errors import ImportRefusedError
-from server.publish.bundle import COLLECTIONS, Collection, held, site_of
+from server.publish.bundle import COLLECTIONS, Collection, site_of
 from server.queries.ledger import ledger
 
 Key = tuple[Any, ...]
@@ -114,12 +114,18 @@ def set_site(session: Session, site: parts.Site, decided: Decided) -> None:
 
 
 def _with_units(session: Session, bundle: Bundle) -> Bundle:
-    """The same with the half-days that the bank of hours minted (changes/bank.py), which no bundle adds or ends."""
+    """The same with the half-days that the bank of hours minted (changes/bank.py), which no bundle adds or ends.
+
+    Those of whoever was no member meanwhile come back with them.
+    """
     units = ledger(session).units
     if not units:
         return bundle
     members = {member.id for member in bundle.members}
-    known = {one.id: one for one in held(session, "passes") if one.id not in units or one.member in members}
+    row = models.Pass
+    asked = select(row).where(col(row.ended).is_(None) | col(row.id).startswith(BANKED)).order_by(col(row.position))
+    found = [one for (one,) in session.execute(asked) if one.ended is None or one.id in units]
+    known = {one.id: one.said() for one in found if one.id not in units or one.member in members}
     carnets = {one.id: one for one in bundle.passes if one.id not in units}
     minted = {name: one for name, one in known.items() if name in units}
     order = in_order(list(known), list(carnets), minted)

@@ -142,7 +142,10 @@ def undo(session: Session, decided: Decided, key: str, member: str) -> Outcomes:
     ).first()
     if last is None or last.member != member or moment(decided.at) > last.at + UNDO:
         raise ChangeRefusedError(Refused.TURN_NOT_YOURS)
-    assign(here, turn, last.to)
+    before = last.to
+    if before is not None and (other := overlapping(near(here.bundle, turn), turn, before)) is not None:
+        return Busy(other)
+    assign(here, turn, before)
     again = select(row).where(row.turn == key, row.ended == last.at, row.outcome == Outcome.TAKEN)
     for offer in session.exec(again):
         offer.ended, offer.outcome = None, ""

@@ -290,3 +290,23 @@ def test_a_carnet_that_is_called_like_a_half_day_of_the_bank_stops_no_minting(da
     store(database, replace(given, passes=(*given.passes, *alike), credits=(HELPED,)), at(8))
     units = [source[1] for _, source, _ in booked(database, CUTOFF + HOUR) if source[0] == "unit"]
     assert units == ["garde/gregoire/8", "garde/gregoire/9"]
+
+
+@pytest.mark.sqlite
+def test_half_days_of_the_bank_come_back_with_whoever_an_import_had_left_out(database: Database) -> None:
+    given = replace(site(unit_minutes=60), credits=(HELPED,))
+    store(database, given, at(8))
+    booked(database, CUTOFF + HOUR)
+    with database.reading() as session:
+        saved = export(session)
+    assert saved is not None
+    lists = {"members": "id", "credentials": "member", "passes": "member", "shifts": "gardien", "rota": "gardien"}
+    lists |= {"certifications": "member", "invitations": "member", "bookings": "member", "credits": "member"}
+    theirs = {
+        name: tuple(one for one in getattr(saved, name) if getattr(one, key) != "gregoire")
+        for name, key in lists.items()
+    }
+    store(database, replace(saved, **theirs), CUTOFF + 2 * HOUR)
+    store(database, saved, CUTOFF + 3 * HOUR)
+    with database.reading() as session:
+        assert export(session) == saved

@@ -112,6 +112,19 @@ def test_an_offered_shift_stays_its_gardiens_and_is_in_doubt_until_taken_or_kept
     assert (holder_at(place, FRIDAY), degree_at(place, FRIDAY_AT_18)) == ("tarek", Degree.UNCERTAIN)
 
 
+def test_an_undo_gives_nobody_a_second_evening_at_one_time(place: Place) -> None:
+    """Tarek offered Friday and took another one of that evening meanwhile."""
+    tarek, odile = place.member("tarek"), place.member("odile")
+    with place.database.transaction() as session:
+        put(session, [replace(rota_bundle().rota[1], id="double", weekday="fri", gardien=None)], DECIDED)
+    place.publish()
+    press(place, tarek, "offer", FRIDAY)
+    press(place, odile, "take", FRIDAY)
+    assert press(place, tarek, "take", "slot:double/2026-11-27")[0] == 303
+    assert press(place, odile, "undo", FRIDAY)[0] == 409
+    assert holder_at(place, FRIDAY) == "odile"
+
+
 def test_a_single_shift_is_handed_on_like_one_of_the_rota(place: Place) -> None:
     odile, tarek = place.member("odile"), place.member("tarek")
     press(place, odile, "give-back", SINGLE)
