@@ -4,12 +4,13 @@ import logging
 from collections.abc import Callable
 
 from policy.bundle import Credit, TimeBank
-from policy.terms import Instant
+from policy.terms import MINUTE, Instant
 from server.changes.bank import book
 from server.database.engine import Database
 from server.queries.current import Current
 from server.queries.ledger import last_count
 
+Due = tuple[Instant, tuple[Credit, ...], TimeBank | None]
 log = logging.getLogger("loquet.server")
 
 
@@ -26,14 +27,16 @@ class Bookkeeper:
     ) -> None:
         self._database, self._clock, self._current = database, clock, current
         self._site_changed, self._days = site_changed, days
-        self._done: tuple[Instant, tuple[Credit, ...], TimeBank | None] | None = None
+        self._done: Due | None = None
+        self._tried: tuple[Due | None, Instant] = None, 0
 
     def tick(self) -> None:
-        """Raises ServerError: then it is tried again, and nothing is booked twice."""
+        """Raises ServerError: then it is tried again a minute later, and nothing is booked twice."""
         now, current = self._clock(), self._current()
         due = current.rules.day_start(now), current.bundle.credits, current.bundle.site.time_bank
-        if due == self._done:
+        if due == self._done or (due == self._tried[0] and abs(now - self._tried[1]) < MINUTE):
             return
+        self._tried = due, now
         with self._database.transaction() as session:
             minted = book(session, now, self._days)
             count = last_count(session)

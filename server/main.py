@@ -312,11 +312,11 @@ class Server:
                     self._reconnected.clear()
                     self.exchange.connected()
                 self.exchange.tick()
-                self._bookkeeper.tick()
                 self._purge()
                 self._rota_news.tick()
                 if self._reminders is not None:
                     self._reminders.tick()
+                self._bookkeeper.tick()
             except ServerError as error:
                 log.error("not published, tried again: %s", error)
             except Exception:
