@@ -9,6 +9,7 @@ from sqlmodel import Session
 
 from policy.instants import of
 from policy.opening import Degree, Relay
+from policy.spans import covers
 from policy.terms import DAY
 from server.pages.alerts import there
 from server.pages.today import Day, day_of
@@ -225,6 +226,8 @@ def _gardien(watch: Watch, seen: Picture, names: Mapping[str, str]) -> str:
     if watch.start <= seen.at:
         return gettext("Garde prévue jusqu’à %(hour)s : %(who)s n’est pas là.", hour=hour(watch.end), who=who)
     said = {"who": _capital(who), "when": opens(watch.start, seen.at), "hour": hour(watch.end)}
+    if covers(seen.known.offered.get(watch.gardien, ()), watch.start):
+        return gettext("%(who)s devait ouvrir %(when)s, jusqu’à %(hour)s, et cherche quelqu’un à sa place.", **said)
     if watch.takes_over:
         return gettext("%(who)s prend le relais %(when)s, probablement jusqu’à %(hour)s.", **said)
     if seen.opening.open:

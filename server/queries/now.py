@@ -3,14 +3,16 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import takewhile
 
+from msgspec.structs import replace as replace_part
 from sqlmodel import Session, col, func, select
 
 from policy.degrees import Answer, Known, degree
 from policy.instants import instant, of
 from policy.opening import Opening, opening, relays
 from policy.presence import Presence
-from policy.spans import end_of, last_end, next_start, pairs
+from policy.spans import Spans, covers, end_of, last_end, next_start, pairs
 from policy.state import SiteState, holders
 from policy.terms import MINUTE, Instant
 from server.models import DoorState, Edge, Position, Visitor
@@ -94,7 +96,8 @@ def picture(session: Session, current: Current, at: Instant) -> Picture:
     state = SiteState(presence, not_after=at, lockdown=lockdown is not None, adhoc=shifts)
     unlifted, cut_off = _unlifted(session, current, at)
     heard = min(filter(None, (_silent_since(session, current, at), cut_off)), default=None)
-    now = opening(current.rules, current.shifts, state, at)
+    doubtful = offered(session, current, at)
+    now = _without(opening(current.rules, current.shifts, state, at), doubtful)
     return Picture(
         at=at,
         day_start=day_start,
@@ -102,7 +105,7 @@ def picture(session: Session, current: Current, at: Instant) -> Picture:
         presence=presence,
         inside=tuple(sorted(presence.inside(day_start))),
         capacity=current.bundle.site.capacity,
-        known=Known(current.rules, current.shifts, state, at, heard is None, offered(session, current, at)),
+        known=Known(current.rules, current.shifts, state, at, heard is None, doubtful),
         next_staffed=None if now.endless else next_start(current.rules.staffed, _covered(now, at)),
         watch=_watch(current, now, at),
         lockdown=lockdown,
@@ -111,6 +114,12 @@ def picture(session: Session, current: Current, at: Instant) -> Picture:
         guests=tuple(visitors(session, day_start)),
         unlifted=unlifted,
     )
+
+
+def _without(now: Opening, doubtful: Mapping[str, Spans]) -> Opening:
+    """The opening without the relays from the first one on whose gardien offers it to others: that is not probable."""
+    sure = takewhile(lambda one: not covers(doubtful.get(one.gardien or "", ()), one.start), now.relays)
+    return replace_part(now, relays=tuple(sure))
 
 
 def holds(session: Session, current: Current, at: Instant, member: str) -> bool:

@@ -97,6 +97,9 @@ def test_an_offered_shift_stays_its_gardiens_and_is_in_doubt_until_taken_or_kept
     assert (holder_at(place, FRIDAY), degree_at(place, FRIDAY_AT_18)) == ("tarek", Degree.UNCERTAIN)
     assert "Tarek B. la propose" in plain(place.page("/gardiens", odile))
     assert "1 garde à reprendre" in plain(place.page("/gardiens", place.member("brigitte")))
+    place.now = FRIDAY_AT_18 - HOUR // 2
+    assert "cherche quelqu’un à sa place" in plain(place.page("/"))
+    place.now = EVENING
     press(place, tarek, "keep", FRIDAY)
     assert degree_at(place, FRIDAY_AT_18) is Degree.PROBABLE
     assert press(place, odile, "take", FRIDAY)[0] == 409
