@@ -45,6 +45,9 @@ def answer_of(seen: Picture, current: Current, who: str, asked: Entry | None, sp
         headline = headline_of(seen) if seen.opening.open else gettext("Fermé, sauf pour vous")
         if who in seen.opening.held_by:
             headline = gettext("Vous tenez le lieu jusqu’à %(hour)s", hour=hour(seen.opening.until or seen.at))
+        elif not seen.opening.open and seen.watch and seen.watch.gardien == who and seen.watch.start <= seen.at:
+            headline = gettext("Votre garde, jusqu’à %(hour)s", hour=hour(seen.watch.end))
+            lines = (gettext("Badgez à l’entrée : le lieu est alors ouvert à tous."), *lines)
         answer = Answer("open", headline, "good", _opens(current, asked), lines)
     elif asked.decision.reason is Reason.ALREADY_INSIDE:
         said = gettext("Votre badge est déjà à l’intérieur : badgez en sortant.")

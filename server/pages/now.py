@@ -222,9 +222,10 @@ def _team(start: int, seen: Picture) -> str:
 
 
 def _gardien(watch: Watch, seen: Picture, names: Mapping[str, str]) -> str:
-    who = names.get(watch.gardien) or gettext("un gardien")
     if watch.start <= seen.at:
+        who = names.get(watch.gardien) or gettext("le gardien")
         return gettext("Garde prévue jusqu’à %(hour)s : %(who)s n’est pas là.", hour=hour(watch.end), who=who)
+    who = names.get(watch.gardien) or gettext("un gardien")
     said = {"who": _capital(who), "when": opens(watch.start, seen.at), "hour": hour(watch.end)}
     if covers(seen.known.offered.get(watch.gardien, ()), watch.start):
         return gettext("%(who)s devait ouvrir %(when)s, jusqu’à %(hour)s, et cherche quelqu’un à sa place.", **said)

@@ -1,5 +1,6 @@
 """In which words does the bench speak? French first, English second, side by side."""
 
+from edge.patterns import MOST_COUNTED
 from server.text.translate import language, typeset
 
 NBSP = "\N{NO-BREAK SPACE}"
@@ -21,6 +22,14 @@ SIGNALS = {
         "vert, puis un éclair ambre : passez, le carnet est bientôt fini",
         "green, then a short amber: go ahead, the pass runs low",
     ),
+    "closed": ("vert, deux bips longs : le lieu est fermé", "green, two long beeps: the place is closed"),
+    **{
+        f"people_inside_{people}": (
+            f"vert, puis {people} fois ambre avec bip : autant sont encore dedans ; badgez encore pour fermer",
+            f"green, then {people} times amber with a beep: so many are still inside; badge again to close",
+        )
+        for people in range(1, MOST_COUNTED + 1)
+    },
     "two_cards": (
         "rouge et vert par éclairs, trois bips : un seul badge à la fois",
         "red and green flashes, three beeps: one badge at a time",

@@ -6,6 +6,7 @@ from typing import TypeAlias
 
 from edge.patterns import (
     CARNET_LOW,
+    CLOSED,
     DARK,
     DOOR_FORCED,
     DOOR_HELD,
@@ -16,6 +17,7 @@ from edge.patterns import (
     MACHINE_ON,
     MACHINE_OVERRUN,
     MACHINE_STOPPED,
+    MOST_COUNTED,
     NO_RULES,
     OF_FAMILY,
     READER_FAULT,
@@ -24,12 +26,15 @@ from edge.patterns import (
     TWO_CARDS,
     Levels,
     Signal,
+    people_inside,
 )
 from policy.terms import Instant
 
 SIGNALS: dict[str, Signal] = {
     **{str(family): signal for family, signal in OF_FAMILY.items()},
     "carnet_low": CARNET_LOW,
+    "closed": CLOSED,
+    **{f"people_inside_{people}": people_inside(people) for people in range(1, MOST_COUNTED + 1)},
     "two_cards": TWO_CARDS,
     "try_again": TRY_AGAIN,
     "no_rules": NO_RULES,

@@ -108,7 +108,7 @@ def test_a_gardien_who_does_not_come_makes_the_evening_unsure(place: Place) -> N
     assert openings(place)[0]["degree"] == "uncertain"
     page = place.page()
     assert "Pas sûr pour l’instant" in page
-    assert "un gardien n’est pas là" in page
+    assert "le gardien n’est pas là" in page
 
 
 @pytest.mark.parametrize("query", ["from=tomorrow", "to=2026-11-24", "from=", "to=0"])

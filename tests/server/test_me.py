@@ -153,6 +153,13 @@ def test_who_holds_the_place_reads_so(ines: Place) -> None:
     assert "Vous tenez le lieu jusqu’à 22 h ✓" in me(ines, "gregoire")
 
 
+def test_a_gardien_who_is_not_there_yet_reads_that_it_is_their_shift(ines: Place) -> None:
+    go(ines, at(18, 5) + 2 * DAY)
+    said = me(ines, "gregoire")
+    assert "Votre garde, jusqu’à 20 h ✓ Votre badge ouvre : front Badgez à l’entrée : le lieu est alors ouvert" in said
+    assert "Fermé, sauf pour vous" not in said
+
+
 def test_a_resident_may_come_when_it_is_shut(ines: Place) -> None:
     go(ines, at(23, 30))
     said = me(ines, "remy")

@@ -158,7 +158,7 @@ def test_fewer_than_three_are_not_told_to_everybody(place: Place) -> None:
         ),
         (at(20) + 3 * DAY, "Fermé", "L’équipe ouvre demain à 10 h."),
         (at(20) + 4 * DAY, "Fermé", "L’équipe ouvre lun. 30 nov. à 9 h."),
-        (at(18, 20) + 2 * DAY, "Pas sûr pour l’instant", "Garde prévue jusqu’à 20 h : un gardien n’est pas là."),
+        (at(18, 20) + 2 * DAY, "Pas sûr pour l’instant", "Garde prévue jusqu’à 20 h : le gardien n’est pas là."),
     ],
 )
 def test_the_answer_at_other_times(place: Place, when: int, headline: str, more: str) -> None:
