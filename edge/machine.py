@@ -110,7 +110,8 @@ class MachineController:
         if session is None:
             return
         self._record_end(now, session, session.start)
-        start, until = session.start + by, None if session.until is None else session.until + by
+        start = session.start + by
+        until = None if session.until is None else session.until + by
         self._begins.add(session.start)
         while start in self._begins:  # there and back again: what is ended with no length would end this one, too
             start += 1
