@@ -319,3 +319,10 @@ class Journal:
             granted=True,
             reason=Reason.EGRESS,
         )
+
+    def closes(self, when: Instant, gardien: str, *left: str) -> None:
+        """The gardien's second tap on the way out: who was left is out."""
+        self.leaves(when, gardien)
+        self.add(when, Kind.CLOSED, reader="front-out", member=gardien)
+        for who in left:
+            self.add(when, Kind.CHECKED_OUT, reader="front-out", member=who, by=gardien)

@@ -37,12 +37,12 @@ def answer_of(seen: Picture, current: Current, who: str, asked: Entry | None, sp
         return warned
     if asked is None:
         said = gettext("Vous n’avez pas de badge : demandez-en un à l’accueil.")
-        return Answer("need", headline_of(seen), "warn", said, _who(seen, current))
+        return Answer("need", headline_of(seen, current.called.members), "warn", said, _who(seen, current))
     granted, lines = asked.decision.granted, (*_who(seen, current), *_cost(current, asked))
     if seen.lockdown is not None:
         return _lockdown(seen, granted=granted)
     if granted:
-        headline = headline_of(seen) if seen.opening.open else gettext("Fermé, sauf pour vous")
+        headline = headline_of(seen, current.called.members) if seen.opening.open else gettext("Fermé, sauf pour vous")
         if who in seen.opening.held_by:
             headline = gettext("Vous tenez le lieu jusqu’à %(hour)s", hour=hour(seen.opening.until or seen.at))
         elif not seen.opening.open and seen.watch and seen.watch.gardien == who and seen.watch.start <= seen.at:
@@ -51,7 +51,7 @@ def answer_of(seen: Picture, current: Current, who: str, asked: Entry | None, sp
         answer = Answer("open", headline, "good", _opens(current, asked), lines)
     elif asked.decision.reason is Reason.ALREADY_INSIDE:
         said = gettext("Votre badge est déjà à l’intérieur : badgez en sortant.")
-        answer = Answer("open", headline_of(seen), "warn", said, _who(seen, current))
+        answer = Answer("open", headline_of(seen, current.called.members), "warn", said, _who(seen, current))
     elif asked.decision.reason is Reason.OUTSIDE_HOURS and not seen.opening.open:
         answer = _shut(seen, current, spans)
     else:
@@ -120,10 +120,10 @@ def _words(current: Current, asked: Entry, at: Instant) -> Words:
 
 def _shut(seen: Picture, current: Current, spans: list[Span]) -> Answer:
     """When it opens next for this badge, and how sure that is."""
-    coming = next((span for span in spans if span.granted), None)
+    coming = next((span for span in spans if span.granted and not (seen.closed and span.start <= seen.at)), None)
+    shut = headline_of(seen, current.called.members)
     if coming is None:
-        said = gettext("Rien n’ouvre à votre badge dans les 7 jours.")
-        return Answer("shut", gettext("Fermé"), "none", said)
+        return Answer("shut", shut, "none", gettext("Rien n’ouvre à votre badge dans les 7 jours."))
     names = gettext(" et ").join(current.called.member(who) or gettext("Un gardien") for who in coming.gardiens)
     if coming.start <= seen.at:
         late = coming.degree is Degree.UNCERTAIN
@@ -138,16 +138,14 @@ def _shut(seen: Picture, current: Current, spans: list[Span]) -> Answer:
     start = when(coming.start, seen.at)
     badge = gettext("Prochaine ouverture pour vous : %(when)s", when=start)
     if coming.degree is Degree.SURE:
-        return Answer(
-            "shut", gettext("Fermé"), "none", badge, (gettext("Votre badge ouvrira la porte à ce moment-là."),)
-        )
+        return Answer("shut", shut, "none", badge, (gettext("Votre badge ouvrira la porte à ce moment-là."),))
     said = gettext("%(who)s doit ouvrir le lieu %(when)s.", who=names, when=opens(coming.start, seen.at))
-    return Answer("shut", gettext("Fermé"), "none", badge, (said,))
+    return Answer("shut", shut, "none", badge, (said,))
 
 
 def _left_behind(seen: Picture, current: Current, who: str) -> Answer | None:
     """For the gardien who was the last to hold the place, and has left while others are inside."""
-    if not current.rules.members[who].gardien or seen.opening.staffed or seen.opening.held_by or not seen.inside:
+    if not current.rules.members[who].gardien or seen.opening.open or seen.closed or not seen.inside:
         return None
     on_shift = covers(current.rules.shifts.get(who, ()), seen.at) or covers(_adhoc(seen, who), seen.at)
     if not on_shift or not _has_left(seen, who):

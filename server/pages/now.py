@@ -14,6 +14,7 @@ from policy.terms import DAY
 from server.pages.alerts import there
 from server.pages.today import Day, day_of
 from server.queries import history
+from server.queries.closing import Closed
 from server.queries.current import Current
 from server.queries.names import Called, alphabetical
 from server.queries.now import Picture, Watch, edge_lines, picture
@@ -111,7 +112,9 @@ def _answer(seen: Picture, known: Called, *, named: bool, staff: bool) -> Answer
         return _unsure(seen, tuple(said for said in lines if said))
     if seen.sureness.degree is Degree.UNCERTAIN:
         return Answer("need", gettext("Pas sûr pour l’instant"), tuple(said for said in lines if said))
-    return Answer("open" if seen.opening.open else "shut", headline_of(seen), tuple(said for said in lines if said))
+    return Answer(
+        "open" if seen.opening.open else "shut", headline_of(seen, names), tuple(said for said in lines if said)
+    )
 
 
 def unlifted(seen: Picture) -> tuple[str, tuple[str, ...]]:
@@ -131,7 +134,7 @@ def _fire(seen: Picture, known: Called) -> Answer:
 
 def _unsure(seen: Picture, lines: tuple[str, ...]) -> Answer:
     """A door is silent: what was known is told as such, and is no yes or no."""
-    headline, heard = headline_of(seen), seen.heard or seen.at
+    headline, heard = headline_of(seen, {}), seen.heard or seen.at
     known = {"headline": headline[:1].lower() + headline[1:]}
     said = (
         gettext("D’après la dernière nouvelle de %(hour)s : %(headline)s", hour=hour(heard), **known)
@@ -146,8 +149,11 @@ def _since(at: int, seen: Picture) -> str:
     return hour(at) if at >= seen.day_start else when(at, seen.at)
 
 
-def headline_of(seen: Picture) -> str:
-    """Whether it is open, and until when."""
+def headline_of(seen: Picture, names: Mapping[str, str]) -> str:
+    """Whether it is open, and until when; of a place that its gardien closed, since when, and by whom where there are
+    names."""
+    if seen.closed is not None:
+        return _closed(seen.closed, names)
     if not seen.opening.open:
         return gettext("Fermé")
     if seen.opening.endless:
@@ -158,6 +164,13 @@ def headline_of(seen: Picture) -> str:
     if seen.opening.relays:
         return gettext("Ouvert, probablement jusqu’à %(hour)s", hour=end)
     return gettext("Ouvert jusqu’à %(hour)s", hour=end)
+
+
+def _closed(closed: Closed, names: Mapping[str, str]) -> str:
+    who = names.get(closed.by or "")
+    if who:
+        return gettext("Fermé par %(who)s à %(hour)s", who=who, hour=hour(closed.at))
+    return gettext("Fermé depuis %(hour)s", hour=hour(closed.at))
 
 
 def _until(until: int, at: int) -> str:

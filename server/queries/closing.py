@@ -1,13 +1,14 @@
-"""Who is still inside when the place is to be closed, and of whom was it written down today that they have gone?"""
+"""Who is still inside when the place is to be closed, and who has gone? Is it closed since, and by whom?"""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 from sqlmodel import Session, col, select
 
+from policy.bundle import Role
 from policy.closing import left
 from policy.instants import of
-from policy.spans import end_of
+from policy.spans import end_of, pairs
 from policy.state import SiteState
 from policy.terms import Instant
 from server.database.types import moment
@@ -16,6 +17,7 @@ from server.queries import history
 from server.queries.current import Current
 from server.queries.history import CORRECTED
 from server.queries.names import alphabetical
+from wire.row import Kind
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +27,14 @@ class Person:
     member: str
     name: str
     at: Instant
+
+
+@dataclass(frozen=True, slots=True)
+class Closed:
+    """The place was closed at an instant. by: the gardien, None where an account of no member pressed the page."""
+
+    at: Instant
+    by: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +66,24 @@ def evening(session: Session, current: Current, at: Instant, gardien: str | None
         settled=_sorted(_settled(session, current, day_start, presence.inside(day_start))),
         until=max((end for end in covers if end is not None), default=None),
     )
+
+
+def closed_since(session: Session, current: Current, day_start: Instant, at: Instant) -> Closed | None:
+    """The last closing of the site day, while it stands: nobody opens the place again, and no shift or staff hours
+    have begun after it."""
+    row = JournalRow
+    asked = select(row).where(col(row.kind) == Kind.CLOSED, col(row.at) >= moment(day_start), col(row.at) <= moment(at))
+    last = session.exec(asked.order_by(col(row.at).desc(), col(row.id).desc()).limit(1)).first()
+    if last is None:
+        return None
+    closed = of(last.at)
+    openings = [current.rules.staffed, *current.shifts.values()]
+    if any(closed < start <= at for times in openings for start, _ in pairs(times)):
+        return None
+    later = (col(row.moved_at) > last.at, col(row.moved_at) <= moment(at))
+    came = select(row.member).where(col(row.inside).is_(True), *later)
+    gardiens = {member.id for member in current.bundle.members if Role.GARDIEN in member.roles}
+    return None if gardiens & set(session.exec(came)) else Closed(closed, last.member)
 
 
 def _settled(session: Session, current: Current, day_start: Instant, inside: set[str]) -> list[Person]:

@@ -17,6 +17,7 @@ from policy.state import SiteState, holders
 from policy.terms import MINUTE, Instant
 from server.models import DoorState, Edge, Position, Visitor
 from server.queries import history
+from server.queries.closing import Closed, closed_since
 from server.queries.current import Current
 from server.queries.groups import visitors
 from server.queries.rota import offered
@@ -66,6 +67,8 @@ class Picture:
     guests: tuple[Visitor, ...] = ()
     unlifted: datetime | None = None
     """Since when a lockdown is lifted of which a door that is cut off has not heard: whether it opens nobody knows."""
+    closed: Closed | None = None
+    """The gardien's closing, while it stands and the place is not open: what is left of their shift opens nothing."""
 
     @property
     def sureness(self) -> Answer:
@@ -98,6 +101,7 @@ def picture(session: Session, current: Current, at: Instant) -> Picture:
     heard = min(filter(None, (_silent_since(session, current, at), cut_off)), default=None)
     doubtful = offered(session, current, at)
     now = _without(opening(current.rules, current.shifts, state, at), doubtful)
+    closed = None if now.open else closed_since(session, current, day_start, at)
     return Picture(
         at=at,
         day_start=day_start,
@@ -107,12 +111,13 @@ def picture(session: Session, current: Current, at: Instant) -> Picture:
         capacity=current.bundle.site.capacity,
         known=Known(current.rules, current.shifts, state, at, heard is None, doubtful),
         next_staffed=None if now.endless else next_start(current.rules.staffed, _covered(now, at)),
-        watch=_watch(current, now, at),
+        watch=_watch(current, now, at, closed),
         lockdown=lockdown,
         fires=_fires(session, current),
         heard=heard,
         guests=tuple(visitors(session, day_start)),
         unlifted=unlifted,
+        closed=closed,
     )
 
 
@@ -184,8 +189,8 @@ def _covered(now: Opening, at: Instant) -> Instant:
     return max(at, now.end or at)
 
 
-def _watch(current: Current, now: Opening, at: Instant) -> Watch | None:
-    """The first shift that adds something: to what is open now and its relays, and to the team's hours."""
+def _watch(current: Current, now: Opening, at: Instant, closed: Closed | None) -> Watch | None:
+    """The first shift that adds something: to what is open now and its relays, to the team's hours, to a closing."""
     if now.endless:
         return None
     covered, away = _covered(now, at), {member.id for member in current.bundle.members if member.status != "active"}
@@ -195,6 +200,7 @@ def _watch(current: Current, now: Opening, at: Instant) -> Watch | None:
         if gardien not in away
         for start, end in pairs(shifts)
         if end > covered and (begins := end_of(current.rules.staffed, start) or start) < end
+        if closed is None or begins > closed.at
     ]
     first = min(coming, key=lambda watch: (watch.start, watch.gardien), default=None)
     if first is None:

@@ -4,16 +4,27 @@ import pytest
 from sqlmodel import select
 
 from policy.closing import left
+from policy.reasons import Reason
 from policy.state import SiteState
+from policy.terms import Instant
 from server.models import AuditRow, JournalRow
 from server.queries import history
 from tests.server.test_corrections import corrected, last
 from tests.server.test_door_pages import pressed
+from tests.server.test_me import go, ines, me
 from tests.support_pages import Place
 from tests.support_site import at
 from wire.row import Kind
 
+__all__ = ["ines"]
 pytestmark = pytest.mark.sqlite
+
+
+def heard(place: Place, when: Instant) -> None:
+    """What the door wrote comes in, and it is so late."""
+    place.now = when
+    place.tell()
+    go(place, when)
 
 
 def closings(place: Place) -> list[str | None]:
@@ -77,3 +88,38 @@ def test_who_does_not_hold_the_place_closes_nothing(place: Place) -> None:
     brigitte = place.member("brigitte")
     assert brigitte.get("/fermer").status_code == 403
     assert "Fermer le lieu…" not in place.page("/", brigitte)
+
+
+def test_a_place_that_its_gardien_closed_does_not_read_as_if_it_opened_again(ines: Place) -> None:
+    ines.journal.closes(at(19, 24), "gregoire", "brigitte")
+    heard(ines, at(19, 30))
+    assert "Fermé depuis 19 h 24 " in ines.page()
+    assert "Fermé par" not in ines.page(), "the public reads no name"
+    assert "Fermé par Grégoire V. à 19 h 24 " in ines.page("/", ines.staff())
+    said = me(ines)
+    assert "Fermé par Grégoire V. à 19 h 24 – Prochaine ouverture pour vous : demain à 9 h" in said
+    for seen in (ines.page(), ines.page("/", ines.staff()), said):
+        assert "Garde prévue" not in seen
+        assert "Personne ne tient" not in seen
+        assert "Pas sûr" not in seen
+    assert "Vous êtes sorti·e" not in me(ines, "gregoire"), "who may stay is none who was forgotten"
+
+
+def test_a_closing_stands_until_a_gardien_comes_or_hours_begin(ines: Place) -> None:
+    ines.journal.closes(at(19, 24), "gregoire", "brigitte")
+    ines.journal.enters(at(19, 40), "gregoire", Reason.GARDIEN_GRACE)
+    heard(ines, at(19, 41))
+    assert "Ouvert jusqu’à 22 h" in ines.page()
+    ines.journal.leaves(at(19, 50), "gregoire")
+    heard(ines, at(19, 51))
+    assert "Fermé depuis" not in ines.page()
+    assert "Garde prévue jusqu’à 22 h" in ines.page()
+
+
+def test_hours_that_begin_after_a_closing_end_it(ines: Place) -> None:
+    ines.journal.closes(at(8), "gregoire")
+    heard(ines, at(8, 30))
+    assert "Fermé depuis 8 h " in ines.page()
+    ines.journal.closes(at(17, 30), "gregoire")
+    heard(ines, at(18, 1))
+    assert "Fermé depuis" not in ines.page()
