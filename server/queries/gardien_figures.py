@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from sqlmodel import Session, col, select
+from sqlmodel import Session, col, func, select
 
 from policy.bank import CREDIT, UNIT
 from policy.held import Moves, length
@@ -90,8 +90,11 @@ def _from_ledger(session: Session, current: Current, first: date) -> list[tuple[
 
 
 def _evenings(session: Session, current: Current, at: Instant, first: date, today: date) -> Iterator[Evening]:
-    """The turns that are over, gaps too, the oldest first."""
-    over = [turn for turn in turns(current.bundle, first, today) if turn.end <= at]
+    """The turns that are over, gaps too, the oldest first. Of one before the doors first told anything nobody knows."""
+    told = session.exec(select(func.min(JournalRow.at))).one()
+    if told is None:
+        return
+    over = [turn for turn in turns(current.bundle, first, today) if of(told) <= turn.start and turn.end <= at]
     if not over:
         return
     inside: defaultdict[str, Moves] = defaultdict(Moves)

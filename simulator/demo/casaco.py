@@ -17,6 +17,7 @@ from policy.bundle import (
     Bundle,
     Certification,
     Credential,
+    Credit,
     Event,
     HourRange,
     LockOut,
@@ -30,6 +31,7 @@ from policy.bundle import (
     Shift,
     Site,
     Tier,
+    TimeBank,
     Week,
 )
 from policy.ruleset import Ground
@@ -45,6 +47,7 @@ SITE = Site(
     holidays="FR",
     capacity=100,
     staff_hours=WEEK,
+    time_bank=TimeBank(),
 )
 FRONT = AccessPoint(id="front", readers=Readers(in_="front-in", out="front-out"), name="Porte d’entrée")
 GARAGE = AccessPoint(id="garage", readers=Readers(in_="garage-in"), name="Garage")
@@ -163,6 +166,7 @@ def bundle(start: date, seed: int = SEED) -> Bundle:
         shifts=(shifts := tuple(_shifts(gardiens := [m.id for m in members if Role.GARDIEN in m.roles], start))),
         rota=LATE,
         rota_changes=(_taken(gardiens, shifts, start),),
+        credits=tuple(_credits(seed, members, start)),
         events=tuple(_talks(start)),
         machines=MACHINES,
         certifications=(certified := tuple(_certifications(seed, members, start))),
@@ -196,6 +200,19 @@ def _roles(tier: str, gardiens: dict[str, int]) -> tuple[Role, ...]:
         gardiens[tier] -= 1
         return (Role.GARDIEN,)
     return ()
+
+
+def _credits(seed: int, members: tuple[Member, ...], start: date) -> Iterator[Credit]:
+    """What the gardiens' paper book said when the bank began, and what two of them did for the house."""
+    chance = Random(f"credits/{seed}")
+    first, second = [one.id for one in members if Role.STAFF in one.roles][:2]
+    gardiens = [one.id for one in members if Role.GARDIEN in one.roles]
+    for member in gardiens:
+        minutes, day = 15 * chance.randrange(-8, 60), start - timedelta(days=1)
+        yield Credit(f"report-{member}", member, minutes, day, "report du cahier des gardes", first, attested=second)
+    for member, why in zip(gardiens, ("peinture de la réserve", "ménage de l’atelier"), strict=False):
+        day = start - timedelta(days=chance.randrange(3, 10))
+        yield Credit(f"travaux-{member}", member, 120, day, why, member, attested=first)
 
 
 def _kept_out(number: int, member: str, name: str, start: date) -> Member:

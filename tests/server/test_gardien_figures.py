@@ -2,8 +2,11 @@
 
 import pytest
 
+from policy.bundle import Shift
 from policy.reasons import Reason
 from policy.terms import DAY, MINUTE
+from server.audit import Decided
+from server.changes.bundle import put
 from tests.support_pages import Place
 from tests.support_site import at
 
@@ -27,3 +30,16 @@ def test_who_held_what_and_who_came_in_vain(place: Place) -> None:
     assert "22 h 3 23 h moins de 3" in page
     assert place.member("brigitte").get("/gardiens/chiffres").status_code == 403
     assert "Chiffres des gardes" in place.page("/gardiens", place.member("gregoire"))
+
+
+def test_what_was_before_the_doors_told_anything_is_nobodys_fault(place: Place) -> None:
+    """Whoever brings a rota of last month reads of no evening that nobody held."""
+    with place.database.transaction() as session:
+        put(
+            session,
+            [Shift(id="before", gardien="gregoire", start="2026-11-17T18:00", end="2026-11-17T20:00")],
+            Decided("test", place.now),
+        )
+    place.publisher.publish()
+    page = place.page("/gardiens/chiffres", place.member("gregoire"))
+    assert ("17 nov." in page, "Aucune soirée ces quatre dernières semaines." in page) == (False, True)

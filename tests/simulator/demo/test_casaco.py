@@ -98,6 +98,13 @@ def test_the_gardiens_share_the_shifts() -> None:
     assert max(turns.values()) - min(turns.values()) <= 1
 
 
+def test_the_bank_begins_with_the_paper_book_each_line_vouched_for_by_another() -> None:
+    lines, staff = BUNDLE.credits, {one.id for one in BUNDLE.members if Role.STAFF in one.roles}
+    assert {one.member for one in lines} == {one.id for one in BUNDLE.members if Role.GARDIEN in one.roles}
+    assert all(one.attested in staff and one.attested not in (one.by, one.member) for one in lines)
+    assert all(one.date < TUESDAY for one in lines)
+
+
 @pytest.mark.parametrize(
     ("today", "start"),
     [
