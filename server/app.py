@@ -35,6 +35,7 @@ from server.pages import (
     invitation,
     invitations,
     kept,
+    kiosk,
     lamps,
     live,
     lockdown,
@@ -76,6 +77,7 @@ from server.web.row_numbers import RowNumber
 SCREENS = (
     now.page,
     today.page,
+    kiosk.page,
     me.page,
     rota.page,
     rota_swaps.page,

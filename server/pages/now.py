@@ -53,7 +53,7 @@ def show() -> ResponseReturnValue:
         return render_template(
             "now.html",
             at=at,
-            answer=_answer(seen, current.called, named=here, staff=staff),
+            answer=answer_of(seen, current.called, named=here, staff=staff),
             seen=seen,
             holding=holds_place(),
             people=seen.people if here else seen.told,
@@ -97,7 +97,8 @@ def _edges(session: Session, current: Current, at: int) -> list[Line]:
     return [line(edge, current, at) for edge in edge_lines(session, current, context().troubles, at)]
 
 
-def _answer(seen: Picture, known: Called, *, named: bool, staff: bool) -> Answer:
+def answer_of(seen: Picture, known: Called, *, named: bool, staff: bool) -> Answer:
+    """Is it open? named: whether people are told by name. staff: whether the team asks."""
     names = known.members if named else {}
     lines = (holders_of(seen, names), _relays(seen, names), *_coming(seen, names))
     if seen.fires:

@@ -1,11 +1,12 @@
-// Is what the page shows still true? The server gives a sign of life every few seconds. After 10 s without one, or when
-// it answers with a fault, the page says that the connection is lost and greys what it claims, until it is drawn anew.
+// Is what the page shows still true? The server gives a sign of life every few seconds. After 10 s without one (a screen
+// at the door waits longer: data-silent, in ms), or when it answers with a fault, the page says that the connection is
+// lost and greys what it claims, until it is drawn anew.
 "use strict";
 
 (() => {
-  const SILENT = 10000;
   const ASK_AGAIN = 5000;
   const banner = document.getElementById("lost");
+  const SILENT = Number(banner.dataset.silent || 10000);
   const asker = document.getElementById("asker"); // draws the page anew; the bench is sent its pictures instead
   let word = performance.now();
   let asked = word;

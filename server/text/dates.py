@@ -85,6 +85,11 @@ def calendar_day(date: date_) -> str:
     return _written(date, "EEE d MMM" if date.year == this_year else "EEE d MMM y")
 
 
+def week_day(date: date_) -> str:
+    """jeu. 26, in English Thu 26: where a week is shown."""
+    return _written(date, "EEE d")
+
+
 def short_day(date: date_) -> str:
     """24 nov., of another year 24 nov. 2025; in English 24 Nov."""
     this_year = local(current_app.extensions["loquet"].clock()).year

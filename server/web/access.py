@@ -58,6 +58,7 @@ Table = Mapping[tuple[str, str], Access]
 TABLE: Table = {
     ("GET", "/"): Access(EVERYBODY, label=N_("Maintenant")),
     ("GET", "/today"): Access(EVERYBODY, label=N_("Aujourd’hui"), group=Group.PLACE),
+    ("GET", "/kiosque"): Access(EVERYBODY, label=N_("Écran de la porte"), group=Group.PLACE, linked=STAFF),
     ("GET", "/me"): Access(MEMBERS, label=N_("Moi")),
     ("GET", "/gardiens"): Access(MEMBERS, label=N_("Gardes"), group=Group.GARDIENS, linked=GARDIENS),
     ("POST", "/gardiens/take"): Access(GARDIENS),

@@ -110,6 +110,32 @@ def test_a_server_that_is_gone_is_said_and_one_that_is_back(site: Site, page: Pa
     assert not grey(page)
 
 
+def test_the_screen_at_the_door_ages_and_then_sends_people_to_the_lamp(site: Site, page: Page) -> None:
+    page.goto(f"http://{HOST}:{site.port}/kiosque")
+    a_sign_of_life(page)
+    page.set_viewport_size({"width": 1280, "height": 560})
+    assert page.evaluate("document.documentElement.scrollHeight") <= 560, "nobody can scroll a screen at the door"
+    site.end()
+    clock, old, answer = page.locator("#clock"), page.locator("#lost"), page.locator("#said")
+    page.clock.fast_forward(115_000)
+    expect(clock).to_be_visible()
+    expect(old).to_be_hidden()
+    page.clock.run_for(10_000)
+    expect(old).to_have_text(re.compile(r"^à jour à 19\sh\s12$"))
+    expect(clock).to_be_hidden()
+    page.clock.fast_forward(760_000)
+    expect(answer).to_be_visible()
+    page.clock.fast_forward(20_000)
+    expect(answer).to_be_hidden()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Regardez la lampe de la porte")
+    site.place.now += 60_000
+    site.start()
+    page.clock.run_for(6_000)
+    expect(clock).to_contain_text("13")
+    expect(answer).to_be_visible()
+    expect(page.locator("#unknown")).to_be_hidden()
+
+
 def test_a_server_that_is_there_and_cannot_answer_is_said_at_once(site: Site, page: Page) -> None:
     page.goto(f"http://{HOST}:{site.port}/")
     a_sign_of_life(page)

@@ -17,6 +17,7 @@ pytestmark = pytest.mark.sqlite
 MATRIX: dict[str, Roles] = {
     "GET /": EVERYBODY,
     "GET /today": EVERYBODY,
+    "GET /kiosque": EVERYBODY,
     "GET /lamps": EVERYBODY,
     "GET /kept": EVERYBODY,
     "GET /me": MEMBERS,
