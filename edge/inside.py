@@ -24,13 +24,15 @@ from wire.row import Kind, Order, Row
 class Roll:
     """at: now; the last instant that the edge trusted where its clock is lost. inside: member ids, and since when.
 
-    doubtful: who came in within 24 h and was checked out by the end of the site day alone. told: the newest row of this
-    edge. unlocked: its doors that stood unlocked by order on this site day, from when, and until when at the latest.
+    doubtful: who came in within 24 h and was checked out by the end of the site day alone. closed: whom a gardien's
+    closing at this edge checked out within 24 h, and when. told: the newest row of this edge. unlocked: its doors that
+    stood unlocked by order on this site day, from when, and until when at the latest.
     """
 
     at: Instant
     inside: tuple[tuple[str, Instant], ...]
     doubtful: tuple[tuple[str, Instant], ...]
+    closed: tuple[tuple[str, Instant], ...]
     told: Instant | None
     unlocked: tuple[tuple[str, Instant, Instant], ...]
 
@@ -77,6 +79,13 @@ def roll(config: Config, clock: Clock) -> Roll | None:
         at=at,
         inside=tuple((who, since) for since, who in came if since >= day_start),
         doubtful=tuple((who, since) for since, who in came if since < day_start),
+        closed=tuple(
+            (row.member, move.at)
+            for row in rows
+            if row.kind is Kind.CHECKED_OUT and row.member is not None
+            for move in [moves.get(row.member)]
+            if move is not None and not move.inside and move.at == instant(row.at) and move.at > at - DAY
+        ),
         told=max((instant(row.at) for row in rows if row.clock is not ClockState.UNKNOWN), default=None),
         unlocked=tuple(
             (row.access_point, instant(row.at), instant(row.until))

@@ -177,6 +177,8 @@ def inside(config: "Config") -> int:
         print(f"  {who}  since {_local(since)}")
     for who, since in known.doubtful:
         print(f"  {who}  to be checked: came in {_local(since)}, and never went out")
+    for who, since in known.closed:
+        print(f"  {who}  to be checked: checked out {_local(since)}, when a gardien closed the place")
     print("names do not lie on an edge; these are the members' ids. 0 or not, check all the same")
     return 0
 

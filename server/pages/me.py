@@ -11,6 +11,7 @@ from server.pages.calendar import startable
 from server.pages.my_answer import answer_of
 from server.queries.bank import has_entries, statement
 from server.queries.carnets import account_of
+from server.queries.closing import checked_out
 from server.queries.corrections import noted
 from server.queries.current import Current
 from server.queries.entry import ahead, badges, entry, units_paid
@@ -28,7 +29,7 @@ from server.roles import GARDIENS, Role
 from server.text import my_machines
 from server.text.bank import owed
 from server.text.carnets import shown as carnets_shown
-from server.text.corrections import to_member
+from server.text.corrections import out_at_closing, to_member
 from server.text.days import days
 from server.text.machine import quota
 from server.text.my_trainings import Mine, mine
@@ -42,6 +43,8 @@ WEEK = 7 * DAY
 """How far the next opening is looked for."""
 PASSAGES = 8
 CORRECTIONS = 5
+CLOSINGS = 31 * DAY
+"""How long it is told that a closing checked somebody out."""
 
 
 @page.get("/me", endpoint="page")
@@ -88,9 +91,16 @@ def page_of(refused: str = "", status: int = 200) -> ResponseReturnValue:
             trainings=_trainings(session, current, who, at),
             passages=[(p, words(p, current, at, to_member=True)) for p in passages_of(session, who, PASSAGES, at)],
             corrections=[(one, to_member(one, at)) for one in noted(session, who)[:CORRECTIONS]],
+            left_at=_left_at(session, current, who, at),
             looks=looks(session, who),
             looked=how_often(session, who),
         ), status
+
+
+def _left_at(session: Session, current: Current, who: str, at: Instant) -> list[str]:
+    """The closings that checked them out, newest first."""
+    found = checked_out(session, at - CLOSINGS, at + 1, who)[:CORRECTIONS]
+    return [out_at_closing(one, current.called, at) for one in found]
 
 
 def _hours(session: Session, current: Current, who: str, at: Instant) -> str:

@@ -8,9 +8,11 @@ from flask.typing import ResponseReturnValue
 from policy.terms import Instant
 from server.audit import Decided, looked
 from server.pages.member import shown
+from server.queries.closing import checked_out
 from server.queries.history import Passage, passages_of
 from server.queries.member import member_of
 from server.text import people as text
+from server.text.corrections import out_at_closing
 from server.text.named import place_of
 from server.text.reasons import Words, words
 from server.web.deciding import why_in
@@ -24,11 +26,15 @@ MOST = 100
 
 @dataclass(frozen=True, slots=True)
 class Looked:
-    """What was asked for: why, at which instant, and the passages, newest first, with their words and their place."""
+    """What was asked for: why, at which instant, and the passages, newest first, with their words and their place.
+
+    left_at: the closings that checked them out, in words.
+    """
 
     why: str
     at: Instant
     passages: tuple[tuple[Passage, Words, str], ...]
+    left_at: tuple[str, ...]
 
 
 @page.post("/members/<path:member>/passages")
@@ -45,6 +51,11 @@ def show(member: str) -> ResponseReturnValue:
             looked(session, Decided(signed_in().login, at, why), "passages", [member])
     with known.database.reading() as session:
         found = passages_of(session, member, MOST, at)
+        out = checked_out(session, found[-1].at if found else 0, at + 1, member)
     lines = tuple((one, words(one, current, at), place_of(current.called, one.reader)) for one in found)
-    said = shown(member, taps=True) | {"typed": {}, "form": "", "looked": Looked(why, at, lines)}
+    said = shown(member, taps=True) | {
+        "typed": {},
+        "form": "",
+        "looked": Looked(why, at, lines, tuple(out_at_closing(one, current.called, at) for one in out)),
+    }
     return render_template("member.html", **said)

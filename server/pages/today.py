@@ -9,11 +9,13 @@ from sqlmodel import Session
 from policy.errors import SHOWN, brief
 from policy.terms import HOUR, Instant
 from server.queries import history
+from server.queries.closing import checked_out, closings
 from server.queries.current import Current
 from server.queries.now import few
 from server.queries.people import carnets
 from server.text.carnets import said
 from server.text.chart import BASE, HEIGHT, WIDTH, Bar, bars
+from server.text.corrections import closed_by, out_at_closing
 from server.text.dates import hour, hours, local
 from server.text.named import place_of, who
 from server.text.reasons import Words, of_collision, words
@@ -81,6 +83,11 @@ def show() -> ResponseReturnValue:
             different=len({arrival.member for arrival in arrivals}),
             arrivals=arrivals[-SHOWN_ARRIVALS:] if named else None,
             earlier=max(0, len(arrivals) - SHOWN_ARRIVALS),
+            closings=[closed_by(one, current.called, at) for one in closings(session, start, at + 1)] if named else [],
+            left_at={
+                (one.member, one.at): out_at_closing(one, current.called, at)
+                for one in checked_out(session, start, at + 1)
+            },
             carnets=_carnets(session, current, arrivals, at) if named else {},
             refusals=_refusals(session, current, start, at) if named else None,
         )

@@ -3,7 +3,8 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from sqlmodel import Session, col, select
+from sqlalchemy.orm import aliased
+from sqlmodel import Session, and_, col, select
 
 from policy.bundle import Role
 from policy.closing import left
@@ -33,6 +34,15 @@ class Person:
 class Closed:
     """The place was closed at an instant. by: the gardien, None where an account of no member pressed the page."""
 
+    at: Instant
+    by: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedOut:
+    """A closing at the door checked a member out. by: the gardien, None where nobody knows."""
+
+    member: str
     at: Instant
     by: str | None
 
@@ -68,22 +78,49 @@ def evening(session: Session, current: Current, at: Instant, gardien: str | None
     )
 
 
+def closings(session: Session, start: Instant, end: Instant) -> list[Closed]:
+    """At the door and from the page, from start until end, newest first."""
+    row = JournalRow
+    asked = (
+        select(row.at, row.member)
+        .where(col(row.kind) == Kind.CLOSED, col(row.at) >= moment(start), col(row.at) < moment(end))
+        .order_by(col(row.at).desc(), col(row.id).desc())
+    )
+    return [Closed(of(at), by) for at, by in session.exec(asked)]
+
+
 def closed_since(session: Session, current: Current, day_start: Instant, at: Instant) -> Closed | None:
     """The last closing of the site day, while it stands: nobody opens the place again, and no shift or staff hours
     have begun after it."""
-    row = JournalRow
-    asked = select(row).where(col(row.kind) == Kind.CLOSED, col(row.at) >= moment(day_start), col(row.at) <= moment(at))
-    last = session.exec(asked.order_by(col(row.at).desc(), col(row.id).desc()).limit(1)).first()
-    if last is None:
+    row, found = JournalRow, closings(session, day_start, at + 1)
+    if not found:
         return None
-    closed = of(last.at)
+    last = found[0]
     openings = [current.rules.staffed, *current.shifts.values()]
-    if any(closed < start <= at for times in openings for start, _ in pairs(times)):
+    if any(last.at < start <= at for times in openings for start, _ in pairs(times)):
         return None
-    later = (col(row.moved_at) > last.at, col(row.moved_at) <= moment(at))
+    later = (col(row.moved_at) > moment(last.at), col(row.moved_at) <= moment(at))
     came = select(row.member).where(col(row.inside).is_(True), *later)
     gardiens = {member.id for member in current.bundle.members if Role.GARDIEN in member.roles}
-    return None if gardiens & set(session.exec(came)) else Closed(closed, last.member)
+    return None if gardiens & set(session.exec(came)) else last
+
+
+def checked_out(session: Session, start: Instant, end: Instant, member: str | None = None) -> list[CheckedOut]:
+    """Whom a closing checked out from start until end, newest first. member: of this one alone."""
+    row, closing = JournalRow, aliased(JournalRow)
+    same = (
+        col(closing.edge) == col(row.edge),
+        col(closing.journal) == col(row.journal),
+        col(closing.at) == col(row.at),
+    )
+    asked = (
+        select(row.member, row.at, closing.member)
+        .join(closing, and_(col(closing.kind) == Kind.CLOSED, *same), isouter=True)
+        .where(col(row.kind) == Kind.CHECKED_OUT, col(row.at) >= moment(start), col(row.at) < moment(end))
+        .where(col(row.member) == member if member is not None else col(row.member).is_not(None))
+        .order_by(col(row.at).desc(), col(row.member))
+    )
+    return [CheckedOut(who, of(at), by) for who, at, by in session.exec(asked) if who is not None]
 
 
 def _settled(session: Session, current: Current, day_start: Instant, inside: set[str]) -> list[Person]:

@@ -29,8 +29,8 @@ class Inside:
 
 @dataclass(frozen=True, slots=True)
 class Doubtful:
-    """Who left in the last 24 h without a tap of their own. noted: somebody wrote down that they left, at `at`; else
-    the end of the site day checked them out, who came at `at`."""
+    """Who left in the last 24 h without a tap of their own. noted: somebody wrote down that they left, or closed the
+    place, at `at`; else the end of the site day checked them out, who came at `at`."""
 
     name: str
     at: Instant
@@ -110,7 +110,11 @@ def _doubtful(session: Session, current: Current, day_start: Instant, at: Instan
     noted = (
         select(row.member, row.moved_at)
         .join(Presence, (col(Presence.member) == col(row.member)) & (col(Presence.at) == col(row.moved_at)))
-        .where(col(row.kind) == history.CORRECTED, col(row.moved_at) >= recent, col(Presence.inside).is_(False))
+        .where(
+            col(row.kind).in_((history.CORRECTED, Kind.CHECKED_OUT)),
+            col(row.moved_at) >= recent,
+            col(Presence.inside).is_(False),
+        )
         .distinct()
     )
     for who, left in session.exec(noted):

@@ -8,15 +8,15 @@ import pytest
 from edge.inside import roll
 from loquet.edge import add_arguments, run
 from policy.instants import text
-from policy.terms import HOUR, SECOND
+from policy.terms import DAY, HOUR, SECOND
 from simulator.clock import VirtualClock
 from tests.support_edge import Bench, make_folder
-from tests.support_site import ALICE, GREGOIRE, at
+from tests.support_site import ALICE, BRIGITTE, GREGOIRE, at
 from wire.row import Order
 
 
-def bench_of(folder: Path) -> Bench:
-    bench = Bench(make_folder(folder / "site"))
+def bench_of(folder: Path, clock: VirtualClock | None = None) -> Bench:
+    bench = Bench(make_folder(folder / "site"), clock)
     bench.connect()
     bench.give_rules()
     return bench
@@ -99,3 +99,23 @@ def test_the_command_says_it(tmp_path: Path, capsys: pytest.CaptureFixture[str])
     assert status == 0
     assert " inside, as edge 'front' knows it at " in said
     assert "these are the members' ids" in said
+
+
+def test_whom_a_closing_checked_out_is_to_be_checked_for_a_day(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bench = bench_of(tmp_path, VirtualClock(start=at(20)))
+    enters(bench, GREGOIRE)
+    enters(bench, BRIGITTE)
+    bench.tap(GREGOIRE, reader=1)
+    bench.wait(10)
+    bench.tap(GREGOIRE, reader=1)
+    bench.wait(1)
+    known = roll(bench.config, bench.clock)
+    assert known is not None
+    ((who, since),) = known.closed
+    assert (who, known.inside) == ("brigitte", ())
+    assert "brigitte  to be checked: checked out " in told(bench, capsys)[1]
+    late = roll(bench.config, VirtualClock(start=since + DAY))
+    assert late is not None
+    assert late.closed == ()

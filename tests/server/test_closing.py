@@ -12,7 +12,8 @@ from server.queries import history
 from tests.server.test_corrections import corrected, last
 from tests.server.test_door_pages import pressed
 from tests.server.test_me import go, ines, me
-from tests.support_pages import Place
+from tests.server.test_member_changes import post
+from tests.support_pages import Place, plain
 from tests.support_site import at
 from wire.row import Kind
 
@@ -123,3 +124,27 @@ def test_hours_that_begin_after_a_closing_end_it(ines: Place) -> None:
     ines.journal.closes(at(17, 30), "gregoire")
     heard(ines, at(18, 1))
     assert "Fermé depuis" not in ines.page()
+
+
+def test_whom_a_closing_checked_out_reads_it_and_so_does_the_team(ines: Place) -> None:
+    ines.journal.closes(at(19, 24), "gregoire", "brigitte")
+    heard(ines, at(19, 30))
+    said = "Noté·e sorti·e par Grégoire V. à la fermeture, 19 h 24"
+    assert said in me(ines, "brigitte")
+    assert "à la fermeture" not in me(ines, "gregoire")
+    staff = ines.staff()
+    today = ines.page("/today", staff).replace("\N{NO-BREAK SPACE}", " ")
+    assert "Lieu fermé par Grégoire V., 19 h 24" in today
+    assert today.count(said) == 1
+    assert "fermé par" not in ines.page("/today", ines.member("brigitte"))
+    status, text = post(ines, "/members/brigitte/passages", staff, why="litige")
+    assert status == 200
+    assert said in plain(text).replace("\N{NO-BREAK SPACE}", " ")
+
+
+def test_whom_a_closing_checked_out_is_to_be_checked_in_an_evacuation(ines: Place) -> None:
+    ines.journal.closes(at(19, 24), "gregoire", "brigitte")
+    heard(ines, at(19, 30))
+    seen = ines.page("/evacuation", ines.staff()).replace("\N{NO-BREAK SPACE}", " ")
+    assert "À vérifier · 1" in seen
+    assert "Oudin Brigitte départ noté à 19 h 24" in seen
