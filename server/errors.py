@@ -104,6 +104,7 @@ class Refused(StrEnum):
     TURN_GONE = "turn_gone"
     TURN_OVER = "turn_over"
     TURN_NOT_YOURS = "turn_not_yours"
+    TURN_NOT_ENDING = "turn_not_ending"
     NOT_GARDIEN = "not_gardien"
     SWAP_OVER = "swap_over"
     NO_SERIES = "no_series"

@@ -19,6 +19,8 @@ from server.queries.current import Current
 from server.queries.names import Called, alphabetical
 from server.queries.now import Picture, Watch, edge_lines, picture
 from server.queries.orders import outcome
+from server.queries.rota import Turn
+from server.queries.rota_ending import ending
 from server.text import alerts as text
 from server.text.dates import hour, local, opens, when
 from server.text.edges import Line, line
@@ -26,7 +28,7 @@ from server.text.orders import Told, told
 from server.text.reasons import Words, words
 from server.text.translate import gettext, ngettext
 from server.web.holding import holds_place
-from server.web.sessions import context, sees_names
+from server.web.sessions import account, context, sees_names
 
 page = Blueprint("now", __name__)
 
@@ -56,6 +58,7 @@ def show() -> ResponseReturnValue:
             answer=answer_of(seen, current.called, named=here, staff=staff),
             seen=seen,
             holding=holds_place(),
+            ending=_ending(seen, current),
             people=seen.people if here else seen.told,
             inside=_inside(seen, current.called) if here else None,
             groups=[(one.name, one.people, one.more, of(one.since)) for one in seen.guests] if here else [],
@@ -67,6 +70,11 @@ def show() -> ResponseReturnValue:
             staff=staff,
             ordered=_ordered(session, current, at) if here else None,
         )
+
+
+def _ending(seen: Picture, current: Current) -> Turn | None:
+    known = account()
+    return None if known is None else ending(seen, current, current.bundle, known.member or "")
 
 
 def _alerts(session: Session, current: Current, at: int) -> list[text.Told]:

@@ -10,15 +10,17 @@ from sqlmodel import Session
 
 from server.audit import Decided
 from server.changes import rota as changes
-from server.changes import rota_news
+from server.changes import rota_longer, rota_news
 from server.changes.rota import Busy, HeldBy, Turned
 from server.errors import Refused
 from server.pages.rota_mail import tell_free, tell_given
 from server.queries.current import Current
 from server.queries.feeds import feeds_of
+from server.queries.now import picture
 from server.queries.people import day_of
 from server.queries.rota import DAYS, asked, turn_of
 from server.queries.rota_days import days, gardiens, next_turn
+from server.queries.rota_ending import ending
 from server.roles import GARDIENS, STAFF, Role
 from server.text import rota as text
 from server.text import rota_feed
@@ -66,6 +68,17 @@ def undo() -> ResponseReturnValue:
 def keep() -> ResponseReturnValue:
     """Whoever offered it, or gave it back, keeps it after all."""
     return _decide(changes.take, who_acts(), "kept")
+
+
+@page.post("/gardiens/prolong")
+def prolong() -> ResponseReturnValue:
+    """The gardien who holds the place stays an hour longer."""
+    current = context().current()
+
+    def change(session: Session, decided: Decided, key: str, member: str) -> changes.Outcomes:
+        return rota_longer.prolong(session, decided, current, key, member)
+
+    return _decide(change, signed_in().member or "", "prolonged")
 
 
 @page.post("/gardiens/decline")
@@ -171,6 +184,7 @@ def show_page(status: int, refused: str = "", wrong: Sequence[str] = ()) -> Resp
         asked_ = asked(session)
         found = days(session, current, asked_, at, first, DAYS)
         toast, undone = _toast(current)
+        ends = ending(picture(session, current, at), current, current.bundle, account.member or "")
         made = feeds_of(session, account.member or "")
         knowing = doors(session, current, request.args.get("rules", "")) if toast else None
     evenings = [one for day in found for one in day.evenings]
@@ -179,6 +193,7 @@ def show_page(status: int, refused: str = "", wrong: Sequence[str] = ()) -> Resp
     return render_template(
         "rota.html",
         headline=text.next_said(mine, current, at) if mine is not None else None,
+        ending=ends,
         days=[text.told(one, current, today, account.member, takes=gardien, staff=staff) for one in found],
         gaps=gaps,
         counted=text.counted(gaps, doubts),

@@ -56,6 +56,10 @@ SENTENCES = {
     Refused.TURN_GONE: N_("Cette garde n’existe pas, ou plus : le planning a changé. Le voici."),
     Refused.TURN_OVER: N_("Cette garde est finie. Voici celles qui viennent."),
     Refused.TURN_NOT_YOURS: N_("Cette garde n’est pas, ou plus, à cette personne. Voici qui l’a maintenant."),
+    Refused.TURN_NOT_ENDING: N_(
+        "Pas prolongée : cela se peut dans la dernière demi-heure de la garde par laquelle vous tenez le lieu, "
+        "si personne ne suit, et hors confinement."
+    ),
     Refused.NOT_GARDIEN: N_("Seul un gardien peut tenir une garde, tant que son accès vaut ce jour-là."),
     Refused.SWAP_OVER: N_("Cet échange n’est plus possible : une des gardes a changé de mains, ou il a été retiré."),
     Refused.NO_SERIES: N_("Une série demande deux soirées du planning, et un dernier jour dans l’année qui vient."),

@@ -19,6 +19,7 @@ DONE = {
     "kept": N_("%(when)s : la garde reste à %(who)s."),
     "offered": N_("%(when)s : proposée. Elle reste à %(who)s tant que personne ne la prend."),
     "given_back": N_("%(when)s : rendue. Les autres gardiens la voient."),
+    "prolonged": N_("%(when)s : la garde dure une heure de plus."),
     "undone": N_("%(when)s : annulé, c’est comme avant."),
 }
 

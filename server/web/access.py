@@ -64,6 +64,7 @@ TABLE: Table = {
     ("POST", "/gardiens/take"): Access(GARDIENS),
     ("POST", "/gardiens/undo"): Access(GARDIENS),
     ("POST", "/gardiens/keep"): Access(GARDIENS),
+    ("POST", "/gardiens/prolong"): Access(GARDIENS),
     ("POST", "/gardiens/offer"): Access(GARDIENS),
     ("POST", "/gardiens/decline"): Access(GARDIENS),
     ("GET", "/gardiens/give-back"): Access(GARDIENS),

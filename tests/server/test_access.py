@@ -38,6 +38,7 @@ MATRIX: dict[str, Roles] = {
     "POST /gardiens/take": GARDIENS,
     "POST /gardiens/undo": GARDIENS,
     "POST /gardiens/keep": GARDIENS,
+    "POST /gardiens/prolong": GARDIENS,
     "POST /gardiens/offer": GARDIENS,
     "POST /gardiens/decline": GARDIENS,
     "GET /gardiens/give-back": GARDIENS,

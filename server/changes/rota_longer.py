@@ -1,0 +1,46 @@
+"""Who holds the place and has nobody to follow stays an hour longer: that date ends later, and no other one."""
+
+from dataclasses import replace as replace_turn
+
+from msgspec.structs import replace
+from sqlmodel import Session
+
+from policy.bundle import RotaChange
+from policy.terms import DAY, HOUR
+from server.audit import Decided
+from server.changes.bundle import put
+from server.changes.rota import Busy, Ground, Turned, ground
+from server.errors import ChangeRefusedError, Refused
+from server.queries.current import Current
+from server.queries.now import picture
+from server.queries.rota import Turn, near, overlapping, single
+from server.queries.rota_ending import ending
+
+
+def prolong(session: Session, decided: Decided, current: Current, key: str, member: str) -> Turned | Busy:
+    """One hour more of the turn that the member holds the place by. Raises ChangeRefusedError where somebody follows,
+    it does not end soon, they do not hold the place, or in a lockdown."""
+    here = ground(session, decided)
+    turn = here.own(key, member)
+    if ending(picture(session, current, decided.at), current, here.bundle, member) != turn:
+        raise ChangeRefusedError(Refused.TURN_NOT_ENDING)
+    longer = replace_turn(turn, end=turn.end + HOUR)
+    if longer.end - longer.start >= DAY:
+        raise ChangeRefusedError(Refused.TURN_NOT_ENDING)
+    if (other := overlapping(near(here.bundle, longer), longer, member)) is not None:
+        return Busy(other)
+    _end_later(here, longer)
+    return Turned(turn, longer)
+
+
+def _end_later(here: Ground, longer: Turn) -> None:
+    end = here.calendar.local(longer.end)
+    if which := single(longer.key):
+        [shift] = [one for one in here.bundle.shifts if one.id == which]
+        put(here.session, [replace(shift, end=end.isoformat(timespec="minutes"))], here.decided)
+        return
+    known = next(
+        (one for one in here.bundle.rota_changes if (one.rota, one.date) == (longer.pattern, longer.day)),
+        RotaChange(longer.pattern, longer.day),
+    )
+    put(here.session, [replace(known, end=f"{end:%H:%M}")], here.decided)
