@@ -22,11 +22,13 @@ from server.queries.looks import how_often, looks
 from server.queries.now import picture
 from server.queries.people import day_of
 from server.queries.quotas import quotas_of
+from server.queries.rota import asked
+from server.queries.rota_days import next_turn
 from server.queries.site_state import machines_at
 from server.queries.training import kinds, trained
 from server.queries.training_sessions import coming
 from server.roles import GARDIENS, Role
-from server.text import my_machines
+from server.text import my_machines, rota
 from server.text.bank import owed
 from server.text.carnets import shown as carnets_shown
 from server.text.corrections import out_at_closing, to_member
@@ -65,7 +67,7 @@ def page_of(refused: str = "", status: int = 200) -> ResponseReturnValue:
         seen.known.state.units[who].update(units_paid(session, who))
         held = badges(current, who)
         spans = ahead(seen.known, who, held, at, seen.day_start + WEEK + DAY)
-        asked = entry(current.rules, seen.known.state, held, at)
+        tapped = entry(current.rules, seen.known.state, held, at)
         machines = machines_at(session, at)
         return render_template(
             "me.html",
@@ -77,7 +79,7 @@ def page_of(refused: str = "", status: int = 200) -> ResponseReturnValue:
             inside=who in seen.known.state.presence.inside(seen.day_start),
             badge_first=refusal(Refused.BADGE_FIRST),
             group=group_of(session, seen.day_start, who),
-            answer=answer_of(seen, current, who, asked, spans),
+            answer=answer_of(seen, current, who, tapped, spans),
             days=days(current, spans, at) if held else [],
             needs_carnet=unit_now(current.rules, who, at) is not None,
             carnets=carnets_shown(account_of(session, who), current, at),
@@ -92,9 +94,17 @@ def page_of(refused: str = "", status: int = 200) -> ResponseReturnValue:
             passages=[(p, words(p, current, at, to_member=True)) for p in passages_of(session, who, PASSAGES, at)],
             corrections=[(one, to_member(one, at)) for one in noted(session, who)[:CORRECTIONS]],
             left_at=_left_at(session, current, who, at),
+            rota=_rota(session, current, who, at) if roles() & {Role.GARDIEN} else [],
             looks=looks(session, who),
             looked=how_often(session, who),
         ), status
+
+
+def _rota(session: Session, current: Current, who: str, at: Instant) -> list[str]:
+    """Their next shift, and the swaps that wait for their answer."""
+    mine = next_turn(current, who, at)
+    coming = [] if mine is None else [rota.next_line(mine)]
+    return coming + [one.said for one in rota.asks(current, asked(session).swaps, at, who, staff=False) if not one.mine]
 
 
 def _left_at(session: Session, current: Current, who: str, at: Instant) -> list[str]:

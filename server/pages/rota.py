@@ -186,7 +186,7 @@ def show_page(status: int, refused: str = "", wrong: Sequence[str] = ()) -> Resp
         toast, undone = _toast(current)
         ends = ending(picture(session, current, at), current, current.bundle, account.member or "")
         made = feeds_of(session, account.member or "")
-        knowing = doors(session, current, request.args.get("rules", "")) if toast else None
+        knowing = doors(session, current, request.args.get("rules", ""), at) if toast else None
     evenings = [one for day in found for one in day.evenings]
     gaps, doubts = sum(one.gap for one in evenings), sum(one.in_doubt for one in evenings)
     mine = next_turn(current, account.member, at) if account.member and gardien else None

@@ -22,7 +22,7 @@ from server.text import rota_mail as mail
 from server.text.refusals import refusal
 from server.text.translate import gettext, ngettext
 from server.web.deciding import decide, rules_changed
-from server.web.sessions import context
+from server.web.sessions import context, signed_in
 from server.web.told import tell
 from server.web.typed import day_in
 
@@ -70,7 +70,7 @@ def accept() -> ResponseReturnValue:
     if not isinstance(outcome, Swap):
         return show_page(409, refused=why_not(outcome))
     rules_changed()
-    tell(ngettext("C’est échangé.", "C’est échangé : %(num)s soirées contre %(num)s.", len(outcome.pairs)))
+    tell(_exchanged(outcome))
     return redirect(url_for("rota.page"), 303)
 
 
@@ -154,6 +154,27 @@ def _form(status: int, key: str, who: str, wrong: str = "", refused: str = "") -
         wrong=gettext(wrong) if wrong else "",
         refused=refused,
     ), status
+
+
+def _exchanged(swap: Swap) -> str:
+    """Both evenings, and whose they are now; of a series how many."""
+    if len(swap.pairs) > 1:
+        num = len(swap.pairs)
+        return ngettext(
+            "C’est échangé : %(num)s soirée contre %(num)s.", "C’est échangé : %(num)s soirées contre %(num)s.", num
+        )
+    ((first, second),) = swap.pairs
+    return gettext(
+        "C’est échangé : %(first)s, c’est %(to)s ; %(second)s, c’est %(member)s.",
+        first=text.within(first),
+        to=_you(swap.to),
+        second=text.within(second),
+        member=_you(swap.member),
+    )
+
+
+def _you(who: str) -> str:
+    return gettext("vous") if who == signed_in().member else _name(who)
 
 
 def _said(one: Turn) -> str:

@@ -229,6 +229,11 @@ def counted(gaps: int, doubts: int) -> str:
     return ", ".join(parts)
 
 
+def next_line(turn: Turn) -> str:
+    """One's own next shift in one line."""
+    return gettext("Votre prochaine garde : %(when)s.", when=within(turn))
+
+
 def next_said(turn: Turn, current: Current, at: Instant) -> tuple[str, str]:
     """The headline of one's own next shift, and the sentence below it."""
     today = current.calendar.date_at(at)

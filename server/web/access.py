@@ -60,7 +60,7 @@ TABLE: Table = {
     ("GET", "/today"): Access(EVERYBODY, label=N_("Aujourd’hui"), group=Group.PLACE),
     ("GET", "/kiosque"): Access(EVERYBODY, label=N_("Écran de la porte"), group=Group.PLACE, linked=STAFF),
     ("GET", "/me"): Access(MEMBERS, label=N_("Moi")),
-    ("GET", "/gardiens"): Access(MEMBERS, label=N_("Gardes"), group=Group.GARDIENS, linked=GARDIENS),
+    ("GET", "/gardiens"): Access(MEMBERS, label=N_("Gardiens"), group=Group.GARDIENS, linked=GARDIENS),
     ("POST", "/gardiens/take"): Access(GARDIENS),
     ("POST", "/gardiens/undo"): Access(GARDIENS),
     ("POST", "/gardiens/keep"): Access(GARDIENS),

@@ -1,5 +1,6 @@
 """The rota as people press it: taken, given back, offered, undone; who was faster, what is in doubt, who is told."""
 
+import re
 from datetime import date
 
 import pytest
@@ -18,6 +19,7 @@ from server.errors import ChangeRefusedError, Refused
 from server.models import AuditRow, RotaOffer
 from server.publish.bundle import export
 from server.queries.rota import turns
+from server.text.doors import LEARNS, doors
 from tests.support_pages import EVENING, Place
 from tests.support_rota import (
     FRIDAY,
@@ -223,3 +225,30 @@ def test_outcomes_are_values(place: Place) -> None:
         bundle = export(session)
     assert bundle is not None
     assert len(turns(bundle, date(2026, 12, 3), date(2026, 12, 3))) == 2
+
+
+def test_a_door_that_learns_it_this_very_second_is_no_news(place: Place) -> None:
+    place.speak()
+    tarek = place.member("tarek")
+    press(place, tarek, "take", GAP)
+    done = f"/gardiens?done=taken&turn={GAP}&who=tarek&rules={place.publisher.current.version}"
+    page = place.page(done, tarek)
+    assert "porte sur" not in page
+    assert "Les portes l’apprennent." in page
+    with place.database.reading() as session:
+        current = place.publisher.current
+        late = doors(session, current, str(current.version), current.at + LEARNS)
+        assert late is not None
+        assert (late.waiting, late.words.startswith("0 porte sur 2 le sait")) == (True, True)
+
+
+def test_the_team_is_not_offered_to_give_a_shift_to_whoever_has_it(place: Place) -> None:
+    press(place, place.member("tarek"), "offer", FRIDAY)
+    html = place.staff().get("/gardiens").text
+    (choice,) = re.findall(rf'<select id="who-{FRIDAY}".*?</select>', html)
+    assert ('value="tarek"' in choice, 'value="odile"' in choice) == (False, True)
+
+
+def test_the_menu_calls_the_page_what_its_title_does(place: Place) -> None:
+    html = place.member("tarek").get("/gardiens").text
+    assert re.findall(r'<a [^>]*href="/gardiens"[^>]*>\s*([^<]+?)\s*<', html)[:1] == ["Gardiens"]

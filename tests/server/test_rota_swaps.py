@@ -44,10 +44,14 @@ def test_a_yes_swaps_both_at_once_and_nothing_changes_before(place: Place) -> No
     which = propose(place, odile)
     assert (holder_at(place, FRIDAY), holder_at(place, WEDNESDAY)) == ("tarek", "odile")
     page = plain(place.page("/gardiens", odile)).replace("\N{WORD JOINER}", "")
+    mine = plain(place.page("/me", odile))
+    assert "Mes gardes Votre prochaine garde : mer. 25 nov., 18 h – 22 h. Tarek B. propose un échange." in mine
+    assert "propose un échange" not in place.page("/me", place.member("tarek")), "who proposed waits"
     assert "Tarek B. propose un échange. votre mer. 2 déc., 18 h – 22 h contre ven. 27 nov., 18 h – 22 h" in page
     assert press(place, place.member("gregoire"), "swap/accept", series=which)[0] == 409
     status, page = press(place, odile, "swap/accept", series=which)
-    assert (status, "C’est échangé." in page) == (303, True)
+    said = "C’est échangé : ven. 27 nov., 18 h – 22 h, c’est vous ; mer. 2 déc., 18 h – 22 h, c’est Tarek B."
+    assert (status, said in plain(page)) == (303, True)
     assert (holder_at(place, FRIDAY), holder_at(place, WEDNESDAY)) == ("odile", "tarek")
     assert press(place, odile, "swap/accept", series=which)[0] == 409
     assert mails(place) == [("odile@exemple.org", "Tarek B. vous propose un échange de gardes")]
