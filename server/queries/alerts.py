@@ -13,6 +13,7 @@ from sqlmodel import Session, col, func, select
 from policy.instants import of
 from policy.terms import DAY, ClockState, Instant
 from server.models import AlertTaken, DoorState, JournalRow
+from server.queries.closing import left_inside
 from server.queries.corrections import waiting
 from server.queries.current import Current
 from server.queries.enrolment import unknown
@@ -25,6 +26,7 @@ class Sort(StrEnum):
     """In the order in which they are told."""
 
     FORCED = "forced"
+    LEFT = "left"
     SILENT = "silent"
     TWINS = "twins"
     READER = "reader"
@@ -46,7 +48,8 @@ MONTH = 31 * DAY
 @dataclass(frozen=True, slots=True)
 class Alert:
     """place: an access point, a reader, an edge's id, or of a contested correction the member; `badges` for unknown
-    ones, of which there are `count`; `bank` for a ledger that is `count` minutes off. For the team alone: PERSONAL.
+    ones, of which there are `count`; `site` for `count` people
+    whom the last gardien left inside; `bank` for a ledger that is `count` minutes off. For the team alone: PERSONAL.
 
     since: None where nobody knows. taken: who looks after it, and since when.
     """
@@ -70,6 +73,7 @@ def alerts(session: Session, current: Current, edges: Sequence[EdgeLine], at: In
         Alert(Sort.CONTESTED, one.member, one.contested.at) for one in waiting(session, at - MONTH) if one.contested
     ]
     found += _bank(session)
+    found += _left(session, current, at)
     order = list(Sort)
     found.sort(key=lambda one: (order.index(one.sort), -(one.since or 0), one.place))
     return [Alert(one.sort, one.place, one.since, taken.get(one.key), one.count) for one in found]
@@ -111,6 +115,12 @@ def _of_doors(edges: Sequence[EdgeLine], at: Instant) -> Iterator[Alert]:
 
 def _at(door: DoorState) -> Instant | None:
     return None if door.at is None else of(door.at)
+
+
+def _left(session: Session, current: Current, at: Instant) -> Iterator[Alert]:
+    since, count = left_inside(session, current, at)
+    if count:
+        yield Alert(Sort.LEFT, "site", since, count=count)
 
 
 def _bank(session: Session) -> Iterator[Alert]:

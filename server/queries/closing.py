@@ -10,8 +10,8 @@ from policy.bundle import Role
 from policy.closing import left
 from policy.instants import of
 from policy.spans import end_of, pairs
-from policy.state import SiteState
-from policy.terms import Instant
+from policy.state import SiteState, holders, is_staffed, on_shift
+from policy.terms import MINUTE, Instant
 from server.database.types import moment
 from server.models import JournalRow
 from server.queries import history
@@ -19,6 +19,9 @@ from server.queries.current import Current
 from server.queries.history import CORRECTED
 from server.queries.names import alphabetical
 from wire.row import Kind
+
+SECOND_TAP: Instant = MINUTE
+"""So long the second tap of a gardien who leaves others inside is waited for, and its row."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +106,28 @@ def closed_since(session: Session, current: Current, day_start: Instant, at: Ins
     came = select(row.member).where(col(row.inside).is_(True), *later)
     gardiens = {member.id for member in current.bundle.members if Role.GARDIEN in member.roles}
     return None if gardiens & set(session.exec(came)) else last
+
+
+def left_inside(session: Session, current: Current, at: Instant) -> tuple[Instant | None, int]:
+    """Since when the last gardien is gone without closing, and how many they left who may not stay alone.
+
+    None and 0 while the place is staffed or held, and within the time of a second tap.
+    """
+    rules, day_start = current.rules, current.rules.day_start(at)
+    presence = history.moves_since(session, day_start)
+    state = SiteState(presence, adhoc=history.adhoc_shifts(session, day_start))
+    if is_staffed(rules, at) or holders(rules, state, at):
+        return None, 0
+    gone = [
+        move.at
+        for who, move in presence.moves.items()
+        if not move.inside and who in rules.members and rules.members[who].gardien
+        if on_shift(rules, state, who, move.at) and not is_staffed(rules, move.at)
+    ]
+    since = max(gone, default=None)
+    if since is None or at - since <= SECOND_TAP or closed_since(session, current, day_start, at):
+        return None, 0
+    return since, len(left(rules, state, at))
 
 
 def checked_out(session: Session, start: Instant, end: Instant, member: str | None = None) -> list[CheckedOut]:

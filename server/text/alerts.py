@@ -30,6 +30,14 @@ def _where(alert: Alert, current: Current, now: Instant) -> str:
     if alert.sort is Sort.UNKNOWN:
         many = ngettext("%(num)s badge", "%(num)s badges", alert.count)
         return gettext("%(many)s en 24 h, le dernier à %(since)s", many=many, since=when(alert.since or now, now))
+    if alert.sort is Sort.LEFT:
+        since = when(alert.since or now, now)
+        return ngettext(
+            "%(num)s personne, et plus de gardien depuis %(since)s",
+            "%(num)s personnes, et plus de gardien depuis %(since)s",
+            alert.count,
+            since=since,
+        )
     if alert.sort is Sort.CONTESTED:
         who = current.called.member(alert.place) or alert.place
         return gettext("%(who)s, %(at)s", who=who, at=when(alert.since or now, now))
@@ -49,6 +57,10 @@ def _words(alert: Alert) -> tuple[str, str]:
         Sort.FORCED: (
             gettext("Porte forcée"),
             gettext("Ouverte sans badge ni bouton. Allez voir qui est entré. L’alerte reste 24 h."),
+        ),
+        Sort.LEFT: (
+            gettext("Quelqu’un est resté dedans"),
+            gettext("Le dernier gardien est sorti sans fermer. Appelez-le, ou allez voir qui est encore là."),
         ),
         Sort.SILENT: (
             gettext("Boîtier muet"),

@@ -1,6 +1,7 @@
 """*Fermer*: who is still inside is as the door's second tap has it; nothing closes while somebody waits."""
 
 import pytest
+from flask.testing import FlaskClient
 from sqlmodel import select
 
 from policy.closing import left
@@ -9,6 +10,7 @@ from policy.state import SiteState
 from policy.terms import Instant
 from server.models import AuditRow, JournalRow
 from server.queries import history
+from server.queries.closing import SECOND_TAP
 from tests.server.test_corrections import corrected, last
 from tests.server.test_door_pages import pressed
 from tests.server.test_me import go, ines, me
@@ -148,3 +150,28 @@ def test_whom_a_closing_checked_out_is_to_be_checked_in_an_evacuation(ines: Plac
     seen = ines.page("/evacuation", ines.staff()).replace("\N{NO-BREAK SPACE}", " ")
     assert "À vérifier · 1" in seen
     assert "Oudin Brigitte départ noté à 19 h 24" in seen
+
+
+def test_somebody_left_inside_without_a_second_tap_is_an_alert(ines: Place) -> None:
+    ines.journal.leaves(at(19, 20), "gregoire")
+    heard(ines, at(19, 20) + SECOND_TAP)
+    staff = ines.staff()
+    alert = "Quelqu’un est resté dedans 1 personne, et plus de gardien depuis 19 h 20"
+    assert alert not in said_on(ines, staff), "the second tap may come yet"
+    heard(ines, at(19, 22))
+    assert alert in said_on(ines, staff)
+    assert "resté dedans" not in ines.page()
+    ines.journal.closes(at(19, 23), "gregoire", "brigitte")
+    heard(ines, at(19, 26))
+    assert "resté dedans" not in said_on(ines, staff)
+
+
+def test_who_left_while_another_holds_or_the_team_is_there_left_nobody_alone(ines: Place) -> None:
+    ines.journal.leaves(at(19, 20), "gregoire")
+    ines.journal.enters(at(19, 30), "gregoire", Reason.GARDIEN_GRACE)
+    heard(ines, at(19, 40))
+    assert "resté dedans" not in said_on(ines, ines.staff())
+
+
+def said_on(place: Place, client: FlaskClient) -> str:
+    return place.page("/", client).replace("\N{NO-BREAK SPACE}", " ")
