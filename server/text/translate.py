@@ -47,7 +47,12 @@ def language() -> str:
 
 def in_french() -> AbstractContextManager[None]:
     """For what is written to somebody who is not the one who asks."""
-    return flask_babel.force_locale("fr")  # type: ignore[no-any-return]
+    return in_language("fr")
+
+
+def in_language(which: str) -> AbstractContextManager[None]:
+    """For what is said in more than one at once."""
+    return flask_babel.force_locale(which)  # type: ignore[no-any-return]
 
 
 def speak(app: Flask, choose: object) -> None:

@@ -239,6 +239,7 @@ TABLE: Table = {
     ("POST", "/invitation/<token>"): Access(EVERYBODY),
     ("POST", "/invitation/<token>/question"): Access(EVERYBODY),
     ("GET", "/health"): Access(EVERYBODY),
+    ("GET", "/spaceapi.json"): Access(EVERYBODY),
     ("GET", "/static/<path:filename>"): Access(EVERYBODY),
     ("GET", "/api/v1/now"): Access(EVERYBODY, scope=Scope.NOW),
     ("GET", "/api/v1/openings"): Access(EVERYBODY, scope=Scope.NOW),

@@ -29,7 +29,7 @@ def explain_faults(app: Flask) -> None:
 
 
 def is_for_programs() -> bool:
-    return request.path.startswith("/api/") or request.path == "/health"
+    return request.path.startswith("/api/") or request.path in ("/health", "/spaceapi.json")
 
 
 def problem(status: int, title: str, detail: str | None) -> Response:

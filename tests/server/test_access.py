@@ -18,6 +18,7 @@ MATRIX: dict[str, Roles] = {
     "GET /": EVERYBODY,
     "GET /today": EVERYBODY,
     "GET /kiosque": EVERYBODY,
+    "GET /spaceapi.json": EVERYBODY,
     "GET /lamps": EVERYBODY,
     "GET /kept": EVERYBODY,
     "GET /me": MEMBERS,
