@@ -6,6 +6,7 @@ Its holder lets it go on, and fab managers any; to end one takes a fab manager a
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from policy.bookings import next_of_others
 from policy.instants import instant, text
 from policy.reasons import Reason
 from policy.sessions import Session as Use
@@ -15,6 +16,7 @@ from server.errors import OrderRefusedError
 from server.pages.machine import known_machine
 from server.pages.machine_out import ANSWER_WITHIN
 from server.publish.orders import Given
+from server.queries.bookings import Slot, slots
 from server.queries.site_state import machines_at
 from server.roles import FAB_MANAGERS
 from server.text import machine_session as words
@@ -88,7 +90,20 @@ def _extended(machine: str, given: Given | Reason | None, before: Use | None) ->
     after = _running(machine)
     if reply is None or before is None or after is None:
         return words.no_answer()
-    return (words.as_before if after.until == before.until else words.extended)(after.until, at)
+    if after.until == before.until:
+        return words.as_before(after.until, at, _booked_next(machine, after))
+    return words.extended(after.until, at)
+
+
+def _booked_next(machine: str, use: Use) -> Slot | None:
+    """The booking of somebody else that ends the session, if one does."""
+    known = context()
+    at = known.clock()
+    end = next_of_others(known.current().rules, machine, use.member, at)
+    if end is None or end != use.until:
+        return None
+    with known.database.reading() as session:
+        return next((one for one in slots(session, end, machines=[machine]) if one.start == end), None)
 
 
 def _running(machine: str) -> Use | None:

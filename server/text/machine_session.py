@@ -3,7 +3,8 @@
 from policy.reasons import Reason
 from policy.sessions import Session
 from policy.terms import Instant
-from server.text.dates import hour, when
+from server.queries.bookings import Slot
+from server.text.dates import hour, hours, when
 from server.text.translate import N_, gettext
 
 NOT_EXTENDED = {
@@ -32,10 +33,13 @@ def extended(until: Instant | None, now: Instant) -> str:
     return gettext("C’est prolongé : jusqu’à %(until)s.", until=when(until, now))
 
 
-def as_before(until: Instant | None, now: Instant) -> str:
-    """The edge did it, and `until` is what it was."""
+def as_before(until: Instant | None, now: Instant, booked: Slot | None = None) -> str:
+    """The edge did it, and `until` is what it was. booked: by somebody else, right after."""
     if until is None:
         return gettext("Elle n’a pas de fin prévue : il n’y a rien à prolonger.")
+    if booked is not None:
+        said = {"until": when(until, now), "booked": hours(booked.start, booked.end)}
+        return gettext("Pas plus long que jusqu’à %(until)s : elle est réservée ensuite, %(booked)s.", **said)
     return gettext("Pas plus long : elle peut déjà tourner jusqu’à %(until)s.", until=when(until, now))
 
 

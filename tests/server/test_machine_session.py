@@ -85,3 +85,10 @@ def test_a_fab_manager_ends_a_session_in_two_steps_and_the_one_that_was_meant_al
     assert "pas coupée, son boîtier a refusé." in pressed(lab, fabien, "/machines/laser/end", began=text(at(19)))
     assert "aucune session n’y tourne" in pressed(lab, fabien, "/machines/saw/end", began=text(at(19)))
     assert "Terminer la session" in pressed(lab, fabien, "/machines/laser/end", began="yesterday")
+
+
+def test_no_longer_because_of_a_booking_names_the_booking(lab: Place) -> None:
+    """Brigitte has the printer from 19 h 15 to 21 h."""
+    runs(lab, "printer", "remy", at(18, 30), at(19, 15))
+    said = pressed(lab, account_of(lab, "remy"), "/machines/printer/extend")
+    assert "Pas plus long que jusqu’à 19 h 15 : elle est réservée ensuite, 19 h 15 – 21 h." in said
