@@ -3,7 +3,6 @@
 A round is a damage to one file of an edge: its journal, the log beside it, or the second copy of what is kept.
 """
 
-import logging
 import zlib
 from pathlib import Path
 from random import Random
@@ -11,7 +10,7 @@ from tempfile import TemporaryDirectory
 
 from proofs.attacked import MEMORY_DISK
 from proofs.damaged import TOPICS, Believing, Left, Life, evening
-from proofs.proof import BrokenError, LossError, Proof, Rounds, Task
+from proofs.proof import BrokenError, LossError, Proof, Rounds, Task, quietly
 from simulator.clock import VirtualClock
 from simulator.disk import SECTOR
 from wire.errors import WireError
@@ -27,8 +26,8 @@ TORN = 0.2
 
 def run(task: Task) -> Rounds:
     told = 0
-    logging.getLogger("loquet.edge").setLevel(logging.CRITICAL)  # each round says what it found
-    with TemporaryDirectory(prefix="loquet-damage-", dir=MEMORY_DISK if MEMORY_DISK.is_dir() else None) as folder:
+    within = MEMORY_DISK if MEMORY_DISK.is_dir() else None
+    with quietly("loquet.edge"), TemporaryDirectory(prefix="loquet-damage-", dir=within) as folder:
         left: dict[int, Left] = {}
         for done, number in enumerate(task.numbers, 1):
             one = number // EVENINGS

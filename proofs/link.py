@@ -4,16 +4,14 @@ A round is one connection cut: after a drawn number of bytes (in the handshake, 
 plug, out of a silence, or out of the blue. Most are cut again before they are up; the figure says how many came up.
 """
 
-import logging
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from pathlib import Path
 from random import Random
 from tempfile import TemporaryDirectory
 
 from proofs.attacked import MEMORY_DISK
 from proofs.flapping import TAPS, Flapping
-from proofs.proof import BrokenError, LossError, Proof, Rounds, Task
+from proofs.proof import BrokenError, LossError, Proof, Rounds, Task, quietly
 
 SETTLED = 500
 """Rounds from one comparison of journal and history to the next."""
@@ -28,7 +26,7 @@ LONGEST_BYTES = 13
 def run(task: Task) -> Rounds:
     with (
         TemporaryDirectory(prefix="loquet-link-", dir=MEMORY_DISK if MEMORY_DISK.is_dir() else None) as folder,
-        _quiet(),
+        quietly(),
         closing(Flapping(Path(folder))) as site,
     ):
         number = task.first
@@ -93,18 +91,6 @@ def _unplugged(site: Flapping, luck: Random) -> None:
     site.cable.unplug()
     site.rest(luck.randint(1, 5), lambda: False)
     site.cable.plug()
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """A link that breaks thousands of times says so thousands of times."""
-    log = logging.getLogger("loquet")
-    level = log.level
-    log.setLevel(logging.CRITICAL)
-    try:
-        yield
-    finally:
-        log.setLevel(level)
 
 
 PROOF = Proof(

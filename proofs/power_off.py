@@ -4,7 +4,6 @@ A round is one session on an edge that may ail already, and one reason for its e
 interlock's own line.
 """
 
-import logging
 from collections import Counter
 from collections.abc import Callable
 from contextlib import closing
@@ -18,7 +17,7 @@ from console.errors import CommandError
 from edge.machine import SAME_TAP_MS
 from policy.terms import DAY, ClockState
 from proofs.powered import Files, Part, Powered, quick_collections
-from proofs.proof import BrokenError, LossError, Proof, Rounds, Task
+from proofs.proof import BrokenError, LossError, Proof, Rounds, Task, quietly
 from simulator.disk import Disk
 from simulator.vfs import StaticSqliteError, installed
 
@@ -73,8 +72,7 @@ class Story:
 def run(task: Task) -> Rounds:
     slowest: dict[str, float] = {}
     ends: Counter[str] = Counter()
-    logging.getLogger("loquet").setLevel(logging.CRITICAL)  # what its ailments make it say would be a flood
-    with TemporaryDirectory(prefix="loquet-power-off-") as folder, quick_collections():
+    with quietly(), TemporaryDirectory(prefix="loquet-power-off-") as folder, quick_collections():
         made = Files(Path(folder))
         for done, number in enumerate(task.numbers, 1):
             luck = task.random(number)

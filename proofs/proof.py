@@ -1,6 +1,8 @@
 """What is a proof? Rounds drawn from a seed; it ends at the first one in which the promise is broken."""
 
-from collections.abc import Callable, Generator
+import logging
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from random import Random
 from typing import TypeAlias
@@ -55,3 +57,15 @@ class BrokenError(Exception):
 
 class LossError(Exception):
     """Something that was promised is not there, or something is there twice."""
+
+
+@contextmanager
+def quietly(name: str = "loquet") -> Iterator[None]:
+    """A proof breaks things thousands of times, and each would be told: that log says nothing meanwhile."""
+    log = logging.getLogger(name)
+    level = log.level
+    log.setLevel(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        log.setLevel(level)

@@ -1,12 +1,14 @@
 """`prove power-off`: what has power too long is noticed, and power is read from the trace of the line."""
 
+import logging
 import re
 from random import Random
+from types import ModuleType
 
 import pytest
 
 from edge.pulse import Pulses
-from proofs import power_off
+from proofs import damage, power_off
 from proofs.power_off import Ailment, End, Story
 from proofs.powered import MONOSTABLE_NS, UNIT, relay
 from proofs.proof import BrokenError, Task
@@ -70,3 +72,11 @@ def test_a_relay_pulls_while_its_line_is_high_or_for_a_while_after_each_rise() -
         (2100 * MS, (2100 + hold) * MS),
     ]
     assert relay(moved((0, 0)), 9 * MS, pulse=True) == []
+
+
+@pytest.mark.parametrize("proof", [power_off, damage])
+def test_what_a_proof_silences_speaks_again_when_it_is_over(proof: ModuleType) -> None:
+    logs = [logging.getLogger(name) for name in ("loquet", "loquet.edge")]
+    before = [log.level for log in logs]
+    list(proof.run(Task(1, seed=1)))
+    assert [log.level for log in logs] == before

@@ -49,7 +49,7 @@ NAMES = ("front", "garage", "laser", "front-in", "laser-tap", "alice", "zoe", "n
 NUMBERS = (-(2**63), -1, 0, 1, 2**31 - 1, 2**31, 2**53, 2**70)
 HOSTILE: dict[str, Sequence[object]] = {
     **dict.fromkeys(("at", "until", "pays", "adhoc_until", "started", "ended"), INSTANTS),
-    **dict.fromkeys(("boot", "access_point", "reader", "credential", "member", "machine_kind", "nonce"), NAMES),
+    **dict.fromkeys(("boot", "access_point", "reader", "credential", "member", "machine_kind", "nonce", "by"), NAMES),
     **dict.fromkeys(("mono_ms", "rules_version", "settles"), NUMBERS),
     **dict.fromkeys(("granted", "pending", "cuts"), (True, False, None)),
     "detail": NAMES,
