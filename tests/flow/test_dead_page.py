@@ -111,10 +111,10 @@ def test_a_server_that_is_gone_is_said_and_one_that_is_back(site: Site, page: Pa
 
 
 def test_the_screen_at_the_door_ages_and_then_sends_people_to_the_lamp(site: Site, page: Page) -> None:
-    page.goto(f"http://{HOST}:{site.port}/kiosque")
-    a_sign_of_life(page)
     page.set_viewport_size({"width": 1280, "height": 560})
+    page.goto(f"http://{HOST}:{site.port}/kiosque")
     assert page.evaluate("document.documentElement.scrollHeight") <= 560, "nobody can scroll a screen at the door"
+    a_sign_of_life(page)
     site.end()
     clock, old, answer = page.locator("#clock"), page.locator("#lost"), page.locator("#said")
     page.clock.fast_forward(115_000)
