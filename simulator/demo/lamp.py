@@ -1,5 +1,6 @@
 """What does the lamp at a reader say? Read from its outputs, as eyes and ears would."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import groupby, pairwise
 from typing import TypeAlias
@@ -50,8 +51,8 @@ SIGNALS: dict[str, Signal] = {
     "machine_stopped": MACHINE_STOPPED,
     "machine_locked_out": MACHINE_LOCKED_OUT,
 }
-AT_ONCE = 70
-"""Outputs that move within so many ms are one change of the lamp: less than its shortest frame, 80, lasts."""
+AT_ONCE = 50
+"""Outputs that move within so many ms are one change of the lamp: well below its shortest frame, 80."""
 SILENCE = 2_000
 """A lamp that is dark for so long (ms) has ended its signal."""
 
@@ -65,8 +66,9 @@ Frame: TypeAlias = tuple[Instant, Levels]
 
 @dataclass(slots=True)
 class Lamp:
-    """One lamp with its buzzer. Instants are ms of virtual time."""
+    """One lamp with its buzzer. Instants are ms of virtual time. at_machine: it has a machine's signals, too."""
 
+    at_machine: bool = False
     levels: Levels = DARK
     _frames: list[Frame] = field(default_factory=list)
 
@@ -91,12 +93,16 @@ class Lamp:
         likely = None
         for start in range(len(self._frames)):
             seen = self._frames[start:]
-            fitting = {name: _distance(signal, seen, at) for name, signal in SIGNALS.items() if _fits(signal, seen)}
+            fitting = {name: _distance(signal, seen, at) for name, signal in self._given() if _fits(signal, seen)}
             best = min(fitting, key=lambda name: fitting[name], default=None)
             if best is not None and fitting[best] <= CLOSE:
                 return best
             likely = likely or best
         return likely
+
+    def _given(self) -> Iterator[tuple[str, Signal]]:
+        """The signals that can be given here: the end of another must not pass for a machine's at a door."""
+        return ((name, one) for name, one in SIGNALS.items() if self.at_machine or not name.startswith("machine_"))
 
 
 def _shown(signal: Signal) -> list[tuple[float, Levels]]:

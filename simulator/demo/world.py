@@ -115,7 +115,7 @@ class World:
         everywhere = (*READERS, *MACHINES.values())
         self._lying: dict[str, list[str]] = {reader: [] for reader in everywhere}
         self._plugged = dict.fromkeys(everywhere, True)
-        self._lamps = {reader: Lamp() for reader in everywhere}
+        self._lamps = {reader: Lamp(reader in MACHINES.values()) for reader in everywhere}
         self._runs: frozenset[str] = frozenset()
         self._pressed = False
         self._taps: deque[remote.Stages] = deque(maxlen=TAPS)

@@ -31,7 +31,7 @@ def play(lamp: Lamp, player: Player, start: int, seconds: float, between: int = 
 
 
 def played(name: str, seconds: float, lamp: Lamp | None = None, start: int = START) -> tuple[Lamp, int]:
-    lamp = lamp or Lamp()
+    lamp = lamp or Lamp(name.startswith("machine_"))
     signal, player = SIGNALS[name], Player()
     if signal.repeats:
         player.stand(signal, 0.0)
@@ -50,14 +50,14 @@ def test_a_signal_is_known_once_it_was_seen(name: str) -> None:
 def test_a_busy_machine_that_sets_one_output_after_the_other_is_no_other_signal(name: str) -> None:
     player = Player()
     (player.stand if SIGNALS[name].repeats else player.play)(SIGNALS[name], 0.0)
-    lamp = Lamp()
-    now = play(lamp, player, START, SIGNALS[name].seconds, between=30)
+    lamp = Lamp(name.startswith("machine_"))
+    now = play(lamp, player, START, SIGNALS[name].seconds, between=20)
     assert lamp.signal(now) == name
 
 
 @pytest.mark.parametrize("name", SIGNALS)
 def test_it_is_known_again_when_it_follows_another(name: str) -> None:
-    lamp, now = played("granted", 1.0)
+    lamp, now = played("granted", 1.0, Lamp(name.startswith("machine_")))
     lamp, now = played(name, SIGNALS[name].seconds, lamp, now)
     assert lamp.signal(now) == name
 
@@ -86,6 +86,13 @@ def test_a_lamp_that_stays_dark_says_nothing_any_more() -> None:
     assert lamp.levels == DARK
     assert lamp.signal(now) == Family.SEE_DESK
     assert lamp.signal(now + SILENCE) is None
+
+
+def test_the_end_of_a_signal_at_a_door_is_none_of_a_machine() -> None:
+    lamp = Lamp()
+    lamp.move("green", True, START)
+    lamp.move("green", False, START + 80)
+    assert not (lamp.signal(START + 1_000) or "").startswith("machine_")
 
 
 def test_a_dark_lamp_has_never_said_anything() -> None:
