@@ -1,5 +1,7 @@
 """*Fermer*: who is still inside is as the door's second tap has it; nothing closes while somebody waits."""
 
+import re
+
 import pytest
 from flask.testing import FlaskClient
 from sqlmodel import select
@@ -37,6 +39,7 @@ def closings(place: Place) -> list[str | None]:
 
 def test_the_gardien_who_holds_reads_who_waits_and_who_may_stay(place: Place) -> None:
     gardien = place.member("gregoire")
+    assert re.search(r'id="to-closing" class="button"', gardien.get("/").text), "a press of thumb size"
     assert "Fermer le lieu…" in place.page("/", gardien)
     said = place.page("/fermer", gardien)
     assert "1 personne est encore notée dedans" in said
