@@ -53,7 +53,7 @@ class Places:
                 known, kind = self.doors, "access point"
             case Order.LOCK_OUT | Order.EXTEND | Order.END:
                 known, kind = self.machines, "machine"
-            case Order.SOUND | Order.ENROL:
+            case Order.SOUND | Order.ENROL | Order.STOP_ENROL:
                 known, kind = self.readers, "reader"
             case _:
                 return None

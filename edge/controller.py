@@ -26,7 +26,7 @@ from edge.patterns import CLOSING_SOON
 from policy.instants import text
 from wire.row import Kind, Order
 
-AT_READER = (Order.SOUND, Order.ENROL)
+AT_READER = (Order.SOUND, Order.ENROL, Order.STOP_ENROL)
 """Orders about a reader."""
 ALIVE = 1.0
 """Seconds from one note that the edge has power to the next, while a session runs."""
@@ -151,6 +151,8 @@ class EdgeController:
             why = place.refuses(now, event)
         if why is None and event.order is Order.ENROL:
             why = self._enroller.begin(event)
+        elif why is None and event.order is Order.STOP_ENROL:
+            self._enroller.stop(event)
         elif why is None and place is not None:
             place.handle(now, event)
         self.core.row(

@@ -47,6 +47,11 @@ class Enroller:
         self._run(Enrolment(event.nonce, event.key, event.place or "", event.mono + ENROL_LASTS))
         return None
 
+    def stop(self, event: Ordered) -> None:
+        """Wait no more at the order's reader; one that waits elsewhere goes on."""
+        if self._core.enrols_at == event.place:
+            self._run(None)
+
     def pass_time(self, now: Now) -> None:
         """Time ends it, and a lockdown."""
         if self._running is not None and (now.mono >= self._running.until or self._core.state.lockdown):

@@ -134,6 +134,8 @@ class Order(StrEnum):
     """The server's time, for an edge that asked for it."""
     ENROL = "enrol"
     """Take the next badge at a reader that no member has, and tell the server alone its number."""
+    STOP_ENROL = "stop_enrol"
+    """Wait for no badge at that reader any more. An edge one version behind goes on until its half minute is over."""
 
 
 class Row(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, gc=False):

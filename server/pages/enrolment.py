@@ -92,6 +92,15 @@ def confirm(member: str) -> ResponseReturnValue:
     return back(outcome, "badge") if isinstance(outcome, Done) else say_why(member, "badge", outcome)
 
 
+@page.post("/members/<path:member>/enrolment/stop")
+def stop(member: str) -> ResponseReturnValue:
+    """Wait no more: the reader is a door's again at once. Raises NotFound as `show` does."""
+    known, it = context(), _of(member)
+    if it is not None:
+        known.enrolments.stop(request.form.get("nonce", ""), signed_in().login)
+    return redirect(url_for("enrolment.page", member=member), 303)
+
+
 def _of(member: str) -> Enrolment | None:
     """The enrolment for this member."""
     it = context().enrolments.latest()

@@ -5,6 +5,7 @@ before the desk has said that it is the right one.
 """
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from threading import Lock
@@ -12,6 +13,7 @@ from threading import Lock
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from policy.terms import SECOND, Instant
+from server.errors import OrderRefusedError
 from server.publish.orders import Orders
 from wire.enrolment import public_of, unseal
 from wire.messages import COMMAND_LASTS, ENROL_LASTS, Laid, Reply
@@ -109,7 +111,8 @@ class Enrolments:
     def begin(self, member: str, reader: str, by: str, only: str | None = None) -> Enrolment:
         """Make a reader wait for a badge of the member. While another's runs, it is that one that comes back.
 
-        Who begins anew ends their own. Raises OrderRefusedError when the order cannot be sent, and DatabaseError.
+        Who begins anew ends their own, and its reader waits no more. Raises OrderRefusedError when the order cannot be
+        sent, and DatabaseError.
         """
         with self._lock:  # an answer waits here for what it answers
             running = self._latest
@@ -118,7 +121,23 @@ class Enrolments:
             key = X25519PrivateKey.generate()
             given = self._orders.give(Order.ENROL, reader, by, key=public_of(key))
             self._latest = Enrolment(given.nonce, key, given.edge, member, reader, by, self._clock(), only)
-            return self._latest
+            begun = self._latest
+        if running is not None and running.edge != begun.edge:  # an edge puts a later order in the place of the first
+            self._free(running, by)
+        return begun
+
+    def stop(self, nonce: str, by: str) -> None:
+        """Wait no more, and forget what was read. One that is over, or was never, is none to stop. by: who presses.
+
+        Raises DatabaseError when the order to the reader cannot be recorded.
+        """
+        with self._lock:
+            it = self._latest
+            if it is None or it.nonce != nonce:
+                return
+            self._latest = None
+        self._changed()
+        self._free(it, by)
 
     def answered(self, edge: str, reply: Reply) -> None:
         """An edge answers; only the one that was asked counts. Raises WireError for what is not sealed to the order."""
@@ -139,6 +158,12 @@ class Enrolments:
     def stored(self, nonce: str, member: str) -> int | None:
         """The badge that this enrolment led to, if it was the last one: whoever confirms twice hears the same."""
         return self._stored[2] if self._stored is not None and self._stored[:2] == (nonce, member) else None
+
+    def _free(self, it: Enrolment, by: str) -> None:
+        """Tell its reader to wait no more. One that cannot be told ends by itself; its answer counts no more."""
+        if it.phase(self._clock()) in (Phase.ASKED, Phase.WAITING):
+            with suppress(OrderRefusedError):
+                self._orders.give(Order.STOP_ENROL, it.reader, by)
 
     def _after(self, it: Enrolment, reply: Reply) -> Enrolment:
         now = self._clock()

@@ -33,7 +33,7 @@ WHY_KEPT = 500
 """Characters of an edge's answer that are kept."""
 DOORS = frozenset({Order.OPEN, Order.UNLOCK, Order.RELOCK})
 AT_MACHINE = frozenset({Order.LOCK_OUT, Order.EXTEND, Order.END})
-AT_READER = frozenset({Order.SOUND, Order.ENROL})
+AT_READER = frozenset({Order.SOUND, Order.ENROL, Order.STOP_ENROL})
 NOUNS = dict.fromkeys(DOORS, "door") | dict.fromkeys(AT_READER, "reader")
 NOUNS |= dict.fromkeys(AT_MACHINE, "machine") | {Order.REREAD: "edge"}
 """What each order is about."""

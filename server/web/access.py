@@ -160,6 +160,7 @@ TABLE: Table = {
     ("GET", "/members/<path:member>/enrolment"): Access(STAFF),
     ("POST", "/members/<path:member>/enrolment"): Access(STAFF, step_up=True),
     ("POST", "/members/<path:member>/enrolment/confirm"): Access(STAFF, step_up=True),
+    ("POST", "/members/<path:member>/enrolment/stop"): Access(STAFF),
     ("GET", "/hours"): Access(STAFF, label=N_("Horaires"), group=Group.PLACE),
     ("POST", "/hours/week"): Access(STAFF),
     ("POST", "/hours/closures"): Access(STAFF),

@@ -75,6 +75,8 @@ def judged(command: Command, now: int | None = at(10), earliest: int = 0) -> str
         (Order.REREAD, None, None),
         (Order.ENROL, "front-in", None),
         (Order.ENROL, "front", "'front' is no reader of this edge"),
+        (Order.STOP_ENROL, "front-in", None),
+        (Order.STOP_ENROL, "front", "'front' is no reader of this edge"),
     ],
 )
 def test_an_order_must_fit_its_place(order: Order, place: str | None, fault: str | None) -> None:

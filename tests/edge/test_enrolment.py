@@ -210,6 +210,17 @@ def test_a_later_order_takes_its_place(desk: Desk) -> None:
     assert [it.nonce for it in desk.lays(UNKNOWN, "laser-tap")[1]] == ["n2"]
 
 
+def test_it_is_stopped_where_it_waits_and_nowhere_else(desk: Desk) -> None:
+    desk.enrols("front-in")
+    desk.does(Ordered, nonce="s1", order=Order.STOP_ENROL, place="laser-tap", by="alice", until=desk.mono + 10)
+    assert desk.controller.core.enrols_at == "front-in"
+    [row] = desk.does(Ordered, nonce="s2", order=Order.STOP_ENROL, place="front-in", by="alice", until=desk.mono + 10)
+    assert (row.kind, row.reader, row.order, row.granted) == (Kind.COMMAND, "front-in", Order.STOP_ENROL, True)
+    assert not desk.outputs["front-in.red"], "its lamp asks for no badge"
+    rows, told = desk.lays(UNKNOWN)
+    assert (kinds(rows), told) == ([Kind.TAP], ())
+
+
 def test_an_edge_without_rules_would_take_everybodys_badge_for_a_new_one(folder: Folder) -> None:
     bench = Bench(folder)
     bench.connect()

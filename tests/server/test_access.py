@@ -135,6 +135,7 @@ MATRIX: dict[str, Roles] = {
     "GET /members/<path:member>/enrolment": STAFF,
     "POST /members/<path:member>/enrolment": STAFF,
     "POST /members/<path:member>/enrolment/confirm": STAFF,
+    "POST /members/<path:member>/enrolment/stop": STAFF,
     "GET /hours": STAFF,
     "POST /hours/week": STAFF,
     "POST /hours/closures": STAFF,

@@ -8,7 +8,7 @@ from flask.testing import FlaskClient
 from sqlmodel import select
 
 from policy.terms import SECOND
-from server.models import Account, AuditRow, Credential, GivenOrder
+from server.models import Account, AuditRow, Credential, Edge, GivenOrder
 from server.publish.enrolments import ANSWERS_WITHIN, CONFIRMED_WITHIN, ON_ITS_WAY, WAITS, Phase
 from tests.support_exchange import Office
 from tests.support_pages import CREDENTIAL_KEY, STAFF, Place, plain
@@ -312,6 +312,60 @@ def test_whoever_is_no_member_gets_no_badge(place: Place) -> None:
     status, page = begin(place, client)
     assert (status, "Ce membre n’existe pas, ou plus." in page) == (409, True)
     assert client.get("/members/nobody/enrolment").status_code == 404
+
+
+def stop(place: Place, client: FlaskClient, nonce: str) -> str:
+    path = "/members/zoe/enrolment"
+    data = {"csrf_token": place.form_token(client, path), "nonce": nonce}
+    answer = client.post(f"{path}/stop", data=data)
+    assert answer.status_code == 303
+    return words(client.get(answer.headers["Location"]).text)
+
+
+@pytest.mark.parametrize("read", [False, True])
+def test_the_desk_stops_it_and_a_badge_that_comes_later_is_not_taken(place: Place, *, read: bool) -> None:
+    client = place.staff()
+    begin(place, client)
+    waits(place)
+    begun = order(place)
+    assert begun.key is not None
+    if read:
+        lays(place)
+    assert "Sur quel lecteur ?" in stop(place, client, begun.nonce)
+    orders = [(it.order, it.place, it.key) for it in place.commands[1:]]
+    assert orders == ([] if read else [(Order.STOP_ENROL, "front-in", None)]), "one that was read waits no more"
+    says(place, Reply(begun.nonce, True, laid=Laid.NEW, sealed=seal(begun.key, begun.nonce, NEW)))
+    assert "Sur quel lecteur ?" in shown(place, client)
+
+
+def test_only_the_enrolment_that_the_page_showed_is_stopped(place: Place) -> None:
+    client = place.staff()
+    begin(place, client)
+    waits(place)
+    assert "Posez le badge sur le lecteur…" in stop(place, client, "another")
+    assert [it.order for it in place.commands] == [Order.ENROL]
+
+
+def test_the_reader_of_an_edge_that_is_gone_is_stopped_at_the_server_alone(place: Place) -> None:
+    client = place.staff()
+    begin(place, client)
+    waits(place)
+    place.link_up = False
+    assert "Sur quel lecteur ?" in stop(place, client, order(place).nonce)
+
+
+def test_who_begins_anew_at_another_edge_frees_the_first_reader(place: Place) -> None:
+    client = place.staff()
+    begin(place, client)
+    waits(place)
+    with place.database.transaction() as session:
+        session.get_one(Edge, "garage").online = True
+    begin(place, client, reader="garage-in")
+    orders = [(it.order, it.place) for it in place.commands]
+    assert orders == [(Order.ENROL, "front-in"), (Order.ENROL, "garage-in"), (Order.STOP_ENROL, "front-in")]
+    latest = place.enrolments.latest()
+    assert latest is not None
+    assert latest.reader == "garage-in"
 
 
 def test_the_reader_that_was_used_last_is_offered_first(place: Place) -> None:
