@@ -13,10 +13,10 @@ from policy.terms import Instant
 from server.models import AuditRow, JournalRow
 from server.queries import history
 from server.queries.closing import SECOND_TAP
-from tests.server.test_corrections import corrected, last
-from tests.server.test_door_pages import pressed
-from tests.server.test_me import go, ines, me
-from tests.server.test_member_changes import post
+from tests.server.changes.test_corrections import corrected, last
+from tests.server.changes.test_member_changes import post
+from tests.server.pages.test_door_pages import pressed
+from tests.server.pages.test_me import go, ines, me
 from tests.support_pages import Place, plain
 from tests.support_site import at
 from wire.row import Kind

@@ -11,8 +11,8 @@ from server.models import AuditRow
 from server.queries.carnets import account_of, with_taps
 from server.queries.history import passages_of
 from server.queries.looks import last_reasons
-from tests.server.test_carnets import PM, zoe_pays
-from tests.server.test_member_changes import post
+from tests.server.changes.test_member_changes import post
+from tests.server.queries.test_carnets import PM, zoe_pays
 from tests.support_pages import STAFF, Place, plain
 from tests.support_site import at
 

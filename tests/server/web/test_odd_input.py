@@ -9,7 +9,7 @@ from server.changes.outcomes import Wrong
 from server.models import PaidUnit
 from server.web.access import TABLE
 from server.web.row_numbers import LAST_ROW
-from tests.server.test_carnets import AM, zoe_pays
+from tests.server.queries.test_carnets import AM, zoe_pays
 from tests.support_pages import Place
 from tests.support_server import DECIDED
 from tests.support_site import at

@@ -3,7 +3,7 @@
 import pytest
 
 from policy.terms import DAY, MINUTE, ClockState
-from tests.server.test_door_pages import pressed
+from tests.server.pages.test_door_pages import pressed
 from tests.support_accounts import account_of
 from tests.support_pages import Place
 from tests.support_site import at

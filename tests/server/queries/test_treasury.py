@@ -22,7 +22,7 @@ from server.queries.accounts import at_the_machine
 from server.queries.people import carnets as left_of
 from server.queries.treasury import FLOWS, Report, report
 from server.text.sheets import Sheet, csv_file, xlsx_file
-from tests.server.test_carnets import AM, PM, zoe_pays
+from tests.server.queries.test_carnets import AM, PM, zoe_pays
 from tests.support_pages import STAFF, Place
 from tests.support_server import DECIDED, small_bundle
 from tests.support_site import at

@@ -12,7 +12,7 @@ from server.changes.purge import purge
 from server.database.types import moment
 from server.models import AuditRow, JournalRow, Member, PaidUnit, Presence
 from server.queries.history import CONTESTED, CORRECTED
-from tests.server.test_door_pages import pressed, unconfirmed
+from tests.server.pages.test_door_pages import pressed, unconfirmed
 from tests.support_accounts import account_of
 from tests.support_pages import Place
 from tests.support_site import at

@@ -28,7 +28,7 @@ from server.errors import DatabaseError, FullError, MistakeError
 from server.models import Edge, Presence
 from tests.support_postgres import Kept
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
 
 

@@ -32,8 +32,8 @@ from server.models import AuditRow, CarnetEntry, PaidUnit
 from server.queries.carnets import account_of, with_taps
 from server.queries.people import day_of
 from server.queries.site_state import state_at
-from tests.server.test_carnets import AM, PM, zoe_pays
-from tests.server.test_member_changes import post
+from tests.server.changes.test_member_changes import post
+from tests.server.queries.test_carnets import AM, PM, zoe_pays
 from tests.support_pages import CREDENTIAL_KEY, STAFF, Place
 from tests.support_server import DECIDED, small_bundle
 from tests.support_site import at

@@ -13,8 +13,8 @@ from sqlmodel import select
 from policy.bundle import Bundle
 from server.changes.bundle import put
 from server.models import AuditRow
-from tests.server.test_member_changes import only_staff
-from tests.server.test_member_import import preview, said
+from tests.server.changes.test_member_changes import only_staff
+from tests.server.changes.test_member_import import preview, said
 from tests.support_pages import STAFF, Place
 from tests.support_server import DECIDED, small_bundle, whole_bundle
 

@@ -11,7 +11,7 @@ from policy.reasons import Reason
 from policy.terms import DAY, HOUR
 from server.errors import FullError
 from server.models import AuditRow, JournalRow, Presence, Visitor
-from tests.server.test_door_pages import pressed
+from tests.server.pages.test_door_pages import pressed
 from tests.support_accounts import account_of
 from tests.support_pages import Place
 from tests.support_site import at

@@ -8,7 +8,7 @@ from flask.testing import FlaskClient
 
 from policy.reasons import Reason
 from policy.terms import DAY, SECOND
-from tests.server.test_enrolment import NEW, SHORT, badges, confirm, lays, order, waits, words
+from tests.server.publish.test_enrolment import NEW, SHORT, badges, confirm, lays, order, waits, words
 from tests.support_pages import CREDENTIAL_KEY, Place
 from wire.credential import pseudonym
 from wire.row import Kind

@@ -1,0 +1,12 @@
+"""Which bugs are planted, and which proof must catch each?"""
+
+from proofs.plants.disk import DISK
+from proofs.plants.machine import MACHINE
+from proofs.plants.plant import Plant
+from proofs.plants.reader import READER
+from proofs.plants.site import SITE
+from proofs.plants.wire import WIRE
+
+__all__ = ["PLANTS", "Plant"]
+
+PLANTS = (*WIRE, *READER, *DISK, *SITE, *MACHINE)

@@ -1,0 +1,97 @@
+"""Bugs in what a whole site does in a year: caught by world and bookings."""
+
+from proofs.plants.plant import Plant
+
+SITE = (
+    Plant(
+        "a door kept unlocked is forgotten",
+        "edge/kept_unlocked.py",
+        '"its time is over": now.mono >= self.until',
+        '"its time is over": False',
+        "world",
+        30,
+    ),
+    Plant(
+        "a row that comes twice is stored twice",
+        "server/ingest/messages.py",
+        "[row for row in numbered if row.seq > on_disk]",
+        "numbered",
+        "world",
+        6,
+    ),
+    Plant(
+        "the loss of a link opens the door",
+        "edge/core.py",
+        "self.state.link_up = event.up",
+        'self.state.link_up = event.up; self.drive("strike", not event.up)',
+        "world",
+        3,
+    ),
+    Plant(
+        "what other edges tell is forgotten",
+        "edge/knowledge.py",
+        "self._apply(heard.facts)\n        rows[key] = heard",
+        "rows[key] = heard",
+        "world",
+        12,
+    ),
+    Plant(
+        "presence goes by the order of arrival",
+        "policy/presence.py",
+        "if known is None or new.at > known.at:",
+        "if True:",
+        "world",
+        30,
+    ),
+    Plant(
+        "a clock's jump is ignored",
+        "edge/core.py",
+        "if self._begun and (not before or abs(now.at - was) > JUMP):",
+        "if self._begun and not before:",
+        "world",
+        120,
+    ),
+    Plant(
+        "the server does not date anew what a wrong clock wrote",
+        "server/ingest/timestamps.py",
+        "    if not boots:",
+        "    if boots is not None:",
+        "world",
+        120,
+    ),
+    Plant(
+        "the server acknowledges rows that it could not store",
+        "server/exchange.py",
+        "        taken = self.ingest.take_all(messages)\n",
+        """        from msgspec import json
+        from wire.messages import Ack
+        from server.ingest.messages import Owed, Taken
+        try:
+            taken = self.ingest.take_all(messages)
+        except Exception:
+            bodies = [(topic.split("/")[3], json.decode(payload)["body"]) for topic, payload in messages]
+            if not all("rows" in body for _, body in bodies):
+                raise
+            owed = [Owed(edge, Ack(body["journal"], body["rows"][-1]["seq"])) for edge, body in bodies]
+            taken = Taken(owed, [])
+""",
+        "world",
+        40,
+    ),
+    Plant(
+        "a booking is stored whoever has the machine then",
+        "server/changes/bookings.py",
+        "    if len(gone) < len(met):",
+        "    if len(gone) > len(met):",
+        "bookings",
+        1,
+    ),
+    Plant(
+        "whoever is late is told of a time that is taken",
+        "server/queries/bookings.py",
+        "    if any(in_the_way(slot, member, start, end, terms.buffer * MINUTE) for slot in theirs):",
+        "    if any(in_the_way(slot, member, start, end, terms.buffer * MINUTE) for slot in ()):",
+        "bookings",
+        1,
+    ),
+)
