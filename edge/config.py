@@ -5,10 +5,11 @@ firmware_config/edge-door.toml and edge-machine.toml are the reference: every ke
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from ipaddress import ip_address
 from pathlib import Path
 
 from edge import identity, keys, wiring
+from edge.devices.watch import PrinterSetup
+from edge.devices.written import Devices, loopback
 from edge.hardware.lines import InputSpec, OutputSpec
 from edge.identity import Identity
 from edge.keys import Keys
@@ -61,6 +62,7 @@ class Config:
     outputs: tuple[OutputSpec, ...]
     inputs: tuple[InputSpec, ...]
     gpiochip: int | None = None
+    printers: tuple[PrinterSetup, ...] = ()
 
 
 def load(path: Path) -> Config:
@@ -74,18 +76,30 @@ def load(path: Path) -> Config:
     journal.done()
     ours = _keys(top.table("keys", "the key files"))
     broker = _broker(top.table("broker", "the MQTT broker"), edge, site)
-    reader_tables, wires = top.tables("readers", A_READER), Wires()
+    reader_tables, wires, devices = top.tables("readers", A_READER), Wires(), Devices()
     read = _readers(reader_tables)
-    served = places(top, tuple(reader_tables), wires)
+    served = places(top, tuple(reader_tables), wires, devices)
     for name, table in reader_tables.items():
         wiring.lamps(name, table, wires)
         table.done()
     top.done()
     wires.check(reader.bus for reader in read.values())
     top.faults.tell()
-    held, reached = every(ours, broker)
+    held, reached, printers = every(ours, broker, devices.printers)
     return Config(
-        path, site, edge, held, reached, journal_path, read, spi_hz, served, wires.outputs, wires.inputs, gpiochip
+        path,
+        site,
+        edge,
+        held,
+        reached,
+        journal_path,
+        read,
+        spi_hz,
+        served,
+        wires.outputs,
+        wires.inputs,
+        gpiochip,
+        printers,
     )
 
 
@@ -148,7 +162,7 @@ def _broker(table: Table, edge: str, site: str) -> Callable[[], BrokerConfig]:
     host = table.text("host", "the broker's address")
     if table.has("ca"):
         return _with_certificate(table, host, edge, site)
-    if host and not _loopback(host):
+    if host and not loopback(host):
         table.wrong("host", "plain text leaves this machine: give ca, certificate and key, or use 127.0.0.1")
     return _with_password(table, host)
 
@@ -182,13 +196,6 @@ def _identity(table: Table) -> Identity:
         folder / table.text("certificate", "the file of this edge's certificate, tls.crt"),
         folder / table.text("key", "the file of that certificate's key, tls.key"),
     )
-
-
-def _loopback(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def _readers(tables: Mapping[str, Table]) -> dict[str, ReaderConfig]:

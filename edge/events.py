@@ -4,6 +4,7 @@ from msgspec import Struct
 
 from edge.held import HeldRules
 from policy.terms import Instant
+from wire.messages import PrinterState
 from wire.row import Order, Row
 from wire.snapshot import Snapshot
 
@@ -71,7 +72,7 @@ Sighting = CardSeen | CardBack | CardUnreadable | CardsCollided | CardGone | Rea
 
 
 class InputEvent(Event, frozen=True):
-    """Something at an input. name: contact, rex, fire or estop."""
+    """Something at an input. name: contact, rex, fire or estop, or a device at a machine."""
 
     name: str
 
@@ -93,6 +94,20 @@ class InputSteady(InputEvent, frozen=True):
     """An input that was unsteady has been still for a while. changes: how often it changed."""
 
     changes: int
+
+
+class PrinterSaid(InputEvent, frozen=True):
+    """What a printer's program answered, or that it did not. name: `<machine>.printer`.
+
+    program: as in edge.toml. left: seconds of the job. since: when it began to be so; of an unknown one, when it
+    answered last. why: of one that is unknown, in English, for the log.
+    """
+
+    program: str
+    state: PrinterState
+    left: int | None
+    since: Instant
+    why: str | None = None
 
 
 class RulesSwapped(Event, frozen=True):

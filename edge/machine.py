@@ -6,6 +6,9 @@ A machine's start is on disk before the interlock closes; a stop opens it first.
     any --emergency stop, lock-out by the server--> stopped --machine_reset--> off
 
 What a session is (kind, warn or cut, until) was fixed when it began; `attended` and the lock-out are today's.
+
+Where a printer stands no time and no absence cuts its power while it prints, pauses or does not say: the session runs
+on, warned and counted. A hand does: the holder's own badge, the emergency stop, an urgent lock-out.
 """
 
 from collections.abc import Callable
@@ -15,7 +18,8 @@ from typing import Any, NamedTuple
 from msgspec.structs import replace
 
 from edge.core import Core, Now
-from edge.events import CardSeen, Event, InputChanged, Journalled, Ordered
+from edge.devices.power import STILL_PRINTS, PrinterPower
+from edge.events import CardSeen, Event, InputChanged, Journalled, Ordered, PrinterSaid
 from edge.patterns import (
     LAY_HERE,
     MACHINE_ENDS_SOON,
@@ -30,7 +34,7 @@ from edge.patterns import (
     Player,
     Signal,
 )
-from edge.reports import Reports
+from edge.reports import Reports, of_session
 from policy.case import Decision, Tap
 from policy.door import decide_without_rules
 from policy.extend import extended
@@ -60,6 +64,7 @@ class MachineSetup:
     machine: str
     reader: str
     has_estop: bool = True
+    has_printer: bool = False
 
 
 class Decided(NamedTuple):
@@ -78,6 +83,8 @@ class MachineController:
         self.place = setup.machine
         self.readers = (setup.reader,)
         self.inputs = {f"{setup.machine}.estop"} if setup.has_estop else set()
+        self.inputs |= {f"{setup.machine}.printer"} if setup.has_printer else set()
+        self._printer = PrinterPower(stands=setup.has_printer)
         self._core = core
         if setup.has_estop:
             core.state.pressed.add(setup.machine)  # until it is read
@@ -118,7 +125,7 @@ class MachineController:
         self._session = replace(session, start=start, until=until)
         if self._alone_since is not None:
             self._alone_since += by
-        self._row(now, Kind.SESSION_STARTED, **_of(self._session))
+        self._row(now, Kind.SESSION_STARTED, **of_session(self._session))
 
     def handle(self, now: Now, event: Event) -> None:
         """Take one event about this machine."""
@@ -169,13 +176,17 @@ class MachineController:
         if machine is not None and machine.urgent:
             self._end(now, session, at)
             return
-        if self._alone_since is not None and at >= self._alone_since + ALONE_FOR:
+        kept = self._printer.is_kept(now.mono)
+        if not kept and self._printer.waited(machine, session, at):
+            self._end(now, session, at)
+            return
+        if not kept and self._alone_since is not None and at >= self._alone_since + ALONE_FOR:
             self._end(now, session, self._alone_since + ALONE_FOR)
             return
         self._keep_company(machine, session, at)
         if until is not None and not self._warned and at >= (until - WARN_BEFORE if session.cuts else until):
             self._warned = True
-            self._row(now, Kind.SESSION_WARNED, **_of(session))
+            self._row(now, Kind.SESSION_WARNED, **of_session(session))
 
     def _keep_company(self, machine: Machine | None, session: Session, at: Instant) -> None:
         """Note when the holder, or the people that the machine wants, are no longer there."""
@@ -205,9 +216,10 @@ class MachineController:
         machine = self._machine()
         if machine is None:
             return
-        self._session = Session(self.place, machine.kind, member, at, decision.until, machine.cuts)
+        cuts = machine.cuts and not self._printer.stands
+        self._session = Session(self.place, machine.kind, member, at, decision.until, cuts)
         self._warned, self._alone_since, self._begins = False, None, set()
-        self._starting = self._row(now, Kind.SESSION_STARTED, **_of(self._session))
+        self._starting = self._row(now, Kind.SESSION_STARTED, **of_session(self._session))
 
     def _end(self, now: Now, session: Session, at: Instant) -> None:
         """Cut the power, then record."""
@@ -217,7 +229,7 @@ class MachineController:
         self._record_end(now, session, at)
 
     def _record_end(self, now: Now, session: Session, at: Instant) -> None:
-        self._row(now, Kind.SESSION_ENDED, ended=text(at), **_of(session))
+        self._row(now, Kind.SESSION_ENDED, ended=text(at), **of_session(session))
 
     # What each event does
 
@@ -294,6 +306,9 @@ class MachineController:
         self._core.drive(f"{self.place}.interlock", False)
         self._row(now, Kind.ESTOP, of=event)
 
+    def _printer_said(self, _: Now, event: PrinterSaid) -> None:
+        self._printer.said(event)
+
     def refuses(self, now: Now, event: Ordered) -> str | None:
         """Why the machine does not do as it is told, in English; None when it does."""
         if event.order not in (Order.EXTEND, Order.END):
@@ -304,7 +319,7 @@ class MachineController:
         if event.began not in (None, self._session.start):
             return f"another session runs on it: the one that is meant began at {text(event.began)}"
         if event.order is Order.END:
-            return None
+            return STILL_PRINTS if self._printer.is_kept(now.mono) else None
         if self._core.journal_fault is not None:
             return "the disk of this edge would not know of it: see its journal"
         found = self._extended(self._session, at)
@@ -321,7 +336,7 @@ class MachineController:
         found = self._extended(session, self._core.believed(now, now.at))
         if not isinstance(found, Reason) and found != session:
             self._session, self._warned = found, False
-            self._row(now, Kind.SESSION_EXTENDED, **_of(found))
+            self._row(now, Kind.SESSION_EXTENDED, **of_session(found))
 
     def _ordered(self, now: Now, event: Ordered) -> None:
         """A lock-out ends the session at once; the row that follows keeps the machine off. Or just end it, let it go
@@ -364,21 +379,11 @@ class MachineController:
         return self._core.row(now, kind, access_point=self.place, **fields)
 
 
-def _of(session: Session) -> dict[str, Any]:
-    """The fields by which a row speaks of a session."""
-    return {
-        "member": session.member,
-        "started": text(session.start),
-        "until": None if session.until is None else text(session.until),
-        "machine_kind": session.kind,
-        "cuts": session.cuts,
-    }
-
-
 HANDLERS: dict[type[Event], Callable[[MachineController, Now, Any], None]] = {
     CardSeen: MachineController._card_seen,
     InputChanged: MachineController._input_changed,
     Journalled: MachineController._journalled,
     Ordered: MachineController._ordered,
+    PrinterSaid: MachineController._printer_said,
 }
 """What has a say in its power; all else is only recorded and shown (edge/reports.py)."""

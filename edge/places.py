@@ -6,6 +6,7 @@ One door at most and four machines, each reader at one of them. What is badly wr
 from collections.abc import Mapping
 
 from edge import wiring
+from edge.devices.written import Devices
 from edge.door import DoorSetup
 from edge.machine import MachineSetup
 from edge.tables import Table, check_id
@@ -43,12 +44,12 @@ class Readers:
             tables[0].note("", f"[readers.{idle[0]}] is at no door or machine: name it in {where}, or remove it")
 
 
-def places(top: Table, reader_names: tuple[str, ...], wires: Wires) -> tuple[Setup, ...]:
-    """The door, then the machines. wires: takes the lines that they use."""
+def places(top: Table, reader_names: tuple[str, ...], wires: Wires, devices: Devices) -> tuple[Setup, ...]:
+    """The door, then the machines. wires, devices: take what they use."""
     doors, machines = _tables(top)
     readers = Readers(reader_names)
     found: list[Setup] = [_door(name, table, readers, wires) for name, table in doors.items()]
-    found += [_machine(name, table, readers, wires) for name, table in machines.items()]
+    found += [_machine(name, table, readers, wires, devices) for name, table in machines.items()]
     readers.check_all_used([*doors.values(), *machines.values()])
     return tuple(found)
 
@@ -93,9 +94,10 @@ def _door(name: str, table: Table, readers: Readers, wires: Wires) -> DoorSetup:
     return door
 
 
-def _machine(name: str, table: Table, readers: Readers, wires: Wires) -> MachineSetup:
+def _machine(name: str, table: Table, readers: Readers, wires: Wires, devices: Devices) -> MachineSetup:
     check_id(table, "", "machine", name, f"[{table.where}]: ")
     reader = readers.named(table, "reader")
     has_estop = wiring.machine(name, table, wires)
+    has_printer = devices.printer(name, table)
     table.done()
-    return MachineSetup(name, reader, has_estop=has_estop)
+    return MachineSetup(name, reader, has_estop=has_estop, has_printer=has_printer)

@@ -19,6 +19,8 @@ from edge.events import (
 )
 from edge.hourly_count import HourlyCount
 from edge.patterns import TRY_AGAIN, TWO_CARDS, Player
+from policy.instants import text
+from policy.sessions import Session
 from wire.row import Kind
 
 
@@ -90,3 +92,14 @@ HANDLERS: dict[type[Event], Callable[[Reports, Now, Any], None]] = {
     InputUnsteady: Reports._input_unsteady,
     InputSteady: Reports._input_steady,
 }
+
+
+def of_session(session: Session) -> dict[str, Any]:
+    """The fields by which a row speaks of a session."""
+    return {
+        "member": session.member,
+        "started": text(session.start),
+        "until": None if session.until is None else text(session.until),
+        "machine_kind": session.kind,
+        "cuts": session.cuts,
+    }

@@ -20,8 +20,9 @@ from typing import TypeVar
 from edge.config import Config
 from edge.control_worker import ControlWorker
 from edge.controller import EdgeController
+from edge.devices.watch import PrinterWatch
 from edge.door import DoorSetup
-from edge.events import Event
+from edge.events import Event, PrinterSaid
 from edge.inbound_queue import InboundQueue
 from edge.observer import Nobody, Observer
 from edge.poller import Poller
@@ -101,6 +102,7 @@ class Edge:
             }
         )
         self._poller = Poller(readers, self._pins, config.inputs, clock, self._events.put, walls)
+        self._printers = [PrinterWatch(setup, clock, self._said) for setup in config.printers]
         self._looked = 0
         """The rounds of the poller when the control loop last went round."""
         self._threads: dict[str, threading.Thread] = {}
@@ -124,6 +126,8 @@ class Edge:
             thread = threading.Thread(target=self._guarded, args=(name, work), name=name, daemon=True)
             self._threads[name] = thread
             thread.start()
+        for printer in self._printers:
+            threading.Thread(target=printer.run, args=(self._stopping,), name="printer", daemon=True).start()
         if self.link is not None:
             self.link.start()
 
@@ -271,6 +275,11 @@ class Edge:
     def _make_safe(self) -> None:
         with suppress(Exception):  # lines that are let go already
             self._pins.close()
+
+    def _said(self, said: PrinterSaid) -> None:
+        """A printer's word: to the control loop, and for the status."""
+        self._events.put(said)
+        self._items.put(said)
 
     def _pseudonym(self, uid: bytes) -> str:
         return pseudonym(self.config.keys.credential, uid)

@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import NamedTuple
 
 from edge.config import Config
+from edge.events import PrinterSaid
 from policy.instants import text
 from policy.ruleset import SPEAKS
-from policy.terms import ClockState, Instant
+from policy.terms import SECOND, ClockState, Instant
 from wire.envelope import seal
-from wire.messages import Status, encode
+from wire.messages import Printer, Status, encode
 from wire.row import Kind, Order, Row
 from wire.topics import Topics
 
@@ -60,6 +61,7 @@ class Health:
     unrecorded: int = 0
     boot: str | None = None
     unlocked: dict[str, str] = field(default_factory=dict)
+    printers: dict[str, Printer] = field(default_factory=dict)
 
     @property
     def journal_fault(self) -> str | None:
@@ -69,7 +71,8 @@ class Health:
 
     def key(self, clock: ClockState) -> tuple[object, ...]:
         """What is worth a message when it changes; the state does so at every tap, and is said with the next one."""
-        spoken = tuple(self.readers.items()), tuple(self.unlocked.items())
+        printers = tuple((machine, one.state) for machine, one in self.printers.items())
+        spoken = tuple(self.readers.items()), tuple(self.unlocked.items()), printers
         return (clock, *spoken, self.rules_version, self.journal_fault, self.refused)
 
     def note(self, row: Row) -> None:
@@ -80,6 +83,14 @@ class Health:
             self.unlocked[row.access_point] = row.until
         elif row.kind is Kind.RELOCKED or (row.order is Order.RELOCK and row.granted):
             self.unlocked.pop(row.access_point, None)
+
+    def note_printer(self, said: PrinterSaid) -> bool:
+        """Take a printer's word; whether its state is another than before."""
+        machine = said.name.rpartition(".")[0]
+        before = self.printers.get(machine)
+        ends = None if said.left is None else text(said.at + said.left * SECOND)
+        self.printers[machine] = Printer(said.program, said.state, text(said.since), ends)
+        return before is None or before.state is not said.state
 
     def status(self, at: Instant, clock: ClockState, unacknowledged: int, asks: str | None = None) -> Status:
         """The message of an edge that is there. asks: what time it is (edge/server_time.py)."""
@@ -102,6 +113,7 @@ class Health:
             state_hash=self.state_hash,
             boot=self.boot,
             unlocked=dict(self.unlocked),
+            printers=dict(self.printers),
         )
 
 

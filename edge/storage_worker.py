@@ -12,7 +12,7 @@ from edge.actions import Alive, BadgeLaid
 from edge.commands import CommandHandler
 from edge.config import Config
 from edge.core import Memory
-from edge.events import Event, LinkChanged, ReaderFault, ReaderRecovered
+from edge.events import Event, LinkChanged, PrinterSaid, ReaderFault, ReaderRecovered
 from edge.inbound_queue import InboundQueue
 from edge.journal import Told
 from edge.journal_errors import JournalDamagedError, JournalError
@@ -218,6 +218,10 @@ class StorageWorker:
         log.warning("reader %s: answers again", item.reader)
         self._health.readers[item.reader] = None
 
+    def _printer_said(self, item: PrinterSaid) -> None:
+        if self._health.note_printer(item):
+            log.info("%s: %s%s", item.name, item.state, f" ({item.why})" if item.why else "")
+
     def _messages_waiting(self, _: MessagesWaiting) -> None:
         messages, dropped = self.inbound.drain()
         if dropped:
@@ -284,6 +288,7 @@ _HANDLERS: dict[type[WorkItem], Callable[[StorageWorker, Any], None]] = {
     LinkDown: StorageWorker._link_down,
     ReaderFault: StorageWorker._reader_fault,
     ReaderRecovered: StorageWorker._reader_recovered,
+    PrinterSaid: StorageWorker._printer_said,
     Received: StorageWorker._received,
     MessagesWaiting: StorageWorker._messages_waiting,
 }

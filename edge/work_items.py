@@ -5,7 +5,7 @@ from typing import TypeAlias
 from msgspec import Struct
 
 from edge.actions import Alive, BadgeLaid
-from edge.events import ReaderFault, ReaderRecovered
+from edge.events import PrinterSaid, ReaderFault, ReaderRecovered
 from wire.row import Row
 
 
@@ -54,5 +54,6 @@ WorkItem: TypeAlias = (
     | LinkDown
     | ReaderFault
     | ReaderRecovered
+    | PrinterSaid
 )
 """What the storage worker handles."""

@@ -135,6 +135,31 @@ class Ack(Struct, frozen=True, forbid_unknown_fields=True):
     seq: Whole
 
 
+class PrinterState(StrEnum):
+    """What a printer does. Its power may be cut while it is idle alone."""
+
+    PRINTING = "printing"
+    PAUSED = "paused"
+    """It waits for a hand in the middle of a print."""
+    BUSY = "busy"
+    """It heats, moves, cools or ends a print."""
+    IDLE = "idle"
+    UNKNOWN = "unknown"
+
+
+class Printer(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """What a printer's program says of it. program: octoprint, moonraker or prusalink.
+
+    since: when the state began; of an unknown one, when its program answered last. ends: when the job ends, as the
+    program guesses (RFC 3339).
+    """
+
+    program: Annotated[Text, Meta(max_length=LONGEST)]
+    state: PrinterState
+    since: str
+    ends: str | None = None
+
+
 class Status(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """How an edge is. readers: None when well, else what is wrong. free_disk: MB. temperature: °C. at: RFC 3339.
 
@@ -142,7 +167,7 @@ class Status(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True
     speaks: the form of rules and state that it reads (policy/ruleset.py, SPEAKS).
     unlocked: the doors that are kept unlocked by order, and until when (RFC 3339).
     asks: a question, drawn anew each time, of an edge whose clock is unknown; the server answers with a SET_CLOCK.
-    boot: the id of the edge's start.
+    boot: the id of the edge's start. printers: by machine, as far as one says what it does.
     """
 
     online: bool
@@ -162,6 +187,7 @@ class Status(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True
     boot: Annotated[Text, Meta(max_length=LONGEST)] | None = None
     speaks: Whole = 1
     unlocked: dict[Id, str] = {}
+    printers: dict[Id, Printer] = {}
 
 
 Message = TypeVar("Message", bound=Struct)

@@ -1,0 +1,36 @@
+"""May the power of a printer be cut? Only while it has just said that it is idle."""
+
+from edge.events import PrinterSaid
+from policy.ruleset import Machine
+from policy.sessions import Session
+from policy.terms import Instant
+from wire.messages import PrinterState
+
+FRESH = 15.0
+"""Seconds for which a word counts: three questions."""
+STILL_PRINTS = "its printer prints, or does not say: stop the print there first, or lock the machine out at once"
+
+
+class PrinterPower:
+    """What the printer at one machine said last. Until it has said anything nobody knows what it does.
+
+    stands: whether there is one at all.
+    """
+
+    def __init__(self, *, stands: bool) -> None:
+        self.stands = stands
+        self._said: PrinterSaid | None = None
+
+    def said(self, event: PrinterSaid) -> None:
+        self._said = event
+
+    def is_kept(self, mono: float) -> bool:
+        """Whether power must stay on: a printer stands here that has not just said that it is idle. mono: seconds."""
+        said = self._said
+        idle = said is not None and said.state is PrinterState.IDLE and mono - said.mono <= FRESH
+        return self.stands and not idle
+
+    def waited(self, machine: Machine | None, session: Session, at: Instant) -> bool:
+        """Whether the session only went on for the printer's sake: past `until`, on a machine that cuts."""
+        cuts = self.stands and machine is not None and machine.cuts
+        return cuts and session.until is not None and at >= session.until

@@ -1,0 +1,64 @@
+"""How is a printer just now? Asked again and again, in a thread of its own: the controller never waits for it."""
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from edge.devices import http, printers
+from edge.devices.http import Address, NoAnswerError
+from edge.devices.printers import Reading
+from edge.events import PrinterSaid
+from edge.ports import Clock
+from policy.terms import Instant
+from wire.messages import PrinterState
+
+PERIOD, LONGEST = 5.0, 60.0
+"""Seconds from one question to the next; without an answer twice as long each time, up to LONGEST."""
+
+
+@dataclass(frozen=True, slots=True)
+class PrinterSetup:
+    """The printer at a machine. kind: the program that is asked, of edge/devices/printers.py:KINDS."""
+
+    machine: str
+    kind: str
+    address: Address
+
+
+class PrinterWatch:
+    """One printer. put: takes each of its words, and that there was none."""
+
+    def __init__(self, setup: PrinterSetup, clock: Clock, put: Callable[[PrinterSaid], None]) -> None:
+        self._setup = setup
+        self._path = printers.KINDS[setup.kind].path
+        self._clock = clock
+        self._put = put
+        self._last = Reading(PrinterState.UNKNOWN)
+        self._since: Instant | None = None
+        self._answered: Instant | None = None
+        self._pause = PERIOD
+
+    def look(self) -> float:
+        """Ask once and pass on what came; the seconds until to ask again."""
+        why = None
+        try:
+            reading = printers.read(self._setup.kind, http.get(self._setup.address, self._path))
+            self._pause = PERIOD
+        except (NoAnswerError, ValueError) as error:
+            reading, why = Reading(PrinterState.UNKNOWN), str(error)
+            self._pause = min(self._pause * 2, LONGEST)
+        now = self._clock.now()
+        if why is None:
+            self._answered = now
+        if self._since is None or reading.state is not self._last.state:
+            self._since = (self._answered or now) if reading.state is PrinterState.UNKNOWN else now
+        self._last = reading
+        name = f"{self._setup.machine}.printer"
+        said = PrinterSaid(now, self._clock.monotonic(), name, self._setup.kind, *reading, since=self._since, why=why)
+        self._put(said)
+        return self._pause
+
+    def run(self, stopping: threading.Event) -> None:
+        """Until the edge stops. Whatever a program answers, it takes nobody with it."""
+        while not stopping.wait(self.look()):
+            pass
