@@ -60,7 +60,7 @@ def figures(session: Session, current: Current, at: Instant, kept_days: int) -> 
     today = current.calendar.day_at(at)
     first = max(today - WEEKS, today - timedelta(kept_days - 1))
     evenings = list(_evenings(session, current, at, first, today))
-    months = _months(today)
+    months = months_to(today)
     held = _from_ledger(session, current, months[0]) or [
         (one.turn.gardien, one.turn.day, one.minutes) for one in evenings
     ]
@@ -71,9 +71,10 @@ def figures(session: Session, current: Current, at: Instant, kept_days: int) -> 
     return Figures(months, hours, evenings[::-1], _in_vain(session, current, first))
 
 
-def _months(today: date) -> list[date]:
+def months_to(today: date, number: int = MONTHS) -> list[date]:
+    """The first days of so many months, this one the last."""
     found = [today.replace(day=1)]
-    while len(found) < MONTHS:
+    while len(found) < number:
         found.insert(0, (found[0] - timedelta(1)).replace(day=1))
     return found
 

@@ -60,11 +60,20 @@ def facts_by_edge(session: Session, at: Instant) -> list[tuple[str, Fact]]:
 
 def _of_machines(session: Session, recent: Instant) -> list[tuple[str, Fact]]:
     """Who ran a machine in the month before the instant and since, and who found it busy since."""
-    connection, since = session.connection(), recent - REACH
-    uses = [(edge, _use_of(*row)) for *row, edge in _in_order(connection.execute(_USES, {"since": moment(since)}))]
-    facts: list[tuple[str, Fact]] = [(edge, Ran(use)) for edge, use in uses if not _past(use, since)]
-    busy = _in_order(connection.execute(_BUSY, {"since": moment(recent)}))
+    facts: list[tuple[str, Fact]] = [(edge, Ran(use)) for edge, use in _uses_since(session, recent - REACH)]
+    busy = _in_order(session.connection().execute(_BUSY, {"since": moment(recent)}))
     return facts + [(edge, Busy(machine, member, of(when))) for machine, member, when, edge in busy]
+
+
+def _uses_since(session: Session, since: Instant) -> list[tuple[str, MachineUse]]:
+    rows = _in_order(session.connection().execute(_USES, {"since": moment(since)}))
+    uses = [(edge, _use_of(*row)) for *row, edge in rows]
+    return [(edge, use) for edge, use in uses if not _past(use, since)]
+
+
+def uses_since(session: Session, since: Instant) -> list[MachineUse]:
+    """The sessions of everybody that run or ended since the instant, by machine and start."""
+    return [use for _, use in _uses_since(session, since)]
 
 
 def stops(session: Session) -> list[Fact]:

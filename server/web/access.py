@@ -101,6 +101,8 @@ TABLE: Table = {
     ("POST", "/calendar"): Access(MEMBERS),
     ("POST", "/bookings/<path:which>/instead"): Access(MEMBERS),
     ("POST", "/bookings/<path:which>/cancel"): Access(MEMBERS),
+    ("GET", "/machines/chiffres"): Access(FAB_MANAGERS),
+    ("GET", "/machines-csv"): Access(FAB_MANAGERS),
     ("GET", "/machines/<path:machine>"): Access(MEMBERS),
     ("POST", "/machines/<path:machine>/faults"): Access(MEMBERS),
     ("POST", "/machines/<path:machine>/faults/<int:which>"): Access(FAB_MANAGERS),

@@ -63,6 +63,8 @@ MATRIX: dict[str, Roles] = {
     "POST /banque/lines/<int:entry>/withdraw": MEMBERS,
     "POST /banque/lines/<int:entry>/answer": STAFF,
     "GET /machines": MEMBERS,
+    "GET /machines/chiffres": FAB_MANAGERS,
+    "GET /machines-csv": FAB_MANAGERS,
     "GET /machines/<path:machine>": MEMBERS,
     "POST /machines/<path:machine>/faults": MEMBERS,
     "POST /machines/<path:machine>/faults/<int:which>": FAB_MANAGERS,

@@ -1,0 +1,63 @@
+"""How are the machines used, and what do they want? /machines/chiffres, for fab managers; as a list too."""
+
+from datetime import date
+
+from flask import Blueprint, render_template, request
+from flask.typing import ResponseReturnValue
+
+from policy.terms import DAY, Instant
+from server.queries import machine_sheet
+from server.queries.machine_figures import Figures, figures
+from server.queries.names import alphabetical
+from server.queries.start import without_gardien
+from server.text import machine_figures as text
+from server.text.bank import month as full_month
+from server.text.bank import short_month
+from server.text.machine import faults
+from server.text.sheets import csv_file
+from server.web.sessions import context, signed_in
+
+page = Blueprint("machine_figures", __name__)
+
+AHEAD: Instant = 14 * DAY
+"""How far ahead bookings are looked at that nobody opens for."""
+
+
+@page.get("/machines/chiffres", endpoint="page")
+def show() -> ResponseReturnValue:
+    """`?month=2026-11` shows that month."""
+    known = context()
+    current, at = known.current(), known.clock()
+    with known.database.reading() as session:
+        found = figures(session, current, at, known.retention_days)
+        waiting = without_gardien(session, current, at, at + AHEAD)
+        reported = machine_sheet.faults(session)
+    month = _month(found)
+    called = current.called
+    absent = [(called.member(who) or who, number) for who, number in found.absent.items()]
+    return render_template(
+        "machine_figures.html",
+        at=at,
+        headline=text.headline(found, month),
+        ground=text.ground(found, month),
+        named=full_month(month),
+        months=[(f"{one:%Y-%m}", short_month(one), one == month) for one in found.months],
+        lines=text.lines(found, month, called),
+        totals=text.totals(found, called),
+        waiting=[(one, called.place(one.machine), called.member(one.member) or one.member) for one in waiting],
+        absent=sorted(absent, key=lambda one: alphabetical(one[0])),
+        reported=faults(reported, signed_in().member, manages=True),
+    )
+
+
+@page.get("/machines-csv")
+def download() -> ResponseReturnValue:
+    known = context()
+    with known.database.reading() as session:
+        found = figures(session, known.current(), known.clock(), known.retention_days)
+    return csv_file(text.sheet(found, known.current().called), f"machines-{found.months[-1]:%Y-%m}")
+
+
+def _month(found: Figures) -> date:
+    """The one that is asked for; the newest where none is, or one that is not known."""
+    return next((one for one in found.months if f"{one:%Y-%m}" == request.args.get("month")), found.months[-1])

@@ -1,0 +1,167 @@
+"""How are the machines used? By machine and month: hours, people, how sessions ended, no-shows, refusals, faults.
+
+As far back as sessions are kept (server/changes/purge.py). A session counts in the month in which it began, its hours
+in those in which it ran.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from enum import StrEnum
+
+from sqlmodel import Session, col, select
+
+from policy.instants import of
+from policy.sessions import Session as Use
+from policy.terms import DAY, MINUTE, SECOND, Instant
+from server.database.types import moment
+from server.models import JournalRow, MachineFault
+from server.queries.current import Current
+from server.queries.gardien_figures import months_to
+from server.queries.no_shows import no_shows
+from server.queries.site_state import uses_since
+from wire.row import Kind, Order
+
+MONTHS = 4
+AT_ONCE: Instant = 5 * SECOND
+"""So near to its end a stop or an order is what ended a session."""
+OVER: Instant = MINUTE
+"""A session that goes on for longer than that after its end overruns."""
+OFTEN = 3
+"""Bookings within LATELY to which somebody did not come: fab managers are told."""
+LATELY: Instant = 30 * DAY
+
+
+class End(StrEnum):
+    """How a session ended."""
+
+    RUNS = "runs"
+    HOUR = "hour"
+    """At the hour at which it was to."""
+    BEFORE = "before"
+    """Earlier: its holder ended it, or went away."""
+    STOP = "stop"
+    """By the emergency stop."""
+    ORDER = "order"
+    """A fab manager ended it."""
+    OVERRUN = "overrun"
+
+
+@dataclass(slots=True)
+class Tally:
+    """Of one machine in one month. over: seconds after the hour at which sessions were to end.
+
+    absent: bookings to which nobody came, and those that were cancelled too late. refused: badges at its reader.
+    """
+
+    seconds: int = 0
+    over: int = 0
+    people: set[str] = field(default_factory=set)
+    ends: Counter[End] = field(default_factory=Counter)
+    absent: int = 0
+    refused: int = 0
+    faults: int = 0
+
+    @property
+    def sessions(self) -> int:
+        return self.ends.total()
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """months: their first days, the oldest first. machines: those of the site, then those that are gone from it.
+
+    absent: members who did not come to OFTEN bookings or more lately, and to how many.
+    """
+
+    months: Sequence[date]
+    machines: Sequence[str]
+    tallies: Mapping[tuple[str, date], Tally]
+    absent: Mapping[str, int]
+
+    def of(self, machine: str, month: date) -> Tally:
+        return self.tallies.get((machine, month)) or Tally()
+
+
+def figures(session: Session, current: Current, at: Instant, kept_days: int) -> Figures:
+    today = current.calendar.date_at(at)
+    kept = today - timedelta(kept_days - 1)
+    months = [one for one in months_to(today, MONTHS) if one >= kept.replace(day=1)]
+    since = current.calendar.midnight(months[0])
+    found: defaultdict[tuple[str, date], Tally] = defaultdict(Tally)
+
+    def tally(machine: str, when: Instant) -> Tally:
+        return found[machine, current.calendar.date_at(when).replace(day=1)]
+
+    uses = uses_since(session, since)
+    for use, end in _ended(session, uses, since, at):
+        _add(found, current, months, use, at)
+        if use.start >= since:
+            one = tally(use.machine, use.start)
+            one.people.add(use.member)
+            one.ends[end] += 1
+    absent = no_shows(session, uses, since, at)
+    for booking in absent:
+        tally(booking.machine, of(booking.start_at)).absent += 1
+    for machine, when in _refused(session, current, since):
+        tally(machine, when).refused += 1
+    for machine, when in _reported(session, since):
+        tally(machine, when).faults += 1
+    gone = {machine for machine, _ in found} - set(current.machines)
+    lately = Counter(one.member for one in absent if of(one.start_at) >= at - LATELY)
+    often = {who: number for who, number in lately.items() if number >= OFTEN}
+    return Figures(months, [*current.machines, *sorted(gone)], found, often)
+
+
+def _add(
+    found: defaultdict[tuple[str, date], Tally], current: Current, months: Sequence[date], use: Use, at: Instant
+) -> None:
+    """Its seconds, to the months in which it ran."""
+    edges = [current.calendar.midnight(one) for one in months] + [at]
+    for month, start, end in zip(months, edges, edges[1:], strict=False):
+        if use.overlaps(start, end):
+            found[use.machine, month].seconds += use.seconds(start, end)
+            found[use.machine, month].over += 0 if use.until is None else use.seconds(max(start, use.until), end)
+
+
+def _ended(session: Session, uses: Iterable[Use], since: Instant, at: Instant) -> Iterator[tuple[Use, End]]:
+    """Each session with how it ended."""
+    row = JournalRow
+    asked = select(row.access_point, row.at, row.kind).where(col(row.at) >= moment(since))
+    stops = asked.where(row.kind == Kind.ESTOP)
+    orders = asked.where(row.kind == Kind.COMMAND, col(row.order).in_([Order.END, Order.LOCK_OUT]))
+    causes: defaultdict[str | None, list[tuple[Instant, End]]] = defaultdict(list)
+    for machine, when, kind in [*session.exec(stops), *session.exec(orders)]:
+        causes[machine].append((of(when), End.STOP if kind == Kind.ESTOP else End.ORDER))
+    for use in uses:
+        yield use, _how(use, causes[use.machine], at)
+
+
+def _how(use: Use, causes: Iterable[tuple[Instant, End]], at: Instant) -> End:
+    over = use.over
+    if over is None or over > at:
+        return End.RUNS
+    cause = next((end for when, end in causes if abs(when - over) <= AT_ONCE), None)
+    if cause is not None:
+        return cause
+    if use.until is None or over < use.until - AT_ONCE:
+        return End.BEFORE
+    return End.OVERRUN if over > use.until + OVER else End.HOUR
+
+
+def _refused(session: Session, current: Current, since: Instant) -> list[tuple[str, Instant]]:
+    """At which machine, and when."""
+    row = JournalRow
+    asked = select(row.access_point, row.at).where(
+        row.kind == Kind.TAP,
+        col(row.at) >= moment(since),
+        col(row.granted).is_(False),
+        col(row.access_point).in_(list(current.machines)),
+    )
+    return [(machine or "", of(when)) for machine, when in session.exec(asked)]
+
+
+def _reported(session: Session, since: Instant) -> list[tuple[str, Instant]]:
+    row = MachineFault
+    return [(one, of(when)) for one, when in session.exec(select(row.machine, row.at).where(row.at >= moment(since)))]
