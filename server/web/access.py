@@ -232,6 +232,7 @@ TABLE: Table = {
     ("POST", "/account/sessions/<int:which>/end"): Access(MEMBERS),
     ("GET", "/lamps"): Access(EVERYBODY),
     ("GET", "/kept"): Access(EVERYBODY),
+    ("GET", "/guides/<name>"): Access(EVERYBODY),
     ("GET", "/live"): Access(EVERYBODY),
     ("GET", "/login"): Access(EVERYBODY),
     ("POST", "/login"): Access(EVERYBODY),

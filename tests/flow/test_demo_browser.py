@@ -1,22 +1,28 @@
 """Does somebody with a browser see at the demo what the door does? From the chip to the page, in Debian's Chromium."""
 
+import os
 import re
 from collections.abc import Iterator
+from itertools import groupby
+from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, ConsoleMessage, Page, StorageState, expect
+from playwright.sync_api import Browser, ConsoleMessage, Page, StorageState, ViewportSize, expect
 
 from server.queries.names import called
 from simulator.demo import casaco
 from simulator.demo.bench_badges import Badge, badges
 from simulator.demo.people import IN, OUT
+from tests.docs.guide_sheets import pictures
 from tests.support_demo import TUESDAY, Demo, local, running_demo, set_time
 
 NAMES = called(casaco.bundle(TUESDAY))
 READY = badges(casaco.bundle(TUESDAY), TUESDAY.isoformat())
 NOMAD, NOMAD_7, RESIDENT, GARDIEN, STAFF = READY[:5]
 LOST, STRANGER = READY[8], READY[10]
+PICTURE: ViewportSize = {"width": 390, "height": 700}
+"""A phone's, as the guides show it."""
 
 
 @pytest.fixture(scope="module")
@@ -229,6 +235,29 @@ def test_time_passes_as_the_bar_says(demo: Demo, page: Page) -> None:
     press(page, "wedge")
     expect(page.get_by_role("button", name="1 ×", exact=True)).to_have_attribute("aria-pressed", "true")
     press(page, "wedge")
+
+
+def test_the_guides_show_pages_as_they_are(demo: Demo, page: Page, browser: Browser, tmp_path: Path) -> None:
+    """Takes the pictures that the guides have, as tools/guides --pictures keeps them; and the guides can be read."""
+    folder = Path(os.environ.get("LOQUET_GUIDE_PICTURES", tmp_path))
+    enter(page, GARDIEN, "vous tenez le lieu jusqu’à 20")
+    enter(page, NOMAD)
+    for login, wanted in groupby(pictures(), lambda picture: picture.login):
+        context = browser.new_context(locale="fr-FR", viewport=PICTURE, device_scale_factor=1.5)
+        shown = context.new_page()
+        shown.goto(f"{demo.address}/login")
+        shown.get_by_label("Identifiant").fill(login)
+        shown.get_by_label("Mot de passe").fill(demo.said("Password"))
+        shown.locator("main").get_by_role("button", name="Se connecter").click()
+        for picture in wanted:
+            shown.goto(f"{demo.address}{picture.path}")
+            expect(shown.get_by_text(picture.proves).first).to_be_visible()
+            shown.evaluate("document.querySelector('aside.demo')?.remove()")
+            shown.screenshot(path=folder / f"{picture.file}.png")
+        context.close()
+    assert {f"{picture.file}.png" for picture in pictures()} == {file.name for file in folder.glob("*.png")}
+    page.goto(f"{demo.address}/guides/gardiens")
+    reads_well(page)
 
 
 def test_it_works_without_javascript(demo: Demo, browser: Browser, team: StorageState) -> None:

@@ -21,6 +21,7 @@ MATRIX: dict[str, Roles] = {
     "GET /spaceapi.json": EVERYBODY,
     "GET /lamps": EVERYBODY,
     "GET /kept": EVERYBODY,
+    "GET /guides/<name>": EVERYBODY,
     "GET /me": MEMBERS,
     "GET /gardiens/evenings": STAFF,
     "POST /gardiens/evenings": STAFF,
