@@ -9,7 +9,9 @@ from policy.bundle import Bundle
 from server.audit import Decided, looked
 from server.changes.outcomes import Done, Meanwhile, Wrong
 from server.changes.planned import Plan, made, tried
+from server.queries.disturbed import disturbed
 from server.queries.effect import effect
+from server.text.disturbed import disturbed as sorts
 from server.text.effect import told
 from server.web.deciding import decided, rules_changed
 from server.web.sessions import context
@@ -47,15 +49,17 @@ def _ask(before: Bundle, after: Bundle, title: str, lines: Sequence[str], back: 
     known = context()
     with known.database.reading() as session:
         found = effect(session, before, after, known.clock())
-    if found.members:
+        planned = disturbed(session, before, after, known.clock())
+    if named := sorted({*found.members, *(one.member for one in planned.bookings)}):
         with known.database.transaction() as session:
-            looked(session, decided(title), "effect", found.members)
+            looked(session, decided(title), "effect", named)
     carried = [(name, value) for name, value in request.form.items(multi=True) if name != "csrf_token"]
     return render_template(
         "what_changes.html",
         title=title,
         lines=lines,
         told=told(found, known.current().called),
+        planned=sorts(planned, known.current().called),
         carried=carried,
         sure=SURE,
         back=back,

@@ -9,14 +9,17 @@ import pytest
 from flask.testing import FlaskClient
 from sqlmodel import col, select
 
-from policy.bundle import Closure, Opening, Site
+from policy.bundle import Closure, Event, Opening, Pattern, Shift, Site
 from policy.reasons import Reason
 from policy.terms import DAY, HOUR, Direction
+from server.changes.bundle import put
 from server.models import AuditRow, JournalRow
 from server.queries import effect
 from server.text.hours import read_spans
+from tests.support_bookings import Desk as Booker
+from tests.support_bookings import furnish, tomorrow
 from tests.support_pages import STAFF, Place, plain
-from tests.support_server import WORKDAYS
+from tests.support_server import DECIDED, WORKDAYS
 from wire.row import Kind
 
 WEEK_LINES = dict.fromkeys(WORKDAYS, "9 h – 18 h")
@@ -136,6 +139,68 @@ def test_a_closure_to_come_is_tried_on_the_same_weekdays(place: Place) -> None:
     assert "2 auraient été admis" in text
     assert press(place, "/hours/closures", client, was=was, end="1", sure="1")[0] == 303
     assert kept not in site(place).closures
+
+
+@pytest.fixture
+def planned(place: Place) -> Place:
+    """On Tuesday 1 December: an evening, a single shift at noon, an event at 16 and the CNC at 10 and at 19."""
+    furnish(place.database)
+    tuesday = "2026-12-01T"
+    with place.database.transaction() as session:
+        parts = (
+            Pattern("mardi", "tue", "18:00", "22:00", gardien="gregoire"),
+            Shift("midi", "gregoire", f"{tuesday}12:00", f"{tuesday}14:00"),
+            Event("e1", "Repair café", f"{tuesday}16:00", f"{tuesday}18:00", "members"),
+        )
+        put(session, list(parts), DECIDED)
+    booker = Booker(place.database, place.now)
+    booker.has(tomorrow(10, days=7))
+    booker.has(tomorrow(19, days=7), who="brigitte")
+    place.publish()
+    return place
+
+
+def on_it(text: str) -> str:
+    """What the page says is planned there."""
+    found = re.search(r"Ce qui y est prévu (.*?) Qui cela aurait touché", text.replace("\u2060", ""), re.DOTALL)
+    return found[1] if found else ""
+
+
+def test_a_closure_names_what_is_planned_that_day_before_it_is_saved(planned: Place) -> None:
+    client = planned.staff()
+    _, text = press(planned, "/hours/closures", client, first="1/12/2026")
+    assert on_it(text) == (
+        "1 garde n’aura pas lieu mar. 1er déc., 18 h – 22 h : Grégoire V. "
+        "2 réservations restent mar. 1er déc., 10 h – 12 h : Fraiseuse CNC, Rémy Q. "
+        "mar. 1er déc., 19 h – 21 h : Fraiseuse CNC, Brigitte O. "
+        "1 événement reste mar. 1er déc., 16 h – 18 h : Repair café "
+        "1 garde reste mar. 1er déc., 12 h – 14 h : Grégoire V. "
+        "Ce qui reste n’est pas annulé et personne n’est prévenu : à vous d’en parler."
+    )
+    assert audited(planned) == [("looked", "effect", "brigitte"), ("looked", "effect", "remy")]
+    assert press(planned, "/hours/closures", client, first="1/12/2026", sure="1")[0] == 303
+    was = json.dumps({"from": "2026-12-01", "to": "2026-12-01"})
+    assert on_it(press(planned, "/hours/closures", client, was=was, end="1")[1]) == "", "nothing is taken away"
+
+
+def test_shorter_hours_name_what_is_planned_while_the_team_will_be_gone(planned: Place) -> None:
+    client = planned.staff()
+    shorter = WEEK_LINES | {"was": seen_week(planned, client), "tue": "9h-11h, 17h-18h"}
+    said = on_it(press(planned, "/hours/week", client, **shorter)[1])
+    assert "1 réservation reste mar. 1er déc., 10 h – 12 h : Fraiseuse CNC, Rémy Q." in said
+    assert "1 événement reste" in said
+    assert "1 garde reste mar. 1er déc., 12 h – 14 h" in said
+    assert "n’aura pas lieu" not in said
+    for hours in ("8h-20h", "9h-18h"):
+        longer = WEEK_LINES | {"was": seen_week(planned, client), "tue": hours}
+        assert on_it(press(planned, "/hours/week", client, **longer)[1]) == ""
+
+
+def test_an_exceptional_day_names_what_is_planned_outside_its_hours(planned: Place) -> None:
+    client = planned.staff()
+    said = on_it(press(planned, "/hours/openings", client, date="1/12/2026", hours="14h-18h")[1])
+    assert "1 réservation reste mar. 1er déc., 10 h – 12 h" in said
+    assert "événement" not in said
 
 
 def test_of_a_busy_place_fewer_weeks_are_looked_at(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
