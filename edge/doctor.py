@@ -6,8 +6,9 @@ from pathlib import Path
 
 from cryptography.x509 import load_pem_x509_certificate
 
-from console import finding
+from console import finding, versions
 from console.finding import Finding, Level, well
+from console.version import version
 from edge import identity
 from edge.config import Config, load
 from edge.hardware.header import header_chip
@@ -41,6 +42,7 @@ def look(file: Path, clock: Clock, devices: Path = Path("/dev"), consoles: Path 
     yield well("edge.toml", f"edge {config.edge!r} of site {config.site!r}")
     yield from _header(config, devices)
     yield from _console(config, consoles)
+    yield versions.look(version(), versions.INSTALLED)
     yield _clock(clock)
     yield from _broker(config)
     yield finding.disk("disk", config.journal.parent)

@@ -1,5 +1,6 @@
 """Who may watch an edge at work? The bench page: it gets plain values afterwards, and is never asked for anything."""
 
+from collections.abc import Callable
 from typing import Protocol
 
 from wire.row import Row
@@ -35,3 +36,16 @@ class Nobody:
     def acknowledged(self, seq: int, seconds: float) -> None: ...
 
     def output(self, name: str, active: bool) -> None: ...
+
+
+class Telling:
+    """Passes on what an observer hears; says the row besides that the server has."""
+
+    def __init__(self, observer: Observer, say: Callable[[int], object]) -> None:
+        self._say = say
+        self.decided, self.journalled, self.output = observer.decided, observer.journalled, observer.output
+        self._acknowledged = observer.acknowledged
+
+    def acknowledged(self, seq: int, seconds: float) -> None:
+        self._say(seq)
+        self._acknowledged(seq, seconds)

@@ -50,22 +50,23 @@ def serve(config: "Config", platform: Platform, begins: "Callable[[Edge], object
 def compose(config: "Config", platform: Platform) -> "Edge":
     """The edge on its hardware, with its link. Raises HardwareError and JournalMistakeError."""
     from edge.link import connect
+    from edge.observer import Nobody, Telling
     from edge.runtime import Edge
     from edge.watchdog import Watchdog
 
-    pins = platform.pins()
+    pins, watchdog = platform.pins(), Watchdog()
     try:
         return Edge(
             config,
             clock=platform.clock,
             readers=platform.readers,
             pins=pins,
-            observer=platform.observer,
+            observer=Telling(platform.observer or Nobody(), watchdog.answered),
             link=connect(config, platform.clock),
             boot=platform.boot,
             software=version(),
             real_timeout=platform.real_timeout,
-            feed=Watchdog().feed,
+            feed=watchdog.feed,
         )
     except BaseException:
         pins.close()

@@ -22,7 +22,14 @@ class Watchdog:
 
     def feed(self) -> None:
         """The loops went round. Never waits, never fails."""
+        self._say(SAID)
+
+    def answered(self, seq: int) -> None:
+        """The server has all up to this row: `systemctl status` shows it, and `loquet update` waits for it."""
+        self._say(f"STATUS=the server has all up to row {seq}".encode())
+
+    def _say(self, what: bytes) -> None:
         if self._address:
             kind = socket.SOCK_DGRAM | socket.SOCK_NONBLOCK
             with suppress(OSError), socket.socket(socket.AF_UNIX, kind) as there:
-                there.sendto(SAID, self._address)
+                there.sendto(what, self._address)

@@ -16,6 +16,7 @@ COMMANDS = {
     "init": "make a site from a few answers: its name, hours, doors, tiers",
     "demo": "run a whole invented site on this machine, without hardware",
     "doctor": "say what is wrong with an edge or a server, each with its remedy",
+    "update": "put the newest version of this machine's own folder in place of the one that runs, and back if need be",
     "bundle": "check a bundle, or print the JSON Schema of bundles",
     "explain": "say line by line why a badge is let in or refused",
     "replay": "play scenarios in virtual time, or a recorded history under changed rules",

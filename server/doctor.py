@@ -8,7 +8,7 @@ from pathlib import Path
 from cryptography.x509 import load_pem_x509_certificate
 from sqlmodel import Session, col, select
 
-from console import finding
+from console import finding, versions
 from console.finding import Finding, Level, well
 from console.version import version
 from server import identity
@@ -33,6 +33,7 @@ def look(file: Path, now: datetime, backups: Path = BACKUPS) -> Iterator[Finding
         yield Finding("server.toml", Level.WRONG, str(error), "as it says")
         return
     yield well("server.toml", f"{len(config.edges)} edges")
+    yield versions.look(version(), versions.INSTALLED)
     yield from _broker(config, now)
     yield from _database(config)
     yield _backup(backups, now)

@@ -73,3 +73,29 @@ def test_no_journal_is_put_where_a_power_cut_takes_it_away(read_only: bool, moun
         reading.compile_expression(said)(**known) for said in (first["when"], first["ansible.builtin.assert"]["that"])
     )
     assert (not asked or there) is goes_on
+
+
+def test_a_running_session_is_asked_about_before_its_edge_would_be_restarted_and_only_then() -> None:
+    """In each file what would change is looked at first, then sessions, and only then anything is changed."""
+    for file, changes in (("main.yml", "ansible.builtin.copy"), ("firmware.yml", "ansible.builtin.blockinfile")):
+        tasks = yaml.safe_load((ANSIBLE / "roles/edge/tasks" / file).read_text("utf-8"))
+        asks = [at for at, task in enumerate(tasks) if task.get("ansible.builtin.include_tasks") == "idle.yml"]
+        looks = [at for at, task in enumerate(tasks) if task.get("check_mode") is True]
+        writes = [
+            at
+            for at, task in enumerate(tasks)
+            if changes in task and at not in looks and (file == "firmware.yml" or "notify" in task)
+        ]
+        assert len(asks) == 1
+        assert len(looks) == 2
+        assert max(looks) < asks[0] < min(writes)
+        for at in looks:
+            assert tasks[at]["register"] in str(tasks[asks[0]]["when"]), "it is asked where something would change"
+
+
+def test_an_upgrade_is_left_to_the_machine_itself() -> None:
+    """One way from one version to another, whoever asks for it."""
+    tasks = yaml.safe_load((ANSIBLE / "roles/program/tasks/upgrade.yml").read_text("utf-8"))
+    said = yaml.dump(tasks)
+    assert "- update" in said
+    assert said.index("tasks_from: idle") < said.index("- update")

@@ -12,8 +12,10 @@ import pytest
 
 from edge.events import Event
 from edge.hardware.clock import SystemClock
+from edge.observer import Nobody, Telling
 from edge.runtime import LONGEST, Edge
 from edge.watchdog import Watchdog
+from loquet.versions.machine import HEARD
 from simulator.pins import SimulatedPins
 from tests.support_edge import SAMPLE, make_folder
 from tests.support_machine import fab_config
@@ -31,6 +33,28 @@ def test_it_is_said_where_systemd_listens(tmp_path: Path, name: str) -> None:
         Watchdog({}).feed()
         with pytest.raises(BlockingIOError):
             systemd.recv(100)
+
+
+def test_what_the_server_has_is_said_as_well_as_it_is_passed_on(tmp_path: Path) -> None:
+    """`loquet update` takes an edge for one that answers by that."""
+    written, heard = str(tmp_path / "notify"), Heard()
+    with closing(socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)) as systemd:
+        systemd.bind(written)
+        Telling(heard, Watchdog({"NOTIFY_SOCKET": written}).answered).acknowledged(7, 0.5)
+        told = systemd.recv(100).decode().removeprefix("STATUS=")
+    assert told == "the server has all up to row 7"
+    assert told.startswith(HEARD)
+    assert heard.rows == [(7, 0.5)]
+
+
+class Heard(Nobody):
+    """An observer that notes what the server has."""
+
+    def __init__(self) -> None:
+        self.rows: list[tuple[int, float]] = []
+
+    def acknowledged(self, seq: int, seconds: float) -> None:
+        self.rows.append((seq, seconds))
 
 
 def test_a_systemd_that_does_not_listen_holds_nobody_up(tmp_path: Path) -> None:

@@ -1,0 +1,136 @@
+"""`loquet update`: the newest version of this machine's own folder in place of the one that runs, and back."""
+
+import argparse
+import os
+import shutil
+import subprocess
+import sys
+import tarfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from console.errors import CommandError
+from console.version import version
+from console.versions import FOLDER, Packed, newer, packed
+
+if TYPE_CHECKING:
+    from loquet.versions.machine import Service
+
+EDGE, SERVER = Path("/etc/loquet/edge.toml"), Path("/etc/loquet/server/server.toml")
+OPT = Path("/opt")
+ROOM = 500_000_000
+"""Bytes that a version takes, with what it stands on."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "archive", nargs="?", type=Path, metavar="FILE", help=f"what ansible/pack made; else the newest in {FOLDER}"
+    )
+    parser.add_argument(
+        "--to", type=Path, metavar="FOLDER", help="a version that is installed already, in place of FILE"
+    )
+    parser.add_argument(
+        "--within", type=float, default=120, metavar="SECONDS", help="how long it has to answer (default 120)"
+    )
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """0 when the newest version runs and answers; 1 where the one before runs again, or a session may not be cut.
+
+    Raises CommandError.
+    """
+    if os.geteuid() != 0:
+        raise CommandError("only root may: sudo loquet update")
+    part = _part()
+    if arguments.to is None:
+        installed = (OPT / "loquet").resolve()
+        wanted = _wanted(arguments.archive, installed)
+        if wanted is None:
+            print(f"{version()} runs; nothing newer is in {FOLDER}")
+            return 0
+        built = _build(wanted, part)
+        # The newer version switches: it knows how it is asked.
+        words = [str(built / "bin/loquet"), "update", "--to", str(built), "--within", str(arguments.within)]
+        os.execv(words[0], words)  # noqa: S606
+    if not (arguments.to / "bin/loquet").exists():
+        raise CommandError(f"{arguments.to}: no version is installed there")
+    return _switch(part, arguments.to, arguments.within)
+
+
+def _part() -> str:
+    found = [part for part, file in (("server", SERVER), ("edge", EDGE)) if file.exists()]
+    if len(found) != 1:
+        raise CommandError(f"neither {EDGE} nor {SERVER} is there, or both: this updates one server, or one edge")
+    return found[0]
+
+
+def _wanted(archive: Path | None, installed: Path) -> Packed | None:
+    if archive is None:
+        return newer(version(), installed)
+    if not archive.exists() or (named := packed(archive)) is None:
+        raise CommandError(f"{archive}: no loquet-VERSION-ID.tar.gz is there; ansible/pack makes one")
+    return named
+
+
+def _build(wanted: Packed, part: str) -> Path:
+    """Beside what runs; what was cut short is built anew."""
+    folder, source = OPT / wanted.name, OPT / f"{wanted.name}.source"
+    if (folder / "whole").exists():
+        return folder
+    if (free := shutil.disk_usage(OPT).free) < ROOM:
+        raise CommandError(f"{free // 1_000_000} MB are free at {OPT}, {ROOM // 1_000_000} are wanted: make room")
+    try:
+        with tarfile.open(wanted.file) as archive:
+            archive.extractall(source, filter="data")
+    except (OSError, EOFError, tarfile.TarError) as error:
+        raise CommandError(f"{wanted.file}: {error}: copy it here once more") from None
+    if subprocess.run([source / "firmware_config/install", part, folder], check=False).returncode:  # noqa: S603
+        raise CommandError(f"{wanted.file.name} could not be installed; what runs is as it was")
+    (folder / "whole").touch()
+    return folder
+
+
+def _switch(part: str, folder: Path, within: float) -> int:
+    from loquet.versions.switch import TriedError, update
+
+    if part == "edge" and _session_runs(folder):
+        return 1
+    try:
+        changed = update(_service(part, within), str(folder))
+    except TriedError as error:
+        print(f"loquet update: {error}", file=sys.stderr)
+        return 1
+    print(f"{folder} runs, and answers" if changed else f"{folder} runs already")
+    return 0
+
+
+def _session_runs(folder: Path) -> bool:
+    """A restart of the edge would cut the power of its machines."""
+    asked: list[str | Path] = [folder / "bin/loquet", "edge", "--config", EDGE, "--running"]
+    serves = subprocess.run(["systemctl", "is-active", "--quiet", "loquet-edge"], check=False)  # noqa: S607
+    if serves.returncode != 0:
+        return False
+    told = subprocess.run(asked, capture_output=True, text=True, check=False)  # noqa: S603
+    if told.returncode == 1:
+        print(f"{told.stdout.strip()}: nothing is changed meanwhile; give the command again when it has ended")
+    return told.returncode == 1
+
+
+def _service(part: str, within: float) -> "Service":
+    from loquet.versions.machine import Service, reports, serves
+
+    if part == "edge":
+        return Service("loquet-edge", None, lambda: reports("loquet-edge"), within)
+    from sqlalchemy.engine import make_url
+
+    from server.config_file import load
+    from server.errors import ServerError
+
+    try:
+        config = load(SERVER)
+    except ServerError as error:
+        raise CommandError(str(error)) from None
+    url = make_url(config.database)
+    if url.get_backend_name() != "sqlite":
+        raise CommandError("its database is PostgreSQL: copy it by pg_dump, then firmware_config/install server")
+    return Service("loquet-server", Path(url.database or ""), lambda: serves(config.http_port), within)

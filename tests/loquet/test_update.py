@@ -1,0 +1,230 @@
+"""An update that is cut off anywhere and given again, or goes back; on a machine of words, and on files of this one."""
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from loquet.main import main
+from loquet.versions.machine import Service
+from loquet.versions.switch import TriedError, update
+
+OLD, NEW, NEWER = "/opt/loquet-old", "/opt/loquet-new", "/opt/loquet-newer"
+
+
+class CutError(Exception):
+    """The machine loses its power."""
+
+
+class Words:
+    """form: of the database, as the version that last opened it made it.
+
+    broken: versions that never answer. left: changes until the power goes. fails: the copy always, a stop once.
+    """
+
+    def __init__(self, keeps_a_database: bool, broken: tuple[str, ...] = ()) -> None:
+        self.keeps_a_database, self.broken = keeps_a_database, broken
+        self.links = {"now": OLD}
+        self.runs: str | None = OLD
+        self.form, self.copied = OLD, ""
+        self.fails: list[str] = []
+        self.left = 1000
+
+    def change(self) -> None:
+        if self.left == 0:
+            raise CutError
+        self.left -= 1
+
+    def now(self) -> str:
+        return self.links["now"]
+
+    def before(self) -> str | None:
+        return self.links.get("before")
+
+    def remember(self, version: str) -> None:
+        self.change()
+        self.links["before"] = version
+
+    def forget(self) -> None:
+        self.change()
+        self.links.pop("before", None)
+
+    def count(self, version: str) -> None:
+        self.change()
+        self.links["now"] = version
+
+    def stop(self) -> None:
+        self.change()
+        if "stop" in self.fails:
+            self.fails.remove("stop")
+            raise TriedError("it cannot be stopped")
+        self.runs = None
+
+    def start(self) -> None:
+        self.change()
+        self.runs = self.form = self.links["now"]
+
+    def answers(self) -> bool:
+        self.change()
+        return self.runs is not None and self.runs not in self.broken
+
+    def copy(self) -> None:
+        assert self.runs is None, "the server still writes into it"
+        self.change()
+        if "copy" in self.fails:
+            raise TriedError("no room")
+        self.copied = self.form
+
+    def put_back(self) -> None:
+        self.change()
+        self.form = self.copied
+
+
+def cut_anywhere(keeps_a_database: bool, broken: tuple[str, ...] = ()) -> list[Words]:
+    """Machines on which an update to NEW was cut off: before its first change, after it, and so on to its end."""
+    found: list[Words] = []
+    while True:
+        machine = Words(keeps_a_database, broken)
+        machine.left = len(found)
+        try:
+            update(machine, NEW)
+        except CutError:
+            machine.left = 1000
+            found.append(machine)
+        except TriedError:
+            return found
+        else:
+            return found
+
+
+def is_on(machine: Words, version: str) -> bool:
+    """It runs this version, on a database of its form, and nothing is left to do."""
+    form = version if machine.keeps_a_database else machine.form
+    return (machine.links, machine.runs, machine.form) == ({"now": version}, version, form)
+
+
+@pytest.mark.parametrize("database", [True, False])
+def test_one_that_was_cut_off_anywhere_is_made_good_by_the_next_run(database: bool) -> None:
+    cut = cut_anywhere(database)
+    assert len(cut) >= 5
+    for machine in cut:
+        update(machine, NEW)
+        assert is_on(machine, NEW)
+
+
+@pytest.mark.parametrize("database", [True, False])
+def test_one_that_was_cut_off_goes_back_all_the_same(database: bool) -> None:
+    cut = cut_anywhere(database, broken=(NEW,))
+    assert len(cut) >= 8
+    for machine in cut:
+        with pytest.raises(TriedError, match=f"{OLD} runs again"):
+            update(machine, NEW)
+        assert is_on(machine, OLD)
+
+
+@pytest.mark.parametrize("database", [True, False])
+def test_after_one_that_was_cut_off_a_newer_one_can_be_given(database: bool) -> None:
+    """At the second try at the latest: the first says that the version that was cut off did not answer."""
+    for machine in cut_anywhere(database, broken=(NEW,)):
+        try:
+            update(machine, NEWER)
+        except TriedError:
+            assert is_on(machine, OLD)
+            update(machine, NEWER)
+        assert is_on(machine, NEWER)
+
+
+def test_what_the_server_stored_since_a_newer_version_answered_stays() -> None:
+    """One that went well is not gone back behind, whatever becomes of the next."""
+    machine = Words(True, broken=(NEWER,))
+    update(machine, NEW)
+    with pytest.raises(TriedError):
+        update(machine, NEWER)
+    assert is_on(machine, NEW)
+
+
+@pytest.mark.parametrize("fails", [(), ("stop",), ("copy",)])
+def test_only_the_copy_that_this_update_made_comes_back(fails: tuple[str, ...]) -> None:
+    """A full disk, or a server that cannot be stopped: what lies there is the copy of an older update."""
+    machine = Words(True, broken=(NEWER,))
+    update(machine, NEW)
+    machine.fails, machine.copied = [*fails], "an older update's"
+    with pytest.raises(TriedError):
+        update(machine, NEWER)
+    assert is_on(machine, NEW)
+
+
+def test_what_runs_already_is_left_alone() -> None:
+    machine = Words(True)
+    machine.left = 0
+    assert not update(machine, OLD)
+
+
+def service(folder: Path, database: Path | None = None, *, answers: bool = True) -> Service:
+    """Of this machine's disk; its systemctl is one that does nothing."""
+    links = folder / "loquet", folder / "loquet.before"
+    return Service("loquet-server", database, lambda: answers, 0.0, *links, folder / "backups" / "before-upgrade.db")
+
+
+@pytest.fixture
+def systemctl(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The words that it was given, a line each."""
+    said = tmp_path / "said"
+    program = tmp_path / "bin" / "systemctl"
+    program.parent.mkdir()
+    program.write_text(f'#!/bin/sh\necho "$@" >>{said}\n')
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{program.parent}:/usr/bin:/bin")
+    return said
+
+
+def rows(file: Path) -> list[tuple[str]]:
+    with closing(sqlite3.connect(file)) as db:
+        return db.execute("SELECT what FROM stored").fetchall()
+
+
+def test_the_database_comes_back_as_it_was_with_the_newest_row_of_its_log(tmp_path: Path, systemctl: Path) -> None:
+    database = tmp_path / "loquet.db"
+    (tmp_path / "loquet").symlink_to(tmp_path / "old")
+    with closing(sqlite3.connect(database)) as db:
+        db.execute("PRAGMA journal_mode=WAL")
+        db.execute("CREATE TABLE stored (what TEXT)")
+        db.execute("INSERT INTO stored VALUES ('before')")
+        db.commit()
+        machine = service(tmp_path, database, answers=False)
+        with pytest.raises(TriedError, match="did not answer in time"):
+            update(machine, str(tmp_path / "new"))
+    assert rows(database) == [("before",)]
+    assert rows(tmp_path / "backups" / "before-upgrade.db") == [("before",)]
+    assert (tmp_path / "backups" / "before-upgrade.db").stat().st_mode & 0o077 == 0
+    assert (tmp_path / "loquet").readlink() == tmp_path / "old"
+    assert not (tmp_path / "loquet.before").is_symlink()
+    assert systemctl.read_text().split("\n")[:2] == ["stop loquet-server", "restart loquet-server"]
+
+
+def test_a_version_that_was_installed_by_hand_gets_a_name_to_go_back_to(tmp_path: Path, systemctl: Path) -> None:
+    (tmp_path / "loquet").mkdir()
+    assert update(service(tmp_path), str(tmp_path / "new"))
+    assert (tmp_path / "loquet").readlink() == tmp_path / "new"
+    assert (tmp_path / "loquet-first").is_dir()
+    assert systemctl.exists()
+
+
+def test_a_full_disk_changes_nothing(tmp_path: Path, systemctl: Path) -> None:
+    """The copy cannot be made where its folder is a file: what runs is started again."""
+    database = tmp_path / "loquet.db"
+    with closing(sqlite3.connect(database)) as db:
+        db.execute("CREATE TABLE stored (what TEXT)")
+    (tmp_path / "loquet").symlink_to(tmp_path / "old")
+    (tmp_path / "backups").write_text("")
+    with pytest.raises(TriedError, match="could not be copied"):
+        update(service(tmp_path, database), str(tmp_path / "new"))
+    assert (tmp_path / "loquet").readlink() == tmp_path / "old"
+    assert systemctl.read_text().split("\n")[-2] == "restart loquet-server"
+
+
+def test_only_root_updates(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("os.geteuid", lambda: 1000)
+    assert main(["update"]) == 2
+    assert "sudo loquet update" in capsys.readouterr().err
