@@ -4,9 +4,11 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
+from ansible.plugins.test import core, files
 from jinja2 import Environment
 
 ANSIBLE = Path(__file__).parents[2] / "ansible"
@@ -46,6 +48,54 @@ def test_whether_a_session_runs_is_asked_before_keys_are_made() -> None:
     assert asks == [0]
     assert makes == [1]
     assert plays[0]["any_errors_fatal"] is True, "one that runs keeps all of them from being changed"
+
+
+def task(file: str, name: str) -> dict[str, Any]:
+    """One of a role's tasks, also of those in its blocks."""
+    there = yaml.safe_load((ANSIBLE / "roles" / file).read_text("utf-8"))
+    (found,) = (one for each in there for one in (each, *each.get("block", [])) if one["name"] == name)
+    return dict(found)
+
+
+def holds(said: str, **known: Any) -> bool:
+    """By Ansible's reading."""
+    reading = Environment(autoescape=False)  # noqa: S701  no page: conditions of a play
+    reading.tests |= core.TestModule().tests() | files.TestModule().tests()
+    return bool(reading.compile_expression(said)(**known))
+
+
+@pytest.mark.parametrize(("epoch", "is_set"), [(0, True), (1_795_000_000, False), (1_795_000_000 + 200_000, True)])
+def test_a_pi_that_begins_in_1970_is_told_the_time_before_anything_is_fetched(epoch: int, is_set: bool) -> None:
+    """Else no certificate would count yet. By the time of the administrator's computer."""
+    clock = task("base/tasks/main.yml", "Set a clock that is a day off, or more, since certificates would not count")
+    facts = {"date_time": {"epoch": str(epoch)}}
+    assert holds(clock["when"], ansible_facts=facts, lookup=lambda *_: "1795000100") is is_set
+    names = [one["name"] for one in yaml.safe_load((ANSIBLE / "roles/base/tasks/main.yml").read_text("utf-8"))]
+    assert names.index(clock["name"]) < names.index("Debian's packages")
+
+
+@pytest.mark.parametrize(("free", "goes_on"), [(4e6, False), (499e6, False), (2e9, True)])
+def test_nothing_is_built_on_a_card_that_is_full(free: float, goes_on: bool) -> None:
+    asked = task("program/tasks/build.yml", "Room for it")["ansible.builtin.assert"]
+    facts = {"mounts": [{"mount": "/boot", "size_available": 1}, {"mount": "/", "size_available": free}]}
+    assert holds(asked["that"], ansible_facts=facts) is goes_on
+    assert "make room" in asked["fail_msg"]
+
+
+@pytest.mark.parametrize(
+    ("by", "there", "goes_on"),
+    [("acme", (), True), ("internal", (), True), ("files", ("crt", "key"), True), ("files", ("crt",), False),
+     ("files", (), False), ("none", ("crt", "key"), False)],
+)  # fmt: skip
+def test_no_proxy_is_made_without_a_certificate(tmp_path: Path, by: str, there: tuple[str, ...], goes_on: bool) -> None:
+    """It is said before anything is done anywhere."""
+    for name in there:
+        (tmp_path / name).write_text("")
+    asked = task("check/tasks/main.yml", "The pages have a certificate")["ansible.builtin.assert"]
+    known = {"loquet_certificate": str(tmp_path / "crt"), "loquet_certificate_key": str(tmp_path / "key")}
+    assert holds(asked["that"], loquet_certificate_by=by, **known) is goes_on
+    plays = yaml.safe_load((ANSIBLE / "site.yml").read_text("utf-8"))
+    assert "check" in plays[0]["roles"]
 
 
 def test_no_run_shows_a_key() -> None:

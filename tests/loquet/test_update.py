@@ -228,3 +228,69 @@ def test_only_root_updates(capsys: pytest.CaptureFixture[str], monkeypatch: pyte
     monkeypatch.setattr("os.geteuid", lambda: 1000)
     assert main(["update"]) == 2
     assert "sudo loquet update" in capsys.readouterr().err
+
+
+def on_a_machine(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An edge's machine, with an archive of a newer version, which is no archive."""
+    monkeypatch.setattr("os.geteuid", lambda: 0)
+    monkeypatch.setattr("loquet.update.OPT", folder)
+    monkeypatch.setattr("loquet.update.SERVER", folder / "server.toml")
+    monkeypatch.setattr("loquet.update.EDGE", folder / "edge.toml")
+    (folder / "edge.toml").write_text("")
+    archive = folder / "loquet-0.2.0-0123456789ab.tar.gz"
+    archive.write_bytes(b"cut short while it was copied")
+    return archive
+
+
+def test_a_full_card_is_said_before_anything_is_unpacked(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    archive = on_a_machine(tmp_path, monkeypatch)
+    monkeypatch.setattr("loquet.update.ROOM", 10**18)
+    assert main(["update", str(archive)]) == 2
+    assert "are wanted: make room" in capsys.readouterr().err
+    assert not [*tmp_path.glob("*.source")]
+
+
+def test_a_file_that_is_damaged_or_none_is_said(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    archive = on_a_machine(tmp_path, monkeypatch)
+    assert main(["update", str(archive)]) == 2
+    assert "copy it here once more" in capsys.readouterr().err
+    assert main(["update", str(tmp_path / "edge.toml")]) == 2
+    assert "ansible/pack makes one" in capsys.readouterr().err
+    assert main(["update", "--to", str(tmp_path)]) == 2
+    assert "no version is installed there" in capsys.readouterr().err
+
+
+def test_a_machine_that_is_none_of_ours_is_said(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    on_a_machine(tmp_path, monkeypatch)
+    (tmp_path / "server.toml").write_text("")
+    assert main(["update"]) == 2
+    assert "one server, or one edge" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("runs", "status"), [("on 'cnc' a session runs", 1), ("", 0)])
+def test_a_running_session_is_not_cut(
+    tmp_path: Path,
+    systemctl: Path,
+    runs: str,
+    status: int,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    on_a_machine(tmp_path, monkeypatch)
+    version = tmp_path / "loquet-new"
+    (version / "bin").mkdir(parents=True)
+    (version / "bin/loquet").write_text(f'#!/bin/sh\necho "{runs}"; [ -z "{runs}" ]\n')
+    (version / "bin/loquet").chmod(0o755)
+    (tmp_path / "loquet").symlink_to(tmp_path / "loquet-old")
+    ours = service(tmp_path)
+    monkeypatch.setattr("loquet.update._service", lambda _part, _within: ours)
+    assert main(["update", "--to", str(version)]) == status
+    assert (tmp_path / "loquet").readlink() == (tmp_path / "loquet-old" if runs else version)
+    assert ("nothing is changed meanwhile" in capsys.readouterr().out) is bool(runs)
+    assert "is-active" in systemctl.read_text()
