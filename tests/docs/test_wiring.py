@@ -5,6 +5,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
+from edge.hardware.settings import VERSIONS
 from tests.docs.wiring_drawings import FOLDERS, files, lines, pin, sample
 
 ROOT = Path(__file__).parents[2]
@@ -44,3 +45,8 @@ def test_the_guide_shows_every_drawing(language: str) -> None:
     drawn = [Path(file).name for file in files() if file.startswith(FOLDERS[language] + "/")]
     assert len(drawn) == 3
     assert [name for name in drawn if f"/{name})" not in guide] == []
+
+
+def test_the_chips_that_an_installer_may_find_are_told_as_the_probe_tells_them() -> None:
+    guide = (ROOT / "docs/wiring.md").read_text("utf-8")
+    assert [chip for value, chip in VERSIONS.items() if f"{chip} (VersionReg {value:02X})" not in guide] == []
