@@ -35,6 +35,7 @@ from server.control import Control
 from server.database.engine import Database
 from server.database.schema import upgrade
 from server.errors import MistakeError, ServerError, WouldEndError
+from server.evening_news import EveningNews
 from server.exchange import Exchange
 from server.ingest.messages import Message
 from server.ingest.queue import MessageQueue
@@ -140,6 +141,7 @@ class Server:
             self._control = Control(config.control, self.exchange, self.invite_admin) if config.control else None
             self.app = create_app(self.context(), extra_blueprints)
             self._rota_news = RotaNews(self.app, self.context())
+            self._evening_news = EveningNews(self.app, self.context())
             if config.smtp is not None:
                 self._reminders = Reminders(self.app, self.context(), lambda: datetime.now(UTC))
             self._web = Web(self.app, config.http_host, config.http_port, config.trusted_proxy)
@@ -314,6 +316,7 @@ class Server:
                 self.exchange.tick()
                 self._purge()
                 self._rota_news.tick()
+                self._evening_news.tick()
                 if self._reminders is not None:
                     self._reminders.tick()
                 self._bookkeeper.tick()

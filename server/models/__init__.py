@@ -40,6 +40,7 @@ from server.models.people import Credential, DayBadge, Invitation, Member, Membe
 from server.models.rota import Event, EventSeries, RotaChange, RotaOffer, RotaPattern, Shift
 from server.models.site import AccessPoint, Lockdown, Site, Tier
 from server.models.training import TrainingSeat, TrainingSession
+from server.models.watches import EveningWatch
 
 __all__ = [
     "AccessPoint",
@@ -63,6 +64,7 @@ __all__ = [
     "DayBadge",
     "DoorState",
     "Edge",
+    "EveningWatch",
     "Event",
     "EventSeries",
     "GivenOrder",

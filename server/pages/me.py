@@ -8,6 +8,7 @@ from policy.passes import unit_now
 from policy.terms import DAY, Instant
 from server.errors import Refused
 from server.pages.calendar import startable
+from server.pages.evening_watch import watching
 from server.pages.my_answer import answer_of
 from server.queries.bank import has_entries, statement
 from server.queries.carnets import account_of
@@ -79,6 +80,7 @@ def page_of(refused: str = "", status: int = 200) -> ResponseReturnValue:
             inside=who in seen.known.state.presence.inside(seen.day_start),
             badge_first=refusal(Refused.BADGE_FIRST),
             group=group_of(session, seen.day_start, who),
+            watching=watching(session, seen),
             answer=answer_of(seen, current, who, tapped, spans),
             days=days(current, spans, at) if held else [],
             needs_carnet=unit_now(current.rules, who, at) is not None,

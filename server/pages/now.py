@@ -12,6 +12,7 @@ from policy.opening import Degree, Relay
 from policy.spans import covers
 from policy.terms import DAY
 from server.pages.alerts import there
+from server.pages.evening_watch import watching
 from server.pages.today import Day, day_of
 from server.queries import history
 from server.queries.closing import Closed
@@ -59,6 +60,7 @@ def show() -> ResponseReturnValue:
             seen=seen,
             holding=holds_place(),
             ending=_ending(seen, current),
+            watching=watching(session, seen),
             people=seen.people if here else seen.told,
             inside=_inside(seen, current.called) if here else None,
             groups=[(one.name, one.people, one.more, of(one.since)) for one in seen.guests] if here else [],

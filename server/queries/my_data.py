@@ -36,6 +36,7 @@ OF_TABLES: dict[str, tuple[type[SQLModel], str]] = {
     "shifts_without_rota": (models.AdhocShift, "gardien"),
     "calendar_feeds": (models.CalendarFeed, "member"),
     "rota_offers": (models.RotaOffer, "member"),
+    "evening_watches": (models.EveningWatch, "member"),
     "machine_sessions": (models.MachineSession, "member"),
     "machine_busy": (models.MachineBusy, "member"),
     "machine_faults": (models.MachineFault, "member"),

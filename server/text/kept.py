@@ -72,6 +72,12 @@ LINES = (
         N_("Vous, qui administre ; le mot de passe, personne"),
     ),
     Line(
+        N_("Que vous voulez savoir si ce soir change"),
+        N_("Jusqu’au lendemain matin"),
+        N_("Vous prévenir"),
+        N_("Vous"),
+    ),
+    Line(
         N_("Un fichier de membres importé"),
         N_("%(file)s h"),
         N_("Pouvoir annuler l’import"),

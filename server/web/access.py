@@ -82,6 +82,8 @@ TABLE: Table = {
     ("POST", "/feeds"): Access(MEMBERS),
     ("POST", "/feeds/end"): Access(MEMBERS),
     ("GET", "/me/data"): Access(MEMBERS),
+    ("POST", "/me/tonight"): Access(MEMBERS),
+    ("POST", "/me/tonight/end"): Access(MEMBERS),
     ("POST", "/group"): Access(GARDIENS),
     ("POST", "/group/gone"): Access(GARDIENS),
     ("GET", "/me/corrections/<int:which>"): Access(MEMBERS),

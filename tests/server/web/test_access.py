@@ -36,6 +36,8 @@ MATRIX: dict[str, Roles] = {
     "POST /feeds": MEMBERS,
     "POST /feeds/end": MEMBERS,
     "GET /me/data": MEMBERS,
+    "POST /me/tonight": MEMBERS,
+    "POST /me/tonight/end": MEMBERS,
     "GET /gardiens": MEMBERS,
     "POST /gardiens/take": GARDIENS,
     "POST /gardiens/undo": GARDIENS,
