@@ -105,6 +105,7 @@ class Refused(StrEnum):
     TURN_OVER = "turn_over"
     TURN_NOT_YOURS = "turn_not_yours"
     TURN_NOT_ENDING = "turn_not_ending"
+    TURN_HOURS = "turn_hours"
     NOT_GARDIEN = "not_gardien"
     SWAP_OVER = "swap_over"
     NO_SERIES = "no_series"

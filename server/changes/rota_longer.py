@@ -2,18 +2,16 @@
 
 from dataclasses import replace as replace_turn
 
-from msgspec.structs import replace
 from sqlmodel import Session
 
-from policy.bundle import RotaChange
 from policy.terms import DAY, HOUR
 from server.audit import Decided
-from server.changes.bundle import put
-from server.changes.rota import Busy, Ground, Turned, ground
+from server.changes.rota import Busy, Turned, ground
+from server.changes.rota_hours import set_hours
 from server.errors import ChangeRefusedError, Refused
 from server.queries.current import Current
 from server.queries.now import picture
-from server.queries.rota import Turn, near, overlapping, single
+from server.queries.rota import near, overlapping
 from server.queries.rota_ending import ending
 
 
@@ -29,18 +27,5 @@ def prolong(session: Session, decided: Decided, current: Current, key: str, memb
         raise ChangeRefusedError(Refused.TURN_NOT_ENDING)
     if (other := overlapping(near(here.bundle, longer), longer, member)) is not None:
         return Busy(other)
-    _end_later(here, longer)
+    set_hours(here, turn, turn.start, longer.end)
     return Turned(turn, longer)
-
-
-def _end_later(here: Ground, longer: Turn) -> None:
-    end = here.calendar.local(longer.end)
-    if which := single(longer.key):
-        [shift] = [one for one in here.bundle.shifts if one.id == which]
-        put(here.session, [replace(shift, end=end.isoformat(timespec="minutes"))], here.decided)
-        return
-    known = next(
-        (one for one in here.bundle.rota_changes if (one.rota, one.date) == (longer.pattern, longer.day)),
-        RotaChange(longer.pattern, longer.day),
-    )
-    put(here.session, [replace(known, end=f"{end:%H:%M}")], here.decided)

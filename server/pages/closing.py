@@ -1,6 +1,7 @@
 """Is anybody still inside? For the gardien who closes: who has gone is written down, the others badge out."""
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask import session as browser
 from flask.typing import ResponseReturnValue
 
 from policy.terms import HOUR, Instant
@@ -8,10 +9,11 @@ from server.audit import Decided
 from server.changes import corrections as changes
 from server.changes.outcomes import Wrong
 from server.errors import ChangeRefusedError
+from server.queries.bank_tonight import counted
 from server.queries.closing import Person, evening
 from server.queries.machines import RUNS, views
 from server.queries.now import picture
-from server.text.dates import hour
+from server.text.dates import hour, lasting
 from server.text.refusals import refusal
 from server.text.translate import gettext
 from server.web import step_up
@@ -20,6 +22,8 @@ from server.web.sessions import context, signed_in
 
 page = Blueprint("closing", __name__)
 
+HERE, MOST_HERE = "here", 50
+"""Whom the gardien has seen: kept by the browser alone, as it changes nothing."""
 OFFERED = 3
 """The last full hours at which somebody may have gone; more would be a guess."""
 
@@ -31,8 +35,11 @@ def show() -> ResponseReturnValue:
 
 @page.post("/fermer/<path:member>")
 def gone(member: str) -> ResponseReturnValue:
-    """Somebody who is noted inside has gone, at an hour or nobody knows when."""
+    """Somebody who is noted inside is there still, or has gone, at an hour or nobody knows when."""
     known, written = context(), request.form.get("at", "")
+    if written == HERE:
+        browser[HERE] = [*browser.get(HERE, [])[-MOST_HERE:], member]
+        return redirect(url_for("closing.page"), 303)
     if written and not (written.isascii() and written.isdigit() and len(written) < 15):
         return _page(member, gettext("Choisissez une heure, après son arrivée et pas plus tard que maintenant."), 400)
     why = gettext("badge oublié, réglé à la fermeture") if written else gettext("badge oublié, heure inconnue")
@@ -76,11 +83,13 @@ def _page(of: str = "", fault: str = "", status: int = 200) -> ResponseReturnVal
     with known.database.reading() as session:
         seen = evening(session, current, at, signed_in().member)
         opening = picture(session, current, at).opening
+        counts = counted(session, current, signed_in().member or "", at)
         running = [view for view in views(session, current, opening, at) if view.state in RUNS]
     return render_template(
         "closing.html",
         at=at,
-        waits=[(one, _hours(one, at)) for one in seen.waits],
+        waits=[(one, _hours(one, at), one.member in browser.get(HERE, [])) for one in seen.waits],
+        counts=_counts(counts),
         stays=seen.stays,
         settled=seen.settled,
         until=seen.until,
@@ -88,6 +97,15 @@ def _page(of: str = "", fault: str = "", status: int = 200) -> ResponseReturnVal
         of=of,
         fault=fault,
     ), status
+
+
+def _counts(minutes: int | None) -> str:
+    """What the evening earns; empty where nobody counts."""
+    if minutes is None:
+        return ""
+    if minutes == 0:
+        return gettext("Votre soirée ne comptera pas : c’est une trop petite part de la garde.")
+    return gettext("Votre soirée comptera %(time)s.", time=lasting(minutes))
 
 
 def _hours(one: Person, at: Instant) -> list[Instant]:

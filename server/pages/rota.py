@@ -150,11 +150,11 @@ def _decide(change: Change, who: str, done: str) -> ResponseReturnValue:
     outcome = decide(lambda session, decided: change(session, decided, key, who))
     if isinstance(outcome, Turned):
         rules_changed()
-        return redirect(url_for("rota.page", **_told(done, key, who)), 303)
+        return redirect(url_for("rota.page", **told_of(done, key, who)), 303)
     return show_page(409, refused=why_not(outcome))
 
 
-def _told(done: str, key: str, who: str) -> dict[str, Any]:
+def told_of(done: str, key: str, who: str) -> dict[str, Any]:
     """What the next page says, and the days that were looked at."""
     told = {"done": done, "turn": key, "who": who, "rules": context().current().version}
     return told | ({"from": request.form["from"]} if request.form.get("from") else {})
@@ -182,9 +182,10 @@ def show_page(status: int, refused: str = "", wrong: Sequence[str] = ()) -> Resp
     gardien, staff = Role.GARDIEN in account.roles, bool(account.roles & STAFF)
     with known.database.reading() as session:
         asked_ = asked(session)
-        found = days(session, current, asked_, at, first, DAYS)
+        seen = picture(session, current, at)
+        found = days(session, seen.known, current, asked_, first, DAYS)
         toast, undone = _toast(current)
-        ends = ending(picture(session, current, at), current, current.bundle, account.member or "")
+        ends = ending(seen, current, current.bundle, account.member or "")
         made = feeds_of(session, account.member or "")
         knowing = doors(session, current, request.args.get("rules", ""), at) if toast else None
     evenings = [one for day in found for one in day.evenings]
@@ -194,7 +195,7 @@ def show_page(status: int, refused: str = "", wrong: Sequence[str] = ()) -> Resp
         "rota.html",
         headline=text.next_said(mine, current, at) if mine is not None else None,
         ending=ends,
-        days=[text.told(one, current, today, account.member, takes=gardien, staff=staff) for one in found],
+        days=[text.told(one, current, at, account.member, takes=gardien, staff=staff) for one in found],
         gaps=gaps,
         counted=text.counted(gaps, doubts),
         until=calendar_day(first + timedelta(days=DAYS - 1)),

@@ -9,6 +9,7 @@ from datetime import timedelta
 from flask import has_request_context, request
 from sqlmodel import Session
 
+from policy.bundle import Role
 from policy.terms import DAY, Instant
 from server.changes.notices import tell_member
 from server.changes.rota import Turned
@@ -42,6 +43,15 @@ def tell_given(session: Session, made: Turned, to: str, presser: str | None) -> 
         tell_turn(session, by, made.now, [made.before.gardien or ""], words.TAKEN, to)
     if to != presser:
         tell_turn(session, by, made.now, [to], words.GIVEN, to)
+
+
+def tell_hours(session: Session, made: Turned, member: str, inside: Iterable[str], *, later: bool) -> None:
+    """The team, the other gardiens and who is inside: an evening begins later, or ends earlier."""
+    current = context().current()
+    team = [one.id for one in current.bundle.members if Role.STAFF in one.roles and one.status == "active"]
+    others = [*gardiens(current, made.now.day), *team, *inside]
+    to = [who for who in others if who not in (member, signed_in().member)]
+    tell_turn(session, signed_in().login, made.now, to, words.LATER if later else words.EARLIER, member)
 
 
 def tell_swap(session: Session, swap: Swap | None, to: str, said: tuple[str, str], who: str) -> None:

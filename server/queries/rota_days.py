@@ -7,6 +7,7 @@ from datetime import date, timedelta
 from sqlmodel import Session
 
 from policy.calendar import resolve, staff_hours
+from policy.degrees import Known, seen_since
 from policy.terms import Instant
 from server.models import RotaOffer
 from server.queries.bookings import Slot
@@ -18,7 +19,8 @@ from server.queries.start import without_gardien
 
 @dataclass(frozen=True, slots=True)
 class Evening:
-    """A turn. offer: by which it may be taken from its gardien. able: whether its gardien can hold it.
+    """A turn. offer: by which it may be taken from its gardien. able: whether its gardien can hold it. begun: whether
+    its gardien has been inside since its lead began.
 
     events: titles and starts; waiting: bookings that hang on it.
     """
@@ -26,6 +28,7 @@ class Evening:
     turn: Turn
     offer: RotaOffer | None
     able: bool
+    begun: bool
     events: tuple[tuple[str, Instant], ...]
     waiting: tuple[Slot, ...]
 
@@ -54,14 +57,15 @@ class Day:
     waiting: tuple[Slot, ...]
 
 
-def days(session: Session, current: Current, asked: Asked, at: Instant, first: date, number: int) -> list[Day]:
-    """So many days from the first on. What is over is left out."""
+def days(session: Session, known: Known, current: Current, asked: Asked, first: date, number: int) -> list[Day]:
+    """So many days from the first on. What is over is left out. known: the place now."""
+    at = known.at
     last, calendar = first + timedelta(days=number - 1), current.calendar
     all_ = [one for one in turns(current.bundle, first - timedelta(days=1), last) if one.end > at]
     since, until = max(at, calendar.midnight(first)), calendar.midnight(last + timedelta(days=1))
     waiting = without_gardien(session, current, since, until) if since < until else []
     events = _events_near(current, first, last)
-    evenings = [_evening(current, asked, one, events, waiting) for one in all_]
+    evenings = [_evening(known, current, asked, one, events, waiting) for one in all_]
     placed = {slot.id for one in evenings for slot in one.waiting}
     free = [slot for slot in waiting if slot.id not in placed]
     holidays = holidays_of(current.bundle.site.holidays, kept=True)
@@ -94,13 +98,20 @@ def gardiens(current: Current, day: date) -> list[str]:
 
 
 def _evening(
-    current: Current, asked: Asked, turn: Turn, events: Sequence[tuple[Instant, Instant, str]], waiting: Sequence[Slot]
+    known: Known,
+    current: Current,
+    asked: Asked,
+    turn: Turn,
+    events: Sequence[tuple[Instant, Instant, str]],
+    waiting: Sequence[Slot],
 ) -> Evening:
     holder = current.people.people.get(turn.gardien or "")
     able = holder is not None and may_take(holder.member, turn.day)
     then = tuple((title, start) for start, end, title in events if start < turn.end and end > turn.start)
     hang = tuple(one for one in waiting if turn.start <= one.start < turn.end)
-    return Evening(turn, asked.offer_of(turn), able, then, hang)
+    lead = turn.start - current.rules.shift_lead
+    begun = turn.gardien is not None and known.at >= lead and seen_since(known, turn.gardien, lead)
+    return Evening(turn, asked.offer_of(turn), able, begun, then, hang)
 
 
 def _events_near(current: Current, first: date, last: date) -> list[tuple[Instant, Instant, str]]:

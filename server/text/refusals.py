@@ -56,6 +56,7 @@ SENTENCES = {
     Refused.TURN_GONE: N_("Cette garde n’existe pas, ou plus : le planning a changé. Le voici."),
     Refused.TURN_OVER: N_("Cette garde est finie. Voici celles qui viennent."),
     Refused.TURN_NOT_YOURS: N_("Cette garde n’est pas, ou plus, à cette personne. Voici qui l’a maintenant."),
+    Refused.TURN_HOURS: N_("Pas fait : choisissez une heure qui vient, pendant la garde."),
     Refused.TURN_NOT_ENDING: N_(
         "Pas prolongée : cela se peut dans la dernière demi-heure de la garde par laquelle vous tenez le lieu, "
         "si personne ne suit, et hors confinement."

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from policy.terms import Instant
+from policy.terms import HOUR, Instant
 from server.models import RotaOffer
 from server.queries.bookings import Slot
 from server.queries.current import Current
@@ -19,6 +19,8 @@ DONE = {
     "kept": N_("%(when)s : la garde reste à %(who)s."),
     "offered": N_("%(when)s : proposée. Elle reste à %(who)s tant que personne ne la prend."),
     "given_back": N_("%(when)s : rendue. Les autres gardiens la voient."),
+    "later": N_("%(when)s : noté, la garde commence plus tard. Les autres le lisent."),
+    "earlier": N_("%(when)s : noté, la garde finit plus tôt. Les autres le lisent."),
     "prolonged": N_("%(when)s : la garde dure une heure de plus."),
     "undone": N_("%(when)s : annulé, c’est comme avant."),
 }
@@ -30,6 +32,10 @@ WRONG = {
     "last": N_("Écrivez le dernier jour ainsi : 31/12/2026. Il ne vient pas avant le premier, ni plus d’un an après."),
 }
 """Of an absence."""
+
+
+SOON: Instant = 12 * HOUR
+"""So long before its start it can be said that an evening begins later or ends earlier."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +63,7 @@ class Line:
     """One evening. state: held, gap or doubt. who: its gardien, `vous`, or what is missing. notes: what hangs on it.
 
     mine: whether it is the reader's. takes: whether they may take it. changes: whether they may give it away.
+    late, early: whether its hours may still begin later, or end earlier.
     """
 
     key: str
@@ -69,6 +76,8 @@ class Line:
     changes: bool
     kept: bool
     gardien: str
+    late: bool
+    early: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,9 +93,10 @@ class Told:
     notes: tuple[str, ...]
 
 
-def told(day: Day, current: Current, today: date, reader: str | None, *, takes: bool, staff: bool) -> Told:
+def told(day: Day, current: Current, at: Instant, reader: str | None, *, takes: bool, staff: bool) -> Told:
     """reader: the member who reads. takes: whether they are a gardien; staff: whether they may do it for anyone."""
-    lines = tuple(_line(one, current, reader, takes=takes, staff=staff) for one in day.evenings)
+    today = current.calendar.date_at(at)
+    lines = tuple(_line(one, current, at, reader, takes=takes, staff=staff) for one in day.evenings)
     states = {one.state for one in lines}
     said = "" if lines else gettext("pas de garde") if day.staffed else gettext("fermé")
     state = next((state for state in ("gap", "doubt") if state in states), "held" if lines else "off")
@@ -111,9 +121,10 @@ def within(turn: Turn) -> str:
     return f"{calendar_day(turn.day)}, {hours(turn.start, turn.end)}"
 
 
-def _line(one: Evening, current: Current, reader: str | None, *, takes: bool, staff: bool) -> Line:
+def _line(one: Evening, current: Current, at: Instant, reader: str | None, *, takes: bool, staff: bool) -> Line:
     turn, mine = one.turn, one.turn.gardien is not None and one.turn.gardien == reader
     state = "gap" if one.gap else "doubt" if one.in_doubt else "held"
+    soon = not one.gap and turn.start - at <= SOON
     return Line(
         key=turn.key,
         hours=hours(turn.start, turn.end),
@@ -125,6 +136,8 @@ def _line(one: Evening, current: Current, reader: str | None, *, takes: bool, st
         changes=turn.gardien is not None and (mine or staff),
         kept=one.in_doubt and one.stays,
         gardien=turn.gardien or "",
+        late=soon and not one.begun,
+        early=soon,
     )
 
 

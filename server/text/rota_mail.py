@@ -27,6 +27,14 @@ LATE = (
     N_("%(who)s n’est pas là : garde du %(when)s"),
     N_("La garde a commencé il y a un quart d’heure, et %(who)s n’a pas badgé. Qui peut y aller ? Les gardes :\n"),
 )
+LATER = (
+    N_("Commence plus tard : %(when)s"),
+    N_("%(who)s sera en retard ; la garde est maintenant : %(when)s.\nQui peut ouvrir avant prévient les autres :\n"),
+)
+EARLIER = (
+    N_("Finit plus tôt : %(when)s"),
+    N_("%(who)s part plus tôt ; la garde est maintenant : %(when)s. Sans relais, tout le monde sort avec :\n"),
+)
 ASKED = (
     N_("Et vous ? Soirée sans gardien : %(when)s"),
     N_(

@@ -178,3 +178,13 @@ def test_who_left_while_another_holds_or_the_team_is_there_left_nobody_alone(ine
 
 def said_on(place: Place, client: FlaskClient) -> str:
     return place.page("/", client).replace("\N{NO-BREAK SPACE}", " ")
+
+
+def test_whom_the_gardien_has_seen_waits_to_badge_out(place: Place) -> None:
+    gardien = place.member("gregoire")
+    assert "à faire sortir" not in place.page("/fermer", gardien)
+    said = pressed(place, gardien, "/fermer/brigitte", at="here")
+    assert "à faire sortir" in said
+    assert "Encore 1 personne à régler." in said
+    assert last(place, "brigitte")[1], "nothing is written down"
+    assert "à faire sortir" not in place.page("/fermer", place.staff())
