@@ -71,7 +71,7 @@ class Health:
 
     def key(self, clock: ClockState) -> tuple[object, ...]:
         """What is worth a message when it changes; the state does so at every tap, and is said with the next one."""
-        printers = tuple((machine, one.state) for machine, one in self.printers.items())
+        printers = tuple((machine, one.state, one.silent) for machine, one in self.printers.items())
         spoken = tuple(self.readers.items()), tuple(self.unlocked.items()), printers
         return (clock, *spoken, self.rules_version, self.journal_fault, self.refused)
 
@@ -89,8 +89,8 @@ class Health:
         machine = said.name.rpartition(".")[0]
         before = self.printers.get(machine)
         ends = None if said.left is None else text(said.at + said.left * SECOND)
-        self.printers[machine] = Printer(said.program, said.state, text(said.since), ends)
-        return before is None or before.state is not said.state
+        self.printers[machine] = Printer(said.program, said.state, text(said.since), ends, said.why is not None)
+        return before is None or (before.state, before.silent) != (said.state, said.why is not None)
 
     def status(self, at: Instant, clock: ClockState, unacknowledged: int, asks: str | None = None) -> Status:
         """The message of an edge that is there. asks: what time it is (edge/server_time.py)."""

@@ -74,8 +74,10 @@ def runs(
     start: Instant,
     until: Instant | None = None,
     ended: Instant | None = None,
+    *,
+    cuts: bool | None = None,
 ) -> None:
-    """A session begins, and perhaps ends; the edge tells."""
+    """A session begins, and perhaps ends; the edge tells. cuts: as the machine does, if not given."""
     known = next(one for one in place.publisher.current.bundle.machines if one.id == machine)
     said = {
         "access_point": machine,
@@ -83,7 +85,7 @@ def runs(
         "started": text(start),
         "until": None if until is None else text(until),
         "machine_kind": known.kind,
-        "cuts": known.on_end == "cut",
+        "cuts": known.on_end == "cut" if cuts is None else cuts,
     }
     place.journal.add(start, rows.Kind.SESSION_STARTED, **said)
     if ended is not None:

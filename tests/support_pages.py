@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import Any
 
 from argon2 import PasswordHasher
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -123,10 +124,10 @@ class Place:
         self.desk.now = self.now
         self.desk.take(self.journal.rows)
 
-    def speak(self) -> None:
-        """The edge says that it is there."""
+    def speak(self, **said: Any) -> None:
+        """The edge says that it is there. said: more of its status."""
         self.desk.now = self.now
-        self.desk.say(Status(True, at=text(self.now), clock=ClockState.SYNCED))
+        self.desk.say(Status(True, at=text(self.now), clock=ClockState.SYNCED, **said))
 
     def page(self, path: str = "/", client: FlaskClient | None = None) -> str:
         """The text of a page, without its tags."""

@@ -150,14 +150,15 @@ class PrinterState(StrEnum):
 class Printer(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """What a printer's program says of it. program: octoprint, moonraker or prusalink.
 
-    since: when the state began; of an unknown one, when its program answered last. ends: when the job ends, as the
-    program guesses (RFC 3339).
+    since: when the state began. silent: the program does not answer; since is then when it did last. ends: when the job
+    ends, as the program guesses (RFC 3339).
     """
 
     program: Annotated[Text, Meta(max_length=LONGEST)]
     state: PrinterState
     since: str
     ends: str | None = None
+    silent: bool = False
 
 
 class Status(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):

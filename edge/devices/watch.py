@@ -33,8 +33,9 @@ class PrinterWatch:
         self._path = printers.KINDS[setup.kind].path
         self._clock = clock
         self._put = put
-        self._last = Reading(PrinterState.UNKNOWN)
-        self._since: Instant | None = None
+        self._last: tuple[PrinterState, bool] | None = None
+        """The state, and whether the program answered."""
+        self._since: Instant = 0
         self._answered: Instant | None = None
         self._pause = PERIOD
 
@@ -50,9 +51,8 @@ class PrinterWatch:
         now = self._clock.now()
         if why is None:
             self._answered = now
-        if self._since is None or reading.state is not self._last.state:
-            self._since = (self._answered or now) if reading.state is PrinterState.UNKNOWN else now
-        self._last = reading
+        if (reading.state, why is None) != self._last:
+            self._last, self._since = (reading.state, why is None), now if why is None else self._answered or now
         name = f"{self._setup.machine}.printer"
         said = PrinterSaid(now, self._clock.monotonic(), name, self._setup.kind, *reading, since=self._since, why=why)
         self._put(said)

@@ -6,6 +6,7 @@ from datetime import datetime
 from itertools import islice
 from typing import NamedTuple
 
+from msgspec import to_builtins
 from sqlmodel import Session, col, select
 
 from policy.forms import TOPIC_ID
@@ -87,11 +88,14 @@ def _check_values(status: Status, topic: str) -> None:
         number = getattr(status, name)
         if number is not None and abs(number) >= LARGEST:
             raise WireError(f"{topic}: {name} {number} is not below {LARGEST}")
-    for place, until in status.unlocked.items():
+    told = [(f"unlocked {place!r} until", until) for place, until in status.unlocked.items()]
+    for machine, printer in status.printers.items():
+        told += [(f"printer {machine!r}", said) for said in (printer.since, printer.ends) if said is not None]
+    for what, said in told:
         try:
-            believed(until)
+            believed(said)
         except (ValueError, OverflowError) as error:
-            raise WireError(f"{topic}: unlocked {place!r} until {until!r}, which is no instant ({error})") from None
+            raise WireError(f"{topic}: {what} {said!r}, which is no instant ({error})") from None
 
 
 def _said_at(status: Status, topic: str, now: Instant) -> Instant:
@@ -153,6 +157,11 @@ def _apply(edge: Edge, known: KnownEdge, status: Status, at: datetime) -> None:
     edge.temperature = status.temperature
     edge.free_disk = status.free_disk
     edge.unlocked = {place: until for place, until in status.unlocked.items() if place in known.doors}
+    edge.devices = {
+        machine: {"printer": to_builtins(printer)}
+        for machine, printer in status.printers.items()
+        if machine in known.access_points
+    }
 
 
 def _server_behind(last: Published | None, held: int, digest: str | None) -> bool:

@@ -22,7 +22,7 @@ class Edge(SQLModel, table=True):
     public_key: Ed25519, hex. since: when it came online or went. last_seen: when it last said how it is. said: the same
     by its own clock, null while that is not to be compared with. rules_version, state_version: those that it holds.
     speaks: the form of rules and state that it reads (policy/ruleset.py, SPEAKS). unlocked: its doors that are kept
-    unlocked by order, and until when (RFC 3339).
+    unlocked by order, and until when (RFC 3339). devices: by machine, what stands there and says how it is.
     """
 
     __tablename__ = "edge"
@@ -45,6 +45,7 @@ class Edge(SQLModel, table=True):
     temperature: float | None = None
     free_disk: int | None = None
     unlocked: dict[str, str] | None = json_or_none()
+    devices: dict[str, Any] | None = json_or_none()
 
 
 class DoorState(SQLModel, table=True):

@@ -147,7 +147,7 @@ def _page(one: Machine, *, wrong: str = "", refused: str = "") -> str:
             quota=next((text.quota(left, current) for left in quotas if left.kind == one.kind), None),
             days=machine_week.listed(days, me.member, dict(current.called.members) if manages else {}),
             week=machine_week.picture(days, me.member),
-            rules=text.rules(current.bundle.site, one, current),
+            rules=text.rules(current.bundle.site, one, current, prints=view.printer is not None),
             hours=text.hours(one),
             sheet=queries.sheet(session, one.id),
             faults=text.faults(queries.faults(session, one.id), me.member, manages=manages),

@@ -17,9 +17,12 @@ from server.pages.machine import known_machine
 from server.pages.machine_out import ANSWER_WITHIN
 from server.publish.orders import Given
 from server.queries.bookings import Slot, slots
+from server.queries.devices import keeps_power
+from server.queries.machines import printer_of
 from server.queries.site_state import machines_at
 from server.roles import FAB_MANAGERS
 from server.text import machine_session as words
+from server.text.devices import no_end
 from server.web.sessions import context, roles, signed_in
 from server.web.told import tell
 
@@ -48,6 +51,8 @@ def ask_end(machine: str) -> ResponseReturnValue:
     known, running = context(), _running(machine)
     if running is None:
         return _on(machine, words.nothing_runs(_name(machine)))
+    if _prints(machine):
+        return _on(machine, no_end(_name(machine)))
     question, said = words.before_end(_name(machine), known.current().called.member(running.member), running)
     return render_template(
         "second_step.html",
@@ -67,6 +72,8 @@ def end(machine: str) -> ResponseReturnValue:
     began = _instant(request.form.get("began", ""))
     if began is None:
         return redirect(url_for("machine_session.ask_end", machine=machine), 303)
+    if _prints(machine):
+        return _on(machine, no_end(_name(machine)))
     try:
         told = f"account {me.account}"
         given = changes.end(known.database, known.orders, machine, me.login, told, began, known.clock())
@@ -110,6 +117,13 @@ def _running(machine: str) -> Use | None:
     known = context()
     with known.database.reading() as session:
         return machines_at(session, known.clock()).sessions.running(machine, known.clock())
+
+
+def _prints(machine: str) -> bool:
+    """Whether a printer stands there that is not idle: its edge would refuse to end the session."""
+    known = context()
+    with known.database.reading() as session:
+        return keeps_power(printer_of(session, machine, known.clock()))
 
 
 def _instant(written: str) -> Instant | None:

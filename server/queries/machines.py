@@ -1,7 +1,7 @@
 """How is each machine at this moment? Free, booked, running, stopped, out of service; or nobody knows."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from sqlmodel import Session, col, or_, select
@@ -17,9 +17,11 @@ from policy.state import SiteState
 from policy.terms import MINUTE, SECOND, Instant
 from server.models import Edge, JournalRow, MachineOut
 from server.queries.current import Current
+from server.queries.devices import printer_at
 from server.queries.machine_out import outs
 from server.queries.now import SILENT, last_words
 from server.queries.site_state import is_locked_down, machines_at
+from wire.messages import Printer
 from wire.row import Kind, Order
 
 SOON: Instant = 5 * MINUTE
@@ -61,6 +63,7 @@ class View:
     another one whatever follows its session; None for no end in sight. opens: of one outside its
     hours. since: of a stop, or the last word of its edge; None where there never was one. ordered: the stop was an
     order, no button. broken: what does not work, `reader` or `disk`. out: the lock-out as it was noted.
+    printer: what the printer there says, while its edge is heard from.
     place_shut: of a free machine, that nobody holds the place; place_opens: when somebody is to, if that is known.
     """
 
@@ -75,6 +78,7 @@ class View:
     ordered: bool = False
     broken: str = ""
     out: MachineOut | None = None
+    printer: Printer | None = None
     place_shut: bool = False
     place_opens: Instant | None = None
 
@@ -86,7 +90,24 @@ def views(session: Session, current: Current, opening: Opening, at: Instant) -> 
     asked = _Asked(current, state, outs(session), opening, at)
     words = last_words(session)
     stops = _stops(session, set(asked.state.stopped))
-    return [_view(asked, machine, words.get(machine.id), stops.get(machine.id)) for machine in current.bundle.machines]
+    found = [_view(asked, machine, words.get(machine.id), stops.get(machine.id)) for machine in current.bundle.machines]
+    return [_with_printer(view, words.get(view.machine.id), at) for view in found]
+
+
+def _with_printer(view: View, word: tuple[Edge, Instant] | None, at: Instant) -> View:
+    heard = word is not None and _is_heard(word, at)
+    return replace(view, printer=printer_at(word[0], view.machine.id)) if word is not None and heard else view
+
+
+def printer_of(session: Session, machine: str, at: Instant) -> Printer | None:
+    """What the printer at a machine says, while its edge is heard from."""
+    word = last_words(session).get(machine)
+    return printer_at(word[0], machine) if word is not None and _is_heard(word, at) else None
+
+
+def _is_heard(word: tuple[Edge, Instant], at: Instant) -> bool:
+    """Whether what an edge said last is still so. word: the edge, and when it was heard last."""
+    return bool(word[0].online) and word[1] >= at - SILENT
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +138,7 @@ def _view(asked: _Asked, machine: Machine, word: tuple[Edge, Instant] | None, st
         return View(
             machine, State.STOPPED, _ran_at(asked.state, place, since), None, following, None, None, since, ordered
         )
-    if word is None or not word[0].online or word[1] < at - SILENT:
+    if word is None or not _is_heard(word, at):
         return View(machine, State.UNKNOWN, use, following=following, since=word[1] or None if word else None)
     if use is not None:
         waits = (one for one in covering(asked.current.rules, place, at) if one.member != use.member)

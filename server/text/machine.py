@@ -46,8 +46,9 @@ def quota(left: Left, current: Current) -> Quota:
     return Quota(current.called.kind(left.kind), colour, lead, more, left.used, left.seconds)
 
 
-def rules(site: Site, machine: Machine, current: Current) -> list[str]:
-    """The site's rules for this machine, as whoever books or starts it needs to know them."""
+def rules(site: Site, machine: Machine, current: Current, *, prints: bool) -> list[str]:
+    """The site's rules for this machine, as whoever books or starts it needs to know them. prints: a printer that tells
+    how it is stands there."""
     held = current.rules.machines[machine.id]
     said = [_booking(terms_of(site, machine))]
     if held.attended:
@@ -57,6 +58,8 @@ def rules(site: Site, machine: Machine, current: Current) -> list[str]:
             ngettext("Il faut être %(num)s dans les murs.", "Il faut être %(num)s dans les murs.", held.min_people)
         )
     end = gettext("À l’heure dite, son courant est coupé.")
+    if held.cuts and prints:
+        end = gettext("À l’heure dite, son courant est coupé dès que l’imprimante a fini : le temps de trop compte.")
     said.append(end if held.cuts else gettext("À l’heure dite, elle avertit et continue : le temps de trop compte."))
     return said
 

@@ -11,7 +11,9 @@ from policy.ruleset import Booking
 from policy.sessions import Session as Use
 from policy.terms import MINUTE, Instant
 from server.queries.current import Current
+from server.queries.devices import keeps_power
 from server.queries.machines import RUNS, State, View
+from server.text import devices
 from server.text.dates import calendar_day, hour, hours, lasting, local, opens, when
 from server.text.translate import N_, gettext
 
@@ -79,7 +81,7 @@ def card(view: View, current: Current, to: Audience, at: Instant) -> Card:
         CARDS.get(view.state, ""),
         gettext(mark),
         lead,
-        tuple(line for line in lines if line),
+        tuple(line for line in (*lines, *_printer(view, at)) if line),
         _bar(view, at),
         _following(_Telling(view, current, to, at)),
     )
@@ -101,6 +103,14 @@ class _Telling:
     @property
     def user(self) -> str:
         return self.who(self.view.use.member) if self.view.use is not None else ""
+
+
+def _printer(view: View, at: Instant) -> tuple[str, ...]:
+    """What the printer there does, unless it does nothing; why it is not cut where its time is over."""
+    if view.printer is None or not keeps_power(view.printer):
+        return ()
+    over = view.state is State.OVERRUN and view.machine.on_end == "cut"
+    return devices.printer(view.printer, at), devices.power_stays() if over else ""
 
 
 def _free(said: _Telling) -> list[str]:

@@ -59,7 +59,7 @@ def test_the_printer_s_state_is_told_and_keeps_its_power(
     }
     program.raw = b"HTTP/1.0 409 Conflict\r\n\r\n"
     bench.clock.advance(10**9 * 3600)
-    assert asks(bench).printers == {"laser": Printer("octoprint", PrinterState.UNKNOWN, text(began))}
+    assert asks(bench).printers == {"laser": Printer("octoprint", PrinterState.UNKNOWN, text(began), silent=True)}
     assert bench.pins.is_active("laser.interlock")
     program.raw, program.state = None, PrinterState.IDLE
     asks(bench)

@@ -1,0 +1,17 @@
+"""What do the devices at a machine say? As its edge told it last."""
+
+import msgspec
+
+from server.models import Edge
+from wire.messages import Printer, PrinterState
+
+
+def printer_at(edge: Edge, machine: str) -> Printer | None:
+    """The printer there; None where none stands."""
+    said = (edge.devices or {}).get(machine, {}).get("printer")
+    return None if said is None else msgspec.convert(said, Printer)
+
+
+def keeps_power(printer: Printer | None) -> bool:
+    """Whether its machine's edge lets nothing but a hand cut its power (edge/devices/power.py)."""
+    return printer is not None and printer.state is not PrinterState.IDLE

@@ -1,0 +1,102 @@
+"""A machine's page says what its printer does, by whose word; and that its power stays on."""
+
+import pytest
+from sqlmodel import select
+
+from policy.instants import text
+from policy.terms import MINUTE
+from server.models import Edge
+from tests.support_accounts import account_of
+from tests.support_lab import furnish, lab_bundle, runs
+from tests.support_pages import Place
+from tests.support_site import at
+from wire.messages import Printer, PrinterState
+
+pytestmark = pytest.mark.sqlite
+
+
+@pytest.fixture
+def lab(place: Place) -> Place:
+    furnish(place, lab_bundle())
+    return place
+
+
+def says(place: Place, state: PrinterState, ends: int | None = None, *, silent: bool = False) -> None:
+    """The program of the printer that stands where the laser is."""
+    end = None if ends is None else text(ends)
+    place.speak(printers={"laser": Printer("octoprint", state, text(at(14, 5)), end, silent)})
+
+
+SAID = {
+    PrinterState.PRINTING: "L’imprimante imprime, selon OctoPrint.",
+    PrinterState.PAUSED: "L’imprimante est en pause, selon OctoPrint : elle attend une main.",
+    PrinterState.BUSY: "L’imprimante chauffe, bouge ou refroidit, selon OctoPrint.",
+    PrinterState.UNKNOWN: "OctoPrint ne sait pas ce que fait l’imprimante.",
+}
+
+
+@pytest.mark.parametrize("state", SAID)
+def test_what_it_does_is_said_on_its_page_and_on_the_board(lab: Place, state: PrinterState) -> None:
+    says(lab, state)
+    brigitte = account_of(lab, "brigitte")
+    assert SAID[state] in lab.page("/machines/laser", brigitte)
+    assert SAID[state] in lab.page("/machines", brigitte)
+    assert "imprimante" not in lab.page("/machines/saw", brigitte)
+
+
+def test_until_when_it_prints_is_its_program_s_guess(lab: Place) -> None:
+    says(lab, PrinterState.PRINTING, at(20, 40))
+    assert "L’imprimante imprime, jusque vers 20 h 40 selon OctoPrint." in lab.page("/machines/laser", lab.staff())
+
+
+def test_a_program_that_does_not_answer_is_named_with_its_last_word(lab: Place) -> None:
+    says(lab, PrinterState.UNKNOWN, silent=True)
+    assert "OctoPrint ne répond pas depuis 14 h 05." in lab.page("/machines/laser", account_of(lab, "remy"))
+    lab.now += 10 * MINUTE
+    said = lab.page("/machines/laser", lab.staff())
+    assert "OctoPrint" not in said, "the edge itself is silent: nobody knows"
+    assert "état inconnu" in said
+
+
+def test_one_that_does_nothing_says_nothing(lab: Place) -> None:
+    says(lab, PrinterState.IDLE)
+    assert "L’imprimante ne fait rien" not in lab.page("/machines", lab.staff())
+
+
+def test_past_its_time_it_is_said_why_the_power_stays(lab: Place) -> None:
+    brigitte = account_of(lab, "brigitte")
+    assert "À l’heure dite, son courant est coupé." in lab.page("/machines/laser", brigitte)
+    says(lab, PrinterState.PRINTING)
+    said = lab.page("/machines/laser", brigitte)
+    assert "À l’heure dite, son courant est coupé dès que l’imprimante a fini : le temps de trop compte." in said
+    assert "Son courant reste" not in said
+    runs(lab, "laser", "remy", at(18), until=at(19), cuts=False)
+    said = lab.page("/machines/laser", brigitte)
+    assert "dépasse" in said
+    assert "Son courant reste tant qu’elle imprime, est en pause ou ne dit rien." in said
+
+
+def test_no_page_ends_its_session_while_it_prints(lab: Place) -> None:
+    runs(lab, "laser", "remy", at(19), at(19, 30))
+    says(lab, PrinterState.PRINTING)
+    fabien = account_of(lab, "fabien")
+    refused = "son imprimante n’a pas fini, ou ne dit rien"
+    assert refused in lab.words(fabien.get("/machines/laser/end", follow_redirects=True))
+    token = lab.form_token(fabien, "/account")
+    sent = fabien.post("/machines/laser/end", data={"began": text(at(19)), "csrf_token": token}, follow_redirects=True)
+    assert refused in lab.words(sent)
+    assert not lab.commands
+    says(lab, PrinterState.IDLE)
+    assert "Terminer la session" in lab.page("/machines/laser/end", fabien)
+
+
+def test_an_edge_speaks_of_devices_at_its_own_machines_alone_and_of_instants(lab: Place) -> None:
+    idle = Printer("octoprint", PrinterState.IDLE, text(at(14)))
+    lab.speak(printers={"laser": idle, "elsewhere": idle})
+    with lab.database.reading() as session:
+        (edge,) = session.exec(select(Edge).where(Edge.id == "front"))
+        assert set(edge.devices or {}) == {"laser"}
+    lab.speak(printers={"laser": Printer("octoprint", PrinterState.IDLE, "yesterday")})
+    assert lab.desk.troubles.count("front") == 1
+    lab.speak()
+    assert "OctoPrint" not in lab.page("/machines/laser", lab.staff())
