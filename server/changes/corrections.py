@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from sqlmodel import Session, col, func, select
 
 from policy.bundle import Role as MemberRole
-from policy.instants import text
-from policy.presence import Move
+from policy.instants import of, text
+from policy.presence import Move, later
 from policy.terms import DAY, ClockState, Direction, Instant
 from server.audit import Change, Decided, record
 from server.changes.outcomes import Wrong
@@ -22,7 +22,7 @@ from server.models import JournalRow, Member, Presence
 from server.publish.rules import SERVER
 from server.queries.accounts import Caller
 from server.queries.corrections import noted
-from server.queries.history import ANSWERED, CONTESTED, CORRECTED
+from server.queries.history import ANSWERED, CONTESTED, CORRECTED, WITHDRAWN
 from server.roles import STAFF
 from wire.row import Kind
 
@@ -53,7 +53,7 @@ def close(session: Session, decided: Decided, gardien: str | None) -> None:
 def contest(session: Session, decided: Decided, member: str, which: int) -> Done | Wrong:
     """A member says why a correction of theirs is wrong. which: its row; said again, what was said first stays."""
     found = next((one for one in noted(session, member) if one.noted.seq == which), None)
-    if found is None:
+    if found is None or found.withdrawn:
         raise ChangeRefusedError(Refused.CORRECTION_UNKNOWN)
     if not decided.why:
         return Wrong(("why",))
@@ -72,6 +72,42 @@ def answer(session: Session, decided: Decided, member: str, which: int) -> Done 
     if found.open:
         _say(session, decided, member, ANSWERED, which)
     return Done(member)
+
+
+def withdraw(session: Session, by: Caller, decided: Decided, member: str, which: int) -> Done | Wrong:
+    """The team takes a correction back: it stays to be read, and moved nobody. which: its row. Done again it changes
+    nothing. What it had paid is given back by a press of its own (server/changes/carnets.py)."""
+    require_may_correct(session, by, member)
+    found = next((one for one in noted(session, member) if one.noted.seq == which), None)
+    if found is None or not by.roles & STAFF:
+        raise ChangeRefusedError(Refused.CORRECTION_UNKNOWN)
+    if not decided.why:
+        return Wrong(("why",))
+    if found.withdrawn is None:
+        ours = (col(JournalRow.edge) == SERVER, col(JournalRow.journal) == JOURNAL)
+        for row in session.exec(select(JournalRow).where(*ours, col(JournalRow.seq).in_(found.rows))):
+            row.inside = row.moved_at = None
+            session.add(row)
+        session.flush()
+        _settle(session, member)
+        _say(session, decided, member, WITHDRAWN, which)
+    return Done(member)
+
+
+def _settle(session: Session, member: str) -> None:
+    """The presence as the moves that are left have it; of whoever has none nothing is known."""
+    row = JournalRow
+    last: Move | None = None
+    newest = session.exec(select(func.max(row.moved_at)).where(row.member == member)).one()
+    moves = select(row.moved_at, row.inside).where(row.member == member, row.moved_at == newest)
+    for at, inside in session.exec(moves):
+        if at is not None and inside is not None:
+            last = later(last, Move(of(at), inside))
+    known = session.get(Presence, member)
+    if last is not None:
+        session.merge(Presence(member=member, at=moment(last.at), inside=last.inside))
+    elif known is not None:
+        session.delete(known)
 
 
 def _say(session: Session, decided: Decided, member: str, kind: str, settles: int) -> None:

@@ -47,10 +47,10 @@ from server.models import (
 )
 from server.publish.bundle import calendar_of
 from server.queries import history
-from server.queries.history import ANSWERED, CONTESTED, CORRECTED
+from server.queries.history import ANSWERED, CONTESTED, CORRECTED, WITHDRAWN
 from wire.row import Kind
 
-KINDS = (*map(str, Kind), "refused", "later", CORRECTED, CONTESTED, ANSWERED)
+KINDS = (*map(str, Kind), "refused", "later", CORRECTED, CONTESTED, ANSWERED, WITHDRAWN)
 """Of rows: the index has them first."""
 AUDIT_KEPT = timedelta(days=365)
 CERTIFIED_KEPT = timedelta(days=5 * 365)

@@ -19,6 +19,7 @@ from server.changes.outcomes import Wrong
 from server.changes.people import Done
 from server.errors import ChangeRefusedError, Refused
 from server.queries import history
+from server.queries.carnets import paid_by_hand
 from server.queries.corrections import noted
 from server.queries.current import Current
 from server.queries.names import alphabetical
@@ -110,9 +111,33 @@ def answer(member: str, which: int) -> ResponseReturnValue:
     )
 
 
+@page.post("/presence/<path:member>/withdraw/<int:which>")
+def withdraw(member: str, which: int) -> ResponseReturnValue:
+    """A correction that was wrong: presence follows, a half-day that was counted for it is offered back."""
+    with context().database.reading() as session:
+        start = next((one.start for one in noted(session, member) if one.noted.seq == which), None)
+    said = gettext("%(name)s : la correction est retirée.", name=_name(member))
+    return _decide(
+        member,
+        f"withdraw{which}",
+        said,
+        lambda session, decided: changes.withdraw(session, signed_in(), decided, member, which),
+        start,
+        takes_back=True,
+    )
+
+
 def _decide(
-    member: str, form: str, said: str, change: Change, start: Instant | None = None, *, answers: bool = False
+    member: str,
+    form: str,
+    said: str,
+    change: Change,
+    start: Instant | None = None,
+    *,
+    answers: bool = False,
+    takes_back: bool = False,
 ) -> ResponseReturnValue:
+    """start: of a presence that a half-day may be counted for, or with takes_back, was."""
     known, by = context(), decided(why_in())
     try:
         with known.database.reading() as session:
@@ -128,7 +153,9 @@ def _decide(
         return _form(member, form, wrong=outcome.fields)
     presence_changed()
     flash(said)
-    unit = _unpaid(member, start) if start is not None else None
+    unit = _unit(member, start) if start is not None else None
+    if takes_back:
+        return redirect(url_for("presence.ask", member=member, back=unit), 303)
     return redirect(url_for("presence.ask", member=member, unit=unit) if unit else url_for("presence.page"), 303)
 
 
@@ -139,7 +166,9 @@ def _form(
     current, at, name = known.current(), known.clock(), _name(member)
     with known.database.reading() as session:
         since = {who: came for who, _, came in _inside(session, current, at)}.get(member)
-        contested = [one for one in noted(session, member) if one.open] if roles() & STAFF else []
+        known_of = noted(session, member) if roles() & STAFF else []
+        back = request.args.get("back", "")
+        charged = bool(back and roles() & STAFF) and paid_by_hand(session, member, back)
     told = {
         "at": at,
         "who": member,
@@ -148,7 +177,9 @@ def _form(
         "now": f"{local(at):%H:%M}",
         "today": f"{local(at):%Y-%m-%d}",
         "staff": bool(roles() & STAFF),
-        "contested": [(one, to_team(one, at)) for one in contested],
+        "contested": [(one, to_team(one, at)) for one in known_of if one.open],
+        "noted": [(one, to_team(one, at)) for one in known_of if one.noted.at > at - changes.LATEST],
+        "back": back if charged else "",
         "form": form,
         "wrong": {field: _wrong(field) for field in wrong},
         "refused": refused,
@@ -176,7 +207,7 @@ def _instant(written: str, day: str) -> Instant | None:
         return None
 
 
-def _unpaid(member: str, start: Instant) -> str | None:
+def _unit(member: str, start: Instant) -> str | None:
     """The half-day or day that a badge would have paid, if the member's formule has a carnet."""
     current = context().current()
     known = current.rules.members.get(member)

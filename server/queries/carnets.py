@@ -157,6 +157,14 @@ class Account:
                 yield Line(_day(stamp.back, zone) if stamp.back is not None else stamp.day, "given_back", 1, stamp.name)
 
 
+def paid_by_hand(session: Session, member: str, unit: str) -> bool:
+    """Whether the desk noted that this day or half-day is paid, and has not given it back since."""
+    entry = CarnetEntry
+    asked = select(entry.did).where(entry.member == member, entry.unit == unit).order_by(col(entry.id))
+    did = session.exec(asked).all()
+    return "paid" in did and did[-1] != "given_back"
+
+
 def account_of(session: Session, member: str) -> Account:
     """The carnets of a member as they are now, without the taps that paid."""
     passes = session.exec(

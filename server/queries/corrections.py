@@ -7,10 +7,10 @@ from datetime import datetime
 from sqlmodel import Session, col, select
 
 from policy.instants import of
-from policy.terms import Instant
+from policy.terms import Direction, Instant
 from server.database.types import moment
 from server.models import Account, JournalRow, Member
-from server.queries.history import ANSWERED, CONTESTED, CORRECTED
+from server.queries.history import ANSWERED, CONTESTED, CORRECTED, WITHDRAWN
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,26 +27,29 @@ class Said:
 class Noted:
     """One correction, from when to when; of one end alone where only that was written down.
 
-    noted: by whom, why and when. contested: what the member says to it. answer: of the team.
+    noted: by whom, why and when. rows: of the server's journal. contested: what the member says to it. answer: of the
+    team. withdrawn: who took it back, and why; it stays to be read, and moves nobody.
     """
 
     member: str
     start: Instant | None
     end: Instant | None
     noted: Said
+    rows: tuple[int, ...]
     contested: Said | None = None
     answer: Said | None = None
+    withdrawn: Said | None = None
 
     @property
     def open(self) -> bool:
         """Whether the member waits for an answer."""
-        return self.contested is not None and self.answer is None
+        return self.contested is not None and self.answer is None and self.withdrawn is None
 
 
 def noted(session: Session, member: str) -> list[Noted]:
     """All corrections of this member that are still kept, newest first."""
     row = JournalRow
-    kinds = col(row.kind).in_((CORRECTED, CONTESTED, ANSWERED))
+    kinds = col(row.kind).in_((CORRECTED, CONTESTED, ANSWERED, WITHDRAWN))
     asked = select(row).where(row.member == member, kinds).order_by(col(row.seq))
     rows = session.exec(asked).all()
     names = _names(session, {_by(one) for one in rows})
@@ -61,11 +64,13 @@ def noted(session: Session, member: str) -> list[Noted]:
 def _noted(
     member: str, rows: list[JournalRow], said: dict[tuple[str, int | None], Said], names: dict[str, str]
 ) -> Noted:
-    start = next((of(one.at) for one in rows if one.inside), None)
-    end = next((of(one.at) for one in rows if not one.inside), None)
+    start = next((of(one.at) for one in rows if one.direction == Direction.IN), None)
+    end = next((of(one.at) for one in rows if one.direction != Direction.IN), None)
     contested = said.get((CONTESTED, rows[0].seq))
     answer = None if contested is None else said.get((ANSWERED, contested.seq))
-    return Noted(member, start, end, _said(rows[0], names), contested, answer)
+    withdrawn = said.get((WITHDRAWN, rows[0].seq))
+    seqs = tuple(one.seq for one in rows)
+    return Noted(member, start, end, _said(rows[0], names), seqs, contested, answer, withdrawn)
 
 
 def waiting(session: Session, since: Instant) -> list[Noted]:

@@ -25,8 +25,9 @@ LAST_ID = 2**63 - 1
 """The largest that a row can have."""
 CORRECTED = "corrected"
 """The kind of a row of the server's own: a move that somebody wrote down, and no badge made."""
-CONTESTED, ANSWERED = "contested", "answered"
-"""Rows of the server's own, too: a member says that a correction is wrong, the team answers; `settles` names which."""
+CONTESTED, ANSWERED, WITHDRAWN = "contested", "answered", "withdrawn"
+"""Rows of the server's own, too: a member says that a correction is wrong, the team answers, or takes the correction
+back, which moves nobody any more; `settles` names which."""
 SETTLED_WITHIN = 50
 """Rows after a tap among which its door_opened row stands: the strike is released for seconds."""
 SETTLING = MINUTE

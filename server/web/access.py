@@ -136,6 +136,7 @@ TABLE: Table = {
     ("POST", "/fermer"): Access(STAFF, holding=True),
     ("POST", "/fermer/<path:member>"): Access(STAFF, holding=True),
     ("POST", "/presence/<path:member>/answer/<int:which>"): Access(STAFF),
+    ("POST", "/presence/<path:member>/withdraw/<int:which>"): Access(STAFF),
     ("POST", "/alerts/take"): Access(STAFF, holding=True),
     ("POST", "/alerts/give-back"): Access(STAFF, holding=True),
     ("GET", "/lockdown"): Access(STAFF),

@@ -11,7 +11,8 @@ from policy.terms import DAY
 from server.changes.purge import purge
 from server.database.types import moment
 from server.models import AuditRow, JournalRow, Member, PaidUnit, Presence
-from server.queries.history import CONTESTED, CORRECTED
+from server.queries.bank_rows import moves
+from server.queries.history import CONTESTED, CORRECTED, WITHDRAWN
 from tests.server.pages.test_door_pages import pressed, unconfirmed
 from tests.support_accounts import account_of
 from tests.support_pages import Place
@@ -216,6 +217,74 @@ def test_what_was_said_of_a_correction_is_forgotten_with_it(place: Place) -> Non
                 break
     with place.database.reading() as session:
         assert [one.kind for one in session.exec(select(JournalRow)) if one.member == "brigitte"] == []
+
+
+def withdrawn(place: Place, client: FlaskClient, member: str, why: str = "une erreur") -> str:
+    """Take back the member's newest correction."""
+    [*_, which] = re.findall(rf"/presence/{member}/withdraw/\d+", client.get(f"/presence/{member}").text)[::-1]
+    return pressed(place, client, which, why=why)
+
+
+def test_a_wrong_departure_is_taken_back_and_who_never_left_is_inside_again(place: Place) -> None:
+    staff, before = place.staff(), last(place, "brigitte")
+    pressed(place, staff, "/presence/brigitte/left", at="18:30", why="a oublié")
+    page = withdrawn(place, staff, "brigitte", "elle est encore là")
+    assert "Brigitte O. : la correction est retirée." in page
+    assert "Départ à 18 h 30, noté par equipe « a oublié » Retirée par equipe : « elle est encore là »" in page
+    assert last(place, "brigitte") == before == (before[0], True)
+    assert "Brigitte O." in place.page("/presence", staff)
+    mine = place.page("/me", place.member("brigitte"))
+    assert "equipe a noté votre départ à 18 h 30. « a oublié » Retirée par equipe : « elle est encore là »" in mine
+    assert "Ce n’est pas juste" not in mine
+    with place.database.reading() as session:
+        audited = session.exec(select(AuditRow).where(AuditRow.did == WITHDRAWN)).one()
+    assert (audited.account, audited.why) == ("equipe", "elle est encore là")
+
+
+def test_a_wrong_presence_taken_back_leaves_nobody_where_it_was_the_only_move(place: Place) -> None:
+    staff = place.staff()
+    pressed(place, staff, "/presence/zoe/there", start="18:10", end="18:50", why="oubli")
+    withdrawn(place, staff, "zoe")
+    with place.database.reading() as session:
+        assert session.get(Presence, "zoe") is None
+        assert [one.move for one in moves(session, place.now - DAY, ["zoe"])] == [], "the bank reads no move of it"
+
+
+def test_a_half_day_counted_for_a_presence_that_is_taken_back_is_offered_back(place: Place) -> None:
+    staff = place.staff()
+    pressed(place, staff, "/presence/zoe/there", start="09:00", end="11:00", why="oubli")
+    pressed(place, staff, "/presence/zoe/charge", unit="2026-11-24am", why="présence corrigée")
+    assert "Rendre la demi-journée" in withdrawn(place, staff, "zoe")
+    pressed(place, staff, "/members/zoe/carnets/given-back", unit="2026-11-24am", why="correction retirée")
+    assert "Rendre la demi-journée" not in place.page("/presence/zoe?back=2026-11-24am", staff)
+    place.now += 60_000
+    pressed(place, staff, "/presence/zoe/there", start="14:00", end="15:00", why="oubli")
+    assert "Rendre la demi-journée" not in withdrawn(place, staff, "zoe"), "nothing was counted for that one"
+
+
+def test_taking_back_wants_a_reason_is_done_once_and_by_the_team_alone(place: Place) -> None:
+    staff, gardien = place.staff(), account_of(place, "gregoire")
+    pressed(place, staff, "/presence/brigitte/left", at="18:30", why="a oublié")
+    [row] = rows_of(place, CORRECTED)
+    path = f"/presence/brigitte/withdraw/{row.seq}"
+    assert "Retirer cette correction" not in place.page("/presence/brigitte", gardien)
+    assert said(place, gardien, path, why="non")[0] == 403
+    assert "Dites pourquoi" in said(place, staff, path, why=" ")[1]
+    assert said(place, staff, f"/presence/brigitte/withdraw/{row.seq + 9}", why="non")[0] == 409
+    assert rows_of(place, WITHDRAWN) == []
+    for _ in range(2):
+        pressed(place, staff, path, why="une erreur")
+    assert len(rows_of(place, WITHDRAWN)) == 1
+
+
+def test_a_contested_correction_that_is_taken_back_waits_for_no_answer(place: Place) -> None:
+    staff, brigitte = place.staff(), place.member("brigitte")
+    pressed(place, staff, "/presence/brigitte/left", at="18:30", why="a oublié")
+    [row] = rows_of(place, CORRECTED)
+    pressed(place, brigitte, f"/me/corrections/{row.seq}", why="je suis là")
+    withdrawn(place, staff, "brigitte")
+    assert "contestée" not in place.page("/", staff)
+    assert "L’équipe n’a pas encore répondu" not in place.page("/me", brigitte)
 
 
 def rows_of(place: Place, kind: str) -> list[JournalRow]:

@@ -99,6 +99,7 @@ MATRIX: dict[str, Roles] = {
     "POST /fermer": STAFF,
     "POST /fermer/<path:member>": STAFF,
     "POST /presence/<path:member>/answer/<int:which>": STAFF,
+    "POST /presence/<path:member>/withdraw/<int:which>": STAFF,
     "POST /alerts/take": STAFF,
     "POST /alerts/give-back": STAFF,
     "GET /lockdown": STAFF,
