@@ -1,7 +1,9 @@
 """Is a machine ever booked twice? A hundred members want one slot at one instant, some of them by moving a booking.
 
 A round is that, on SQLite and, where it is installed, on PostgreSQL: one has the slot; the others are told that it is
-taken by somebody else and what is free next, which is free.
+taken by somebody else and what is free next, which is free. Then a few wait for the slot, and at one instant its holder
+cancels, those who wait press for it and others book it: nobody has it but whoever came first, and nobody else is
+offered it.
 """
 
 from collections.abc import Iterator
@@ -21,13 +23,15 @@ from proofs.attacked import MEMORY_DISK
 from proofs.postgres import INSTALLED, cluster
 from proofs.proof import BrokenError, Proof, Rounds, Task
 from server.audit import Decided
-from server.changes.bookings import Booked, Taken, Wanted, book, end_slots, move
+from server.changes.booking_waits import leave, take, wait
+from server.changes.bookings import Booked, Cancelled, Taken, Wanted, book, cancel, end_slots, move
 from server.changes.bundle import import_bundle
 from server.database.engine import Database
 from server.database.schema import upgrade
+from server.queries.booking_waits import Wait, waits
 from server.queries.bookings import Slot, slots
 
-PEOPLE, MOVERS = 100, 20
+PEOPLE, MOVERS, WAITING, OUTSIDERS = 100, 20, 4, 8
 MIDNIGHT = instant("2026-03-02T00:00:00+01:00")
 DAYS = 364
 """The slots lie in one year, with its two changes of the clocks, and then in it again."""
@@ -97,9 +101,47 @@ def _contest(database: Database, pool: ThreadPoolExecutor, number: int, luck: Ra
     with database.reading() as session:
         held = slots(session, now, now + 3 * DAY)
     wrong = _judged(said, held, start, end)
+    if wrong is None:
+        wrong = _turn(database, pool, now, next(one for one in held if (one.start, one.end) == (start, end)))
     with database.transaction() as session:
-        end_slots(session, Decided("proof", now), held)
+        end_slots(session, Decided("proof", now), slots(session, now, now + 3 * DAY))
+        for one in waits(session, now):
+            leave(session, Decided("proof", now), one.id, one.member)
     return wrong
+
+
+def _turn(database: Database, pool: ThreadPoolExecutor, now: Instant, slot: Slot) -> str | None:
+    """What is wrong with whose turn it is once the holder cancels; None for nothing."""
+    others = [f"m{number}" for number in range(PEOPLE) if f"m{number}" != slot.member]
+    waiting = others[:WAITING]
+
+    def queue(who: str) -> Wait | Taken | Against:
+        with database.transaction() as session:
+            return wait(session, Decided(who, now), Wanted((MACHINE,), who, slot.start, slot.end))
+
+    places = [one for one in map(queue, waiting) if isinstance(one, Wait)]
+    gate = Barrier(1 + WAITING + OUTSIDERS)
+
+    def press(who: int) -> Outcome | Cancelled:
+        gate.wait()
+        with database.transaction() as session:
+            decided = Decided("proof", now)
+            if who == 0:
+                return cancel(session, decided, slot.id)
+            if who <= WAITING:
+                return take(session, decided, places[who - 1].id, waiting[who - 1])
+            return book(session, decided, Wanted((MACHINE,), others[who], slot.start, slot.end))
+
+    said = list(pool.map(press, range(1 + WAITING + OUTSIDERS)))
+    with database.reading() as session:
+        offered = [one.member for one in waits(session, now) if one.until is not None]
+    return _turned([one.slot.member for one in said if isinstance(one, Booked)], offered, waiting[0])
+
+
+def _turned(won: list[str], offered: list[str], first: str) -> str | None:
+    if won + offered != [first]:
+        return f"{first} came first; booked by {won or 'nobody'}, offered to {offered or 'nobody'}"
+    return None
 
 
 def _bookings_to_move(database: Database, now: Instant) -> list[Slot]:
@@ -130,7 +172,7 @@ def _judged(said: list[Outcome], held: list[Slot], start: Instant, end: Instant)
 
 
 PROOF = Proof(
-    "no machine is booked twice, and whoever is late hears what is free next",
+    "no machine is booked twice, whoever is late hears what is free next, and it is offered to one at a time",
     "rounds of a hundred",
     ci=20,
     release=1_000,

@@ -24,6 +24,7 @@ from server import identity
 from server.app import create_app
 from server.audit import Decided, last_link
 from server.bank import Bookkeeper
+from server.booking_news import BookingNews
 from server.changes.accounts import first_admin
 from server.changes.bundle import Imported, import_bundle, would_end
 from server.changes.configured import take_over_account, take_over_token
@@ -142,6 +143,7 @@ class Server:
             self.app = create_app(self.context(), extra_blueprints)
             self._rota_news = RotaNews(self.app, self.context())
             self._evening_news = EveningNews(self.app, self.context())
+            self._booking_news = BookingNews(self.app, self.context())
             if config.smtp is not None:
                 self._reminders = Reminders(self.app, self.context(), lambda: datetime.now(UTC))
             self._web = Web(self.app, config.http_host, config.http_port, config.trusted_proxy)
@@ -317,6 +319,7 @@ class Server:
                 self._purge()
                 self._rota_news.tick()
                 self._evening_news.tick()
+                self._booking_news.tick()
                 if self._reminders is not None:
                     self._reminders.tick()
                 self._bookkeeper.tick()

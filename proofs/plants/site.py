@@ -87,6 +87,22 @@ SITE = (
         1,
     ),
     Plant(
+        "what is kept for whoever waits is booked by somebody else",
+        "server/changes/bookings.py",
+        "    if any(in_the_way(one, wanted.member, wanted.start, wanted.end, buffer) for one in kept):",
+        "    if any(in_the_way(one, wanted.member, wanted.start, wanted.end, buffer) for one in ()):",
+        "bookings",
+        3,
+    ),
+    Plant(
+        "a slot is offered to all who wait for it",
+        "server/changes/bookings.py",
+        "        if row.ended is None and row.offered is None and _may_have(ground, row):",
+        "        if row.ended is None and row.offered is None:",
+        "bookings",
+        3,
+    ),
+    Plant(
         "whoever is late is told of a time that is taken",
         "server/queries/bookings.py",
         "    if any(in_the_way(slot, member, start, end, terms.buffer * MINUTE) for slot in theirs):",

@@ -1,7 +1,8 @@
 """Who books a machine, moves a booking, cancels it? Each function is one change, in the caller's transaction.
 
 The one writer checks and stores in it, so no two bookings overlap however many ask at once. What comes of it is a
-value. Rules go by it: they are to be published then.
+value. Rules go by it: they are to be published then. What is free again is offered to whoever waits for it, one at a
+time (server/changes/booking_waits.py), before anybody else may book it.
 """
 
 from collections.abc import Mapping, Sequence
@@ -14,9 +15,10 @@ from msgspec import Struct
 from sqlalchemy import Table, func, select
 from sqlmodel import Session
 
-from policy.booking_terms import Against, Rule, Wish, against, same_terms, terms_of
+from policy.booking_terms import Against, Rule, Wish, against, on_step, same_terms, terms_of
 from policy.bundle import Booking, Machine, Member, Site
 from policy.calendar import Calendar, resolve
+from policy.instants import of
 from policy.terms import HOUR, MINUTE, Instant
 from server import models
 from server.audit import Change, Decided, record
@@ -24,7 +26,8 @@ from server.changes.bundle import columns_of
 from server.database.types import moment
 from server.errors import ImportRefusedError
 from server.publish.bundle import held, site_said
-from server.queries.bookings import Free, Slot, in_the_way, lapsed, next_free, slot, slots
+from server.queries.booking_waits import Outcome, is_over, open_rows
+from server.queries.bookings import Free, Slot, in_the_way, lapsed, next_free, offers, slot, slots
 
 LOCAL = "%Y-%m-%dT%H:%M"
 _table: Table = models.Booking.__table__  # type: ignore[attr-defined]
@@ -60,7 +63,7 @@ class Cancelled(Struct, frozen=True):
 
 
 @dataclass(frozen=True, slots=True)
-class _Ground:
+class Ground:
     """What a wish is held against, as the tables have it in this transaction."""
 
     session: Session
@@ -85,15 +88,16 @@ class _Ground:
 
 def book(session: Session, decided: Decided, wanted: Wanted, *, by_rules: bool = True) -> Booked | Taken | Against:
     """A new booking. by_rules: else the site's limits do not hold, as for the team's maintenance and workshops."""
-    ground = _ground(session, decided, by_rules=by_rules)
+    ground = ground_of(session, decided, by_rules=by_rules)
     machines = [ground.machines[one] for one in wanted.machines if one in ground.machines]
-    member = _member(session, wanted.member)
+    member = known_member(session, wanted.member)
+    offer_free(ground)
     if not machines or member is None:
         return Against(Rule.MACHINE if not machines else Rule.MEMBER)
-    refused = [_against(ground, one, member, wanted) for one in machines]
-    possible = [one for one, why in zip(machines, refused, strict=True) if why is None]
+    whys = [refused(ground, one, member, wanted) for one in machines]
+    possible = [one for one, why in zip(machines, whys, strict=True) if why is None]
     if not possible:
-        return next(why for why in refused if why is not None)
+        return next(why for why in whys if why is not None)
     for machine in possible:
         if not _clear(ground, machine, wanted):
             continue
@@ -113,17 +117,18 @@ def move(
     to: str | None = None,
 ) -> Booked | Taken | Against:
     """Another time, or another machine: `to`. One that has begun keeps its start. member: only where it is theirs."""
-    ground, known = _ground(session, decided, by_rules=by_rules), slot(session, which)
+    ground, known = ground_of(session, decided, by_rules=by_rules), slot(session, which)
     if known is None or known.end <= decided.at or member not in (None, known.member):
         return Against(Rule.GONE)
     place = to or known.machine
-    holder, machine = _member(session, known.member), ground.machines.get(place)
+    holder, machine = known_member(session, known.member), ground.machines.get(place)
     if holder is None or machine is None:
         return Against(Rule.MACHINE if machine is None else Rule.MEMBER)
     wanted = Wanted((place,), known.member, start, end)
+    offer_free(ground)
     if known.start <= decided.at and start != known.start:
         return Against(Rule.PAST)
-    why = _against(ground, machine, holder, wanted, moved=known)
+    why = refused(ground, machine, holder, wanted, moved=known)
     if why is not None:
         return why
     if not _clear(ground, machine, wanted, moved=known):
@@ -132,18 +137,20 @@ def move(
     before = _times(ground.calendar, known.start, known.end) | {"machine": known.machine}
     session.connection().execute(_table.update().where(_table.c.id == which).values(times))
     record(session, decided, [Change(models.Booking, (which,), "changed", before, times)])
+    offer_free(ground)
     return Booked(known._replace(start=start, end=end, machine=place))
 
 
 def cancel(session: Session, decided: Decided, which: str, *, member: str | None = None) -> Cancelled | Against:
     """What is left of the booking is free for others. member: only where it is theirs."""
-    ground, known = _ground(session, decided, by_rules=True), slot(session, which)
+    ground, known = ground_of(session, decided, by_rules=True), slot(session, which)
     if known is None or known.end <= decided.at or member not in (None, known.member):
         return Against(Rule.GONE)
     machine = ground.machines.get(known.machine)
     hours = 0 if machine is None else terms_of(ground.site, machine).cancel_hours
     late = member is not None and decided.at > known.start - hours * HOUR
     end_slots(session, decided, [known], late=late)
+    offer_free(ground)
     return Cancelled(known, late)
 
 
@@ -162,22 +169,78 @@ def end_slots(session: Session, decided: Decided, fallen: Sequence[Slot], *, lat
     )
 
 
-def _ground(session: Session, decided: Decided, *, by_rules: bool) -> _Ground:
+def close(session: Session, decided: Decided, row: models.BookingWait, outcome: Outcome) -> None:
+    """They wait no more."""
+    row.ended, row.outcome = moment(decided.at), outcome
+    session.add(row)
+    session.flush()
+    said = {"machine": row.machine, "member": row.member}
+    record(session, decided, [Change(models.BookingWait, (row.id,), "ended", said, {"outcome": outcome})])
+
+
+def offer_free(ground: Ground) -> int:
+    """Who waits is offered what is free, whoever came first; what nobody answered, or is over, is closed.
+
+    How many were offered something. Whom it could not be given to by the site's terms waits on.
+    """
+    rows, made = open_rows(ground.session), 0
+    for row in rows:
+        if (outcome := is_over(row, ground.decided.at) or _has(ground, row)) is not None:
+            close(ground.session, ground.decided, row, outcome)
+    for row in rows:
+        if row.ended is None and row.offered is None and _may_have(ground, row):
+            made += 1
+            row.offered = moment(ground.decided.at)
+            ground.session.add(row)
+            ground.session.flush()
+            said = {"machine": row.machine, "member": row.member}
+            record(ground.session, ground.decided, [Change(models.BookingWait, (row.id,), "offered", None, said)])
+    return made
+
+
+def _has(ground: Ground, row: models.BookingWait) -> Outcome | None:
+    """Whether they have the machine for a part of that time in another way."""
+    held = slots(ground.session, of(row.start_at), of(row.end_at), machines=[row.machine], member=row.member)
+    return Outcome.TAKEN if held else None
+
+
+def _may_have(ground: Ground, row: models.BookingWait) -> bool:
+    machine, member = ground.machines.get(row.machine), known_member(ground.session, row.member)
+    if machine is None or member is None or machine.locked_out is not None:
+        return False
+    wanted = wanted_of(ground, machine, row)
+    span = (of(row.start_at), of(row.end_at))
+    if refused(ground, machine, member, wanted) is not None:
+        return False
+    if offers(ground.session, ground.decided.at, *span, machines=[row.machine]):
+        return False
+    return _clear(ground, machine, wanted)
+
+
+def wanted_of(ground: Ground, machine: Machine, row: models.BookingWait) -> Wanted:
+    """What is still to come of the time that is waited for: from the next step on."""
+    start, at = of(row.start_at), ground.decided.at
+    if start < at:
+        start = on_step(ground.calendar, at, terms_of(ground.site, machine).step)
+    return Wanted((machine.id,), row.member, start, of(row.end_at))
+
+
+def ground_of(session: Session, decided: Decided, *, by_rules: bool) -> Ground:
     site = site_said(session)
     if site is None:
         raise ImportRefusedError("there is no site yet: start once with --bundle FILE")
     calendar = Calendar(ZoneInfo(site.timezone), site.day_cutoff)
     machines = {one.id: one for one in held(session, "machines")}
-    return _Ground(session, decided, site, calendar, machines, by_rules)
+    return Ground(session, decided, site, calendar, machines, by_rules)
 
 
-def _member(session: Session, which: str) -> Member | None:
+def known_member(session: Session, which: str) -> Member | None:
     found: tuple[Member, ...] = held(session, "members", {"id": which})
     return found[0] if found else None
 
 
-def _against(
-    ground: _Ground, machine: Machine, member: Member, wanted: Wanted, moved: Slot | None = None
+def refused(
+    ground: Ground, machine: Machine, member: Member, wanted: Wanted, moved: Slot | None = None
 ) -> Against | None:
     """moved: the booking that the wish stands in the place of; what it had does not count twice."""
     week = ground.calendar.date_at(wanted.start).weekday() + 1
@@ -191,10 +254,14 @@ def _against(
     return against(ground.site, ground.calendar, wish, ground.decided.at, by_rules=ground.by_rules)
 
 
-def _clear(ground: _Ground, machine: Machine, wanted: Wanted, moved: Slot | None = None) -> bool:
+def _clear(ground: Ground, machine: Machine, wanted: Wanted, moved: Slot | None = None) -> bool:
     """Whether nobody has the machine then; a booking whose holder will not come any more makes way."""
     buffer = terms_of(ground.site, machine).buffer * MINUTE
-    near = slots(ground.session, wanted.start - buffer, wanted.end + buffer, machines=[machine.id])
+    span = (wanted.start - buffer, wanted.end + buffer)
+    near = slots(ground.session, *span, machines=[machine.id])
+    kept = offers(ground.session, ground.decided.at, *span, machines=[machine.id], but=wanted.member)
+    if any(in_the_way(one, wanted.member, wanted.start, wanted.end, buffer) for one in kept):
+        return False
     met = [
         one
         for one in near
@@ -208,13 +275,13 @@ def _clear(ground: _Ground, machine: Machine, wanted: Wanted, moved: Slot | None
     return True
 
 
-def _taken(ground: _Ground, machines: Sequence[Machine], wanted: Wanted) -> Taken:
+def _taken(ground: Ground, machines: Sequence[Machine], wanted: Wanted) -> Taken:
     met = slots(ground.session, wanted.start, wanted.end, machines=[one.id for one in machines])
     own = any(one.member == wanted.member for one in met)
     return Taken(not own, ground.free(machines, wanted))
 
 
-def _insert(ground: _Ground, machine: str, wanted: Wanted) -> Slot:
+def _insert(ground: Ground, machine: str, wanted: Wanted) -> Slot:
     """At the end of the list."""
     last = ground.session.connection().execute(select(func.max(_table.c.position))).scalar()
     times = _times(ground.calendar, wanted.start, wanted.end)

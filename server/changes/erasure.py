@@ -24,6 +24,7 @@ from server.models import (
     BankDispute,
     BankEntry,
     Booking,
+    BookingWait,
     CalendarFeed,
     CarnetEntry,
     Certification,
@@ -48,6 +49,7 @@ from server.roles import ADMINS
 
 FORGOTTEN: tuple[type[SQLModel], ...] = (
     Booking,
+    BookingWait,
     CalendarFeed,
     Certification,
     CertificationEntry,

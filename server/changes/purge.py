@@ -19,6 +19,7 @@ from server.database.types import moment
 from server.models import (
     AuditRow,
     Booking,
+    BookingWait,
     CalendarFeed,
     CarnetEntry,
     Certification,
@@ -169,6 +170,7 @@ def _tables(kept_from: Instant, now: Instant) -> tuple[tuple[type[SQLModel], Whe
         (MachineSession, (col(MachineSession.ended) < limit, _not_counted(now))),
         (MachineBusy, (col(MachineBusy.at) < limit,)),
         (Booking, (col(Booking.end_at) < limit,)),
+        (BookingWait, (col(BookingWait.end_at) < limit,)),
         (MachineFault, (col(MachineFault.done) < limit,)),
         (MachineOut, (col(MachineOut.back) < limit,)),
         (CalendarFeed, (col(CalendarFeed.ended) < limit,)),

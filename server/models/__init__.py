@@ -9,7 +9,7 @@ bundle's list. start, end: as the bundle wrote them, local to the site or with a
 
 from server.models.accounts import Account, AccountLink, AccountSession, ApiToken, Passkey
 from server.models.audit import AuditRow
-from server.models.bookings import Booking
+from server.models.bookings import Booking, BookingWait
 from server.models.edges import AlertTaken, DoorState, Edge, GivenOrder, Published, Versioned
 from server.models.fablab import (
     Certification,
@@ -55,6 +55,7 @@ __all__ = [
     "BankDispute",
     "BankEntry",
     "Booking",
+    "BookingWait",
     "CalendarFeed",
     "CarnetEntry",
     "Certification",

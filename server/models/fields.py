@@ -16,8 +16,8 @@ def utc(*, index: bool = False) -> Any:
     return Field(sa_type=UtcDateTime, index=index)
 
 
-def utc_or_none() -> Any:
-    return Field(default=None, sa_type=UtcDateTime)
+def utc_or_none(*, index: bool = False) -> Any:
+    return Field(default=None, sa_type=UtcDateTime, index=index)
 
 
 def json_or_none() -> Any:

@@ -8,10 +8,11 @@ from sqlmodel import Session
 from policy.booking_terms import Against
 from server.audit import Decided
 from server.changes.bookings import Booked, Cancelled, Taken
+from server.queries.booking_waits import Wait
 from server.web.deciding import rules_changed
 from server.web.sessions import asked_by, context
 
-Outcome = TypeVar("Outcome", bound=Booked | Taken | Against | Cancelled)
+Outcome = TypeVar("Outcome", bound=Booked | Taken | Against | Cancelled | Wait | bool)
 
 
 def stored(change: Callable[[Session, Decided], Outcome], why: str = "") -> Outcome:
@@ -21,4 +22,6 @@ def stored(change: Callable[[Session, Decided], Outcome], why: str = "") -> Outc
         outcome = change(session, Decided(asked_by(), known.clock(), why))
     if isinstance(outcome, Booked | Cancelled):
         rules_changed()
+    elif not isinstance(outcome, Against):
+        known.live.changed()
     return outcome

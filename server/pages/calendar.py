@@ -19,13 +19,14 @@ from server.audit import Decided
 from server.changes.bookings import Booked, Cancelled, Taken, Wanted, book, cancel, move, written
 from server.pages.booking_changes import stored
 from server.pages.booking_mail import tell_cancelled
-from server.queries.bookings import Slot, next_free, slots
+from server.queries.booking_waits import waiting_for, waits
+from server.queries.bookings import Slot, next_free, offers, slots
 from server.queries.current import Current
 from server.queries.feeds import feeds_of
 from server.queries.now import picture
 from server.queries.start import About, Asker, Sign, Start
 from server.roles import FAB_MANAGERS
-from server.text import booking_feed
+from server.text import booking_feed, booking_waits
 from server.text import calendar as text
 from server.text import start as words
 from server.text.dates import day as day_said
@@ -38,7 +39,7 @@ from server.web.unreached import tell_unreached
 page = Blueprint("calendar", __name__)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Form:
     """What the form shows. starts, ends: (value, words, chosen)."""
 
@@ -49,6 +50,8 @@ class Form:
     title: str
     checks: list[words.Line]
     press: str
+    wait: tuple[Instant, Instant, str, str] | None = None
+    """A slot that somebody else has: from, to, the press that waits for it, and what that means."""
 
 
 @page.get("/calendar", endpoint="page")
@@ -159,33 +162,39 @@ def _page(status: int, fault: str = "", taken: Taken | None = None) -> ResponseR
         week = stretches(place, max(at, calendar.midnight(first)), calendar.midnight(first + timedelta(days=7)))
         start, end = calendar.midnight(day), calendar.midnight(day + timedelta(days=1))
         found = slots(session, start, end)
+        kept = offers(session, at, start, end, but=me)
         mine = slots(session, at, member=me) if me is not None else []
+        mine_waits = [booking_waits.row(one) for one in waits(session, at, member=me)] if me is not None else []
         made = feeds_of(session, me or "")
         member = me if me in current.rules.members else None
         asker = Asker(session, current, place, member) if member is not None else None
         wish = _wish(session, calendar, current, machine, day, at, taken, member)
         form = _form(calendar, current, asker, machine, day, wish)
+        if asker is not None and (slot := _missed(form, taken)) is not None:
+            form.wait = *slot, _wait_press(slot), booking_waits.asked(waiting_for(session, machine.id, *slot, at))
         sure = {one.id: _startable(asker, current, one) for one in mine} if asker is not None else {}
     of_day = [_cut(one, start, end) for one in week if one.start < end and one.end > start]
     drawn = text.axis(calendar, day, of_day, found)
+    busy = sorted([*found, *kept])
     named = bool(roles() & FAB_MANAGERS)
     return render_template(
         "calendar.html",
         fault=fault,
-        headline=_headline(calendar, current, machine, day, found, at, long_day(calendar.midnight(day))),
+        headline=_headline(calendar, current, machine, day, busy, at, long_day(calendar.midnight(day))),
         days=text.strip(current, calendar, first, day, week),
         earlier=(first - timedelta(days=7)).isoformat() if first > today else "",
         later=(first + timedelta(days=7)).isoformat(),
         chosen=day.isoformat(),
         machine=machine.id,
         axis=drawn,
-        lanes=text.lanes(current, calendar, drawn, of_day, found, me or "", at, named=named),
+        lanes=text.lanes(current, calendar, drawn, of_day, busy, me or "", at, named=named),
         wish=drawn.block(*wish, "wish", hours(*wish), gettext("votre choix")) if wish is not None else None,
         value=lambda when: written(calendar, when),
         ending=lambda when: written(calendar, when, last=True),
         rows=[(one, one.member == me, _who(one, current, me, named=named)) for one in _by_machine(found, current)],
         form=form if asker is not None else None,
         mine=[(one, sure.get(one.id, "")) for one in mine],
+        waits=mine_waits,
         feeds=[(what, gettext(name), what in made) for what, name in booking_feed.NAMES.items()],
         manages=named,
         said=text.terms_said(terms_of(current.bundle.site, machine)),
@@ -303,6 +312,23 @@ def _form(
         checks=words.lines(start, current) if start is not None else [],
         press=press,
     )
+
+
+def _missed(form: Form, taken: Taken | None) -> tuple[Instant, Instant] | None:
+    """The slot that one could have but for whoever has it: what was asked for a moment ago, else what is chosen."""
+    if taken is not None and taken.held_by_other:
+        zone = context().current().zone
+        return resolve(request.form["start"], zone), resolve(request.form["end"], zone, last=True)
+    start = form.start
+    if start is None:
+        return None
+    never = [one for one in start.checks if one.sign is Sign.NEVER]
+    lost = [one for one in never if one.about is About.MACHINE and not one.own]
+    return (start.start, start.end) if lost and len(lost) == len(never) else None
+
+
+def _wait_press(slot: tuple[Instant, Instant]) -> str:
+    return gettext("Attendre ce créneau : %(day)s, %(hours)s", day=day_said(slot[0]), hours=hours(*slot))
 
 
 def _ending(calendar: Calendar, at: Instant, day: date) -> str:

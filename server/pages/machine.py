@@ -9,6 +9,7 @@ from server.audit import Decided
 from server.changes import machine_sheet as changes
 from server.errors import ChangeRefusedError
 from server.queries import machine_sheet as queries
+from server.queries.booking_waits import waits
 from server.queries.machine_week import week
 from server.queries.machines import RUNS, views
 from server.queries.now import picture
@@ -16,8 +17,8 @@ from server.queries.quotas import quotas_of
 from server.queries.site_state import machines_at
 from server.queries.training_sessions import coming
 from server.roles import FAB_MANAGERS
+from server.text import booking_waits, machine_week
 from server.text import machine as text
-from server.text import machine_week
 from server.text.machine_out import name_of
 from server.text.machines import CARDS, Audience, card
 from server.text.my_trainings import offered
@@ -145,6 +146,7 @@ def _page(one: Machine, *, wrong: str = "", refused: str = "") -> str:
             training=training,
             offer=offered(coming(session, at), one.kind, current.called, me.member or "") if lacks else None,
             quota=next((text.quota(left, current) for left in quotas if left.kind == one.kind), None),
+            waits=[booking_waits.row(one) for one in waits(session, at, member=me.member or "", machines=[one.id])],
             days=machine_week.listed(days, me.member, dict(current.called.members) if manages else {}),
             week=machine_week.picture(days, me.member),
             rules=text.rules(current.bundle.site, one, current, prints=view.printer is not None),

@@ -11,6 +11,7 @@ from server.pages.calendar import startable
 from server.pages.evening_watch import watching
 from server.pages.my_answer import answer_of
 from server.queries.bank import has_entries, statement
+from server.queries.booking_waits import waits
 from server.queries.carnets import account_of
 from server.queries.closing import checked_out
 from server.queries.corrections import noted
@@ -29,7 +30,7 @@ from server.queries.site_state import machines_at
 from server.queries.training import kinds, trained
 from server.queries.training_sessions import coming
 from server.roles import GARDIENS, Role
-from server.text import my_machines, rota
+from server.text import booking_waits, my_machines, rota
 from server.text.bank import owed
 from server.text.carnets import shown as carnets_shown
 from server.text.corrections import out_at_closing, to_member
@@ -92,6 +93,7 @@ def page_of(refused: str = "", status: int = 200) -> ResponseReturnValue:
                 (slot, short, my_machines.waits(machines, slot, at), instead(session, current, slot, at))
                 for slot, short in startable(session, current, seen.known, who)
             ],
+            waits=[booking_waits.row(one) for one in waits(session, at, member=who)],
             trainings=_trainings(session, current, who, at),
             passages=[(p, words(p, current, at, to_member=True)) for p in passages_of(session, who, PASSAGES, at)],
             corrections=[(one, to_member(one, at)) for one in noted(session, who)[:CORRECTIONS]],

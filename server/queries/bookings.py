@@ -22,7 +22,7 @@ from policy.ruleset import Booking as Reserved
 from policy.state import SiteState
 from policy.terms import MINUTE, Instant
 from server.database.types import moment
-from server.models import Booking, MachineBusy
+from server.models import Booking, BookingWait, MachineBusy
 from server.queries.site_state import uses_of
 
 
@@ -80,6 +80,32 @@ def _slot(row: Any) -> Slot:
     return Slot(of(start), of(end), machine, member, which)
 
 
+def offers(
+    session: Session,
+    at: Instant,
+    start: Instant,
+    end: Instant | None = None,
+    *,
+    machines: Collection[str] | None = None,
+    but: str | None = None,
+) -> list[Slot]:
+    """What is kept at the instant `at` for one who waits, as if they had booked it. but: not for this member."""
+    row = BookingWait
+    asked = select(row).where(
+        col(row.ended).is_(None), col(row.offered) > moment(at - RELEASE_AFTER), col(row.end_at) > moment(start)
+    )
+    if end is not None:
+        asked = asked.where(col(row.start_at) < moment(end))
+    if machines is not None:
+        asked = asked.where(col(row.machine).in_(machines))
+    found = session.exec(asked).all()
+    return sorted(
+        Slot(of(one.start_at), of(one.end_at), one.machine, one.member, f"offer-{one.id}")
+        for one in found
+        if one.member != but
+    )
+
+
 def in_the_way(slot: Slot, member: str, start: Instant, end: Instant, buffer: Instant) -> bool:
     """Whether the booking keeps the member from [start, end). buffer: between two of different people."""
     apart = 0 if slot.member == member else buffer
@@ -123,7 +149,9 @@ def next_free(
     if not machines:
         return None
     buffer = max(terms_of(site, one).buffer for one in machines) * MINUTE
-    known = slots(session, start - buffer, machines=[one.id for one in machines])
+    places = [one.id for one in machines]
+    known = slots(session, start - buffer, machines=places)
+    known += offers(session, at, start - buffer, machines=places, but=member)
     found = [_first(site, calendar, one, member, (start, end), at, known) for one in machines]
     return min((free for free in found if free is not None), key=lambda free: free.start, default=None)
 

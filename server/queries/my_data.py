@@ -35,6 +35,7 @@ OF_TABLES: dict[str, tuple[type[SQLModel], str]] = {
     "certification_entries": (models.CertificationEntry, "member"),
     "shifts_without_rota": (models.AdhocShift, "gardien"),
     "calendar_feeds": (models.CalendarFeed, "member"),
+    "booking_waits": (models.BookingWait, "member"),
     "rota_offers": (models.RotaOffer, "member"),
     "evening_watches": (models.EveningWatch, "member"),
     "machine_sessions": (models.MachineSession, "member"),

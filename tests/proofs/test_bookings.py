@@ -3,7 +3,7 @@
 import pytest
 
 from policy.booking_terms import Against, Rule
-from proofs.bookings import PROOF, _judged
+from proofs.bookings import PROOF, _judged, _turned
 from proofs.proof import Task
 from server.changes.bookings import Booked, Taken
 from server.queries.bookings import Free, Slot
@@ -33,3 +33,10 @@ def test_what_is_wrong_is_noticed() -> None:
         ([Booked(MINE), Taken(held_by_other=True, next_free=Free("cnc", 15, 25))], [MINE]),
     ):
         assert _judged(list(said), held, 10, 20) is not None
+
+
+def test_that_it_was_not_the_turn_of_whoever_has_it_is_noticed() -> None:
+    assert _turned(["m0"], [], "m0") is None
+    assert _turned([], ["m0"], "m0") is None
+    for won, offered in ((["m1"], []), ([], ["m1"]), ([], ["m0", "m1"]), (["m1"], ["m0"]), ([], [])):
+        assert _turned(won, offered, "m0") is not None

@@ -1,0 +1,59 @@
+"""Who hears that a slot they waited for is theirs to take? Each offer is told once, in French."""
+
+from datetime import timedelta
+
+from flask import Flask
+from sqlmodel import Session
+
+from policy.terms import SECOND, Instant
+from server.audit import Decided
+from server.changes.booking_waits import offer_due, tell_once
+from server.changes.notices import tell_member
+from server.queries.booking_waits import Wait, open_rows
+from server.text import booking_waits as text
+from server.text.translate import gettext, in_french
+from server.web.context import Context
+from server.web.sessions import now
+
+EVERY: Instant = 5 * SECOND
+"""Of the site's clock."""
+BY = "server"
+
+
+class BookingNews:
+    """`tick` from time to time, from one thread."""
+
+    def __init__(self, app: Flask, context: Context) -> None:
+        self._app, self._context = app, context
+        self._looked: Instant | None = None
+
+    def tick(self) -> int:
+        """How many were told. Raises DatabaseError: it is tried again, and nobody hears twice."""
+        known, at = self._context, self._context.clock()
+        if self._looked is not None and self._looked <= at < self._looked + EVERY:
+            return 0
+        with known.database.reading() as session:
+            nobody = not open_rows(session)
+        if nobody:
+            self._looked = at
+            return 0
+        with self._app.app_context(), in_french(), known.database.transaction() as session:
+            made = offer_due(session, Decided(BY, at))
+            told = tell_once(session, Decided(BY, at))
+            for one in told:
+                self._tell(session, one, at)
+        self._looked = at
+        if made:
+            known.site_changed()
+            known.live.changed()
+        return len(told)
+
+    def _tell(self, session: Session, one: Wait, at: Instant) -> None:
+        if not self._context.sends_mail or one.until is None:
+            return
+        said = text.of_offer(one, self._context.current().called)
+        subject, body = (gettext(part, **said) for part in text.OFFER)
+        if self._context.address:
+            body += f"\n{self._context.address.rstrip('/')}/me\n"
+        until = now() + timedelta(milliseconds=one.until - at)
+        tell_member(session, BY, now(), one.member, about="booking", subject=subject, body=body, until=until)
