@@ -114,7 +114,7 @@ LOST: tuple[Literal["lost", "stolen", "returned"], ...] = ("lost", "lost", "stol
 SEVEN_BYTES = 0.6
 """Share of badges with a 7-byte UID; the others have 4 bytes."""
 
-WEEKS_AHEAD = 26
+WEEKS_BEFORE, WEEKS_AHEAD = 4, 26
 EVENINGS: tuple[tuple[HourRange, ...], ...] = (
     (("18:00", "20:00"),),
     (("18:00", "20:00"), ("20:00", "22:00")),
@@ -208,7 +208,7 @@ def _credits(seed: int, members: tuple[Member, ...], start: date) -> Iterator[Cr
     first, second = [one.id for one in members if Role.STAFF in one.roles][:2]
     gardiens = [one.id for one in members if Role.GARDIEN in one.roles]
     for member in gardiens:
-        minutes, day = 15 * chance.randrange(-8, 60), start - timedelta(days=1)
+        minutes, day = 15 * chance.randrange(-8, 60), start - timedelta(weeks=WEEKS_BEFORE)
         yield Credit(f"report-{member}", member, minutes, day, "report du cahier des gardes", first, attested=second)
     for member, why in zip(gardiens, ("peinture de la réserve", "ménage de l’atelier"), strict=False):
         day = start - timedelta(days=chance.randrange(3, 10))
@@ -329,11 +329,10 @@ def _talks(start: date) -> Iterator[Event]:
 
 
 def _shifts(gardiens: list[str], start: date) -> Iterator[Shift]:
-    """The gardiens take turns, from the Monday of the week before on."""
-    monday = start - timedelta(days=start.weekday() + 7)
+    """The gardiens take turns, from the weeks before on."""
     turn = 0
-    for offset in range(7 * (WEEKS_AHEAD + 2)):
-        day = monday + timedelta(days=offset)
+    for offset in range(-7 * WEEKS_BEFORE, 7 * (WEEKS_AHEAD + 1)):
+        day = start + timedelta(days=offset)
         for begin, end in _held(day):
             gardien = gardiens[turn % len(gardiens)]
             turn += 1

@@ -16,7 +16,7 @@ from server.main import Server
 from server.passwords import hash_password, hash_token
 from simulator.broker import Broker, BrokerError, quiet
 from simulator.cable import Cable
-from simulator.demo import asked, bench_page, casaco, logins
+from simulator.demo import asked, bench_page, casaco, logins, month
 from simulator.demo.casaco import bundle
 from simulator.demo.folder import EDGE, EDGES, WORKSHOP, Folder
 from simulator.demo.members_file import NAME, members_file
@@ -72,13 +72,11 @@ class DemoSite:
     def _server(self, broker: Broker, world: World) -> Server:
         fresh = self.folder.fresh
         say(f"Starting the server with {len(self.site.members)} members ..." if fresh else "Starting the server ...")
+        config = server_config(self.folder, broker.port, self.port)
         try:
-            server = Server(
-                server_config(self.folder, broker.port, self.port),
-                self.pace.now,
-                bundle=self.site if fresh else None,
-                extra_blueprints=(bench_page.blueprint(world),),
-            )
+            if fresh:
+                self._weeks_before(config)
+            server = Server(config, self.pace.now, extra_blueprints=(bench_page.blueprint(world),))
         except ServerError as error:
             raise CommandError(str(error)) from None
         self.parts.callback(server.stop)
@@ -88,6 +86,13 @@ class DemoSite:
                 asked.make(session, self.site, self.folder.state.start, self.pace.now())
         server.start()
         return server
+
+    def _weeks_before(self, config: ServerConfig) -> None:
+        front, state = config.edges[0], self.folder.state
+        door = front.id, front.public_key
+        month.make(
+            config.database, self.site, state.seed, state.start, door, config.credential_key, config.retention_days
+        )
 
     def _edges(self, broker: Broker, cable: Cable, world: World) -> tuple[EdgeProcess, ...]:
         """The door's hangs on the cable that the bench can cut, the machines' on the broker itself."""

@@ -1,0 +1,120 @@
+"""What happened before the demo's first day? Four weeks at the front door, told to the server as its edge tells them.
+
+The people are those of simulator/demo/people.py, the rows those of a door without a contact; whoever has a carnet was
+not there, as carnets begin with the demo. One evening's rows came in two days late. The bank of hours is what the
+server's own bookkeeping makes of all that, night after night.
+"""
+
+from collections.abc import Iterable, Iterator
+from datetime import date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from msgspec import Raw
+
+from policy.bundle import Bundle
+from policy.instants import text
+from policy.reasons import Reason
+from policy.terms import DAY, HOUR, ClockState, Direction, Instant
+from server.audit import Decided
+from server.changes.bank import book
+from server.changes.bundle import import_bundle
+from server.database.engine import Database
+from server.database.schema import upgrade
+from server.database.types import moment
+from server.ingest.rows import number
+from server.ingest.store import Batch, store_batches
+from server.queries.known_edges import KnownEdge
+from server.queries.site_state import known
+from simulator.demo.casaco import FRONT, WEEKS_BEFORE
+from simulator.demo.people import GRANTED, IN, OUT, Intent, day
+from wire.credential import pseudonym
+from wire.row import Kind, Row, encode
+
+DAYS = 7 * WEEKS_BEFORE
+BEGINS = time(5)
+"""Local hour at which the site was first described: before anybody came."""
+LATE_DAY, LATE = DAYS - 9, 2 * DAY
+"""The number of a day whose rows came in so much later: the link was down."""
+BEFORE = 2 * HOUR
+"""A day's rows are all in so long before BEGINS of the next: the site day has not ended yet."""
+EVERY_ROW = 10**6
+JOURNAL = "mois-d-avant"
+
+
+def make(url: str, bundle: Bundle, seed: int, start: date, edge: tuple[str, str], key: bytes, retention: int) -> int:
+    """How many rows came in. url: of a database that is not there yet. start: the demo's first day.
+
+    edge: the door's id and public key, hex. key: the site's credential key. retention: days for which rows are kept.
+    """
+    zone = ZoneInfo(bundle.site.timezone)
+    first = start - timedelta(days=DAYS)
+    front = KnownEdge(edge[0], edge[1], frozenset({FRONT.id}), frozenset({FRONT.id}), _readers())
+    database = Database(url)
+    try:
+        upgrade(database, lambda _: None)
+        with database.transaction() as session:
+            import_bundle(session, bundle, Decided("installation", _at(first, zone)))
+            site, stored = known(session), 0
+            for received, rows in _days(bundle, seed, first, key, zone):
+                told = number([Raw(encode(row)) for row in rows], JOURNAL, b"")
+                batch = Batch(front, JOURNAL, stored, told)
+                store_batches(session, [batch], moment(received), site, lambda _: EVERY_ROW)
+                stored += len(rows)
+            book(session, _at(start, zone), retention)
+        return stored
+    finally:
+        database.close()
+
+
+def _at(on: date, zone: ZoneInfo) -> Instant:
+    return round(datetime.combine(on, BEGINS, zone).timestamp() * 1000)
+
+
+def _readers() -> dict[str, Direction | None]:
+    return {IN: Direction.IN, OUT: Direction.OUT}
+
+
+def _days(bundle: Bundle, seed: int, first: date, key: bytes, zone: ZoneInfo) -> Iterator[tuple[Instant, list[Row]]]:
+    """Of each day when its rows came in, and the rows; those of the late day wait, and all behind them."""
+    payers = {member.id for member in bundle.members if member.tier.startswith("carnet")}
+    seq, waiting, due = 1, list[Row](), 0
+    for number_ in range(DAYS):
+        on = first + timedelta(days=number_)
+        rows = list(_rows((one for one in day(bundle, seed, on) if one.who not in payers), seq, key, _at(first, zone)))
+        seq, waiting = seq + len(rows), waiting + rows
+        ends = _at(on + timedelta(days=1), zone) - BEFORE
+        if number_ == LATE_DAY:
+            due = ends + LATE
+        if ends >= due and waiting:
+            yield ends, waiting
+            waiting = []
+    if waiting:
+        yield due, waiting
+
+
+def _rows(intents: Iterable[Intent], seq: int, key: bytes, powered: Instant) -> Iterator[Row]:
+    """A tap of each who laid one badge on a reader of the front door; nobody badges for the handle.
+
+    powered: since when the edge has had power without a break.
+    """
+    for intent in intents:
+        if intent.reader not in (IN, OUT) or len(intent.uids) != 1 or intent.expect is None:
+            continue
+        granted = intent.expect in GRANTED
+        yield Row(
+            seq=seq,
+            at=text(intent.at),
+            mono_ms=intent.at - powered,
+            boot=JOURNAL,
+            clock=ClockState.SYNCED,
+            kind=Kind.TAP,
+            access_point=FRONT.id,
+            reader=intent.reader,
+            credential=pseudonym(key, intent.uids[0]),
+            member=intent.who,
+            granted=granted,
+            reason=Reason(intent.expect),
+            rules_version=1,
+            pending=granted and intent.inward and not intent.pushes,
+        )
+        seq += 1

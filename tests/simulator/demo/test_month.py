@@ -1,0 +1,73 @@
+"""The weeks before the demo's first day: what the bank owes for them is what the people did, counted apart."""
+
+from collections import defaultdict
+from contextlib import closing
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from sqlmodel import Session, col, func, select
+
+from server.database.engine import Database
+from server.models import BankCount, BankEntry, JournalRow
+from simulator.demo import casaco, month
+from simulator.demo.people import day
+from simulator.demo.recount import recount
+
+TUESDAY = date(2026, 11, 24)
+FIRST = TUESDAY - timedelta(weeks=casaco.WEEKS_BEFORE)
+BUNDLE = casaco.bundle(TUESDAY)
+ZONE = ZoneInfo("Europe/Paris")
+
+
+@pytest.fixture(scope="module")
+def database(tmp_path_factory: pytest.TempPathFactory) -> Database:
+    url = f"sqlite:///{tmp_path_factory.mktemp('month') / 'server.db'}"
+    month.make(url, BUNDLE, casaco.SEED, TUESDAY, ("front", "00" * 32), bytes(32), 90)
+    return Database(url)
+
+
+def test_each_shift_earned_what_its_gardien_was_there_for(database: Database) -> None:
+    """To the quarter of an hour, half of one rounded up; nobody of the demo holds less than half of a shift."""
+    earned: dict[str, int] = defaultdict(int)
+    with closing(database), database.reading() as session:
+        for entry in shifts(session):
+            earned[entry.source[1]] += entry.minutes if entry.to_account == "member" else -entry.minutes
+        assert session.exec(select(func.count(), func.sum(BankCount.off)).select_from(BankCount)).one() == (28, 0)
+    meant = {
+        shift.id: (held(shift.gardien, instant(shift.start), instant(shift.end)) + 450_000) // 900_000 * 15
+        for shift in BUNDLE.shifts
+        if shift.end < TUESDAY.isoformat()
+    }
+    assert earned == meant
+    assert len(meant) > 25
+    assert min(meant.values()) > 0
+
+
+def test_the_evening_whose_rows_came_late_was_booked_again(database: Database) -> None:
+    with closing(database), database.reading() as session:
+        countered = [entry for entry in shifts(session) if entry.counters is not None]
+        assert len(countered) == 1
+        again = [entry.minutes for entry in shifts(session) if entry.source == countered[0].source]
+        assert again[:2] == [0, 0]
+        assert again[2] > 0
+        assert not session.exec(select(JournalRow.id).where(col(JournalRow.kind) != "tap")).all(), "no row was refused"
+
+
+def shifts(session: Session) -> list[BankEntry]:
+    return [one for one in session.exec(select(BankEntry).order_by(col(BankEntry.id))) if one.source[0] == "shift"]
+
+
+def instant(local: str) -> int:
+    return round(datetime.fromisoformat(local).replace(tzinfo=ZONE).timestamp() * 1000)
+
+
+def held(who: str, start: int, end: int) -> int:
+    """ms of a shift for which a gardien was inside, by a porter's tally."""
+    on = datetime.fromtimestamp(start / 1000, ZONE).date()
+    came, total = None, 0
+    for passage in recount(day(BUNDLE, casaco.SEED, on)).passages:
+        if passage.who == who:
+            total += 0 if came is None or passage.inward else max(0, min(passage.at, end) - max(came, start))
+            came = passage.at if passage.inward else None
+    return total
