@@ -8,9 +8,11 @@ from pathlib import Path
 from cryptography.x509.oid import NameOID
 
 from keys import pem
+from keys.backup import IDENTITY, RECIPIENT
 from keys.keyring import (
     AUTHORITY,
     AUTHORITY_KEY,
+    BACKUP,
     BROKER,
     CREDENTIAL,
     CREDENTIAL_KEY,
@@ -31,10 +33,12 @@ OPEN: dict[str, Callable[[Path], object]] = {
     SERVER_PUBLIC: Path.read_text,
     CONF: Path.read_text,
     ACL: Path.read_text,
+    RECIPIENT: Path.read_text,
 }
 OWN = {
     AUTHORITY: (AUTHORITY_KEY, CA),
     BROKER: (KEY, CERTIFICATE, CA, CONF, ACL),
+    BACKUP: (IDENTITY, RECIPIENT),
     SERVER: (KEY, CERTIFICATE, CA, SERVER_SIGNING, CREDENTIAL_KEY),
 }
 OF_AN_EDGE = (KEY, CERTIFICATE, CA, SIGNING, SERVER_PUBLIC, CREDENTIAL_KEY)
@@ -42,11 +46,14 @@ OF_AN_EDGE = (KEY, CERTIFICATE, CA, SIGNING, SERVER_PUBLIC, CREDENTIAL_KEY)
 
 
 def faults(ring: Keyring, name: str) -> Iterator[str]:
-    """Of the authority, or of one machine, by the name in its certificate."""
-    folder = ring.authority if name == AUTHORITY else ring.machines()[name]
+    """Of the authority, of the key of the copies, or of one machine, by the name in its certificate."""
+    folder = {AUTHORITY: ring.authority, BACKUP: ring.backup, **ring.machines()}[name]
     mend, renew = ring.command("mend"), ring.command("rotate", name)
     rotations = {
-        file: ring.command("rotate", part) for part in (*PARTS, *ring.site.edges) for file in ring.secrets(part)
+        file: ring.command("rotate", part)
+        for part in (*PARTS, *ring.site.edges)
+        for file in ring.secrets(part)
+        if part != BACKUP or (ring.backup / RECIPIENT).exists()  # a site that is older than it gets one by mending
     }
     whole: set[Path] = set()
     for file in (folder / own for own in OWN.get(name, OF_AN_EDGE)):
@@ -56,10 +63,19 @@ def faults(ring: Keyring, name: str) -> Iterator[str]:
     with suppress(OSError, ValueError):  # of what was named already
         if _others_may(folder):
             yield f"{folder}: others can enter it: chmod 700 {folder}"
+        if name == BACKUP:
+            yield from _not_its_recipient(ring, whole, mend)
+            return
         if not _fits(ring, name):
             yield f"{folder}: its certificate DOES NOT FIT its key: {renew}"
         if name != AUTHORITY:
             yield from _foreign(ring, name, whole, renew, mend)
+
+
+def _not_its_recipient(ring: Keyring, whole: Set[Path], mend: str) -> Iterator[str]:
+    file = ring.backup / RECIPIENT
+    if file in whole and file.read_text().strip() != ring.recipient:
+        yield f"{file}: is not of {IDENTITY} beside it: {mend}"
 
 
 def _foreign(ring: Keyring, name: str, whole: Set[Path], renew: str, mend: str) -> Iterator[str]:

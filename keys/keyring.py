@@ -4,6 +4,7 @@
     authority/  ca.key ca.crt        makes certificates; stays where the folder is
     broker/     tls.* ca.crt         and what mosquitto is told
     server/     tls.* ca.crt         and server.pem, which signs; credential.hex, which hides badges
+    backup/     identity.txt         opens the copies of the database; stays where the folder is
     edges/ID/   tls.* ca.crt         and edge.pem, which signs; the server's public half; credential.hex
 
 `complete` makes what is missing and issues anew what does not fit: a command that a power cut ended is given again.
@@ -23,14 +24,15 @@ from msgspec.structs import replace
 
 from console.errors import CommandError
 from keys import certificates, mosquitto, pem
+from keys.backup import IDENTITY, RECIPIENT, new_identity, recipient
 from keys.mosquitto import CA, CERTIFICATE, KEY
 from keys.secret_files import make_folder, write_secret
 from wire.credential import KEY_BYTES
 from wire.errors import WireError
 from wire.topics import check_id
 
-AUTHORITY, BROKER, SERVER, CREDENTIAL = "authority", "broker", "server", "credential"
-PARTS = (AUTHORITY, BROKER, SERVER, CREDENTIAL)
+AUTHORITY, BROKER, SERVER, CREDENTIAL, BACKUP = "authority", "broker", "server", "credential", "backup"
+PARTS = (AUTHORITY, BROKER, SERVER, CREDENTIAL, BACKUP)
 """What can be renewed beside the edges; no edge has such a name."""
 AUTHORITY_KEY = "ca.key"
 SIGNING, SERVER_SIGNING, SERVER_PUBLIC, CREDENTIAL_KEY = "edge.pem", "server.pem", "server.pub.pem", "credential.hex"
@@ -52,6 +54,7 @@ SECRETS: dict[str, Callable[[Path], object]] = {
     SERVER_SIGNING: pem.signing_key,
     SIGNING: pem.signing_key,
     CREDENTIAL_KEY: read_credential,
+    IDENTITY: recipient,
 }
 """How each file is read that holds a secret. Raises OSError, ValueError."""
 
@@ -172,6 +175,15 @@ class Keyring:
         return self.folder / "authority"
 
     @property
+    def backup(self) -> Path:
+        return self.folder / "backup"
+
+    @property
+    def recipient(self) -> str:
+        """To whom copies of the database are sealed, as the server's configuration wants it."""
+        return recipient(self.backup / IDENTITY)
+
+    @property
     def broker(self) -> Path:
         """The folder that goes to the broker's machine."""
         return self.folder / "broker"
@@ -238,7 +250,7 @@ class Keyring:
             (part, f"{file}: {wrong}")
             for part in (*PARTS, *self.site.edges)
             for file in self.secrets(part)
-            if (wrong := _wrong(file)) is not None and (file.exists() or (began and part in PARTS))
+            if (wrong := _wrong(file)) is not None and (file.exists() or self._hangs_on(part, began))
         ]
         if any(part not in but for part, _ in found):
             parts = dict.fromkeys(part for part, _ in found if renew or part not in but)
@@ -246,6 +258,10 @@ class Keyring:
                 f"{'; '.join(wrong for part, wrong in found if part in parts)}: take it from a copy of the folder, or "
                 f"make a new one for every machine that needs it: {self.command('rotate', *parts)}"
             )
+
+    def _hangs_on(self, part: str, began: bool) -> bool:
+        """Whether somebody has what was made of a part. Sites are older than the key of their copies."""
+        return part in PARTS and ((self.backup / RECIPIENT).exists() if part == BACKUP else began)
 
     def secrets(self, part: str) -> Mapping[Path, Callable[[], bytes]]:
         """The files of what is drawn at random, and how."""
@@ -258,6 +274,8 @@ class Keyring:
                 return {self.server / KEY: _tls_key, self.server / SERVER_SIGNING: _signing_key}
             case "credential":
                 return {self.server / CREDENTIAL_KEY: _credential_key}
+            case "backup":
+                return {self.backup / IDENTITY: lambda: new_identity(self.backup / IDENTITY)}
             case edge:
                 return {self.edge(edge) / KEY: _tls_key, self.edge(edge) / SIGNING: _signing_key}
 
@@ -281,6 +299,7 @@ class Keyring:
         for edge in self.site.edges:
             yield self.edge(edge) / SERVER_PUBLIC, pem.of_public(self.server_key.public_key())
             yield self.edge(edge) / CREDENTIAL_KEY, (self.server / CREDENTIAL_KEY).read_bytes()
+        yield self.backup / RECIPIENT, f"{self.recipient}\n".encode()
         yield self.broker / mosquitto.CONF, mosquitto.conf(len(self.site.edges)).encode()
         yield self.broker / mosquitto.ACL, mosquitto.acl(self.site.site, self.site.edges).encode()
 

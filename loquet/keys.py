@@ -35,7 +35,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     more.add_argument("edge", metavar="EDGE", help="the id of the new one")
     rotate = _step(steps, "rotate", "make new keys in place of old ones")
     rotate.add_argument(
-        "parts", nargs="+", metavar="WHAT", help="an edge's id, or server, broker, credential, authority; or several"
+        "parts",
+        nargs="+",
+        metavar="WHAT",
+        help="an edge's id, server, broker, credential, authority or backup; or several",
     )
     rotate.add_argument("--broker", metavar="HOST", help="with broker: its new name or address")
     _step(steps, "mend", "make anew what is missing or damaged and is no secret; the keys that are there stay")
@@ -116,11 +119,15 @@ def _add(arguments: argparse.Namespace) -> Iterable[str]:
 
 
 def _rotate(arguments: argparse.Namespace) -> Iterable[str]:
+    from keys.keyring import BACKUP
+
     ring, parts = _open(arguments), arguments.parts
     if arguments.broker and "broker" not in parts:
         raise CommandError("--broker HOST: only with broker, whose address it is")
     ring.rotate(*parts, broker=arguments.broker)
     yield from _carry(ring, *_touched(ring))
+    if BACKUP in parts:
+        yield f'In server.toml: [backup] recipient = "{ring.recipient}"; the keys before it stay, for older copies'
     if renewed := _renewed(ring):
         yield from _known(ring, *renewed)
         yield "Were the old keys in strange hands? Then revoke the edge instead: its old certificate still connects."
@@ -170,12 +177,12 @@ def _revoke(arguments: argparse.Namespace) -> Iterable[str]:
 
 def _list(arguments: argparse.Namespace) -> Iterable[str]:
     from keys.faults import faults
-    from keys.keyring import AUTHORITY
+    from keys.keyring import AUTHORITY, BACKUP
 
     ring = _open(arguments)
     yield f"site {ring.site.site}, broker {ring.site.broker}"
     wrong = 0
-    for name in (AUTHORITY, *ring.machines()):
+    for name in (AUTHORITY, BACKUP, *ring.machines()):
         yield f"{name}: {_what(ring, name)}"
         for number, fault in enumerate(faults(ring, name), wrong + 1):
             wrong = number
@@ -208,9 +215,13 @@ def _known(ring: "Keyring", *edges: str) -> Iterable[str]:
 def _what(ring: "Keyring", name: str) -> str:
     """A certificate and the public half of what signs, as far as they can be read; nothing that is secret."""
     from keys import pem
-    from keys.keyring import AUTHORITY, BROKER
+    from keys.keyring import AUTHORITY, BACKUP, BROKER
     from keys.mosquitto import CA, CERTIFICATE
 
+    if name == BACKUP:
+        with suppress(OSError, ValueError):
+            return f"copies are sealed to {ring.recipient}"
+        return ""
     file = ring.authority / CA if name == AUTHORITY else ring.machines()[name] / CERTIFICATE
     told = []
     with suppress(OSError, ValueError):

@@ -37,8 +37,8 @@ CHECKS = {
     "purge --check": "is everything forgotten whose time is over?",
 }
 """Read the database themselves, whether a server runs or not."""
-RESTORE = "restore"
-"""Wants the server stopped."""
+BACKUP, RESTORE = "backup", "restore"
+"""Beside the running server; with the server stopped."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -47,9 +47,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "order",
         nargs="?",
-        choices=(*ORDERS, *(check.split()[0] for check in CHECKS), RESTORE),
+        choices=(*ORDERS, *(check.split()[0] for check in CHECKS), BACKUP, RESTORE),
         metavar="ORDER",
-        help=f"for the running server, done within 10 s: {listed}; with or without it: {checked}; without it: "
+        help=f"for the running server, done within 10 s: {listed}; with or without it: {checked}; "
+        "backup: make a sealed copy of the database now, as [backup] of server.toml says; without it: "
         "restore: put the copy FILE of the database in its place, or say what it would make good again",
     )
     parser.add_argument(
@@ -63,6 +64,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--verify", nargs="?", const="", metavar="LINK", help="with audit; LINK: a last link that was noted earlier"
     )
     parser.add_argument("--check", action="store_true", help="with purge: look, and change nothing")
+    parser.add_argument("--if-due", action="store_true", help="with backup: unless the newest copy is new enough")
     parser.add_argument("--config", type=Path, metavar="FILE", help=f"the server.toml ({CONFIG} when it is there)")
     parser.add_argument(
         "--socket", type=Path, metavar="FILE", help="with ORDER: the running server's, instead of --config"
@@ -109,6 +111,13 @@ def run(arguments: argparse.Namespace) -> int:
         return _verify(arguments)
     if arguments.order == "purge":
         return _check_purge(_load(_config(arguments.config)))
+    if arguments.if_due and arguments.order != BACKUP:
+        raise CommandError("backup and --if-due go together: loquet server backup --if-due")
+    if arguments.order == BACKUP:
+        from loquet.server_copies import backup
+
+        told = _config(arguments.config)
+        return backup(told, _load(told), if_due=arguments.if_due)
     if arguments.order == RESTORE:
         return _restore(arguments)
     if arguments.order is not None:

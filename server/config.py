@@ -11,6 +11,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from policy.terms import Instant
 from server import identity
+from server.backups.settings import BackupConfig
+from server.backups.settings import check as check_backup
 from server.errors import ConfigError
 from server.identity import Identity
 from server.passwords import hash_token
@@ -76,7 +78,7 @@ class ServerConfig:
     staff_name, staff_password_hash (argon2id), api_token_hash (SHA-256): of an account and a token that the database
     takes over; empty where people and tokens are made on the pages. address: of the pages, as browsers reach them.
     retention_days: after so many days it is forgotten who came and went.
-    smtp: the mail server; without it nothing is mailed.
+    smtp: the mail server; without it nothing is mailed. backup: what becomes of copies; without it none are made.
     """
 
     database: str
@@ -95,6 +97,7 @@ class ServerConfig:
     revoked: tuple[RevokedEdge, ...] = ()
     retention_days: int = MOST_RETAINED
     smtp: SmtpConfig | None = None
+    backup: BackupConfig | None = None
 
     @property
     def control(self) -> Path | None:
@@ -126,6 +129,8 @@ class ServerConfig:
                 f"retention_days {self.retention_days}: passages by name are kept for 1 to {MOST_RETAINED} days,"
                 " no longer: the law says so"
             )
+        if self.backup is not None:
+            check_backup(self.backup, self.retention_days)
         _check_public_keys(self.server_key.public_key().public_bytes_raw().hex(), self.edges)
 
 

@@ -14,6 +14,7 @@ from policy.instants import meant
 from policy.misfits import Fitting
 from policy.syntax import toml_told
 from server import identity, keys
+from server.backups.settings import SHORTEST, BackupConfig
 from server.config import MOST_RETAINED, BrokerConfig, EdgeConfig, RevokedEdge, ServerConfig, SmtpConfig
 from server.errors import ConfigError
 from server.identity import Identity
@@ -59,6 +60,16 @@ class _Smtp(_Part, frozen=True):
     ca: str | None = None
 
 
+class _Backup(_Part, frozen=True):
+    recipient: str
+    folder: str = "/var/backups/loquet"
+    copies: tuple[str, ...] = ()
+    minutes: int = SHORTEST
+    days: int = 30
+    ssh_key: str | None = None
+    known_hosts: str = "known_hosts"
+
+
 class _Staff(_Part, frozen=True):
     name: str
     password_hash: str
@@ -90,6 +101,7 @@ class _File(_Part, frozen=True):
     api: _Api | None = None
     http: _Http = _Http()
     smtp: _Smtp | None = None
+    backup: _Backup | None = None
     socket: str = ""
     revoked: tuple[_Revoked, ...] = ()
     retention_days: int = MOST_RETAINED
@@ -116,6 +128,7 @@ def load(path: Path) -> ServerConfig:
             socket=path.parent / file.socket if file.socket else None,
             retention_days=file.retention_days,
             smtp=_smtp(path.parent, file.smtp) if file.smtp else None,
+            backup=_backup(path.parent, file.backup) if file.backup else None,
         )
     except ConfigError as error:
         raise ConfigError(f"{path}: {error}") from None
@@ -135,6 +148,18 @@ def _smtp(folder: Path, given: _Smtp) -> SmtpConfig:
     port = given.port or SMTP_PORTS.get(given.security, 587)
     ca = str(folder / given.ca) if given.ca else None
     return SmtpConfig(given.host, port, given.sender, given.security, given.username, word, ca)
+
+
+def _backup(folder: Path, given: _Backup) -> BackupConfig:
+    return BackupConfig(
+        recipient=given.recipient,
+        folder=Path(given.folder),
+        copies=given.copies,
+        minutes=given.minutes,
+        days=given.days,
+        ssh_key=folder / given.ssh_key if given.ssh_key else None,
+        known_hosts=folder / given.known_hosts,
+    )
 
 
 def _beside(folder: Path, database: str) -> str:

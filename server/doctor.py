@@ -2,7 +2,7 @@
 
 import socket
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 
 from cryptography.x509 import load_pem_x509_certificate
@@ -12,20 +12,20 @@ from console import finding, versions
 from console.finding import Finding, Level, well
 from console.version import version
 from server import identity
+from server.backups.ages import copies
+from server.backups.settings import BackupConfig
+from server.backups.state import Carried, state
 from server.config import ServerConfig, SmtpConfig
 from server.config_file import load
 from server.database.engine import beside_the_server, files
-from server.errors import ServerError
+from server.errors import BackupError, ServerError
 from server.models import Edge
 
-BACKUPS = Path("/var/backups/loquet")
-STALE = timedelta(hours=26)
-"""A nightly copy that is older was missed."""
 LITTLE_MB = 200
 """Of an edge's disk."""
 
 
-def look(file: Path, now: datetime, backups: Path = BACKUPS) -> Iterator[Finding]:
+def look(file: Path, now: datetime) -> Iterator[Finding]:
     """Everything, the file first."""
     try:
         config = load(file)
@@ -36,7 +36,7 @@ def look(file: Path, now: datetime, backups: Path = BACKUPS) -> Iterator[Finding
     yield versions.look(version(), versions.INSTALLED)
     yield from _broker(config, now)
     yield from _database(config)
-    yield _backup(backups, now)
+    yield from _backup(config.backup, now)
     if config.smtp is not None:
         yield _mail(config.smtp)
 
@@ -90,19 +90,31 @@ def _faults(edge: Edge) -> Iterator[tuple[Level, str, str]]:
         yield Level.LOOK, f"version {edge.software}, the server has {version()}", "ansible-playbook upgrade.yml"
 
 
-def _backup(folder: Path, now: datetime) -> Finding:
-    """The newest copy's age."""
-    remedy = "systemctl enable --now loquet-backup.timer, and its log: journalctl -u loquet-backup"
+def _backup(config: BackupConfig | None, now: datetime) -> Iterator[Finding]:
+    """How old the newest copy is, here and wherever else it is to be."""
+    if config is None:
+        remedy = "loquet keys list shows the recipient; write [backup] into server.toml (docs/operations.md, Backups)"
+        yield Finding("backup", Level.WRONG, "no copies of the database are made", remedy)
+        return
     try:
-        newest = max((file.stat().st_mtime for file in folder.glob("loquet-*.db.gz")), default=None)
-    except OSError as error:
-        return Finding("backup", Level.WRONG, f"{folder}: {error.strerror}", "run it as root, or as the server's user")
-    if newest is None:
-        return Finding("backup", Level.WRONG, f"no copy of the database in {folder}", remedy)
-    made = datetime.fromtimestamp(newest, UTC)
-    if now - made > STALE:
-        return Finding("backup", Level.WRONG, f"the newest copy is of {made:%Y-%m-%d %H:%M} UTC", remedy)
-    return well("backup", f"of {made:%Y-%m-%d %H:%M} UTC")
+        found = copies(config.own.names())
+    except BackupError as error:
+        yield Finding("backup", Level.WRONG, str(error), "as it says; as root, or as the server's user")
+        return
+    known = state(config.folder)
+    yield _age("backup", found[-1][0] if found else None, known.why if known else "", config, now)
+    for name in config.copies:
+        carried = known.places.get(name, Carried()) if known else Carried()
+        at = datetime.fromisoformat(carried.at) if carried.at else None
+        yield _age(f"backup at {name}", at, carried.why, config, now)
+
+
+def _age(about: str, at: datetime | None, why: str, config: BackupConfig, now: datetime) -> Finding:
+    if at is not None and now - at <= config.late:
+        return well(about, f"of {at:%Y-%m-%d %H:%M} UTC")
+    said = f"the newest copy is of {at:%Y-%m-%d %H:%M} UTC" if at else "there is no copy"
+    remedy = "sudo loquet server backup says what is wrong; systemctl enable --now loquet-backup.timer"
+    return Finding(about, Level.WRONG, f"{said}: {why}" if why else said, remedy)
 
 
 def _mail(smtp: SmtpConfig) -> Finding:

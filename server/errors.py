@@ -19,6 +19,10 @@ class DatabaseError(ServerError):
     """The database cannot be opened, read or written now."""
 
 
+class BackupError(ServerError):
+    """A copy of the database cannot be made, kept, opened or put back."""
+
+
 class FullError(DatabaseError):
     """The disk that holds the database is full."""
 

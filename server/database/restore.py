@@ -14,12 +14,10 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
-from alembic.config import Config
-from alembic.script import ScriptDirectory
 from sqlalchemy.engine import make_url
 
 from server.database.claim import beside, claim_file, file_of
-from server.database.schema import MIGRATIONS
+from server.database.schema import known
 from server.errors import DatabaseError
 
 LIVING = """
@@ -96,16 +94,9 @@ def _checked(copy: Path, new: Path) -> dict[str, str]:
             held = _living(connection)
     except (sqlite3.Error, TypeError) as error:
         raise DatabaseError(f"{copy}: is no copy of a site's database ({error}): take another") from None
-    if revision not in _revisions():
+    if revision not in known():
         raise DatabaseError(f"{copy}: is of a newer version of Loquet ({revision}): install that one first")
     return held
-
-
-def _revisions() -> set[str]:
-    config = Config()
-    config.set_main_option("script_location", str(MIGRATIONS))
-    config.set_main_option("path_separator", "os")
-    return {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
 
 
 def _living(connection: sqlite3.Connection) -> dict[str, str]:

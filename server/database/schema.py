@@ -1,12 +1,14 @@
 """How does the database get its tables? Alembic runs what is missing in server/migrations, at every start."""
 
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from sqlalchemy import Connection
 
 from server.database.engine import Database
 
@@ -15,22 +17,49 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 
 def upgrade(database: Database, progress: Callable[[str], None]) -> None:
     """Bring the tables up to date, in one transaction. progress: told each step. Raises DatabaseError."""
+    with database.transaction() as session:
+        upgrade_in(session.connection(), progress)
+
+
+def upgrade_in(connection: Connection, progress: Callable[[str], None], to: str = "heads") -> None:
+    """The same within somebody's transaction, up to a version of the tables."""
+    config = _config()
+    steps = _missing(current(connection), to)
+    for number, (revision, title) in enumerate(steps, start=1):
+        progress(f"database: step {number} of {len(steps)}: {title}")
+        config.attributes["connection"] = connection
+        command.upgrade(config, revision)
+    connection.exec_driver_sql("UPDATE alembic_version SET version_num = version_num")  # a start proves it can write
+
+
+def current(connection: Connection) -> str | None:
+    """Of which version a database's tables are; None without any."""
+    return MigrationContext.configure(connection).get_current_revision()
+
+
+def newest() -> str:
+    """The version of the tables that this program knows."""
+    return str(_scripts().get_current_head())
+
+
+def known() -> set[str]:
+    """Every version of the tables from which this program brings a database up to date."""
+    return {script.revision for script in _scripts().walk_revisions()}
+
+
+@cache
+def _scripts() -> ScriptDirectory:
+    return ScriptDirectory.from_config(_config())
+
+
+def _config() -> Config:
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS))
     config.set_main_option("path_separator", "os")
-    with database.transaction() as session:
-        connection = session.connection()
-        steps = _missing(config, MigrationContext.configure(connection).get_current_revision())
-        for number, (revision, title) in enumerate(steps, start=1):
-            progress(f"database: step {number} of {len(steps)}: {title}")
-            config.attributes["connection"] = connection
-            command.upgrade(config, revision)
-        connection.exec_driver_sql(
-            "UPDATE alembic_version SET version_num = version_num"
-        )  # a start proves it can write
+    return config
 
 
-def _missing(config: Config, current: str | None) -> list[tuple[str, str]]:
+def _missing(at: str | None, to: str) -> list[tuple[str, str]]:
     """(revision, title) of each step that is not done yet, in order."""
-    scripts = ScriptDirectory.from_config(config).iterate_revisions("heads", current or "base")
+    scripts = _scripts().iterate_revisions(to, at or "base")
     return [(script.revision, script.doc) for script in scripts][::-1]

@@ -45,6 +45,11 @@ def test_the_server_is_told_of_every_edge_and_of_those_revoked(
         "loquet_revoked": {"garage": "2026-11-24T17:00:00.000Z"},
         "hostvars": {edge: {"loquet_wiring": wiring} for edge, wiring in WIRING.items()},
         "server_keys": capsys.readouterr().out,
+        "loquet_backup": True,
+        "loquet_backup_minutes": "10",
+        "loquet_backup_days": 20,
+        "loquet_backup_copies": ["/media/loquet", "sftp://loquet@nas.lan/copies"],
+        "loquet_backup_ssh_key": "keys/nas",
     }
     shutil.copytree(ring.server, tmp_path / "keys")
     (tmp_path / "server.toml").write_text(rendered("server", "server.toml", variables), "utf-8")
@@ -54,6 +59,13 @@ def test_the_server_is_told_of_every_edge_and_of_those_revoked(
         EdgeConfig("fab", ring.public_hex("fab"), ("cnc", "laser")),
     )
     assert config.revoked == (RevokedEdge("garage", instant("2026-11-24T17:00:00.000Z")),)
+    copies = config.backup
+    assert copies is not None
+    assert (copies.recipient, copies.minutes, copies.days) == (ring.recipient, 10, 20)
+    assert copies.copies == ("/media/loquet", "sftp://loquet@nas.lan/copies")
+    assert (copies.ssh_key, copies.known_hosts) == (tmp_path / "backup_ssh", tmp_path / "known_hosts")
+    (tmp_path / "server.toml").write_text(rendered("server", "server.toml", variables | {"loquet_backup": False}))
+    assert load(tmp_path / "server.toml").backup is None
     alone = rendered("server", "server.toml", variables | {"loquet_edges": []})
     (tmp_path / "server.toml").write_text(alone, "utf-8")  # its only edge was stolen
     assert load(tmp_path / "server.toml").edges == ()

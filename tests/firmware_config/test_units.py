@@ -1,6 +1,5 @@
 """Does systemd take our units, do they expose as little as promised, and may the edge still do what it has to?"""
 
-import os
 import re
 import subprocess
 from functools import cache
@@ -86,16 +85,3 @@ def test_an_edge_may_ask_its_clock_and_reach_its_header_and_sets_no_clock() -> N
     settings = set(re.findall(r"^(\w+)=yes$", unit, re.MULTILINE))
     assert not settings & {"PrivateDevices", "ProtectClock", "MemoryDenyWriteExecute"}
     assert "ProcSubset" not in unit  # the kernel's id of a boot, and the model of the Pi
-
-
-def test_no_copy_of_the_database_is_kept_for_longer_than_promised(tmp_path: Path) -> None:
-    """The names of who left long ago are in each of them."""
-    *_, removes = re.findall(r"^ExecStart=/bin/sh -c '(.+)'$", (FIRMWARE / "loquet-backup.service").read_text(), re.M)
-    copies = ("loquet-2026-01-01.db.gz", "before-upgrade.db", "new.db")
-    for name, days in [(name, 0) for name in copies] + [("loquet-2025-01-01.db.gz", 40), ("before-upgrade.db", 40)]:
-        (tmp_path / name).touch()
-        then = (tmp_path / name).stat().st_mtime - days * 86_400
-        os.utime(tmp_path / name, (then, then))
-    line = removes.replace("$$", "$").replace("/var/backups/loquet", str(tmp_path))
-    subprocess.run(["sh", "-c", line], env={"DAYS": "30", "PATH": os.defpath}, check=True)
-    assert {path.name for path in tmp_path.iterdir()} == {"loquet-2026-01-01.db.gz"}

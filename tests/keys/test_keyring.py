@@ -102,6 +102,33 @@ def test_two_sites_share_nothing(ring: Keyring, tmp_path: Path) -> None:
         assert (ring.folder / path).read_bytes() != (other.folder / path).read_bytes()
 
 
+def test_copies_are_opened_by_a_key_that_goes_to_no_machine(ring: Keyring) -> None:
+    from pyrage import decrypt, encrypt, x25519
+
+    sealed = encrypt(b"a copy", [x25519.Recipient.from_str(ring.recipient)])
+    identity = ring.backup / "identity.txt"
+    own = identity.read_text()
+    assert decrypt(sealed, [x25519.Identity.from_str(own.strip())]) == b"a copy"
+    assert not any(own.strip().encode() in each for each in contents(ring.server).values())
+    assert (ring.backup / "recipient.txt").read_text() == f"{ring.recipient}\n"
+    before = ring.recipient
+    ring.rotate("backup")
+    assert ring.recipient != before
+    newest, older = identity.read_text().splitlines()
+    assert older == own.strip() != newest
+    assert list(faults(ring, "backup")) == []
+
+
+def test_a_site_of_before_there_was_that_key_gets_one_and_one_that_lost_it_is_told(ring: Keyring) -> None:
+    (ring.backup / "identity.txt").unlink()
+    with pytest.raises(CommandError, match=r"identity\.txt: is not there: take it from a copy"):
+        ring.mend()
+    (ring.backup / "recipient.txt").unlink()
+    assert any("keys mend" in fault for fault in faults(ring, "backup"))
+    ring.mend()
+    assert list(faults(ring, "backup")) == []
+
+
 def test_an_edge_more_leaves_the_others_as_they_are(ring: Keyring) -> None:
     before = contents(ring.folder)
     ring.add("laser")

@@ -127,15 +127,17 @@ def test_the_list_names_everybody_and_shows_no_secret(folder: Path, capsys: pyte
     ring = Keyring.open(folder)
     assert [line.split(":")[0] for line in out.splitlines()[1:]] == [
         "authority",
+        "backup",
         "broker",
         "server",
         "front",
         "revoked",
     ]
+    assert f"backup: copies are sealed to {ring.recipient}" in out
     assert "front: certificate " in out
     assert f"no end, signs as {ring.public_hex('front')}" in out
     for file in folder.rglob("*"):
-        if file.suffix in (".key", ".hex") or file.name in ("edge.pem", "server.pem"):
+        if file.suffix in (".key", ".hex") or file.name in ("edge.pem", "server.pem", "identity.txt"):
             assert not any(line in out for line in file.read_text().splitlines() if len(line) > 10), file
 
 

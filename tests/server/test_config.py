@@ -10,8 +10,10 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, generate_private_key
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from pyrage import x25519
 
 from server import config_file as module
+from server.backups.settings import BackupConfig
 from server.config import BrokerConfig, EdgeConfig, ServerConfig, SmtpConfig
 from server.config_file import load
 from server.errors import ConfigError
@@ -158,6 +160,21 @@ def test_a_mail_server_that_would_not_do(file: Path, line: str, why: str) -> Non
         load(file)
 
 
+def test_copies_are_made_as_it_says_and_their_key_files_lie_beside_it(file: Path) -> None:
+    assert load(file).backup is None
+    recipient = str(x25519.Identity.generate().to_public())
+    file.write_text(f'{file.read_text()}[backup]\nrecipient = "{recipient}"\nssh_key = "keys/ssh"\n')
+    assert load(file).backup == BackupConfig(
+        recipient=recipient,
+        folder=Path("/var/backups/loquet"),
+        ssh_key=file.parent / "keys/ssh",
+        known_hosts=file.parent / "known_hosts",
+    )
+    file.write_text(file.read_text().replace("age1", "age2"))
+    with pytest.raises(ConfigError, match=r"server\.toml: backup recipient 'age2.*give the age1"):
+        load(file)
+
+
 def test_the_sample_shows_every_key() -> None:
     shown = SAMPLE.read_text()
     parts = (
@@ -166,6 +183,7 @@ def test_the_sample_shows_every_key() -> None:
         module._Broker,
         module._Http,
         module._Smtp,
+        module._Backup,
         module._Staff,
         module._Api,
         module._Edge,

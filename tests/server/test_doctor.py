@@ -1,6 +1,5 @@
 """What a look at a server finds, with its remedy; and that it finds nothing where nothing is wrong."""
 
-import os
 import shutil
 import socket
 from datetime import UTC, datetime, timedelta
@@ -13,6 +12,8 @@ from console.finding import Finding, Level
 from console.version import version
 from keys.keyring import Keyring, Site
 from server import doctor
+from server.backups.ages import name_of
+from server.backups.state import Carried, State, note
 from server.config import SmtpConfig
 from server.config_file import load
 from server.database.engine import Database
@@ -54,9 +55,14 @@ port = {free_port()}
 ca = "keys/ca.crt"
 certificate = "keys/tls.crt"
 key = "keys/tls.key"
+[backup]
+recipient = "{Keyring.open(built / "ring").recipient}"
+folder = "{folder}/copies"
+copies = ["/media/loquet"]
 """)
-    (folder / "loquet-2026-11-24.db.gz").touch()
-    os.utime(folder / "loquet-2026-11-24.db.gz", (NOW.timestamp() - 3600,) * 2)
+    (folder / "copies").mkdir()
+    (folder / "copies" / name_of(NOW)).touch()
+    note(folder / "copies", State(NOW.isoformat(), places={"/media/loquet": Carried(NOW.isoformat())}))
     return made
 
 
@@ -67,7 +73,7 @@ def _all_online(database: Database) -> None:
 
 
 def found(file: Path, now: datetime = NOW) -> dict[str, Finding]:
-    return {each.about: each for each in doctor.look(file, now, file.parent)}
+    return {each.about: each for each in doctor.look(file, now)}
 
 
 def wrong(findings: dict[str, Finding]) -> set[str]:
@@ -91,7 +97,7 @@ def test_what_edges_said_is_told(file: Path) -> None:
         garage.online = False
         front.clock, front.free_disk, front.readers = "unknown", 20, {"front-in": "no answer"}
     database.close()
-    said = [each.said for each in doctor.look(file, NOW, file.parent) if each.about.startswith("edge ")]
+    said = [each.said for each in doctor.look(file, NOW) if each.about.startswith("edge ")]
     assert said == [
         "its clock is lost",
         "reader front-in: no answer",
@@ -100,10 +106,22 @@ def test_what_edges_said_is_told(file: Path) -> None:
     ]
 
 
-def test_a_night_without_a_copy_is_told(file: Path) -> None:
-    assert wrong(found(file, NOW + timedelta(hours=26))) == {"broker", "backup"}
-    (file.parent / "loquet-2026-11-24.db.gz").unlink()
-    assert "no copy of the database" in found(file)["backup"].said
+def test_copies_that_are_late_are_told_here_and_where_they_are_carried(file: Path) -> None:
+    later = NOW + timedelta(minutes=16)
+    assert wrong(found(file, later)) == {"broker", "backup", "backup at /media/loquet"}
+    assert wrong(found(file, NOW + timedelta(minutes=15))) == {"broker"}
+    copies = file.parent / "copies"
+    (copies / name_of(later)).touch()
+    note(copies, State(later.isoformat(), places={"/media/loquet": Carried(NOW.isoformat(), "is the stick in?")}))
+    assert wrong(found(file, later)) == {"broker", "backup at /media/loquet"}
+    assert found(file, later)["backup at /media/loquet"].said.endswith("2026-11-24 09:00 UTC: is the stick in?")
+    for copy in copies.glob("*.age"):
+        copy.unlink()
+    assert found(file)["backup"].said == "there is no copy"
+    copies.rename(file.parent / "elsewhere")
+    assert "copies: No such file or directory: make it" in found(file)["backup"].said
+    file.write_text(file.read_text().partition("[backup]")[0])
+    assert found(file)["backup"].said == "no copies of the database are made"
 
 
 def test_a_mail_server_that_is_away_is_told() -> None:
@@ -114,7 +132,7 @@ def test_a_mail_server_that_is_away_is_told() -> None:
 
 def test_a_mistake_in_the_file_is_all_that_is_said(file: Path) -> None:
     file.write_text(file.read_text() + "colour = 1\n")
-    (only,) = doctor.look(file, NOW, file.parent)
+    (only,) = doctor.look(file, NOW)
     assert (only.about, only.level) == ("server.toml", Level.WRONG)
 
 

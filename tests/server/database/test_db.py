@@ -195,10 +195,12 @@ def test_databases_are_opened_in_known_places_only() -> None:
         if re.search(r"\b(sqlite3\.connect|create_engine)\(", path.read_text("utf-8"))
     }
     reads_only, holds_the_claim = "server/queries/what_if.py", "server/database/restore.py"
+    writes_copies = "server/backups/copies.py"
     assert opening == {
-        "edge/journal.py", "edge/salvage.py", "server/database/engine.py", reads_only, holds_the_claim
+        "edge/journal.py", "edge/salvage.py", "server/database/engine.py", reads_only, holds_the_claim, writes_copies
     }  # fmt: skip
-    assert "?mode=ro" in (ROOT / reads_only).read_text("utf-8")
+    for file in (reads_only, writes_copies):
+        assert "?mode=ro" in (ROOT / file).read_text("utf-8")
     assert "claim_file(parsed)" in (ROOT / holds_the_claim).read_text("utf-8")
 
 

@@ -1,0 +1,1 @@
+"""How copies of the database are made, sealed, kept and brought back."""

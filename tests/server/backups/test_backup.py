@@ -1,0 +1,215 @@
+"""A copy is made beside a server that writes, sealed, carried, and in time removed; and it is the whole database."""
+
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from pyrage import x25519
+from sqlmodel import select
+
+from server.backups import archive
+from server.backups.ages import name_of
+from server.backups.copies import copy_database, put_back
+from server.backups.make import back_up, due
+from server.backups.settings import BackupConfig, check
+from server.backups.state import state
+from server.database.engine import Database
+from server.errors import BackupError, ConfigError, DatabaseError
+from server.models import Member
+from tests.support_bookings import furnish
+from tests.support_sftp import SftpServer, sftp_server
+
+NOW = datetime(2026, 11, 24, 9, tzinfo=UTC)
+IDENTITY = x25519.Identity.generate()
+RECIPIENT = str(IDENTITY.to_public())
+
+
+@pytest.fixture
+def told(tmp_path: Path) -> Path:
+    """A server.toml with its keys, and folders for copies."""
+    for name in ("etc/keys", "copies", "stick"):
+        (tmp_path / name).mkdir(parents=True)
+    (tmp_path / "etc/keys/server.pem").write_bytes(b"the key that signs")
+    (tmp_path / "etc/server.toml").write_bytes(b"what it is told")
+    (tmp_path / "identity.txt").write_text(f"# age\n{IDENTITY}\n")
+    return tmp_path / "etc/server.toml"
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> BackupConfig:
+    return BackupConfig(RECIPIENT, tmp_path / "copies")
+
+
+@pytest.fixture(scope="module")
+def nas(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SftpServer]:
+    with sftp_server(tmp_path_factory.mktemp("ssh")) as server:
+        yield server
+
+
+def rows(file: Path) -> list[str]:
+    """Every row of an SQLite file, whatever the order of tables and columns in its schema."""
+    with closing(sqlite3.connect(file)) as connection:
+        return sorted(line for line in connection.iterdump() if line.startswith("INSERT"))
+
+
+def make(database: Database, config: BackupConfig, told: Path, at: datetime = NOW) -> list[str]:
+    return back_up(database.url.render_as_string(hide_password=False), config, told, lambda: at)
+
+
+def test_a_copy_of_a_server_that_writes_comes_back_row_by_row(
+    database: Database, config: BackupConfig, told: Path, tmp_path: Path
+) -> None:
+    """The drill: made, sealed, opened, put back, and compared, on both databases."""
+    furnish(database)
+    url = database.url.render_as_string(hide_password=False)
+    with database.transaction() as session:
+        for member in session.exec(select(Member)):
+            member.name = "not yet"  # what is not committed is in no copy, and keeps none waiting
+        session.flush()
+        (said,) = make(database, config, told)
+        session.rollback()
+    copy = config.folder / name_of(NOW)
+    assert said.startswith(f"{copy}: made in ")
+    assert copy.stat().st_mode & 0o777 == 0o600
+    assert sorted(os.listdir(config.folder)) == [copy.name, "state.json"]
+    assert not any(word in copy.read_bytes() for word in (b"SQLite", b"Gr\xc3\xa9goire", b"the key that signs"))
+    with archive.opened(copy, tmp_path / "identity.txt", tmp_path) as held:
+        about = archive.about(held, copy)
+        assert (about.site, about.made) == ("casaco", "2026-11-24T09:00:00+00:00")
+        assert (held / "config/keys/server.pem").read_bytes() == b"the key that signs"
+        assert (held / "config/server.toml").read_bytes() == b"what it is told"
+        first = rows(held / "loquet.db")
+        database.close()
+        if database.url.get_backend_name() == "postgresql":
+            other = Database(url)
+            with other.transaction() as session:
+                for member in session.exec(select(Member)):
+                    member.name = "somebody else"
+            other.close()
+            put_back(held / "loquet.db", url)
+            again = Database(url)
+            with again.transaction() as session:
+                session.add(_copy_of(session.exec(select(Member)).all()[0]))
+            again.close()
+    if database.url.get_backend_name() == "sqlite":
+        assert first == rows(tmp_path / "loquet.db")
+    copy_database(url, tmp_path / "again.db")
+    assert len(first) > 50
+    assert [row for row in rows(tmp_path / "again.db") if "'one more'" not in row] == first
+
+
+def _copy_of(member: Member) -> Member:
+    return Member(**member.model_dump() | {"id": "more", "name": "one more"})
+
+
+@pytest.mark.sqlite
+def test_it_opens_with_its_identity_alone(database: Database, config: BackupConfig, told: Path, tmp_path: Path) -> None:
+    make(database, config, told)
+    copy = config.folder / name_of(NOW)
+    (tmp_path / "other.txt").write_text(str(x25519.Identity.generate()))
+    (tmp_path / "both.txt").write_text(f"{x25519.Identity.generate()}\n{IDENTITY}\n")
+    (tmp_path / "none.txt").write_text(RECIPIENT)
+    (tmp_path / "short.age").write_bytes(copy.read_bytes()[:-100])
+    for file, identity, words in (
+        (copy, "other.txt", r"other\.txt does not open it .*take the identity that was made with this site"),
+        (copy, "none.txt", r"none\.txt: is no identity of age"),
+        (copy, "missing.txt", r"missing\.txt: No such file"),
+        (tmp_path / "short.age", "identity.txt", "cannot be unpacked|does not open it"),
+    ):
+        with pytest.raises(BackupError, match=words), archive.opened(file, tmp_path / identity, tmp_path):
+            pytest.fail("it was opened")
+    with archive.opened(copy, tmp_path / "both.txt", tmp_path) as held:
+        assert (held / "loquet.db").exists()
+    assert not list(tmp_path.glob(".loquet-restore-*"))
+
+
+@pytest.mark.sqlite
+def test_copies_are_carried_to_a_stick_and_by_sftp_and_removed_there_in_time(
+    database: Database, config: BackupConfig, told: Path, tmp_path: Path, nas: SftpServer
+) -> None:
+    places = (str(tmp_path / "stick"), nas.address)
+    config = replace(config, copies=places, ssh_key=nas.key, known_hosts=nas.known_hosts)
+    times = [NOW, NOW + timedelta(minutes=5), NOW + timedelta(hours=3), NOW + timedelta(days=31)]
+    for at in times[:3]:
+        said = make(database, config, told, at)
+    assert said[1:] == [f"{place}: has it, too" for place in places]
+    kept = {name_of(NOW), name_of(times[2])}
+    folders = (config.folder, tmp_path / "stick", nas.root / "copies")
+    assert [{name for name in os.listdir(folder) if name != "state.json"} for folder in folders] == [kept] * 3
+    made = name_of(times[2])
+    assert (nas.root / "copies" / made).read_bytes() == (config.folder / made).read_bytes()
+    (config.folder / "before-upgrade.db").touch()
+    os.utime(config.folder / "before-upgrade.db", (NOW.timestamp(),) * 2)
+    make(database, config, told, times[3])
+    assert [{name for name in os.listdir(folder) if name != "state.json"} for folder in folders] == [
+        {name_of(times[3])}
+    ] * 3
+
+
+@pytest.mark.sqlite
+def test_a_place_that_is_away_keeps_nobody_from_the_others_and_is_told(
+    database: Database, config: BackupConfig, told: Path, tmp_path: Path, nas: SftpServer
+) -> None:
+    (tmp_path / "nobody").write_text("")
+    places = (str(tmp_path / "stick"), str(tmp_path / "gone"), nas.address)
+    config = replace(config, copies=places, ssh_key=nas.key, known_hosts=tmp_path / "nobody")
+    with pytest.raises(BackupError, match="Host key verification failed") as raised:
+        make(database, config, told)
+    assert f"{tmp_path / 'gone'}: No such file or directory" in str(raised.value)
+    assert (tmp_path / "stick" / name_of(NOW)).exists()
+    assert not (tmp_path / "gone").exists()
+    known = state(config.folder)
+    assert known is not None
+    assert [known.places[place].at for place in places] == [NOW.isoformat(), None, None]
+    assert known.places[nas.address].why.startswith(f"{nas.address}: ")
+    (tmp_path / "gone").mkdir()
+    with pytest.raises(BackupError):
+        make(database, config, told, NOW + timedelta(minutes=5))
+    known = state(config.folder)
+    assert known is not None
+    assert known.places[places[1]].why == ""
+
+
+@pytest.mark.sqlite
+def test_a_copy_that_was_cut_off_leaves_nothing_and_two_are_not_made_at_once(
+    database: Database, config: BackupConfig, told: Path
+) -> None:
+    assert due(config, NOW)
+    (config.folder / ".making-x").mkdir()
+    (config.folder / ".making-x/loquet.db").write_bytes(b"names")
+    make(database, config, told)
+    assert not (config.folder / ".making-x").exists()
+    assert not due(config, NOW + timedelta(minutes=4))
+    assert due(config, NOW + timedelta(minutes=5))
+    with pytest.raises(DatabaseError, match=r"/nowhere/loquet\.db: cannot be copied"):
+        back_up("sqlite:////nowhere/loquet.db", config, told, lambda: NOW + timedelta(minutes=5))
+    known = state(config.folder)
+    assert known is not None
+    assert "/nowhere/loquet.db" in known.why
+    assert sorted(os.listdir(config.folder)) == [name_of(NOW), "state.json"]
+
+
+@pytest.mark.parametrize(
+    ("changed", "words"),
+    [
+        ({"recipient": str(IDENTITY)}, "is the identity, which opens the copies and stays off the server"),
+        ({"recipient": "age1abc"}, "recipient 'age1abc': .*give the age1"),
+        ({"folder": Path("copies")}, "folder 'copies': give its whole path"),
+        ({"minutes": 90}, "minutes 90: from one copy to the next give 5 to 60"),
+        ({"days": 91}, "days 91: .* kept for 90 days .*give 1 to 90"),
+        ({"copies": ("nas.lan:/copies",)}, "copies 'nas.lan:/copies': write it as"),
+        ({"copies": ("sftp://nas.lan/copies",)}, "write it as"),
+        ({"copies": ("sftp://-oProxyCommand=x@nas.lan/copies",)}, "write it as"),
+        ({"copies": ("sftp://loquet@nas.lan/copies",)}, "name its ssh_key, too"),
+    ],
+)
+def test_what_cannot_be_is_refused_by_name(config: BackupConfig, changed: dict[str, object], words: str) -> None:
+    check(config, 90)
+    with pytest.raises(ConfigError, match=words) as raised:
+        check(replace(config, **changed), 90)  # type: ignore[arg-type]
+    assert str(IDENTITY) not in str(raised.value)
