@@ -4,6 +4,8 @@ from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import NotFound
 
+from console import versions
+from console.version import version
 from server.changes import accounts as changes
 from server.errors import ChangeRefusedError
 from server.queries import accounts as queries
@@ -37,7 +39,9 @@ def _list(wrong: str | None) -> str:
     with auth.context().database.reading() as session:
         lines = queries.accounts(session, auth.now())
         found = queries.without_account(session, asked, FOUND) if asked else []
-    return render_template("accounts.html", lines=lines, found=found, asked=asked, names=_names, wrong=wrong)
+    newer = versions.newer(version(), versions.INSTALLED, versions.FOLDER)
+    told = {"version": version(), "newer": newer.number if newer is not None else None}
+    return render_template("accounts.html", lines=lines, found=found, asked=asked, names=_names, wrong=wrong, **told)
 
 
 def _names(line: queries.Line) -> list[str]:

@@ -4,6 +4,7 @@ import json
 import re
 from datetime import UTC, datetime, timedelta
 from html import unescape
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -67,6 +68,16 @@ def link_in(text: str) -> str:
 
 # Everybody's accounts
 
+
+def test_an_administrator_reads_that_a_newer_version_lies_in_the_servers_own_folder(
+    place: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("console.versions.FOLDER", tmp_path)
+    admin = place.staff()
+    assert "Rien de plus récent dans son dossier." in plain(admin.get("/accounts").text)
+    (tmp_path / "loquet-99.0-0123456789ab.tar.gz").write_bytes(b"")
+    said = plain(admin.get("/accounts").text)
+    assert "La version 99.0 est là. Sur sa machine : sudo loquet update" in said
 
 def test_a_member_is_found_invited_and_takes_the_account(place: Place) -> None:
     admin = place.staff()
