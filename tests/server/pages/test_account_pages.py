@@ -79,6 +79,7 @@ def test_an_administrator_reads_that_a_newer_version_lies_in_the_servers_own_fol
     said = plain(admin.get("/accounts").text)
     assert "La version 99.0 est là. Sur sa machine : sudo loquet update" in said
 
+
 def test_a_member_is_found_invited_and_takes_the_account(place: Place) -> None:
     admin = place.staff()
     found = admin.get("/accounts?q=gre").text
