@@ -1,7 +1,9 @@
 """What printers' programs say, asked over real sockets: understood, or unknown; never idle by mistake."""
 
+import json
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -150,3 +152,28 @@ def test_klipper_that_prints_what_is_streamed_to_it_is_not_idle() -> None:
 def test_a_bed_that_is_hot_is_not_idle_yet() -> None:
     assert read("prusalink", b'{"printer": {"state": "FINISHED", "temp_bed": 45.0}}') == Reading(PrinterState.BUSY)
     assert read("prusalink", b'{"printer": {"state": "FINISHED", "temp_bed": 44.9}}') == Reading(PrinterState.IDLE)
+
+
+RECORDED = json.loads(Path(__file__).with_name("octoprint.json").read_text())["said"]
+"""What the real OctoPrint answered with its virtual printer: tools/octoprint, which `make proof` runs."""
+
+
+@pytest.mark.parametrize("moment", RECORDED)
+def test_what_the_real_octoprint_answered_is_read_right(moment: str) -> None:
+    recorded = RECORDED[moment]
+    assert read("octoprint", json.dumps(recorded["answer"]).encode()).state is PrinterState(recorded["state"])
+
+
+def test_the_real_one_s_guess_of_the_time_left_is_read() -> None:
+    answer = RECORDED["printing"]["answer"]
+    assert read("octoprint", json.dumps(answer).encode()).left == answer["progress"]["printTimeLeft"]
+
+
+def test_the_double_answers_in_the_shape_of_the_real_one() -> None:
+    program = PrinterProgram("octoprint", PrinterState.PRINTING, left=60)
+    double = json.loads(get(program.address, KINDS["octoprint"].path))
+    program.close()
+    real = RECORDED["printing"]["answer"]
+    assert double.keys() <= real.keys()
+    assert all(double[part].keys() <= real[part].keys() for part in ("job", "progress"))
+    assert double["job"]["file"].keys() <= real["job"]["file"].keys()
