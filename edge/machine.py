@@ -8,7 +8,8 @@ A machine's start is on disk before the interlock closes; a stop opens it first.
 What a session is (kind, warn or cut, until) was fixed when it began; `attended` and the lock-out are today's.
 
 Where a printer stands no time and no absence cuts its power while it prints, pauses or does not say: the session runs
-on, warned and counted. A hand does: the holder's own badge, the emergency stop, an urgent lock-out.
+on, warned and counted. A hand does: the holder's own badge, the emergency stop, an urgent lock-out, the service key.
+What a current sensor and a key switch say: edge/sensed.py.
 """
 
 from collections.abc import Callable
@@ -17,24 +18,13 @@ from typing import Any, NamedTuple
 
 from msgspec.structs import replace
 
+from edge import patterns
 from edge.core import Core, Now
 from edge.devices.power import STILL_PRINTS, PrinterPower
 from edge.events import CardSeen, Event, InputChanged, Journalled, Ordered, PrinterSaid
-from edge.patterns import (
-    LAY_HERE,
-    MACHINE_ENDS_SOON,
-    MACHINE_LOCKED_OUT,
-    MACHINE_ON,
-    MACHINE_OVERRUN,
-    MACHINE_STOPPED,
-    NO_RULES,
-    OF_FAMILY,
-    READER_FAULT,
-    SOUND,
-    Player,
-    Signal,
-)
+from edge.patterns import OF_FAMILY, Player, Signal
 from edge.reports import Reports, of_session
+from edge.sensed import NOTHING, Sensed, SensedSetup
 from policy.case import Decision, Tap
 from policy.door import decide_without_rules
 from policy.extend import extended
@@ -65,6 +55,7 @@ class MachineSetup:
     reader: str
     has_estop: bool = True
     has_printer: bool = False
+    sensed: SensedSetup = NOTHING
 
 
 class Decided(NamedTuple):
@@ -84,6 +75,8 @@ class MachineController:
         self.readers = (setup.reader,)
         self.inputs = {f"{setup.machine}.estop"} if setup.has_estop else set()
         self.inputs |= {f"{setup.machine}.printer"} if setup.has_printer else set()
+        self._sensed = Sensed(setup.machine, setup.sensed)
+        self.inputs |= self._sensed.inputs
         self._printer = PrinterPower(stands=setup.has_printer)
         self._core = core
         if setup.has_estop:
@@ -123,6 +116,7 @@ class MachineController:
         while start in self._begins:  # there and back again: what is ended with no length would end this one, too
             start += 1
         self._session = replace(session, start=start, until=until)
+        self._sensed.shift(by)
         if self._alone_since is not None:
             self._alone_since += by
         self._row(now, Kind.SESSION_STARTED, **of_session(self._session))
@@ -139,6 +133,8 @@ class MachineController:
         if self._session is not None:
             self._watch(now, self._session)
         self._core.drive(f"{self.place}.interlock", self._powered)
+        for kind, what in self._sensed.look(now.mono, powered=self._powered):
+            self._row(now, kind, detail=what)
         self._lamp.stand(self._standing(now), now.mono)
         for name, active in zip(("green", "red", "buzzer"), self._lamp.levels(now.mono), strict=True):
             self._core.drive(f"{self.setup.reader}.{name}", active)
@@ -152,7 +148,8 @@ class MachineController:
         """The same without the lamp."""
         at = self._core.believed(now, now.at)
         moments = (moment for moment in self._moments(at) if moment > at)
-        return min((now.mono + (moment - at) / 1000 for moment in moments), default=None)
+        dues = [self._sensed.deadline(), *(now.mono + (moment - at) / 1000 for moment in moments)]
+        return min((moment for moment in dues if moment is not None), default=None)
 
     @property
     def session(self) -> Session | None:
@@ -167,26 +164,29 @@ class MachineController:
 
     def _watch(self, now: Now, session: Session) -> None:
         """End the session when it is time; warn before."""
-        at = self._core.believed(now, now.at)
-        until = session.until
-        if until is not None and session.cuts and at >= until:
-            self._end(now, session, until)
-            return
-        machine = self._machine()
-        if machine is not None and machine.urgent:
-            self._end(now, session, at)
-            return
-        kept = self._printer.is_kept(now.mono)
-        if not kept and self._printer.waited(machine, session, at):
-            self._end(now, session, at)
-            return
-        if not kept and self._alone_since is not None and at >= self._alone_since + ALONE_FOR:
-            self._end(now, session, self._alone_since + ALONE_FOR)
+        at, until, machine = self._core.believed(now, now.at), session.until, self._machine()
+        self._sensed.watch(at, in_use=self._powered and not self._printer.is_kept(now.mono))
+        over = self._over(now, machine, session, at)
+        if over is not None:
+            self._end(now, session, over)
             return
         self._keep_company(machine, session, at)
         if until is not None and not self._warned and at >= (until - WARN_BEFORE if session.cuts else until):
             self._warned = True
             self._row(now, Kind.SESSION_WARNED, **of_session(session))
+
+    def _over(self, now: Now, machine: Machine | None, session: Session, at: Instant) -> Instant | None:
+        """When the session ended, if it is over by this instant."""
+        if session.until is not None and session.cuts and at >= session.until:
+            return session.until
+        if machine is not None and machine.urgent:
+            return at
+        if self._printer.is_kept(now.mono):
+            return None
+        if self._printer.waited(machine, session, at):
+            return at
+        gone = None if self._alone_since is None else self._alone_since + ALONE_FOR
+        return min((one for one in (gone, self._sensed.ends()) if one is not None and at >= one), default=None)
 
     def _keep_company(self, machine: Machine | None, session: Session, at: Instant) -> None:
         """Note when the holder, or the people that the machine wants, are no longer there."""
@@ -208,6 +208,7 @@ class MachineController:
         moments = [] if session.until is None else [session.until - WARN_BEFORE, session.until]
         if self._alone_since is not None:
             moments.append(self._alone_since + ALONE_FOR)
+        moments += self._sensed.moments()
         if held is not None:
             moments.append(held.rules.day_end(at))
         return moments
@@ -224,6 +225,7 @@ class MachineController:
     def _end(self, now: Now, session: Session, at: Instant) -> None:
         """Cut the power, then record."""
         self._session = self._starting = self._alone_since = None
+        self._sensed.watch(at, in_use=False)
         self._powered = False
         self._core.drive(f"{self.place}.interlock", False)
         self._record_end(now, session, at)
@@ -260,7 +262,7 @@ class MachineController:
         if held is None:
             return decide_without_rules(None)
         decision = decide(held.rules, self._known(), tap, at)
-        if self._core.journal_fault is not None and decision.reason in STARTS:
+        if (self._core.journal_fault is not None or self._sensed.keeps_off) and decision.reason in STARTS:
             return Decision(False, Reason.MACHINE_LOCKED_OUT, decision.member)
         return decision
 
@@ -297,6 +299,10 @@ class MachineController:
     def _input_changed(self, now: Now, event: InputChanged) -> None:
         """The emergency stop has cut the power already; this ends the session and keeps the machine off."""
         pressed = self._core.state.pressed
+        if self._sensed.changed(event):
+            if self._sensed.key_turned and self._session is not None:
+                self._end(now, self._session, self._core.believed(now, event.at))
+            return
         if not event.active:
             pressed.discard(self.place)
             return
@@ -350,7 +356,7 @@ class MachineController:
         elif event.order is Order.EXTEND and self._session is not None:
             self._extend(now, self._session)
         elif event.order is Order.SOUND:
-            self._lamp.play(SOUND, now.mono)
+            self._lamp.play(patterns.SOUND, now.mono)
 
     # Helpers
 
@@ -361,19 +367,20 @@ class MachineController:
     def _standing(self, now: Now) -> Signal | None:
         machine, session = self._machine(), self._session
         if self.setup.reader in self._reports.faulty:
-            return READER_FAULT
+            return patterns.READER_FAULT
         if self._core.enrols_at == self.setup.reader:
-            return LAY_HERE
+            return patterns.LAY_HERE
         if self.place in self._core.state.stopped | self._core.state.pressed:
-            return MACHINE_STOPPED
+            return patterns.MACHINE_STOPPED
         if session is not None:
-            if self._alone_since is not None:
-                return MACHINE_ENDS_SOON
-            warning = MACHINE_ENDS_SOON if session.cuts else MACHINE_OVERRUN
-            return warning if self._warned else MACHINE_ON
+            asked = self._sensed.asked()
+            if self._alone_since is not None or (asked is not None and self._core.believed(now, now.at) >= asked):
+                return patterns.MACHINE_ENDS_SOON
+            warning = patterns.MACHINE_ENDS_SOON if session.cuts else patterns.MACHINE_OVERRUN
+            return warning if self._warned else patterns.MACHINE_ON
         if machine is None:
-            return NO_RULES
-        return MACHINE_LOCKED_OUT if machine.locked_out else None
+            return patterns.NO_RULES
+        return patterns.MACHINE_LOCKED_OUT if machine.locked_out or self._sensed.keeps_off else None
 
     def _row(self, now: Now, kind: Kind, **fields: Any) -> int:
         return self._core.row(now, kind, access_point=self.place, **fields)

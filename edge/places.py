@@ -99,5 +99,6 @@ def _machine(name: str, table: Table, readers: Readers, wires: Wires, devices: D
     reader = readers.named(table, "reader")
     has_estop = wiring.machine(name, table, wires)
     has_printer = devices.printer(name, table)
+    sensed = wiring.sensed(name, table, wires)
     table.done()
-    return MachineSetup(name, reader, has_estop=has_estop, has_printer=has_printer)
+    return MachineSetup(name, reader, has_estop=has_estop, has_printer=has_printer, sensed=sensed)

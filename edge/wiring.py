@@ -6,9 +6,13 @@ What is badly written is left out: edge/tables.py has noted it.
 from collections.abc import Iterable
 
 from edge.hardware.lines import InputSpec, OutputSpec, Pull, is_on_at_boot
+from edge.sensed import SensedSetup
 from edge.tables import Table
+from policy.terms import MINUTE
 
 RESET_LINE = 25
+IDLE = ("off", "warn", "end")
+"""What happens after idle_after minutes without current."""
 SPI_LINES = {0: range(7, 12), 1: range(16, 22)}
 """By bus: chip selects, MISO, MOSI, clock. GPIO numbers (Broadcom)."""
 
@@ -100,11 +104,34 @@ def machine(name: str, table: Table, wires: Wires) -> bool:
     if table.says_no("estop"):
         return False
     stop = table.table("estop", "the emergency stop's second contact, or estop = false where the machine has none")
-    spec = wires.input(stop, f"{name}.estop", active_low=False)
-    if spec.pull is not Pull.NONE and spec.active_low == (spec.pull is Pull.UP):
-        reads = f'with pull = "{spec.pull}" a broken wire would read as not pressed'
-        stop.note(
-            "active_low",
-            f"{stop.where}: active_low = {str(spec.active_low).lower()}: {reads}; take the normally closed contact",
-        )
+    _normally_closed(stop, wires, f"{name}.estop", "not pressed")
     return True
+
+
+def sensed(name: str, table: Table, wires: Wires) -> SensedSetup:
+    """A machine's current sensor and key switch, where it has them."""
+    table.optional("current", "service_input", "idle_after", "idle")
+    has_current, has_key = table.has("current"), table.has("service_input")
+    how = table.choice("idle", IDLE, "warn")
+    after = table.number("idle_after", "minutes without current", 1, 600, 1) if table.has("idle_after") else 0
+    if has_current:
+        sensor = table.table("current", "the contact of a current relay, which opens while current flows")
+        _normally_closed(sensor, wires, f"{name}.current", "no current")
+    elif table.has("idle_after"):
+        table.wrong("idle_after", f"without [{table.where}.current] nobody knows whether it draws current: wire one")
+    if has_key:
+        switch = table.table("service_input", "the key switch for maintenance, which opens when it is turned")
+        _normally_closed(switch, wires, f"{name}.service_input", "not turned")
+    ends = after > 0 and how != "off"
+    return SensedSetup(has_current, has_key, round(after * MINUTE) if ends else None, how == "warn")
+
+
+def _normally_closed(table: Table, wires: Wires, name: str, broken: str) -> None:
+    """An input of which a wire that breaks reads active. broken: what else it would read as."""
+    spec = wires.input(table, name, active_low=False)
+    if spec.pull is not Pull.NONE and spec.active_low == (spec.pull is Pull.UP):
+        reads = f'with pull = "{spec.pull}" a broken wire would read as {broken}'
+        table.note(
+            "active_low",
+            f"{table.where}: active_low = {str(spec.active_low).lower()}: {reads}; take the normally closed contact",
+        )

@@ -2,16 +2,19 @@
 
 import re
 from collections.abc import Callable
+from dataclasses import replace as replace_setup
 
 import pytest
 from msgspec.structs import replace
 
 from edge import patterns
-from edge.events import Ordered, RulesSwapped
+from edge.events import InputChanged, Ordered, RulesSwapped
 from edge.held import HeldRules
+from edge.sensed import SensedSetup
 from policy.ruleset import Machine
+from policy.terms import MINUTE
 from tests.docs.test_docs import read
-from tests.support_fablab import FOREVER, MACHINES, FabBench, fab_rules
+from tests.support_fablab import FOREVER, LASER, MACHINES, FabBench, fab_rules
 from tests.support_site import BRIGITTE
 from wire.row import Order
 
@@ -54,6 +57,25 @@ def ends_soon() -> FabBench:
     return bench
 
 
+SENSED = replace_setup(LASER, sensed=SensedSetup(current=True, key=True, idle_after=15 * MINUTE))
+
+
+def sensed(what: str, *, active: bool, seconds: float) -> FabBench:
+    """The laser with a current relay and a key switch; one of them changes while nothing runs, and time passes."""
+    bench = FabBench(setups=(SENSED,))
+    for name in ("current", "service_input"):
+        bench.does(InputChanged, name=f"laser.{name}", active=active and name == what)
+    bench.waits(seconds)
+    return bench
+
+
+def without_current() -> FabBench:
+    bench = sensed("", active=False, seconds=0)
+    bench.taps(BRIGITTE)
+    bench.waits(16 * 60)
+    return bench
+
+
 def ruled(machines: dict[str, Machine]) -> FabBench:
     bench = FabBench()
     bench.does(RulesSwapped, held=HeldRules(8, "", FOREVER, fab_rules(machines=machines)))
@@ -62,11 +84,15 @@ def ruled(machines: dict[str, Machine]) -> FabBench:
 
 STATES: dict[str, tuple[Callable[[], FabBench], ...]] = {
     "stopped": (stopped, stopped_by_order, lambda: FabBench(reads=False)),
-    "ends soon": (ends_soon,),
+    "ends soon": (ends_soon, without_current),
     "overruns": (overruns,),
     "runs": (running,),
     "without rules": (lambda: ruled({name: one for name, one in MACHINES.items() if name != "laser"}),),
-    "locked out": (lambda: ruled(MACHINES | {"laser": replace(MACHINES["laser"], locked_out=True)}),),
+    "locked out": (
+        lambda: ruled(MACHINES | {"laser": replace(MACHINES["laser"], locked_out=True)}),
+        lambda: sensed("service_input", active=True, seconds=0),
+        lambda: sensed("current", active=True, seconds=11),
+    ),
     "free": (FabBench,),
 }
 """How each comes about at the laser, in each of the ways that the table names."""

@@ -1,0 +1,100 @@
+"""What do a machine's current and its key switch say? Neither ever gives power.
+
+What was never read, and what is broken, is taken for the safe thing: current flows, so nothing ends for want of it;
+the key is turned, so nothing starts. Current that flows while the relay is at rest is a fault: of the sensor or of the
+contactor, and nobody starts the machine until it is mended.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from edge.events import InputChanged
+from policy.terms import MINUTE, Instant
+from wire.row import Kind
+
+SETTLES = 10.0
+"""Seconds after the power went, within which a motor that runs down may still draw current."""
+WARNED_FOR: Instant = 5 * MINUTE
+FAULT = "current: flows without power"
+
+
+@dataclass(frozen=True, slots=True)
+class SensedSetup:
+    """Which of the two a machine has. idle_after: how long a session goes on without current, ms; None: as long as it
+    likes. warns: the lamp says so for WARNED_FOR, then it ends; else it ends at once."""
+
+    current: bool = False
+    key: bool = False
+    idle_after: Instant | None = None
+    warns: bool = True
+
+
+NOTHING = SensedSetup()
+
+
+class Sensed:
+    """At one machine. Its inputs are `<machine>.current` and `<machine>.service_input`."""
+
+    def __init__(self, machine: str, setup: SensedSetup) -> None:
+        self._setup, self._current = setup, f"{machine}.current"
+        self._key = f"{machine}.service_input"
+        self.inputs = ({self._current} if setup.current else set()) | ({self._key} if setup.key else set())
+        self.key_turned = setup.key
+        self._flows = setup.current
+        self._unpowered: float | None = None
+        self._fault = False
+        self._idle_since: Instant | None = None
+
+    @property
+    def keeps_off(self) -> bool:
+        """Whether nobody may start the machine."""
+        return self.key_turned or self._fault
+
+    def changed(self, event: InputChanged) -> bool:
+        """Whether it is one of these inputs."""
+        if event.name == self._key:
+            self.key_turned = event.active
+        elif event.name == self._current:
+            self._flows = event.active
+        return event.name in self.inputs
+
+    def look(self, mono: float, *, powered: bool) -> Iterator[tuple[Kind, str]]:
+        """The rows of a fault that begins or ends at this monotonic second."""
+        if powered or not self._flows:
+            self._unpowered = None
+        elif self._unpowered is None:
+            self._unpowered = mono
+        fault = self._unpowered is not None and mono >= self._unpowered + SETTLES
+        if fault != self._fault:
+            self._fault = fault
+            yield (Kind.INPUT_UNSTEADY if fault else Kind.INPUT_STEADY), FAULT
+
+    def deadline(self) -> float | None:
+        """The monotonic second at which `look` finds a fault."""
+        return None if self._fault or self._unpowered is None else self._unpowered + SETTLES
+
+    def watch(self, at: Instant, *, in_use: bool) -> None:
+        """in_use: whether power is on that may end for want of current."""
+        if not in_use or self._flows or self._setup.idle_after is None:
+            self._idle_since = None
+        elif self._idle_since is None:
+            self._idle_since = at
+
+    def shift(self, by: Instant) -> None:
+        """The clock was set by so many ms."""
+        if self._idle_since is not None:
+            self._idle_since += by
+
+    def ends(self) -> Instant | None:
+        """When the session ends if no current flows before."""
+        asked = self.asked()
+        return asked if asked is None or not self._setup.warns else asked + WARNED_FOR
+
+    def asked(self) -> Instant | None:
+        """Since when, or from when on, the lamp asks whether anybody still uses it."""
+        after = self._setup.idle_after
+        return None if self._idle_since is None or after is None else self._idle_since + after
+
+    def moments(self) -> list[Instant]:
+        """The instants at which something changes by itself."""
+        return [one for one in (self.asked(), self.ends()) if one is not None]
