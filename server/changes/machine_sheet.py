@@ -18,6 +18,8 @@ LONGEST = 1_000
 MOST_OPEN = 20
 """Reports that wait, of one machine: nobody reads more, and no page grows without end."""
 WRITTEN = ("consumables", "manual", "video")
+PLANNED = {"service_hours": 100_000, "service_days": 3_660}
+"""Maintenance after so many hours or days, at the most."""
 
 
 def report(session: Session, decided: Decided, machine: str, member: str | None, name: str, what: str) -> bool:
@@ -56,20 +58,39 @@ def wrong(wanted: Mapping[str, str]) -> tuple[str, ...]:
     """The fields of a sheet that cannot stay as they are: links lead to a page of the web."""
     fields = [name for name in WRITTEN if len(wanted[name]) > LONGEST]
     links = [name for name in ("manual", "video") if wanted[name] and not _is_link(wanted[name])]
-    return tuple(dict.fromkeys(fields + links))
+    plans = [name for name, most in PLANNED.items() if wanted[name] and not _is_whole(wanted[name], most)]
+    return tuple(dict.fromkeys(fields + links + plans))
 
 
 def describe(session: Session, decided: Decided, machine: str, wanted: Mapping[str, str]) -> None:
-    """wanted: consumables, manual, video, as `wrong` has nothing against."""
+    """wanted: of WRITTEN and PLANNED what was typed, as `wrong` has nothing against; no plan where that is empty."""
     row = _sheet(session, machine)
-    before = {name: getattr(row, name) for name in WRITTEN}
-    after = {name: wanted[name] for name in WRITTEN}
+    before = {name: getattr(row, name) for name in (*WRITTEN, *PLANNED)}
+    after: dict[str, str | int | None] = {name: wanted[name] for name in WRITTEN}
+    after |= {name: int(wanted[name]) if wanted[name] else None for name in PLANNED}
     if before == after:
         return
     for name, said in after.items():
         setattr(row, name, said)
     session.add(row)
     record(session, decided, [Change(MachineSheet, (machine,), "changed", before, after)])
+
+
+def serviced(session: Session, decided: Decided, machine: str, name: str, note: str) -> bool:
+    """Its maintenance is done: hours and days count anew. name: of who says so. False for no note, or a novel."""
+    row = _sheet(session, machine)
+    if not 0 < len(note) <= LONGEST_WHY:
+        return False
+    before = {"serviced": row.serviced.isoformat() if row.serviced is not None else None, "note": row.service_note}
+    row.serviced, row.serviced_by, row.service_note, row.seconds_since = moment(decided.at), name, note, 0
+    session.add(row)
+    after = {"serviced": row.serviced.isoformat(), "note": note}
+    record(session, decided, [Change(MachineSheet, (machine,), "serviced", before, after)])
+    return True
+
+
+def _is_whole(written: str, most: int) -> bool:
+    return written.isascii() and written.isdecimal() and len(written) < 10 and 1 <= int(written) <= most
 
 
 def _sheet(session: Session, machine: str) -> MachineSheet:

@@ -27,10 +27,12 @@ from server.models import (
     Credit,
     HourKept,
     JournalRow,
+    Machine,
     MachineBusy,
     MachineFault,
     MachineOut,
     MachineSession,
+    MachineSheet,
     Member,
     Message,
     PaidUnit,
@@ -49,6 +51,7 @@ from server.models import (
 from server.publish.bundle import calendar_of
 from server.queries import history
 from server.queries.history import ANSWERED, CONTESTED, CORRECTED, WITHDRAWN
+from server.queries.machine_service import ran
 from wire.row import Kind
 
 KINDS = (*map(str, Kind), "refused", "later", CORRECTED, CONTESTED, ANSWERED, WITHDRAWN)
@@ -193,10 +196,26 @@ def _keep_last_use(session: Session, limit: datetime) -> None:
     session.flush()
 
 
+def _keep_hours(session: Session, kept_from: Instant, now: Instant) -> None:
+    """Of sessions that are forgotten it stays how long each machine ran, in all and since its maintenance."""
+    known = set(session.exec(select(Machine.id)))
+    gone = ran(session, now, col(MachineSession.ended) < moment(kept_from), _not_counted(now))
+    for machine, hours in gone.items():
+        if machine in known:
+            sheet = session.get(MachineSheet, machine) or MachineSheet(machine=machine)
+            sheet.seconds_gone += hours.whole
+            sheet.seconds_since += hours.since
+            session.add(sheet)
+    session.flush()
+
+
 def _forget_the_rest(session: Session, kept_from: Instant, now: Instant) -> str | None:
     _keep_last_use(session, moment(kept_from))
+    _keep_hours(session, kept_from, now)
     gone = sum(session.exec(delete(model).where(*where)).rowcount for model, where in _tables(kept_from, now))
     gone += session.exec(update(TrainingSession).where(*_trained(kept_from)).values(trainer=None)).rowcount
+    old = (col(MachineSheet.serviced) < moment(kept_from), col(MachineSheet.serviced_by) != "")
+    gone += session.exec(update(MachineSheet).where(*old).values(serviced_by="")).rowcount
     gone += _forget_minutes(session, moment(kept_from))
     gone += forget_files(session, moment(now))
     gone += _forget_certifications(session, moment(now) - CERTIFIED_KEPT)

@@ -10,6 +10,7 @@ from server.changes import machine_sheet as changes
 from server.errors import ChangeRefusedError
 from server.queries import machine_sheet as queries
 from server.queries.booking_waits import waits
+from server.queries.machine_service import services
 from server.queries.machine_week import week
 from server.queries.machines import RUNS, views
 from server.queries.now import picture
@@ -17,7 +18,7 @@ from server.queries.quotas import quotas_of
 from server.queries.site_state import machines_at
 from server.queries.training_sessions import coming
 from server.roles import FAB_MANAGERS
-from server.text import booking_waits, machine_week
+from server.text import booking_waits, machine_service, machine_week
 from server.text import machine as text
 from server.text.machine_out import name_of
 from server.text.machines import CARDS, Audience, card
@@ -31,6 +32,8 @@ from server.web.typed import line_in
 
 page = Blueprint("machine", __name__)
 
+FIELDS = (*changes.WRITTEN, *changes.PLANNED)
+"""Of a machine's sheet."""
 HEADLINES = {"alert": "need", "fault-card": "no", "": "shut"}
 """The colour of the headline card, by that of the machine's card on the board."""
 
@@ -78,20 +81,36 @@ def ask_sheet(machine: str) -> ResponseReturnValue:
     known_machine(machine)
     with context().database.reading() as session:
         row = queries.sheet(session, machine)
-    return _sheet(machine, {name: getattr(row, name) for name in changes.WRITTEN})
+    kept = {name: getattr(row, name) for name in FIELDS}
+    return _sheet(machine, {name: "" if said is None else str(said) for name, said in kept.items()})
 
 
 @page.post("/machines/<path:machine>/sheet")
 def write_sheet(machine: str) -> ResponseReturnValue:
     known_machine(machine)
     known = context()
-    wanted = {name: request.form.get(name, "").strip() for name in changes.WRITTEN}
+    wanted = {name: request.form.get(name, "").strip() for name in FIELDS}
     if wrong := changes.wrong(wanted):
         return _sheet(machine, wanted, wrong), 400
     with known.database.transaction() as session:
         changes.describe(session, Decided(signed_in().login, known.clock()), machine, wanted)
     known.live.changed()
     tell(gettext("La fiche est à jour."))
+    return redirect(url_for("machine.page", machine=machine), 303)
+
+
+@page.post("/machines/<path:machine>/serviced")
+def serviced(machine: str) -> ResponseReturnValue:
+    """Its maintenance is done, says a fab manager."""
+    one, known, me = known_machine(machine), context(), signed_in()
+    with known.database.transaction() as session:
+        decided = Decided(me.login, known.clock())
+        name = name_of(me, known.current().called)
+        said = changes.serviced(session, decided, machine, name, line_in("note"))
+    if not said:
+        return _page(one, unnoted=gettext("Dites en une phrase ce qui a été fait, 200 signes au plus.")), 400
+    known.live.changed()
+    tell(gettext("L’entretien est noté : heures et jours comptent de nouveau."))
     return redirect(url_for("machine.page", machine=machine), 303)
 
 
@@ -116,14 +135,14 @@ def known_machine(machine: str) -> Machine:
 
 
 def _sheet(machine: str, typed: dict[str, str], wrong: tuple[str, ...] = ()) -> str:
-    said = gettext("L’adresse d’une page, qui commence par https://, ou rien. 1000 signes au plus.")
+    link = gettext("L’adresse d’une page, qui commence par https://, ou rien. 1000 signes au plus.")
+    number = gettext("Un nombre entier, comme 50, ou rien.")
+    said = {one: number if one in changes.PLANNED else link for one in wrong}
     name = context().current().called.place(machine)
-    return render_template(
-        "machine_sheet.html", machine=machine, name=name, typed=typed, wrong=dict.fromkeys(wrong, said)
-    )
+    return render_template("machine_sheet.html", machine=machine, name=name, typed=typed, wrong=said)
 
 
-def _page(one: Machine, *, wrong: str = "", refused: str = "") -> str:
+def _page(one: Machine, *, wrong: str = "", refused: str = "", unnoted: str = "") -> str:
     known, me = context(), signed_in()
     current, at, manages = known.current(), known.clock(), bool(roles() & FAB_MANAGERS)
     audience = Audience(me.member, named=manages)
@@ -131,6 +150,7 @@ def _page(one: Machine, *, wrong: str = "", refused: str = "") -> str:
         seen = picture(session, current, at)
         view = next(view for view in views(session, current, seen.opening, at) if view.machine.id == one.id)
         days = week(current, seen.known, one.id, at)
+        service = services(session, current.calendar, at, one.id)[one.id]
         quotas = quotas_of(current, machines_at(session, at), me.member or "", at)
         said, training = card(view, current, audience, at), text.training(one, current, me.member)
         lacks = me.member is not None and training[0] != "good"
@@ -151,7 +171,10 @@ def _page(one: Machine, *, wrong: str = "", refused: str = "") -> str:
             week=machine_week.picture(days, me.member),
             rules=text.rules(current.bundle.site, one, current, prints=view.printer is not None),
             hours=text.hours(one),
-            sheet=queries.sheet(session, one.id),
+            sheet=service.sheet,
+            service=machine_service.said(service),
+            last_service=machine_service.last(service) if manages else "",
+            unnoted=unnoted,
             faults=text.faults(queries.faults(session, one.id), me.member, manages=manages),
             manages=manages,
             wrong=wrong,

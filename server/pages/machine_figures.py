@@ -8,9 +8,11 @@ from flask.typing import ResponseReturnValue
 from policy.terms import DAY, Instant
 from server.queries import machine_sheet
 from server.queries.machine_figures import Figures, figures
+from server.queries.machine_service import services
 from server.queries.names import alphabetical
 from server.queries.start import without_gardien
 from server.text import machine_figures as text
+from server.text import machine_service
 from server.text.bank import month as full_month
 from server.text.bank import short_month
 from server.text.machine import faults
@@ -31,6 +33,7 @@ def show() -> ResponseReturnValue:
     with known.database.reading() as session:
         found = figures(session, current, at, known.retention_days)
         waiting = without_gardien(session, current, at, at + AHEAD)
+        kept = services(session, current.calendar, at)
         reported = machine_sheet.faults(session)
     month = _month(found)
     called = current.called
@@ -43,7 +46,10 @@ def show() -> ResponseReturnValue:
         named=full_month(month),
         months=[(f"{one:%Y-%m}", short_month(one), one == month) for one in found.months],
         lines=text.lines(found, month, called),
-        totals=text.totals(found, called),
+        totals=text.totals(found, called, kept),
+        due=[
+            machine_service.said(one) for one in kept.values() if one.planned and one.sheet.machine in current.machines
+        ],
         waiting=[(one, called.place(one.machine), called.member(one.member) or one.member) for one in waiting],
         absent=sorted(absent, key=lambda one: alphabetical(one[0])),
         reported=faults(reported, signed_in().member, manages=True),

@@ -4,10 +4,12 @@ from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
 
 from server.queries import machine_sheet as queries
+from server.queries.machine_service import services
 from server.queries.machines import State, views
 from server.queries.now import picture
 from server.queries.orders import outcome
 from server.roles import FAB_MANAGERS
+from server.text import machine_service
 from server.text import machines as text
 from server.text.doors import box
 from server.text.fablab import headline
@@ -31,6 +33,7 @@ def show() -> ResponseReturnValue:
         seen = views(session, current, opening, at)
         ordered = outcome(session, asked.get("order", ""), at) if manages else None
         waiting = queries.faults(session) if manages else []
+        planned = services(session, current.calendar, at, planned=True) if manages else {}
         heard = box(session, machine, asked.get("rules", "")) if manages else None
     audience = text.Audience(me.member, named=manages)
     return render_template(
@@ -40,6 +43,9 @@ def show() -> ResponseReturnValue:
         cards=[text.card(view, current, audience, at) for view in seen if view.state is not State.OUT],
         out=[text.card(view, current, audience, at) for view in seen if view.state is State.OUT],
         reported=faults(waiting, me.member, manages=True),
+        due=[
+            machine_service.said(one) for one in planned.values() if one.near and one.sheet.machine in current.machines
+        ],
         manages=manages,
         toast=done(asked.get("done", ""), current.called.place(machine)) if heard is not None else "",
         box=heard,

@@ -118,6 +118,7 @@ TABLE: Table = {
     ("GET", "/machines/<path:machine>/sheet"): Access(FAB_MANAGERS),
     ("GET", "/machines/<path:machine>/slip"): Access(FAB_MANAGERS),
     ("POST", "/machines/<path:machine>/sheet"): Access(FAB_MANAGERS),
+    ("POST", "/machines/<path:machine>/serviced"): Access(FAB_MANAGERS),
     ("POST", "/machines/<path:machine>/extend"): Access(MEMBERS),
     ("GET", "/machines/<path:machine>/end"): Access(FAB_MANAGERS),
     ("POST", "/machines/<path:machine>/end"): Access(FAB_MANAGERS),

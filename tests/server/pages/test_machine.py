@@ -190,3 +190,27 @@ def test_the_slip_for_the_wall_opens_the_machine_s_page(lab: Place) -> None:
 def test_the_code_on_the_wall_leads_back_to_the_machine_after_the_login(lab: Place) -> None:
     asked = lab.client.get("/machines/laser")
     assert (asked.status_code, asked.headers["Location"]) == (303, "/login?next=/machines/laser")
+
+
+def test_maintenance_is_planned_announced_and_noted_as_done(lab: Place) -> None:
+    fabien, brigitte = account_of(lab, "fabien"), account_of(lab, "brigitte")
+    plain = {"consumables": "", "manual": "", "video": ""}
+    refused = pressed(lab, fabien, "/machines/laser/sheet", **plain, service_hours="0", service_days="demain")
+    assert refused.count("Un nombre entier, comme 50, ou rien.") == 2
+    pressed(lab, fabien, "/machines/laser/sheet", **plain, service_hours="4", service_days="")
+    assert "entretien Prochain entretien dans 4 h de marche." in lab.page("/machines/laser", brigitte)
+    assert "À prévoir" not in lab.page("/machines", fabien)
+    runs(lab, "laser", "remy", at(14), until=at(18), ended=at(17, 30))
+    ground = "toutes les 4 h, 3 h 30 en tout"
+    assert f"À prévoir Découpe laser · entretien dans 30 min de marche {ground}" in lab.page("/machines", fabien)
+    assert f"Entretiens Découpe laser dans 30 min de marche {ground}" in lab.page("/machines/chiffres", fabien)
+    assert "À prévoir" not in lab.page("/machines", brigitte)
+    assert "Entretien fait" not in lab.page("/machines/laser", brigitte)
+    assert "Dites en une phrase ce qui a été fait" in pressed(lab, fabien, "/machines/laser/serviced", note=" ")
+    said = pressed(lab, fabien, "/machines/laser/serviced", note="lentille nettoyée")
+    assert "L’entretien est noté" in said
+    assert "Prochain entretien dans 4 h de marche." in said
+    assert "Le dernier : mar. 24 nov., Fabien R. : lentille nettoyée" in said
+    with lab.database.reading() as session:
+        rows = session.exec(select(AuditRow).where(AuditRow.noun == "machine_sheet")).all()
+    assert [row.did for row in rows] == ["changed", "serviced"]

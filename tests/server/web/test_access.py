@@ -81,6 +81,7 @@ MATRIX: dict[str, Roles] = {
     "GET /machines/<path:machine>/sheet": FAB_MANAGERS,
     "GET /machines/<path:machine>/slip": FAB_MANAGERS,
     "POST /machines/<path:machine>/sheet": FAB_MANAGERS,
+    "POST /machines/<path:machine>/serviced": FAB_MANAGERS,
     "POST /machines/<path:machine>/extend": MEMBERS,
     "GET /machines/<path:machine>/end": FAB_MANAGERS,
     "POST /machines/<path:machine>/end": FAB_MANAGERS,
