@@ -25,6 +25,7 @@ from server.app import create_app
 from server.audit import Decided, last_link
 from server.bank import Bookkeeper
 from server.booking_news import BookingNews
+from server.carnet_mail import CarnetNews
 from server.changes.accounts import first_admin
 from server.changes.bundle import Imported, import_bundle, would_end
 from server.changes.configured import take_over_account, take_over_token
@@ -109,6 +110,7 @@ class Server:
         self.live = Live()
         self._stopping = Event()
         self._reminders: Reminders | None = None
+        self._carnet_news: CarnetNews | None = None
         self._purged: Instant | None = None
         """The start of the site day on which all was forgotten whose time was over."""
         self._reconnected = Event()
@@ -146,6 +148,7 @@ class Server:
             self._booking_news = BookingNews(self.app, self.context())
             if config.smtp is not None:
                 self._reminders = Reminders(self.app, self.context(), lambda: datetime.now(UTC))
+                self._carnet_news = CarnetNews(self.app, self.context(), lambda: datetime.now(UTC))
             self._web = Web(self.app, config.http_host, config.http_port, config.trusted_proxy)
         except BaseException:
             self.database.close()
@@ -322,6 +325,8 @@ class Server:
                 self._booking_news.tick()
                 if self._reminders is not None:
                     self._reminders.tick()
+                if self._carnet_news is not None:
+                    self._carnet_news.tick()
                 self._bookkeeper.tick()
             except ServerError as error:
                 log.error("not published, tried again: %s", error)

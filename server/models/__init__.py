@@ -10,6 +10,7 @@ bundle's list. start, end: as the bundle wrote them, local to the site or with a
 from server.models.accounts import Account, AccountLink, AccountSession, ApiToken, Passkey
 from server.models.audit import AuditRow
 from server.models.bookings import Booking, BookingWait
+from server.models.carnet_mail import CarnetMail
 from server.models.edges import AlertTaken, DoorState, Edge, GivenOrder, Published, Versioned
 from server.models.fablab import (
     Certification,
@@ -58,6 +59,7 @@ __all__ = [
     "BookingWait",
     "CalendarFeed",
     "CarnetEntry",
+    "CarnetMail",
     "Certification",
     "CertificationEntry",
     "Credential",

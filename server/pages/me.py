@@ -8,6 +8,7 @@ from policy.passes import unit_now
 from policy.terms import DAY, Instant
 from server.errors import Refused
 from server.pages.calendar import startable
+from server.pages.carnet_mail import carnet_mail
 from server.pages.evening_watch import watching
 from server.pages.my_answer import answer_of
 from server.queries.bank import has_entries, statement
@@ -86,6 +87,7 @@ def page_of(refused: str = "", status: int = 200) -> ResponseReturnValue:
             days=days(current, spans, at) if held else [],
             needs_carnet=unit_now(current.rules, who, at) is not None,
             carnets=carnets_shown(account_of(session, who), current, at),
+            carnet_mail=carnet_mail(session, who),
             hours_line=_hours(session, current, who, at),
             quotas=[quota(left, current) for left in quotas_of(current, machines, who, at)],
             running=my_machines.running(current.rules, machines, who, at),

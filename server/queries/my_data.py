@@ -37,6 +37,7 @@ OF_TABLES: dict[str, tuple[type[SQLModel], str]] = {
     "calendar_feeds": (models.CalendarFeed, "member"),
     "booking_waits": (models.BookingWait, "member"),
     "rota_offers": (models.RotaOffer, "member"),
+    "carnet_mail": (models.CarnetMail, "member"),
     "evening_watches": (models.EveningWatch, "member"),
     "machine_sessions": (models.MachineSession, "member"),
     "machine_busy": (models.MachineBusy, "member"),

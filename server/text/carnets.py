@@ -81,6 +81,13 @@ def said(current: Current, member: str, units: int) -> str:
     return ngettext("carnet : reste %(num)s demi-journée", "carnet : reste %(num)s demi-journées", units)
 
 
+LOW_MAIL = N_(
+    "Bonjour,\n\n%(left)s. La lampe de la porte vous le dit aussi. Pour la suite, demandez un autre carnet à l’accueil."
+    "\n\nVous pouvez ne plus recevoir ce message : la page « Moi » a un bouton pour cela.\n"
+)
+"""Of a message: its text."""
+
+
 def counted(unit: str, units: int) -> str:
     """4 demi-journées."""
     if unit == Unit.DAY:

@@ -86,6 +86,7 @@ TABLE: Table = {
     ("POST", "/feeds"): Access(MEMBERS),
     ("POST", "/feeds/end"): Access(MEMBERS),
     ("GET", "/me/data"): Access(MEMBERS),
+    ("POST", "/me/carnet-mail"): Access(MEMBERS),
     ("POST", "/me/tonight"): Access(MEMBERS),
     ("POST", "/me/tonight/end"): Access(MEMBERS),
     ("POST", "/group"): Access(GARDIENS),

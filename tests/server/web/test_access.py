@@ -36,6 +36,7 @@ MATRIX: dict[str, Roles] = {
     "POST /feeds": MEMBERS,
     "POST /feeds/end": MEMBERS,
     "GET /me/data": MEMBERS,
+    "POST /me/carnet-mail": MEMBERS,
     "POST /me/tonight": MEMBERS,
     "POST /me/tonight/end": MEMBERS,
     "GET /gardiens": MEMBERS,

@@ -1,0 +1,56 @@
+"""Who is written to when little is left on their carnet? By day, a few minutes after the half-day was paid."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from flask import Flask
+from sqlmodel import Session
+
+from policy.terms import MINUTE, Instant
+from server.changes.carnet_mail import Due, due, note
+from server.changes.notices import tell_member
+from server.database.types import moment
+from server.reminders import BY, FROM, UNTIL
+from server.text.carnets import LOW_MAIL, said
+from server.text.translate import gettext, in_french
+from server.web.context import Context
+
+EVERY: Instant = 5 * MINUTE
+"""Of the site's clock."""
+WANTED = timedelta(days=7)
+
+
+class CarnetNews:
+    """`tick` from time to time, from one thread. wall: the clock by which mail goes."""
+
+    def __init__(self, app: Flask, context: Context, wall: Callable[[], datetime]) -> None:
+        self._app, self._context, self._wall = app, context, wall
+        self._looked: Instant | None = None
+
+    def tick(self) -> int:
+        """How many were written to. Raises DatabaseError: it is tried again, and nobody hears twice."""
+        at, current = self._context.clock(), self._context.current()
+        if self._looked is not None and self._looked <= at < self._looked + EVERY:
+            return 0
+        if not FROM <= moment(at).astimezone(current.zone).hour < UNTIL:
+            return 0
+        with self._context.database.reading() as session:
+            wanted = bool(due(session, current, at))
+        told = 0
+        if wanted:
+            with self._app.app_context(), in_french(), self._context.database.transaction() as session:
+                for one in due(session, current, at):
+                    told += self._tell(session, one)
+                    note(session, one)
+        self._looked = at
+        return told
+
+    def _tell(self, session: Session, one: Due) -> bool:
+        """Whether there is an address. Nobody wants it later than in a week."""
+        at, known = self._wall(), self._context
+        left = said(known.current(), one.member, one.units)
+        subject, body = left[:1].upper() + left[1:], gettext(LOW_MAIL, left=left[:1].upper() + left[1:])
+        if known.address:
+            body += f"\n{known.address.rstrip('/')}/me\n"
+        until = at + WANTED
+        return tell_member(session, BY, at, one.member, about="carnet", subject=subject, body=body, until=until)

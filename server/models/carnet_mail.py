@@ -1,0 +1,15 @@
+"""Whom is it told by mail when little is left on their carnet?"""
+
+from sqlmodel import Field, SQLModel
+
+from server.models.fields import json_column
+
+
+class CarnetMail(SQLModel, table=True):
+    """A row for whoever was told, or chose. wanted: whether they are written to. told: of which carnets."""
+
+    __tablename__ = "carnet_mail"
+
+    member: str = Field(foreign_key="member.id", primary_key=True)
+    wanted: bool = True
+    told: list[str] = json_column()
