@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from edge import identity, keys, wiring
+from edge.devices.plugs import PlugSetup
 from edge.devices.watch import PrinterSetup
 from edge.devices.written import Devices, loopback
 from edge.hardware.lines import InputSpec, OutputSpec
@@ -63,6 +64,8 @@ class Config:
     inputs: tuple[InputSpec, ...]
     gpiochip: int | None = None
     printers: tuple[PrinterSetup, ...] = ()
+    plugs: tuple[PlugSetup, ...] = ()
+    plug_broker: BrokerConfig | None = None
 
 
 def load(path: Path) -> Config:
@@ -76,16 +79,19 @@ def load(path: Path) -> Config:
     journal.done()
     ours = _keys(top.table("keys", "the key files"))
     broker = _broker(top.table("broker", "the MQTT broker"), edge, site)
+    plug_broker = _plug_broker(top, edge, site)
     reader_tables, wires, devices = top.tables("readers", A_READER), Wires(), Devices()
     read = _readers(reader_tables)
     served = places(top, tuple(reader_tables), wires, devices)
     for name, table in reader_tables.items():
         wiring.lamps(name, table, wires)
         table.done()
+    if devices.plugs and not top.has("plug_broker"):
+        top.note("plug_broker", "[plug_broker] is missing: add the broker that the plugs are connected to")
     top.done()
     wires.check(reader.bus for reader in read.values())
     top.faults.tell()
-    held, reached, printers = every(ours, broker, devices.printers)
+    held, reached, plugs_reached, printers = every(ours, broker, plug_broker, devices.printers)
     return Config(
         path,
         site,
@@ -100,6 +106,8 @@ def load(path: Path) -> Config:
         wires.inputs,
         gpiochip,
         printers,
+        tuple(devices.plugs),
+        plugs_reached,
     )
 
 
@@ -165,6 +173,14 @@ def _broker(table: Table, edge: str, site: str) -> Callable[[], BrokerConfig]:
     if host and not loopback(host):
         table.wrong("host", "plain text leaves this machine: give ca, certificate and key, or use 127.0.0.1")
     return _with_password(table, host)
+
+
+def _plug_broker(top: Table, edge: str, site: str) -> Callable[[], BrokerConfig | None]:
+    """The plugs' own, or the site's with lines more in its list. Written as [broker] is."""
+    top.optional("plug_broker")
+    if not top.has("plug_broker"):
+        return lambda: None
+    return _broker(top.table("plug_broker", "the plugs' MQTT broker"), edge, site)
 
 
 def _with_certificate(table: Table, host: str, edge: str, site: str) -> Callable[[], BrokerConfig]:

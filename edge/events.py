@@ -4,7 +4,7 @@ from msgspec import Struct
 
 from edge.held import HeldRules
 from policy.terms import Instant
-from wire.messages import PrinterState
+from wire.messages import Plug, PrinterState
 from wire.row import Order, Row
 from wire.snapshot import Snapshot
 
@@ -108,6 +108,12 @@ class PrinterSaid(InputEvent, frozen=True):
     left: int | None
     since: Instant
     why: str | None = None
+
+
+class PlugSaid(InputEvent, frozen=True):
+    """A plug is as it was not before. name: `<machine>.plug`."""
+
+    plug: Plug
 
 
 class RulesSwapped(Event, frozen=True):

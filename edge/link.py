@@ -18,6 +18,7 @@ from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
 
 from edge import identity
 from edge.config import BrokerConfig, Config
+from edge.devices.plugs import plugs_farewell
 from edge.message_verifier import subscriptions
 from edge.ports import Clock
 from edge.status import farewell
@@ -275,3 +276,12 @@ def connect(config: Config, clock: Clock) -> Callable[[Callable[[WorkItem], None
     """What edge/runtime.py needs to make the link of this edge."""
     client_id = f"loquet-{config.site}-{config.edge}"
     return lambda put: Link(config.broker, client_id, subscriptions(config), lambda: farewell(config, clock.now()), put)
+
+
+def connect_plugs(config: Config) -> Callable[[Callable[[WorkItem], None]], Link] | None:
+    """The same for the plugs' broker; None where there is none. Its will says that nobody tells the plugs anything."""
+    broker = config.plug_broker
+    if broker is None or not config.plugs:
+        return None
+    topics = [topic for plug in config.plugs for topic in plug.topics(config.edge)]
+    return lambda put: Link(broker, f"loquet-plugs-{config.edge}", topics, lambda: plugs_farewell(config.edge), put)

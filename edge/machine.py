@@ -14,17 +14,18 @@ What a current sensor and a key switch say: edge/sensed.py.
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 from msgspec.structs import replace
 
 from edge import patterns
 from edge.core import Core, Now
-from edge.devices.power import STILL_PRINTS, PrinterPower
-from edge.events import CardSeen, Event, InputChanged, Journalled, Ordered, PrinterSaid
+from edge.devices.power import STILL_PRINTS, PlugPower, PrinterPower
+from edge.events import CardSeen, Event, InputChanged, Journalled, Ordered, PlugSaid, PrinterSaid
 from edge.patterns import OF_FAMILY, Player, Signal
 from edge.reports import Reports, of_session
 from edge.sensed import NOTHING, Sensed, SensedSetup
+from edge.taps import Decided
 from policy.case import Decision, Tap
 from policy.door import decide_without_rules
 from policy.extend import extended
@@ -49,21 +50,14 @@ STARTS = (Reason.BOOKING, Reason.WALK_UP)
 
 @dataclass(frozen=True, slots=True)
 class MachineSetup:
-    """What hangs at this machine. Its lines are called `<machine>.interlock` and `<machine>.estop`."""
+    """What hangs at this machine; its lines are `<machine>.interlock` and `<machine>.estop`. plugged: without relay."""
 
     machine: str
     reader: str
     has_estop: bool = True
     has_printer: bool = False
     sensed: SensedSetup = NOTHING
-
-
-class Decided(NamedTuple):
-    """The last tap that was decided at this reader, at which monotonic second, and what was said."""
-
-    credential: str
-    mono: float
-    decision: Decision
+    plugged: bool = False
 
 
 class MachineController:
@@ -74,10 +68,10 @@ class MachineController:
         self.place = setup.machine
         self.readers = (setup.reader,)
         self.inputs = {f"{setup.machine}.estop"} if setup.has_estop else set()
-        self.inputs |= {f"{setup.machine}.printer"} if setup.has_printer else set()
         self._sensed = Sensed(setup.machine, setup.sensed)
-        self.inputs |= self._sensed.inputs
+        self.inputs |= {f"{setup.machine}.printer", f"{setup.machine}.plug"} | self._sensed.inputs
         self._printer = PrinterPower(stands=setup.has_printer)
+        self._plug = PlugPower(switches=setup.plugged)
         self._core = core
         if setup.has_estop:
             core.state.pressed.add(setup.machine)  # until it is read
@@ -262,7 +256,7 @@ class MachineController:
         if held is None:
             return decide_without_rules(None)
         decision = decide(held.rules, self._known(), tap, at)
-        if (self._core.journal_fault is not None or self._sensed.keeps_off) and decision.reason in STARTS:
+        if (self._core.journal_fault is not None or self._keeps_off) and decision.reason in STARTS:
             return Decision(False, Reason.MACHINE_LOCKED_OUT, decision.member)
         return decision
 
@@ -312,8 +306,11 @@ class MachineController:
         self._core.drive(f"{self.place}.interlock", False)
         self._row(now, Kind.ESTOP, of=event)
 
-    def _printer_said(self, _: Now, event: PrinterSaid) -> None:
-        self._printer.said(event)
+    def _plug_said(self, now: Now, event: PlugSaid) -> None:
+        """A plug that cannot be trusted ends the session: it is told no more that it is on, and lets go by itself."""
+        self._plug.said(event)
+        if self._session is not None and self._plug.is_unfit:
+            self._end(now, self._session, self._core.believed(now, event.at))
 
     def refuses(self, now: Now, event: Ordered) -> str | None:
         """Why the machine does not do as it is told, in English; None when it does."""
@@ -360,6 +357,11 @@ class MachineController:
 
     # Helpers
 
+    @property
+    def _keeps_off(self) -> bool:
+        """Whether what is wired here lets nobody start it."""
+        return self._sensed.keeps_off or self._plug.keeps_off(self._machine())
+
     def _machine(self) -> Machine | None:
         held = self._core.held
         return None if held is None else held.rules.machines.get(self.place)
@@ -380,7 +382,7 @@ class MachineController:
             return warning if self._warned else patterns.MACHINE_ON
         if machine is None:
             return patterns.NO_RULES
-        return patterns.MACHINE_LOCKED_OUT if machine.locked_out or self._sensed.keeps_off else None
+        return patterns.MACHINE_LOCKED_OUT if machine.locked_out or self._keeps_off else None
 
     def _row(self, now: Now, kind: Kind, **fields: Any) -> int:
         return self._core.row(now, kind, access_point=self.place, **fields)
@@ -391,6 +393,7 @@ HANDLERS: dict[type[Event], Callable[[MachineController, Now, Any], None]] = {
     InputChanged: MachineController._input_changed,
     Journalled: MachineController._journalled,
     Ordered: MachineController._ordered,
-    PrinterSaid: MachineController._printer_said,
+    PrinterSaid: lambda machine, _, event: machine._printer.said(event),
+    PlugSaid: MachineController._plug_said,
 }
 """What has a say in its power; all else is only recorded and shown (edge/reports.py)."""

@@ -97,8 +97,9 @@ def _door(name: str, table: Table, readers: Readers, wires: Wires) -> DoorSetup:
 def _machine(name: str, table: Table, readers: Readers, wires: Wires, devices: Devices) -> MachineSetup:
     check_id(table, "", "machine", name, f"[{table.where}]: ")
     reader = readers.named(table, "reader")
-    has_estop = wiring.machine(name, table, wires)
+    plugged = devices.plug(name, table)
+    has_estop = wiring.plugged(table) if plugged else wiring.machine(name, table, wires)
     has_printer = devices.printer(name, table)
     sensed = wiring.sensed(name, table, wires)
     table.done()
-    return MachineSetup(name, reader, has_estop=has_estop, has_printer=has_printer, sensed=sensed)
+    return MachineSetup(name, reader, has_estop=has_estop, has_printer=has_printer, sensed=sensed, plugged=plugged)

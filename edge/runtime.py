@@ -20,9 +20,10 @@ from typing import TypeVar
 from edge.config import Config
 from edge.control_worker import ControlWorker
 from edge.controller import EdgeController
+from edge.devices.plugs import Plugs, plugs_farewell
 from edge.devices.watch import PrinterWatch
 from edge.door import DoorSetup
-from edge.events import Event, PrinterSaid
+from edge.events import Event, PlugSaid, PrinterSaid
 from edge.inbound_queue import InboundQueue
 from edge.observer import Nobody, Observer
 from edge.poller import Poller
@@ -56,7 +57,8 @@ MakeLink = Callable[[Callable[[WorkItem], None]], Connection]
 class Edge:
     """One edge at its door and machines. Owns readers and pins from here on, and closes them.
 
-    link: makes the connection; None for an edge without one. boot: names this start in the journal, drawn when None.
+    link: makes the connection; None for an edge without one. plug_link: that to the plugs' broker. boot: names this
+    start in the journal, drawn when None.
     feed: called when the control loop has gone round, if the poller has since it was called last.
     real_timeout: real seconds until the clock reads so many monotonic seconds, None for never; for clocks that do not
     keep real time. Raises JournalMistakeError; a disk that cannot be used keeps no edge from starting.
@@ -71,6 +73,7 @@ class Edge:
         pins: Pins,
         observer: Observer | None = None,
         link: MakeLink | None = None,
+        plug_link: MakeLink | None = None,
         boot: str | None = None,
         software: str = "",
         real_timeout: Callable[[float], float | None] | None = None,
@@ -80,8 +83,8 @@ class Edge:
         self._feed = feed
         self._clock = clock
         self._readers = readers
-        self._pins = Pulses(pins, config.outputs, clock)
         self._events: SimpleQueue[Event | None] = SimpleQueue()
+        self._pins = Plugs(Pulses(pins, config.outputs, clock), config.plugs, config.edge, clock, self._said)
         self._items: SimpleQueue[WorkItem | None] = SimpleQueue()
         self._real_timeout = real_timeout or (lambda mono: mono - clock.monotonic())
         observer = observer or Nobody()
@@ -92,7 +95,8 @@ class Edge:
         self.link = link(inbound.put) if link else None
         self.storage = StorageWorker(config, clock, self._events.put, observer, boot, health, inbound, self.link)
         controller = self._recovered()
-        outputs = [spec.name for spec in config.outputs]
+        self._pins.link = plug_link(self._pins.put) if plug_link else None
+        outputs = [*(spec.name for spec in config.outputs), *self._pins.switched]
         self.control = ControlWorker(controller, clock, self._pins, outputs, self._items.put, observer)
         walls = Walls(
             {
@@ -128,8 +132,9 @@ class Edge:
             thread.start()
         for printer in self._printers:
             threading.Thread(target=printer.run, args=(self._stopping,), name="printer", daemon=True).start()
-        if self.link is not None:
-            self.link.start()
+        for link in (self.link, self._pins.link):
+            if link is not None:
+                link.start()
 
     def run(self, ended_within: Callable[[float], bool] | None = None) -> None:
         """Serve until `stop` is called, or `ended_within` so many seconds says so (a signal came).
@@ -175,6 +180,8 @@ class Edge:
             self._broke_down("storage worker", error)
         if self.link is not None:
             self.link.stop(farewell(self.config, self._clock.now()))
+        if self._pins.link is not None:
+            self._pins.link.stop(plugs_farewell(self.config.edge))
         self.storage.close()
 
     def _join(self, name: str, seconds: float) -> bool:
@@ -276,8 +283,8 @@ class Edge:
         with suppress(Exception):  # lines that are let go already
             self._pins.close()
 
-    def _said(self, said: PrinterSaid) -> None:
-        """A printer's word: to the control loop, and for the status."""
+    def _said(self, said: PrinterSaid | PlugSaid) -> None:
+        """A device's word: to the control loop, and for the status."""
         self._events.put(said)
         self._items.put(said)
 

@@ -49,7 +49,7 @@ def serve(config: "Config", platform: Platform, begins: "Callable[[Edge], object
 
 def compose(config: "Config", platform: Platform) -> "Edge":
     """The edge on its hardware, with its link. Raises HardwareError and JournalMistakeError."""
-    from edge.link import connect
+    from edge.link import connect, connect_plugs
     from edge.observer import Nobody, Telling
     from edge.runtime import Edge
     from edge.watchdog import Watchdog
@@ -63,6 +63,7 @@ def compose(config: "Config", platform: Platform) -> "Edge":
             pins=pins,
             observer=Telling(platform.observer or Nobody(), watchdog.answered),
             link=connect(config, platform.clock),
+            plug_link=connect_plugs(config),
             boot=platform.boot,
             software=version(),
             real_timeout=platform.real_timeout,

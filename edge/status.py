@@ -13,7 +13,7 @@ from policy.instants import text
 from policy.ruleset import SPEAKS
 from policy.terms import SECOND, ClockState, Instant
 from wire.envelope import seal
-from wire.messages import Printer, Status, encode
+from wire.messages import Plug, Printer, Status, encode
 from wire.row import Kind, Order, Row
 from wire.topics import Topics
 
@@ -62,6 +62,7 @@ class Health:
     boot: str | None = None
     unlocked: dict[str, str] = field(default_factory=dict)
     printers: dict[str, Printer] = field(default_factory=dict)
+    plugs: dict[str, Plug] = field(default_factory=dict)
 
     @property
     def journal_fault(self) -> str | None:
@@ -72,7 +73,8 @@ class Health:
     def key(self, clock: ClockState) -> tuple[object, ...]:
         """What is worth a message when it changes; the state does so at every tap, and is said with the next one."""
         printers = tuple((machine, one.state, one.silent) for machine, one in self.printers.items())
-        spoken = tuple(self.readers.items()), tuple(self.unlocked.items()), printers
+        plugs = tuple((machine, one.fault, one.wrong, one.off_seconds) for machine, one in self.plugs.items())
+        spoken = tuple(self.readers.items()), tuple(self.unlocked.items()), printers, plugs
         return (clock, *spoken, self.rules_version, self.journal_fault, self.refused)
 
     def note(self, row: Row) -> None:
@@ -114,6 +116,7 @@ class Health:
             boot=self.boot,
             unlocked=dict(self.unlocked),
             printers=dict(self.printers),
+            plugs=dict(self.plugs),
         )
 
 

@@ -12,7 +12,7 @@ from edge.actions import Alive, BadgeLaid
 from edge.commands import CommandHandler
 from edge.config import Config
 from edge.core import Memory
-from edge.events import Event, LinkChanged, PrinterSaid, ReaderFault, ReaderRecovered
+from edge.events import Event, LinkChanged, PlugSaid, PrinterSaid, ReaderFault, ReaderRecovered
 from edge.inbound_queue import InboundQueue
 from edge.journal import Told
 from edge.journal_errors import JournalDamagedError, JournalError
@@ -222,6 +222,12 @@ class StorageWorker:
         if self._health.note_printer(item):
             log.info("%s: %s%s", item.name, item.state, f" ({item.why})" if item.why else "")
 
+    def _plug_said(self, item: PlugSaid) -> None:
+        machine, plug = item.name.rpartition(".")[0], item.plug
+        before, self._health.plugs[machine] = self._health.plugs.get(machine), plug
+        if before is None or (before.fault, before.wrong) != (plug.fault, plug.wrong):
+            log.warning("%s: %s %s", item.name, plug.fault or "well", plug.wrong)
+
     def _messages_waiting(self, _: MessagesWaiting) -> None:
         messages, dropped = self.inbound.drain()
         if dropped:
@@ -289,6 +295,7 @@ _HANDLERS: dict[type[WorkItem], Callable[[StorageWorker, Any], None]] = {
     ReaderFault: StorageWorker._reader_fault,
     ReaderRecovered: StorageWorker._reader_recovered,
     PrinterSaid: StorageWorker._printer_said,
+    PlugSaid: StorageWorker._plug_said,
     Received: StorageWorker._received,
     MessagesWaiting: StorageWorker._messages_waiting,
 }

@@ -5,8 +5,10 @@ Seconds are monotonic.
 
 from collections.abc import Mapping
 from math import inf
+from typing import NamedTuple
 
 from edge.events import CardBack, CardGone, CardSeen, ReaderEvent, ReaderFault, ReadThroughWall, Sighting
+from policy.case import Decision
 from wire.credential import is_random
 
 AWAY = 0.85
@@ -21,6 +23,14 @@ CLEAR = 0.5
 THROUGH_WALL = 2.0
 """Seconds after a card was at the reader outside for which it is no tap at the one inside. After one that could not be
 read, or several, none is: it may be theirs."""
+
+
+class Decided(NamedTuple):
+    """The last tap that was decided at this reader, at which monotonic second, and what was said."""
+
+    credential: str
+    mono: float
+    decision: Decision
 
 
 class SameTap:

@@ -108,6 +108,14 @@ def machine(name: str, table: Table, wires: Wires) -> bool:
     return True
 
 
+def plugged(table: Table) -> bool:
+    """A machine whose power a plug gives has no emergency stop: where it would want one, a relay is wanted, too."""
+    table.optional("estop")
+    if table.has("estop") and not table.says_no("estop"):
+        table.note("estop", f"[{table.where}]: a machine with an emergency stop wants an interlock, no plug")
+    return False
+
+
 def sensed(name: str, table: Table, wires: Wires) -> SensedSetup:
     """A machine's current sensor and key switch, where it has them."""
     table.optional("current", "service_input", "idle_after", "idle")

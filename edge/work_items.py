@@ -5,7 +5,7 @@ from typing import TypeAlias
 from msgspec import Struct
 
 from edge.actions import Alive, BadgeLaid
-from edge.events import PrinterSaid, ReaderFault, ReaderRecovered
+from edge.events import PlugSaid, PrinterSaid, ReaderFault, ReaderRecovered
 from wire.row import Row
 
 
@@ -55,5 +55,6 @@ WorkItem: TypeAlias = (
     | ReaderFault
     | ReaderRecovered
     | PrinterSaid
+    | PlugSaid
 )
 """What the storage worker handles."""

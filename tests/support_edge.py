@@ -18,7 +18,7 @@ from edge.core import Core
 from edge.events import Event
 from edge.journal import Journal
 from edge.observer import Observer
-from edge.runtime import Edge
+from edge.runtime import Edge, MakeLink
 from edge.taps import AWAY
 from edge.work_items import LinkDown, LinkUp, Received, WorkItem
 from policy.instants import text
@@ -197,6 +197,7 @@ class Bench:
         observer: Observer | None = None,
         config: Config | None = None,
         boot: str | None = None,
+        plug_link: MakeLink | None = None,
     ) -> None:
         self.folder = folder
         self.config = config or load(folder.config)
@@ -211,6 +212,7 @@ class Bench:
             pins=self.pins,
             observer=observer,
             link=lambda put: Wire(folder, put),
+            plug_link=plug_link,
             boot=boot,
             software="9.9",
         )

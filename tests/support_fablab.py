@@ -91,7 +91,7 @@ class FabBench:
         self.deadline: float | None = None
         self._carry_out(self.controller.start(self.now))
         for setup in setups if reads else ():
-            if isinstance(setup, MachineSetup):
+            if isinstance(setup, MachineSetup) and setup.has_estop:
                 self.estop(setup.machine, active=False)
 
     @property

@@ -4,6 +4,8 @@ from dataclasses import replace
 
 from edge.config import Config, ReaderConfig, load
 from edge.hardware.lines import InputSpec, OutputSpec
+from edge.runtime import MakeLink
+from policy.ruleset import RuleSet
 from simulator.clock import VirtualClock
 from tests.support_edge import Bench, Folder
 from tests.support_fablab import DOOR, LASER, fab_rules
@@ -26,12 +28,17 @@ LIGHTS = ("green", "red", "buzzer")
 
 
 def fab_bench(
-    folder: Folder, clock: VirtualClock | None = None, boot: str | None = None, config: Config | None = None
+    folder: Folder,
+    clock: VirtualClock | None = None,
+    boot: str | None = None,
+    config: Config | None = None,
+    plug_link: MakeLink | None = None,
+    rules: RuleSet | None = None,
 ) -> Bench:
     """The edge, started, with the fablab's rules in force."""
-    bench = Bench(folder, clock, config=config or fab_config(folder), boot=boot)
+    bench = Bench(folder, clock, config=config or fab_config(folder), boot=boot, plug_link=plug_link)
     bench.turn()
-    bench.give_rules(folder.rules(7, folder.set(fab_rules())))
+    bench.give_rules(folder.rules(7, folder.set(rules or fab_rules())))
     return bench
 
 

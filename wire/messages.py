@@ -161,6 +161,35 @@ class Printer(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=Tru
     silent: bool = False
 
 
+class PlugFault(StrEnum):
+    """Why no machine may run on a plug now."""
+
+    SILENT = "silent"
+    SETTINGS = "settings"
+    """They could not be read, or are not as they must be."""
+    CAME_BACK = "came_back"
+    """It was on while it was to be off: after a power cut, or by its button."""
+    DISOBEYS = "disobeys"
+    LIES = "lies"
+    """It says that it is off, and power flows."""
+
+
+class Plug(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """What a plug says of itself. kind: tasmota, shelly or zigbee2mqtt. switches: it stands for an interlock.
+
+    since: when the fault, or being well, began (RFC 3339). wrong: the settings that are not as they must be, in words.
+    off_seconds: how long it took, the last time, from being told to saying that it is off.
+    """
+
+    kind: Annotated[Text, Meta(max_length=LONGEST)]
+    switches: bool
+    since: str
+    fault: PlugFault | None = None
+    watts: float | None = None
+    wrong: Text = ""
+    off_seconds: float | None = None
+
+
 class Status(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """How an edge is. readers: None when well, else what is wrong. free_disk: MB. temperature: °C. at: RFC 3339.
 
@@ -168,7 +197,7 @@ class Status(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True
     speaks: the form of rules and state that it reads (policy/ruleset.py, SPEAKS).
     unlocked: the doors that are kept unlocked by order, and until when (RFC 3339).
     asks: a question, drawn anew each time, of an edge whose clock is unknown; the server answers with a SET_CLOCK.
-    boot: the id of the edge's start. printers: by machine, as far as one says what it does.
+    boot: the id of the edge's start. printers, plugs: by machine, where one stands.
     """
 
     online: bool
@@ -189,6 +218,7 @@ class Status(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True
     speaks: Whole = 1
     unlocked: dict[Id, str] = {}
     printers: dict[Id, Printer] = {}
+    plugs: dict[Id, Plug] = {}
 
 
 Message = TypeVar("Message", bound=Struct)

@@ -1,6 +1,9 @@
-"""May the power of a printer be cut? Only while it has just said that it is idle."""
+"""May power be cut, or given, where a device stands?
 
-from edge.events import PrinterSaid
+A printer's is cut only while it has just said that it is idle; a plug gives it only while it is well.
+"""
+
+from edge.events import PlugSaid, PrinterSaid
 from policy.ruleset import Machine
 from policy.sessions import Session
 from policy.terms import Instant
@@ -34,3 +37,27 @@ class PrinterPower:
         """Whether the session only went on for the printer's sake: past `until`, on a machine that cuts."""
         cuts = self.stands and machine is not None and machine.cuts
         return cuts and session.until is not None and at >= session.until
+
+
+class PlugPower:
+    """What the plug of one machine said last. Until it has said that it is well it gives no power.
+
+    switches: whether it stands for the machine's interlock; one that only tells watts has no say.
+    """
+
+    def __init__(self, *, switches: bool) -> None:
+        self._switches = switches
+        self._well = False
+
+    def said(self, event: PlugSaid) -> None:
+        self._well = event.plug.fault is None
+
+    @property
+    def is_unfit(self) -> bool:
+        """Whether no machine may run on it."""
+        return self._switches and not self._well
+
+    def keeps_off(self, machine: Machine | None) -> bool:
+        """Whether no session may start: a plug is no safety, so where somebody can be hurt it switches nothing."""
+        hurts = machine is None or machine.cuts or machine.attended or machine.min_people > 1
+        return self._switches and (hurts or not self._well)

@@ -1,5 +1,6 @@
 """Which devices does edge.toml name beside a machine? Their keys are files of their own, read last."""
 
+import re
 from collections.abc import Callable
 from ipaddress import ip_address
 from pathlib import Path
@@ -7,11 +8,15 @@ from urllib.parse import SplitResult, urlsplit
 
 from edge import keys
 from edge.devices.http import Address
+from edge.devices.plug_words import DIALECTS
+from edge.devices.plugs import PlugSetup
 from edge.devices.printers import KINDS
 from edge.devices.watch import PrinterSetup
 from edge.tables import ConfigError, Table, every
 
 PORTS = {"http": 80, "https": 443}
+A_PLUG = "a plug: its kind and its name"
+NAME = re.compile(r"[^+#$/\0](?:[^+#$\0]{0,98}[^+#$/\0])?")
 AN_ADDRESS = "the address of the printer's program, as http://127.0.0.1:5000"
 
 
@@ -20,6 +25,7 @@ class Devices:
 
     def __init__(self) -> None:
         self._printers: list[Callable[[], PrinterSetup]] = []
+        self.plugs: list[PlugSetup] = []
 
     def printer(self, machine: str, table: Table) -> bool:
         """Whether there is a printer at this machine."""
@@ -28,6 +34,22 @@ class Devices:
             return False
         self._printers.append(_printer(machine, table.table("printer", AN_ADDRESS)))
         return True
+
+    def plug(self, machine: str, table: Table) -> bool:
+        """Whether a plug stands for this machine's interlock. One beside an interlock only tells watts."""
+        table.optional("plug")
+        if not table.has("plug"):
+            return False
+        inner, switches = table.table("plug", A_PLUG), not table.has("interlock")
+        kind = inner.choice("kind", tuple(DIALECTS), "tasmota")
+        name = inner.text("name", "the plug's topic, or what Zigbee2MQTT calls it")
+        if name and not NAME.fullmatch(name):
+            inner.wrong("name", "write its topic without +, #, $ or a slash at its ends")
+        inner.done()
+        if switches and table.has("printer"):
+            inner.note("", f"[{inner.where}]: a printer is never switched by a plug: give its machine an interlock")
+        self.plugs.append(PlugSetup(machine, kind, name, switches))
+        return switches
 
     def printers(self) -> tuple[PrinterSetup, ...]:
         """Raises ConfigError for the key files that cannot be used."""

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from edge.config import Config, load
+from edge.devices.plugs import PlugSetup
 from edge.devices.watch import PrinterSetup
 from edge.machine import MachineSetup
 from edge.tables import ConfigError
@@ -86,3 +87,46 @@ def test_a_key_file_without_a_key_is_refused(folder: Folder, content: bytes) -> 
     write_secret(folder.config.parent / "keys" / "octoprint.key", content)
     with pytest.raises(ConfigError, match="no key in its first line"):
         printer(folder, OCTO + LOCAL)
+
+
+PLUG = 'kind = "tasmota"\nname = "prise-3"'
+BROKER = '[plug_broker]\nhost = "127.0.0.1"\nusername = "fablab"\npassword_file = "keys/broker.pass"\n'
+
+
+def plug(folder: Folder, written: str = PLUG, *, machine: str = "estop = false", broker: str = BROKER) -> Config:
+    """The sample's machine on a plug in place of its relay."""
+    whole = folder.config.read_text()
+    before, after = whole[: whole.index("[machine.cnc]")], f'[machine.cnc]\nreader = "cnc"\n{machine}\n'
+    folder.config.write_text(f"{before}{after}[machine.cnc.plug]\n{written}\n{broker}")
+    return load(folder.config)
+
+
+def test_a_plug_in_place_of_an_interlock_switches_and_one_beside_it_does_not(folder: Folder) -> None:
+    config = plug(folder)
+    assert config.plugs == (PlugSetup("cnc", "tasmota", "prise-3", switches=True),)
+    assert config.plug_broker is not None
+    assert [place.plugged for place in config.places if isinstance(place, MachineSetup)] == [True]
+    config = plug(folder, machine="estop = false\ninterlock = { line = 17 }")
+    assert [one.switches for one in config.plugs] == [False]
+    assert [place.plugged for place in config.places if isinstance(place, MachineSetup)] == [False]
+
+
+WRONG_PLUGS = {
+    "an emergency stop": ({"machine": "estop = { line = 22 }"}, "wants an interlock, no plug"),
+    "a printer": (
+        {"machine": 'estop = false\nprinter = { kind = "moonraker", url = "http://v.lan" }'},
+        "a printer is never switched by a plug",
+    ),
+    "no broker": ({"broker": ""}, "[plug_broker] is missing"),
+    "plain text": ({"broker": BROKER.replace("127.0.0.1", "prises.lan")}, "plain text leaves this machine"),
+    "every topic": ({"written": 'kind = "tasmota"\nname = "#"'}, "write its topic without"),
+    "kind": ({"written": 'kind = "sonoff"\nname = "a"'}, "cnc.plug.kind = 'sonoff'"),
+}
+
+
+@pytest.mark.parametrize("case", WRONG_PLUGS)
+def test_a_plug_that_could_hurt_or_be_overheard_is_refused(folder: Folder, case: str) -> None:
+    changes, wanted = WRONG_PLUGS[case]
+    with pytest.raises(ConfigError) as caught:
+        plug(folder, **changes)
+    assert wanted in str(caught.value), str(caught.value)
