@@ -4,6 +4,7 @@ While a version is tried, the machine remembers which one answered last. The ser
 newer version may change its form, and put back with the version before.
 """
 
+from contextlib import suppress
 from typing import Protocol
 
 
@@ -75,7 +76,12 @@ def _try(machine: Machine, version: str, before: str, *, resumed: bool) -> None:
         if machine.keeps_a_database and copied and version != before:
             machine.put_back()
         machine.count(before)
-        machine.start()
+        with suppress(TriedError):  # it is started again and again: what counts is whether it answers at last
+            machine.start()
+        if not machine.answers():
+            raise TriedError(
+                f"{version}: {error}; {before} counts again, and does not answer either: see its log"
+            ) from None
         machine.forget()
-        raise TriedError(f"{version}: {error}; {before} runs again") from None
+        raise TriedError(f"{version}: {error}; {before} runs again, and answers") from None
     machine.forget()
