@@ -68,6 +68,7 @@ def _server(topics: Topics) -> Iterator[str]:
     everybody = f"loquet/{topics.site}/edge/+"
     for topic in (topics.rules, topics.fresh, topics.state, f"{everybody}/ack", f"{everybody}/command"):
         yield f"write {topic}"
+    yield f"read {topics.rules}"  # after a restore: what doors still hold
     for leaf in ("facts", "events", "status", "reply"):
         yield f"read {everybody}/{leaf}"
 

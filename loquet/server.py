@@ -65,6 +65,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--check", action="store_true", help="with purge: look, and change nothing")
     parser.add_argument("--if-due", action="store_true", help="with backup: unless the newest copy is new enough")
+    parser.add_argument(
+        "--identity", type=Path, metavar="FILE", help="with restore: backup/identity.txt of the site's keys"
+    )
     parser.add_argument("--config", type=Path, metavar="FILE", help=f"the server.toml ({CONFIG} when it is there)")
     parser.add_argument(
         "--socket", type=Path, metavar="FILE", help="with ORDER: the running server's, instead of --config"
@@ -81,7 +84,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--agree",
         action="store_true",
-        help="with --bundle: what the bundle lacks ends; with restore: what it makes good is good; nobody is asked",
+        help="with --bundle: what the bundle lacks ends; with restore: all that is told but badges is good again",
     )
     parser.add_argument(
         "--store-only", action="store_true", help="with --bundle: end when it is stored; nothing is served"
@@ -119,7 +122,10 @@ def run(arguments: argparse.Namespace) -> int:
         told = _config(arguments.config)
         return backup(told, _load(told), if_due=arguments.if_due)
     if arguments.order == RESTORE:
-        return _restore(arguments)
+        from loquet.server_copies import restore
+
+        config = _load(_config(arguments.config))
+        return restore(arguments.place, config, identity=arguments.identity, agreed=arguments.agree)
     if arguments.order is not None:
         return _order(arguments)
     if arguments.bundle is None and (arguments.agree or arguments.unblock or arguments.store_only):
@@ -169,17 +175,6 @@ def _check_purge(config: "ServerConfig") -> int:
     since = datetime.fromtimestamp(kept_from / 1000, UTC)
     print("\n".join(told) if told else f"purge: clean, nothing is left of who came and went before {since:%Y-%m-%d}")
     return 1 if told else 0
-
-
-def _restore(arguments: argparse.Namespace) -> int:
-    if arguments.place is None:
-        raise CommandError("restore: which file? loquet server restore loquet-2026-11-24.db.gz")
-    config = _load(_config(arguments.config))
-    from server.database.restore import restore
-
-    with _errors():
-        print("\n".join(restore(config.database, Path(arguments.place), agreed=arguments.agree)))
-    return 0
 
 
 def _order(arguments: argparse.Namespace) -> int:

@@ -1,12 +1,22 @@
 """`loquet server backup` and `restore`: how is a copy of the database made, and how does one come back?"""
 
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 from console.errors import CommandError
 from server.backups.make import back_up, due
+from server.backups.restore import Doors
+from server.backups.restore import restore as put
 from server.config import ServerConfig
 from server.errors import ServerError
+from server.link import retained
+from wire.credential import pseudonym
+from wire.envelope import unseal
+from wire.errors import WireError
+from wire.messages import Rules, decode
+from wire.ruleset import unpack
+from wire.topics import Topics
 
 
 def backup(told: Path, config: ServerConfig, *, if_due: bool) -> int:
@@ -21,3 +31,29 @@ def backup(told: Path, config: ServerConfig, *, if_due: bool) -> int:
     except ServerError as error:
         raise CommandError(str(error)) from None
     return 0
+
+
+def restore(file: str | None, config: ServerConfig, *, identity: Path | None, agreed: bool) -> int:
+    """Raises CommandError; for what would be good again, too, until it is agreed."""
+    if file is None:
+        raise CommandError("restore: which file? loquet server restore loquet-20261124T090000Z.age --identity FILE")
+    now, ask = datetime.now(UTC), partial(_doors, config)
+    try:
+        told = put(config.database, Path(file), agreed=agreed, now=now, identity=identity, ask=ask)
+    except ServerError as error:
+        raise CommandError(str(error)) from None
+    print("\n".join(told))
+    return 0
+
+
+def _doors(config: ServerConfig, site: str) -> Doors | None:
+    """The rules that the broker keeps for doors, as far as this server signed them; None where there are none."""
+    topic = Topics(site).rules
+    kept = retained(config.broker, site, topic)
+    if kept is None:
+        return None
+    try:
+        rules = decode(Rules, unseal(config.server_key.public_key(), "server", topic, kept), topic)
+        return Doors(unpack(rules.body), partial(pseudonym, config.credential_key))
+    except WireError as error:
+        raise CommandError(f"{error}: what the broker keeps is not this server's: see who writes there") from None

@@ -10,7 +10,7 @@ import sys
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from threading import Lock
+from threading import Event, Lock
 from typing import Any
 
 from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags, MQTTMessage, MQTTv311
@@ -56,6 +56,27 @@ class _Client(Client):
                 time.sleep(RETRY_FIRST)
                 with suppress(OSError):  # then it is tried again
                     self.reconnect()
+
+
+def retained(broker: BrokerConfig, site: str, topic: str, within: float = ANSWER) -> bytes | None:
+    """What the broker keeps on a topic; None where there is none, or no answer. For a server that does not run."""
+    kept, arrived = list[bytes](), Event()
+
+    def take(_client: Client, _data: Any, message: MQTTMessage) -> None:
+        kept.append(bytes(message.payload))
+        arrived.set()
+
+    link = Link(broker, Topics(site), lambda _topic, _payload: None, lambda: None)
+    client = link._new_client()
+    client.on_connect = lambda joined, *_: joined.subscribe(topic, HEARD_QOS)
+    client.on_message = take
+    with suppress(OSError):
+        client.connect(broker.host, broker.port, KEEPALIVE)
+        client.loop_start()
+        arrived.wait(within)
+    client.disconnect()
+    client.loop_stop()
+    return kept[0] if kept else None
 
 
 class Link:

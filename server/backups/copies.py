@@ -5,7 +5,7 @@ form of copy is looked at, compared and brought back, to either.
 """
 
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -29,23 +29,13 @@ from sqlalchemy.engine import make_url
 from server import models
 from server.database.claim import file_of
 from server.database.engine import Database, beside_the_server
-from server.database.schema import current, newest, upgrade, upgrade_in
+from server.database.schema import current, newest, upgrade
 from server.errors import DatabaseError
 
 TABLES = models.Site.metadata.sorted_tables
 """Each behind those to which it points."""
 AT_ONCE = 5000
 """Rows that are read and written together."""
-_EMPTY = """
-DO $$ DECLARE found record; BEGIN
-  FOR found IN SELECT tablename FROM pg_tables WHERE schemaname = current_schema() LOOP
-    EXECUTE format('DROP TABLE %%I CASCADE', found.tablename);
-  END LOOP;
-  FOR found IN SELECT oid::regprocedure AS called FROM pg_proc WHERE pronamespace = current_schema()::regnamespace
-      AND NOT EXISTS (SELECT FROM pg_depend WHERE objid = pg_proc.oid AND deptype = 'e') LOOP
-    EXECUTE format('DROP ROUTINE %%s CASCADE', found.called);
-  END LOOP;
-END $$"""
 
 
 def copy_database(url: str, to: Path) -> None:
@@ -66,7 +56,7 @@ def copy_database(url: str, to: Path) -> None:
             models.Site.metadata.create_all(connection)
             connection.exec_driver_sql("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL PRIMARY KEY)")
             connection.exec_driver_sql("INSERT INTO alembic_version VALUES (?)", (revision,))
-            _copy_rows(held, connection, TABLES)
+            _copy_rows(held, connection)
     finally:
         target.dispose()
 
@@ -92,46 +82,34 @@ def whose(copy: Path) -> tuple[str | None, str]:
 
 
 def put_back(copy: Path, url: str) -> None:
-    """Make a database what an SQLite copy holds, whole, or leave it as it was. A copy of older tables is brought up
-    to date. url: a PostgreSQL database, or an SQLite file that is new.
+    """Make a PostgreSQL database what an SQLite copy holds, whole, or leave it as it was.
 
-    Raises DatabaseError: for a server that has it open, too.
+    The copy is brought up to date first. Raises DatabaseError: for a server that has it open, too.
     """
+    newer = Database(f"sqlite:///{copy}")
+    try:
+        upgrade(newer, _silent)
+    finally:
+        newer.close()
     database, source = Database(url), create_engine(f"sqlite:///{copy}")
     try:
         upgrade(database, _silent)
         with source.connect() as held, database.transaction() as session:
-            connection, tables = session.connection(), TABLES
-            revision = current(held)
-            if revision != newest():
-                connection.exec_driver_sql(_EMPTY)
-                upgrade_in(connection, _silent, revision or "heads")
-                tables = _reflected(connection)
-            elif connection.dialect.name != "sqlite":  # whose file is new
-                names = ", ".join(f'"{table.name}"' for table in tables)
-                connection.exec_driver_sql(f"TRUNCATE {names}")
-            _copy_rows(held, connection, tables)
-            if connection.dialect.name != "sqlite":
-                for table in tables:
-                    _go_on_counting(connection, table)
-            upgrade_in(connection, _silent)
+            connection, names = session.connection(), ", ".join(f'"{table.name}"' for table in TABLES)
+            connection.exec_driver_sql(f"TRUNCATE {names}")
+            _copy_rows(held, connection)
+            for table in TABLES:
+                _go_on_counting(connection, table)
     finally:
         source.dispose()
         database.close()
 
 
-def _reflected(connection: Connection) -> list[Table]:
-    """The tables as they are, of an older version."""
-    found = MetaData()
-    found.reflect(connection)
-    return [table for table in found.sorted_tables if table.name != "alembic_version"]
-
-
-def _copy_rows(source: Connection, target: Connection, tables: Iterable[Table]) -> None:
+def _copy_rows(source: Connection, target: Connection) -> None:
     sqlite = target.dialect.name == "sqlite"
     if sqlite:
         target.exec_driver_sql("PRAGMA defer_foreign_keys=ON")
-    for table in tables:
+    for table in TABLES:
         for rows in _read(source, table):
             target.execute(_plain(table).insert() if sqlite else _typed(table), rows)
 

@@ -18,13 +18,12 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 def upgrade(database: Database, progress: Callable[[str], None]) -> None:
     """Bring the tables up to date, in one transaction. progress: told each step. Raises DatabaseError."""
     with database.transaction() as session:
-        upgrade_in(session.connection(), progress)
+        _upgrade(session.connection(), progress)
 
 
-def upgrade_in(connection: Connection, progress: Callable[[str], None], to: str = "heads") -> None:
-    """The same within somebody's transaction, up to a version of the tables."""
+def _upgrade(connection: Connection, progress: Callable[[str], None]) -> None:
     config = _config()
-    steps = _missing(current(connection), to)
+    steps = _missing(current(connection))
     for number, (revision, title) in enumerate(steps, start=1):
         progress(f"database: step {number} of {len(steps)}: {title}")
         config.attributes["connection"] = connection
@@ -59,7 +58,7 @@ def _config() -> Config:
     return config
 
 
-def _missing(at: str | None, to: str) -> list[tuple[str, str]]:
+def _missing(at: str | None) -> list[tuple[str, str]]:
     """(revision, title) of each step that is not done yet, in order."""
-    scripts = _scripts().iterate_revisions(to, at or "base")
+    scripts = _scripts().iterate_revisions("heads", at or "base")
     return [(script.revision, script.doc) for script in scripts][::-1]

@@ -49,7 +49,8 @@ def may_write(name: str) -> set[str]:
 
 def may_read(name: str) -> set[str]:
     if name == "server":
-        return {topic for topic in OF_EDGES if topic.endswith(FROM_EDGES)}
+        own = "loquet/casaco/rules"  # after a restore: what doors still hold
+        return {own, *(topic for topic in OF_EDGES if topic.endswith(FROM_EDGES))}
     own = {f"loquet/casaco/edge/{name}/{leaf}" for leaf in FROM_SERVER}
     return set() if name == "stolen" else {*OF_SITE, *own, *(topic for topic in OF_EDGES if topic.endswith("/facts"))}
 

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from msgspec import structs
+from pyrage import x25519
 from sqlalchemy import update
 from sqlmodel import col, select
 
@@ -284,3 +285,29 @@ def hears_and_ends(listener: socket.socket) -> None:
     caller, _ = listener.accept()
     with caller:
         assert caller.recv(4096)
+
+
+def test_a_sealed_copy_is_made_and_comes_back(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    config, told = ["--config", str(folder / "server.toml")], folder / "server.toml"
+    site_database(folder).close()
+    assert main(["server", "backup", *config]) == 2
+    assert "has no [backup], so no copies are made" in capsys.readouterr().err
+    identity = x25519.Identity.generate()
+    (folder / "identity.txt").write_text(str(identity))
+    (folder / "copies").mkdir()
+    told.write_text(f'{told.read_text()}[backup]\nrecipient = "{identity.to_public()}"\nfolder = "{folder}/copies"\n')
+    assert main(["server", "backup", *config]) == 0
+    (copy,) = (folder / "copies").glob("*.age")
+    assert capsys.readouterr().out.startswith(f"{copy}: made in ")
+    assert main(["server", "backup", "--if-due", *config]) == 0
+    assert capsys.readouterr().out == ""
+    (folder / "loquet.db").unlink()
+    assert main(["server", "restore", str(copy), *config]) == 2
+    assert "is sealed: name with --identity" in capsys.readouterr().err
+    opening = ["server", "restore", str(copy), "--identity", str(folder / "identity.txt"), *config]
+    assert main(opening) == 2
+    assert "nobody knows which badges were blocked since it was made" in capsys.readouterr().err
+    assert not (folder / "loquet.db").stat().st_size
+    assert main([*opening, "--agree"]) == 0
+    with beside_the_server(f"sqlite:///{folder}/loquet.db") as session:
+        assert len(session.exec(select(Member)).all()) == len(small_bundle().members)

@@ -12,7 +12,7 @@ from paho.mqtt.client import Client, MQTTMessage, MQTTv311
 from paho.mqtt.enums import CallbackAPIVersion
 
 from server.config import BrokerConfig
-from server.link import Link
+from server.link import Link, retained
 from simulator.loopback import free_port
 from tests.support_broker import BROKERS
 from tests.support_server import TOPICS
@@ -217,3 +217,14 @@ def test_a_mistake_anywhere_else_costs_one_connection(
         assert held.heard.get(timeout=PATIENCE) == (TOPICS.events("front"), b"heard")
     assert stumbled.is_set()
     assert "a mistake of ours" in caplog.text
+
+
+def test_what_the_broker_keeps_is_read_by_a_server_that_does_not_run(broker: int) -> None:
+    config = BrokerConfig("127.0.0.1", broker, "server", USERS["server"])
+    with Held(broker) as held:
+        held.is_served()
+        held.link.retain(TOPICS.rules, b"the rules")
+        held.is_served()  # it is there, once what was said after it is
+    assert retained(config, TOPICS.site, TOPICS.rules) == b"the rules"
+    assert retained(config, TOPICS.site, TOPICS.state, within=0.2) is None
+    assert retained(BrokerConfig("127.0.0.1", free_port(), "server", "x"), TOPICS.site, TOPICS.rules, 0.2) is None

@@ -194,7 +194,7 @@ def test_databases_are_opened_in_known_places_only() -> None:
         for path in packages
         if re.search(r"\b(sqlite3\.connect|create_engine)\(", path.read_text("utf-8"))
     }
-    reads_only, holds_the_claim = "server/queries/what_if.py", "server/database/restore.py"
+    reads_only, holds_the_claim = "server/queries/what_if.py", "server/backups/restore.py"
     writes_copies = "server/backups/copies.py"
     assert opening == {
         "edge/journal.py", "edge/salvage.py", "server/database/engine.py", reads_only, holds_the_claim, writes_copies

@@ -4,21 +4,33 @@ import gzip
 import shutil
 import sqlite3
 from contextlib import closing
+from functools import partial
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
+from msgspec.structs import replace
 from sqlmodel import select
 
+from policy.compile import compile_rules
+from server.audit import verify
+from server.backups import restore as restoring
+from server.backups.restore import Doors
 from server.database.engine import Database
-from server.database.restore import restore
 from server.database.types import moment
-from server.errors import DatabaseError
-from server.models import Account, ApiToken, Credential, Member, Passkey
+from server.errors import BackupError, DatabaseError
+from server.models import Account, ApiToken, AuditRow, Credential, Member, Passkey
 from tests.support_bookings import furnish
 from tests.support_server import site_database, small_bundle
 from tests.support_site import at
+from wire.credential import pseudonym
 
 pytestmark = pytest.mark.sqlite
+
+
+NAMED = partial(pseudonym, bytes(range(32)))
+NOW = moment(at(19, 12))
+restore = partial(restoring.restore, now=NOW)
 
 
 @pytest.fixture(scope="module")
@@ -121,6 +133,65 @@ def test_what_would_be_good_again_is_said_and_asked(url: str, tmp_path: Path, sq
     assert every_row(tmp_path / "loquet.db") != before
 
 
+@pytest.mark.parametrize("sql", ["SET status = 'stolen'", "SET ended = '2026-11-24 09:00:00.000'"])
+def test_no_badge_is_good_again_even_when_it_is_agreed(url: str, tmp_path: Path, sql: str) -> None:
+    change(url, f"UPDATE credential {sql}")
+    said = restore(url, tmp_path / "copy.db.gz", agreed=True)
+    assert any(line.startswith("badge …") and ": stays " in line for line in said)
+    assert good_badges(url) == []
+    database = Database(url)
+    with database.reading() as session:
+        assert verify(session).broken is None
+        written = session.exec(select(AuditRow).where(AuditRow.account == "restore")).all()
+        assert {row.noun for row in written} == {"credential"}
+    database.close()
+
+
+def test_where_the_database_is_gone_the_rules_that_doors_hold_say_what_was_blocked(url: str, tmp_path: Path) -> None:
+    bundle = small_bundle()
+    lost, _ended, *others = (badge for badge in bundle.credentials if badge.status == "active")
+    held = replace(bundle, credentials=(replace(lost, status="stolen"), *others), certifications=())
+    rules = compile_rules(
+        held,
+        zone=ZoneInfo("Europe/Paris"),
+        holidays=lambda _year: frozenset(),
+        pseudonym=NAMED,
+        edges={},
+        at=at(19),
+        speaks=2,
+    )
+    (tmp_path / "loquet.db").unlink()
+    asked = []
+
+    def ask(site: str) -> Doors:
+        asked.append(site)
+        return Doors(rules, NAMED)
+
+    with pytest.raises(DatabaseError, match="by the rules that doors hold: the database of today") as said:
+        restore(url, tmp_path / "copy.db.gz", agreed=False, ask=ask)
+    assert "…0001 of gregoire: active in the copy, ended today" in str(said.value)
+    assert " of alice: active in the copy, blocked today" in str(said.value)
+    assert not any(word in str(said.value) for word in ("account", "token", "machine", "training"))
+    restore(url, tmp_path / "copy.db.gz", agreed=True, ask=ask)
+    assert asked == ["casaco", "casaco"]
+    assert good_badges(url) == sorted(badge.uid.upper() for badge in others)
+
+
+def test_where_nobody_knows_what_was_blocked_somebody_must_agree(url: str, tmp_path: Path) -> None:
+    (tmp_path / "loquet.db").unlink()
+    with pytest.raises(BackupError, match="nobody knows which badges were blocked"):
+        restore(url, tmp_path / "copy.db.gz", agreed=False, ask=lambda _site: None)
+    restore(url, tmp_path / "copy.db.gz", agreed=True, ask=lambda _site: None)
+
+
+def good_badges(url: str) -> list[str]:
+    database = Database(url)
+    with database.reading() as session:
+        found = session.exec(select(Credential)).all()
+    database.close()
+    return sorted(row.uid for row in found if row.ended is None and row.status == "active")
+
+
 def test_a_copy_of_before_there_were_tokens_comes_back(url: str, built: Path, tmp_path: Path) -> None:
     shutil.copy(built, tmp_path / "old.db")
     change(f"sqlite:///{tmp_path}/old.db", "DROP TABLE api_token")
@@ -155,7 +226,7 @@ def test_what_cannot_be_put_back_is_told_and_changes_nothing(url: str, built: Pa
         with pytest.raises(DatabaseError, match=words):
             restore(url, copies[name], agreed=True)
         assert (tmp_path / "loquet.db").read_bytes() == before
-    assert not (tmp_path / "loquet.db.restored").exists()
+    assert not list(tmp_path.glob(".loquet-restore-*"))
 
 
 def test_a_server_that_runs_keeps_its_database(url: str, tmp_path: Path) -> None:
