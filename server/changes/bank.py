@@ -175,6 +175,20 @@ def _vouched_by_erased(session: Session) -> frozenset[Source]:
     return frozenset((CREDIT, one.id, one.date.isoformat()) for one in credits_ if is_erased(one.attested or ""))
 
 
+def forget_vouchers(session: Session, member: str, now: Instant) -> None:
+    """Before somebody is forgotten: what they attested and might not loses its second name, all else goes on."""
+    row = models.Credit
+    theirs = session.exec(select(row).where(row.attested == member, col(row.ended).is_(None))).all()
+    sites = past(session, now) if theirs else []
+    good = {one.id for one in (sites[-1].bundle.credits if sites else ()) if was_attested(session, sites[-1], one)}
+    booked = {source[1] for source in ledger(session).live if source[0] == CREDIT} if theirs else set()
+    for credit in theirs:
+        if credit.id not in good | booked:
+            credit.attested = None
+            session.add(credit)
+    session.flush()
+
+
 def _next_unit(session: Session, member: str) -> int:
     """The number of the member's next unit: those that came with the site from elsewhere have theirs."""
     own = f"{BANKED}{member}/"
@@ -206,12 +220,12 @@ def _vouched(session: Session, first: SiteThen, known: Ledger) -> list[Credit]:
     for credit in first.bundle.credits:
         entry = known.live.get((CREDIT, credit.id, credit.date.isoformat()))
         booked = entry is not None and (entry.member, signed(entry)) == (credit.member, credit.minutes)
-        if booked or _was_attested(session, first, credit):
+        if booked or was_attested(session, first, credit):
             found.append(credit)
     return found
 
 
-def _was_attested(session: Session, first: SiteThen, credit: Credit) -> bool:
+def was_attested(session: Session, first: SiteThen, credit: Credit) -> bool:
     """Whether at the first instant somebody vouched for it who might when it was stored."""
     if credit.attested is None or credit.attested in (credit.member, credit.by):
         return False
@@ -219,7 +233,10 @@ def _was_attested(session: Session, first: SiteThen, credit: Credit) -> bool:
     of_it = (row.noun == CREDITS, row.subject == credit.id, col(row.after).is_not(None), row.at <= moment(first.at))
     stored = session.exec(select(func.max(row.at)).where(*of_it)).one()
     if stored is None:
-        return first.may_attest(credit)
+        return first.may_attest(credit) or is_erased(credit.attested)
+    if is_erased(credit.attested):  # the row that named them was emptied; one that names them now was made up later
+        newest = select(row.after).where(row.noun == CREDITS, row.subject == credit.id, row.at <= moment(first.at))
+        return session.exec(newest.order_by(col(row.id).desc())).first() is None
     given = select(row.before).where(row.noun == MEMBER, row.subject == credit.attested, row.at > stored)
     for before in session.exec(given.order_by(col(row.id))):
         if before is None or "roles" in before:  # what the next change of their roles found

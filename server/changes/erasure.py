@@ -13,6 +13,7 @@ from sqlmodel import Session, SQLModel, col, delete, select, update
 from policy.bank_units import BANKED
 from policy.terms import Instant
 from server.audit import SAID, Change, Decided, record
+from server.changes.bank import forget_vouchers
 from server.changes.people import Done
 from server.database.types import moment
 from server.errors import ChangeRefusedError, Refused
@@ -101,11 +102,13 @@ def erase(session: Session, by: Caller, decided: Decided, member: str, day_start
     if row.roles and not by.roles & ADMINS:
         raise ChangeRefusedError(Refused.NOT_ALLOWED)
     plain = account is not None and not account.admin and not row.roles
+    forget_vouchers(session, member, decided.at)
     _empty_audit(session, member, account.login if account is not None and plain else None)
     new = _stand_in(session, row)
     if account is not None:
         _close(session, account, new, keep_login=not plain, decided=decided)
     _forget_rows(session, member)
+    _rename_ledger(session, member, new.id)
     for table, column in naming():
         session.connection().execute(table.update().where(column == member).values({column.name: new.id}))
     _rename_hours(session, member, new.id)
@@ -156,7 +159,7 @@ def _forget_rows(session: Session, member: str) -> None:
 
 
 def _rename_hours(session: Session, member: str, new: str) -> None:
-    """Half-days that the bank minted bear the id of their member, and so do the sources of what it booked."""
+    """Half-days that the bank minted bear the id of their member."""
     for one in session.exec(select(Pass).where(col(Pass.id).startswith(f"{BANKED}{member}/", autoescape=True))).all():
         renamed = Pass(**one.model_dump() | {"id": f"{BANKED}{new}/{one.id.rpartition('/')[2]}"})
         session.add(renamed)
@@ -164,12 +167,15 @@ def _rename_hours(session: Session, member: str, new: str) -> None:
         session.exec(update(CarnetEntry).where(col(CarnetEntry.carnet) == one.id).values(carnet=renamed.id))
         session.delete(one)
         session.flush()
-    for entry in session.exec(select(BankEntry).where(BankEntry.member == new)).all():
+
+
+def _rename_ledger(session: Session, member: str, new: str) -> None:
+    """Whose an entry is, and their id in its source, in one update: the tables allow no other (migration 0035)."""
+    for entry in session.exec(select(BankEntry).where(BankEntry.member == member)).all():
         kind, *rest = entry.source
-        entry.source = [
-            kind,
-            *(new if part == member else part.replace(f"{BANKED}{member}/", f"{BANKED}{new}/") for part in rest),
-        ]
+        own, renamed = f"{BANKED}{member}/", f"{BANKED}{new}/"
+        entry.source = [kind, *(new if part == member else part.replace(own, renamed) for part in rest)]
+        entry.member = new
         session.exec(update(BankDispute).where(col(BankDispute.entry) == entry.id).values(said=""))
         session.add(entry)
     session.flush()

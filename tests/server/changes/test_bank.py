@@ -96,7 +96,11 @@ def test_the_database_refuses_to_change_what_was_booked(database: Database) -> N
     store(database, replace(site(), credits=(HELPED,)), at(8))
     before = booked(database, CUTOFF + HOUR)
     assert len(before) == 2
-    for statement in ("UPDATE bank_entry SET minutes = 1", "DELETE FROM bank_entry"):
+    statements = ["UPDATE bank_entry SET minutes = 1", "DELETE FROM bank_entry"]
+    statements += ["UPDATE bank_entry SET member = 'ancien-1'", 'UPDATE bank_entry SET source = \'["credit", "k2"]\'']
+    if database.url.get_backend_name() == "postgresql":
+        statements.append("TRUNCATE bank_entry CASCADE")
+    for statement in statements:
         with pytest.raises(DatabaseError, match="never changed or deleted"), database.transaction() as session:
             session.connection().execute(text(statement))
     assert booked(database, CUTOFF + HOUR) == before
@@ -280,6 +284,30 @@ def test_what_somebody_attested_counts_though_they_are_forgotten(database: Datab
     with database.transaction() as session:
         end(session, "credits", [("k1",)], Decided("tests", CUTOFF + DAY + 2 * HOUR))
     assert (-120, ["credit", "k1", "2026-11-25"]) in [one[:2] for one in booked(database, CUTOFF + DAY + 3 * HOUR)]
+
+
+@pytest.mark.sqlite
+def test_what_somebody_attested_ahead_is_booked_on_its_day_though_they_are_forgotten(database: Database) -> None:
+    """Not what they attested without the right to, nor what names them once they are forgotten."""
+    store(database, site(unit_minutes=600), at(20))
+    ahead = date(2026, 11, 27)
+    with database.transaction() as session:
+        good = replace(HELPED, by="alice", attested="remy", date=ahead)
+        put(session, [good, replace(good, id="k2", attested="zoe")], Decided("tests", at(21)))
+    by = at_the_machine("root")
+    for member, hours in (("remy", 2), ("zoe", 3)):
+        later = Decided("tests", CUTOFF + hours * HOUR)
+        with database.transaction() as session:
+            end_member(session, by, later, member)
+        with database.transaction() as session:
+            forgotten = erase(session, by, later, member, CUTOFF).member
+    with database.transaction() as session:
+        made_up = replace(HELPED, id="k3", by="alice", attested="ancien-1", date=ahead)
+        put(session, [made_up], Decided("tests", CUTOFF + 4 * HOUR))
+    assert forgotten == "ancien-2"
+    for days in (3, 100):
+        said = [one[:2] for one in booked(database, CUTOFF + days * DAY) if one[1][0] == "credit"]
+        assert said == [(120, ["credit", "k1", "2026-11-27"])]
 
 
 @pytest.mark.sqlite
