@@ -80,7 +80,9 @@ class Service:
             return
         new = self._copy.with_name(f"{self._copy.name}.new")
         try:
-            self._copy.parent.mkdir(mode=0o700, exist_ok=True)
+            if not self._copy.parent.exists():
+                self._copy.parent.mkdir(mode=0o700)
+                _owned_like(self._database, self._copy.parent)
             new.unlink(missing_ok=True)
             new.touch(mode=0o600)
             with closing(sqlite3.connect(self._database)) as db, closing(sqlite3.connect(new)) as to:
@@ -138,10 +140,10 @@ def _link(name: Path, to: str) -> None:
     _settle(name.parent)
 
 
-def _settle(folder: Path) -> None:
-    """On the disk, not only said to be."""
+def _settle(path: Path) -> None:
+    """A file or a folder is on the disk, not only said to be."""
     with suppress(OSError):
-        held = os.open(folder, os.O_RDONLY)
+        held = os.open(path, os.O_RDONLY)
         os.fsync(held)
         os.close(held)
 
@@ -150,5 +152,4 @@ def _owned_like(file: Path, new: Path) -> None:
     there = file.stat()
     if os.geteuid() == 0:
         os.chown(new, there.st_uid, there.st_gid)
-    with new.open("rb") as held:
-        os.fsync(held)
+    _settle(new)
