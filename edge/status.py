@@ -73,7 +73,9 @@ class Health:
     def key(self, clock: ClockState) -> tuple[object, ...]:
         """What is worth a message when it changes; the state does so at every tap, and is said with the next one."""
         printers = tuple((machine, one.state, one.silent) for machine, one in self.printers.items())
-        plugs = tuple((machine, one.fault, one.wrong, one.off_seconds) for machine, one in self.plugs.items())
+        plugs = tuple(
+            (machine, one.fault, one.wrong, one.off_seconds, one.audited) for machine, one in self.plugs.items()
+        )
         spoken = tuple(self.readers.items()), tuple(self.unlocked.items()), printers, plugs
         return (clock, *spoken, self.rules_version, self.journal_fault, self.refused)
 

@@ -178,7 +178,8 @@ class Plug(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """What a plug says of itself. kind: tasmota, shelly or zigbee2mqtt. switches: it stands for an interlock.
 
     since: when the fault, or being well, began (RFC 3339). wrong: the settings that are not as they must be, in words.
-    off_seconds: how long it took, the last time, from being told to saying that it is off.
+    off_seconds: how long it took, the last time, from being told to saying that it is off. audited: when all of its
+    settings were read last (RFC 3339).
     """
 
     kind: Annotated[Text, Meta(max_length=LONGEST)]
@@ -188,6 +189,7 @@ class Plug(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     watts: float | None = None
     wrong: Text = ""
     off_seconds: float | None = None
+    audited: str | None = None
 
 
 class Status(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):

@@ -42,6 +42,8 @@ class Plug:
         self._settings: dict[str, Any] = {}
         self._reading: dict[str, Any] = {}
         """Those that came since they were last asked for."""
+        self.audits = 0
+        """How often all of them were read."""
         self._read_by: float | None = None
         self._audit_at = self._tell_at = self._ask_at = 0.0
         self._begins = True
@@ -61,8 +63,8 @@ class Plug:
         self.watts = self.watts if word.watts is None else word.watts
         self._settings.update(word.settings)
         self._reading.update(word.settings)
-        if self._reading.keys() >= self.dialect.wanted.keys():
-            self._read_by = None
+        if self._read_by is not None and self._reading.keys() >= self.dialect.wanted.keys():
+            self._read_by, self.audits = None, self.audits + 1
         if word.settings:
             self.wrong = {name: self._settings[name] for name in self._settings if not self._is_right(name)}
         if word.on is not None:

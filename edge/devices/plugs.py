@@ -52,6 +52,7 @@ class _At:
         self.fault: PlugFault | str | None = "not said yet"
         self.since: Instant = 0
         self.told: messages.Plug | None = None
+        self.audits, self.audited = 0, ""
 
 
 class Plugs:
@@ -136,10 +137,13 @@ class Plugs:
         plug, fault, now = at.plug, at.plug.fault(mono), self._clock.now()
         if fault != at.fault:
             at.fault, at.since = fault, now
+        if plug.audits != at.audits:
+            at.audits, at.audited = plug.audits, text(now)
         wrong = ", ".join(f"{name} = {value}" for name, value in sorted(plug.wrong.items()))
         watts = None if plug.watts is None else round(plug.watts, 1)
         took = None if plug.off_seconds is None else round(plug.off_seconds, 1)
-        told = messages.Plug(at.setup.kind, at.setup.switches, text(at.since), fault, watts, wrong[:200], took)
+        since, audited = text(at.since), at.audited or None
+        told = messages.Plug(at.setup.kind, at.setup.switches, since, fault, watts, wrong[:200], took, audited)
         if told != at.told:
             at.told = told
             self._said(PlugSaid(now, mono, f"{at.setup.machine}.plug", told))

@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from msgspec import to_builtins
 from sqlmodel import Session, col, select
@@ -91,6 +91,8 @@ def _check_values(status: Status, topic: str) -> None:
     told = [(f"unlocked {place!r} until", until) for place, until in status.unlocked.items()]
     for machine, printer in status.printers.items():
         told += [(f"printer {machine!r}", said) for said in (printer.since, printer.ends) if said is not None]
+    for machine, plug in status.plugs.items():
+        told += [(f"plug {machine!r}", said) for said in (plug.since, plug.audited) if said is not None]
     for what, said in told:
         try:
             believed(said)
@@ -157,11 +159,13 @@ def _apply(edge: Edge, known: KnownEdge, status: Status, at: datetime) -> None:
     edge.temperature = status.temperature
     edge.free_disk = status.free_disk
     edge.unlocked = {place: until for place, until in status.unlocked.items() if place in known.doors}
-    edge.devices = {
-        machine: {"printer": to_builtins(printer)}
-        for machine, printer in status.printers.items()
-        if machine in known.access_points
-    }
+    edge.devices = {machine: _devices(status, machine) for machine in sorted(known.access_points)}
+
+
+def _devices(status: Status, machine: str) -> dict[str, Any]:
+    """What stands at a machine, as server/queries/devices.py reads it."""
+    said = {"printer": status.printers.get(machine), "plug": status.plugs.get(machine)}
+    return {device: to_builtins(one) for device, one in said.items() if one is not None}
 
 
 def _server_behind(last: Published | None, held: int, digest: str | None) -> bool:

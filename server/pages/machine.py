@@ -18,7 +18,7 @@ from server.queries.quotas import quotas_of
 from server.queries.site_state import machines_at
 from server.queries.training_sessions import coming
 from server.roles import FAB_MANAGERS
-from server.text import booking_waits, machine_service, machine_week
+from server.text import booking_waits, devices, machine_service, machine_week
 from server.text import machine as text
 from server.text.machine_out import name_of
 from server.text.machines import CARDS, Audience, card
@@ -171,6 +171,7 @@ def _page(one: Machine, *, wrong: str = "", refused: str = "", unnoted: str = ""
             week=machine_week.picture(days, me.member),
             rules=text.rules(current.bundle.site, one, current, prints=view.printer is not None),
             hours=text.hours(one),
+            plug=devices.plug(view.plug, at, manages=manages) if view.plug is not None else (),
             sheet=service.sheet,
             service=machine_service.said(service),
             last_service=machine_service.last(service) if manages else "",

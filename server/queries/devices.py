@@ -3,13 +3,19 @@
 import msgspec
 
 from server.models import Edge
-from wire.messages import Printer, PrinterState
+from wire.messages import Plug, Printer, PrinterState
 
 
 def printer_at(edge: Edge, machine: str) -> Printer | None:
     """The printer there; None where none stands."""
     said = (edge.devices or {}).get(machine, {}).get("printer")
     return None if said is None else msgspec.convert(said, Printer)
+
+
+def plug_at(edge: Edge, machine: str) -> Plug | None:
+    """The plug there; None where there is none."""
+    said = (edge.devices or {}).get(machine, {}).get("plug")
+    return None if said is None else msgspec.convert(said, Plug)
 
 
 def keeps_power(printer: Printer | None) -> bool:

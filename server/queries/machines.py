@@ -17,11 +17,11 @@ from policy.state import SiteState
 from policy.terms import MINUTE, SECOND, Instant
 from server.models import Edge, JournalRow, MachineOut
 from server.queries.current import Current
-from server.queries.devices import printer_at
+from server.queries.devices import plug_at, printer_at
 from server.queries.machine_out import outs
 from server.queries.now import SILENT, last_words
 from server.queries.site_state import is_locked_down, machines_at
-from wire.messages import Printer
+from wire.messages import Plug, Printer
 from wire.row import Kind, Order
 
 SOON: Instant = 5 * MINUTE
@@ -62,8 +62,8 @@ class View:
     is while somebody else still runs it. free_until: of a free machine the end of its hours or the next booking, of
     another one whatever follows its session; None for no end in sight. opens: of one outside its
     hours. since: of a stop, or the last word of its edge; None where there never was one. ordered: the stop was an
-    order, no button. broken: what does not work, `reader` or `disk`. out: the lock-out as it was noted.
-    printer: what the printer there says, while its edge is heard from.
+    order, no button. broken: what does not work, `reader`, `disk` or `plug`. out: the lock-out as it was noted.
+    printer, plug: what those there say, while its edge is heard from.
     place_shut: of a free machine, that nobody holds the place; place_opens: when somebody is to, if that is known.
     """
 
@@ -79,6 +79,7 @@ class View:
     broken: str = ""
     out: MachineOut | None = None
     printer: Printer | None = None
+    plug: Plug | None = None
     place_shut: bool = False
     place_opens: Instant | None = None
 
@@ -91,12 +92,14 @@ def views(session: Session, current: Current, opening: Opening, at: Instant) -> 
     words = last_words(session)
     stops = _stops(session, set(asked.state.stopped))
     found = [_view(asked, machine, words.get(machine.id), stops.get(machine.id)) for machine in current.bundle.machines]
-    return [_with_printer(view, words.get(view.machine.id), at) for view in found]
+    return [_with_devices(view, words.get(view.machine.id), at) for view in found]
 
 
-def _with_printer(view: View, word: tuple[Edge, Instant] | None, at: Instant) -> View:
-    heard = word is not None and _is_heard(word, at)
-    return replace(view, printer=printer_at(word[0], view.machine.id)) if word is not None and heard else view
+def _with_devices(view: View, word: tuple[Edge, Instant] | None, at: Instant) -> View:
+    if word is None or not _is_heard(word, at):
+        return view
+    edge, machine = word[0], view.machine.id
+    return replace(view, printer=printer_at(edge, machine), plug=plug_at(edge, machine))
 
 
 def printer_of(session: Session, machine: str, at: Instant) -> Printer | None:
@@ -175,7 +178,10 @@ def _broken(machine: Machine, edge: Edge) -> str:
     """See View.broken. A machine starts nothing that it cannot record."""
     if edge.readers.get(machine.reader):
         return "reader"
-    return "disk" if edge.journal_fault is not None else ""
+    if edge.journal_fault is not None:
+        return "disk"
+    plug = plug_at(edge, machine.id)
+    return "plug" if plug is not None and plug.switches and plug.fault is not None else ""
 
 
 def _free_until(asked: _Asked, machine: Machine, following: Booking | None) -> Instant | None:

@@ -196,9 +196,11 @@ def _stopped(said: _Telling) -> list[str]:
 
 
 def _fault(said: _Telling) -> list[str]:
-    reader = said.view.broken == "reader"
-    lead = gettext("Son lecteur ne répond plus") if reader else gettext("Son boîtier ne peut plus rien noter")
-    helps = gettext("vérifier son câble.") if reader else gettext("libérer ou changer la carte SD.")
+    lead, helps = {
+        "reader": (gettext("Son lecteur ne répond plus"), gettext("vérifier son câble.")),
+        "disk": (gettext("Son boîtier ne peut plus rien noter"), gettext("libérer ou changer la carte SD.")),
+        "plug": devices.plug_fault(said.view.plug),
+    }[said.view.broken]
     if not said.to.named:
         helps = gettext("prévenir l’équipe, ou un responsable du fablab.")
     return [lead, gettext("Ce qui aide : %(remedy)s", remedy=helps)]

@@ -1,5 +1,7 @@
 """A machine's page says what its printer does, by whose word; and that its power stays on."""
 
+from typing import Any
+
 import pytest
 from sqlmodel import select
 
@@ -10,7 +12,7 @@ from tests.support_accounts import account_of
 from tests.support_lab import furnish, lab_bundle, runs
 from tests.support_pages import Place
 from tests.support_site import at
-from wire.messages import Printer, PrinterState
+from wire.messages import Plug, PlugFault, Printer, PrinterState
 
 pytestmark = pytest.mark.sqlite
 
@@ -95,8 +97,62 @@ def test_an_edge_speaks_of_devices_at_its_own_machines_alone_and_of_instants(lab
     lab.speak(printers={"laser": idle, "elsewhere": idle})
     with lab.database.reading() as session:
         (edge,) = session.exec(select(Edge).where(Edge.id == "front"))
-        assert set(edge.devices or {}) == {"laser"}
+        told = {machine for machine, devices in (edge.devices or {}).items() if devices}
+        assert told == {"laser"}
     lab.speak(printers={"laser": Printer("octoprint", PrinterState.IDLE, "yesterday")})
     assert lab.desk.troubles.count("front") == 1
     lab.speak()
     assert "OctoPrint" not in lab.page("/machines/laser", lab.staff())
+
+
+def plugged(place: Place, fault: PlugFault | None = None, *, switches: bool = True, **more: Any) -> None:
+    """The plug of the printer."""
+    said = {"watts": 61.5, "off_seconds": 0.4, "audited": text(at(14, 5))} | more
+    place.speak(plugs={"printer": Plug("shelly", switches, text(at(14)), fault, **said)})
+
+
+def test_a_plug_says_how_safe_it_is_what_flows_and_how_fast_it_went_off(lab: Place) -> None:
+    plugged(lab)
+    said = lab.page("/machines/printer", account_of(lab, "brigitte"))
+    assert "Une prise Shelly donne son courant : pas une sécurité, moins sûr qu’un relais câblé." in said
+    assert "Sans nouvelles du boîtier, elle s’éteint seule en 30 s." in said
+    assert "La dernière fois qu’il l’a éteinte, elle a mis 1 s au plus. 62 W en ce moment." in said
+    assert "réglages" not in said, "they are the fab managers' business"
+    assert "prise" not in lab.page("/machines/laser", lab.staff())
+
+
+def test_fab_managers_read_when_its_settings_were_read_and_which_is_wrong(lab: Place) -> None:
+    fabien = account_of(lab, "fabien")
+    plugged(lab)
+    assert "Ses réglages, relus 14 h 05, sont bons." in lab.page("/machines/printer", fabien)
+    plugged(lab, audited=None, off_seconds=None)
+    said = lab.page("/machines/printer", fabien)
+    assert "Ses réglages n’ont pas encore été relus." in said
+    assert "elle a mis" not in said
+    plugged(lab, PlugFault.SETTINGS, wrong="PowerOnState = 1")
+    assert "Réglages à corriger : PowerOnState = 1." in lab.page("/machines/printer", fabien)
+
+
+@pytest.mark.parametrize(("fault", "said"), [
+    (PlugFault.SILENT, "Sa prise ne répond pas"),
+    (PlugFault.SETTINGS, "Les réglages de sa prise ne sont pas bons, ou illisibles"),
+    (PlugFault.CAME_BACK, "Sa prise s’est allumée toute seule"),
+    (PlugFault.DISOBEYS, "Sa prise n’obéit pas"),
+    (PlugFault.LIES, "Sa prise se dit éteinte, et du courant passe"),
+])  # fmt: skip
+def test_a_fault_of_its_plug_is_said_to_everybody_with_what_helps(lab: Place, fault: PlugFault, said: str) -> None:
+    plugged(lab, fault)
+    assert f"en panne {said} Ce qui aide : prévenir l’équipe" in lab.page(
+        "/machines/printer", account_of(lab, "brigitte")
+    )
+    assert said in lab.page("/machines", account_of(lab, "fabien"))
+
+
+def test_one_beside_a_relay_only_tells_what_flows(lab: Place) -> None:
+    plugged(lab, PlugFault.SILENT, switches=False)
+    said = lab.page("/machines/printer", account_of(lab, "fabien"))
+    assert "Une prise Shelly dit ce qu’elle consomme." in said
+    assert "en panne" not in said
+    assert "moins sûr" not in said
+    assert "en ce moment" not in said
+    assert "réglages" not in said
