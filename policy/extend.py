@@ -38,6 +38,14 @@ def extended(rules: RuleSet, state: SiteState, session: Session, at: Instant) ->
     return why or replace(session, until=later(session.until, machine.until(case, begins=False)))
 
 
+def may_go_on(rules: RuleSet, state: SiteState, session: Session, at: Instant) -> bool:
+    """Whether the order would change anything, as far as machines and bookings tell."""
+    if session.machine not in rules.machines:
+        return False
+    found = extended(rules, state, session, at)
+    return not isinstance(found, Reason) and found != session
+
+
 def _first(table: Table, case: Case) -> Reason | None:
     """The reason of the first line that refuses."""
     decisions = (line.applies(case) for line in table)

@@ -26,6 +26,7 @@ from server.changes.bundle import columns_of
 from server.database.types import moment
 from server.errors import ImportRefusedError
 from server.publish.bundle import held, site_said
+from server.queries.booking_falls import BY_RULE
 from server.queries.booking_waits import Outcome, is_over, open_rows
 from server.queries.bookings import Free, Slot, in_the_way, lapsed, next_free, offers, slot, slots
 
@@ -271,7 +272,7 @@ def _clear(ground: Ground, machine: Machine, wanted: Wanted, moved: Slot | None 
     if len(gone) < len(met):
         return False
     if gone:
-        end_slots(ground.session, ground.decided, gone)
+        end_slots(ground.session, Decided(BY_RULE, ground.decided.at), gone)
     return True
 
 

@@ -20,7 +20,7 @@ from server.changes.bookings import Booked, Cancelled, Taken, Wanted, book, canc
 from server.pages.booking_changes import stored
 from server.pages.booking_mail import tell_cancelled
 from server.queries.booking_waits import waiting_for, waits
-from server.queries.bookings import Slot, next_free, offers, slots
+from server.queries.bookings import Slot, holding, next_free, slots
 from server.queries.current import Current
 from server.queries.feeds import feeds_of
 from server.queries.now import picture
@@ -162,7 +162,8 @@ def _page(status: int, fault: str = "", taken: Taken | None = None) -> ResponseR
         week = stretches(place, max(at, calendar.midnight(first)), calendar.midnight(first + timedelta(days=7)))
         start, end = calendar.midnight(day), calendar.midnight(day + timedelta(days=1))
         found = slots(session, start, end)
-        kept = offers(session, at, start, end, but=me)
+        places = [one.id for one in current.bundle.machines]
+        busy = sorted(holding(session, at, me or "", start, end, machines=places))
         mine = slots(session, at, member=me) if me is not None else []
         mine_waits = [booking_waits.row(one) for one in waits(session, at, member=me)] if me is not None else []
         made = feeds_of(session, me or "")
@@ -175,7 +176,6 @@ def _page(status: int, fault: str = "", taken: Taken | None = None) -> ResponseR
         sure = {one.id: _startable(asker, current, one) for one in mine} if asker is not None else {}
     of_day = [_cut(one, start, end) for one in week if one.start < end and one.end > start]
     drawn = text.axis(calendar, day, of_day, found)
-    busy = sorted([*found, *kept])
     named = bool(roles() & FAB_MANAGERS)
     return render_template(
         "calendar.html",
@@ -191,7 +191,10 @@ def _page(status: int, fault: str = "", taken: Taken | None = None) -> ResponseR
         wish=drawn.block(*wish, "wish", hours(*wish), gettext("votre choix")) if wish is not None else None,
         value=lambda when: written(calendar, when),
         ending=lambda when: written(calendar, when, last=True),
-        rows=[(one, one.member == me, _who(one, current, me, named=named)) for one in _by_machine(found, current)],
+        rows=[
+            (one, one.member == me, _who(one, current, me, named=named, held=one in busy))
+            for one in _by_machine(found, current)
+        ],
         form=form if asker is not None else None,
         mine=[(one, sure.get(one.id, "")) for one in mine],
         waits=mine_waits,
@@ -370,7 +373,10 @@ def _by_machine(found: list[Slot], current: Current) -> list[Slot]:
     return sorted(found, key=lambda one: (order.get(one.machine, len(order)), one.start))
 
 
-def _who(slot: Slot, current: Current, me: str | None, *, named: bool) -> str:
+def _who(slot: Slot, current: Current, me: str | None, *, named: bool, held: bool) -> str:
+    """held: else nobody comes for it any more, and it is free for others."""
+    if not held:
+        return gettext("libre : personne n’est venu, ou plus personne")
     if slot.member == me:
         return gettext("vous")
     return (current.called.member(slot.member) if named else "") or gettext("réservée")

@@ -5,6 +5,7 @@ from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import NotFound
 
 from policy.bundle import Machine
+from policy.extend import may_go_on
 from server.audit import Decided
 from server.changes import machine_sheet as changes
 from server.errors import ChangeRefusedError
@@ -149,9 +150,10 @@ def _page(one: Machine, *, wrong: str = "", refused: str = "", unnoted: str = ""
     with known.database.reading() as session:
         seen = picture(session, current, at)
         view = next(view for view in views(session, current, seen.opening, at) if view.machine.id == one.id)
-        days = week(current, seen.known, one.id, at)
+        machines = machines_at(session, at)
+        days = week(current, seen.known, machines, one.id, at)
         service = services(session, current.calendar, at, one.id)[one.id]
-        quotas = quotas_of(current, machines_at(session, at), me.member or "", at)
+        quotas = quotas_of(current, machines, me.member or "", at)
         said, training = card(view, current, audience, at), text.training(one, current, me.member)
         lacks = me.member is not None and training[0] != "good"
         return render_template(
@@ -162,6 +164,7 @@ def _page(one: Machine, *, wrong: str = "", refused: str = "", unnoted: str = ""
             colour=HEADLINES[CARDS.get(view.state, "alert" if view.machine.locked_out else "")],
             out=view.machine.locked_out is not None,
             use=view.use if view.state in RUNS else None,
+            goes_on=view.use is not None and may_go_on(current.rules, machines, view.use, at),
             me_member=me.member,
             training=training,
             offer=offered(coming(session, at), one.kind, current.called, me.member or "") if lacks else None,

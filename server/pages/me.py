@@ -12,6 +12,7 @@ from server.pages.carnet_mail import carnet_mail
 from server.pages.evening_watch import watching
 from server.pages.my_answer import answer_of
 from server.queries.bank import has_entries, statement
+from server.queries.booking_falls import fallen
 from server.queries.booking_waits import waits
 from server.queries.carnets import account_of
 from server.queries.closing import checked_out
@@ -96,6 +97,7 @@ def page_of(refused: str = "", status: int = 200) -> ResponseReturnValue:
                 for slot, short in startable(session, current, seen.known, who)
             ],
             waits=[booking_waits.row(one) for one in waits(session, at, member=who)],
+            fallen=[(one.slot, my_machines.fell(one.by, who, current.called)) for one in fallen(session, who, at)],
             trainings=_trainings(session, current, who, at),
             passages=[(p, words(p, current, at, to_member=True)) for p in passages_of(session, who, PASSAGES, at)],
             corrections=[(one, to_member(one, at)) for one in noted(session, who)[:CORRECTIONS]],

@@ -134,6 +134,16 @@ def lapsed(session: Session, slot: Slot, at: Instant) -> bool:
     return released(state, slot.machine, Reserved(slot.member, slot.start, slot.end), at)
 
 
+def holding(
+    session: Session, at: Instant, member: str, start: Instant, end: Instant | None = None, *, machines: Collection[str]
+) -> list[Slot]:
+    """What may keep the member from [start, end): bookings, but for those of others that nobody comes for any more,
+    and what is kept for others who wait."""
+    held = slots(session, start, end, machines=machines)
+    kept = offers(session, at, start, end, machines=machines, but=member)
+    return [one for one in held if one.member == member or not lapsed(session, one, at)] + kept
+
+
 def next_free(
     session: Session,
     site: Site,
@@ -149,9 +159,7 @@ def next_free(
     if not machines:
         return None
     buffer = max(terms_of(site, one).buffer for one in machines) * MINUTE
-    places = [one.id for one in machines]
-    known = slots(session, start - buffer, machines=places)
-    known += offers(session, at, start - buffer, machines=places, but=member)
+    known = holding(session, at, member, start - buffer, machines=[one.id for one in machines])
     found = [_first(site, calendar, one, member, (start, end), at, known) for one in machines]
     return min((free for free in found if free is not None), key=lambda free: free.start, default=None)
 

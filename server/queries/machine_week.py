@@ -4,8 +4,10 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from itertools import pairwise
 
+from policy.bookings import released
 from policy.degrees import By, Known, stretches
 from policy.ruleset import Booking
+from policy.state import SiteState
 from policy.terms import Instant
 from server.queries.current import Current
 from server.queries.machines import bookings_in
@@ -24,12 +26,13 @@ class Day:
     open: tuple[tuple[Instant, Instant, bool], ...]
 
 
-def week(current: Current, known: Known, machine: str, at: Instant) -> list[Day]:
-    """From today on. known: what is known of the place now."""
+def week(current: Current, known: Known, machines: SiteState, machine: str, at: Instant) -> list[Day]:
+    """From today on, without what was released. known: what is known of the place now; machines: of their sessions."""
     first = current.calendar.date_at(at)
     midnights = [current.calendar.midnight(first + timedelta(days=number)) for number in range(DAYS + 1)]
     opens = [one for one in stretches(known, at, midnights[-1]) if one.by is not None]
-    booked = bookings_in(current, machine, at, midnights[-1])
+    held = bookings_in(current, machine, at, midnights[-1])
+    booked = [one for one in held if not released(machines, machine, one, at)]
     return [
         Day(
             first + timedelta(days=number),

@@ -21,7 +21,7 @@ from policy.reasons import Reason
 from policy.ruleset import Credential
 from policy.sessions import Session as Use
 from policy.terms import DAY, MINUTE, SECOND, Instant
-from server.queries.bookings import Free, Slot, in_the_way, next_free, offers, slots
+from server.queries.bookings import Free, Slot, holding, in_the_way, next_free, slots
 from server.queries.current import Current
 from server.queries.entry import Entry, badges, entry, planned, units_paid
 from server.queries.now import picture
@@ -148,8 +148,7 @@ class Asker:
         site = self._current.bundle.site
         buffer = terms_of(site, machine).buffer * MINUTE
         span = (start - buffer, end + buffer)
-        near = slots(self._session, *span, machines=[machine.id])
-        near += offers(self._session, self._at, *span, machines=[machine.id], but=self._member)
+        near = holding(self._session, self._at, self._member, *span, machines=[machine.id])
         met = [one for one in near if one.id != but and in_the_way(one, self._member, start, end, buffer)]
         if met:
             own = any(one.member == self._member for one in met)

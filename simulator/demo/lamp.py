@@ -88,11 +88,12 @@ class Lamp:
 
     def signal(self, at: Instant) -> str | None:
         """The name of the signal that is given, or was until a moment ago; None when there is none, or not yet."""
-        if not self._frames or (self.levels == DARK and at - self._frames[-1][0] >= SILENCE):
+        frames = self._frames  # another thread may put others in their place meanwhile
+        if not frames or (self.levels == DARK and at - frames[-1][0] >= SILENCE):
             return None
         likely = None
-        for start in range(len(self._frames)):
-            seen = self._frames[start:]
+        for start in range(len(frames)):
+            seen = frames[start:]
             fitting = {name: _distance(signal, seen, at) for name, signal in self._given() if _fits(signal, seen)}
             best = min(fitting, key=lambda name: fitting[name], default=None)
             if best is not None and fitting[best] <= CLOSE:

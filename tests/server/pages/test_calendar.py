@@ -181,3 +181,39 @@ def test_ones_bookings_and_the_machines_are_read_by_a_calendar_program_at_an_add
     assert "Couper « Mes réservations »" in read(remy, "/calendar")
     assert remy.post("/feeds/end", data={"csrf_token": token, "what": "my_bookings"}).headers["Location"] == "/calendar"
     assert fab.client.get(found["my_bookings"]).status_code == 404
+
+
+def test_what_nobody_came_for_reads_free_and_is_booked(fab: Place) -> None:
+    desk = Desk(fab.database)
+    desk.has(tomorrow(10), tomorrow(14), who="brigitte")
+    fab.publish()
+    client, chosen = fab.member("remy"), f"/calendar?day={DAY}&machine=cnc&start={DAY}T10:30&end={DAY}T11:30"
+    fab.now = tomorrow(10, 14)
+    before = read(client, chosen)
+    assert "Fraiseuse CNC, libre 14 h – 21 h" in before
+    assert "✗ Elle est réservée" in before
+    assert "10 h – 14 h" in read(client, "/machines/cnc")
+    fab.now = tomorrow(10, 15)
+    after = read(client, chosen)
+    assert "Fraiseuse CNC, libre 10 h 15 – 21 h" in after
+    assert "✓ La machine est libre" in after
+    assert "10 h – 14 h libre : personne n’est venu, ou plus personne" in after
+    assert "Aucune réservation dans les 7 jours." in read(client, "/machines/cnc")
+    status, text = press(fab, client, "/calendar", day=DAY, machine="cnc", start=f"{DAY}T10:30", end=f"{DAY}T11:30")
+    assert (status, "Réservée pour vous" in text) == (303, True)
+    hers = read(fab.member("brigitte"), "/me")
+    assert "10 h – 14 h rendue aux autres : personne n’y était" in hers
+
+
+def test_ones_own_page_says_who_cancelled_a_booking(fab: Place) -> None:
+    desk = Desk(fab.database)
+    first, second = desk.has(tomorrow(9), who="brigitte"), desk.has(tomorrow(14), who="brigitte")
+    with fab.database.transaction() as session:
+        put(session, [Member("remy", "Rémy Quentin", "resident", roles=(Role.FAB_MANAGER,))], DECIDED)
+    fab.publish()
+    press(fab, fab.member("remy"), f"/bookings/{first.id}/cancel")
+    brigitte = fab.member("brigitte")
+    press(fab, brigitte, f"/bookings/{second.id}/cancel", back="me")
+    said = read(brigitte, "/me")
+    assert "mer. 25 nov., 9 h – 11 h annulée par Rémy Q." in said
+    assert "mer. 25 nov., 14 h – 16 h annulée par vous" in said

@@ -55,7 +55,9 @@ def test_a_line_of_the_rules_that_forbids_it_is_said_before_anything_is_ordered(
     runs(lab, "printer", "remy", at(19), at(19, 15))
     lab.now = at(19, 20)
     remy = account_of(lab, "remy")
-    assert "dépasse devait finir à 19 h 15 ; compté dans votre temps Prolonger" in lab.page("/me", remy)
+    said = lab.page("/me", remy)
+    assert "dépasse devait finir à 19 h 15 ; compté dans votre temps" in said
+    assert "Prolonger" not in said + lab.page("/machines/printer", remy), "it would change nothing: Brigitte has it"
     lab.desk.say(Status(False))
     assert "n’est pas parti" in pressed(lab, remy, "/machines/printer/extend")
 
@@ -90,5 +92,7 @@ def test_a_fab_manager_ends_a_session_in_two_steps_and_the_one_that_was_meant_al
 def test_no_longer_because_of_a_booking_names_the_booking(lab: Place) -> None:
     """Brigitte has the printer from 19 h 15 to 21 h."""
     runs(lab, "printer", "remy", at(18, 30), at(19, 15))
-    said = pressed(lab, account_of(lab, "remy"), "/machines/printer/extend")
+    remy = account_of(lab, "remy")
+    assert "Prolonger" not in lab.page("/me", remy)
+    said = pressed(lab, remy, "/machines/printer/extend")
     assert "Pas plus long que jusqu’à 19 h 15 : elle est réservée ensuite, 19 h 15 – 21 h." in said
