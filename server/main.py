@@ -29,11 +29,13 @@ from server.carnet_mail import CarnetNews
 from server.changes.accounts import first_admin
 from server.changes.bundle import Imported, import_bundle, would_end
 from server.changes.configured import take_over_account, take_over_token
+from server.changes.erasure import erase_again
 from server.changes.first_start import begin
 from server.changes.purge import doubt, purge
 from server.changes.revoked import forget
 from server.config import BrokerConfig, EdgeConfig, ServerConfig
 from server.control import Control
+from server.database import erased
 from server.database.engine import Database
 from server.database.schema import upgrade
 from server.errors import MistakeError, ServerError, WouldEndError
@@ -51,6 +53,7 @@ from server.rota_news import RotaNews
 from server.web.context import Context
 from server.web.live import Live
 from server.web.serve import Web
+from wire.credential import pseudonym
 from wire.errors import WireError
 from wire.topics import Topics
 
@@ -119,6 +122,7 @@ class Server:
         try:
             upgrade(self.database, progress)
             self._store_site(bundle, Decided(by, clock()), agreed, unblock)
+            self._erase_again(Decided(by, clock(), "restored"), progress)
             self.topics = topics = self._stored_topics()
             _check_site(config.broker, topics.site)
             self.link = Link(config.broker, topics, self._received, self._reconnected.set)
@@ -253,6 +257,20 @@ class Server:
                 take_over_account(session, datetime.now(UTC), self.config.staff_name, self.config.staff_password_hash)
             if self.config.api_token_hash:
                 take_over_token(session, datetime.now(UTC), self.config.api_token_hash)
+
+    def _erase_again(self, decided: Decided, progress: Callable[[str], None]) -> None:
+        """Whom the copy that was restored brought back, before anything is published."""
+        file, key = self.database.file, self.config.credential_key
+        wanted = erased.asked(file) if file is not None else set[str]()
+        if file is None or not wanted:
+            return
+        with self.database.transaction() as session:
+            gone = erase_again(
+                session, decided, lambda one: erased.digest(lambda told: pseudonym(key, told), one) in wanted
+            )
+        self.database.wipe()
+        erased.done(file)
+        progress(f"erased again, whom the copy still had: {', '.join(gone) or 'nobody'}")
 
     def _stored_topics(self) -> Topics:
         with self.database.reading() as session:

@@ -26,6 +26,7 @@ from policy.ruleset import RuleSet
 from server.audit import Change, Decided, record
 from server.backups.archive import DATABASE, is_sealed, opened
 from server.backups.copies import copy_database, put_back
+from server.database import erased
 from server.database.claim import claim_file, file_of
 from server.database.engine import Database, beside_the_server
 from server.database.schema import current, known, upgrade
@@ -87,16 +88,30 @@ def restore(
             today = _today(url, new.with_name("today.db"))
             doors = _by_doors(copy, new, ask(held["site"]), agreed) if ask and not today else {}
             badges = _compare(copy, held, today, doors, agreed)
+            gone = [] if claim is None else _erased_since(file_of(parsed), new)
             told = _keep_from_good(new, badges, now)
             if claim is None:
                 put_back(new, url)
                 kept = []
             else:
-                kept = _swap(file_of(parsed), new)
+                erased.ask_again(file_of(parsed), gone)
+                kept = [*_swap(file_of(parsed), new), *_said(len(gone))]
         return [f"{copy}: is the database now", *told, *kept, "start the server: edges send again what it lacks"]
     finally:
         if claim is not None:
             os.close(claim)
+
+
+def _erased_since(database: Path, new: Path) -> list[str]:
+    with _reading(new) as connection:
+        return erased.since(database, connection)
+
+
+def _said(gone: int) -> list[str]:
+    """gone: how many were erased since the copy was made."""
+    if not gone:
+        return []
+    return [f"{gone} erased since the copy was made: they are erased again at the start, before any door hears of them"]
 
 
 @contextmanager

@@ -6,6 +6,7 @@ and what the audit says of them go. The caller wipes the database's files then (
 """
 
 import json
+from collections.abc import Callable
 
 from sqlalchemy import Column, String, Table, cast, func, or_
 from sqlmodel import Session, SQLModel, col, delete, select, update
@@ -14,7 +15,7 @@ from policy.bank_units import BANKED
 from policy.terms import Instant
 from server.audit import SAID, Change, Decided, record
 from server.changes.bank import forget_vouchers
-from server.changes.people import Done
+from server.changes.people import Done, end_member
 from server.database.types import moment
 from server.errors import ChangeRefusedError, Refused
 from server.models import (
@@ -45,7 +46,7 @@ from server.models import (
     TrainingSeat,
     Visitor,
 )
-from server.queries.accounts import Caller
+from server.queries.accounts import Caller, at_the_machine
 from server.queries.member import is_erased
 from server.roles import ADMINS
 
@@ -116,6 +117,29 @@ def erase(session: Session, by: Caller, decided: Decided, member: str, day_start
     session.flush()
     record(session, decided, [Change(Member, (new.id,), "erased", None, {"name": new.name})])
     return Done(new.id)
+
+
+def erase_again(session: Session, decided: Decided, wanted: Callable[[str], bool]) -> list[str]:
+    """Whom an older copy of the database brought back goes again, whatever they were then: under whose names they stay.
+
+    wanted: whether somebody of this id was erased after the copy was made.
+    """
+    by, found = at_the_machine(decided.by), []
+    for row in session.exec(select(Member).order_by(Member.id)).all():
+        if is_erased(row.id) or not wanted(row.id):
+            continue
+        if row.ended is None:
+            end_member(session, by, decided, row.id)
+        here = session.get(Presence, row.id)
+        if here is not None:
+            session.delete(here)
+        for account in session.exec(select(Account).where(Account.member == row.id)).all():
+            account.admin, account.ended = False, account.ended or moment(decided.at)
+            session.add(account)
+        session.flush()
+        session.refresh(row)
+        found.append(erase(session, by, decided, row.id, decided.at).member)
+    return found
 
 
 def naming() -> list[tuple[Table, Column[str]]]:

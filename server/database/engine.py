@@ -46,6 +46,11 @@ class Database:
         self._opened = _file_id(self._file)
         self._reserve.keep()
 
+    @property
+    def file(self) -> Path | None:
+        """An SQLite database's; None of PostgreSQL."""
+        return self._file
+
     @contextmanager
     def transaction(self) -> Iterator[Session]:
         """The one write session: committed when the block ends well, else rolled back. Not to be nested.

@@ -7,14 +7,19 @@ from unicodedata import normalize
 import msgspec
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from sqlmodel import Session
 
 from policy.bundle import Member, Role
+from policy.terms import Instant
 from policy.uids import Doubt
+from server.audit import Decided
 from server.changes import carnets, erasure
 from server.changes import people as changes
 from server.changes.carnets import Sale
 from server.changes.outcomes import Wrong
 from server.changes.people import Choose, Done, InStock, Meanwhile, Outcome, Taken
+from server.database import erased
+from server.database.types import moment
 from server.errors import Refused
 from server.pages.member import asked_for, shown
 from server.roles import ADMINS
@@ -89,11 +94,20 @@ def erase(member: str) -> ResponseReturnValue:
     """After the second press: the page of whom they are from then on."""
     known = context()
     begun = known.current().rules.day_start(known.clock())
-    outcome = decide(lambda session, decided: erasure.erase(session, signed_in(), decided, member, begun))
+    outcome = decide(lambda session, decided: _erase(session, decided, member, begun))
     if not isinstance(outcome, Done):
         return say_why(member, "erase", outcome)
     known.database.wipe()  # where a reader is in its way, the nightly purge does it
     return back(outcome, "erased")
+
+
+def _erase(session: Session, decided: Decided, member: str, day_start: Instant) -> Done:
+    """It is noted beside the database before it is done, so that no older copy brings them back."""
+    known = context()
+    done = erasure.erase(session, signed_in(), decided, member, day_start)
+    if known.database.file is not None:
+        erased.note(known.database.file, moment(decided.at), erased.digest(known.current().pseudonym, member))
+    return done
 
 
 @page.post("/members/<path:member>/badges")

@@ -1,19 +1,27 @@
 """A former member who asks for it is forgotten to the last byte; accounts and counts stay as they were."""
 
 import re
+import sqlite3
+from contextlib import closing
+from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 from sqlmodel import Session, col, func, select
 
 from server.audit import Decided, verify
+from server.backups.restore import restore
 from server.changes.accounts import invite, take_up
 from server.changes.erasure import naming
 from server.changes.people import end_member
 from server.database.engine import files
+from server.database.types import moment
+from server.main import Server
 from server.models import Account, AuditRow, CarnetEntry, Credential, JournalRow, Member, PaidUnit, Pass
 from server.queries import history
 from server.queries.accounts import at_the_machine
+from tests.server.test_main import config
 from tests.support_pages import CHEAP_HASH, CREDENTIAL_KEY, EVENING, Place
 from tests.support_site import at
 from wire.credential import pseudonym
@@ -115,3 +123,61 @@ def test_the_second_step_and_the_page_of_everybody_say_the_same(former: Place) -
     said = re.search(r"Ce qui part, .*?30 jours", page)
     assert said is not None
     assert said[0] in told
+
+
+@pytest.mark.sqlite
+def test_an_older_copy_brings_nobody_back(place: Place, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """In the copy she is a member still, inside, and has a badge that is good."""
+    file, copy = place.database.file, tmp_path / "copy.db"
+    assert file is not None
+    with place.database.reading() as session:
+        uid, name = session.exec(select(Credential.uid, Member.name).join(Member).where(Member.id == WHO)).one()
+    with closing(sqlite3.connect(file)) as now, closing(sqlite3.connect(copy)) as then:
+        now.backup(then)
+    place.now += 1000
+    leave(place)
+    with place.database.transaction() as session:
+        end_member(session, at_the_machine("root"), Decided("root", place.now), WHO)
+    place.publish()
+    assert erase(place)[0] == 303
+    place.database.close()
+    said = restore(f"sqlite:///{file}", copy, agreed=True, now=moment(place.now))
+    assert "1 erased since the copy was made: they are erased again at the start" in " ".join(said)
+    told = replace(config(tmp_path), database=f"sqlite:///{file}")
+    with caplog.at_level("INFO", "loquet.server"):
+        server = Server(told, lambda: place.now + 60_000)
+    assert "erased again, whom the copy still had: ancien-1" in caplog.text
+    rules = server.exchange.publisher.current.rules
+    assert pseudonym(CREDENTIAL_KEY, bytes.fromhex(uid)) not in rules.credentials
+    assert WHO not in rules.members
+    with server.database.reading() as session:
+        for table, column in naming():
+            assert session.connection().execute(select(column).where(column == WHO)).all() == [], table.name
+    server.stop()
+    kept = [one.read_bytes() for one in files(told.database) if one.exists()]
+    assert not any(word.encode() in one for one in kept for word in (WHO, name))
+    assert not file.with_name(f"{file.name}.erase-again").exists()
+    assert file.with_name(f"{file.name}.erased").stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.sqlite
+def test_who_was_erased_before_the_copy_is_not_looked_for_in_it(former: Place, tmp_path: Path) -> None:
+    """Somebody new may bear that id."""
+    file, copy = former.database.file, tmp_path / "copy.db"
+    assert file is not None
+    assert erase(former)[0] == 303
+    with closing(sqlite3.connect(file)) as now, closing(sqlite3.connect(copy)) as then:
+        now.backup(then)
+    former.database.close()
+    assert "erased since" not in " ".join(restore(f"sqlite:///{file}", copy, agreed=True, now=moment(former.now)))
+    assert not file.with_name(f"{file.name}.erase-again").exists()
+
+
+@pytest.mark.sqlite
+def test_what_cannot_be_noted_beside_the_database_is_not_erased(former: Place) -> None:
+    file = former.database.file
+    assert file is not None
+    file.with_name(f"{file.name}.erased").mkdir()
+    assert erase(former)[0] >= 500
+    with former.database.reading() as session:
+        assert session.get(Member, WHO) is not None
