@@ -179,11 +179,28 @@ def test_sessions_told_late_count_in_the_time_they_ran_in(lab: Place) -> None:
     assert "Mon temps" not in lab.page("/me", lab.staff())
 
 
+def test_from_a_report_the_machine_goes_out_of_service_for_that_reason(lab: Place) -> None:
+    """One press leads to the second step, which names whose bookings fall."""
+    fabien, brigitte = account_of(lab, "fabien"), account_of(lab, "brigitte")
+    pressed(lab, brigitte, "/machines/printer/faults", what="buse bouchée")
+    assert "Mettre hors service pour cela…" in lab.page("/machines/printer", fabien)
+    assert "Mettre hors service" not in lab.page("/machines/printer", brigitte)
+    said = pressed(lab, fabien, "/machines/printer/out", why="buse bouchée")
+    assert "Mettre hors service : Imprimante 1 ?" in said
+    assert "Rémy Q." in said
+    pressed(lab, fabien, "/machines/printer/out", why="buse bouchée", sure="1")
+    assert "buse bouchée par Fabien R." in (now := lab.page("/machines/printer", fabien))
+    assert "Mettre hors service pour cela…" not in now
+
+
 def test_the_slip_for_the_wall_opens_the_machine_s_page(lab: Place) -> None:
     fabien = account_of(lab, "fabien")
     html = fabien.get("/machines/laser/slip").text
     assert 'href="http://localhost/machines/laser"' in html
     assert 'class="qr"' in html
+    said = lab.page("/machines/laser/slip", fabien)
+    assert "Lampe rouge : elle est hors service, ou pas pour vous." in said
+    assert "Arrêt d’urgence enfoncé : ne le relevez pas." in said
     assert fabien.get("/machines/kiln/slip").status_code == 404
 
 
