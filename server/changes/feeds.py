@@ -7,11 +7,10 @@ from server.changes.people import known_member
 from server.database.types import moment
 from server.models import CalendarFeed
 from server.passwords import hash_token, new_token
-from server.queries.feeds import What
 
 
-def new_feed(session: Session, decided: Decided, member: str, what: What) -> str:
-    """The secret part of the address; its hash alone is kept."""
+def new_feed(session: Session, decided: Decided, member: str, what: str) -> str:
+    """The secret part of the address; its hash alone is kept. what: as server/queries/feeds.py stores it."""
     known_member(session, member)
     end_feed(session, decided, member, what)
     token = new_token()
@@ -22,7 +21,7 @@ def new_feed(session: Session, decided: Decided, member: str, what: What) -> str
     return token
 
 
-def end_feed(session: Session, decided: Decided, member: str, what: What) -> None:
+def end_feed(session: Session, decided: Decided, member: str, what: str) -> None:
     """It is good for nothing from now on."""
     row = CalendarFeed
     for one in session.exec(select(row).where(row.member == member, row.what == what, col(row.ended).is_(None))).all():

@@ -10,7 +10,7 @@ from werkzeug.exceptions import BadRequest, NotFound
 from policy.terms import Instant
 from server.changes import feeds as changes
 from server.queries.current import Current
-from server.queries.feeds import What, feed
+from server.queries.feeds import Feed, What, feed, stored
 from server.text import booking_feed, rota_feed
 from server.text.dates import day, hour
 from server.text.icalendar import TYPE, Entry, calendar
@@ -21,12 +21,13 @@ from server.web.told import tell
 
 page = Blueprint("feeds", __name__)
 
-Maker = Callable[[Session, Current, str, Instant], list[Entry]]
+Maker = Callable[[Session, Current, Feed, Instant], list[Entry]]
 MAKERS: dict[What, tuple[str, Maker]] = {
     What.MY_SHIFTS: (rota_feed.MINE, rota_feed.mine),
     What.ALL_SHIFTS: (rota_feed.ALL, rota_feed.all_),
     What.MY_BOOKINGS: (booking_feed.MINE, booking_feed.mine),
     What.MACHINES: (booking_feed.ALL, booking_feed.all_),
+    What.MACHINE: (booking_feed.ONE, booking_feed.one),
 }
 """Of each kind its name, in French, and what is in it for a member."""
 BACK = dict.fromkeys(rota_feed.NAMES, "rota.page") | dict.fromkeys(booking_feed.NAMES, "calendar.page")
@@ -44,34 +45,44 @@ def read(token: str) -> ResponseReturnValue:
             raise NotFound
         name, make = MAKERS[found.what]
         as_of = gettext("À jour %(day)s à %(hour)s.", day=day(at), hour=hour(at))
-        name = f"{gettext(name)}, {current.bundle.site.name}"
-        written = calendar(name, make(session, current, found.member, at), at, as_of)
+        about = current.called.place(found.machine) if found.machine else gettext(name)
+        name = f"{about}, {current.bundle.site.name}"
+        written = calendar(name, make(session, current, found, at), at, as_of)
     return Response(written, content_type=TYPE)
 
 
 @page.post("/feeds")
 def make() -> ResponseReturnValue:
     """The address is in the answer to this request, and nowhere else."""
-    what, known = _what(), context()
+    (what, machine), known = _asked(), context()
     with known.database.transaction() as session:
-        token = changes.new_feed(session, decided(), signed_in().member or "", what)
+        token = changes.new_feed(session, decided(), signed_in().member or "", stored(what, machine))
     host = (known.address or request.host_url).rstrip("/")
     address = f"{host}{url_for('feeds.read', token=token)}"
-    return render_template("feed.html", address=address, name=gettext(MAKERS[what][0]), back=url_for(BACK[what]))
+    name = known.current().called.place(machine) if machine else gettext(MAKERS[what][0])
+    return render_template("feed.html", address=address, name=name, back=_back(what, machine))
 
 
 @page.post("/feeds/end")
 def end() -> ResponseReturnValue:
-    what = _what()
+    what, machine = _asked()
     with context().database.transaction() as session:
-        changes.end_feed(session, decided(), signed_in().member or "", what)
+        changes.end_feed(session, decided(), signed_in().member or "", stored(what, machine))
     tell(gettext("Cette adresse ne donne plus rien."))
-    return redirect(url_for(BACK[what]), 303)
+    return redirect(_back(what, machine), 303)
 
 
-def _what() -> What:
-    """Raises BadRequest for what there is no calendar of, and for an account that is nobody's."""
-    said = request.form.get("what", "")
+def _asked() -> tuple[What, str]:
+    """Of what, and of which machine. Raises BadRequest for what there is no calendar of, and for nobody's account."""
+    said, machine = request.form.get("what", ""), request.form.get("machine", "")
     if said not in set(What) or not signed_in().member:
         raise BadRequest
-    return What(said)
+    if said != What.MACHINE:
+        return What(said), ""
+    if machine not in context().current().machines:
+        raise BadRequest
+    return What.MACHINE, machine
+
+
+def _back(what: What, machine: str) -> str:
+    return url_for("machine.page", machine=machine) if machine else url_for(BACK[what])

@@ -11,6 +11,7 @@ from server.changes import machine_sheet as changes
 from server.errors import ChangeRefusedError
 from server.queries import machine_sheet as queries
 from server.queries.booking_waits import waits
+from server.queries.feeds import What, feeds_of, stored
 from server.queries.machine_service import services
 from server.queries.machine_week import week
 from server.queries.machines import RUNS, views
@@ -180,6 +181,7 @@ def _page(one: Machine, *, wrong: str = "", refused: str = "", unnoted: str = ""
             last_service=machine_service.last(service) if manages else "",
             unnoted=unnoted,
             faults=text.faults(queries.faults(session, one.id), me.member, manages=manages),
+            feed=stored(What.MACHINE, one.id) in feeds_of(session, me.member) if me.member else None,
             manages=manages,
             wrong=wrong,
             refused=refused,

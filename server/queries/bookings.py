@@ -45,9 +45,8 @@ class Free(NamedTuple):
 
 
 _table: Table = Booking.__table__  # type: ignore[attr-defined]
-_HELD = sqlalchemy.select(_table.c.start_at, _table.c.end_at, _table.c.machine, _table.c.member, _table.c.id).where(
-    _table.c.ended.is_(None)
-)
+_ALL = sqlalchemy.select(_table.c.start_at, _table.c.end_at, _table.c.machine, _table.c.member, _table.c.id)
+_HELD = _ALL.where(_table.c.ended.is_(None))
 
 
 def slots(
@@ -62,6 +61,20 @@ def slots(
     asked = _HELD.where(_table.c.end_at > moment(start))
     if end is not None:
         asked = asked.where(_table.c.start_at < moment(end))
+    return _slots(session, asked, machines, member)
+
+
+def cancelled(
+    session: Session, since: Instant, *, machines: Collection[str] | None = None, member: str | None = None
+) -> list[Slot]:
+    """The bookings that ended since then before their own end: they hold no more."""
+    asked = _ALL.where(_table.c.ended >= moment(since), _table.c.end_at > _table.c.ended)
+    return _slots(session, asked, machines, member)
+
+
+def _slots(
+    session: Session, asked: sqlalchemy.Select[Any], machines: Collection[str] | None, member: str | None
+) -> list[Slot]:
     if machines is not None:
         asked = asked.where(_table.c.machine.in_(machines))
     if member is not None:

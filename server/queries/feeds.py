@@ -16,12 +16,22 @@ class What(StrEnum):
     MY_BOOKINGS = "my_bookings"
     MACHINES = "machines"
     """When each is taken, without names."""
+    MACHINE = "machine"
+    """When one of them is."""
 
 
 @dataclass(frozen=True, slots=True)
 class Feed:
+    """machine: of What.MACHINE."""
+
     member: str
     what: What
+    machine: str = ""
+
+
+def stored(what: What, machine: str = "") -> str:
+    """As the table names what an address tells."""
+    return f"{what}:{machine}" if what is What.MACHINE else what.value
 
 
 def feed(session: Session, token: str) -> Feed | None:
@@ -30,11 +40,14 @@ def feed(session: Session, token: str) -> Feed | None:
     asked = select(row).join(Member, col(Member.id) == row.member)
     asked = asked.where(row.token_hash == hash_token(token), col(row.ended).is_(None), col(Member.ended).is_(None))
     found = session.exec(asked).first()
-    return None if found is None else Feed(found.member, What(found.what))
+    if found is None:
+        return None
+    what, _, machine = found.what.partition(":")
+    return Feed(found.member, What(what), machine)
 
 
-def feeds_of(session: Session, member: str) -> frozenset[What]:
-    """Of what the member has an address."""
+def feeds_of(session: Session, member: str) -> frozenset[str]:
+    """Of what the member has an address, as `stored` has it."""
     row = CalendarFeed
     found = session.exec(select(row.what).where(row.member == member, col(row.ended).is_(None)))
-    return frozenset(What(one) for one in found)
+    return frozenset(found)

@@ -14,7 +14,8 @@ _ESCAPED = str.maketrans({"\\": "\\\\", ";": "\\;", ",": "\\,", "\n": "\\n", "\r
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """uid: the same for the same thing each time, of this site alone. sure: else it is tentative."""
+    """uid: the same for the same thing each time, of this site alone. sure: else it is tentative. cancelled: it
+    was told before and is no more: a program takes it away by that, seldom by its absence."""
 
     uid: str
     start: Instant
@@ -22,6 +23,7 @@ class Entry:
     title: str
     more: str = ""
     sure: bool = True
+    cancelled: bool = False
 
 
 def calendar(name: str, entries: Iterable[Entry], as_of: Instant, said: str) -> str:
@@ -35,8 +37,8 @@ def calendar(name: str, entries: Iterable[Entry], as_of: Instant, said: str) -> 
         f"X-WR-CALNAME:{_text(name)}",
         f"X-WR-CALDESC:{_text(said)}",
         f"LAST-MODIFIED:{_time(as_of)}",
-        "REFRESH-INTERVAL;VALUE=DURATION:PT1H",
-        "X-PUBLISHED-TTL:PT1H",
+        "REFRESH-INTERVAL;VALUE=DURATION:PT15M",
+        "X-PUBLISHED-TTL:PT15M",
         *(line for one in entries for line in _entry(one, as_of, said)),
         "END:VCALENDAR",
     ]
@@ -51,7 +53,8 @@ def _entry(one: Entry, as_of: Instant, said: str) -> Iterator[str]:
     yield f"DTEND:{_time(one.end)}"
     yield f"SUMMARY:{_text(one.title)}"
     yield f"DESCRIPTION:{_text(f'{one.more}{chr(10) if one.more else str()}{said}')}"
-    yield f"STATUS:{'CONFIRMED' if one.sure else 'TENTATIVE'}"
+    yield f"SEQUENCE:{int(one.cancelled)}"
+    yield f"STATUS:{'CANCELLED' if one.cancelled else 'CONFIRMED' if one.sure else 'TENTATIVE'}"
     yield "END:VEVENT"
 
 

@@ -6,7 +6,7 @@ from sqlmodel import Session
 
 from policy.terms import Instant
 from server.queries.current import Current
-from server.queries.feeds import What
+from server.queries.feeds import Feed, What
 from server.queries.rota import AHEAD, Turn, asked, turns
 from server.text.icalendar import Entry
 from server.text.translate import N_, gettext
@@ -16,18 +16,18 @@ NAMES = {What.MY_SHIFTS: MINE, What.ALL_SHIFTS: ALL}
 BACK = timedelta(days=31)
 
 
-def mine(session: Session, current: Current, member: str, at: Instant) -> list[Entry]:
+def mine(session: Session, current: Current, feed: Feed, at: Instant) -> list[Entry]:
     """Of the last month and the next two."""
     known = asked(session)
     return [
         _entry(current, one, gettext("Garde, à reprendre") if offered else gettext("Garde"), sure=not offered)
         for one in _turns(current, at)
-        if one.gardien == member
+        if one.gardien == feed.member
         for offered in (known.offer_of(one) is not None,)
     ]
 
 
-def all_(session: Session, current: Current, _member: str, at: Instant) -> list[Entry]:
+def all_(session: Session, current: Current, _feed: Feed, at: Instant) -> list[Entry]:
     """The same of everybody, without names."""
     known = asked(session)
     found = []

@@ -5,8 +5,10 @@ import re
 import pytest
 
 from policy.instants import instant
+from policy.terms import DAY
 from server.database.engine import Database
 from server.text.icalendar import Entry, calendar
+from tests.support_lab import booked, furnish, lab_bundle
 from tests.support_pages import Place
 from tests.support_rota import rota_place
 
@@ -49,7 +51,7 @@ def test_all_shifts_are_told_without_a_name(place: Place) -> None:
     lines = unfolded(text)
     start = lines.index("UID:slot:jeudi/2026-12-03@casaco.loquet")
     assert lines[start + 4] == "SUMMARY:Sans gardien · Casaco\\, Malakoff"
-    assert lines[start + 6] == "STATUS:TENTATIVE"
+    assert lines[start + 7] == "STATUS:TENTATIVE"
     assert not any(name in text for name in ("Odile", "Tarek", "Grégoire"))
 
 
@@ -70,3 +72,49 @@ def test_what_would_break_a_file_is_escaped_and_long_lines_are_folded() -> None:
     lines = unfolded(calendar("n", [entry], NOW, "s"))
     assert "SUMMARY:a\\; b\\, c\\\\d\\nATTENDEE:x" in lines
     assert f"DESCRIPTION:{'é' * 100}\\ns" in lines
+
+
+def machine_feed(lab: Place, who: str, machine: str) -> str:
+    client = lab.member(who)
+    form = {"csrf_token": lab.form_token(client, "/account"), "what": "machine", "machine": machine}
+    found = re.search(r'value="http://localhost(/feeds/[^"]+)"', client.post("/feeds", data=form).text)
+    assert found is not None
+    return found[1]
+
+
+@pytest.fixture
+def lab(database: Database) -> Place:
+    place = Place(database)
+    furnish(
+        place,
+        lab_bundle(booked("b", "printer", "remy", "20:30", "21:00"), booked("c", "laser", "remy", "20:00", "21:00")),
+    )
+    return place
+
+
+def test_one_machine_s_calendar_has_its_bookings_without_names(lab: Place) -> None:
+    path = machine_feed(lab, "brigitte", "printer")
+    text = lab.client.get(path).text
+    lines = unfolded(text)
+    assert [line for line in lines if line.startswith("UID")] == ["UID:booking:b@casaco.loquet"]
+    assert "X-WR-CALNAME:Imprimante 1\\, Casaco\\, Malakoff" in lines
+    assert {"REFRESH-INTERVAL;VALUE=DURATION:PT15M", "X-PUBLISHED-TTL:PT15M", "STATUS:CONFIRMED"} <= set(lines)
+    assert "Rémy" not in text
+    assert "Couper « Imprimante 1 »" in lab.page("/machines/printer", lab.member("brigitte"))
+    assert "Couper" not in lab.page("/machines/laser", lab.member("brigitte"))
+    client = lab.member("brigitte")
+    form = {"csrf_token": lab.form_token(client, "/account"), "what": "machine"}
+    assert client.post("/feeds", data=form | {"machine": "kiln"}).status_code == 400
+    client.post("/feeds/end", data=form | {"machine": "printer"})
+    assert lab.client.get(path).status_code == 404
+
+
+def test_a_booking_that_was_cancelled_is_told_as_such_for_a_week(lab: Place) -> None:
+    path = machine_feed(lab, "brigitte", "printer")
+    remy = lab.member("remy")
+    remy.post("/bookings/b/cancel", data={"csrf_token": lab.form_token(remy, "/account"), "sure": "1"})
+    lines = unfolded(lab.client.get(path).text)
+    start = lines.index("UID:booking:b@casaco.loquet")
+    assert lines[start + 6 : start + 8] == ["SEQUENCE:1", "STATUS:CANCELLED"]
+    lab.now += 7 * DAY + 1
+    assert "STATUS:CANCELLED" not in lab.client.get(path).text

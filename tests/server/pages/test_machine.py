@@ -59,7 +59,7 @@ def test_a_training_that_has_ended_is_said_to(place: Place, until: date, said: s
 
 def test_its_week_is_a_picture_and_a_list_and_tells_names_to_fab_managers_alone(lab: Place) -> None:
     remy, other = account_of(lab, "remy"), lab.page("/machines/printer", account_of(lab, "brigitte"))
-    assert "Jour Prise mar. 24 nov. 20 h 30 – 21 h À savoir" in other
+    assert "Jour Prise mar. 24 nov. 20 h 30 – 21 h Dans mon agenda À savoir" in other
     assert "20 h 30 – 21 h, vous" in lab.page("/machines/printer", remy)
     assert "20 h 30 – 21 h, Rémy Q." in lab.page("/machines/printer", account_of(lab, "fabien"))
     html = remy.get("/machines/printer").text
