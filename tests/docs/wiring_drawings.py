@@ -220,7 +220,7 @@ def machine(language: str) -> str:
     drawing = Drawing(
         language,
         890,
-        420,
+        446,
         (
             "Une machine, par un électricien. Le Pi donne la permission ; il ne fait rien démarrer.",
             "A machine, by an electrician. The Pi gives leave; it starts nothing.",
@@ -234,6 +234,7 @@ def machine(language: str) -> str:
         (
             ("Disjoncteur,|sectionneur", "Breaker,|main switch"),
             ("Contacteur K1|pôles", "Contactor K1|poles"),
+            ("Courant|relais, facultatif", "Current|relay, optional"),
             ("Machine", "Machine"),
         ),
         gap=60,
@@ -241,7 +242,7 @@ def machine(language: str) -> str:
         wide=3,
     )
     drawing.text(
-        end + 20, 82, ("K1 retombe si le courant manque, et reste ouvert", "K1 falls without power, and stays open")
+        end + 20, 82, ("K1 retombe si le courant|manque, et reste ouvert", "K1 falls without power,|and stays open")
     )
     drawing.text(10, 150, ("circuit de la bobine, très basse tension", "coil circuit, extra-low voltage"))
     end = drawing.row(
@@ -260,6 +261,15 @@ def machine(language: str) -> str:
     )
     drawing.wire((end, 192), (end + 8, 192), (end + 8, 236), (62, 236), (62, 220))
     drawing.text(80, 251, ("retour", "back"))
+    current, service = pin(cnc["current"]["line"]), pin(cnc["service_input"]["line"])
+    drawing.text(
+        180,
+        420,
+        (
+            f"facultatif : {current}, relais de courant, ouvert quand il passe ; {service}, clé de service, fermée",
+            f"optional: {current} of the current relay, open while it flows; {service} of the service key, closed",
+        ),
+    )
     drawing.box(180, 330, ("Raspberry Pi|et RC522 « cnc »", "Raspberry Pi|and RC522 “cnc”"), wide=250, high=70, fill=PI)
     drawing.wire((310, 220), (310, 330))
     drawing.text(
