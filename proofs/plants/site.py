@@ -1,4 +1,4 @@
-"""Bugs in what a whole site does in a year: caught by world and bookings."""
+"""Bugs in what a whole site does in a year: caught by world, bookings and bank."""
 
 from proofs.plants.plant import Plant
 
@@ -109,5 +109,29 @@ SITE = (
         "    if any(in_the_way(slot, member, start, end, terms.buffer * MINUTE) for slot in ()):",
         "bookings",
         1,
+    ),
+    Plant(
+        "what was booked wrong is not countered",
+        "server/changes/bank.py",
+        "self._write(BankEntry(at=moment(at), **undone | back))",
+        "self._known.live.pop(source, None)",
+        "bank",
+        30,
+    ),
+    Plant(
+        "rows that come late change nothing that was settled",
+        "policy/bank.py",
+        "add(move)\n        self._doubt(member, move.at)",
+        "add(move)",
+        "bank",
+        30,
+    ),
+    Plant(
+        "a credit counts without a second name",
+        "policy/bank_site.py",
+        "if credit.attested is None or credit.attested in (credit.member, credit.by):\n            return False",
+        "if credit.attested is None:\n            return True",
+        "bank",
+        60,
     ),
 )
