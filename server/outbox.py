@@ -24,6 +24,10 @@ SEVEN_BIT = SMTP.clone(cte_type="7bit")
 """What every mail server passes on."""
 
 
+LOGIN, CERTIFICATE, NO_TLS = "login", "certificate", "starttls"
+"""What a reason begins with where whoever administers can mend it (server/text/messages.py)."""
+
+
 class Outbox:
     """`start` once, then `tick` from time to time, from one thread."""
 
@@ -68,7 +72,7 @@ def send(smtp: SmtpConfig, made: EmailMessage, to: str) -> tuple[State, str]:
     """What became of it, and why where it was not sent. WAITING: the mail server never had the text."""
     try:
         server = _connected(smtp)
-    except (OSError, smtplib.SMTPException) as error:
+    except (OSError, smtplib.SMTPException, UnicodeError) as error:
         return State.WAITING, _told(error)
     try:
         return _handed_over(server, smtp.sender, to, made.as_bytes())
@@ -126,4 +130,13 @@ def _refused(code: int, said: bytes) -> tuple[State, str]:
 
 
 def _told(error: Exception) -> str:
+    if isinstance(error, smtplib.SMTPAuthenticationError):
+        said = error.smtp_error
+        return f"{LOGIN}: {error.smtp_code} {said.decode('utf-8', 'replace') if isinstance(said, bytes) else said}"
+    if isinstance(error, UnicodeError):  # smtplib logs in with ASCII alone
+        return f"{LOGIN}: outside ASCII"
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return f"{CERTIFICATE}: {error.verify_message}"
+    if isinstance(error, smtplib.SMTPNotSupportedError):
+        return f"{NO_TLS}: {error}"
     return str(error) or type(error).__name__

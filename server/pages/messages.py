@@ -11,6 +11,7 @@ from server.pages.accounts import shown_link
 from server.queries.accounts import link_of
 from server.queries.messages import messages
 from server.text.dates import day, hour
+from server.text.messages import why
 from server.text.refusals import refusal
 from server.text.translate import N_, gettext
 from server.web.sessions import context, now, signed_in
@@ -31,7 +32,7 @@ STATES = {
 @page.get("/messages", endpoint="page")
 def show() -> ResponseReturnValue:
     with context().database.reading() as session:
-        found = [(one, *STATES[State(one.state)]) for one in messages(session, SHOWN)]
+        found = [(one, *STATES[State(one.state)], why(one.why)) for one in messages(session, SHOWN)]
     return render_template("messages.html", found=found, sends=context().sends_mail)
 
 

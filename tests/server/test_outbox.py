@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from sqlmodel import select
@@ -14,7 +15,7 @@ from server.errors import ChangeRefusedError
 from server.models import AuditRow, Message
 from server.outbox import Outbox
 from server.queries.messages import messages
-from tests.support_mail import OK, MailServer, mail_server
+from tests.support_mail import OK, PASSWORD, USER, MailServer, certified, mail_server
 from tests.support_pages import Place
 
 NOW = datetime(2026, 11, 24, 19, 12, tzinfo=UTC)
@@ -141,6 +142,55 @@ def test_after_a_power_cut_in_the_middle_neither(database: Database, mail: MailS
         "lea@example.org": State.UNSURE,
         "max@example.org": State.SENT,
     }
+
+
+@pytest.mark.sqlite
+def test_over_starttls_with_a_login_it_is_sent_and_nothing_is_said_in_clear(database: Database, tmp_path: Path) -> None:
+    """The mail server takes nothing before both."""
+    trust, ca = certified(tmp_path, "127.0.0.1")
+    with mail_server(trust) as mail:
+        known = replace(mail.config, security="starttls", username=USER, password=PASSWORD, ca=ca)
+        post(database)
+        assert Outbox(database, known, Clock()).tick() == 1
+        assert [letter["To"] for letter in mail.taken] == ["lea@example.org"]
+
+
+@pytest.mark.sqlite
+@pytest.mark.parametrize(
+    ("host", "wrong", "said"),
+    [
+        ("127.0.0.1", {"password": "un autre"}, "refuse l’identifiant ou le mot de passe (535 "),
+        ("127.0.0.1", {"password": "été"}, "refuse l’identifiant ou le mot de passe (outside ASCII)"),
+        ("autre.example", {}, "certificat du serveur de courrier n’est pas reconnu"),
+        ("127.0.0.1", {"ca": None}, "certificat du serveur de courrier n’est pas reconnu"),
+    ],
+)
+def test_a_wrong_password_or_certificate_is_said_on_the_page_and_the_message_waits(
+    place: Place, tmp_path: Path, host: str, wrong: dict[str, str | None], said: str
+) -> None:
+    trust, ca = certified(tmp_path, host)
+    with mail_server(trust) as mail:
+        right = replace(mail.config, security="starttls", username=USER, password=PASSWORD, ca=ca)
+        clock = Clock()
+        post(place.database)
+        assert Outbox(place.database, replace(right, **wrong), clock).tick() == 1  # type: ignore[arg-type]
+        page = place.page("/messages", place.staff())
+        assert said in page
+        assert "le message attend" in page
+        assert (mail.taken, PASSWORD in page) == ([], False)
+        if host == "127.0.0.1":
+            clock.now += FIRST_AGAIN
+            assert Outbox(place.database, right, clock).tick() == 1
+            assert len(mail.taken) == 1, "once it is put right"
+
+
+@pytest.mark.sqlite
+def test_a_mail_server_without_starttls_is_told_nothing(place: Place, mail: MailServer) -> None:
+    post(place.database)
+    asked = replace(mail.config, security="starttls")
+    assert Outbox(place.database, asked, Clock()).tick() == 1
+    assert "n’offre pas ce que [smtp] demande" in place.page("/messages", place.staff())
+    assert mail.taken == []
 
 
 @pytest.mark.parametrize(
