@@ -15,6 +15,9 @@ CONFIRM = 3.0
 """Seconds within which a plug says that it did as it was told."""
 SILENT = 35.0
 """Seconds without a word after which nobody knows what it does. It is asked every RENEW seconds."""
+FRESH = 15.0
+"""Seconds for which its last word counts when it is told again that it is on: RENEW before that word it may have been
+told last, and DEAD_MAN is not over yet."""
 AUDIT = 86_400.0
 """Seconds from one reading of its settings to the next."""
 READ_WITHIN = 10.0
@@ -48,10 +51,10 @@ class Plug:
         self._audit_at = self._tell_at = self._ask_at = 0.0
         self._begins = True
 
-    def connected(self, *, up: bool) -> None:
-        """The broker is reached, or no more: what it may have missed is said again, in the order of a start."""
-        self._heard, self._begins = None, True
-        self.on = None if not up else self.on
+    def connected(self) -> None:
+        """The broker is reached again: what it may have missed is said in the order of a start. While the broker was
+        away nobody told it anything, and it may have gone off."""
+        self._begins = True
 
     def want(self, on: bool, mono: float) -> None:
         """The machine's power."""
@@ -89,16 +92,21 @@ class Plug:
             return isinstance(is_, int | float) and 0 < is_ <= wanted
         return type(is_) is type(wanted) and is_ == wanted
 
+    @property
+    def _are_read(self) -> bool:
+        """Whether all of its settings are known."""
+        return self._settings.keys() >= self.dialect.wanted.keys()
+
     def fault(self, mono: float) -> PlugFault | None:
         """Why no machine may run on it; None when one may."""
         if self._heard is None or mono - self._heard > SILENT:
             return PlugFault.SILENT
         if not self.switches:
             return None
-        if self.wrong or not self._settings.keys() >= self.dialect.wanted.keys():
-            return PlugFault.SETTINGS
-        if self._came_back:
+        if self._came_back and not self.wrong:
             return PlugFault.CAME_BACK
+        if self.wrong or not self._are_read:
+            return PlugFault.SETTINGS
         if self.on is None or (self._told is not None and mono - self._told[0] >= CONFIRM):
             return PlugFault.DISOBEYS
         settled = self._off_since is not None and mono - self._off_since >= SETTLE
@@ -130,9 +138,15 @@ class Plug:
 
     def _switched(self, mono: float) -> list[Message]:
         """On again and again while it is wanted; off until it says so, then never again."""
-        if self._came_back and self.on is False and self._told is None and self._read_by is None and self._settings:
+        if self._came_back and self.on is False and self._told is None and self._are_read:
             self._came_back = False
         if mono < self._tell_at or (not self._wanted and self._told is None):
             return []
+        if self._wanted and (self.fault(mono) is not None or self._may_be_off(mono)):
+            return []  # it is not for the edge to start the machine again
         self._tell_at = mono + (RENEW if self._wanted else CONFIRM)
         return self.dialect.on() if self._wanted else self.dialect.off()
+
+    def _may_be_off(self, mono: float) -> bool:
+        """Whether it may have gone off by itself since it last said that it is on."""
+        return self._told is None and (self._heard is None or mono - self._heard > FRESH)

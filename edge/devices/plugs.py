@@ -14,7 +14,7 @@ from edge.devices.plug_words import DIALECTS
 from edge.events import PlugSaid
 from edge.ports import Clock, Connection
 from edge.pulse import Pulses
-from edge.work_items import LinkDown, LinkUp, Received, WorkItem
+from edge.work_items import LinkUp, Received, WorkItem
 from policy.instants import text
 from policy.terms import Instant
 from wire import messages
@@ -121,8 +121,8 @@ class Plugs:
             except Empty:
                 return
             for at in self._plugs:
-                if isinstance(item, LinkUp | LinkDown):
-                    at.plug.connected(up=isinstance(item, LinkUp))
+                if isinstance(item, LinkUp):
+                    at.plug.connected()
                 elif isinstance(item, Received) and item.topic in at.plug.dialect.topics:
                     word = at.plug.dialect.heard(item.topic, item.payload)
                     if word is not None:

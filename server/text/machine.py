@@ -51,7 +51,9 @@ def rules(site: Site, machine: Machine, current: Current, *, prints: bool) -> li
     how it is stands there."""
     held = current.rules.machines[machine.id]
     said = [_booking(terms_of(site, machine))]
-    if held.attended:
+    if held.attended and prints:
+        said.append(gettext("Elle s’arrête si vous quittez le lieu, une fois l’impression finie."))
+    elif held.attended:
         said.append(gettext("Elle s’arrête si vous quittez le lieu."))
     if held.min_people > 1:
         said.append(

@@ -71,6 +71,7 @@ def test_past_its_time_it_is_said_why_the_power_stays(lab: Place) -> None:
     says(lab, PrinterState.PRINTING)
     said = lab.page("/machines/laser", brigitte)
     assert "À l’heure dite, son courant est coupé dès que l’imprimante a fini : le temps de trop compte." in said
+    assert "Elle s’arrête si vous quittez le lieu, une fois l’impression finie." in said
     assert "Son courant reste" not in said
     runs(lab, "laser", "remy", at(18), until=at(19), cuts=False)
     said = lab.page("/machines/laser", brigitte)
