@@ -12,13 +12,12 @@ from console import finding, versions
 from console.finding import Finding, Level, well
 from console.version import version
 from server import identity
-from server.backups.ages import copies
 from server.backups.settings import BackupConfig
-from server.backups.state import Carried, state
 from server.config import ServerConfig, SmtpConfig
 from server.config_file import load
 from server.database.engine import beside_the_server, files
-from server.errors import BackupError, ServerError
+from server.errors import ServerError
+from server.health import copies_of
 from server.models import Edge
 
 LITTLE_MB = 200
@@ -96,25 +95,15 @@ def _backup(config: BackupConfig | None, now: datetime) -> Iterator[Finding]:
         remedy = "loquet keys list shows the recipient; write [backup] into server.toml (docs/operations.md, Backups)"
         yield Finding("backup", Level.WRONG, "no copies of the database are made", remedy)
         return
-    try:
-        found = copies(config.own.names())
-    except BackupError as error:
-        yield Finding("backup", Level.WRONG, str(error), "as it says; as root, or as the server's user")
-        return
-    known = state(config.folder)
-    yield _age("backup", found[-1][0] if found else None, known.why if known else "", config, now)
-    for name in config.copies:
-        carried = known.places.get(name, Carried()) if known else Carried()
-        at = datetime.fromisoformat(carried.at) if carried.at else None
-        yield _age(f"backup at {name}", at, carried.why, config, now)
-
-
-def _age(about: str, at: datetime | None, why: str, config: BackupConfig, now: datetime) -> Finding:
-    if at is not None and now - at <= config.late:
-        return well(about, f"of {at:%Y-%m-%d %H:%M} UTC")
-    said = f"the newest copy is of {at:%Y-%m-%d %H:%M} UTC" if at else "there is no copy"
-    remedy = "sudo loquet server backup says what is wrong; systemctl enable --now loquet-backup.timer"
-    return Finding(about, Level.WRONG, f"{said}: {why}" if why else said, remedy)
+    for each in copies_of(config, now):
+        about = f"backup at {each.place}" if each.place else "backup"
+        said = f"of {each.at:%Y-%m-%d %H:%M} UTC" if each.at else "there is no copy"
+        if each.late:
+            told = ": ".join(part for part in (f"the newest copy is {said}" if each.at else said, each.why) if part)
+            remedy = "sudo loquet server backup says what is wrong; systemctl enable --now loquet-backup.timer"
+            yield Finding(about, Level.WRONG, told, remedy)
+        else:
+            yield well(about, said)
 
 
 def _mail(smtp: SmtpConfig) -> Finding:

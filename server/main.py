@@ -38,9 +38,11 @@ from server.control import Control
 from server.database import erased
 from server.database.engine import Database
 from server.database.schema import upgrade
+from server.database.types import moment
 from server.errors import MistakeError, ServerError, WouldEndError
 from server.evening_news import EveningNews
 from server.exchange import Exchange
+from server.health import measure
 from server.ingest.messages import Message
 from server.ingest.queue import MessageQueue
 from server.link import Link
@@ -185,6 +187,7 @@ class Server:
             address=self.config.address,
             sends_mail=self.config.smtp is not None,
             retention_days=self.config.retention_days,
+            health=lambda: measure(self.config, moment(self.clock())),
         )
 
     def start(self) -> None:

@@ -21,6 +21,7 @@ from server.audit import Decided
 from server.changes.configured import take_over_account, take_over_token
 from server.changes.lockdown import set_lockdown
 from server.database.engine import Database
+from server.health import Health
 from server.models import Account
 from server.passwords import hash_token
 from server.publish.enrolments import Enrolments
@@ -67,6 +68,7 @@ class Place:
     now: Instant = EVENING
     link_up: bool = True
     sends_mail: bool = False
+    health: Health = field(default_factory=Health)
     live: Live = field(default_factory=lambda: Live(Caps(places=2), keep_alive=0.05, pause=0.0))
     published: dict[str, bytes] = field(default_factory=dict)
     journal: Journal = field(default_factory=Journal)
@@ -100,6 +102,7 @@ class Place:
             lock_down=self.lock_down,
             enrolments=self.enrolments,
             sends_mail=self.sends_mail,
+            health=lambda: self.health,
         )
 
     def lock_down(self, on: bool, by: str) -> list[str]:

@@ -5,6 +5,7 @@ from flask.typing import ResponseReturnValue
 from sqlmodel import Session
 from werkzeug.exceptions import NotFound
 
+from policy.instants import of
 from policy.terms import Instant
 from server.audit import Decided
 from server.changes import alerts as changes
@@ -46,5 +47,6 @@ def give_back() -> ResponseReturnValue:
 
 def there(session: Session, current: Current, at: Instant) -> list[Alert]:
     """The alerts of this moment that whoever asks may see."""
-    found = alerts(session, current, edge_lines(session, current, context().troubles, at), at)
+    late = [None if each.at is None else of(each.at) for each in context().health().late]
+    found = alerts(session, current, edge_lines(session, current, context().troubles, at), at, late)
     return [one for one in found if one.sort not in PERSONAL or roles() & STAFF]

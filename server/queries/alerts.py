@@ -31,6 +31,7 @@ class Sort(StrEnum):
     TWINS = "twins"
     READER = "reader"
     JOURNAL = "journal"
+    BACKUP = "backup"
     BANK = "bank"
     CLOCK = "clock"
     HELD = "held"
@@ -38,9 +39,9 @@ class Sort(StrEnum):
     UNKNOWN = "unknown"
 
 
-BAD = frozenset({Sort.FORCED, Sort.SILENT, Sort.TWINS, Sort.READER, Sort.JOURNAL, Sort.BANK})
+BAD = frozenset({Sort.FORCED, Sort.SILENT, Sort.TWINS, Sort.READER, Sort.JOURNAL, Sort.BACKUP, Sort.BANK})
 """What is broken; the others want somebody."""
-PERSONAL = frozenset({Sort.CONTESTED, Sort.BANK})
+PERSONAL = frozenset({Sort.CONTESTED, Sort.BANK, Sort.BACKUP})
 MONTH = 31 * DAY
 """How long what a member says to a correction waits for an answer."""
 
@@ -48,8 +49,8 @@ MONTH = 31 * DAY
 @dataclass(frozen=True, slots=True)
 class Alert:
     """place: an access point, a reader, an edge's id, or of a contested correction the member; `badges` for unknown
-    ones, of which there are `count`; `site` for `count` people
-    whom the last gardien left inside; `bank` for a ledger that is `count` minutes off. For the team alone: PERSONAL.
+    ones, of which there are `count`; `site` for `count` people whom the last gardien left inside; `copies` where the
+    newest of the database is too old; `bank` for a ledger that is `count` minutes off. For the team alone: PERSONAL.
 
     since: None where nobody knows. taken: who looks after it, and since when.
     """
@@ -65,8 +66,10 @@ class Alert:
         return f"{self.sort}/{self.place}/{self.since or 0}"
 
 
-def alerts(session: Session, current: Current, edges: Sequence[EdgeLine], at: Instant) -> list[Alert]:
-    """The worst first, and of one sort the newest."""
+def alerts(
+    session: Session, current: Current, edges: Sequence[EdgeLine], at: Instant, copies_late: Sequence[Instant | None]
+) -> list[Alert]:
+    """The worst first, and of one sort the newest. copies_late: where copies are late, when the newest was made."""
     taken = {one.key: one for one in session.exec(select(AlertTaken))}
     found = [*_of_edges(session, edges, at), *_of_doors(edges, at), *_badges(session, current, at)]
     found += [
@@ -74,6 +77,8 @@ def alerts(session: Session, current: Current, edges: Sequence[EdgeLine], at: In
     ]
     found += _bank(session)
     found += _left(session, current, at)
+    if copies_late:
+        found.append(Alert(Sort.BACKUP, "copies", min((each for each in copies_late if each), default=None)))
     order = list(Sort)
     found.sort(key=lambda one: (order.index(one.sort), -(one.since or 0), one.place))
     return [Alert(one.sort, one.place, one.since, taken.get(one.key), one.count) for one in found]

@@ -44,6 +44,9 @@ def _where(alert: Alert, current: Current, now: Instant) -> str:
     if alert.sort is Sort.BANK:
         off = ngettext("%(num)s minute d’écart", "%(num)s minutes d’écart", alert.count)
         return gettext("%(off)s, recompté le %(at)s", off=off, at=when(alert.since or now, now))
+    if alert.sort is Sort.BACKUP:
+        newest = when(alert.since, now) if alert.since else gettext("jamais")
+        return gettext("la plus récente : %(at)s", at=newest)
     place = reader_of(current.called, alert.place) if alert.sort is Sort.READER else current.called.place(alert.place)
     if alert.since is None:
         return place
@@ -78,6 +81,10 @@ def _words(alert: Alert) -> tuple[str, str]:
         Sort.CLOCK: (
             gettext("Horloge perdue"),
             gettext("Seuls l’équipe, les gardiens et les accès permanents entrent. Vérifiez le réseau ou la pile."),
+        ),
+        Sort.BACKUP: (
+            gettext("Sauvegarde en retard"),
+            gettext("Ce qui a été décidé depuis se perdrait avec le disque du serveur. Santé dit quoi faire."),
         ),
         Sort.BANK: (
             gettext("Banque d’heures fausse"),

@@ -231,6 +231,7 @@ TABLE: Table = {
     ("POST", "/accounts/<int:which>/link"): Access(ADMINS, step_up=True),
     ("POST", "/accounts/<int:which>/roles"): Access(ADMINS, step_up=True),
     ("POST", "/accounts/<int:which>/end"): Access(ADMINS, step_up=True),
+    ("GET", "/sante"): Access(FAB_MANAGERS, label=N_("Santé"), group=Group.SETTINGS),
     ("GET", "/messages"): Access(ADMINS, label=N_("Messages"), group=Group.SETTINGS),
     ("POST", "/messages/link"): Access(ADMINS, step_up=True),
     ("GET", "/tokens"): Access(ADMINS, label=N_("Jetons de l’API"), group=Group.SETTINGS),

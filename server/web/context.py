@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from policy.terms import Instant
 from server.config import MOST_RETAINED
 from server.database.engine import Database
+from server.health import Health
 from server.publish.enrolments import Enrolments
 from server.publish.orders import Orders
 from server.queries.current import Current
@@ -21,6 +22,7 @@ class Context:
     doors are told to do at once. lock_down: declares a lockdown or lifts it, for an account, and says which edges will
     hear of it only later. address: of the pages, where server.toml says it.
     sends_mail: whether there is a mail server. retention_days: for which it is kept by name who came and went.
+    health: of the server's own machine.
     """
 
     database: Database
@@ -37,3 +39,4 @@ class Context:
     address: str = ""
     sends_mail: bool = False
     retention_days: int = MOST_RETAINED
+    health: Callable[[], Health] = Health

@@ -195,6 +195,7 @@ MATRIX: dict[str, Roles] = {
     "POST /accounts/<int:which>/link": ADMINS,
     "POST /accounts/<int:which>/roles": ADMINS,
     "POST /accounts/<int:which>/end": ADMINS,
+    "GET /sante": FAB_MANAGERS,
     "GET /messages": ADMINS,
     "POST /messages/link": ADMINS,
     "GET /tokens": ADMINS,

@@ -1,0 +1,69 @@
+"""*Santé*: the worst first, each with what helps; of what is silent nothing is claimed; late copies call the team."""
+
+from datetime import timedelta
+
+import pytest
+
+from console.version import version
+from policy.terms import MINUTE, ClockState
+from server.database.types import moment
+from server.health import Copies, Health
+from tests.support_accounts import account_of
+from tests.support_pages import Place
+from wire.messages import Status
+
+pytestmark = pytest.mark.sqlite
+NAS = "sftp://loquet@nas.lan/copies"
+
+
+def test_what_is_to_be_done_first_stands_on_top_and_each_has_its_remedy(place: Place) -> None:
+    place.link_up = False
+    place.health = Health(
+        (Copies("", moment(place.now), "", late=False), Copies(NAS, None, "no route", late=True)),
+        moment(place.now) + timedelta(days=29),
+        300,
+    )
+    place.desk.say(Status(True, clock=ClockState.UNKNOWN, free_disk=20, temperature=84.6, software="0.0.1"))
+    seen = place.page("/sante", place.staff())
+    assert "À faire d’abord · Le serveur Le broker ne répond pas Les portes décident seules." in seen
+    for words in (
+        "la sauvegarde date de 19 h 12",
+        f"la sauvegarde sur {NAS} n’a jamais été faite La clé USB est-elle branchée",
+        "son certificat finit le",
+        "il reste 300 Mo sur le disque Faites de la place",
+        "horloge perdue Vérifiez le réseau ou la pile",
+        "il reste 20 Mo sur sa carte",
+        "son processeur est à 85 °C",
+        f"version 0.0.1, le serveur a la {version()}",
+        "n’envoie pas d’e-mail",
+    ):
+        assert words in seen
+    order = [seen.index(words) for words in ("n’a jamais été faite", "horloge perdue", "d’e-mail", "date de 19 h 12")]
+    assert order == sorted(order)
+
+
+def test_a_server_without_copies_is_told_and_who_may_see_it(place: Place) -> None:
+    assert "La base n’est pas sauvegardée Écrivez [backup]" in place.page("/sante", place.staff())
+    assert account_of(place, "remy").get("/sante").status_code == 403
+
+
+def test_of_an_edge_that_is_silent_nothing_is_claimed(place: Place) -> None:
+    place.desk.say(Status(True, clock=ClockState.UNKNOWN, free_disk=20, temperature=84.0, software="0.0.1"))
+    place.now += 2 * MINUTE + 1
+    silent = place.page("/sante", place.staff())
+    assert "muette depuis 19 h 12 Vérifiez son réseau et son courant" in silent
+    place.desk.say(Status(False))
+    gone = place.page("/sante", place.staff())
+    assert "muette depuis" in gone
+    for seen in (silent, gone):
+        assert not any(words in seen for words in ("horloge perdue", "20 Mo", "84 °C", "0.0.1"))
+
+
+def test_copies_that_are_late_call_the_team_and_nobody_else(place: Place) -> None:
+    place.health = Health((Copies("", moment(place.now), "", late=False),))
+    assert "Sauvegarde en retard" not in place.page("/", place.staff())
+    place.health = Health((Copies("", moment(place.now) - timedelta(hours=2), "", late=True),))
+    assert "Sauvegarde en retard la plus récente : 17 h 12" in place.page("/", place.staff())
+    assert "Sauvegarde" not in place.page("/", account_of(place, "gregoire"))
+    place.health = Health((Copies("", None, "", late=True),))
+    assert "Sauvegarde en retard la plus récente : jamais" in place.page("/", place.staff())
