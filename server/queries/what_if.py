@@ -35,6 +35,7 @@ from policy.state import SiteState
 from policy.terms import DAY, SECOND, ClockState, Direction, Instant
 from server.errors import ServerError
 from server.queries.public_holidays import holidays_of
+from server.queries.what_if_evenings import Evenings
 from wire.row import Kind
 
 Line: TypeAlias = dict[str, Any]
@@ -101,26 +102,32 @@ def decide_again(
         site = PastSite(bundle)
         differing: Counter[str] = Counter()
         members: set[str] = set()
-        count = 0
+        refused: set[str] = set()
+        admitted: set[str] = set()
+        count, first, last = 0, 0, 0
         before, turns = recorded_turns(database, since, until)
         for turn in before:
             site.turn(turn)
         for tap in recorded(database, since, until):
             while turns and turns[-1].at <= tap.at:
                 site.turn(turns.pop())
-            count += 1
+            count, first, last = count + 1, first or tap.at, tap.at
             decision = site.decide(tap)
             if (decision.granted, decision.reason) == (tap.granted, tap.reason):
                 continue
             differing[f"{tap.reason} -> {decision.reason}"] += 1
             members |= {tap.member} if tap.member is not None else set()
+            if tap.member is not None and decision.granted is not tap.granted:
+                (admitted if decision.granted else refused).add(tap.member)
             yield _difference(tap, decision)
     except BundleError as error:
         raise WhatIfError(str(error)) from None
     except ServerError as error:
         raise WhatIfError(f"{where}: {error}") from None
     changes = dict(sorted(differing.items()))
-    yield {"summary": {"taps": count, "differ": differing.total(), "members": len(members), "changes": changes}}
+    told: Line = {"taps": count, "differ": differing.total(), "members": len(members), "changes": changes}
+    told |= {"refused": sorted(refused), "admitted": sorted(admitted), "evenings": site.evenings.counted(first, last)}
+    yield {"summary": told}
 
 
 def recorded(database: Path, since: Instant | None, until: Instant | None) -> Iterator[Recorded]:
@@ -193,6 +200,7 @@ class PastSite:
         self._bundle = bundle
         self._zone = ZoneInfo(bundle.site.timezone)
         self._holidays = holidays_of(bundle.site.holidays, kept=True)
+        self.evenings = Evenings(bundle, self._zone, self._holidays)
         self._rules: RuleSet | None = None
         self._made = 0
         """For which instant the rules were compiled."""
@@ -260,6 +268,7 @@ class PastSite:
         facts: list[Fact] = []
         if decision.member is not None and decision.granted and not tap.lapsed:
             facts.append(Moved(decision.member, tap.at, direction is Direction.IN))
+            self.evenings.moved(decision.member, tap.at, inside=direction is Direction.IN)
             if decision.pays is not None:
                 facts.append(Paid(decision.member, decision.pays))
         if decision.member is not None and decision.adhoc is not None:

@@ -11,7 +11,7 @@ import pytest
 from msgspec.structs import replace
 
 from loquet.main import main
-from policy.bundle import Bundle, Certification, Machine
+from policy.bundle import Bundle, Certification, Machine, Pattern
 from policy.instants import text
 from policy.parse import export
 from policy.reasons import Reason
@@ -78,6 +78,36 @@ def test_what_no_bundle_decided_stays_as_it_was(tmp_path: Path, capsys: pytest.C
     assert main(asked) == 0
     summary = json.loads(capsys.readouterr().out.splitlines()[-1])["summary"]
     assert (summary["taps"], summary["changes"]) == (3, {})
+
+
+@pytest.mark.parametrize(
+    ("gardien", "refused", "evenings"),
+    [
+        ("gregoire", [], {"held": 1, "not_held": 0, "without_gardien": 0}),
+        ("alice", ["brigitte"], {"held": 0, "not_held": 1, "without_gardien": 0}),
+        (None, ["brigitte"], {"held": 0, "not_held": 0, "without_gardien": 1}),
+    ],
+)
+def test_another_rota_says_who_would_not_have_come_in_and_which_evenings_were_held(
+    gardien: str | None,
+    refused: list[str],
+    evenings: dict[str, int],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    journal, site = Journal(), small_bundle()
+    journal.enters(at(17, 20), "remy", Reason.ALWAYS)
+    journal.enters(at(17, 50), "gregoire", Reason.OWN_SHIFT)
+    journal.enters(at(19), "brigitte", Reason.GARDIEN_PRESENT)
+    journal.leaves(at(22, 5), "remy")
+    with closing(site_database(tmp_path)) as database:
+        Desk(database).take(journal.rows)
+    rota = (Pattern("mardi", "tue", "18:00", "22:00", gardien=gardien),)
+    (tmp_path / "other.json").write_bytes(export(replace(site, shifts=(), rota=rota)))
+    assert main(["replay", "--history", str(tmp_path / "loquet.db"), "--bundle", str(tmp_path / "other.json")]) == 0
+    summary = json.loads(capsys.readouterr().out.splitlines()[-1])["summary"]
+    assert (set(refused) <= set(summary["refused"]), summary["admitted"]) == (True, [])
+    assert ("brigitte" in summary["refused"], summary["evenings"]) == (bool(refused), evenings)
 
 
 STOPS: dict[str, tuple[Kind, dict[str, Any]]] = {
