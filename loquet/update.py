@@ -95,13 +95,24 @@ def _switch(part: str, folder: Path, within: float) -> int:
 
     if part == "edge" and _session_runs(folder):
         return 1
+    service = _service(part, within)
+    before = Path(service.now())
     try:
-        changed = update(_service(part, within), str(folder))
+        changed = update(service, str(folder))
     except TriedError as error:
         print(f"loquet update: {error}", file=sys.stderr)
         return 1
+    if changed:
+        _tidy({folder, before})
     print(f"{folder} runs, and answers" if changed else f"{folder} runs already")
     return 0
+
+
+def _tidy(kept: set[Path]) -> None:
+    """A card is not filled by versions that nobody goes back to; the one before stays."""
+    for old in OPT.glob("loquet-*"):
+        if old.is_dir() and not old.is_symlink() and old not in kept:
+            shutil.rmtree(old, ignore_errors=True)
 
 
 def _session_runs(folder: Path) -> bool:

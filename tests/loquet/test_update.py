@@ -317,3 +317,20 @@ def test_a_running_session_is_not_cut(
     assert (tmp_path / "loquet").readlink() == (tmp_path / "loquet-old" if runs else version)
     assert ("nothing is changed meanwhile" in capsys.readouterr().out) is bool(runs)
     assert "is-active" in systemctl.read_text()
+
+
+def test_versions_that_nobody_goes_back_to_do_not_fill_the_card(
+    tmp_path: Path, systemctl: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    on_a_machine(tmp_path, monkeypatch)
+    names = ["loquet-older", "loquet-older.source", "loquet-old", "loquet-new", "loquet-new.source", "else"]
+    for name in names:
+        (tmp_path / name / "bin").mkdir(parents=True)
+    (tmp_path / "loquet-new/bin/loquet").write_text("#!/bin/sh\n")
+    (tmp_path / "loquet-new/bin/loquet").chmod(0o755)
+    (tmp_path / "loquet").symlink_to(tmp_path / "loquet-old")
+    ours = service(tmp_path)
+    monkeypatch.setattr("loquet.update._service", lambda _part, _within: ours)
+    assert main(["update", "--to", str(tmp_path / "loquet-new")]) == 0
+    assert [name for name in names if (tmp_path / name).exists()] == ["loquet-old", "loquet-new", "else"]
+    assert systemctl.exists()
