@@ -77,8 +77,8 @@ DISK = (
     Plant(
         "the server acknowledges what it could not commit",
         "server/database/engine.py",
-        "            explained(self.name),\n            Session(self._writer",
-        '            __import__("contextlib").suppress(Exception),\n            Session(self._writer',
+        "with explained(self.name), Session(self._writer",
+        'with __import__("contextlib").suppress(Exception), Session(self._writer',
         "power",
         40,
     ),

@@ -12,7 +12,7 @@ from sqlmodel import Session, SQLModel, col, delete, select, update
 from policy.calendar import Calendar
 from policy.instants import of
 from policy.ruleset import Period
-from policy.terms import DAY, HOUR, ClockState, Instant
+from policy.terms import DAY, ClockState, Instant
 from server.audit import SAID
 from server.changes.member_import import forget_files
 from server.database.types import moment
@@ -135,12 +135,10 @@ def _earliest(session: Session, kept_from: Instant) -> Instant | None:
 
 
 def _keep_counts(session: Session, start: Instant, end: Instant) -> None:
-    came = [arrival.at for arrival in history.arrivals(session, start, end)]
     for hour in history.hours(session, start, end):
-        count = sum(hour.start <= at < hour.start + HOUR for at in came)
-        if hour.peak or count:
+        if hour.peak or hour.came:
             known = session.get(HourKept, moment(hour.start)) or HourKept(start=moment(hour.start), came=0, peak=0)
-            known.came, known.peak = known.came + count, max(known.peak, hour.peak)  # rows that came late are more
+            known.came, known.peak = known.came + hour.came, max(known.peak, hour.peak)  # rows that came late are more
             session.add(known)
 
 

@@ -25,6 +25,7 @@ from server.errors import DatabaseError, FullError
 
 BUSY_SECONDS = 5
 """How long a statement waits for somebody else's lock (a backup, a shell)."""
+REWRITES = ("UPDATE journal_row", "DELETE FROM journal_row")
 Result = TypeVar("Result")
 
 
@@ -44,6 +45,10 @@ class Database:
                 self._writer.connect().close()
         self._file = None if self._claim is None else file_of(self.url)
         self._opened = _file_id(self._file)
+        self._kept: dict[str, Any] = {}
+        self._rewritten = 0
+        self._rewrites = False
+        event.listen(self._writer, "before_cursor_execute", self._watch)
         self._reserve.keep()
 
     @property
@@ -57,14 +62,15 @@ class Database:
 
         What is written to a file that was deleted or replaced is lost with the server's end: it is not committed.
         """
-        with (
-            self._one_at_a_time,
-            explained(self.name),
-            Session(self._writer, expire_on_commit=False) as session,
-            session.begin(),
-        ):
-            yield session
-            self._check_file()
+        with self._one_at_a_time:
+            with explained(self.name), Session(self._writer, expire_on_commit=False) as session, session.begin():
+                yield session
+                self._check_file()
+            self._rewritten += self._rewrites  # once it is committed: who reads before that sees the rows as they were
+            self._rewrites = False
+
+    def _watch(self, _connection: object, _cursor: object, statement: str, *_: object) -> None:
+        self._rewrites = self._rewrites or statement.startswith(REWRITES)
 
     def urgently(self, act: Callable[[Session], Result]) -> Result:
         """What `act` returns, in a transaction that a full disk does not keep from being stored (SQLite).
@@ -88,9 +94,16 @@ class Database:
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
-        """A session that sees one moment of the database, and cannot write."""
+        """A session that sees one moment of the database, and cannot write.
+
+        info: `kept`, what queries keep between two sessions to reckon no more than what is new, and `rewritten`, how
+        often journal rows that stood already were changed or deleted before this session began.
+        """
         self._check_file()
-        with explained(self.name), Session(self._readers) as session:
+        with (
+            explained(self.name),
+            Session(self._readers, info={"kept": self._kept, "rewritten": self._rewritten}) as session,
+        ):
             yield session
 
     def wipe(self) -> bool:

@@ -2,11 +2,14 @@
 
 from datetime import datetime
 
-from sqlalchemy import BigInteger, Index, UniqueConstraint
+from sqlalchemy import BigInteger, Index, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
 from server.database.types import UtcDateTime
 from server.models.fields import utc, utc_or_none
+
+NOBODYS = text("member IS NULL AND credential IS NOT NULL")
+"""Rows of a badge that nobody has. A query finds their index by these words."""
 
 
 class JournalRow(SQLModel, table=True):
@@ -25,6 +28,13 @@ class JournalRow(SQLModel, table=True):
         Index("ix_journal_row_kind_at", "kind", "at"),
         Index("ix_journal_row_moved_at", "moved_at"),
         Index("ix_journal_row_member_at", "member", "at"),
+        Index("ix_journal_row_nobodys", "at", sqlite_where=NOBODYS, postgresql_where=NOBODYS),
+        Index(
+            "ix_journal_row_refused",
+            "at",
+            sqlite_where=text("granted IS 0"),
+            postgresql_where=text("granted IS false"),
+        ),
     )
 
     id: int | None = Field(default=None, primary_key=True)

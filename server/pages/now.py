@@ -17,6 +17,7 @@ from server.pages.today import Day, day_of
 from server.queries import history
 from server.queries.closing import Closed
 from server.queries.current import Current
+from server.queries.day_moves import today
 from server.queries.names import Called, alphabetical
 from server.queries.now import Picture, Watch, edge_lines, picture
 from server.queries.orders import outcome
@@ -90,7 +91,7 @@ def _ordered(session: Session, current: Current, at: int) -> Told | None:
 
 
 def _day(session: Session, seen: Picture, *, named: bool) -> Day:
-    return day_of(session, seen.day_start, seen.at, named=named)
+    return day_of(today(session, seen.day_start, seen.at).hours, named=named)
 
 
 def _inside(seen: Picture, known: Called) -> list[tuple[str, int]]:

@@ -11,6 +11,8 @@ from policy.terms import HOUR, Instant
 from server.queries import history
 from server.queries.closing import checked_out, closings
 from server.queries.current import Current
+from server.queries.day_moves import HourCount
+from server.queries.day_moves import today as moves_of_today
 from server.queries.now import few
 from server.queries.people import carnets
 from server.text.carnets import said
@@ -29,7 +31,7 @@ OPENS, CLOSES = 8, 20
 """Local hours that the picture shows even when they are empty."""
 SHOWN_REFUSALS = 200
 """Somebody may lay a badge on all day long."""
-SHOWN_ARRIVALS = 1000
+SHOWN_ARRIVALS = 300
 """Of all that an edge can invent in a day no browser would show the end."""
 
 
@@ -73,16 +75,17 @@ def show() -> ResponseReturnValue:
     current = known.current()
     start = current.rules.day_start(at)
     with known.database.reading() as session:
-        arrivals = history.arrivals(session, start, at + 1)
+        seen = moves_of_today(session, start, at, SHOWN_ARRIVALS)
+        arrivals = history.named_arrivals(session, seen.last)
         return render_template(
             "today.html",
             at=at,
             start=start,
-            today=day_of(session, start, at, named=named),
-            count=len(arrivals) if named else few(len(arrivals)),
-            different=len({arrival.member for arrival in arrivals}),
-            arrivals=arrivals[-SHOWN_ARRIVALS:] if named else None,
-            earlier=max(0, len(arrivals) - SHOWN_ARRIVALS),
+            today=day_of(seen.hours, named=named),
+            count=seen.came if named else few(seen.came),
+            different=seen.different,
+            arrivals=arrivals if named else None,
+            earlier=seen.came - len(arrivals),
             closings=[closed_by(one, current.called, at) for one in closings(session, start, at + 1)] if named else [],
             left_at={
                 (one.member, one.at): out_at_closing(one, current.called, at)
@@ -123,9 +126,8 @@ def _refusal(one: history.Passage | history.Collision, current: Current, now: in
     return Refusal(one.id, one.at, who(current.called, one), where, words(one, current, now))
 
 
-def day_of(session: Session, start: int, at: int, *, named: bool) -> Day:
+def day_of(counts: list[HourCount], *, named: bool) -> Day:
     """The hours of the site day until now: from the first that had people, or from OPENS."""
-    counts = history.hours(session, start, at + 1)
     first = next((n for n, c in enumerate(counts) if c.peak or local(c.start).hour >= OPENS), len(counts))
     told = [(c.start, c.peak if named else few(c.peak)) for c in counts[first:]]
     labels = [hour(start) for start, _ in told]

@@ -9,6 +9,7 @@ from policy.terms import DAY, Instant
 from server.database.types import moment
 from server.models import Credential, GivenOrder, JournalRow
 from server.queries.current import Current
+from server.queries.history import one_by_one
 from server.queries.known_edges import known_edges
 from wire.row import Kind, Order
 
@@ -44,9 +45,10 @@ def holder(session: Session, uid: str) -> str | None:
 def unknown(session: Session, current: Current, now: Instant) -> list[Unknown]:
     """The badges laid in the last 24 hours that nobody has, the newest first."""
     row = JournalRow
+    nobodys = (col(row.member).is_(None), col(row.credential).is_not(None))
     laid = session.exec(
         select(row.id, row.at, row.reader, row.credential)
-        .where(row.kind == Kind.TAP, col(row.at) > moment(now - LATELY), col(row.member).is_(None))
+        .where(one_by_one(Kind.TAP), col(row.at) > moment(now - LATELY), *nobodys)
         .order_by(col(row.at).desc(), col(row.id).desc())
     )
     found: dict[str, Unknown] = {}

@@ -1,6 +1,6 @@
 """Who is inside, for whoever counts heads outside? With how each is known, and who may be there all the same."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from sqlmodel import Session, col, func, select
@@ -66,7 +66,8 @@ def roll(session: Session, current: Current, at: Instant) -> Roll:
     """Of this instant, by surname."""
     day_start = current.rules.day_start(at)
     presence = history.moves_since(session, day_start)
-    signs, former = _signs(session, day_start), history.names(session, presence.inside(day_start))
+    people = presence.inside(day_start)
+    signs, former = _signs(session, people, day_start), history.names(session, people)
     inside = [
         Inside(who, _name(current, who, former.get(who)), came, signs[who] if signs.get(who, 0) > came else None)
         for who in presence.inside(day_start)
@@ -88,12 +89,12 @@ def _name(current: Current, who: str, former: str | None = None) -> str:
     return by_surname(known.member.name if known is not None else former or who)
 
 
-def _signs(session: Session, day_start: Instant) -> dict[str, Instant]:
-    """The last tap of each member."""
+def _signs(session: Session, members: Iterable[str], day_start: Instant) -> dict[str, Instant]:
+    """The last tap of each of these members."""
     row = JournalRow
     asked = (
         select(row.member, func.max(row.at))
-        .where(col(row.kind) == Kind.TAP, col(row.at) >= moment(day_start), col(row.member).is_not(None))
+        .where(history.one_by_one(Kind.TAP), col(row.at) >= moment(day_start), col(row.member).in_(list(members)))
         .group_by(col(row.member))
     )
     return {who: of(at) for who, at in session.exec(asked) if who is not None}

@@ -6,7 +6,6 @@ Every question goes through an index: a day's answer costs the same after one da
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import BigInteger, ColumnElement, exists, literal, literal_column
 from sqlalchemy.orm import aliased
@@ -15,10 +14,11 @@ from sqlmodel import Session, col, func, or_, select
 from policy.instants import BELIEVED, of
 from policy.presence import Move, Presence
 from policy.reasons import Reason
-from policy.terms import HOUR, MINUTE, Instant
+from policy.terms import MINUTE, Instant
 from server import models
 from server.database.types import moment
 from server.models import JournalRow, Member
+from server.queries.day_moves import DayMoves, HourCount, Step
 from wire.row import Kind
 
 LAST_ID = 2**63 - 1
@@ -28,6 +28,8 @@ CORRECTED = "corrected"
 CONTESTED, ANSWERED, WITHDRAWN = "contested", "answered", "withdrawn"
 """Rows of the server's own, too: a member says that a correction is wrong, the team answers, or takes the correction
 back, which moves nobody any more; `settles` names which."""
+FEW = 500
+"""Members that are asked for one by one; above that all are read."""
 SETTLED_WITHIN = 50
 """Rows after a tap among which its door_opened row stands: the strike is released for seconds."""
 SETTLING = MINUTE
@@ -80,14 +82,6 @@ class Arrival:
     tier: str | None
     left: Instant | None
     inside: bool
-
-
-@dataclass(frozen=True, slots=True)
-class HourCount:
-    """peak: the most members inside at one moment of the hour that begins at start."""
-
-    start: Instant
-    peak: int
 
 
 def moves_since(session: Session, start: Instant) -> Presence:
@@ -165,15 +159,15 @@ def passages_after(session: Session, after: int, limit: int) -> list[Passage]:
     rows = session.exec(
         select(JournalRow, Member.name)
         .join(Member, col(Member.id) == col(JournalRow.member), isouter=True)
-        .where(col(JournalRow.id) > literal(after, BigInteger), _in_order_of_id(Kind.TAP))
+        .where(col(JournalRow.id) > literal(after, BigInteger), one_by_one(Kind.TAP))
         .order_by(col(JournalRow.id))
         .limit(limit)
     )
     return [_passage(row, name) for row, name in rows]
 
 
-def _in_order_of_id(kind: Kind) -> ColumnElement[bool]:
-    """Rows of a kind, found by walking along the ids: the index on kind would have to be sorted first."""
+def one_by_one(kind: Kind) -> ColumnElement[bool]:
+    """Rows of a kind, picked among those that another condition or order finds: not by the index on kind."""
     return literal_column("journal_row.kind || ''") == kind
 
 
@@ -232,69 +226,62 @@ def _passage(
 
 def arrivals(session: Session, start: Instant, end: Instant) -> list[Arrival]:
     """Who came in from start (the beginning of a site day) until end, in order; a return from lunch is one more."""
-    rows = _moves_between(session, start, end)
-    people = {member: (name, tier) for member, name, tier in session.exec(select(Member.id, Member.name, Member.tier))}
+    return named_arrivals(session, DayMoves(start).read(session, end).last_arrivals())
+
+
+def named_arrivals(session: Session, steps: Sequence[tuple[Step, Step | None]]) -> list[Arrival]:
+    """steps: arrivals, each with the next move of that member."""
+    who = {step.member for step, _ in steps}
+    asked = select(Member.id, Member.name, Member.tier)
+    if len(who) <= FEW:
+        asked = asked.where(col(Member.id).in_(who))
+    people = {member: (name, tier) for member, name, tier in session.exec(asked)}
     found: list[Arrival] = []
-    following: dict[str, Any] = {}
-    for row in reversed(rows):
-        after = following.get(row.member)
-        following[row.member] = row
-        if row.inside:
-            name, tier = people.get(row.member, (None, None))
-            left = of(after.moved_at) if after is not None and not after.inside else None
-            found.append(Arrival(of(row.moved_at), row.member, name, tier, left, inside=after is None))
-    return found[::-1]
+    for step, after in steps:
+        name, tier = people.get(step.member, (None, None))
+        left = after.at if after is not None and after.out else None
+        found.append(Arrival(step.at, step.member, name, tier, left, inside=after is None))
+    return found
 
 
 def hours(session: Session, start: Instant, end: Instant) -> list[HourCount]:
     """People inside, hour by hour from start (the beginning of a site day, when nobody is) until end."""
-    steps = [(of(row.moved_at), row.member, row.inside) for row in _moves_between(session, start, end)]
-    inside: set[str] = set()
-    counts: list[HourCount] = []
-    position = 0
-    for hour in range(start, end, HOUR):
-        peak = len(inside)
-        while position < len(steps) and steps[position][0] < hour + HOUR:
-            _, member, came_in = steps[position]
-            (inside.add if came_in else inside.discard)(member)
-            peak = max(peak, len(inside))
-            position += 1
-        counts.append(HourCount(hour, peak))
-    return counts
-
-
-def _moves_between(session: Session, start: Instant, end: Instant) -> Sequence[Any]:
-    """Rows of (member, moved_at, inside); of an `in` and an `out` at one instant the `out` is last."""
-    return session.exec(
-        select(JournalRow.member, JournalRow.moved_at, JournalRow.inside)
-        .where(col(JournalRow.moved_at) >= moment(start), col(JournalRow.moved_at) < moment(end))
-        .order_by(col(JournalRow.moved_at), col(JournalRow.inside).desc(), col(JournalRow.id))
-    ).all()
+    return DayMoves(start).read(session, end).hours(end)
 
 
 def refusals(session: Session, start: Instant, end: Instant, limit: int) -> list[Passage | Collision]:
     """The taps that were refused from start until end, and several cards at once: newest first, so many at most."""
-    rows = session.exec(
-        select(JournalRow, Member.name)
-        .join(Member, col(Member.id) == col(JournalRow.member), isouter=True)
+    row = JournalRow
+    newest = (col(row.at).desc(), col(row.id).desc())
+    refused = session.exec(
+        select(row, Member.name)
+        .join(Member, col(Member.id) == col(row.member), isouter=True)
         .where(*_refused(start, end))
-        .order_by(col(JournalRow.at).desc(), col(JournalRow.id).desc())
+        .order_by(*newest)
         .limit(limit)
     )
-    return [
-        _passage(row, name, about=_about(session, row))
-        if row.kind == Kind.TAP
-        else Collision(of(row.at), row.reader or "")
-        for row, name in rows
+    collided = session.exec(select(row).where(*_collided(start, end)).order_by(*newest).limit(limit))
+    found: list[tuple[JournalRow, Passage | Collision]] = [
+        (one, _passage(one, name, about=_about(session, one))) for one, name in refused
     ]
+    found += [(one, Collision(of(one.at), one.reader or "")) for one in collided]
+    found.sort(key=lambda pair: (pair[0].at, pair[0].id), reverse=True)
+    return [shown for _, shown in found[:limit]]
 
 
 def count_refusals(session: Session, start: Instant, end: Instant) -> int:
     """How many there are."""
-    return session.exec(select(func.count()).select_from(JournalRow).where(*_refused(start, end))).one()
+    kinds = (_refused(start, end), _collided(start, end))
+    return sum(session.exec(select(func.count()).select_from(JournalRow).where(*where)).one() for where in kinds)
 
 
 def _refused(start: Instant, end: Instant) -> tuple[ColumnElement[bool], ...]:
-    refused = col(JournalRow.granted).is_(False) | (col(JournalRow.kind) == Kind.CARDS_COLLIDED)
-    kinds = col(JournalRow.kind).in_((Kind.TAP, Kind.CARDS_COLLIDED))
-    return kinds, col(JournalRow.at) >= moment(start), col(JournalRow.at) < moment(end), refused
+    return one_by_one(Kind.TAP), col(JournalRow.granted).is_(False), *_between(start, end)
+
+
+def _collided(start: Instant, end: Instant) -> tuple[ColumnElement[bool], ...]:
+    return col(JournalRow.kind) == Kind.CARDS_COLLIDED, *_between(start, end)
+
+
+def _between(start: Instant, end: Instant) -> tuple[ColumnElement[bool], ...]:
+    return col(JournalRow.at) >= moment(start), col(JournalRow.at) < moment(end)

@@ -102,17 +102,23 @@ def alphabetical(name: str) -> str:
 
 def _shortened(letters: int) -> Callable[[Member], str]:
     def form(member: Member) -> str:
-        words, surname = member.name.split(), _surname(member)
+        first, surname = _parts(member.name)
         if not surname:
-            return member.name.strip()
-        return f"{words[0]}{NBSP}{surname if letters >= len(surname) else surname[:letters] + '.'}"
+            return first
+        return f"{first}{NBSP}{surname if letters >= len(surname) else surname[:letters] + '.'}"
 
     return form
 
 
 def _surname(member: Member) -> str:
-    words = member.name.split()
-    return words[-1] if len(words) > 1 else ""
+    return _parts(member.name)[1]
+
+
+@lru_cache(MOST_NAMES)
+def _parts(name: str) -> tuple[str, str]:
+    """The first word and the last; of one word that, and nothing."""
+    words = name.split()
+    return (words[0], words[-1]) if len(words) > 1 else (name.strip(), "")
 
 
 def by_surname(name: str) -> str:

@@ -13,7 +13,8 @@ from policy.reasons import Reason
 from policy.terms import DAY, HOUR, MINUTE, SECOND
 from server.database.engine import Database
 from server.queries import history
-from server.queries.history import Arrival, HourCount
+from server.queries.day_moves import HourCount
+from server.queries.history import Arrival
 from tests.support_server import Desk, Journal
 from tests.support_site import at
 from wire.row import Kind
@@ -68,7 +69,8 @@ def test_an_hour_counts_who_was_there_at_its_fullest(desk: Desk, journal: Journa
     desk.take(journal.rows)
     with desk.database.reading() as session:
         found = history.hours(session, at(8), at(13))
-    assert found == [HourCount(at(8 + n), peak) for n, peak in enumerate((0, 2, 1, 1, 0))]
+    counted = ((0, 0), (2, 2), (1, 0), (1, 0), (0, 0))
+    assert found == [HourCount(at(8 + n), peak, came) for n, (peak, came) in enumerate(counted)]
 
 
 @pytest.mark.parametrize(("date", "hours"), [((2026, 10, 24), 25), ((2027, 3, 27), 23)])
@@ -153,7 +155,7 @@ def test_no_question_reads_the_whole_journal(desk: Desk, journal: Journal) -> No
             plan = session.connection().exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)
             steps = [row[3] for row in plan]
             assert not [step for step in steps if step.startswith("SCAN journal_row")], (statement, steps)
-    assert len(asked) == 6
+    assert len(asked) == 8
 
 
 steps = st.lists(
