@@ -4,18 +4,21 @@ import secrets
 import socket
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from queue import Empty, SimpleQueue
 
 import pytest
 
-from edge.config import BrokerConfig
-from edge.link import SILENT, Link
+from edge.config import BrokerConfig, Config, load
+from edge.devices.plugs import PlugSetup, plugs_farewell
+from edge.link import SILENT, Link, connect_plugs
 from edge.work_items import LinkDown, LinkUp, Received, WorkItem
 from policy.terms import SECOND
 from server.publish.rules import FRESH_EVERY
 from simulator.loopback import free_port
 from tests.support_broker import BROKERS, HOST, PATIENCE, Peer
+from tests.support_edge import make_folder
 
 USERS = {"front": "a password for the edge", "server": "a password for the server"}
 QUICK = (0.05, 0.1)
@@ -274,3 +277,37 @@ def test_stopping_twice_and_before_the_start_is_harmless(receiver: Receiver) -> 
     link.start()
     link.stop((receiver.topic(STATUS), b"goodbye"))
     link.stop()
+
+
+# The plugs' own connection
+
+PLUGS = (PlugSetup("plotter", "tasmota", "prise-3", switches=True),)
+
+
+@pytest.fixture
+def plugged(tmp_path: Path, port: int) -> Config:
+    """An edge with a plug, whose broker is this one."""
+    config = load(make_folder(tmp_path / "site").config)
+    return replace(config, plugs=PLUGS, plug_broker=BrokerConfig(HOST, port, "front", USERS["front"]))
+
+
+def test_a_plug_is_heard_and_told_and_an_edge_that_ends_says_so(plugged: Config, port: int, receiver: Receiver) -> None:
+    assert connect_plugs(replace(plugged, plugs=())) is None
+    assert connect_plugs(replace(plugged, plug_broker=None)) is None
+    makes = connect_plugs(plugged)
+    assert makes is not None
+    link, ends = makes(receiver.items.put), plugs_farewell(plugged.edge)
+    plug = Peer(port, "server", USERS["server"], "cmnd/prise-3/#", ends[0])
+    plug.publish("tele/prise-3/LWT", b"Online", retain=True)
+    try:
+        link.start()
+        assert receiver.next(Received) == Received("tele/prise-3/LWT", b"Online")
+        link.publish("cmnd/prise-3/POWER", b"OFF")
+        told = plug.next()
+        assert (told.topic, told.payload, told.retain) == ("cmnd/prise-3/POWER", b"OFF", False)
+        link.stop(ends)
+        told = plug.next(lambda message: message.topic == ends[0])
+        assert (told.topic, told.payload) == ends
+    finally:
+        link.stop()
+        plug.close()
