@@ -39,7 +39,7 @@ PROMISED: dict[str, dict[str, Limit]] = {
     "drain": {"drain": Limit(60)},
     "change to edge": {
         "change_to_edge_p99": Limit(50),
-        "blocked_badge_p99": Limit(5000),
+        "blocked_badge_p99": Limit(1000),
         "lockdown_p99": Limit(1000),
     },
     "revoked edge": {"revoked_edge": Limit(60)},
