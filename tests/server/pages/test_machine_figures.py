@@ -1,15 +1,18 @@
 """Chiffres des machines: hours by machine and month, how sessions ended, who did not come, what waits for whom."""
 
 import pytest
+from msgspec.structs import replace
 
 from policy.bundle import Booking as Booked
 from policy.reasons import Reason
 from policy.terms import DAY, HOUR
+from server.changes.bundle import import_bundle
 from server.database.types import moment
 from server.models import MachineOut
 from tests.support_accounts import account_of
 from tests.support_lab import booked, furnish, lab_bundle, runs
 from tests.support_pages import Place
+from tests.support_server import DECIDED
 from tests.support_site import at
 from wire.row import Kind, Order
 
@@ -101,3 +104,18 @@ def test_the_list_for_a_spreadsheet_has_each_machine_in_each_month(lab: Place) -
     )
     assert "01/11/2026;Imprimante 1;72;1;moins de 3;0;0;1;0;0;0;12;0;0;0" in rows
     assert len(rows) == 4 * len({row.split(";")[0] for row in rows})
+
+
+def test_a_machine_removed_while_it_ran_keeps_its_hours_and_is_on_no_board(lab: Place) -> None:
+    fabien = account_of(lab, "fabien")
+    runs(lab, "printer", "remy", at(18))
+    bundle = lab_bundle()
+    left = tuple(one for one in bundle.machines if one.id != "printer")
+    with lab.database.transaction() as session:
+        import_bundle(session, replace(bundle, machines=left), DECIDED)
+    lab.publish()
+    said = lab.page("/machines/chiffres", fabien)
+    assert "1 h 12 de machines 1 session" in said
+    assert "printer 1 h 12 moins de 3 1 1 en cours" in said
+    assert "Imprimante 1" not in lab.page("/machines", fabien)
+    assert fabien.get("/machines/printer").status_code == 404
