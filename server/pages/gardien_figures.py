@@ -6,7 +6,9 @@ from flask.typing import ResponseReturnValue
 from server.queries.gardien_figures import figures
 from server.queries.names import alphabetical
 from server.text import bank as text
-from server.text.dates import calendar_day, clock
+from server.text.dates import calendar_day, clock, hour
+from server.text.sheets import Cell, Sheet, csv_file
+from server.text.translate import gettext
 from server.web.sessions import context
 
 page = Blueprint("gardien_figures", __name__)
@@ -31,3 +33,26 @@ def show() -> ResponseReturnValue:
         calendar_day=calendar_day,
         plain=text.plain,
     )
+
+
+@page.get("/gardiens/chiffres-csv", endpoint="file")
+def download() -> ResponseReturnValue:
+    """Evening by evening, for a spreadsheet; fewer than three people are not counted there either."""
+    known = context()
+    current = known.current()
+    with known.database.reading() as session:
+        found = figures(session, current, known.clock(), known.retention_days)
+    headings = [gettext("Jour"), gettext("De"), gettext("Jusqu’à"), gettext("Gardien"), gettext("Minutes")]
+    headings.append(gettext("Personnes"))
+    rows: list[list[Cell]] = [
+        [
+            one.turn.day,
+            hour(one.turn.start),
+            hour(one.turn.end),
+            "" if one.turn.gardien is None else current.called.member(one.turn.gardien) or one.turn.gardien,
+            one.minutes,
+            gettext("moins de 3") if one.people is None else one.people,
+        ]
+        for one in found.evenings
+    ]
+    return csv_file(Sheet(gettext("Soirée par soirée"), headings, rows), "soirees")

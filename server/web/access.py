@@ -97,6 +97,7 @@ TABLE: Table = {
     ("GET", "/banque/<path:member>"): Access(MEMBERS),
     ("GET", "/banque-csv/<path:member>"): Access(MEMBERS),
     ("GET", "/gardiens/chiffres"): Access(GARDIENS),
+    ("GET", "/gardiens/chiffres-csv"): Access(GARDIENS),
     ("POST", "/banque/credits"): Access(GARDIENS),
     ("POST", "/banque/credits/attest"): Access(GARDIENS),
     ("POST", "/banque/credits/remove"): Access(GARDIENS),

@@ -28,6 +28,8 @@ def test_who_held_what_and_who_came_in_vain(place: Place) -> None:
     assert "jeu. 26 nov. , 18 h – 20 h pas tenue Grégoire V. · personne" in page
     assert "mar. 24 nov. , 18 h – 22 h tenue Grégoire V., 3 h 55 · 3 personnes" in page
     assert "22 h 3 23 h moins de 3" in page
+    file = place.member("gregoire").get("/gardiens/chiffres-csv").text
+    assert "24/11/2026;18 h;22 h;Grégoire V.;235;3" in file.replace("\N{NO-BREAK SPACE}", " ")
     assert place.member("brigitte").get("/gardiens/chiffres").status_code == 403
     assert "Chiffres des gardes" in place.page("/gardiens", place.member("gregoire"))
 
