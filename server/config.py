@@ -24,6 +24,7 @@ DEFAULT_TOKENS = ("", "token", "secret", "changeme", "change-me", "loquet", "tes
 MOST_RETAINED = 90
 """Days: the three months that are usual in France for passages by name."""
 _ADDRESS = re.compile(r"https://[a-z0-9.-]+(:\d{1,5})?|http://(localhost|127\.0\.0\.1|\[::1\])(:\d{1,5})?")
+_URL = re.compile(r"(https://[A-Za-z0-9.-]+|http://(localhost|127\.0\.0\.1|\[::1\]))(:\d{1,5})?(/[!-\"$->@-~]*)?")
 _SENDER = re.compile(r"[!-?A-~]{1,64}@[A-Za-z0-9.-]{1,180}")
 _HEX_KEY = re.compile(r"[0-9a-f]{64}")
 
@@ -70,6 +71,15 @@ class SmtpConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class HttpConfig:
+    """A server that takes messages over HTTP. url: without a slash at its end. token: with which Loquet is known."""
+
+    url: str = field(repr=False)
+    token: str = field(default="", repr=False)
+    ca: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class ServerConfig:
     """All that a server is told. Raises ConfigError for what it must not be told.
 
@@ -79,6 +89,7 @@ class ServerConfig:
     takes over; empty where people and tokens are made on the pages. address: of the pages, as browsers reach them.
     retention_days: after so many days it is forgotten who came and went.
     smtp: the mail server; without it nothing is mailed. backup: what becomes of copies; without it none are made.
+    ntfy, matrix, webhook: other ways to whoever chooses them.
     """
 
     database: str
@@ -98,6 +109,9 @@ class ServerConfig:
     retention_days: int = MOST_RETAINED
     smtp: SmtpConfig | None = None
     backup: BackupConfig | None = None
+    ntfy: HttpConfig | None = None
+    matrix: HttpConfig | None = None
+    webhook: HttpConfig | None = None
 
     @property
     def control(self) -> Path | None:
@@ -120,6 +134,11 @@ class ServerConfig:
             _check_socket(self.socket)
         if self.smtp is not None:
             _check_smtp(self.smtp)
+        for name, known in (("ntfy", self.ntfy), ("matrix", self.matrix), ("webhook", self.webhook)):
+            if known is not None and not _URL.fullmatch(known.url):
+                raise ConfigError(f"{name} url: give https://... (http:// on this machine alone), without ? and #")
+        if self.matrix is not None and not self.matrix.token:
+            raise ConfigError("matrix: give token_file, the access token of Loquet's own account there")
         for edge in self.edges:
             _check_edge(edge)
         _check_owners(self.edges)

@@ -15,7 +15,7 @@ from policy.misfits import Fitting
 from policy.syntax import toml_told
 from server import identity, keys
 from server.backups.settings import SHORTEST, BackupConfig
-from server.config import MOST_RETAINED, BrokerConfig, EdgeConfig, RevokedEdge, ServerConfig, SmtpConfig
+from server.config import MOST_RETAINED, BrokerConfig, EdgeConfig, HttpConfig, RevokedEdge, ServerConfig, SmtpConfig
 from server.errors import ConfigError
 from server.identity import Identity
 
@@ -70,6 +70,12 @@ class _Backup(_Part, frozen=True):
     known_hosts: str = "known_hosts"
 
 
+class _HttpChannel(_Part, frozen=True):
+    url: str
+    token_file: str | None = None
+    ca: str | None = None
+
+
 class _Staff(_Part, frozen=True):
     name: str
     password_hash: str
@@ -102,6 +108,9 @@ class _File(_Part, frozen=True):
     http: _Http = _Http()
     smtp: _Smtp | None = None
     backup: _Backup | None = None
+    ntfy: _HttpChannel | None = None
+    matrix: _HttpChannel | None = None
+    webhook: _HttpChannel | None = None
     socket: str = ""
     revoked: tuple[_Revoked, ...] = ()
     retention_days: int = MOST_RETAINED
@@ -129,6 +138,9 @@ def load(path: Path) -> ServerConfig:
             retention_days=file.retention_days,
             smtp=_smtp(path.parent, file.smtp) if file.smtp else None,
             backup=_backup(path.parent, file.backup) if file.backup else None,
+            ntfy=_channel(path.parent, file.ntfy),
+            matrix=_channel(path.parent, file.matrix),
+            webhook=_channel(path.parent, file.webhook),
         )
     except ConfigError as error:
         raise ConfigError(f"{path}: {error}") from None
@@ -160,6 +172,13 @@ def _backup(folder: Path, given: _Backup) -> BackupConfig:
         ssh_key=folder / given.ssh_key if given.ssh_key else None,
         known_hosts=folder / given.known_hosts,
     )
+
+
+def _channel(folder: Path, given: _HttpChannel | None) -> HttpConfig | None:
+    if given is None:
+        return None
+    word = keys.secret(folder / given.token_file).decode("utf-8", "replace").strip() if given.token_file else ""
+    return HttpConfig(given.url.rstrip("/"), word, str(folder / given.ca) if given.ca else None)
 
 
 def _beside(folder: Path, database: str) -> str:

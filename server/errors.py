@@ -67,6 +67,8 @@ class Refused(StrEnum):
     LOGIN_TAKEN = "login_taken"
     MEMBER_UNKNOWN = "member_unknown"
     STILL_INSIDE = "still_inside"
+    CHANNEL_UNKNOWN = "channel_unknown"
+    CHANNEL_ADDRESS = "channel_address"
     MAIL_BAD = "mail_bad"
     UNIT_NOT_PAID = "unit_not_paid"
     CARNET_SPENT = "carnet_spent"

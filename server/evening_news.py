@@ -54,4 +54,6 @@ class EveningNews:
             body += f"\n{known.address.rstrip('/')}/me\n"
         until = at + timedelta(milliseconds=known.current().rules.day_end(seen.at) - seen.at)
         subject = text.headline(before, now, seen)
-        return tell_member(session, BY, at, who, about="evening", subject=subject, body=body, until=until)
+        return tell_member(
+            session, BY, at, who, known.channels, about="evening", subject=subject, body=body, until=until
+        )

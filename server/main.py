@@ -1,7 +1,7 @@
 """Who holds the server together? It brings the database up to date, joins the broker, publishes and serves pages.
 
-Threads: the web's, MQTT's, one that stores what edges say, one that publishes in time, one that sends mail. They meet
-at the database's one write connection and at Live.
+Threads: the web's, MQTT's, one that stores what edges say, one that publishes in time, one that sends messages. They
+meet at the database's one write connection and at Live.
 """
 
 import gc
@@ -33,6 +33,7 @@ from server.changes.erasure import erase_again
 from server.changes.first_start import begin
 from server.changes.purge import doubt, purge
 from server.changes.revoked import forget
+from server.channels import carriers
 from server.config import BrokerConfig, EdgeConfig, ServerConfig
 from server.control import Control
 from server.database import erased
@@ -114,6 +115,7 @@ class Server:
         self.clock = clock
         self.live = Live()
         self._stopping = Event()
+        self._carriers = carriers(config)
         self._reminders: Reminders | None = None
         self._carnet_news: CarnetNews | None = None
         self._purged: Instant | None = None
@@ -152,7 +154,7 @@ class Server:
             self._rota_news = RotaNews(self.app, self.context())
             self._evening_news = EveningNews(self.app, self.context())
             self._booking_news = BookingNews(self.app, self.context())
-            if config.smtp is not None:
+            if self._carriers:
                 self._reminders = Reminders(self.app, self.context(), lambda: datetime.now(UTC))
                 self._carnet_news = CarnetNews(self.app, self.context(), lambda: datetime.now(UTC))
             self._web = Web(self.app, config.http_host, config.http_port, config.trusted_proxy)
@@ -162,7 +164,7 @@ class Server:
         self._threads = [
             Thread(target=self._store, name="ingest", daemon=True),
             Thread(target=self._keep_time, name="publisher", daemon=True),
-            *([Thread(target=self._send_mail, name="outbox", daemon=True)] if config.smtp is not None else ()),
+            *([Thread(target=self._send_messages, name="outbox", daemon=True)] if self._carriers else ()),
         ]
 
     @property
@@ -185,7 +187,7 @@ class Server:
             lock_down=self.exchange.lock_down,
             enrolments=self.exchange.enrolments,
             address=self.config.address,
-            sends_mail=self.config.smtp is not None,
+            channels=frozenset(self._carriers),
             retention_days=self.config.retention_days,
             health=lambda: measure(self.config, moment(self.clock())),
         )
@@ -316,10 +318,9 @@ class Server:
             return False
         return True
 
-    def _send_mail(self) -> None:
-        """The thread that hands messages to the mail server."""
-        assert self.config.smtp is not None  # noqa: S101 - else there is no such thread
-        outbox = Outbox(self.database, self.config.smtp, lambda: datetime.now(UTC))
+    def _send_messages(self) -> None:
+        """The thread that hands messages to the servers of their channels."""
+        outbox = Outbox(self.database, self._carriers, lambda: datetime.now(UTC))
         started = False
         while not self._stopping.wait(MAIL_TICK):
             try:

@@ -1,9 +1,12 @@
-"""How do messages leave? One by one to the mail server (SMTP); what it says, or does not, is noted on the disk."""
+"""How do messages leave? One by one, each by its channel; what its server says, or does not, is noted on the disk.
+
+Mail is here (SMTP), the other channels in server/channels.py.
+"""
 
 import logging
 import smtplib
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import datetime
 from email.message import EmailMessage
@@ -11,7 +14,7 @@ from email.policy import SMTP
 from email.utils import format_datetime
 from socket import gethostname
 
-from server.changes.messages import State, found_at_start, settle, take
+from server.changes.messages import Channel, State, found_at_start, settle, take
 from server.config import SmtpConfig
 from server.database.engine import Database
 from server.models import Message
@@ -26,13 +29,19 @@ SEVEN_BIT = SMTP.clone(cte_type="7bit")
 
 LOGIN, CERTIFICATE, NO_TLS = "login", "certificate", "starttls"
 """What a reason begins with where whoever administers can mend it (server/text/messages.py)."""
+Carrier = Callable[[Message], tuple[State, str]]
+"""Sends one message: what became of it, and why where it was not sent."""
+
+
+def by_mail(smtp: SmtpConfig) -> dict[str, Carrier]:
+    return {Channel.MAIL: lambda message: send(smtp, letter(smtp, message), message.to)}
 
 
 class Outbox:
     """`start` once, then `tick` from time to time, from one thread."""
 
-    def __init__(self, database: Database, smtp: SmtpConfig, clock: Callable[[], datetime]) -> None:
-        self._database, self._smtp, self._clock = database, smtp, clock
+    def __init__(self, database: Database, carriers: Mapping[str, Carrier], clock: Callable[[], datetime]) -> None:
+        self._database, self._carriers, self._clock = database, carriers, clock
 
     def start(self) -> None:
         with self._database.transaction() as session:
@@ -44,13 +53,19 @@ class Outbox:
         """Send all that is due; how many were tried. Raises DatabaseError: nothing is lost, none sent twice."""
         tried = 0
         while message := self._next():
-            state, why = send(self._smtp, letter(self._smtp, message), message.to)
+            state, why = self._sent(message)
             with self._database.transaction() as session:
                 settle(session, message.id or 0, self._clock(), state, why)
             tried += 1
             if state is not State.SENT:
                 log.warning("message %s: %s (%s)", message.id, state, why)
         return tried
+
+    def _sent(self, message: Message) -> tuple[State, str]:
+        carrier = self._carriers.get(message.channel)
+        if carrier is None:
+            return State.REFUSED, f"server.toml names no {message.channel} any more"
+        return carrier(message)
 
     def _next(self) -> Message | None:
         with self._database.transaction() as session:

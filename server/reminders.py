@@ -54,4 +54,14 @@ class Reminders:
         subject, body = (gettext(words, **said) for words in text.REMINDER)
         if self._context.address:
             body += f"\n{self._context.address.rstrip('/')}/trainings\n"
-        return tell_member(session, BY, at, one.member, about="training", subject=subject, body=body, until=at + WANTED)
+        return tell_member(
+            session,
+            BY,
+            at,
+            one.member,
+            self._context.channels,
+            about="training",
+            subject=subject,
+            body=body,
+            until=at + WANTED,
+        )

@@ -69,6 +69,7 @@ class Place:
     link_up: bool = True
     sends_mail: bool = False
     health: Health = field(default_factory=Health)
+    channels: frozenset[str] = frozenset()
     live: Live = field(default_factory=lambda: Live(Caps(places=2), keep_alive=0.05, pause=0.0))
     published: dict[str, bytes] = field(default_factory=dict)
     journal: Journal = field(default_factory=Journal)
@@ -101,8 +102,8 @@ class Place:
             presence_changed=lambda: None,
             lock_down=self.lock_down,
             enrolments=self.enrolments,
-            sends_mail=self.sends_mail,
             health=lambda: self.health,
+            channels=self.channels | ({"mail"} if self.sends_mail else set()),
         )
 
     def lock_down(self, on: bool, by: str) -> list[str]:

@@ -38,10 +38,10 @@ def rota_bundle() -> Bundle:
     )
 
 
-def rota_place(database: Database, bundle: Bundle | None = None) -> Place:
+def rota_place(database: Database, bundle: Bundle | None = None, channels: frozenset[str] = frozenset()) -> Place:
     with database.transaction() as session:
         import_bundle(session, bundle or rota_bundle(), DECIDED)
-    return Place(database, sends_mail=True)
+    return Place(database, sends_mail=True, channels=channels)
 
 
 def press(place: Place, client: FlaskClient, what: str, turn: str = "", **more: str) -> tuple[int, str]:

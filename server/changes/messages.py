@@ -1,7 +1,8 @@
 """What becomes of a message to somebody? Queued, tried, tried again, and over; each function is one change.
 
-It is noted on the disk that a message is being sent before the mail server hears of it. So one whose end nobody knows
-(the power went, the line broke after the text) is never sent a second time: it is told as such, and a person decides.
+It is noted on the disk that a message is being sent before the server that it goes to hears of it. So one whose end
+nobody knows (the power went, the line broke after the text) is never sent a second time: it is told as such, and a
+person decides.
 """
 
 import re
@@ -18,7 +19,24 @@ from server.models import Message
 
 FIRST_AGAIN, LAST_AGAIN = timedelta(minutes=1), timedelta(hours=4)
 """After the first try that failed it is tried again so much later, then twice as much, up to the second."""
-_ADDRESS = re.compile(r"[!-?A-~]{1,64}@[A-Za-z0-9.-]{1,180}\.[A-Za-z]{2,24}")
+
+
+class Channel(StrEnum):
+    """How a message goes."""
+
+    MAIL = "mail"
+    NTFY = "ntfy"
+    MATRIX = "matrix"
+    WEBHOOK = "webhook"
+
+
+ADDRESSES = {
+    Channel.MAIL: re.compile(r"[!-?A-~]{1,64}@[A-Za-z0-9.-]{1,180}\.[A-Za-z]{2,24}"),
+    Channel.NTFY: re.compile(r"[A-Za-z0-9_-]{8,64}"),
+    Channel.MATRIX: re.compile(r"![!-9;-~]{1,200}(:[A-Za-z0-9.:\[\]-]{1,200})?"),
+    Channel.WEBHOOK: re.compile(r"\S{1,64}"),
+}
+"""Where each reaches somebody: an address, a topic, a room, the name by which the webhook's receiver knows them."""
 
 
 class State(StrEnum):
@@ -28,18 +46,29 @@ class State(StrEnum):
     SENDING = "sending"
     SENT = "sent"
     REFUSED = "refused"
-    """The mail server will never take it."""
+    """The server that it goes to will never take it."""
     LATE = "late"
     """It could not be sent while anybody wanted it."""
     UNSURE = "unsure"
-    """The mail server had the text, and nobody heard what it said."""
+    """That server had the text, and nobody heard what it said."""
 
 
 def queue(
-    session: Session, decided: Decided, at: datetime, *, about: str, to: str, subject: str, body: str, until: datetime
+    session: Session,
+    decided: Decided,
+    at: datetime,
+    *,
+    about: str,
+    to: str,
+    subject: str,
+    body: str,
+    until: datetime,
+    channel: Channel = Channel.MAIL,
+    due: datetime | None = None,
 ) -> Message:
-    """Keep a message to be sent. at: the wall clock's. Raises ChangeRefusedError for an address that is none."""
-    if not _ADDRESS.fullmatch(to):
+    """Keep a message to be sent. at: the wall clock's. due: not before then. Raises ChangeRefusedError for an address
+    that is none. Of other channels than mail the audit keeps no address: whoever knows it can read along."""
+    if not ADDRESSES[channel].fullmatch(to):
         raise ChangeRefusedError(Refused.MAIL_BAD)
     message = Message(
         state=State.WAITING,
@@ -50,13 +79,23 @@ def queue(
         body=body,
         name=uuid4().hex,
         made=at,
-        due=at,
+        due=due or at,
         until=until,
+        channel=channel,
     )
     session.add(message)
     session.flush()
-    record(session, decided, [Change(Message, (message.id,), "queue", None, {"to": to, "subject": message.subject})])
+    record(
+        session,
+        decided,
+        [Change(Message, (message.id,), "queue", None, {"to": shown(channel, to), "subject": message.subject})],
+    )
     return message
+
+
+def shown(channel: str, to: str) -> str:
+    """An address as the team and the audit read it."""
+    return to if channel == Channel.MAIL else channel
 
 
 def take(session: Session, at: datetime) -> Message | None:

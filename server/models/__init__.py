@@ -11,6 +11,7 @@ from server.models.accounts import Account, AccountLink, AccountSession, ApiToke
 from server.models.audit import AuditRow
 from server.models.bookings import Booking, BookingWait
 from server.models.carnet_mail import CarnetMail
+from server.models.channels import ChannelChoice
 from server.models.edges import AlertTaken, DoorState, Edge, GivenOrder, Published, Versioned
 from server.models.fablab import (
     Certification,
@@ -62,6 +63,7 @@ __all__ = [
     "CarnetMail",
     "Certification",
     "CertificationEntry",
+    "ChannelChoice",
     "Credential",
     "Credit",
     "DayBadge",

@@ -1,4 +1,4 @@
-"""What is to be sent to people by mail, and what became of it?"""
+"""What is to be sent to people, by which channel, and what became of it?"""
 
 from datetime import datetime
 
@@ -11,7 +11,8 @@ class Message(SQLModel, table=True):
     """state: of server/changes/messages.py. about: what for. body: emptied once it is over, it may hold a link.
 
     due: when it is tried next. until: nobody wants it later. tries: so far. why: what stood in the way last. ended:
-    since when it is over, whatever became of it. name: of the Message-ID, the same at each try.
+    since when it is over, whatever became of it. name: of the Message-ID, the same at each try. channel, to: how
+    and where it goes.
     """
 
     __tablename__ = "message"
@@ -24,6 +25,7 @@ class Message(SQLModel, table=True):
     subject: str
     body: str
     name: str
+    channel: str = "mail"
     made: datetime = utc()
     due: datetime = utc()
     until: datetime = utc()

@@ -38,7 +38,7 @@ def _tell(
     why: str,
 ) -> list[str]:
     known, me, found = context(), signed_in(), list(bookings)
-    if not known.sends_mail:
+    if not known.channels:
         return list(dict.fromkeys(member for member, _, _ in found if member != me.member))
     address = f"{known.address or request.host_url.rstrip('/')}{url_for('me.page')}"
     unreached = []
@@ -49,7 +49,7 @@ def _tell(
             mail = {"subject": gettext(words[0], **said), "body": gettext(words[1], **said)}
         until = now() + timedelta(milliseconds=max(end - known.clock(), 0))
         if member != me.member and not tell_member(
-            session, me.login, now(), member, about="booking", until=until, **mail
+            session, me.login, now(), member, known.channels, about="booking", until=until, **mail
         ):
             unreached.append(member)
     return list(dict.fromkeys(unreached))

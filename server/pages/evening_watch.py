@@ -6,7 +6,7 @@ from sqlmodel import Session
 from werkzeug.exceptions import BadRequest
 
 from server.changes import evening_watch as changes
-from server.changes.notices import address_of
+from server.changes.notices import reached
 from server.queries.evening import evening, watches
 from server.queries.now import Picture, picture
 from server.text.translate import gettext
@@ -21,7 +21,7 @@ PAGES = {"me": "me.page", "now": "now.page"}
 def watching(session: Session, seen: Picture) -> bool | None:
     """Whether whoever looks is told of this evening; None for whoever cannot be."""
     reader = account()
-    if reader is None or not reader.member or not context().sends_mail or address_of(session, reader.member) is None:
+    if reader is None or not reader.member or reached(session, reader.member, context().channels) is None:
         return None
     return watches(session, reader.member, seen.day_start)
 

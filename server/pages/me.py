@@ -9,6 +9,7 @@ from policy.terms import DAY, Instant
 from server.errors import Refused
 from server.pages.calendar import startable
 from server.pages.carnet_mail import carnet_mail
+from server.pages.channel_form import offered
 from server.pages.evening_watch import watching
 from server.pages.my_answer import answer_of
 from server.queries.bank import has_entries, statement
@@ -84,6 +85,7 @@ def page_of(refused: str = "", status: int = 200) -> ResponseReturnValue:
             badge_first=refusal(Refused.BADGE_FIRST),
             group=group_of(session, seen.day_start, who),
             watching=watching(session, seen),
+            channel=offered(session, who),
             answer=answer_of(seen, current, who, tapped, spans),
             days=days(current, spans, at) if held else [],
             needs_carnet=unit_now(current.rules, who, at) is not None,

@@ -90,7 +90,7 @@ def tell_turn(
 def tell(session: Session, by: str, to: Iterable[str], said: tuple[str, str], left: Instant, **more: str) -> None:
     """left: how long anybody wants to know it, ms. The page's address comes last."""
     known = context()
-    if not known.sends_mail or left <= 0:
+    if not known.channels or left <= 0:
         return
     with in_french():
         subject, body = (gettext(part, **more) for part in said)
@@ -100,4 +100,4 @@ def tell(session: Session, by: str, to: Iterable[str], said: tuple[str, str], le
         at = now()
         until = at + timedelta(milliseconds=left)
         for one in dict.fromkeys(to):
-            tell_member(session, by, at, one, about="rota", subject=subject, body=body, until=until)
+            tell_member(session, by, at, one, known.channels, about="rota", subject=subject, body=body, until=until)

@@ -39,7 +39,7 @@ def _tell(session: Session, one: Planned, members: Iterable[str], words: tuple[s
     """Until the session begins. Those whom no mail reaches."""
     known, left = context(), one.start - context().clock()
     to = list(members)
-    if not known.sends_mail or not to or left <= 0:
+    if not known.channels or not to or left <= 0:
         return to if left > 0 else []
     address = f"{known.address or request.host_url.rstrip('/')}{url_for('training_sessions.page')}"
     subject, body = words
@@ -48,4 +48,8 @@ def _tell(session: Session, one: Planned, members: Iterable[str], words: tuple[s
         mail = {"subject": gettext(subject, **said), "body": gettext(body, **said)}
         by, at = signed_in().login, now()
         until = at + timedelta(milliseconds=left)
-        return [one for one in to if not tell_member(session, by, at, one, about="training", until=until, **mail)]
+        return [
+            one
+            for one in to
+            if not tell_member(session, by, at, one, known.channels, about="training", until=until, **mail)
+        ]

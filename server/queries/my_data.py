@@ -38,6 +38,7 @@ OF_TABLES: dict[str, tuple[type[SQLModel], str]] = {
     "booking_waits": (models.BookingWait, "member"),
     "rota_offers": (models.RotaOffer, "member"),
     "carnet_mail": (models.CarnetMail, "member"),
+    "channel": (models.ChannelChoice, "member"),
     "evening_watches": (models.EveningWatch, "member"),
     "machine_sessions": (models.MachineSession, "member"),
     "machine_busy": (models.MachineBusy, "member"),

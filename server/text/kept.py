@@ -72,6 +72,12 @@ LINES = (
         N_("Vous, qui administre ; le mot de passe, personne"),
     ),
     Line(
+        N_("Par où l’on vous prévient : ntfy, Matrix, robot du lieu ; vos nuits calmes"),
+        N_("Jusqu’à ce que vous en changiez, ou soyez effacé·e"),
+        N_("Vous prévenir"),
+        N_("Vous"),
+    ),
+    Line(
         N_("Que vous voulez savoir si ce soir change"),
         N_("Jusqu’au lendemain matin"),
         N_("Vous prévenir"),
@@ -98,7 +104,7 @@ LINES = (
 )
 NEVER = (
     N_("Aucune photo, aucun suivi d’une pièce à l’autre, aucune note sur personne."),
-    N_("Rien ne part hors de la machine du lieu, que les messages que l’équipe vous envoie."),
+    N_("Rien ne part hors de la machine du lieu, que les messages qui vous sont envoyés, par où vous l’avez choisi."),
 )
 
 GOES = (

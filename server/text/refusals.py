@@ -13,6 +13,11 @@ SENTENCES = {
     Refused.LINK_LATE: N_("Ce lien est trop vieux. Demandez un nouveau lien à l’équipe."),
     Refused.LOGIN_BAD: N_("Un identifiant se compose de lettres, de chiffres et de . _ - @ +, 100 signes au plus."),
     Refused.LOGIN_TAKEN: N_("Cet identifiant est pris. Choisissez-en un autre."),
+    Refused.CHANNEL_UNKNOWN: N_("Pas fait : ce lieu n’envoie rien par là. Choisissez un des canaux proposés."),
+    Refused.CHANNEL_ADDRESS: N_(
+        "Pas fait : cette adresse n’en est pas une. ntfy : 8 à 64 lettres et chiffres, difficiles à deviner ; "
+        "Matrix : l’identifiant du salon, comme !abc:exemple.org ; sinon votre nom là-bas."
+    ),
     Refused.MAIL_BAD: N_("Ce n’est pas une adresse e-mail. Écrivez-la ainsi : prenom@exemple.org."),
     Refused.MEMBER_UNKNOWN: N_("Ce membre n’existe pas, ou plus. Choisissez-en un de la liste."),
     Refused.UNIT_NOT_PAID: N_("Ce n’est pas, ou plus, sur un de ses carnets. Voici où en sont ses carnets."),

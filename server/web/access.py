@@ -88,6 +88,7 @@ TABLE: Table = {
     ("GET", "/me/data"): Access(MEMBERS),
     ("POST", "/me/carnet-mail"): Access(MEMBERS),
     ("POST", "/me/tonight"): Access(MEMBERS),
+    ("POST", "/me/channel"): Access(MEMBERS),
     ("POST", "/me/tonight/end"): Access(MEMBERS),
     ("POST", "/group"): Access(GARDIENS),
     ("POST", "/group/gone"): Access(GARDIENS),

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from policy.terms import Instant
+from server.changes.messages import Channel
 from server.config import MOST_RETAINED
 from server.database.engine import Database
 from server.health import Health
@@ -21,8 +22,8 @@ class Context:
     site_changed: to be called after a change of what edges go by; presence_changed: after a correction. orders: what
     doors are told to do at once. lock_down: declares a lockdown or lifts it, for an account, and says which edges will
     hear of it only later. address: of the pages, where server.toml says it.
-    sends_mail: whether there is a mail server. retention_days: for which it is kept by name who came and went.
-    health: of the server's own machine.
+    channels: by which messages leave (server/changes/messages.py:Channel). retention_days: for which it is kept by name
+    who came and went. health: of the server's own machine.
     """
 
     database: Database
@@ -37,6 +38,11 @@ class Context:
     lock_down: Callable[[bool, str], list[str]]
     enrolments: Enrolments
     address: str = ""
-    sends_mail: bool = False
+    channels: frozenset[str] = frozenset()
     retention_days: int = MOST_RETAINED
     health: Callable[[], Health] = Health
+
+    @property
+    def sends_mail(self) -> bool:
+        """Whether there is a mail server."""
+        return Channel.MAIL in self.channels

@@ -14,7 +14,8 @@ from pyrage import x25519
 
 from server import config_file as module
 from server.backups.settings import BackupConfig
-from server.config import BrokerConfig, EdgeConfig, ServerConfig, SmtpConfig
+from server.channels import carriers
+from server.config import BrokerConfig, EdgeConfig, HttpConfig, ServerConfig, SmtpConfig
 from server.config_file import load
 from server.errors import ConfigError
 from server.passwords import hash_password, hash_token, is_password, is_token, new_password, new_token
@@ -172,6 +173,32 @@ def test_copies_are_made_as_it_says_and_their_key_files_lie_beside_it(file: Path
     )
     file.write_text(file.read_text().replace("age1", "age2"))
     with pytest.raises(ConfigError, match=r"server\.toml: backup recipient 'age2.*give the age1"):
+
+
+def test_other_channels_than_mail(file: Path) -> None:
+    secret(file.parent / "bot.token", b"token-that-nobody-reads\n")
+    said = (
+        '[ntfy]\nurl = "https://ntfy.example.org/"',
+        '[matrix]\nurl = "http://127.0.0.1:8008"\ntoken_file = "bot.token"',
+    )
+    file.write_text(f"{file.read_text()}\n" + "\n".join(said) + "\n")
+    found = load(file)
+    assert found.ntfy == HttpConfig("https://ntfy.example.org")
+    assert found.matrix == HttpConfig("http://127.0.0.1:8008", "token-that-nobody-reads")
+    assert "token-that-nobody-reads" not in repr(found)
+    assert set(carriers(found)) == {"ntfy", "matrix"}
+
+
+@pytest.mark.parametrize("url", ["http://ntfy.example.org", "ftp://x", "https://a?b", "https://a/#c", ""])
+def test_a_channel_that_would_leave_in_the_clear_is_refused(file: Path, url: str) -> None:
+    file.write_text(f'{file.read_text()}\n[ntfy]\nurl = "{url}"\n')
+    with pytest.raises(ConfigError, match="ntfy url: give https"):
+        load(file)
+
+
+def test_matrix_wants_the_token_of_an_account(file: Path) -> None:
+    file.write_text(f'{file.read_text()}\n[matrix]\nurl = "https://matrix.example.org"\n')
+    with pytest.raises(ConfigError, match="matrix: give token_file"):
         load(file)
 
 
@@ -184,6 +211,7 @@ def test_the_sample_shows_every_key() -> None:
         module._Http,
         module._Smtp,
         module._Backup,
+        module._HttpChannel,
         module._Staff,
         module._Api,
         module._Edge,

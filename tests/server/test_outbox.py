@@ -13,7 +13,7 @@ from server.changes.messages import FIRST_AGAIN, LAST_AGAIN, State, decided_at, 
 from server.database.engine import Database
 from server.errors import ChangeRefusedError
 from server.models import AuditRow, Message
-from server.outbox import Outbox
+from server.outbox import Outbox, by_mail
 from server.queries.messages import messages
 from tests.support_mail import OK, PASSWORD, USER, MailServer, certified, mail_server
 from tests.support_pages import Place
@@ -60,7 +60,7 @@ def all_(database: Database) -> list[Message]:
 
 def test_a_message_is_sent_once_and_its_text_forgotten(database: Database, mail: MailServer) -> None:
     post(database)
-    outbox = Outbox(database, mail.config, Clock())
+    outbox = Outbox(database, by_mail(mail.config), Clock())
     assert (outbox.tick(), outbox.tick()) == (1, 0)
     [letter] = mail.taken
     assert (letter["To"], letter["From"]) == ("lea@example.org", "loquet@casaco.example")
@@ -74,7 +74,7 @@ def test_a_message_is_sent_once_and_its_text_forgotten(database: Database, mail:
 def test_while_nobody_answers_it_waits_and_is_tried_again_ever_later(database: Database, mail: MailServer) -> None:
     post(database, until=timedelta(days=2))
     clock, pauses = Clock(), []
-    silent = Outbox(database, replace(mail.config, port=1), clock)
+    silent = Outbox(database, by_mail(replace(mail.config, port=1)), clock)
     for _ in range(10):
         assert (silent.tick(), silent.tick()) == (1, 0)
         [kept] = all_(database)
@@ -83,7 +83,7 @@ def test_while_nobody_answers_it_waits_and_is_tried_again_ever_later(database: D
         clock.now = kept.due
     assert pauses[:3] == [FIRST_AGAIN, 2 * FIRST_AGAIN, 4 * FIRST_AGAIN]
     assert pauses[-1] == LAST_AGAIN
-    assert Outbox(database, mail.config, clock).tick() == 1
+    assert Outbox(database, by_mail(mail.config), clock).tick() == 1
     assert len(mail.taken) == 1
 
 
@@ -91,7 +91,7 @@ def test_what_nobody_wants_any_more_is_not_sent(database: Database, mail: MailSe
     post(database, until=timedelta(hours=1))
     clock = Clock()
     clock.now += timedelta(hours=1)
-    assert Outbox(database, mail.config, clock).tick() == 0
+    assert Outbox(database, by_mail(mail.config), clock).tick() == 0
     assert [(one.state, one.body) for one in all_(database)] == [(State.LATE, "")]
     assert mail.taken == []
 
@@ -110,7 +110,7 @@ def test_what_the_mail_server_says_counts(
 ) -> None:
     mail.rcpt, mail.data = rcpt, data
     post(database)
-    assert Outbox(database, mail.config, Clock()).tick() == 1
+    assert Outbox(database, by_mail(mail.config), Clock()).tick() == 1
     [kept] = all_(database)
     assert (kept.state, kept.why) == (state, said)
     assert mail.taken == []
@@ -120,7 +120,7 @@ def test_where_the_answer_is_lost_it_is_not_sent_a_second_time(database: Databas
     mail.breaks = True
     post(database)
     clock = Clock()
-    outbox = Outbox(database, mail.config, clock)
+    outbox = Outbox(database, by_mail(mail.config), clock)
     assert outbox.tick() == 1
     clock.now += timedelta(days=1)
     assert outbox.tick() == 0
@@ -134,7 +134,7 @@ def test_after_a_power_cut_in_the_middle_neither(database: Database, mail: MailS
     with database.transaction() as session:
         taken = take(session, NOW)  # and here the power goes
     assert taken is not None
-    outbox = Outbox(database, mail.config, Clock())
+    outbox = Outbox(database, by_mail(mail.config), Clock())
     outbox.start()
     assert outbox.tick() == 1
     assert [letter["To"] for letter in mail.taken] == ["max@example.org"]
@@ -225,7 +225,7 @@ def test_a_link_is_sent_from_the_page_that_shows_it(database: Database, mail: Ma
     sent = client.post("/messages/link", data=form | {"token": token[1], "to": "lea@example.org"})
     assert "Le message part à lea@example.org." in sent.text
     assert "lea@example.org en attente" in place.page("/messages", client)
-    Outbox(database, mail.config, lambda: datetime.now(UTC) + timedelta(seconds=1)).tick()
+    Outbox(database, by_mail(mail.config), lambda: datetime.now(UTC) + timedelta(seconds=1)).tick()
     [letter] = mail.taken
     assert f"http://localhost/invitation/{token[1]}" in letter.get_content()
     assert "lea@example.org envoyé" in place.page("/messages", client)

@@ -38,6 +38,7 @@ MATRIX: dict[str, Roles] = {
     "GET /me/data": MEMBERS,
     "POST /me/carnet-mail": MEMBERS,
     "POST /me/tonight": MEMBERS,
+    "POST /me/channel": MEMBERS,
     "POST /me/tonight/end": MEMBERS,
     "GET /gardiens": MEMBERS,
     "POST /gardiens/take": GARDIENS,
