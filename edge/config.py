@@ -6,6 +6,7 @@ firmware_config/edge-door.toml and edge-machine.toml are the reference: every ke
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from edge import identity, keys, wiring
 from edge.devices.plugs import PlugSetup
@@ -15,6 +16,7 @@ from edge.hardware.lines import InputSpec, OutputSpec
 from edge.identity import Identity
 from edge.keys import Keys
 from edge.places import Setup, places
+from edge.screen import Screen
 from edge.tables import Faults, Table, check_id, every, parsed
 from edge.wiring import Wires
 
@@ -66,6 +68,7 @@ class Config:
     printers: tuple[PrinterSetup, ...] = ()
     plugs: tuple[PlugSetup, ...] = ()
     plug_broker: BrokerConfig | None = None
+    screen: Screen | None = None
 
 
 def load(path: Path) -> Config:
@@ -77,6 +80,7 @@ def load(path: Path) -> Config:
     journal = top.table("journal", "where the journal lies")
     journal_path = path.parent / journal.text("path", "the journal's file")
     journal.done()
+    shown = _screen(top)
     ours = _keys(top.table("keys", "the key files"))
     broker = _broker(top.table("broker", "the MQTT broker"), edge, site)
     plug_broker = _plug_broker(top, edge, site)
@@ -108,6 +112,7 @@ def load(path: Path) -> Config:
         printers,
         tuple(devices.plugs),
         plugs_reached,
+        shown,
     )
 
 
@@ -141,6 +146,23 @@ def _id(table: Table, key: str, hint: str) -> str:
     if written:
         check_id(table, key, key, written)
     return written
+
+
+def _screen(top: Table) -> Screen | None:
+    """None for a door without one."""
+    top.optional("screen")
+    if not top.has("screen"):
+        return None
+    table = top.table("screen", "the page for a screen at the door")
+    path, name = table.text("path", "where the page is written"), table.text("name", "what the place is called on it")
+    zone = table.text("timezone", "the site's time zone, as Europe/Paris")
+    table.done()
+    try:
+        known = ZoneInfo(zone or "UTC")
+    except (ValueError, OSError, KeyError):
+        table.wrong("timezone", "this machine knows no such zone: write it as Europe/Paris")
+        return None
+    return Screen(top.faults.folder / path, name, known)
 
 
 def _keys(table: Table) -> Callable[[], Keys]:

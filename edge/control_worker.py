@@ -9,6 +9,7 @@ from edge.core import Now
 from edge.events import CardSeen, Event, ReaderFault, ReaderRecovered
 from edge.observer import Observer
 from edge.ports import Clock, Pins
+from edge.screen import ScreenTimer
 from edge.work_items import RowToWrite, UnrecordedCount, WorkItem
 from wire.row import Kind
 
@@ -17,7 +18,7 @@ class ControlWorker:
     """Steps the controller and carries out its actions. Belongs to one thread, which alone drives the outputs.
 
     outputs: those that are wired; actions on others are left out. hand_over: gives an item to the storage worker; never
-    waits.
+    waits. screen: of the page at the door, where there is one.
     """
 
     def __init__(
@@ -28,6 +29,7 @@ class ControlWorker:
         outputs: Sequence[str],
         hand_over: Callable[[WorkItem], None],
         observer: Observer,
+        screen: ScreenTimer | None = None,
     ) -> None:
         self.controller = controller
         self.deadline: float | None = None
@@ -37,6 +39,7 @@ class ControlWorker:
         self._outputs = frozenset(outputs)
         self._hand_over = hand_over
         self._observer = observer
+        self._screen = screen
         self._unrecorded = 0
 
     def begin(self) -> None:
@@ -54,6 +57,14 @@ class ControlWorker:
         if self.controller.core.unrecorded != self._unrecorded:
             self._unrecorded = self.controller.core.unrecorded
             self._hand_over(UnrecordedCount(self._unrecorded))
+        if self._screen is not None:
+            self._show(self._screen)
+
+    def _show(self, screen: ScreenTimer) -> None:
+        """Last, once all is decided and done."""
+        if (shown := screen.due(self._now())) is not None:
+            self._hand_over(shown)
+        self.deadline = screen.deadline if self.deadline is None else min(self.deadline, screen.deadline)
 
     def _carry_out(self, step: Step, event: Event | None, decision_seconds: float) -> None:
         started = time.perf_counter()

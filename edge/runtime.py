@@ -29,6 +29,7 @@ from edge.observer import Nobody, Observer
 from edge.poller import Poller
 from edge.ports import Clock, Connection, Pins, Reader
 from edge.pulse import Pulses
+from edge.screen import ScreenTimer
 from edge.status import Health, farewell, vitals
 from edge.storage_worker import StorageWorker
 from edge.taps import Walls
@@ -97,7 +98,8 @@ class Edge:
         controller = self._recovered()
         self._pins.link = plug_link(self._pins.put) if plug_link else None
         outputs = [*(spec.name for spec in config.outputs), *self._pins.switched]
-        self.control = ControlWorker(controller, clock, self._pins, outputs, self._items.put, observer)
+        screen = ScreenTimer(controller.core) if config.screen is not None else None
+        self.control = ControlWorker(controller, clock, self._pins, outputs, self._items.put, observer, screen)
         walls = Walls(
             {
                 door.reader_out: door.reader_in

@@ -25,6 +25,7 @@ from edge.ports import Clock, Connection
 from edge.rule_updates import RuleUpdates
 from edge.rules import RefusedError
 from edge.salvage import read_unopened
+from edge.screen import Shown, write
 from edge.sender import Sender
 from edge.server_time import ServerTime
 from edge.site_updates import SiteUpdates
@@ -92,6 +93,7 @@ class StorageWorker:
         self._prune_at = 0.0
         self._down = ""
         self._alive_at: Instant | None = None
+        self._screen, self._screen_trouble = config.screen, ""
 
     def recover(self) -> Memory:
         """What the edge found on its disk, for the controller. Damage that shows only now keeps no door shut."""
@@ -221,6 +223,13 @@ class StorageWorker:
     def _printer_said(self, item: PrinterSaid) -> None:
         if self._health.note_printer(item):
             log.info("%s: %s%s", item.name, item.state, f" ({item.why})" if item.why else "")
+    def _show(self, item: Shown) -> None:
+        """Said once: a screen that shows nothing new keeps nobody out."""
+        if self._screen is not None:
+            why = write(self._screen, item)
+            if why and why != self._screen_trouble:
+                log.error("screen: %s: not written; make the folder, the edge's user's own", why)
+            self._screen_trouble = why
 
     def _plug_said(self, item: PlugSaid) -> None:
         machine, plug = item.name.rpartition(".")[0], item.plug
@@ -296,6 +305,7 @@ _HANDLERS: dict[type[WorkItem], Callable[[StorageWorker, Any], None]] = {
     ReaderRecovered: StorageWorker._reader_recovered,
     PrinterSaid: StorageWorker._printer_said,
     PlugSaid: StorageWorker._plug_said,
+    Shown: StorageWorker._show,
     Received: StorageWorker._received,
     MessagesWaiting: StorageWorker._messages_waiting,
 }

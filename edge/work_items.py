@@ -6,6 +6,7 @@ from msgspec import Struct
 
 from edge.actions import Alive, BadgeLaid
 from edge.events import PlugSaid, PrinterSaid, ReaderFault, ReaderRecovered
+from edge.screen import Shown
 from wire.row import Row
 
 
@@ -56,5 +57,6 @@ WorkItem: TypeAlias = (
     | ReaderRecovered
     | PrinterSaid
     | PlugSaid
+    | Shown
 )
 """What the storage worker handles."""
