@@ -49,11 +49,12 @@ class BookingNews:
         return len(told)
 
     def _tell(self, session: Session, one: Wait, at: Instant) -> None:
-        if not self._context.sends_mail or one.until is None:
+        channels = self._context.channels
+        if not channels or one.until is None:
             return
         said = text.of_offer(one, self._context.current().called)
         subject, body = (gettext(part, **said) for part in text.OFFER)
         if self._context.address:
             body += f"\n{self._context.address.rstrip('/')}/me\n"
         until = now() + timedelta(milliseconds=one.until - at)
-        tell_member(session, BY, now(), one.member, about="booking", subject=subject, body=body, until=until)
+        tell_member(session, BY, now(), one.member, channels, about="booking", subject=subject, body=body, until=until)
