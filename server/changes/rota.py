@@ -150,6 +150,8 @@ def undo(session: Session, decided: Decided, key: str, member: str) -> Outcomes:
     for offer in session.exec(again):
         offer.ended, offer.outcome = None, ""
         session.add(offer)
+        said = {"kind": offer.kind, "turn": offer.turn, "member": offer.member}
+        record(session, decided, [Change(RotaOffer, (offer.id,), "reopened", {"outcome": Outcome.TAKEN}, said)])
     return Turned(turn, _now(session, decided, key))
 
 

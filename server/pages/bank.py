@@ -119,6 +119,7 @@ def page_of(member: str | None, refused: str = "", status: int = 200) -> Respons
         "bank.html",
         member=member,
         mine=member == signed_in().member,
+        came_from=member if member != me.member else "",
         name=called(member or "") or member,
         found=found,
         bank=current.bundle.site.time_bank,

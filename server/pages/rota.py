@@ -1,5 +1,6 @@
 """When am I on, and which evenings are open? /gardiens: two weeks; taken, offered, given back."""
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from datetime import date, timedelta
 from typing import Any
@@ -16,6 +17,7 @@ from server.errors import Refused
 from server.pages.rota_mail import tell_free, tell_given
 from server.queries.current import Current
 from server.queries.feeds import feeds_of
+from server.queries.names import alphabetical
 from server.queries.now import picture
 from server.queries.people import day_of
 from server.queries.rota import DAYS, asked, turn_of
@@ -48,15 +50,37 @@ def show() -> ResponseReturnValue:
 @page.post("/gardiens/take")
 def take() -> ResponseReturnValue:
     """Oneself; the team for the gardien that the form names."""
-    who = who_acts()
+    if request.form.get("gardien") is None:
+        who = who_acts()
+    elif not (who := _named_in("gardien")):
+        return show_page(400, refused=gettext("Pas fait : choisissez un gardien de la liste, en toutes lettres."))
+    return _decide(_take, who, "taken" if who == signed_in().member else "given")
 
-    def change(session: Session, decided: Decided, key: str, member: str) -> changes.Outcomes:
-        outcome = changes.take(session, decided, key, member)
-        if isinstance(outcome, Turned):
-            tell_given(session, outcome, to=member, presser=signed_in().member)
-        return outcome
 
-    return _decide(change, who, "taken" if who == signed_in().member else "given")
+def _take(session: Session, decided: Decided, key: str, member: str) -> changes.Outcomes:
+    """Whoever had it, or has it now, hears of it unless they pressed themselves."""
+    outcome = changes.take(session, decided, key, member)
+    if isinstance(outcome, Turned):
+        tell_given(session, outcome, to=member, presser=signed_in().member)
+    return outcome
+
+
+def _named_in(field: str) -> str:
+    """For the team: the gardien of that name; empty where none or several are called so."""
+    current = context().current()
+    typed = " ".join(request.form.get(field, "").split())
+    able = [who for who, name in _choices(current) if name == typed]
+    return acts_for(able[0]) if len(able) == 1 and roles() & STAFF else ""
+
+
+def _choices(current: Current) -> list[tuple[str, str]]:
+    """Who may hold an evening today, A to Z as they are shown; of two of one name each with their id."""
+    named = [
+        (who, current.people.people[who].member.name) for who in gardiens(current, day_of(current, context().clock()))
+    ]
+    often = Counter(name for _, name in named)
+    told = [(who, name if often[name] == 1 else f"{name} ({who})") for who, name in named]
+    return sorted(told, key=lambda one: (alphabetical(one[1]), one[0]))
 
 
 @page.post("/gardiens/undo")
@@ -67,7 +91,7 @@ def undo() -> ResponseReturnValue:
 @page.post("/gardiens/keep")
 def keep() -> ResponseReturnValue:
     """Whoever offered it, or gave it back, keeps it after all."""
-    return _decide(changes.take, who_acts(), "kept")
+    return _decide(_take, who_acts(), "kept")
 
 
 @page.post("/gardiens/prolong")
@@ -202,7 +226,7 @@ def show_page(status: int, refused: str = "", wrong: Sequence[str] = ()) -> Resp
         gardien=gardien,
         staff=staff,
         presses=bool(account.roles & GARDIENS),
-        choices=[(who, current.people.people[who].member.name) for who in gardiens(current, day_of(current, at))],
+        choices=_choices(current),
         first=first if first != today else None,
         later=first + timedelta(days=DAYS),
         feeds=[(what, gettext(name)) for what, name in rota_feed.NAMES.items()],

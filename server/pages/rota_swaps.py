@@ -19,6 +19,7 @@ from server.queries.rota import AHEAD, Turn, turn_of, turns
 from server.queries.rota_days import gardiens
 from server.text import rota as text
 from server.text import rota_mail as mail
+from server.text.bank import month as month_name
 from server.text.refusals import refusal
 from server.text.translate import gettext, ngettext
 from server.web.deciding import decide, rules_changed
@@ -27,6 +28,9 @@ from server.web.told import tell
 from server.web.typed import day_in
 
 page = Blueprint("rota_swaps", __name__)
+
+FEW = 6
+"""Evenings near one's own that are offered first."""
 
 
 @page.get("/gardiens/swap")
@@ -141,13 +145,19 @@ def _form(status: int, key: str, who: str, wrong: str = "", refused: str = "") -
         return show_page(409, refused=refusal(Refused.TURN_NOT_YOURS))
     coming = turns(current.bundle, today - timedelta(days=1), today + timedelta(days=AHEAD))
     able = set(gardiens(current, today))
-    offered = [(one.key, _said(one)) for one in coming if one.end > at and one.gardien in able - {who}]
+    offered = [one for one in coming if one.end > at and one.gardien in able - {who}]
+    months = sorted({one.day.replace(day=1) for one in offered})
+    month = next((one for one in months if f"{one:%Y-%m}" == request.values.get("month")), None)
+    near = sorted(sorted(offered, key=lambda one: abs(one.start - mine.start))[:FEW], key=lambda one: one.start)
+    shown = near if month is None else [one for one in offered if one.day.replace(day=1) == month]
     return render_template(
         "rota_swap.html",
         when=text.within(mine),
         key=key,
         who=who,
-        offered=offered,
+        offered=[(one.key, _said(one)) for one in shown],
+        months=[(f"{one:%Y-%m}", month_name(one)) for one in months],
+        month="" if month is None else f"{month:%Y-%m}",
         chosen=request.form.get("against", ""),
         last=request.form.get("last", ""),
         series=bool(mine.pattern),

@@ -252,3 +252,40 @@ def test_the_team_is_not_offered_to_give_a_shift_to_whoever_has_it(place: Place)
 def test_the_menu_calls_the_page_what_its_title_does(place: Place) -> None:
     html = place.member("tarek").get("/gardiens").text
     assert re.findall(r'<a [^>]*href="/gardiens"[^>]*>\s*([^<]+?)\s*<', html)[:1] == ["Gardiens"]
+
+
+def test_whoever_keeps_what_was_a_gap_by_now_is_told_like_by_taking(place: Place) -> None:
+    """The team keeps it for Tarek, who gave it back: he hears of it, and so does whoever else had it meanwhile."""
+    with_mail(place, "tarek")
+    tarek = place.member_at("tarek@exemple.org")
+    press(place, tarek, "give-back", FRIDAY)
+    assert press(place, place.staff(), "keep", FRIDAY, who="tarek")[0] == 303
+    assert holder_at(place, FRIDAY) == "tarek"
+    assert mails(place) == [("tarek@exemple.org", "Une garde pour vous : ven. 27 nov., 18 h – 22 h")]
+
+
+def test_an_offer_that_an_undo_opens_again_stands_in_the_audit(place: Place) -> None:
+    odile = place.member("odile")
+    press(place, place.member("tarek"), "offer", FRIDAY)
+    press(place, odile, "take", FRIDAY)
+    press(place, odile, "undo", FRIDAY)
+    with place.database.reading() as session:
+        row = session.exec(
+            select(AuditRow).where(AuditRow.noun == "rota_offer").order_by(col(AuditRow.id).desc())
+        ).first()
+        assert row is not None
+        assert (row.account, row.did, (row.after or {})["member"]) == ("odile.compte", "reopened", "tarek")
+
+
+def test_the_team_gives_it_to_a_gardien_by_name(place: Place) -> None:
+    """From a list that is sorted as it is read; a name that is nobody's, or two people's, is refused."""
+    staff = place.staff()
+    page = staff.get("/gardiens").text
+    names = re.findall(r'<option value="([^"]+)"></option>', page)
+    assert names == ["Grégoire Vasseur", "Odile Marchetti", "Tarek Benali"]
+    for wrong in ("", "Odile", "Alice Étienne"):
+        assert press(place, staff, "take", GAP, gardien=wrong)[0] == 400
+    assert press(place, place.member("tarek"), "take", GAP, gardien="Odile Marchetti")[0] == 400
+    assert holder_at(place, GAP) is None
+    assert press(place, staff, "take", GAP, gardien=" Odile  Marchetti ")[0] == 303
+    assert holder_at(place, GAP) == "odile"

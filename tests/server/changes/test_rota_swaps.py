@@ -130,3 +130,20 @@ def test_an_absence_that_ends_before_it_begins_is_refused(place: Place) -> None:
     assert (status, "Il ne vient pas avant le premier" in page) == (400, True)
     assert press(place, place.member("odile"), "absences", first="13/12/2026", last="31/12/2036")[0] == 400
     assert press(place, place.member("odile"), "absences", first="", last="x")[0] == 400
+
+
+def test_a_few_evenings_near_ones_own_are_offered_and_others_by_month(place: Place) -> None:
+    tarek = place.member("tarek")
+
+    def offered(more: str = "") -> list[str]:
+        return re.findall(r'<option value="([^"]+)"', tarek.get(f"/gardiens/swap?turn={FRIDAY}{more}").text)
+
+    near = offered()
+    assert len(near) == 6
+    assert "slot:mercredi/2026-11-25" in near
+    assert near == sorted(near, key=lambda key: key[-10:] if key[0:2] == "sl" else "2026-11-28")
+    january = offered("&month=2027-01")
+    assert january
+    assert {key[-10:-3] for key in january} == {"2027-01"}
+    assert offered("&month=nonsense") == near
+    assert "janvier 2027" in place.page(f"/gardiens/swap?turn={FRIDAY}", tarek)

@@ -196,3 +196,9 @@ def test_where_there_is_no_bank_the_page_says_that_alone(place: Place) -> None:
         assert "Ce lieu n’a pas de banque d’heures." in page
         for word in ("Solde", "Ligne par ligne", "la nuit qui suit"):
             assert word not in page
+
+
+def test_a_credit_is_proposed_to_whom_one_came_from(bank: Place) -> None:
+    alice = bank.member("alice")
+    assert '<option value="gregoire" selected>' in alice.get("/banque/gregoire").text
+    assert " selected>" not in alice.get("/banque").text.partition('name="member"')[2].partition("</select>")[0]
