@@ -223,6 +223,7 @@ class StorageWorker:
     def _printer_said(self, item: PrinterSaid) -> None:
         if self._health.note_printer(item):
             log.info("%s: %s%s", item.name, item.state, f" ({item.why})" if item.why else "")
+
     def _show(self, item: Shown) -> None:
         """Said once: a screen that shows nothing new keeps nobody out."""
         if self._screen is not None:

@@ -25,6 +25,7 @@ from server.models import (
     Certification,
     CertificationEntry,
     Credit,
+    GuestDay,
     HourKept,
     JournalRow,
     Machine,
@@ -215,6 +216,7 @@ def _forget_the_rest(session: Session, kept_from: Instant, now: Instant) -> str 
     old = (col(MachineSheet.serviced) < moment(kept_from), col(MachineSheet.serviced_by) != "")
     gone += session.exec(update(MachineSheet).where(*old).values(serviced_by="")).rowcount
     gone += _forget_minutes(session, moment(kept_from))
+    gone += _forget_guests(session, moment(kept_from).date(), moment(now).year)
     gone += forget_files(session, moment(now))
     gone += _forget_certifications(session, moment(now) - CERTIFIED_KEPT)
     gone += _empty_audit(session, now)
@@ -229,6 +231,20 @@ def _forget_minutes(session: Session, limit: datetime) -> int:
         day = datetime.combine(date.fromisoformat(unit.unit[:10]), time(), UTC)
         changed += unit.heard != day
         unit.heard = day
+    return changed
+
+
+def _forget_guests(session: Session, kept_from: date, this_year: int) -> int:
+    """Of a guest's day the month stays; their name goes when its year is over, as nothing is counted by it any more."""
+    row, year = GuestDay, date(this_year, 1, 1)
+    old = session.exec(select(row).where(row.day < kept_from, or_(col(row.exact), col(row.day) < year))).all()
+    changed = 0
+    for one in old:
+        named = one.who if one.day >= year else ""
+        changed += one.exact or one.who != named
+        one.day, one.exact, one.visitor = one.day.replace(day=1), False, None
+        one.who, one.name = named, one.name if named else ""
+        session.add(one)
     return changed
 
 

@@ -24,6 +24,7 @@ from server.models.fablab import (
     Quota,
 )
 from server.models.feeds import CalendarFeed
+from server.models.guests import Agreement, GuestDay
 from server.models.journal import (
     AdhocShift,
     HourKept,
@@ -50,6 +51,7 @@ __all__ = [
     "AccountLink",
     "AccountSession",
     "AdhocShift",
+    "Agreement",
     "AlertTaken",
     "ApiToken",
     "AuditRow",
@@ -73,6 +75,7 @@ __all__ = [
     "Event",
     "EventSeries",
     "GivenOrder",
+    "GuestDay",
     "HourKept",
     "Invitation",
     "JournalRow",

@@ -84,6 +84,12 @@ LINES = (
         N_("Vous"),
     ),
     Line(
+        N_("Le nom d’un invité d’un jour, et ses journées"),
+        N_("Le jour %(days)s jours, ensuite le mois seul ; le nom aussi longtemps, et jusqu’à la fin de l’année"),
+        N_("Compter les journées de chaque accord"),
+        N_("L’équipe, les gardiens"),
+    ),
+    Line(
         N_("Un fichier de membres importé"),
         N_("%(file)s h"),
         N_("Pouvoir annuler l’import"),
