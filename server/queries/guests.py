@@ -57,8 +57,8 @@ def by_month(session: Session, first: date, last: date) -> list[tuple[str, date,
     """Agreement, first day of the month and days had, of the months between two dates; those that ended, too."""
     names = {one.id: one.name for one in session.exec(select(Agreement))}
     row = GuestDay
-    asked = select(row.agreement, row.day).where(row.day >= first, row.day <= last)
-    counted = Counter((agreement, day.replace(day=1)) for agreement, day in session.exec(asked))
+    asked = select(row).where(row.day >= first, row.day <= last)
+    counted = Counter((one.agreement, one.day.replace(day=1)) for one in session.exec(asked))
     return sorted((names[agreement], month, days) for (agreement, month), days in counted.items())
 
 
