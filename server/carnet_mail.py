@@ -53,4 +53,14 @@ class CarnetNews:
         if known.address:
             body += f"\n{known.address.rstrip('/')}/me\n"
         until = at + WANTED
-        return tell_member(session, BY, at, one.member, about="carnet", subject=subject, body=body, until=until)
+        return tell_member(
+            session,
+            BY,
+            at,
+            one.member,
+            self._context.channels,
+            about="carnet",
+            subject=subject,
+            body=body,
+            until=until,
+        )

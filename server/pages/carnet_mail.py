@@ -6,7 +6,7 @@ from sqlmodel import Session
 from werkzeug.exceptions import BadRequest
 
 from server.changes.carnet_mail import choose, is_wanted
-from server.changes.notices import address_of
+from server.changes.notices import reached
 from server.text.translate import gettext
 from server.web.deciding import decided
 from server.web.sessions import context, signed_in
@@ -17,7 +17,7 @@ page = Blueprint("carnet_mail", __name__)
 
 def carnet_mail(session: Session, member: str) -> bool | None:
     """Whether the member is written to; None for whom no mail reaches."""
-    if not context().sends_mail or address_of(session, member) is None:
+    if reached(session, member, context().channels) is None:
         return None
     return is_wanted(session, member)
 

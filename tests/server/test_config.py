@@ -173,6 +173,7 @@ def test_copies_are_made_as_it_says_and_their_key_files_lie_beside_it(file: Path
     )
     file.write_text(file.read_text().replace("age1", "age2"))
     with pytest.raises(ConfigError, match=r"server\.toml: backup recipient 'age2.*give the age1"):
+        load(file)
 
 
 def test_other_channels_than_mail(file: Path) -> None:
