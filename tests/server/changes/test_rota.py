@@ -271,7 +271,7 @@ def test_an_offer_that_an_undo_opens_again_stands_in_the_audit(place: Place) -> 
     press(place, odile, "undo", FRIDAY)
     with place.database.reading() as session:
         row = session.exec(
-            select(AuditRow).where(AuditRow.noun == "rota_offer").order_by(col(AuditRow.id).desc())
+            select(AuditRow).where(AuditRow.noun == "rota_offers").order_by(col(AuditRow.id).desc())
         ).first()
         assert row is not None
         assert (row.account, row.did, (row.after or {})["member"]) == ("odile.compte", "reopened", "tarek")
