@@ -151,7 +151,7 @@ def test_over_starttls_with_a_login_it_is_sent_and_nothing_is_said_in_clear(data
     with mail_server(trust) as mail:
         known = replace(mail.config, security="starttls", username=USER, password=PASSWORD, ca=ca)
         post(database)
-        assert Outbox(database, known, Clock()).tick() == 1
+        assert Outbox(database, by_mail(known), Clock()).tick() == 1
         assert [letter["To"] for letter in mail.taken] == ["lea@example.org"]
 
 
@@ -173,14 +173,14 @@ def test_a_wrong_password_or_certificate_is_said_on_the_page_and_the_message_wai
         right = replace(mail.config, security="starttls", username=USER, password=PASSWORD, ca=ca)
         clock = Clock()
         post(place.database)
-        assert Outbox(place.database, replace(right, **wrong), clock).tick() == 1  # type: ignore[arg-type]
+        assert Outbox(place.database, by_mail(replace(right, **wrong)), clock).tick() == 1  # type: ignore[arg-type]
         page = place.page("/messages", place.staff())
         assert said in page
         assert "le message attend" in page
         assert (mail.taken, PASSWORD in page) == ([], False)
         if host == "127.0.0.1":
             clock.now += FIRST_AGAIN
-            assert Outbox(place.database, right, clock).tick() == 1
+            assert Outbox(place.database, by_mail(right), clock).tick() == 1
             assert len(mail.taken) == 1, "once it is put right"
 
 
@@ -188,7 +188,7 @@ def test_a_wrong_password_or_certificate_is_said_on_the_page_and_the_message_wai
 def test_a_mail_server_without_starttls_is_told_nothing(place: Place, mail: MailServer) -> None:
     post(place.database)
     asked = replace(mail.config, security="starttls")
-    assert Outbox(place.database, asked, Clock()).tick() == 1
+    assert Outbox(place.database, by_mail(asked), Clock()).tick() == 1
     assert "n’offre pas ce que [smtp] demande" in place.page("/messages", place.staff())
     assert mail.taken == []
 

@@ -5,8 +5,8 @@ from alembic import op
 
 from server.database.types import UtcDateTime
 
-revision = "0037"
-down_revision = "0036"
+revision = "0038"
+down_revision = "0037"
 
 
 def upgrade() -> None:
