@@ -6,7 +6,7 @@ from pathlib import Path
 
 from console.finding import Finding, Level, well
 
-FOLDER = Path("/var/lib/loquet/versions")
+FOLDER = Path("/var/lib/loquet-versions")
 """Where whoever keeps the machine puts what ansible/pack made."""
 INSTALLED = Path("/opt/loquet").resolve()
 """A version by the id of its archive (firmware_config/install), where it has one."""
