@@ -76,7 +76,10 @@ def _digest(address: Address, path: str, challenge: str) -> dict[str, str]:
     known = HTTPPasswordMgrWithDefaultRealm()
     url = f"{'https' if address.tls else 'http'}://{address.host}:{address.port}{path}"
     known.add_password(None, url, address.user, address.key)
-    parts = parse_keqv_list([part for part in parse_http_list(challenge.partition(" ")[2]) if "=" in part])
+    try:
+        parts = parse_keqv_list([part for part in parse_http_list(challenge.partition(" ")[2]) if "=" in part])
+    except IndexError:  # of `realm=`, with nothing after it
+        raise ValueError("no challenge") from None
     made = HTTPDigestAuthHandler(known).get_authorization(Request(url), parts)  # noqa: S310
     return {"Authorization": f"Digest {made}"} if made else {}
 

@@ -177,4 +177,9 @@ def _inner(said: dict[str, Any], *keys: str) -> dict[str, Any]:
 
 def _number(said: dict[str, Any], key: str) -> float | None:
     value = said.get(key)
-    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    try:
+        return float(value)
+    except OverflowError:  # JSON knows whole numbers that no float holds
+        return None

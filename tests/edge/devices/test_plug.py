@@ -228,3 +228,14 @@ def test_what_is_not_understood_says_nothing(pair: Pair, payload: bytes) -> None
     for topic in pair.edge.dialect.topics[-1:]:
         word = pair.edge.dialect.heard(topic, payload)
         assert word is None or (word.on, word.watts, dict(word.settings)) == (None, None, {})
+
+
+@pytest.mark.parametrize("kind", DIALECTS)
+def test_a_number_that_no_float_holds_says_nothing_and_ends_no_edge(kind: str) -> None:
+    """Whatever a broker hands over: what goes wrong here goes wrong in the loop that opens the doors."""
+    plug, huge = DIALECTS[kind]("plug-7", "fablab"), b"9" * 400
+    said = b'{"power": %b, "apower": %b, "Power": %b}' % (huge, huge, huge)
+    whole = b'{"ENERGY": %b, "StatusSNS": {"ENERGY": %b}, "result": %b, %b' % (said, said, said, said[1:])
+    for topic in plug.topics:
+        word = plug.heard(topic, whole)
+        assert word is None or word.watts is None

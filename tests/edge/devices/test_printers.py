@@ -89,6 +89,21 @@ def test_one_that_never_ends_its_answer_is_left_in_time(begun: bytes) -> None:
         program.close()
 
 
+@pytest.mark.parametrize(
+    "challenge", ["Digest realm=", 'Digest realm="", nonce=', "Digest", 'Digest realm="a", algorithm=X']
+)
+def test_a_challenge_that_nobody_can_read_is_no_answer(challenge: str) -> None:
+    """Else the thread that asks would end with it, and nobody would know of the printer any more."""
+    program = PrinterProgram("prusalink")
+    program.raw = b"HTTP/1.0 401 Unauthorized\r\nWWW-Authenticate: " + challenge.encode() + b"\r\n\r\n"
+    asked, said, _ = watch(program)
+    try:
+        asked.look()
+    finally:
+        program.close()
+    assert [(word.state, bool(word.why)) for word in said] == [(PrinterState.UNKNOWN, True)]
+
+
 def test_a_program_that_is_not_there_and_one_that_wants_another_key() -> None:
     program = PrinterProgram("moonraker")
     stranger = http.Address("127.0.0.1", program.address.port, key="another")
