@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 from pyrage import x25519
+from sqlalchemy import text
+from sqlalchemy.engine import make_url
 from sqlmodel import select
 
 from server.backups import archive
@@ -23,6 +25,7 @@ from server.database.engine import Database
 from server.errors import BackupError, ConfigError, DatabaseError
 from server.models import Credential, Member
 from tests.support_bookings import furnish
+from tests.support_postgres import Kept
 from tests.support_sftp import SftpServer, sftp_server
 
 NOW = datetime(2026, 11, 24, 9, tzinfo=UTC)
@@ -97,7 +100,22 @@ def test_a_copy_of_a_server_that_writes_comes_back_row_by_row(
     again = Database(url)
     with again.transaction() as session:
         session.add(Credential(uid="04AA", position=99, member="alice", status="active", valid_until=None))
-    again.close()  # its number follows that of the last one
+    # its number follows that of the last one, and the ledger is guarded as it was
+    if again.file is None:
+        with pytest.raises(DatabaseError, match="never changed or deleted"), again.transaction() as session:
+            session.connection().execute(text("TRUNCATE bank_entry CASCADE"))
+    again.close()
+
+
+def test_a_program_that_was_not_started_yet_says_so_without_the_password(
+    kept: Kept, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What keeps a copy from being made stands in state.json, in the log, and on *Santé*."""
+    monkeypatch.setattr("server.backups.copies.newest", lambda: "9999")
+    url = make_url(kept.url).set(password="word-that-nobody-reads")
+    with pytest.raises(DatabaseError, match="the program of 9999: start the server once") as raised:
+        copy_database(url.render_as_string(hide_password=False), tmp_path / "copy.db")
+    assert "word-that-nobody-reads" not in str(raised.value)
 
 
 @pytest.mark.sqlite
