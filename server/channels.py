@@ -82,18 +82,12 @@ class Answer:
 def _asked(known: HttpConfig, method: str, path: str, told: Mapping[str, Any]) -> Answer:
     """One request over a connection of its own; a redirection is not followed."""
     parts = urlsplit(known.url)
-    made: type[http.client.HTTPConnection] = http.client.HTTPConnection
-    more: dict[str, Any] = {}
-    if parts.scheme == "https":
-        made, more = http.client.HTTPSConnection, {"context": ssl.create_default_context(cafile=known.ca)}
-    server = made(parts.hostname or "", parts.port, timeout=PATIENCE, **more)
     headers = {"Content-Type": "application/json", "User-Agent": "loquet"}
     if known.token:
         headers["Authorization"] = f"Bearer {known.token}"
     try:
-        server.connect()
-    except OSError as error:
-        server.close()
+        server = _connected(known)
+    except (OSError, ValueError) as error:  # a port or a name that none can be, too
         return Answer(had=False, why=type(error).__name__)
     try:
         server.request(method, parts.path.rstrip("/") + path or "/", json.dumps(told).encode(), headers)
@@ -103,6 +97,21 @@ def _asked(known: HttpConfig, method: str, path: str, told: Mapping[str, Any]) -
         return Answer(why=type(error).__name__)
     finally:
         server.close()
+
+
+def _connected(known: HttpConfig) -> http.client.HTTPConnection:
+    parts = urlsplit(known.url)
+    made: type[http.client.HTTPConnection] = http.client.HTTPConnection
+    more: dict[str, Any] = {}
+    if parts.scheme == "https":
+        made, more = http.client.HTTPSConnection, {"context": ssl.create_default_context(cafile=known.ca)}
+    server = made(parts.hostname or "", parts.port, timeout=PATIENCE, **more)
+    try:
+        server.connect()
+    except BaseException:
+        server.close()
+        raise
+    return server
 
 
 def _judged(answer: Answer, wants: str = "") -> Said:

@@ -24,6 +24,8 @@ DEFAULT_TOKENS = ("", "token", "secret", "changeme", "change-me", "loquet", "tes
 MOST_RETAINED = 90
 """Days: the three months that are usual in France for passages by name."""
 _ADDRESS = re.compile(r"https://[a-z0-9.-]+(:\d{1,5})?|http://(localhost|127\.0\.0\.1|\[::1\])(:\d{1,5})?")
+_TOKEN = re.compile(r"[!-~]+")
+"""What fits into a header; http.client shows any other in its error, and so in the log."""
 _URL = re.compile(r"(https://[A-Za-z0-9.-]+|http://(localhost|127\.0\.0\.1|\[::1\]))(:\d{1,5})?(/[!-\"$->@-~]*)?")
 _SENDER = re.compile(r"[!-?A-~]{1,64}@[A-Za-z0-9.-]{1,180}")
 _HEX_KEY = re.compile(r"[0-9a-f]{64}")
@@ -137,6 +139,8 @@ class ServerConfig:
         for name, known in (("ntfy", self.ntfy), ("matrix", self.matrix), ("webhook", self.webhook)):
             if known is not None and not _URL.fullmatch(known.url):
                 raise ConfigError(f"{name} url: give https://... (http:// on this machine alone), without ? and #")
+            if known is not None and known.token and not _TOKEN.fullmatch(known.token):
+                raise ConfigError(f"{name} token_file: no token alone on its only line: copy it there again")
         if self.matrix is not None and not self.matrix.token:
             raise ConfigError("matrix: give token_file, the access token of Loquet's own account there")
         for edge in self.edges:

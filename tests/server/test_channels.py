@@ -127,6 +127,22 @@ def test_while_nobody_listens_it_waits_and_goes_later(place: Place) -> None:
     assert (kept(place.database).state, len(double.taken)) == (State.SENT, 1)
 
 
+@pytest.mark.parametrize(
+    ("url", "ca", "why"),
+    [
+        ("https://127.0.0.1:1", "/nowhere/ca.pem", "FileNotFoundError"),
+        ("http://127.0.0.1:99999", None, "ValueError"),
+        (f"https://{'a' * 64}.example", None, "UnicodeError"),
+    ],
+)
+def test_what_never_left_waits_whatever_kept_it(place: Place, url: str, ca: str | None, why: str) -> None:
+    """It is not taken for one that may have arrived."""
+    tell(place.database, Channel.NTFY)
+    known = HttpConfig(url, SECRET, ca)
+    assert Outbox(place.database, {Channel.NTFY: lambda message: ntfy(known, message)}, lambda: NOON).tick() == 1
+    assert (kept(place.database).state, kept(place.database).why) == (State.WAITING, why)
+
+
 def test_a_room_to_which_loquet_was_invited_is_joined(place: Place) -> None:
     tell(place.database, Channel.MATRIX)
     with http_double((403, JSON, "{}"), (200, JSON, "{}"), (200, JSON, GOOD[Channel.MATRIX])) as double:

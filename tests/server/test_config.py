@@ -197,6 +197,15 @@ def test_a_channel_that_would_leave_in_the_clear_is_refused(file: Path, url: str
         load(file)
 
 
+@pytest.mark.parametrize("token", [b"nobody\nreads", b"nobody reads", "nobody réads".encode()])
+def test_a_token_that_fits_no_header_is_refused_and_not_shown(file: Path, token: bytes) -> None:
+    secret(file.parent / "bot.token", token)
+    file.write_text(f'{file.read_text()}\n[ntfy]\nurl = "https://ntfy.example.org"\ntoken_file = "bot.token"\n')
+    with pytest.raises(ConfigError, match="ntfy token_file: no token alone") as raised:
+        load(file)
+    assert "nobody" not in str(raised.value)
+
+
 def test_matrix_wants_the_token_of_an_account(file: Path) -> None:
     file.write_text(f'{file.read_text()}\n[matrix]\nurl = "https://matrix.example.org"\n')
     with pytest.raises(ConfigError, match="matrix: give token_file"):
