@@ -3,16 +3,17 @@
 import re
 import time
 from contextlib import closing
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
+from itertools import product
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from flask.testing import FlaskClient
-from sqlmodel import Session
+from sqlmodel import Session, insert, update
 
 from benches.disk import bench_folder
 from benches.figure import Figures, figure, p95
-from policy.bundle import AccessPoint, Bundle, Credential, Member, Pass, Readers, Site
+from policy.bundle import AccessPoint, Bundle, Credential, Kind, Machine, Member, Pass, Readers, Site
 from policy.presets import COWORKING
 from policy.terms import DAY, Instant
 from server.app import create_app
@@ -23,7 +24,7 @@ from server.database.engine import Database
 from server.database.schema import upgrade
 from server.exchange import Exchange
 from server.main import tuned
-from server.models import PaidUnit
+from server.models import Account, Booking, PaidUnit
 from server.passwords import hash_password
 from server.web.context import Context
 from server.web.live import Live
@@ -35,6 +36,9 @@ PASSAGES = 10_000_000
 CARNETS = 4_000
 PAID = 20
 """Half-days that each carnet has paid."""
+MACHINES = 20
+BOOKED = (8, 11, 14)
+"""The hours (UTC) at which each machine is booked for two, on each day of the last `days` and of the next 30."""
 ROUNDS = 20
 DAYS = 89
 NOW: Instant = 1_795_543_920_000
@@ -53,6 +57,8 @@ PAGES = {
     "evacuation": "/evacuation",
     "hours": "/hours",
     "machines": "/machines",
+    "machine": "/machines/cnc3",
+    "calendar": "/calendar",
     "gardiens": "/gardiens",
 }
 FIRST = ("members", "carnets", "now", "me")
@@ -74,20 +80,22 @@ def figures() -> Figures:
         yield from measured(folder, MEMBERS, PASSAGES)
 
 
-def measured(folder: Path, members: int, passages: int, rounds: int = ROUNDS) -> Figures:
+def measured(folder: Path, members: int, passages: int, rounds: int = ROUNDS, days: int = 365) -> Figures:
     """p95 of each page in ms; the first after a change, at the most."""
     with closing(Database(f"sqlite:///{folder / 'pages.db'}")) as database:
         upgrade(database, lambda _: None)
-        fill(database, members, passages)
+        fill(database, members, passages, days)
         context = context_of(database)
         app = create_app(context)
         client = logged_in(app.test_client())
         with tuned():
             floor = p95(sorted(took(client, FLOOR) for _ in range(rounds)))
-            days = iter(range(date(2026, 1, 1).toordinal(), date(2026, 9, 1).toordinal()))
+            later = iter(range(date(2026, 1, 1).toordinal(), date(2026, 9, 1).toordinal()))
             for name in FIRST:
                 took(client, PAGES[name])  # since the server's start nobody has asked: that is another figure
-                slow = max(after_change(database, context, client, PAGES[name], next(days)) for _ in range(rounds // 4))
+                slow = max(
+                    after_change(database, context, client, PAGES[name], next(later)) for _ in range(rounds // 4)
+                )
                 yield f"page_{name}_first", figure(slow, "ms", floor)
             for name, path in PAGES.items():
                 took(client, path)
@@ -112,11 +120,13 @@ def after_change(database: Database, context: Context, client: FlaskClient, path
     return took(client, path)
 
 
-def fill(database: Database, members: int, passages: int) -> None:
+def fill(database: Database, members: int, passages: int, days: int) -> None:
     with database.transaction() as session:
         import_bundle(session, bundle(members), Decided("bench", 0))
         take_over_account(session, datetime.now(UTC), LOGIN, hash_password(PASSWORD))
         _pay(session, members)
+        _book(session, members, days)
+        session.exec(update(Account).values(member="m17"))  # who is asked what the machines would say to them
     with database.transaction() as session:
         start = NOW // 1000 - DAYS * DAY // 1000
         said = _ROWS.format(count=passages, members=members, start=start, span=DAYS * DAY // 1000)
@@ -129,6 +139,29 @@ def fill(database: Database, members: int, passages: int) -> None:
         connection.exec_driver_sql(said)
         for _, made in indexes:
             connection.exec_driver_sql(made)
+
+
+def _book(session: Session, members: int, days: int) -> None:
+    today = datetime.fromtimestamp(NOW // 1000, UTC).date()
+    rows: list[dict[str, object]] = []
+    for day in (today + timedelta(ahead) for ahead in range(-days, 31)):
+        for machine, hour in product(range(MACHINES), BOOKED):
+            start = datetime(day.year, day.month, day.day, hour, tzinfo=UTC)
+            end = start + timedelta(hours=2)
+            rows.append(
+                {
+                    "id": f"b{len(rows)}",
+                    "position": len(rows),
+                    "machine": f"cnc{machine}",
+                    "member": f"m{len(rows) % members}",
+                    "start": start.isoformat(),
+                    "end": end.isoformat(),
+                    "start_at": start,
+                    "end_at": end,
+                    "late": False,
+                }
+            )
+    session.execute(insert(Booking), rows)
 
 
 def _pay(session: Session, members: int) -> None:
@@ -156,6 +189,8 @@ def bundle(members: int) -> Bundle:
         tiers=COWORKING,
         members=tuple(Member(f"m{i}", f"{names[i % 7]} Untel {i}", tiers[i % 3]) for i in range(members)),
         credentials=tuple(Credential(f"04{i:012X}", f"m{i}") for i in range(members)),
+        kinds=(Kind("cnc"),),
+        machines=tuple(Machine(f"cnc{i}", "cnc", f"cnc{i}-reader") for i in range(MACHINES)),
         passes=tuple(Pass(f"p{i}", f"m{3 * i}", "half_day", 30) for i in range(carnets)),
     )
 
