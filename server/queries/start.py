@@ -6,6 +6,7 @@ inside, the machine to be free of other sessions, and each booking of the member
 
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from functools import cache
 
 from msgspec.structs import replace as replace_known
 from sqlmodel import Session
@@ -212,11 +213,12 @@ def without_gardien(session: Session, current: Current, at: Instant, until: Inst
     Left out are those of members whom the door lets in at any hour.
     """
     known = picture(session, current, at).known
+    opened = cache(lambda start: _stretch(known, start))  # many begin at one hour
     found = []
     for slot in slots(session, at, until):
         if slot.start < at or slot.member not in current.rules.members or slot.machine not in current.rules.machines:
             continue
-        stretch = _stretch(known, slot.start)
+        stretch = opened(slot.start)
         member = current.rules.members[slot.member]
         state = planned(known, stretch, slot.member, slot.start)
         case = Case(
