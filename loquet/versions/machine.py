@@ -78,26 +78,37 @@ class Service:
         """By SQLite itself, whose log may hold the newest rows."""
         if self._database is None or not self._database.exists():
             return
-        new = self._copy.with_name(f"{self._copy.name}.new")
+        self._copy_to(self._copy, self._database)
+
+    def _copy_to(self, target: Path, database: Path) -> None:
+        new = target.with_name(f"{target.name}.new")
         try:
-            if not self._copy.parent.exists():
-                self._copy.parent.mkdir(mode=0o700)
-                _owned_like(self._database, self._copy.parent)
+            if not target.parent.exists():
+                target.parent.mkdir(mode=0o700)
+                _owned_like(database, target.parent)
             new.unlink(missing_ok=True)
             new.touch(mode=0o600)
-            with closing(sqlite3.connect(self._database)) as db, closing(sqlite3.connect(new)) as to:
+            with closing(sqlite3.connect(database)) as db, closing(sqlite3.connect(new)) as to:
                 db.backup(to)
-            _owned_like(self._database, new)
-            os.replace(new, self._copy)
+            _owned_like(database, new)
+            os.replace(new, target)
         except (OSError, sqlite3.Error) as error:
             with suppress(OSError):
                 new.unlink(missing_ok=True)
             raise TriedError(f"the database could not be copied ({error})") from None
-        _settle(self._copy.parent)
+        _settle(target.parent)
 
     def put_back(self) -> None:
+        """What the newer version stored stays beside the copy, and goes at the age of all copies: of a run that was cut
+        off days ago it may be a blocked badge, or a week of the desk's work."""
         if self._database is None or not self._copy.exists():
             return
+        tried = self._copy.with_name(f"tried-{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}.db")
+        try:
+            self._copy_to(tried, self._database)
+            print(f"what was stored meanwhile lies in {tried}: badges that were blocked since are good again")
+        except TriedError as error:  # to go back counts for more
+            print(f"what was stored meanwhile is lost: {error}")
         new = self._database.with_name(f"{self._database.name}.back")
         shutil.copyfile(self._copy, new)
         new.chmod(0o600)

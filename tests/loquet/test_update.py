@@ -226,6 +226,30 @@ def test_the_database_comes_back_as_it_was_with_the_newest_row_of_its_log(tmp_pa
     assert systemctl.read_text().split("\n")[:2] == ["stop loquet-server", "restart loquet-server"]
 
 
+def test_what_was_stored_while_a_newer_version_was_tried_is_kept_aside(
+    tmp_path: Path, systemctl: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The power went while it was tried, and nobody gave the command again for a week."""
+    database = tmp_path / "loquet.db"
+    (tmp_path / "loquet").symlink_to(tmp_path / "old")
+    with closing(sqlite3.connect(database)) as db:
+        db.execute("CREATE TABLE stored (what TEXT)")
+        db.commit()
+        machine = service(tmp_path, database, broken="new")
+        machine.copy()
+        machine.remember(str(tmp_path / "old"))
+        machine.count(str(tmp_path / "new"))
+        db.execute("INSERT INTO stored VALUES ('a badge was blocked')")
+        db.commit()
+    with pytest.raises(TriedError, match="did not answer in time"):
+        update(machine, str(tmp_path / "new"))
+    assert rows(database) == []
+    (tried,) = (tmp_path / "backups").glob("tried-*.db")
+    assert rows(tried) == [("a badge was blocked",)]
+    assert tried.stat().st_mode & 0o077 == 0
+    assert f"lies in {tried}" in capsys.readouterr().out
+
+
 def test_a_version_that_was_installed_by_hand_gets_a_name_to_go_back_to(tmp_path: Path, systemctl: Path) -> None:
     (tmp_path / "loquet").mkdir()
     assert update(service(tmp_path), str(tmp_path / "new"))
