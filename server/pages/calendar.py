@@ -161,6 +161,8 @@ def _page(status: int, fault: str = "", taken: Taken | None = None) -> ResponseR
         place = picture(session, current, at).known
         week = stretches(place, max(at, calendar.midnight(first)), calendar.midnight(first + timedelta(days=7)))
         start, end = calendar.midnight(day), calendar.midnight(day + timedelta(days=1))
+        of_day = [_cut(one, start, end) for one in week if one.start < end and one.end > start]
+        opens = min((one.start for one in of_day if one.by is not None), default=start)
         found = slots(session, start, end)
         places = [one.id for one in current.bundle.machines]
         busy = sorted(holding(session, at, me or "", start, end, machines=places))
@@ -169,12 +171,11 @@ def _page(status: int, fault: str = "", taken: Taken | None = None) -> ResponseR
         made = feeds_of(session, me or "")
         member = me if me in current.rules.members else None
         asker = Asker(session, current, place, member) if member is not None else None
-        wish = _wish(session, calendar, current, machine, day, at, taken, member)
+        wish = _wish(session, calendar, current, machine, day, max(at, opens), at, taken, member)
         form = _form(calendar, current, asker, machine, day, wish)
         if asker is not None and (slot := _missed(form, taken)) is not None:
             form.wait = *slot, _wait_press(slot), booking_waits.asked(waiting_for(session, machine.id, *slot, at))
         sure = {one.id: _startable(asker, current, one) for one in mine} if asker is not None else {}
-    of_day = [_cut(one, start, end) for one in week if one.start < end and one.end > start]
     drawn = text.axis(calendar, day, of_day, found)
     named = bool(roles() & FAB_MANAGERS)
     return render_template(
@@ -225,11 +226,12 @@ def _wish(
     current: Current,
     machine: Machine,
     day: date,
+    since: Instant,
     at: Instant,
     taken: Taken | None,
     member: str | None,
 ) -> tuple[Instant, Instant] | None:
-    """What was chosen; else the first time of the day that is free; None where none is."""
+    """What was chosen; else the first time of the day from since on that is free; None where none is."""
     if taken is not None and taken.next_free is not None:
         return taken.next_free.start, taken.next_free.end
     terms = terms_of(current.bundle.site, machine)
@@ -242,7 +244,7 @@ def _wish(
         if not begin <= start < finish:
             raise ValueError("of another day")
     except ValueError:
-        first = on_step(calendar, max(at, begin), terms.step)
+        first = on_step(calendar, since, terms.step)
         site = current.bundle.site
         free = next_free(session, site, calendar, [machine], member or "", first, first + length, at)
         return (free.start, free.end) if free is not None and calendar.date_at(free.start) == day else None

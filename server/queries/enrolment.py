@@ -29,8 +29,9 @@ class Unknown:
 
 
 def readers(session: Session) -> list[str]:
-    """All readers that an edge looks after, the one where somebody was enrolled last before the others."""
-    theirs = sorted(reader for edge in known_edges(session).values() for reader in edge.readers)
+    """All readers that an edge looks after: the one where somebody was enrolled last, then doors', then machines'."""
+    known = {reader: way for edge in known_edges(session).values() for reader, way in edge.readers.items()}
+    theirs = sorted(known, key=lambda reader: (known[reader] is None, reader))
     last = session.exec(
         select(GivenOrder.place).where(GivenOrder.order == Order.ENROL).order_by(col(GivenOrder.at).desc()).limit(1)
     ).first()

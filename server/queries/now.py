@@ -216,10 +216,12 @@ def _takes_over(current: Current, begins: Instant, at: Instant) -> bool:
 
 
 def shift_end(current: Current, gardien: str, at: Instant) -> Instant | None:
-    """The end of the gardien's shift that covers the instant, or that begins next."""
+    """The end of the gardien's shift that covers the instant, or in whose lead it is; None once it is long past."""
     spans = current.shifts.get(gardien, ())
     start = next_start(spans, at)
-    return end_of(spans, at) or (end_of(spans, start) if start is not None else None)
+    if start is None or at < start - current.rules.shift_lead:
+        return end_of(spans, at)
+    return end_of(spans, at) or end_of(spans, start)
 
 
 _LAST_ROWS = select(Position.edge, func.max(Position.updated)).group_by(col(Position.edge))

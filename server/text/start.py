@@ -132,7 +132,8 @@ def _opened(check: Check, current: Current) -> str:
 
 def _training(check: Check, _start: Start, _current: Current) -> tuple[str, str]:
     if check.reason is Reason.NOT_CERTIFIED:
-        return gettext("Il vous faut la formation"), gettext("Inscrivez-vous à une séance avant ce jour.")
+        helps = gettext("Suivez une session avant ce jour, ou demandez à un responsable.")
+        return gettext("Il vous faut la formation"), helps
     until = gettext("jusqu’au %(day)s", day=day(check.until - 1)) if check.until is not None else ""
     if check.reason is not None:
         return gettext("Votre formation ne vaudra plus"), until

@@ -50,6 +50,11 @@ def test_what_was_looked_at_stands_before_the_press(fab: Place) -> None:
     assert "Réserver mer. 25 nov., 9 h – 11 h" in untrained, "there is time to be trained"
 
 
+def test_a_machine_without_hours_is_offered_from_when_the_place_opens(fab: Place) -> None:
+    said = read(fab.member("remy"), f"/calendar?day={DAY}&machine=printer-1")
+    assert "Réserver mer. 25 nov., 9 h – 11 h" in said, "not at midnight, when nobody can open"
+
+
 def test_an_evening_without_a_gardien_is_said_before_one_books(fab: Place) -> None:
     said = read(fab.member("brigitte"), f"/calendar?day={DAY}&machine=cnc&start={DAY}T18:30&end={DAY}T20:00")
     assert "Vous ne pourrez pas encore démarrer" in said

@@ -5,14 +5,17 @@ from html import unescape
 
 import pytest
 from flask.testing import FlaskClient
-from sqlmodel import select
+from sqlmodel import col, select, update
 
+from policy.bundle import Machine
 from policy.terms import SECOND
+from server.changes.bundle import put
 from server.models import Account, AuditRow, Credential, Edge, GivenOrder
 from server.publish.enrolments import ANSWERS_WITHIN, CONFIRMED_WITHIN, ON_ITS_WAY, WAITS, Phase
+from server.queries.enrolment import readers
 from tests.support_exchange import Office
 from tests.support_pages import CREDENTIAL_KEY, STAFF, Place, plain
-from tests.support_server import GARAGE_KEY, TOPICS
+from tests.support_server import DECIDED, GARAGE_KEY, TOPICS
 from tests.support_site import REMY
 from wire.credential import pseudonym
 from wire.enrolment import seal
@@ -76,6 +79,14 @@ def confirm(place: Place, client: FlaskClient, member: str = "zoe") -> tuple[int
 
 def badges(place: Place, member: str = "zoe") -> list[str]:
     return [badge.uid for badge in place.publisher.current.bundle.credentials if badge.member == member]
+
+
+def test_the_readers_of_doors_stand_before_those_of_machines(place: Place) -> None:
+    with place.database.transaction() as session:
+        put(session, [Machine("cnc", "cnc", "a-first-tap")], DECIDED)
+        session.exec(update(Edge).where(col(Edge.id) == "front").values(access_points=["cnc", "front"]))
+    with place.database.reading() as session:
+        assert readers(session) == ["front-in", "front-out", "garage-in", "a-first-tap"]
 
 
 def test_from_the_press_to_a_badge_that_the_doors_know(place: Place) -> None:

@@ -132,6 +132,11 @@ def test_facts_are_filled_in(place: Place, name: str) -> None:
         assert english in said(place, told)
 
 
+def test_a_passage_long_before_a_shift_is_not_said_to_last_until_its_end(place: Place) -> None:
+    with place.app.test_request_context("/"):
+        assert "jusqu’à" not in said(place, passage(Reason.OWN_SHIFT, "gregoire", at(12)))
+
+
 @pytest.mark.parametrize(
     ("credential", "sentence"),
     [
