@@ -29,7 +29,7 @@ def note(database: Path, at: datetime, known: str) -> None:
     file = _of(database, NOTED)
     try:
         with open(os.open(file, os.O_CREAT | os.O_WRONLY | os.O_APPEND, 0o600), "w", encoding="ascii") as lines:
-            lines.write(f"{at.astimezone(UTC).isoformat()} {known}\n")
+            lines.write(f"\n{at.astimezone(UTC).isoformat()} {known}\n")  # behind half a line, of a full disk, too
             lines.flush()
             os.fsync(lines.fileno())
     except OSError as error:
@@ -47,10 +47,16 @@ def since(database: Path, copy: sqlite3.Connection) -> list[str]:
 def ask_again(database: Path, digests: Iterable[str]) -> None:
     """Have the next start erase them, beside whom an earlier restore asked for."""
     file = _of(database, AGAIN)
-    wanted = sorted({*_lines(file), *digests})
+    wanted, new = sorted({*_lines(file), *digests}), _of(database, f"{AGAIN}.new")
     if wanted:
-        file.write_text("".join(f"{one}\n" for one in wanted), encoding="ascii")
-        file.chmod(0o600)
+        with open(os.open(new, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600), "w", encoding="ascii") as lines:
+            lines.write("".join(f"{one}\n" for one in wanted))
+            lines.flush()
+            os.fsync(lines.fileno())
+        if os.geteuid() == 0:  # by sudo: the server reads it, and removes it
+            there = database.parent.stat()
+            os.chown(new, there.st_uid, there.st_gid)
+        os.replace(new, file)  # its folder is settled with the database's (server/backups/restore.py)
 
 
 def asked(database: Path) -> set[str]:

@@ -15,6 +15,7 @@ from server.backups.restore import restore
 from server.changes.accounts import invite, take_up
 from server.changes.erasure import naming
 from server.changes.people import end_member
+from server.database import erased
 from server.database.engine import files
 from server.database.types import moment
 from server.main import Server
@@ -181,3 +182,25 @@ def test_what_cannot_be_noted_beside_the_database_is_not_erased(former: Place) -
     assert erase(former)[0] >= 500
     with former.database.reading() as session:
         assert session.get(Member, WHO) is not None
+
+
+def test_a_line_that_a_full_disk_cut_takes_no_other_with_it(tmp_path: Path) -> None:
+    file = tmp_path / "loquet.db"
+    file.with_name("loquet.db.erased").write_text("2026-11-24T09:00:00+00:00 half")
+    erased.note(file, datetime(2026, 11, 24, 10, tzinfo=UTC), "whole")
+    with closing(sqlite3.connect(tmp_path / "copy.db")) as copy:
+        copy.execute("CREATE TABLE audit (at TEXT)")
+        assert erased.since(file, copy) == ["half", "whole"]
+        erased.ask_again(file, ["whole"])
+    assert erased.asked(file) == {"whole"}
+    assert [one.stat().st_mode & 0o777 for one in tmp_path.glob("*.erase-again*")] == [0o600]
+
+
+def test_what_root_asks_for_is_the_server_s_to_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`sudo loquet server restore`, as the handbook has it: else the server could not start."""
+    owned: list[tuple[str, int, int]] = []
+    monkeypatch.setattr("os.geteuid", lambda: 0)
+    monkeypatch.setattr("os.chown", lambda path, user, group: owned.append((Path(path).name, user, group)))
+    erased.ask_again(tmp_path / "loquet.db", ["somebody"])
+    there = tmp_path.stat()
+    assert owned == [("loquet.db.erase-again.new", there.st_uid, there.st_gid)]
