@@ -15,6 +15,7 @@ from policy.bank_units import BANKED
 from policy.terms import Instant
 from server.audit import SAID, Change, Decided, record
 from server.changes.bank import forget_vouchers
+from server.changes.messages import Channel, State
 from server.changes.people import Done, end_member
 from server.database.types import moment
 from server.errors import ChangeRefusedError, Refused
@@ -40,6 +41,7 @@ from server.models import (
     MachineBusy,
     MachineFault,
     Member,
+    Message,
     Pass,
     Passkey,
     Presence,
@@ -106,6 +108,7 @@ def erase(session: Session, by: Caller, decided: Decided, member: str, day_start
         raise ChangeRefusedError(Refused.NOT_ALLOWED)
     plain = account is not None and not account.admin and not row.roles
     forget_vouchers(session, member, decided.at)
+    _forget_messages(session, member, account)
     _empty_audit(session, member, account.login if account is not None and plain else None)
     new = _stand_in(session, row)
     if account is not None:
@@ -172,6 +175,15 @@ def _stand_in(session: Session, row: Member) -> Member:
     session.add(new)
     session.flush()
     return new
+
+
+def _forget_messages(session: Session, member: str, account: Account | None) -> None:
+    """Those to their addresses, sent or not; one that is on its way is none to take back."""
+    row, choice = Message, session.get(ChannelChoice, member)
+    theirs = [(row.channel == Channel.MAIL, row.to == account.login)] if account is not None else []
+    theirs += [(row.channel == choice.channel, row.to == choice.address)] if choice is not None else []
+    for where in theirs:
+        session.exec(delete(row).where(*where, col(row.state) != State.SENDING))
 
 
 def _forget_rows(session: Session, member: str) -> None:

@@ -4,7 +4,7 @@ import re
 import sqlite3
 from contextlib import closing
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -14,12 +14,24 @@ from server.audit import Decided, verify
 from server.backups.restore import restore
 from server.changes.accounts import invite, take_up
 from server.changes.erasure import naming
+from server.changes.messages import Channel, queue
 from server.changes.people import end_member
 from server.database import erased
 from server.database.engine import files
 from server.database.types import moment
 from server.main import Server
-from server.models import Account, AuditRow, CarnetEntry, Credential, JournalRow, Member, PaidUnit, Pass
+from server.models import (
+    Account,
+    AuditRow,
+    CarnetEntry,
+    ChannelChoice,
+    Credential,
+    JournalRow,
+    Member,
+    Message,
+    PaidUnit,
+    Pass,
+)
 from server.queries import history
 from server.queries.accounts import at_the_machine
 from tests.server.test_main import config
@@ -88,6 +100,22 @@ def test_nothing_names_them_and_what_counts_stays(former: Place) -> None:
         found = [content[max(0, spot - 60) : spot + 60] for word in gone if (spot := content.find(word.encode())) >= 0]
         assert found == [], file.name
     assert former.staff().get(f"/members/{WHO}").status_code == 404
+
+
+@pytest.mark.sqlite
+def test_no_message_stays_that_was_to_reach_them(former: Place) -> None:
+    """Nor is one that waits for the morning sent to them any more."""
+    topic, until = "loquet-0123456789abcdef", moment(EVENING) + timedelta(days=1)
+    with former.database.transaction() as session:
+        session.add(ChannelChoice(member=WHO, channel="ntfy", address=topic, quiet=True))
+        for channel, to in (("ntfy", topic), ("mail", "brigitte.m@example.org"), ("mail", "another@example.org")):
+            queue(
+                session, Decided("server", EVENING), moment(EVENING),
+                about="t", to=to, subject="s", body="b", until=until, channel=Channel(channel),
+            )  # fmt: skip
+    assert erase(former)[0] == 303
+    with former.database.reading() as session:
+        assert session.exec(select(Message.to)).all() == ["another@example.org"]
 
 
 def test_the_badge_is_free_and_nobody_comes_back(former: Place) -> None:
