@@ -180,8 +180,8 @@ def _stand_in(session: Session, row: Member) -> Member:
 def _forget_messages(session: Session, member: str, account: Account | None) -> None:
     """Those to their addresses, sent or not; one that is on its way is none to take back."""
     row, choice = Message, session.get(ChannelChoice, member)
-    theirs = [(row.channel == Channel.MAIL, row.to == account.login)] if account is not None else []
-    theirs += [(row.channel == choice.channel, row.to == choice.address)] if choice is not None else []
+    theirs = [(col(row.channel) == Channel.MAIL, col(row.to) == account.login)] if account is not None else []
+    theirs += [(col(row.channel) == choice.channel, col(row.to) == choice.address)] if choice is not None else []
     for where in theirs:
         session.exec(delete(row).where(*where, col(row.state) != State.SENDING))
 
