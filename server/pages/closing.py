@@ -11,9 +11,9 @@ from server.changes.outcomes import Wrong
 from server.errors import ChangeRefusedError
 from server.queries.bank_tonight import counted
 from server.queries.closing import Person, evening
-from server.queries.machines import RUNS, views
+from server.queries.machines import RUNS, View, views
 from server.queries.now import picture
-from server.text.dates import hour, lasting
+from server.text.dates import hour, lasting, when
 from server.text.refusals import refusal
 from server.text.translate import gettext
 from server.web import step_up
@@ -93,10 +93,15 @@ def _page(of: str = "", fault: str = "", status: int = 200) -> ResponseReturnVal
         stays=seen.stays,
         settled=seen.settled,
         until=seen.until,
-        machines=[(view.machine.name or view.machine.id, view.use) for view in running],
+        machines=[(view.machine.name or view.machine.id, _runs_until(view, at)) for view in running],
         of=of,
         fault=fault,
     ), status
+
+
+def _runs_until(view: View, at: Instant) -> str:
+    """With the day when it is another; empty of a session without an end."""
+    return when(view.use.until, at) if view.use is not None and view.use.until is not None else ""
 
 
 def _counts(minutes: int | None) -> str:

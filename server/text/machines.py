@@ -276,14 +276,16 @@ def _following(said: _Telling) -> str:
         span = gettext(
             "%(start)s, jusqu’à %(end)s", start=when(booking.start, said.at), end=when(booking.end, booking.start)
         )
-        return _next_day(busy=busy, who=who, span=span, start=when(booking.start, said.at))
+        gap = busy and (_until(view.use) or 0) < booking.start
+        return _next_day(gap=gap, who=who, span=span, start=when(booking.start, said.at))
     if who:
         return gettext("Ensuite %(who)s, %(hours)s", who=who, hours=span)
     return gettext("Ensuite réservée, %(hours)s", hours=span)
 
 
-def _next_day(*, busy: bool, who: str, span: str, start: str) -> str:
-    if busy:
+def _next_day(*, gap: bool, who: str, span: str, start: str) -> str:
+    """gap: it is in use or booked now, and free after that."""
+    if gap:
         return gettext("Ensuite libre jusqu’à %(start)s", start=start)
     if who:
         return gettext("Ensuite %(who)s, %(hours)s", who=who, hours=span)

@@ -2,8 +2,9 @@
 
 import pytest
 
+from policy.bundle import Booking as Booked
 from policy.bundle import LockOut
-from policy.terms import MINUTE
+from policy.terms import DAY, MINUTE
 from server.changes.lockdown import set_lockdown
 from server.queries.machines import State, views
 from server.queries.now import SILENT, picture
@@ -39,6 +40,16 @@ def test_what_is_free_is_said_first_and_until_when(lab: Place) -> None:
     assert "3 machines libres Découpe laser, jusqu’à 22 h. Imprimante 1, jusqu’à 20 h 30." in said
     assert "Ensuite réservée, 20 h 30 – 21 h" in said
     assert "Scie fermée Hors de ses heures, jusqu’à demain à 9 h" in said
+
+
+def test_a_session_until_the_next_booking_leaves_no_gap_that_would_be_free(lab: Place) -> None:
+    tomorrow = Booked(id="b", machine="printer", member="remy", start="2026-11-25T10:00", end="2026-11-25T12:00")
+    furnish(lab, lab_bundle(tomorrow))
+    runs(lab, "printer", "brigitte", at(19), until=at(10) + DAY)
+    said = lab.page("/machines", account_of(lab, "brigitte"))
+    assert "Vous, jusqu’à demain à 10 h" in said
+    assert "Ensuite libre" not in said
+    assert "Imprimante 1 tourne jusqu’à demain à 10 h" in lab.page("/fermer", lab.staff())
 
 
 def test_a_session_is_shown_to_its_holder_to_members_and_to_fab_managers(lab: Place) -> None:
