@@ -242,11 +242,11 @@ def test_a_door_that_learns_it_this_very_second_is_no_news(place: Place) -> None
         assert (late.waiting, late.words.startswith("0 porte sur 2 le sait")) == (True, True)
 
 
-def test_the_team_is_not_offered_to_give_a_shift_to_whoever_has_it(place: Place) -> None:
+def test_given_by_the_team_to_whoever_has_it_the_shift_stays_theirs_and_is_offered_no_more(place: Place) -> None:
     press(place, place.member("tarek"), "offer", FRIDAY)
-    html = place.staff().get("/gardiens").text
-    (choice,) = re.findall(rf'<select id="who-{FRIDAY}".*?</select>', html)
-    assert ('value="tarek"' in choice, 'value="odile"' in choice) == (False, True)
+    assert degree_at(place, FRIDAY_AT_18) is Degree.UNCERTAIN
+    assert press(place, place.staff(), "take", FRIDAY, gardien="Tarek Benali")[0] == 303
+    assert (holder_at(place, FRIDAY), degree_at(place, FRIDAY_AT_18)) == ("tarek", Degree.PROBABLE)
 
 
 def test_the_menu_calls_the_page_what_its_title_does(place: Place) -> None:
