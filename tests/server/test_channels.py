@@ -1,6 +1,7 @@
 """ntfy, Matrix and a webhook: real sockets, a server that answers as they do, or 500, HTML, nothing; never twice."""
 
 import logging
+import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -132,7 +133,7 @@ def test_while_nobody_listens_it_waits_and_goes_later(place: Place) -> None:
     [
         ("https://127.0.0.1:1", "/nowhere/ca.pem", "FileNotFoundError"),
         ("http://127.0.0.1:99999", None, "ValueError"),
-        (f"https://{'a' * 64}.example", None, "UnicodeError"),
+        (f"https://{'a' * 64}.example", None, "Unicode(Encode)?Error"),  # the latter from Python 3.13 on
     ],
 )
 def test_what_never_left_waits_whatever_kept_it(place: Place, url: str, ca: str | None, why: str) -> None:
@@ -140,7 +141,8 @@ def test_what_never_left_waits_whatever_kept_it(place: Place, url: str, ca: str 
     tell(place.database, Channel.NTFY)
     known = HttpConfig(url, SECRET, ca)
     assert Outbox(place.database, {Channel.NTFY: lambda message: ntfy(known, message)}, lambda: NOON).tick() == 1
-    assert (kept(place.database).state, kept(place.database).why) == (State.WAITING, why)
+    assert kept(place.database).state == State.WAITING
+    assert re.fullmatch(why, kept(place.database).why)
 
 
 def test_a_room_to_which_loquet_was_invited_is_joined(place: Place) -> None:
