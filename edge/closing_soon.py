@@ -4,7 +4,7 @@ from edge.core import Core, Now
 from policy.closing import CLOSES_FROM
 from policy.opening import opening
 from policy.ruleset import RuleSet
-from policy.spans import Spans, next_change, spans
+from policy.spans import next_change
 from policy.terms import MINUTE, ClockState, Instant
 
 SOON: Instant = 15 * MINUTE
@@ -16,7 +16,6 @@ class ClosingSoon:
     def __init__(self, core: Core) -> None:
         self._core = core
         self._rules: RuleSet | None = None
-        self._shifts: dict[str, Spans] = {}
         self._revision = -1
         self._ask: Instant | None = None
         self._end: Instant | None = None
@@ -45,10 +44,8 @@ class ClosingSoon:
         revision = self._core.knowledge.revision
         if rules is self._rules and revision == self._revision and (self._ask is None or at < self._ask):
             return
-        if rules is not self._rules:
-            self._shifts = {who: spans(shifts) for who, shifts in rules.planned.items()}
         self._rules, self._revision = rules, revision
-        now = opening(rules, self._shifts, self._core.state, at)
+        now = opening(rules, rules.planned_shifts, self._core.state, at)
         self._end = now.until if now.until is not None and now.until > at and not now.relays else None
         changes = [next_change(times, at) for times in (rules.staffed, *rules.shifts.values())]
         soon = None if self._end is None or self._end - SOON <= at else self._end - SOON

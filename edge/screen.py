@@ -20,7 +20,6 @@ from policy.degrees import Known, Stretch, degree, stretches
 from policy.opening import Degree, opening
 from policy.presence import Presence
 from policy.ruleset import RuleSet
-from policy.spans import Spans, spans
 from policy.state import SiteState
 from policy.terms import MINUTE, ClockState, Instant
 
@@ -57,7 +56,6 @@ class ScreenTimer:
     def __init__(self, core: Core) -> None:
         self._core = core
         self._rules: RuleSet | None = None
-        self._shifts: dict[str, Spans] = {}
         self._revision = -1
         self.deadline = 0.0
         """Monotonic seconds."""
@@ -68,8 +66,6 @@ class ScreenTimer:
         rules, revision = (None if held is None else held.rules), core.knowledge.revision
         if rules is self._rules and revision == self._revision and now.mono < self.deadline:
             return None
-        if rules is not None and rules is not self._rules:
-            self._shifts = {who: spans(shifts) for who, shifts in rules.planned.items()}
         self._rules, self._revision, self.deadline = rules, revision, now.mono + EVERY
         if held is None or now.clock is ClockState.UNKNOWN or held.not_after < now.at:
             return Shown(now.at, None)
@@ -79,7 +75,7 @@ class ScreenTimer:
             lockdown=core.state.lockdown,
             adhoc={who: set(times) for who, times in core.state.adhoc.items()},
         )
-        return Shown(now.at, Known(held.rules, self._shifts, state, now.at), held.not_after)
+        return Shown(now.at, Known(held.rules, held.rules.planned_shifts, state, now.at), held.not_after)
 
 
 def write(screen: Screen, shown: Shown) -> str:

@@ -4,6 +4,7 @@ No calendar, no time zone, no name.
 """
 
 from bisect import bisect_right
+from collections.abc import Mapping
 from datetime import date
 from enum import StrEnum
 from functools import cached_property
@@ -12,7 +13,7 @@ from typing import TypeAlias
 from msgspec import Struct
 
 from policy.sitedays import SiteDays, dated
-from policy.spans import Spans
+from policy.spans import Spans, spans
 from policy.terms import Direction, Instant
 
 SPEAKS = 4
@@ -192,6 +193,11 @@ class RuleSet(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=Tru
     def day_end(self, at: Instant) -> Instant:
         """The end of the site day that holds the instant, when everybody is checked out."""
         return self.site_days.at(at).end
+
+    @cached_property
+    def planned_shifts(self) -> Mapping[str, Spans]:
+        """When each gardien holds the place by the rota, lead and grace not included."""
+        return {who: spans(shifts) for who, shifts in self.planned.items()}
 
     @cached_property
     def site_days(self) -> SiteDays:

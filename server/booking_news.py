@@ -16,7 +16,7 @@ from server.web.context import Context
 from server.web.sessions import now
 
 EVERY: Instant = 5 * SECOND
-"""Of the site's clock."""
+"""Between two looks, by the site's clock."""
 BY = "server"
 
 
@@ -25,24 +25,19 @@ class BookingNews:
 
     def __init__(self, app: Flask, context: Context) -> None:
         self._app, self._context = app, context
-        self._looked: Instant | None = None
 
     def tick(self) -> int:
         """How many were told. Raises DatabaseError: it is tried again, and nobody hears twice."""
         known, at = self._context, self._context.clock()
-        if self._looked is not None and self._looked <= at < self._looked + EVERY:
-            return 0
         with known.database.reading() as session:
             nobody = not open_rows(session)
         if nobody:
-            self._looked = at
             return 0
         with self._app.app_context(), in_french(), known.database.transaction() as session:
             made = offer_due(session, Decided(BY, at))
             told = tell_once(session, Decided(BY, at))
             for one in told:
                 self._tell(session, one, at)
-        self._looked = at
         if made:
             known.site_changed()
             known.live.changed()
@@ -54,7 +49,6 @@ class BookingNews:
             return
         said = text.of_offer(one, self._context.current().called)
         subject, body = (gettext(part, **said) for part in text.OFFER)
-        if self._context.address:
-            body += f"\n{self._context.address.rstrip('/')}/me\n"
+        body += self._context.link("/me")
         until = now() + timedelta(milliseconds=one.until - at)
         tell_member(session, BY, now(), one.member, channels, about="booking", subject=subject, body=body, until=until)

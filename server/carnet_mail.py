@@ -16,7 +16,7 @@ from server.text.translate import gettext, in_french
 from server.web.context import Context
 
 EVERY: Instant = 5 * MINUTE
-"""Of the site's clock."""
+"""Between two looks, by the site's clock."""
 WANTED = timedelta(days=7)
 
 
@@ -25,13 +25,10 @@ class CarnetNews:
 
     def __init__(self, app: Flask, context: Context, wall: Callable[[], datetime]) -> None:
         self._app, self._context, self._wall = app, context, wall
-        self._looked: Instant | None = None
 
     def tick(self) -> int:
         """How many were written to. Raises DatabaseError: it is tried again, and nobody hears twice."""
         at, current = self._context.clock(), self._context.current()
-        if self._looked is not None and self._looked <= at < self._looked + EVERY:
-            return 0
         if not FROM <= moment(at).astimezone(current.zone).hour < UNTIL:
             return 0
         with self._context.database.reading() as session:
@@ -42,7 +39,6 @@ class CarnetNews:
                 for one in due(session, current, at):
                     told += self._tell(session, one)
                     note(session, one)
-        self._looked = at
         return told
 
     def _tell(self, session: Session, one: Due) -> bool:
@@ -50,8 +46,7 @@ class CarnetNews:
         at, known = self._wall(), self._context
         left = said(known.current(), one.member, one.units)
         subject, body = left[:1].upper() + left[1:], gettext(LOW_MAIL, left=left[:1].upper() + left[1:])
-        if known.address:
-            body += f"\n{known.address.rstrip('/')}/me\n"
+        body += known.link("/me")
         until = at + WANTED
         return tell_member(
             session,

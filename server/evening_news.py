@@ -17,7 +17,7 @@ from server.web.context import Context
 from server.web.sessions import now as wall
 
 EVERY: Instant = 20 * SECOND
-"""Of the site's clock."""
+"""Between two looks, by the site's clock."""
 BY = "server"
 
 
@@ -26,13 +26,10 @@ class EveningNews:
 
     def __init__(self, app: Flask, context: Context) -> None:
         self._app, self._context = app, context
-        self._looked: Instant | None = None
 
     def tick(self) -> int:
         """How many were told. Raises DatabaseError: it is tried again, and nobody hears twice."""
         at, current = self._context.clock(), self._context.current()
-        if self._looked is not None and self._looked <= at < self._looked + EVERY:
-            return 0
         with self._context.database.reading() as session:
             wanted = session.exec(select(EveningWatch.member).limit(1)).first() is not None
         told = 0
@@ -43,15 +40,13 @@ class EveningNews:
                 now = evening(seen, current.rules.day_end(at))
                 due = changes.to_tell(session, now, at)
                 told = sum(self._tell(session, who, before, now, seen) for who, before in due)
-        self._looked = at
         return told
 
     def _tell(self, session: Session, who: str, before: Evening, now: Evening, seen: Picture) -> bool:
         """Nobody wants it later than the site day."""
         at, known = wall(), self._context
         body = gettext(text.BODY, now=text.lines(now, seen.at), before=text.lines(before, seen.at))
-        if known.address:
-            body += f"\n{known.address.rstrip('/')}/me\n"
+        body += known.link("/me")
         until = at + timedelta(milliseconds=known.current().rules.day_end(seen.at) - seen.at)
         subject = text.headline(before, now, seen)
         return tell_member(

@@ -14,49 +14,42 @@ from datetime import UTC, datetime
 from threading import Event, Thread
 
 from flask import Blueprint
-from sqlmodel import Session, col, delete, select
 
 from policy.bundle import Bundle
 from policy.instants import text
-from policy.misfits import meant
 from policy.terms import Instant
-from server import identity
+from server import booking_news, carnet_mail, evening_news, rota_news
 from server.app import create_app
 from server.audit import Decided, last_link
 from server.bank import Bookkeeper
 from server.booking_news import BookingNews
 from server.carnet_mail import CarnetNews
 from server.changes.accounts import first_admin
-from server.changes.bundle import Imported, import_bundle, would_end
-from server.changes.configured import take_over_account, take_over_token
-from server.changes.erasure import erase_again
-from server.changes.first_start import begin
+from server.changes.bundle import Imported, import_bundle
 from server.changes.purge import doubt, purge
-from server.changes.revoked import forget
 from server.channels import carriers
-from server.config import BrokerConfig, EdgeConfig, ServerConfig
+from server.config import ServerConfig
 from server.control import Control
-from server.database import erased
 from server.database.engine import Database
 from server.database.schema import upgrade
 from server.database.types import moment
-from server.errors import MistakeError, ServerError, WouldEndError
+from server.errors import MistakeError, ServerError
 from server.evening_news import EveningNews
 from server.exchange import Exchange
 from server.health import measure
 from server.ingest.messages import Message
 from server.ingest.queue import MessageQueue
 from server.link import Link
-from server.models import AccessPoint, Edge, Machine
 from server.outbox import Outbox
 from server.publish.bundle import site_of
 from server.queries.accounts import administrators, at_the_machine
 from server.reminders import Reminders
 from server.rota_news import RotaNews
+from server.routine import Routine, Task
+from server.stored_site import check_site, erase_again, store_site
 from server.web.context import Context
 from server.web.live import Live
 from server.web.serve import Web
-from wire.credential import pseudonym
 from wire.errors import WireError
 from wire.topics import Topics
 
@@ -116,8 +109,6 @@ class Server:
         self.live = Live()
         self._stopping = Event()
         self._carriers = carriers(config)
-        self._reminders: Reminders | None = None
-        self._carnet_news: CarnetNews | None = None
         self._purged: Instant | None = None
         """The start of the site day on which all was forgotten whose time was over."""
         self._reconnected = Event()
@@ -125,10 +116,10 @@ class Server:
         self.database = Database(config.database)
         try:
             upgrade(self.database, progress)
-            self._store_site(bundle, Decided(by, clock()), agreed, unblock)
-            self._erase_again(Decided(by, clock(), "restored"), progress)
+            store_site(self.database, config, bundle, Decided(by, clock()), agreed=agreed, unblock=unblock)
+            erase_again(self.database, config.credential_key, Decided(by, clock(), "restored"), progress)
             self.topics = topics = self._stored_topics()
-            _check_site(config.broker, topics.site)
+            check_site(config.broker, topics.site)
             self.link = Link(config.broker, topics, self._received, self._reconnected.set)
             self.exchange = Exchange(
                 self.database,
@@ -151,12 +142,7 @@ class Server:
             )
             self._control = Control(config.control, self.exchange, self.invite_admin) if config.control else None
             self.app = create_app(self.context(), extra_blueprints)
-            self._rota_news = RotaNews(self.app, self.context())
-            self._evening_news = EveningNews(self.app, self.context())
-            self._booking_news = BookingNews(self.app, self.context())
-            if self._carriers:
-                self._reminders = Reminders(self.app, self.context(), lambda: datetime.now(UTC))
-                self._carnet_news = CarnetNews(self.app, self.context(), lambda: datetime.now(UTC))
+            self._routine = Routine(clock, tuple(self._tasks()))
             self._web = Web(self.app, config.http_host, config.http_port, config.trusted_proxy)
         except BaseException:
             self.database.close()
@@ -237,46 +223,6 @@ class Server:
         self.exchange.site_changed()
         return done
 
-    def _store_site(self, bundle: Bundle | None, decided: Decided, agreed: bool, unblock: Collection[str]) -> None:
-        with self.database.transaction() as session:
-            if bundle is not None:
-                if not agreed and (ending := would_end(session, bundle)):
-                    raise WouldEndError(ending)
-                _tell(import_bundle(session, bundle, decided, unblock))
-            elif site_of(session) is None:
-                log.warning(
-                    "%s: holds no site yet; it is described on /start. Was there one? Then stop the server, and see"
-                    " that server.toml names its database, or restore a backup",
-                    self.database.name,
-                )
-                begin(session, _site_id(self.config.broker), decided)
-            session.exec(delete(Edge).where(col(Edge.id).not_in([edge.id for edge in self.config.edges])))
-            for known in self.config.edges:
-                row = session.get(Edge, known.id) or Edge(id=known.id, public_key="", access_points=[], readers={})
-                row.public_key, row.access_points = known.public_key, list(known.access_points)
-                session.add(row)
-            _check_places(self.config.edges, session)
-            for gone in self.config.revoked:
-                forget(session, gone.id, gone.since)
-            if self.config.staff_name:
-                take_over_account(session, datetime.now(UTC), self.config.staff_name, self.config.staff_password_hash)
-            if self.config.api_token_hash:
-                take_over_token(session, datetime.now(UTC), self.config.api_token_hash)
-
-    def _erase_again(self, decided: Decided, progress: Callable[[str], None]) -> None:
-        """Whom the copy that was restored brought back, before anything is published."""
-        file, key = self.database.file, self.config.credential_key
-        wanted = erased.asked(file) if file is not None else set[str]()
-        if file is None or not wanted:
-            return
-        with self.database.transaction() as session:
-            gone = erase_again(
-                session, decided, lambda one: erased.digest(lambda told: pseudonym(key, told), one) in wanted
-            )
-        self.database.wipe()
-        erased.done(file)
-        progress(f"erased again, whom the copy still had: {', '.join(gone) or 'nobody'}")
-
     def _stored_topics(self) -> Topics:
         with self.database.reading() as session:
             site = site_of(session)
@@ -334,26 +280,27 @@ class Server:
                 log.exception("messages wait")
 
     def _keep_time(self) -> None:
-        """The thread that publishes in time."""
+        """The thread that publishes in time, and does what else has its hour."""
         while not self._stopping.wait(TICK):
-            try:
-                if self._reconnected.is_set():
-                    self._reconnected.clear()
-                    self.exchange.connected()
-                self.exchange.tick()
-                self._purge()
-                self._rota_news.tick()
-                self._evening_news.tick()
-                self._booking_news.tick()
-                if self._reminders is not None:
-                    self._reminders.tick()
-                if self._carnet_news is not None:
-                    self._carnet_news.tick()
-                self._bookkeeper.tick()
-            except ServerError as error:
-                log.error("not published, tried again: %s", error)
-            except Exception:
-                log.exception("not published, tried again")
+            self._routine.tick()
+
+    def _tasks(self) -> Iterator[Task]:
+        known, wall = self.context(), lambda: datetime.now(UTC)
+        yield Task("rules and state", self._publish)
+        yield Task("what is to be forgotten", self._purge)
+        yield Task("news of the rota", RotaNews(self.app, known).tick, rota_news.EVERY)
+        yield Task("news of the evening", EveningNews(self.app, known).tick, evening_news.EVERY)
+        yield Task("offers of a slot", BookingNews(self.app, known).tick, booking_news.EVERY)
+        if self._carriers:
+            yield Task("reminders", Reminders(self.app, known, wall).tick)
+            yield Task("carnets that run low", CarnetNews(self.app, known, wall).tick, carnet_mail.EVERY)
+        yield Task("bank of hours", self._bookkeeper.tick)
+
+    def _publish(self) -> None:
+        if self._reconnected.is_set():
+            self._reconnected.clear()
+            self.exchange.connected()
+        self.exchange.tick()
 
     def _purge(self) -> None:
         """Forget what is older than it may be kept, a step each time; with each site day it begins anew."""
@@ -378,49 +325,3 @@ class Server:
             log.info("forgotten, as its time is over: %s", done)
         elif self.database.wipe():
             self._purged = today
-
-
-def _tell(done: Imported) -> None:
-    log.info("bundle: %d new, %d changed, %d ended", done.new, done.changed, len(done.ended))
-    for uid in done.blocked:
-        log.warning(
-            "badge …%s stays blocked, although the bundle has it active: where that is meant, give --unblock with its "
-            "whole number",
-            uid[-4:],
-        )
-
-
-def _site_id(broker: BrokerConfig) -> str:
-    """How a site is called that nobody has described yet: as its keys say; on a broker without keys, `site`."""
-    return identity.site(broker.identity) if broker.identity is not None else "site"
-
-
-def _check_site(broker: BrokerConfig, site: str) -> None:
-    """Raises ServerError for keys of another site: the broker would take what is said, and hand it to nobody."""
-    if broker.identity is not None and (theirs := identity.site(broker.identity)) != site:
-        raise ServerError(
-            f"{broker.identity.certificate}: is of site {theirs!r}, the bundle of site {site!r}: correct site.id in "
-            "the bundle, or carry the server's folder of this site's keys"
-        )
-
-
-def _check_places(edges: Sequence[EdgeConfig], session: Session) -> None:
-    """Raises ServerError for a place that the site has not: nobody would ever be let in there, nothing be started.
-
-    An edge whose own name is nearly that of a place is only told of: it may be called so.
-    """
-    known = {
-        *session.exec(select(AccessPoint.id).where(col(AccessPoint.ended).is_(None))),
-        *session.exec(select(Machine.id).where(col(Machine.ended).is_(None))),
-    }
-    for edge in edges:
-        for place in edge.access_points:
-            if known and place not in known:
-                raise ServerError(
-                    f"edge {edge.id!r}: {place!r} is neither a door nor a machine of the site"
-                    f"{meant(place, sorted(known))}, which has {', '.join(sorted(known))}: "
-                    "correct the server's configuration, or add it to the bundle"
-                )
-        likely = meant(edge.id, sorted(known - {other.id for other in edges}), 0.85)
-        if edge.id not in known and likely:
-            log.warning("edge %r%s: in its edge.toml and its certificate it must be called just so", edge.id, likely)

@@ -52,8 +52,7 @@ class Reminders:
             "help": text.helps(next_of(ahead, one.kind, one.member), called),
         }
         subject, body = (gettext(words, **said) for words in text.REMINDER)
-        if self._context.address:
-            body += f"\n{self._context.address.rstrip('/')}/trainings\n"
+        body += self._context.link("/trainings")
         return tell_member(
             session,
             BY,

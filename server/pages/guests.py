@@ -13,7 +13,7 @@ from server.queries.people import day_of
 from server.roles import STAFF
 from server.text.refusals import refusal
 from server.text.sheets import Cell, Sheet, csv_file
-from server.text.translate import gettext
+from server.text.translate import gettext, ngettext
 from server.web.deciding import decide, today
 from server.web.sessions import context, roles
 from server.web.typed import line_in
@@ -61,7 +61,14 @@ def agree() -> ResponseReturnValue:
     outcome = decide(lambda session, decided: changes.agree(session, decided, name, days))
     if isinstance(outcome, Refused):
         return _page(refusal(outcome), 400)
-    flash(gettext("Noté : %(name)s, %(days)s journées par personne et par an.", name=name, days=days))
+    flash(
+        ngettext(
+            "Noté : %(name)s, %(num)s journée par personne et par an.",
+            "Noté : %(name)s, %(num)s journées par personne et par an.",
+            days,
+            name=name,
+        )
+    )
     return redirect(url_for("guests.page"), 303)
 
 

@@ -46,3 +46,7 @@ class Context:
     def sends_mail(self) -> bool:
         """Whether there is a mail server."""
         return Channel.MAIL in self.channels
+
+    def link(self, path: str) -> str:
+        """A line for a message, with the address of a page; empty where server.toml does not say the pages' own."""
+        return f"\n{self.address.rstrip('/')}{path}\n" if self.address else ""

@@ -12,7 +12,6 @@ from edge.screen import SILENT, Screen, Shown, page, write
 from edge.tables import ConfigError
 from policy.degrees import Known
 from policy.presence import Move, Presence
-from policy.spans import spans
 from policy.state import SiteState
 from policy.terms import DAY, Instant
 from simulator.clock import VirtualClock
@@ -58,8 +57,7 @@ def evening(now: Instant, *inside: str, lockdown: bool = False) -> str:
     rules = small_rules()
     presence = Presence((who, Move(at(18), inside=True)) for who in inside)
     state = SiteState(presence, not_after=now + DAY, lockdown=lockdown)
-    shifts = {who: spans(times) for who, times in rules.planned.items()}
-    return said(page(PARIS, Shown(now, Known(rules, shifts, state, now))))
+    return said(page(PARIS, Shown(now, Known(rules, rules.planned_shifts, state, now))))
 
 
 def test_the_page_follows_the_evening_by_the_degrees_of_the_server() -> None:

@@ -127,3 +127,8 @@ def test_after_some_time_the_month_stays_and_after_the_year_no_name(place: Place
         purge(session, at(10) + 300 * DAY, 90)
         assert had(session, int(which), "sami", 2027) == 1
     assert days(place)[1] == ("sami", "Sami", date(2027, 2, 1))
+
+
+def test_one_day_a_year_is_said_in_the_singular(place: Place) -> None:
+    status, page = send(place, place.staff(), "/guests/agreements", name="La Réserve", days="1")
+    assert (status, "Noté : La Réserve, 1 journée par personne et par an." in page) == (303, True)
