@@ -14,8 +14,8 @@ from benches.figure import Figure, Figures, Limit
 from console.errors import CommandError
 
 PARTS = (
-    *("decision", "reader", "journal", "edge process", "ingest", "drain", "change to edge", "revoked edge", "bank"),
-    "pages",
+    *("decision", "reader", "journal", "edge process", "ingest", "drain", "change to edge", "enrolment"),
+    *("revoked edge", "bank", "pages"),
 )
 
 PROMISED: dict[str, dict[str, Limit]] = {
@@ -42,6 +42,7 @@ PROMISED: dict[str, dict[str, Limit]] = {
         "blocked_badge_p99": Limit(1000),
         "lockdown_p99": Limit(1000),
     },
+    "enrolment": {"enrolment_p99": Limit(1000)},
     "revoked edge": {"revoked_edge": Limit(60)},
     "bank": {"bank_recount": Limit(2)},
     "pages": {},
@@ -51,7 +52,7 @@ PROMISED: dict[str, dict[str, Limit]] = {
 
 def parts() -> dict[str, Callable[[], Figures]]:
     """What is measured, by the word that shows while it runs."""
-    from benches import bank, decision, drain, ingest, journal, pages, process, reader, revoked, travel
+    from benches import bank, decision, drain, enrolment, ingest, journal, pages, process, reader, revoked, travel
 
     return {
         "decision": decision.figures,
@@ -61,6 +62,7 @@ def parts() -> dict[str, Callable[[], Figures]]:
         "ingest": ingest.figures,
         "drain": drain.figures,
         "change to edge": travel.figures,
+        "enrolment": enrolment.figures,
         "revoked edge": revoked.figures,
         "bank": bank.figures,
         "pages": pages.figures,

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from benches.drain import carried, drained
+from benches.enrolment import measured as enrolled
 from benches.figure import Figure, Figures, Limit, figure, p99
 from benches.revoked import revoked
 from console.errors import CommandError
@@ -19,7 +20,7 @@ NAMES = {
     "field_to_strike_mean", "field_to_strike_worst", "journal_row", "edge_start", "edge_memory",
     "ingest_row", "ingest_backlog", "bank_recount",
 }  # fmt: skip
-CHECKED = [title for title in PARTS if title not in ("drain", "change to edge", "revoked edge", "pages")]
+CHECKED = [title for title in PARTS if title not in ("drain", "change to edge", "enrolment", "revoked edge", "pages")]
 """Messages of the others cross real time and a real broker: below, and in tests/flow/test_chip_to_page.py. The large
 site of the pages takes minutes to fill: tests/benches/test_pages.py."""
 ROOT = Path(__file__).parents[2]
@@ -115,6 +116,12 @@ def test_every_edge_goes_by_each_change_and_lockdown(tmp_path: Path) -> None:
     asked = f"from benches.travel import *; print(*map(len, measured(Path({str(tmp_path)!r}), 4, 2)[1:]))"
     ended = subprocess.run([sys.executable, "-c", asked], cwd=ROOT, capture_output=True, text=True, timeout=120)
     assert (ended.returncode, ended.stdout, ended.stderr) == (0, "4 2\n", "")
+
+
+def test_a_badge_that_is_laid_is_on_the_desks_page(tmp_path: Path) -> None:
+    """It raises when the page does not say whose it shall be, or when it is not theirs once it was confirmed."""
+    hop, seconds = enrolled(tmp_path / "site", 2)
+    assert min(seconds) > hop > 0
 
 
 def test_a_stolen_edge_is_out_once_broker_and_server_were_restarted(tmp_path: Path) -> None:
