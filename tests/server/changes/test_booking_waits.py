@@ -65,6 +65,7 @@ def test_what_is_cancelled_is_offered_to_whoever_came_first_and_to_nobody_else(d
     booked = desk.has(tomorrow(14))
     first, second = desk.wait("brigitte"), desk.wait("alice", tomorrow(15), tomorrow(17))
     assert ((first.before, first.until), (second.before, second.until)) == ((0, None), (1, None))
+    assert desk.take(first) == Against(Rule.GONE), "not offered yet"
     desk.cancel(booked.id, member="remy")
     assert desk.offered() == ["brigitte"]
     assert desk.next_of(tomorrow(14), who="remy") == (True, "cnc", tomorrow(16)), "kept for her"
