@@ -1,7 +1,7 @@
 """What is forgotten when its time is over? Who came and went after `retention_days`; what was decided after a year.
 
-One step a call, so that nobody waits for it. Of a site day the hours are counted before its rows go, in one
-transaction. What accounts stand on stays without its minute: a unit paid keeps its half-day.
+One step a call, so that nobody waits for it. Of a site day the hours and the month's numbers are counted before its
+rows go, in one transaction. What accounts stand on stays without its minute: a unit paid keeps its half-day.
 """
 
 from datetime import UTC, date, datetime, time, timedelta
@@ -14,6 +14,7 @@ from policy.instants import of
 from policy.ruleset import Period
 from policy.terms import DAY, ClockState, Instant
 from server.audit import SAID
+from server.changes.counts import add_late, keep_counts
 from server.changes.member_import import forget_files
 from server.database.types import moment
 from server.models import (
@@ -80,10 +81,13 @@ def purge(session: Session, now: Instant, days: int) -> str | None:
     kept_from = first_kept(calendar, now, days)
     earliest = _earliest(session, kept_from)
     if earliest is None:
+        keep_counts(session, calendar, calendar.day_at(kept_from) - timedelta(1), now)
         return _forget_the_rest(session, kept_from, now)
     day = calendar.day_at(earliest)
     start, end = calendar.day_start(day), min(kept_from, calendar.day_end(day) or kept_from)
-    _keep_counts(session, start, end)
+    _keep_hours_of_day(session, start, end)
+    if not keep_counts(session, calendar, day, now):
+        add_late(session, calendar, day, now)
     session.exec(delete(JournalRow).where(*_over(kept_from), col(JournalRow.at) < moment(end)))
     return f"who came and went on {day}"
 
@@ -135,7 +139,7 @@ def _earliest(session: Session, kept_from: Instant) -> Instant | None:
     return min((of(one) for one in oldest if one is not None), default=None)
 
 
-def _keep_counts(session: Session, start: Instant, end: Instant) -> None:
+def _keep_hours_of_day(session: Session, start: Instant, end: Instant) -> None:
     for hour in history.hours(session, start, end):
         if hour.peak or hour.came:
             known = session.get(HourKept, moment(hour.start)) or HourKept(start=moment(hour.start), came=0, peak=0)

@@ -27,6 +27,7 @@ from server.models.feeds import CalendarFeed
 from server.models.guests import Agreement, GuestDay
 from server.models.journal import (
     AdhocShift,
+    CountKept,
     HourKept,
     JournalRow,
     MachineBusy,
@@ -66,6 +67,7 @@ __all__ = [
     "Certification",
     "CertificationEntry",
     "ChannelChoice",
+    "CountKept",
     "Credential",
     "Credit",
     "DayBadge",

@@ -1,5 +1,6 @@
 """What happened? The rows of the edges, and what they left behind: presence, days paid, sessions."""
 
+from datetime import date as date_
 from datetime import datetime
 
 from sqlalchemy import BigInteger, Index, UniqueConstraint, text
@@ -75,6 +76,20 @@ class HourKept(SQLModel, table=True):
     start: datetime = Field(primary_key=True, sa_type=UtcDateTime)
     came: int
     peak: int
+
+
+class CountKept(SQLModel, table=True):
+    """A number of a month that stays when the names behind it are gone (server/queries/counts.py:What).
+
+    month: its first day. of: the tier or the machine, empty for all, or for tiers too small to be told apart.
+    """
+
+    __tablename__ = "count_kept"
+
+    month: date_ = Field(primary_key=True)
+    what: str = Field(primary_key=True)
+    of: str = Field(primary_key=True)
+    count: int
 
 
 class Position(SQLModel, table=True):

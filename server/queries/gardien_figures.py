@@ -13,6 +13,8 @@ from datetime import date, timedelta
 from sqlmodel import Session, col, func, select
 
 from policy.bank import CREDIT, UNIT
+from policy.bundle import Bundle
+from policy.calendar import Calendar
 from policy.held import Moves, length
 from policy.instants import of
 from policy.reasons import Reason
@@ -59,16 +61,18 @@ class Figures:
 def figures(session: Session, current: Current, at: Instant, kept_days: int) -> Figures:
     today = current.calendar.day_at(at)
     first = max(today - WEEKS, today - timedelta(kept_days - 1))
-    evenings = list(_evenings(session, current, at, first, today))
+    told = session.exec(select(func.min(JournalRow.at))).one()
+    over = [] if told is None else [one for one in turns(current.bundle, first, today) if of(told) <= one.start]
+    told_of = list(evenings(session, current.bundle, current.calendar, [one for one in over if one.end <= at]))
     months = months_to(today)
     held = _from_ledger(session, current, months[0]) or [
-        (one.turn.gardien, one.turn.day, one.minutes) for one in evenings
+        (one.turn.gardien, one.turn.day, one.minutes) for one in told_of
     ]
     hours: defaultdict[str, Counter[date]] = defaultdict(Counter)
     for who, day, minutes in held:
         if who is not None and minutes and day >= months[0]:
             hours[who][day.replace(day=1)] += minutes
-    return Figures(months, hours, evenings[::-1], _in_vain(session, current, first))
+    return Figures(months, hours, told_of[::-1], _in_vain(session, current, first))
 
 
 def months_to(today: date, number: int = MONTHS) -> list[date]:
@@ -90,24 +94,19 @@ def _from_ledger(session: Session, current: Current, first: date) -> list[tuple[
     ]
 
 
-def _evenings(session: Session, current: Current, at: Instant, first: date, today: date) -> Iterator[Evening]:
-    """The turns that are over, gaps too, the oldest first. Of one before the doors first told anything nobody knows."""
-    told = session.exec(select(func.min(JournalRow.at))).one()
-    if told is None:
-        return
-    over = [turn for turn in turns(current.bundle, first, today) if of(told) <= turn.start and turn.end <= at]
+def evenings(session: Session, bundle: Bundle, calendar: Calendar, over: Sequence[Turn]) -> Iterator[Evening]:
+    """Of turns that are over, gaps too, the oldest first: how they were."""
     if not over:
         return
     inside: defaultdict[str, Moves] = defaultdict(Moves)
     came: list[tuple[Instant, str]] = []
-    everybody = [member.id for member in current.bundle.members]
-    for row in moves(session, over[0].start, everybody):
+    for row in moves(session, over[0].start, [member.id for member in bundle.members]):
         inside[row.member].add(row.move)
         if row.move.inside:
             came.append((row.move.at, row.member))
     came.sort()
     for turn in over:
-        spans = inside[turn.gardien].inside(current.calendar, turn.start, turn.end) if turn.gardien else ()
+        spans = inside[turn.gardien].inside(calendar, turn.start, turn.end) if turn.gardien else ()
         some = came[bisect_right(came, (turn.start, "")) : bisect_right(came, (turn.end, ""))]
         people = {member for _, member in some} - {turn.gardien}
         yield Evening(turn, length(spans) // MINUTE, few(len(people)) if people else 0)

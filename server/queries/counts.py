@@ -1,0 +1,259 @@
+"""How many came, how long was it open, which evenings were held? Numbers of days by month, of the rows that are kept.
+
+What `server/changes/counts.py` keeps of a month before its names go, and what is counted anew for the days since.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from enum import StrEnum
+from typing import Any, TypeAlias
+
+from sqlalchemy import ColumnElement
+from sqlalchemy.orm import Mapped
+from sqlmodel import Session, col, func, select
+
+from policy.bundle import Bundle
+from policy.calendar import Calendar, staff_hours
+from policy.held import length
+from policy.instants import of
+from policy.reasons import Reason
+from policy.spans import before, spans
+from policy.terms import DAY, MINUTE, Instant
+from server.database.types import moment
+from server.models import AdhocShift, CountKept, GuestDay, JournalRow, Member, Visitor
+from server.queries.gardien_figures import evenings
+from server.queries.now import FEW
+from server.queries.public_holidays import holidays_of
+from server.queries.rota import Turn, turns
+from server.queries.site_state import uses_since
+from wire.row import Kind
+
+MOST_LATE: Instant = 90 * DAY
+"""Before the first row was heard of: what is said to have been earlier, a lost clock says."""
+
+
+class What(StrEnum):
+    """visits: half-days in which a member came in, by tier. people: different members, of all and by tier.
+
+    staffed, held: minutes of the team's hours, and those that gardiens were inside in their shifts. evening_*: evenings
+    of the rota. in_vain: people whom a door refused since it was not open, once a day each. machine: seconds of use, by
+    machine. users: different people who used one. visitors: people without badges of their own, guests by agreement
+    not among them. first, last: which days of the month are counted, as numbers in the month.
+    """
+
+    VISITS = "visits"
+    PEOPLE = "people"
+    STAFFED = "staffed"
+    HELD = "held"
+    EVENING_HELD = "evening_held"
+    EVENING_LEFT = "evening_left"
+    """It had a gardien, who did not come."""
+    EVENING_GAP = "evening_gap"
+    IN_VAIN = "in_vain"
+    MACHINE = "machine"
+    USERS = "users"
+    VISITORS = "visitors"
+    FIRST = "first"
+    LAST = "last"
+
+
+Numbers: TypeAlias = Counter[tuple[What, str]]
+"""By what, and of which tier or machine."""
+
+
+@dataclass(frozen=True, slots=True)
+class Days:
+    """The days from first to last, both included, of one site, until the instant `until`."""
+
+    session: Session
+    bundle: Bundle
+    calendar: Calendar
+    first: date
+    last: date
+    until: Instant
+
+    @property
+    def start(self) -> Instant:
+        return self.calendar.day_start(self.first)
+
+    @property
+    def end(self) -> Instant:
+        return min(self.until, self.calendar.day_end(self.last) or self.until)
+
+    @property
+    def over(self) -> bool:
+        return (self.calendar.day_end(self.last) or self.until + 1) <= self.until
+
+
+def month_of(day: date) -> date:
+    return day.replace(day=1)
+
+
+def last_day(month: date) -> date:
+    """The last day of the month that begins with this one."""
+    return month_of(month + timedelta(31)) - timedelta(1)
+
+
+def kept(session: Session, first: date, last: date) -> defaultdict[date, Numbers]:
+    """What is kept of the months that begin between two days, both included."""
+    found: defaultdict[date, Numbers] = defaultdict(Counter)
+    for row in session.exec(select(CountKept).where(CountKept.month >= first, CountKept.month <= last)):
+        found[row.month][What(row.what), row.of] = row.count
+    return found
+
+
+def first_uncounted(session: Session, calendar: Calendar) -> date | None:
+    """The day after the last that is kept; at first, that of the first row. None before anything was heard."""
+    row = CountKept
+    newest = session.exec(select(row).where(row.what == What.LAST).order_by(col(row.month).desc()).limit(1)).first()
+    if newest is not None:
+        return newest.month.replace(day=newest.count) + timedelta(1)
+    at, received = session.exec(select(func.min(JournalRow.at), func.min(JournalRow.received))).one()
+    return None if at is None else calendar.day_at(max(of(at), of(received) - MOST_LATE))
+
+
+def apart(people: Mapping[str, int]) -> frozenset[str]:
+    """The tiers that may be told apart: none of fewer than FEW people, and none that its like would give away.
+
+    people: by tier. Where those left over are too few among themselves, the smallest tier joins them.
+    """
+    told = sorted((count, tier) for tier, count in people.items() if count >= FEW)
+    rest = sum(count for count in people.values() if count < FEW)
+    while told and 0 < rest < FEW:
+        rest += told.pop(0)[0]
+    return frozenset(tier for _, tier in told)
+
+
+def by_month(days: Days) -> dict[date, Numbers]:
+    """The months that begin between the days, of which anything is known: what is kept, and the days since as the rows
+    say now. Of one whose people are not known there is no number of them."""
+    found = kept(days.session, days.first, days.last)
+    start, today = first_uncounted(days.session, days.calendar), days.calendar.day_at(days.until)
+    month = None if start is None else max(month_of(start), days.first)
+    while start is not None and month is not None and month <= min(days.last, today):
+        since = replace(days, first=max(start, month), last=min(last_day(month), today))
+        found[month] = added(found[month], since, (What.FIRST, "") not in found[month])
+        month = last_day(month) + timedelta(1)
+    return {month: numbers for month, numbers in sorted(found.items()) if numbers[What.FIRST, ""]}
+
+
+def added(before: Numbers, days: Days, whole: bool) -> Numbers:
+    """The numbers of a month with those of days that follow; whole: whether all of the month's names are kept.
+
+    People by tier are among them only where the tier may be told apart.
+    """
+    month = month_of(days.first)
+    found = before.copy()
+    found.setdefault((What.FIRST, ""), days.first.day)
+    if whole:
+        found += different(replace(days, first=month, last=last_day(month)))
+    tiers = told_apart(found)
+    found += number(days, {month: tiers})[month]
+    found[What.LAST, ""] = days.last.day
+    return Counter({key: found[key] for key in found if key[0] is not What.PEOPLE or not key[1] or key[1] in tiers})
+
+
+def number(days: Days, tiers: Mapping[date, Collection[str]]) -> defaultdict[date, Numbers]:
+    """What happened on these days, by month. tiers: those that may be told apart, by month."""
+    found: defaultdict[date, Numbers] = defaultdict(Counter)
+    _visits(days, tiers, found)
+    _opened(days, found)
+    _in_vain(days, found)
+    _ran(days, found)
+    row, noted = Visitor, select(GuestDay.visitor).where(col(GuestDay.visitor).is_not(None))
+    asked = select(row.since, row.people).where(*_within(days, col(row.since)), col(row.id).not_in(noted))
+    for since, people in days.session.exec(asked):
+        found[_month(days, of(since))][What.VISITORS, ""] += people
+    return found
+
+
+def different(days: Days) -> Numbers:
+    """How many different people came in on these days, in all and by tier, and how many used a machine."""
+    row = JournalRow
+    asked = select(row.member).where(*_within(days, col(row.moved_at)), col(row.inside).is_(True)).distinct()
+    who = list(days.session.exec(asked))
+    known = _tiers(days.session)
+    users = {use.member for use in uses_since(days.session, days.start) if use.overlaps(days.start, days.end)}
+    by_tier = Counter((What.PEOPLE, known[member]) for member in who if member in known)
+    return by_tier + Counter({(What.PEOPLE, ""): len(who), (What.USERS, ""): len(users)})
+
+
+def told_apart(numbers: Numbers) -> frozenset[str]:
+    """See `apart`."""
+    return apart({tier: count for (what, tier), count in numbers.items() if what is What.PEOPLE and tier})
+
+
+def _visits(days: Days, tiers: Mapping[date, Collection[str]], found: defaultdict[date, Numbers]) -> None:
+    row, split, known = JournalRow, days.bundle.site.half_day_split, _tiers(days.session)
+    asked = select(row.member, row.moved_at).where(*_within(days, col(row.moved_at)), col(row.inside).is_(True))
+    seen: set[tuple[date, bool, str | None]] = set()
+    for member, at in days.session.exec(asked):
+        when = of(at) if at is not None else days.start
+        day = days.calendar.day_at(when)
+        seen.add((day, when < days.calendar.half_day(day, split), member))
+    for day, _, member in seen:
+        month, tier = month_of(day), known.get(member or "", "")
+        found[month][What.VISITS, tier if tier in tiers.get(month, ()) else ""] += 1
+
+
+def _opened(days: Days, found: defaultdict[date, Numbers]) -> None:
+    """The team's hours as they stand now, and the evenings of gardiens, those they opened by two taps among them."""
+    off = holidays_of(days.bundle.site.holidays, kept=True)
+    for day in (days.first + timedelta(n) for n in range((days.last - days.first).days + 1)):
+        open_ = spans(days.calendar.hours(day, staff_hours(days.bundle.site, off(day.year), day)))
+        found[month_of(day)][What.STAFFED, ""] += length(before(open_, days.until)) // MINUTE
+    row = AdhocShift
+    made = days.session.exec(select(row).where(*_within(days, col(row.start)), col(row.end) <= moment(days.until)))
+    adhoc = [Turn("", "", days.calendar.day_at(of(one.start)), one.gardien, of(one.start), of(one.end)) for one in made]
+    planned = [one for one in turns(days.bundle, days.first, days.last) if one.end <= days.until]
+    for evening in evenings(days.session, days.bundle, days.calendar, sorted([*planned, *adhoc], key=starts)):
+        numbers = found[month_of(evening.turn.day)]
+        numbers[What.HELD, ""] += evening.minutes
+        if evening.turn.key:
+            empty = What.EVENING_GAP if evening.turn.gardien is None else What.EVENING_LEFT
+            numbers[What.EVENING_HELD if evening.held else empty, ""] += 1
+
+
+def starts(turn: Turn) -> tuple[Instant, Instant, str]:
+    return turn.start, turn.end, turn.key
+
+
+def _in_vain(days: Days, found: defaultdict[date, Numbers]) -> None:
+    row = JournalRow
+    asked = select(row.at, row.credential).where(
+        col(row.kind) == Kind.TAP,
+        *_within(days, col(row.at)),
+        col(row.granted).is_(False),
+        col(row.reason) == Reason.OUTSIDE_HOURS,
+    )
+    once = {(days.calendar.day_at(of(at)), credential) for at, credential in days.session.exec(asked)}
+    for day, _ in once:
+        found[month_of(day)][What.IN_VAIN, ""] += 1
+
+
+def _ran(days: Days, found: defaultdict[date, Numbers]) -> None:
+    """Of each session the seconds to the months in which it ran."""
+    month = month_of(days.first)
+    uses = uses_since(days.session, days.start)
+    while month <= days.last:
+        last = min(last_day(month), days.last)
+        start = days.calendar.day_start(max(month, days.first))
+        end = min(days.calendar.day_end(last) or days.until, days.until)
+        for use in uses:
+            if use.overlaps(start, end):
+                found[month][What.MACHINE, use.machine] += use.seconds(start, end)
+        month = last_day(month) + timedelta(1)
+
+
+def _tiers(session: Session) -> dict[str, str]:
+    return {member: tier for member, tier in session.exec(select(Member.id, Member.tier))}  # noqa: C416 - a row is no tuple to the type checker
+
+
+def _month(days: Days, at: Instant) -> date:
+    return month_of(days.calendar.day_at(at))
+
+
+def _within(days: Days, column: Mapped[Any]) -> tuple[ColumnElement[bool], ...]:
+    return column >= moment(days.start), column < moment(days.end)
