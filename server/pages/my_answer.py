@@ -8,7 +8,7 @@ from policy.reasons import Reason
 from policy.ruleset import Unit
 from policy.spans import covers, spans
 from policy.terms import Direction, Instant
-from server.pages.now import headline_of, holders_of, unlifted
+from server.pages.now import headline_of, holders_of, to_come, unlifted
 from server.queries.current import Current
 from server.queries.entry import Entry, Span
 from server.queries.history import Passage
@@ -37,8 +37,8 @@ def answer_of(seen: Picture, current: Current, who: str, asked: Entry | None, sp
         return warned
     if asked is None:
         said = gettext("Vous n’avez pas de badge : demandez-en un à l’accueil.")
-        return Answer("need", headline_of(seen, current.called.members), "warn", said, _who(seen, current))
-    granted, lines = asked.decision.granted, (*_who(seen, current), *_cost(current, asked))
+        return Answer("need", headline_of(seen, current.called.members), "warn", said, _place(seen, current, who))
+    granted, lines = asked.decision.granted, (*_place(seen, current, who), *_cost(current, asked))
     if seen.lockdown is not None:
         return _lockdown(seen, granted=granted)
     if granted:
@@ -51,11 +51,11 @@ def answer_of(seen: Picture, current: Current, who: str, asked: Entry | None, sp
         answer = Answer("open", headline, "good", _opens(current, asked), lines)
     elif asked.decision.reason is Reason.ALREADY_INSIDE:
         said = gettext("Votre badge est déjà à l’intérieur : badgez en sortant.")
-        answer = Answer("open", headline_of(seen, current.called.members), "warn", said, _who(seen, current))
+        answer = Answer("open", headline_of(seen, current.called.members), "warn", said, _place(seen, current, who))
     elif asked.decision.reason is Reason.OUTSIDE_HOURS and not seen.opening.open:
-        answer = _shut(seen, current, spans)
+        answer = _shut(seen, current, who, spans)
     else:
-        answer = _refused(seen, current, asked)
+        answer = _refused(seen, current, who, asked)
     if seen.unlifted is not None:
         headline, lines = unlifted(seen)
         return Answer("need", headline, "warn", answer.badge, lines)
@@ -80,9 +80,11 @@ def _silent(seen: Picture, answer: Answer) -> Answer:
     return Answer("need", answer.headline, "warn", answer.badge, (said, *answer.lines))
 
 
-def _who(seen: Picture, current: Current) -> tuple[str, ...]:
-    said = holders_of(seen, current.called.members)
-    return (said,) if said else ()
+def _place(seen: Picture, current: Current, who: str) -> tuple[str, ...]:
+    """Who holds it and who opens next, as Maintenant says it."""
+    names = current.called.members
+    held = holders_of(seen, names)
+    return (*((held,) if held else ()), *to_come(seen, names, who))
 
 
 def _opens(current: Current, asked: Entry) -> str:
@@ -103,12 +105,14 @@ def _cost(current: Current, asked: Entry) -> tuple[str, ...]:
     return (gettext("Entrer maintenant prend %(one)s : il vous en restera %(left)s.", one=one, left=asked.left),)
 
 
-def _refused(seen: Picture, current: Current, asked: Entry) -> Answer:
+def _refused(seen: Picture, current: Current, who: str, asked: Entry) -> Answer:
     said = _words(current, asked, seen.at)
     shut = gettext("Votre badge n’ouvre pas")
     headline = gettext("Ouvert, mais pas pour votre badge") if seen.opening.open else shut
     help_ = gettext("Ce qui aide : %(remedy)s.", remedy=said.remedy) if said.remedy else ""
-    return Answer("no", headline, "bad", _sentence(said.sentence), (help_,) if help_ else ())
+    return Answer(
+        "no", headline, "bad", _sentence(said.sentence), (*((help_,) if help_ else ()), *_place(seen, current, who))
+    )
 
 
 def _words(current: Current, asked: Entry, at: Instant) -> Words:
@@ -118,29 +122,35 @@ def _words(current: Current, asked: Entry, at: Instant) -> Words:
     return words(told, current, at, to_member=True)
 
 
-def _shut(seen: Picture, current: Current, spans: list[Span]) -> Answer:
+def _shut(seen: Picture, current: Current, who: str, spans: list[Span]) -> Answer:
     """When it opens next for this badge, and how sure that is."""
     coming = next((span for span in spans if span.granted and not (seen.closed and span.start <= seen.at)), None)
-    shut = headline_of(seen, current.called.members)
+    shut, place = headline_of(seen, current.called.members), _place(seen, current, who)
     if coming is None:
-        return Answer("shut", shut, "none", gettext("Rien n’ouvre à votre badge dans les 7 jours."))
-    names = gettext(" et ").join(current.called.member(who) or gettext("Un gardien") for who in coming.gardiens)
+        return Answer("shut", shut, "none", gettext("Rien n’ouvre à votre badge dans les 7 jours."), place)
+    names = gettext(" et ").join(current.called.member(one) or gettext("Un gardien") for one in coming.gardiens)
     if coming.start <= seen.at:
-        late = coming.degree is Degree.UNCERTAIN
-        planned = gettext("%(who)s devait ouvrir, et n’est pas encore là.", who=names)
-        headline = gettext("Pas sûr pour l’instant") if late else gettext("%(who)s arrive bientôt", who=names)
-        badge = gettext("Personne ne tient encore le lieu.") if late else gettext("La porte n’ouvre pas encore.")
-        end = gettext("Garde prévue jusqu’à %(hour)s.", hour=hour(coming.end))
-        if all(_has_left(seen, who) for who in coming.gardiens):
-            left = gettext("%(who)s est sorti·e", who=names)
-            return Answer("need", left, "warn", gettext("Personne ne tient le lieu."), (end,))
-        return Answer("need", headline, "warn", badge, (planned, end) if late else (end,))
+        return _due(seen, coming, names, place)
     start = when(coming.start, seen.at)
     badge = gettext("Prochaine ouverture pour vous : %(when)s", when=start)
     if coming.degree is Degree.SURE:
-        return Answer("shut", shut, "none", badge, (gettext("Votre badge ouvrira la porte à ce moment-là."),))
+        return Answer("shut", shut, "none", badge, (gettext("Votre badge ouvrira la porte à ce moment-là."), *place))
+    if place:
+        return Answer("shut", shut, "none", badge, place)
     said = gettext("%(who)s doit ouvrir le lieu %(when)s.", who=names, when=opens(coming.start, seen.at))
     return Answer("shut", shut, "none", badge, (said,))
+
+
+def _due(seen: Picture, coming: Span, names: str, place: tuple[str, ...]) -> Answer:
+    """A gardien's shift has begun, and nobody holds the place."""
+    late = coming.degree is Degree.UNCERTAIN
+    headline = gettext("Pas sûr pour l’instant") if late else gettext("%(who)s arrive bientôt", who=names)
+    badge = gettext("Personne ne tient encore le lieu.") if late else gettext("La porte n’ouvre pas encore.")
+    if all(_has_left(seen, who) for who in coming.gardiens):
+        headline, badge = gettext("%(who)s est sorti·e", who=names), gettext("Personne ne tient le lieu.")
+    if seen.watch is None or seen.watch.start > seen.at:  # a shift by two taps, of which the rota knows nothing
+        place = (gettext("Garde prévue jusqu’à %(hour)s.", hour=hour(coming.end)), *place)
+    return Answer("need", headline, "warn", badge, place)
 
 
 def _left_behind(seen: Picture, current: Current, who: str) -> Answer | None:

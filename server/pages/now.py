@@ -111,7 +111,7 @@ def _edges(session: Session, current: Current, at: int) -> list[Line]:
 def answer_of(seen: Picture, known: Called, *, named: bool, staff: bool) -> Answer:
     """Is it open? named: whether people are told by name. staff: whether the team asks."""
     names = known.members if named else {}
-    lines = (holders_of(seen, names), _relays(seen, names), *_coming(seen, names))
+    lines = (holders_of(seen, names), *to_come(seen, names))
     if seen.fires:
         return _fire(seen, known)
     if seen.lockdown is not None:
@@ -205,6 +205,12 @@ def holders_of(seen: Picture, names: Mapping[str, str]) -> str:
     return " ".join(s for s, said in ((staffed, seen.opening.staffed), (held, seen.opening.held_by)) if said)
 
 
+def to_come(seen: Picture, names: Mapping[str, str], reader: str = "") -> list[str]:
+    """How long what is open is sure, and who opens after it. reader: the member who reads it on their own page."""
+    own = {reader: gettext("vous")} if reader else {}
+    return [said for said in (_relays(seen, {**names, **own}), *_coming(seen, names, reader)) if said]
+
+
 def _relays(seen: Picture, names: Mapping[str, str]) -> str:
     """How long it is sure, and who is to take over then. Without names, gardiens who follow one another are one."""
     chain = [(_holder(relay, names), relay.start, relay.end) for relay in seen.opening.relays]
@@ -226,7 +232,7 @@ def _holder(relay: Relay, names: Mapping[str, str]) -> str:
     return names.get(relay.gardien) or gettext("un gardien")
 
 
-def _coming(seen: Picture, names: Mapping[str, str]) -> list[str]:
+def _coming(seen: Picture, names: Mapping[str, str], reader: str) -> list[str]:
     """Who opens next, after what is open now and those who take over: the team and a gardien, the first of them first.
 
     A gardien is told of this site day or the next one only.
@@ -235,7 +241,7 @@ def _coming(seen: Picture, names: Mapping[str, str]) -> list[str]:
     if seen.next_staffed is not None:
         told.append((seen.next_staffed, _team(seen.next_staffed, seen)))
     if seen.watch is not None and seen.watch.start - seen.at <= DAY:
-        told.append((seen.watch.start, _gardien(seen.watch, seen, names)))
+        told.append((seen.watch.start, _gardien(seen.watch, seen, names, reader)))
     return [said for _, said in sorted(told)]
 
 
@@ -246,7 +252,7 @@ def _team(start: int, seen: Picture) -> str:
     return gettext("L’équipe ouvre %(when)s.", when=when)
 
 
-def _gardien(watch: Watch, seen: Picture, names: Mapping[str, str]) -> str:
+def _gardien(watch: Watch, seen: Picture, names: Mapping[str, str], reader: str) -> str:
     if watch.start <= seen.at:
         who = names.get(watch.gardien) or gettext("le gardien")
         return gettext("Garde prévue jusqu’à %(hour)s : %(who)s n’est pas là.", hour=hour(watch.end), who=who)
@@ -254,6 +260,8 @@ def _gardien(watch: Watch, seen: Picture, names: Mapping[str, str]) -> str:
     said = {"who": _capital(who), "when": opens(watch.start, seen.at), "hour": hour(watch.end)}
     if covers(seen.known.offered.get(watch.gardien, ()), watch.start):
         return gettext("%(who)s devait ouvrir %(when)s, jusqu’à %(hour)s, et cherche quelqu’un à sa place.", **said)
+    if watch.gardien == reader:
+        return gettext("Votre garde commence %(when)s ; le lieu est ouvert probablement jusqu’à %(hour)s.", **said)
     if watch.takes_over:
         return gettext("%(who)s prend le relais %(when)s, probablement jusqu’à %(hour)s.", **said)
     if seen.opening.open:

@@ -2,11 +2,13 @@
 
 import io
 import json
+import re
 import zipfile
 from datetime import date
 from random import Random
 
 import pytest
+from flask.testing import FlaskClient
 from msgspec.structs import replace
 
 from edge.knowledge import Knowledge
@@ -33,7 +35,7 @@ from server.queries.entry import ahead, badges, entry, units_paid
 from server.queries.looks import looks
 from server.queries.my_data import my_data
 from server.queries.now import picture
-from tests.support_pages import SERVER_KEY, Place
+from tests.support_pages import SERVER_KEY, Place, plain
 from tests.support_server import DECIDED, TOPICS, small_bundle
 from tests.support_site import at
 from wire.envelope import unseal
@@ -105,9 +107,34 @@ def test_shut_and_the_next_opening(ines: Place) -> None:
     said = me(ines)
     assert "Fermé – Prochaine ouverture pour vous : 9 h Votre badge ouvrira la porte à ce moment-là." in said
     go(ines, at(18, 30) + 2 * DAY)
-    assert "Pas sûr pour l’instant ! Personne ne tient encore le lieu. Grégoire V. devait ouvrir" in me(ines)
+    late = "Pas sûr pour l’instant ! Personne ne tient encore le lieu."
+    assert f"{late} Garde prévue jusqu’à 20 h : Grégoire V. n’est pas là." in me(ines)
     go(ines, at(18, 5) + 2 * DAY)
-    assert "Grégoire V. arrive bientôt ! La porte n’ouvre pas encore. Garde prévue jusqu’à 20 h." in me(ines)
+    assert "Grégoire V. arrive bientôt ! La porte n’ouvre pas encore. Garde prévue jusqu’à 20 h : " in me(ines)
+
+
+@pytest.mark.sqlite
+def test_it_says_of_tonight_what_maintenant_says(ines: Place) -> None:
+    """Whoever asks in the morning whether the evening opens need not look at two pages."""
+    mine, team = ines.member("ines"), ines.staff()
+    for now in (at(19, 12), *(at(*hour) + 2 * DAY for hour in ((7, 30), (12, 0), (18, 5), (18, 30), (21, 0)))):
+        go(ines, now)
+        told = [line for line in answer(ines, "/", team) if line.startswith(("L’équipe", "Grégoire", "Sûr", "Garde"))]
+        assert set(told) <= set(answer(ines, "/me", mine)), now
+    go(ines, at(7, 30) + 2 * DAY)
+    assert "Grégoire V. prend le relais à 18 h, probablement jusqu’à 20 h." in answer(ines, "/me", mine)
+    own = "Votre garde commence à 18 h ; le lieu est ouvert probablement jusqu’à 20 h."
+    gregoire = ines.member("gregoire")
+    assert own in answer(ines, "/me", gregoire)
+    go(ines, at(12, 0) + 2 * DAY)
+    assert "Sûr jusqu’à 18 h, probable ensuite : vous de 18 h à 20 h." in answer(ines, "/me", gregoire)
+
+
+def answer(place: Place, path: str, client: FlaskClient) -> list[str]:
+    """The lines of the one answer of Maintenant or Moi."""
+    said = re.search(r'<section class="answer.*?</section>', client.get(path).text, re.DOTALL)
+    assert said is not None
+    return [plain(line) for line in re.findall("<p>(.*?)</p>", said[0])]
 
 
 def test_a_gardien_who_has_left_again_is_not_about_to_come(ines: Place) -> None:
@@ -115,7 +142,8 @@ def test_a_gardien_who_has_left_again_is_not_about_to_come(ines: Place) -> None:
     ines.tell()
     go(ines, at(19, 30))
     said = me(ines)
-    assert "Grégoire V. est sorti·e ! Personne ne tient le lieu. Garde prévue jusqu’à 22 h." in said
+    gone = "Grégoire V. est sorti·e ! Personne ne tient le lieu."
+    assert f"{gone} Garde prévue jusqu’à 22 h : Grégoire V. n’est pas là." in said
     assert "pas encore" not in ines.page()
 
 
