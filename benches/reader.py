@@ -160,15 +160,22 @@ def door(watch: Watch) -> Iterator[tuple["Edge", Board, VirtualClock]]:
 
 
 def door_folder(folder: Path) -> Path:
-    """Keys and the demo's edge.toml in a folder; the path of the latter."""
+    """Keys and the edge.toml of the demo's door in a folder; the path of the latter."""
+    from simulator.demo.folder import EDGE
+
+    return edge_folder(folder, EDGE)
+
+
+def edge_folder(folder: Path, edge: str) -> Path:
+    """The same of one of the demo's edges."""
     from keys.keyring import Keyring
     from keys.secret_files import make_password
-    from simulator.demo.folder import EDGE, edge_toml
+    from simulator.demo.folder import edge_toml
 
-    Keyring.ensure(folder / "keys", "casaco", EDGE)
-    make_password(folder / "keys" / f"{EDGE}.password")
+    Keyring.ensure(folder / "keys", "casaco", edge)
+    make_password(folder / "keys" / f"{edge}.password")
     file = folder / "edge.toml"
-    file.write_text(edge_toml(EDGE, 1883), "utf-8")
+    file.write_text(edge_toml(edge, 1883), "utf-8")
     return file
 
 

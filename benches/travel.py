@@ -30,8 +30,10 @@ from edge.keys import Keys, private_key
 from keys.keyring import SIGNING, Keyring
 from policy.bundle import AccessPoint, Bundle, Readers
 from policy.reasons import Reason
+from policy.terms import DAY, HOUR, Instant
 from proofs.mosquitto import Mosquitto, program
 from server.audit import Decided
+from server.changes.bookings import Booked, Wanted, book
 from server.changes.bundle import import_bundle
 from server.database.engine import Database
 from server.database.schema import upgrade
@@ -53,6 +55,11 @@ LOCKDOWNS = 100
 """Declared and lifted by turns."""
 BADGES = 100
 """Which are blocked one after another, then given back, and so on."""
+
+
+BOOKINGS = 100
+AHEAD, BOOKED_FOR = 20 * DAY, HOUR
+"""How far ahead the first is; how long each is."""
 
 
 class Said(NamedTuple):
@@ -82,7 +89,7 @@ class Change(NamedTuple):
 def figures() -> Figures:
     program()  # else nothing is measured
     with bench_folder() as folder:
-        hop, changes, lockdowns = measured(folder, CHANGES, LOCKDOWNS)
+        hop, changes, lockdowns, bookings = measured(folder, CHANGES, LOCKDOWNS, BOOKINGS)
     in_force = sorted(seconds for change in changes for seconds in change.in_force)
     last = sorted(max(change.in_force) for change in changes)
     blocked = sorted(change.decided for change in changes if change.blocked)
@@ -90,17 +97,22 @@ def figures() -> Figures:
     yield "change_to_edge_p99", figure(p99(in_force) * 1e3, "ms", hop * 1e3)
     yield "change_to_last_p99", figure(p99(last) * 1e3, "ms", hop * 1e3)
     yield "blocked_badge_p99", figure(p99(blocked) * 1e3, "ms", hop * 1e3)
+    yield "booking_to_edge_p99", figure(p99(bookings) * 1e3, "ms", hop * 1e3)
     yield "lockdown_p99", figure(p99(lockdowns) * 1e3, "ms", hop * 1e3)
 
 
-def measured(folder: Path, changes: int, lockdowns: int) -> tuple[float, list[Change], list[float]]:
-    """Seconds: of a hop there and back; of so many changes; of so many lockdowns, in rising order."""
+def measured(
+    folder: Path, changes: int, lockdowns: int, bookings: int
+) -> tuple[float, list[Change], list[float], list[float]]:
+    """Seconds: of a hop there and back; of so many changes; of so many lockdowns and bookings, in rising order."""
     with ExitStack() as parts:
         site = _Site(folder, parts)
         with Mosquitto(site.keyring) as broker:
             hop = statistics.median(hops(site.keyring, broker.port, PROBE, (b"%d" % n for n in range(200))))
         database, exchange = site.serve()
-        return hop, list(site.changes(database, exchange, changes)), sorted(site.lockdowns(exchange, lockdowns))
+        made = list(site.changes(database, exchange, changes))
+        booked = sorted(site.bookings(database, exchange, bookings))
+        return hop, made, sorted(site.lockdowns(exchange, lockdowns)), booked
 
 
 class _Site:
@@ -137,6 +149,27 @@ class _Site:
             said = self._await(exchange.publisher.current.version, blocked)
             in_force = tuple(one.in_force - stored for one in said)
             yield Change(in_force, max(one.decided for one in said) - stored, blocked)
+
+    def bookings(self, database: Database, exchange: Exchange, count: int) -> Iterator[float]:
+        """Book a machine again and again: seconds from the commit until each edge went by it, for each edge.
+
+        All edges get the same rules, so a machine's edge has them as these have.
+        """
+        machine, member = self.bundle.machines[0].id, self.bundle.members[0].id
+        badge = next(one for one in self.bundle.credentials[BADGES:] if one.status == "active")
+        first = _now() // BOOKED_FOR * BOOKED_FOR + AHEAD
+        for number in range(count):
+            self._show(badge.uid)
+            start = first + number * BOOKED_FOR
+            with database.transaction() as session:
+                wanted = Wanted((machine,), member, start, start + BOOKED_FOR)
+                made = book(session, Decided("bench", _now()), wanted, by_rules=False)
+            if not isinstance(made, Booked):
+                raise AssertionError(f"booking {number} of the bench was not made: {made}")
+            stored = time.monotonic()
+            exchange.site_changed()
+            for said in self._await(exchange.publisher.current.version, blocked=False):
+                yield said.in_force - stored
 
     def lockdowns(self, exchange: Exchange, count: int) -> Iterator[float]:
         """Declare a lockdown, or lift it: seconds from the order until the last edge heeds it."""
@@ -216,7 +249,7 @@ class _Site:
             self.topics,
             self.keyring.server_key,
             self.keyring.credential_key,
-            lambda: time.time_ns() // 1_000_000,
+            _now,
             retain=link.retain,
             send=link.send,
         )
@@ -231,6 +264,10 @@ class _Site:
         self.parts.callback(inbox.close)
         self.parts.callback(link.stop)
         return database, exchange
+
+
+def _now() -> Instant:
+    return time.time_ns() // 1_000_000
 
 
 def _take(inbox: MessageQueue, exchange: Exchange) -> None:
@@ -259,8 +296,8 @@ def _serve(config: Config, parent: Connection) -> None:
 
 
 def _bundle() -> Bundle:
-    """The reference site, with a door for each edge."""
+    """The reference site, with a door for each edge; nothing is booked yet."""
     site = casaco(date(2026, 11, 24))
     doors = tuple(AccessPoint(id=name, readers=Readers(in_=f"{name}-in", out=f"{name}-out")) for name in EDGES)
     every = tuple(changed(tier, access_points=tuple(EDGES)) for tier in site.tiers)
-    return changed(site, access_points=doors, tiers=every, events=(), invitations=())
+    return changed(site, access_points=doors, tiers=every, events=(), invitations=(), bookings=())

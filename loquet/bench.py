@@ -14,8 +14,8 @@ from benches.figure import Figure, Figures, Limit
 from console.errors import CommandError
 
 PARTS = (
-    *("decision", "reader", "journal", "edge process", "ingest", "drain", "change to edge", "enrolment"),
-    *("revoked edge", "bank", "pages"),
+    *("decision", "reader", "journal", "badge to power", "edge process", "ingest", "drain"),
+    *("change to edge", "enrolment", "revoked edge", "bank", "pages"),
 )
 
 PROMISED: dict[str, dict[str, Limit]] = {
@@ -34,11 +34,13 @@ PROMISED: dict[str, dict[str, Limit]] = {
         "field_to_strike_worst": Limit(25),
     },
     "journal": {"journal_row": Limit(1.5, of_ratio=True)},
+    "badge to power": {"badge_to_power_p99": Limit(100)},
     "edge process": {"edge_start": Limit(1.5, of_ratio=True), "edge_memory": Limit(1.4, of_ratio=True)},
     "ingest": {"ingest_row": Limit(2, of_ratio=True), "ingest_backlog": Limit(10)},
     "drain": {"drain": Limit(60)},
     "change to edge": {
         "change_to_edge_p99": Limit(50),
+        "booking_to_edge_p99": Limit(50),
         "blocked_badge_p99": Limit(1000),
         "lockdown_p99": Limit(1000),
     },
@@ -52,12 +54,26 @@ PROMISED: dict[str, dict[str, Limit]] = {
 
 def parts() -> dict[str, Callable[[], Figures]]:
     """What is measured, by the word that shows while it runs."""
-    from benches import bank, decision, drain, enrolment, ingest, journal, pages, process, reader, revoked, travel
+    from benches import (
+        bank,
+        decision,
+        drain,
+        enrolment,
+        ingest,
+        journal,
+        pages,
+        power,
+        process,
+        reader,
+        revoked,
+        travel,
+    )
 
     return {
         "decision": decision.figures,
         "reader": reader.figures,
         "journal": journal.figures,
+        "badge to power": power.figures,
         "edge process": process.figures,
         "ingest": ingest.figures,
         "drain": drain.figures,

@@ -18,7 +18,7 @@ from loquet.main import main
 NAMES = {
     "decide_148", "decide_100000", "decide_growth", "spi_empty", "spi_uid4", "spi_uid7", "read_uid4", "read_uid7",
     "field_to_strike_mean", "field_to_strike_worst", "journal_row", "edge_start", "edge_memory",
-    "ingest_row", "ingest_backlog", "bank_recount",
+    "ingest_row", "ingest_backlog", "bank_recount", "badge_to_power", "badge_to_power_p99",
 }  # fmt: skip
 CHECKED = [title for title in PARTS if title not in ("drain", "change to edge", "enrolment", "revoked edge", "pages")]
 """Messages of the others cross real time and a real broker: below, and in tests/flow/test_chip_to_page.py. The large
@@ -111,11 +111,11 @@ def test_a_backlog_of_a_few_messages_reaches_the_server(tmp_path: Path) -> None:
     assert carried(tmp_path / "site") > 0
 
 
-def test_every_edge_goes_by_each_change_and_lockdown(tmp_path: Path) -> None:
+def test_every_edge_goes_by_each_change_lockdown_and_booking(tmp_path: Path) -> None:
     """It raises when an edge does not. In a process of its own, which has no threads yet when it makes its edges."""
-    asked = f"from benches.travel import *; print(*map(len, measured(Path({str(tmp_path)!r}), 4, 2)[1:]))"
+    asked = f"from benches.travel import *; print(*map(len, measured(Path({str(tmp_path)!r}), 4, 2, 2)[1:]))"
     ended = subprocess.run([sys.executable, "-c", asked], cwd=ROOT, capture_output=True, text=True, timeout=120)
-    assert (ended.returncode, ended.stdout, ended.stderr) == (0, "4 2\n", "")
+    assert (ended.returncode, ended.stdout, ended.stderr) == (0, "4 2 16\n", "")
 
 
 def test_a_badge_that_is_laid_is_on_the_desks_page(tmp_path: Path) -> None:
