@@ -47,6 +47,7 @@ SITE = Site(
     holidays="FR",
     capacity=100,
     staff_hours=WEEK,
+    adhoc_hours=1,
     time_bank=TimeBank(),
 )
 FRONT = AccessPoint(id="front", readers=Readers(in_="front-in", out="front-out"), name="Porte d’entrée")

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from policy.bundle import Booking, Bundle, Member
 from policy.terms import Instant
 from simulator.demo import casaco
-from simulator.demo.people import IN, Intent
+from simulator.demo.cast import IN, Intent
 
 STOPPED = "cnc"
 """It alone has an emergency stop."""

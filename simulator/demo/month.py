@@ -10,6 +10,7 @@ from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from msgspec import Raw
+from msgspec.structs import replace
 
 from policy.bundle import Bundle
 from policy.instants import text
@@ -25,8 +26,9 @@ from server.ingest.rows import number
 from server.ingest.store import Batch, store_batches
 from server.queries.known_edges import KnownEdge
 from server.queries.site_state import known
-from simulator.demo.casaco import FRONT, WEEKS_BEFORE
-from simulator.demo.people import GRANTED, IN, OUT, Intent, day
+from simulator.demo.casaco import FRONT, SITE, WEEKS_BEFORE
+from simulator.demo.cast import GRANTED, IN, OUT, Intent
+from simulator.demo.people import day
 from wire.credential import pseudonym
 from wire.row import Kind, Row, encode
 
@@ -93,28 +95,50 @@ def _days(bundle: Bundle, seed: int, first: date, key: bytes, zone: ZoneInfo) ->
 
 
 def _rows(intents: Iterable[Intent], seq: int, key: bytes, powered: Instant) -> Iterator[Row]:
-    """A tap of each who laid one badge on a reader of the front door; nobody badges for the handle.
+    """A tap of each who laid one badge on a reader of the front door, and the closings; nobody badges for the handle.
 
     powered: since when the edge has had power without a break.
     """
     for intent in intents:
         if intent.reader not in (IN, OUT) or len(intent.uids) != 1 or intent.expect is None:
             continue
-        granted = intent.expect in GRANTED
-        yield Row(
-            seq=seq,
-            at=text(intent.at),
-            mono_ms=intent.at - powered,
-            boot=JOURNAL,
-            clock=ClockState.SYNCED,
-            kind=Kind.TAP,
-            access_point=FRONT.id,
-            reader=intent.reader,
-            credential=pseudonym(key, intent.uids[0]),
-            member=intent.who,
-            granted=granted,
-            reason=Reason(intent.expect),
-            rules_version=1,
-            pending=granted and intent.inward and not intent.pushes,
-        )
-        seq += 1
+        for row in (_tap(intent, key), *_closing(intent)):
+            yield replace(row, seq=seq, mono_ms=intent.at - powered)
+            seq += 1
+
+
+def _tap(intent: Intent, key: bytes) -> Row:
+    granted = intent.expect in GRANTED
+    opens = intent.second and intent.inward
+    return replace(
+        _row(intent, Kind.TAP, intent.who),
+        reader=intent.reader,
+        credential=pseudonym(key, intent.uids[0]),
+        granted=granted,
+        reason=Reason(intent.expect or ""),
+        rules_version=1,
+        pending=granted and intent.inward and not intent.pushes,
+        adhoc_until=text(intent.at + SITE.adhoc_hours * HOUR) if opens else None,
+    )
+
+
+def _closing(intent: Intent) -> Iterator[Row]:
+    """What a gardien's second tap on the way out is told by, beside the tap."""
+    if intent.second and not intent.inward:
+        yield _row(intent, Kind.CLOSED, intent.who)
+        for who in intent.closes:
+            yield replace(_row(intent, Kind.CHECKED_OUT, who), by=intent.who)
+
+
+def _row(intent: Intent, kind: Kind, member: str | None) -> Row:
+    """seq and mono_ms are told where the rows are counted."""
+    return Row(
+        seq=0,
+        at=text(intent.at),
+        mono_ms=0,
+        boot=JOURNAL,
+        clock=ClockState.SYNCED,
+        kind=kind,
+        access_point=FRONT.id,
+        member=member,
+    )

@@ -5,111 +5,14 @@ with policy/: simulator/demo/recount.py counts from it, and the pages must agree
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
-from datetime import date, datetime, time, timedelta
+from dataclasses import replace
+from datetime import date
 from random import Random
-from zoneinfo import ZoneInfo
 
-from policy.bundle import Bundle, Member, Role, Shift
-from policy.terms import Instant
+from policy.bundle import Bundle, Member
 from simulator.demo.casaco import FORGOTTEN, works
-from simulator.demo.diary import Diary
-
-IN, OUT = "front-in", "front-out"
-
-
-@dataclass(frozen=True, slots=True)
-class Intent:
-    """One person at a reader, most often the front door's.
-
-    at: when the badge is laid or the handle pressed, ms since 1970 UTC. who: member id, None for a stranger.
-    reader: None for the handle inside, which is mechanical and asks nobody. uids: what is laid on the reader.
-    pushes: opens the door once it is unlocked. lies: seconds for which the badge stays on the reader after the answer.
-    reach: seconds from the answer to the push. open_for: seconds for which the door stays open.
-    expect: the reason that the story expects; None where nothing is decided (handle, two badges at once).
-    once: not laid on again when the reader says nothing: at a machine that would be another tap.
-    """
-
-    at: Instant
-    who: str | None
-    reader: str | None
-    uids: tuple[bytes, ...] = ()
-    pushes: bool = True
-    lies: float = 0.3
-    reach: float = 1.2
-    open_for: float = 4.0
-    expect: str | None = None
-    once: bool = False
-
-    @property
-    def inward(self) -> bool:
-        return self.reader == IN
-
-    @property
-    def passes(self) -> bool:
-        """Whether the person goes through the door, if all is as the story expects."""
-        return self.pushes and (self.reader is None or self.expect in GRANTED)
-
-
-GRANTED = {"egress", "staff", "own_shift", "always", "staffed_hours", "gardien_present"}
-
-
-@dataclass(slots=True)
-class Cast:
-    """Who is there to play: members not yet sent anywhere today, by what they can do."""
-
-    bundle: Bundle
-    chance: Random
-    day: date
-    diary: Diary = field(init=False)
-    intents: list[Intent] = field(default_factory=list)
-    resting: list[Member] = field(init=False)
-    badges: dict[str, bytes] = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.diary = Diary()
-        self.resting = [m for m in self.bundle.members if m.status == "active" and self.valid(m)]
-        self.chance.shuffle(self.resting)
-        good = [c for c in self.bundle.credentials if c.status == "active"]
-        self.badges = {credential.member: bytes.fromhex(credential.uid) for credential in good}
-
-    def valid(self, member: Member) -> bool:
-        return (member.valid_from or self.day) <= self.day <= (member.valid_until or self.day)
-
-    def call(self, tier: str, count: int) -> list[Member]:
-        """So many members of the tier who rest today; gardiens wait for their shifts."""
-        called = [m for m in self.resting if m.tier == tier and Role.GARDIEN not in m.roles][:count]
-        self.resting = [m for m in self.resting if m not in called]
-        return called
-
-    def at(self, minutes: float) -> Instant:
-        """The instant so many minutes after local midnight of the day; past 24 h on the next."""
-        whole = datetime.combine(self.day, time()) + timedelta(minutes=minutes)
-        return round(whole.replace(tzinfo=ZoneInfo(self.bundle.site.timezone)).timestamp() * 1000)
-
-    def add(self, between: tuple[float, float], busy: float = 15, **intent: object) -> Instant:
-        """An intent at a free instant of the window (minutes of the day); nobody else for `busy` seconds after it."""
-        first, last = self.at(between[0]), self.at(between[1])
-        at = self.diary.take(self.chance, first, last, round(busy * 1000))
-        self.intents.append(Intent(at=at, **intent))  # type: ignore[arg-type]
-        return at
-
-    def minutes(self, at: Instant) -> float:
-        """Minutes of the day at an instant."""
-        return (at - self.at(0)) / 60_000
-
-    def taps(self, member: Member, reader: str, between: tuple[float, float], expect: str, **more: object) -> Instant:
-        """A member's own badge at a reader, then through the door."""
-        manner = {"reach": self.chance.uniform(0.6, 1.6), "open_for": self.chance.uniform(2.5, 6), **more}
-        uids = (self.badges[member.id],)
-        return self.add(between, who=member.id, reader=reader, uids=uids, expect=expect, **manner)  # type: ignore[arg-type]
-
-    def comes(self, member: Member, between: tuple[float, float], expect: str, **more: object) -> float:
-        """Comes in; the minute at which it was."""
-        return self.minutes(self.taps(member, IN, between, expect, **more))
-
-    def leaves(self, member: Member, between: tuple[float, float]) -> float:
-        return self.minutes(self.taps(member, OUT, between, "egress"))
+from simulator.demo.cast import IN, Cast, Intent
+from simulator.demo.evenings import closed_out, evening, eventful, hold, too_late
 
 
 def day(bundle: Bundle, seed: int, on: date) -> list[Intent]:
@@ -117,6 +20,7 @@ def day(bundle: Bundle, seed: int, on: date) -> list[Intent]:
     cast = Cast(bundle, Random(f"people/{seed}/{on}"), on)
     for act in WORKING_DAY if works(on) else QUIET_DAY:
         act(cast)
+    closed_out(cast)
     return sorted(cast.intents, key=lambda intent: intent.at)
 
 
@@ -134,51 +38,6 @@ def fabricate(cast: Cast) -> None:
         starts = int(booking.start[11:13]) * 60 if booking else 11 * 60
         cast.comes(member, (starts - 50, starts - 8), "always" if member.tier == "resident" else "staffed_hours")
         cast.leaves(member, (16 * 60 + 5, 17 * 60 + 20))
-
-
-def hold(cast: Cast) -> None:
-    """The gardiens of the day come just before their shift (or just after its start) and go at its end."""
-    for shift in shifts(cast.bundle, cast.day):
-        member = next(m for m in cast.bundle.members if m.id == shift.gardien)
-        start, end = _minutes(shift)
-        early = -10.0 if start > 18 * 60 else cast.chance.choice((-20, 3))
-        cast.comes(member, (start + early, start + early + 6), "own_shift")
-        cast.leaves(member, (end + 2, end + 8))
-
-
-def shifts(bundle: Bundle, on: date) -> list[Shift]:
-    """The shifts that start on the date, in order: single ones, and evenings of the rota that somebody has taken."""
-    patterns = {pattern.id: pattern for pattern in bundle.rota}
-    taken = [
-        Shift(f"{one.rota}/{on}", one.gardien, f"{on}T{patterns[one.rota].start}", f"{on}T{patterns[one.rota].end}")
-        for one in bundle.rota_changes
-        if one.date == on and isinstance(one.gardien, str)
-    ]
-    return sorted((*taken, *(s for s in bundle.shifts if s.start.startswith(on.isoformat()))), key=lambda s: s.start)
-
-
-def _minutes(shift: Shift) -> tuple[float, float]:
-    """Start and end in minutes of the day; a demo shift ends on the day on which it starts."""
-    first, last = (datetime.fromisoformat(moment) for moment in (shift.start, shift.end))
-    return first.hour * 60 + first.minute, last.hour * 60 + last.minute
-
-
-def evening(cast: Cast) -> None:
-    """Members come while the place is held, and go before the gardien does."""
-    held = [_minutes(shift) for shift in shifts(cast.bundle, cast.day)]
-    if not held:
-        return
-    start, end = held[0][0], held[-1][1]
-    for member in cast.call("nomade", cast.chance.randint(3, 6)):
-        came = cast.comes(member, (start + 12, end - 30), "gardien_present")
-        cast.leaves(member, (came + 12, end - 2))
-
-
-def too_late(cast: Cast) -> None:
-    """Somebody comes after the gardien left."""
-    end = max((_minutes(shift)[1] for shift in shifts(cast.bundle, cast.day)), default=11 * 60)
-    for member in cast.call("nomade", 2):
-        cast.taps(member, IN, (end + 20, end + 75), "outside_hours", pushes=False)
 
 
 def team(cast: Cast) -> None:
@@ -330,6 +189,7 @@ WORKING_DAY: tuple[Act, ...] = (
     carnets,
     too_early,
     evening,
+    eventful,
     too_late,
     night,
 )

@@ -13,7 +13,7 @@ HOUR = 3_600_000
 
 
 class Deed(Protocol):
-    """What the tally needs of simulator/demo/people.py's Intent."""
+    """What the tally needs of simulator/demo/cast.py's Intent."""
 
     @property
     def at(self) -> int: ...
@@ -27,6 +27,8 @@ class Deed(Protocol):
     def inward(self) -> bool: ...
     @property
     def passes(self) -> bool: ...
+    @property
+    def closes(self) -> tuple[str, ...]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,11 +42,15 @@ class Passage:
 
 @dataclass(frozen=True, slots=True)
 class Recount:
-    """passages: by badge, in order. taps: how often each reason was given. unseen: who left by the handle, in order."""
+    """passages: by badge, in order. taps: how often each reason was given. unseen: who left by the handle, in order.
+
+    closed: when whom a gardien took off the list.
+    """
 
     passages: tuple[Passage, ...]
     taps: Counter[str]
     unseen: tuple[str, ...]
+    closed: tuple[Passage, ...] = ()
 
     @property
     def arrivals(self) -> int:
@@ -57,8 +63,9 @@ class Recount:
         return len({passage.who for passage in self.passages if passage.inward})
 
     def inside(self, at: int) -> set[str]:
-        """The members whose last passage up to the instant was inward."""
-        last = {passage.who: passage.inward for passage in self.passages if passage.at <= at}
+        """The members on the list: whose last passage up to the instant was inward, but whom a closing took off it."""
+        moves = sorted((*self.passages, *self.closed), key=lambda passage: passage.at)
+        last = {passage.who: passage.inward for passage in moves if passage.at <= at}
         return {who for who, inward in last.items() if inward}
 
     def present(self, start: int, end: int) -> set[str]:
@@ -79,4 +86,5 @@ def recount(deeds: Iterable[Deed]) -> Recount:
         passages=tuple(Passage(deed.at, deed.who or "", deed.inward) for deed in through),
         taps=Counter(deed.expect for deed in done if deed.expect is not None),
         unseen=tuple(deed.who for deed in done if deed.reader is None and deed.who is not None),
+        closed=tuple(Passage(deed.at, who, inward=False) for deed in done for who in deed.closes),
     )

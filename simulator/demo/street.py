@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from policy.terms import Instant
-from simulator.demo.people import Intent
+from simulator.demo.cast import Intent
 from simulator.door import Door
 
 PATIENCE = 4_000
@@ -21,6 +21,9 @@ AGAIN = 2_500
 TOO_LATE = 4_000
 """ms after the answer from which on nobody pushes: at 60 times real time a busy machine gets to it when the strike has
 fallen back already, and what was an entry would be a break-in."""
+ONCE_MORE = {True: 1_000, False: 9_000}
+"""After so many ms a badge that was taken away is laid on for its second tap, by whether it goes in: at once, or once
+the lamp has said how many are left."""
 LOOK = 50
 """ms from a green light to being sure that it is not amber."""
 
@@ -35,9 +38,13 @@ class Hands(Protocol):
 
 @dataclass(slots=True, eq=False)
 class Visit:
-    """One intent being carried out. answered: the lamp or the strike said something at this try, at `answer`."""
+    """One intent being carried out. answered: the lamp or the strike said something at this try, at `answer`.
+
+    then: the second tap of the same badge, which follows the answer and not the clock.
+    """
 
     intent: Intent
+    then: Intent | None = None
     tries: int = 0
     answered: bool = False
     answer: Instant = 0
@@ -58,9 +65,14 @@ class Street:
     _lit: set[str] = field(default_factory=set)
 
     def send(self, intents: Iterable[Intent]) -> None:
-        """Have these people come, each at their instant."""
+        """Have these people come, each at their instant, in order of time."""
+        last: Visit | None = None
         for intent in intents:
-            self.plan(intent.at, self._beginning(Visit(intent)))
+            if intent.second and last is not None:
+                last.then = intent
+                continue
+            last = Visit(intent)
+            self.plan(intent.at, self._beginning(last))
 
     def tap(self, reader: str, uid: bytes, at: Instant) -> None:
         """Somebody whom no story sends lays a badge on, once, and takes it away when it is answered."""
@@ -145,7 +157,12 @@ class Street:
             self.plan(at + round(visit.intent.reach * 1000), lambda now: self._push(visit, now))
 
     def _refused(self, visit: Visit, at: Instant) -> None:
-        self._answer(visit, at)
+        """Whose second tap came too late for a pair lays the badge on again."""
+        if self._answer(visit, at) and visit.intent.second and visit.tries < TRIES:
+            self.plan(
+                at + round(visit.intent.lies * 1000) + ONCE_MORE[visit.intent.inward],
+                lambda now: self._comes(visit, now),
+            )
 
     def _answer(self, visit: Visit, at: Instant) -> bool:
         """Take the badge away a little after the answer. Whether it is the first to this try."""
@@ -153,7 +170,11 @@ class Street:
             return False
         visit.answered, visit.answer = True, at
         self._waiting = {reader: other for reader, other in self._waiting.items() if other is not visit}
-        self.plan(at + round(visit.intent.lies * 1000), lambda now: self._take(visit))
+        taken = at + round(visit.intent.lies * 1000)
+        self.plan(taken, lambda now: self._take(visit))
+        then = visit.then
+        if then is not None:
+            self.plan(taken + ONCE_MORE[then.inward], lambda now: self._comes(Visit(then), now))
         return True
 
     def _take(self, visit: Visit) -> None:

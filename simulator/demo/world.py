@@ -17,9 +17,10 @@ from policy.bundle import Bundle
 from policy.terms import MINUTE, Instant
 from simulator import remote
 from simulator.demo import casaco, fablab
+from simulator.demo.cast import IN, OUT
 from simulator.demo.fablab import STOPPED
 from simulator.demo.lamp import Lamp
-from simulator.demo.people import IN, OUT, day
+from simulator.demo.people import day
 from simulator.demo.recount import recount
 from simulator.demo.street import Street
 from simulator.door import Door

@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, ConsoleMessage, Page, StorageState, Vie
 from server.queries.names import called
 from simulator.demo import casaco
 from simulator.demo.bench_badges import Badge, badges
-from simulator.demo.people import IN, OUT
+from simulator.demo.cast import IN, OUT
 from tests.docs.guide_sheets import pictures
 from tests.support_demo import TUESDAY, Demo, local, running_demo, set_time
 

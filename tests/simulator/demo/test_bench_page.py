@@ -15,8 +15,8 @@ from simulator.demo import bench_page
 from simulator.demo.bench_badges import STRANGER, badges
 from simulator.demo.bench_page import MAX_STREAMS
 from simulator.demo.bench_words import COLOURS, SIGNALS
+from simulator.demo.cast import IN, OUT
 from simulator.demo.lamp import SIGNALS as KNOWN
-from simulator.demo.people import IN, OUT
 from simulator.remote import Command, Lay, Move, Output, Plug, Stages, Take
 from tests.support_pages import Place, plain
 from tests.support_server import site_database

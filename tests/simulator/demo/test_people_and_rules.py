@@ -13,14 +13,15 @@ from policy import machine
 from policy.case import Decision, Tap
 from policy.compile import EdgeKey, compile_rules
 from policy.door import decide
-from policy.facts import Busy, Moved, Paid, Ran, Stopped, apply
+from policy.facts import Busy, Moved, Opened, Paid, Ran, Stopped, apply
 from policy.parse import parse
 from policy.reasons import Reason
 from policy.sessions import Session
 from policy.state import SiteState
 from policy.terms import DAY, Instant
 from simulator.demo import casaco, fablab
-from simulator.demo.people import Intent, day
+from simulator.demo.cast import Intent
+from simulator.demo.people import day
 from tests.support_world import BUNDLE, NIGHT, TUESDAY
 
 DAYS = 120
@@ -42,7 +43,13 @@ def decided(state: SiteState, intent: Intent) -> str | None:
     if intent.reader is None or len(intent.uids) != 1:
         return None
     state.not_after = intent.at + DAY
-    decision = decide(RULES, state, Tap(intent.reader, intent.uids[0].hex()), intent.at)
+    decision = decide(RULES, state, Tap(intent.reader, intent.uids[0].hex(), second=intent.second), intent.at)
+    assert (decision.closed or ()) == intent.closes, intent
+    assert (decision.adhoc is not None) is (intent.second and intent.inward), intent
+    for who in decision.closed or ():
+        apply(state, Moved(who, intent.at, inside=False))
+    if decision.adhoc is not None:
+        apply(state, Opened(intent.who or "", *decision.adhoc))
     if decision.granted and decision.member is not None and intent.pushes:
         apply(state, Moved(decision.member, intent.at, intent.inward))
         if decision.pays is not None:

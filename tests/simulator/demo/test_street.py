@@ -1,11 +1,11 @@
 """Do people at the door do what they meant to do, with a door that answers, refuses, or is dead?"""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 
-from simulator.demo.people import IN, OUT, Intent
-from simulator.demo.street import AGAIN, PATIENCE, TRIES, Street
+from simulator.demo.cast import IN, OUT, Intent
+from simulator.demo.street import AGAIN, ONCE_MORE, PATIENCE, TRIES, Street
 from simulator.door import Door
 
 BADGE = bytes.fromhex("04A1B2C3")
@@ -71,6 +71,25 @@ def test_somebody_badges_takes_the_badge_back_and_goes_in() -> None:
         (5300, "contact"),
     ]
     assert site.street.inside == {"ana"}
+
+
+@pytest.mark.parametrize("reader", [IN, OUT])
+def test_a_second_tap_follows_the_answer_to_the_first_and_then_one_goes_through(reader: str) -> None:
+    site = Site(strike_ms=500)
+    site.street.inside = {"ana"} if reader == OUT else set()
+    first = Intent(START + 100, "ana", reader, (BADGE,), pushes=False)
+    site.run(first, replace(first, at=START + 3100, pushes=True, second=True, reach=0.2))
+    once_more = 400 + ONCE_MORE[reader == IN]
+    assert site.did(f"lay {reader}") == [100, once_more]
+    assert site.did("contact") == [once_more + 200, once_more + 4200]
+    assert site.street.inside == ({"ana"} if reader == IN else set())
+
+
+def test_who_is_refused_at_the_second_tap_tries_again_and_gives_up() -> None:
+    site = Site(grants=False)
+    site.run(coming(pushes=False), replace(coming(), at=START + 3100, second=True))
+    assert len(site.did(f"lay {IN}")) == 1 + TRIES
+    assert not site.street.inside
 
 
 def test_who_is_refused_takes_the_badge_back_and_leaves_the_door_alone() -> None:

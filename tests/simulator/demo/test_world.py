@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from edge.patterns import Levels
-from simulator.demo.people import IN, OUT
+from simulator.demo.cast import IN, OUT
 from simulator.remote import Follow, Lay, Move, Output, Plug, Stages, Take
 from tests.support_world import NIGHT, NOON, Site
 
