@@ -1,25 +1,25 @@
 """What does a look at a machine find? One thing at a time, with its remedy; and what edge and server both look at."""
 
-import shutil
 import socket
 import ssl
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import MAXYEAR, datetime, timedelta
+from datetime import timedelta
 from enum import StrEnum
-from pathlib import Path
 
 PATIENCE = 5.0
 """Seconds within which somebody must answer."""
 AHEAD = timedelta(days=30)
 """So long before its end a certificate is told of."""
 FULL_MB, NARROW_MB = 100, 500
+"""Free on a disk: hardly any, and little."""
 
 
 class Level(StrEnum):
-    """How bad it is: all right, to be looked at, broken."""
+    """How bad it is: all right, to be known (what nobody can say, too), to be looked at, broken."""
 
     WELL = "well"
+    NOTE = "note"
     LOOK = "look"
     WRONG = "wrong"
 
@@ -38,44 +38,29 @@ def well(about: str, said: str) -> Finding:
     return Finding(about, Level.WELL, said)
 
 
-def disk(about: str, folder: Path) -> Finding:
-    """The room on a folder's disk."""
-    try:
-        free = shutil.disk_usage(folder).free // 1_000_000
-    except OSError as error:
-        return Finding(about, Level.WRONG, f"{folder}: {error.strerror}", "make the folder, or mend its path")
-    if free >= NARROW_MB:
-        return well(about, f"{free} MB free")
-    level = Level.WRONG if free < FULL_MB else Level.LOOK
-    return Finding(
-        about, level, f"{free} MB free at {folder}", "make room (journalctl --vacuum-size=50M), or a larger card"
-    )
+@dataclass(frozen=True, slots=True)
+class Unreached:
+    """Why the broker is not there for us. why: empty where nobody tried.
+
+    tls: it answers, and one does not believe the other's certificate.
+    """
+
+    why: str = ""
+    tls: bool = False
 
 
-def certificate(file: Path, ends: datetime, now: datetime) -> Finding:
-    """A certificate's end."""
-    about = f"certificate {file.name}"
-    if ends - now > AHEAD:
-        return well(about, "no end" if ends.year == MAXYEAR else f"until {ends:%Y-%m-%d}")
-    level = Level.WRONG if ends <= now else Level.LOOK
-    told = f"{file} ends on {ends:%Y-%m-%d}"
-    return Finding(about, level, told, "loquet keys rotate, and carry it here (docs/keys.md, Renewing)")
-
-
-def broker(host: str, port: int, context: Callable[[], ssl.SSLContext] | None) -> Finding:
-    """Whether the broker answers; with a context, whether each believes the other's certificate. It is told nothing."""
+def unreached(host: str, port: int, context: Callable[[], ssl.SSLContext] | None) -> Unreached | None:
+    """None for a broker that answers, and with a context believes and is believed. It is told nothing."""
     try:
         with socket.create_connection((host, port), PATIENCE) as plain:
             if context is not None:
                 with context().wrap_socket(plain, server_hostname=host) as secure:
                     _refused(secure)
     except ssl.SSLError as error:
-        remedy = "see that host, ca.crt and both clocks are right (docs/keys.md, When a link does not come up)"
-        return Finding("broker", Level.WRONG, f"{host}:{port}: {error.reason or error}", remedy)
+        return Unreached(f"{host}:{port}: {error.reason or error}", tls=True)
     except OSError as error:
-        remedy = "see that mosquitto runs there, and address, cable and firewall"
-        return Finding("broker", Level.WRONG, f"{host}:{port}: {error.strerror or error}", remedy)
-    return well("broker", f"{host}:{port} answers")
+        return Unreached(f"{host}:{port}: {error.strerror or error}")
+    return None
 
 
 def _refused(secure: ssl.SSLSocket) -> None:

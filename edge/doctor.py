@@ -1,13 +1,14 @@
 """What is wrong with this edge, as far as can be seen while it runs or not? Nothing is changed, no line is moved."""
 
+import shutil
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import MAXYEAR, UTC, datetime
 from pathlib import Path
 
 from cryptography.x509 import load_pem_x509_certificate
 
-from console import finding, versions
-from console.finding import Finding, Level, well
+from console import versions
+from console.finding import AHEAD, FULL_MB, NARROW_MB, Finding, Level, unreached, well
 from console.version import version
 from edge import identity
 from edge.config import Config, load
@@ -45,7 +46,7 @@ def look(file: Path, clock: Clock, devices: Path = Path("/dev"), consoles: Path 
     yield versions.look(version(), versions.INSTALLED)
     yield _clock(clock)
     yield from _broker(config)
-    yield finding.disk("disk", config.journal.parent)
+    yield disk(config.journal.parent)
     yield from _journal(config, clock)
     heat = vitals(config.journal).temperature
     if heat is not None:
@@ -91,14 +92,41 @@ def _clock(clock: Clock) -> Finding:
     return well("clock", "of the network")
 
 
+def disk(folder: Path) -> Finding:
+    """The room on the journal's disk."""
+    try:
+        free = shutil.disk_usage(folder).free // 1_000_000
+    except OSError as error:
+        return Finding("disk", Level.WRONG, f"{folder}: {error.strerror}", "make the folder, or mend its path")
+    if free >= NARROW_MB:
+        return well("disk", f"{free} MB free")
+    level = Level.WRONG if free < FULL_MB else Level.LOOK
+    remedy = "make room (journalctl --vacuum-size=50M), or a larger card"
+    return Finding("disk", level, f"{free} MB free at {folder}", remedy)
+
+
+def certificate(file: Path, ends: datetime, now: datetime) -> Finding:
+    """A certificate's end."""
+    about = f"certificate {file.name}"
+    if ends - now > AHEAD:
+        return well(about, "no end" if ends.year == MAXYEAR else f"until {ends:%Y-%m-%d}")
+    level = Level.WRONG if ends <= now else Level.LOOK
+    told = f"{file} ends on {ends:%Y-%m-%d}"
+    return Finding(about, level, told, "loquet keys rotate, and carry it here (docs/keys.md, Renewing)")
+
+
 def _broker(config: Config) -> Iterator[Finding]:
-    ours = config.broker.identity
-    yield finding.broker(
-        config.broker.host, config.broker.port, None if ours is None else lambda: identity.context(ours)
-    )
+    ours, host, port = config.broker.identity, config.broker.host, config.broker.port
+    fault = unreached(host, port, None if ours is None else lambda: identity.context(ours))
+    if fault is None:
+        yield well("broker", f"{host}:{port} answers")
+    else:
+        clocks = "see that host, ca.crt and both clocks are right (docs/keys.md, When a link does not come up)"
+        wires = "see that mosquitto runs there, and address, cable and firewall"
+        yield Finding("broker", Level.WRONG, fault.why, clocks if fault.tls else wires)
     if ours is not None:
         ends = load_pem_x509_certificate(ours.certificate.read_bytes()).not_valid_after_utc
-        yield finding.certificate(ours.certificate, ends, datetime.now(UTC))
+        yield certificate(ours.certificate, ends, datetime.now(UTC))
 
 
 def _journal(config: Config, clock: Clock) -> Iterator[Finding]:

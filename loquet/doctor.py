@@ -24,7 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """0 when all is well, 1 when something is not. Raises CommandError where there is nothing to look at."""
+    """0 when nothing is to be done, 1 when something is. Raises CommandError where there is nothing to look at."""
     edge, server = arguments.edge, arguments.server
     if edge is None and server is None:
         edge, server = (file if file.exists() else None for file in (EDGE, SERVER))
@@ -38,7 +38,7 @@ def run(arguments: argparse.Namespace) -> int:
             print(f"{each.level:<6}{each.about}: {each.said}")
             if each.remedy:
                 print(f"      -> {each.remedy}")
-    return 0 if all(each.level is Level.WELL for each in found) else 1
+    return 0 if all(each.level in (Level.WELL, Level.NOTE) for each in found) else 1
 
 
 def _of_edge(file: Path | None) -> Iterator[Finding]:

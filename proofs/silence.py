@@ -227,7 +227,7 @@ def _pages(site: Silenced, session: Session) -> None:
     now, current = site.clock.now(), site.exchange.publisher.current
     day = current.rules.day_start(now)
     picture(session, current, now)
-    edge_lines(session, current, site.exchange.troubles, now)
+    edge_lines(session, current.version, site.exchange.troubles, now)
     newest = history.last_passages(session, 50, now)
     history.arrivals(session, day, now)
     history.hours(session, day, now + HOUR)

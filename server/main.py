@@ -15,6 +15,7 @@ from threading import Event, Thread
 
 from flask import Blueprint
 
+from console.finding import Unreached
 from policy.bundle import Bundle
 from policy.instants import text
 from policy.terms import Instant
@@ -175,7 +176,7 @@ class Server:
             address=self.config.address,
             channels=frozenset(self._carriers),
             retention_days=self.config.retention_days,
-            health=lambda: measure(self.config, moment(self.clock())),
+            health=lambda: measure(self.config, moment(self.clock()), None if self.link.up else Unreached()),
         )
 
     def start(self) -> None:

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -14,6 +14,7 @@ from flask.testing import FlaskClient
 from jinja2.bccache import Bucket, BytecodeCache
 from werkzeug.test import TestResponse
 
+from console.finding import Unreached
 from policy.instants import text
 from policy.terms import ClockState, Instant
 from server.app import create_app
@@ -102,7 +103,11 @@ class Place:
             presence_changed=lambda: None,
             lock_down=self.lock_down,
             enrolments=self.enrolments,
-            health=lambda: self.health,
+            health=lambda: replace(
+                self.health,
+                broker=None if self.link_up else Unreached(),
+                mail="" if self.sends_mail else None,
+            ),
             channels=self.channels | ({"mail"} if self.sends_mail else set()),
         )
 

@@ -48,5 +48,5 @@ def give_back() -> ResponseReturnValue:
 def there(session: Session, current: Current, at: Instant) -> list[Alert]:
     """The alerts of this moment that whoever asks may see."""
     late = [None if each.at is None else of(each.at) for each in context().health().late]
-    found = alerts(session, current, edge_lines(session, current, context().troubles, at), at, late)
+    found = alerts(session, current, edge_lines(session, current.version, context().troubles, at), at, late)
     return [one for one in found if one.sort not in PERSONAL or roles() & STAFF]

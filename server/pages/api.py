@@ -39,7 +39,7 @@ def now() -> ResponseReturnValue:
     with known.database.reading() as session:
         seen = picture(session, known.current(), known.clock())
         names = history.names(session, seen.opening.held_by) if named else {}
-        edges = edge_lines(session, known.current(), known.troubles, seen.at) if named else []
+        edges = edge_lines(session, known.current().version, known.troubles, seen.at) if named else []
     return answer(
         answers.Now(
             open=seen.opening.open,

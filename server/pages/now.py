@@ -105,7 +105,7 @@ def _passages(session: Session, current: Current, at: int) -> list[tuple[history
 
 
 def _edges(session: Session, current: Current, at: int) -> list[Line]:
-    return [line(edge, current, at) for edge in edge_lines(session, current, context().troubles, at)]
+    return [line(edge, current, at) for edge in edge_lines(session, current.version, context().troubles, at)]
 
 
 def answer_of(seen: Picture, known: Called, *, named: bool, staff: bool) -> Answer:

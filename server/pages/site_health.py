@@ -3,9 +3,8 @@
 from flask import Blueprint, render_template
 from flask.typing import ResponseReturnValue
 
-from server.changes.messages import State
+from server.health import unsent
 from server.queries.health import machines
-from server.queries.messages import messages
 from server.queries.now import edge_lines
 from server.roles import ADMINS
 from server.text.health import of_edges, of_server, worst_first
@@ -13,21 +12,16 @@ from server.web.sessions import context, roles
 
 page = Blueprint("site_health", __name__)
 
-LATEST = 50
-"""Messages that are looked at."""
-FAILED = frozenset({State.REFUSED, State.LATE})
-
 
 @page.get("/sante", endpoint="page")
 def show() -> ResponseReturnValue:
     known, at = context(), context().clock()
     with known.database.reading() as session:
         current = known.current()
-        edges = edge_lines(session, current, known.troubles, at)
-        unsent = sum(State(one.state) in FAILED for one in messages(session, LATEST))
+        edges = edge_lines(session, current.version, known.troubles, at)
         found = [
-            *of_server(known.health(), link_up=known.link_up(), sends=known.sends_mail, unsent=unsent, now=at),
-            *of_edges(edges, machines(session), current, at),
+            *of_server(known.health(), unsent(session), at),
+            *of_edges(edges, machines(session), current.called, at),
         ]
     found = worst_first(found)
     to_do = [one for one in found if one.colour in ("bad", "warn")]

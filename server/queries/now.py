@@ -232,6 +232,7 @@ _LAST_ROWS = select(Position.edge, func.max(Position.updated)).group_by(col(Posi
 class EdgeLine:
     """An edge as it last spoke of itself. places: what it looks after. trouble: what we refused from it.
 
+    newest: the version of the rules that it should hold.
     twins: two machines speak as it. unlocked: its doors that are kept so by order, and until when.
     """
 
@@ -241,7 +242,7 @@ class EdgeLine:
     since: datetime | None
     last_seen: datetime | None
     rules_version: int | None
-    behind: bool
+    newest: int
     clock: str | None
     faults: Mapping[str, str]
     unacknowledged: int
@@ -251,6 +252,10 @@ class EdgeLine:
     twins: bool
     unlocked: Mapping[str, Instant]
 
+    @property
+    def behind(self) -> bool:
+        return self.rules_version != self.newest
+
 
 def _kept_unlocked(edge: Edge, now: Instant) -> dict[str, Instant]:
     """The doors that are kept unlocked by order, and until when: each edge locks in time, whether we hear it or not."""
@@ -258,8 +263,8 @@ def _kept_unlocked(edge: Edge, now: Instant) -> dict[str, Instant]:
     return {place: until for place, until in kept.items() if until > now}
 
 
-def edge_lines(session: Session, current: Current, troubles: Troubles, now: Instant) -> list[EdgeLine]:
-    """Every edge, by id. behind: it does not hold the newest rules."""
+def edge_lines(session: Session, newest: int, troubles: Troubles, now: Instant) -> list[EdgeLine]:
+    """Every edge, by id. newest: the version of the rules that was published last."""
     doors = {door.access_point: door for door in session.exec(select(DoorState))}
     return [
         EdgeLine(
@@ -269,7 +274,7 @@ def edge_lines(session: Session, current: Current, troubles: Troubles, now: Inst
             since=edge.since,
             last_seen=edge.last_seen,
             rules_version=edge.rules_version,
-            behind=edge.rules_version != current.version,
+            newest=newest,
             clock=edge.clock,
             faults={reader: why for reader, why in edge.readers.items() if why},
             unacknowledged=edge.unacknowledged,

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from server.models import DoorState
 from server.queries.current import Current
+from server.queries.names import Called
 from server.queries.now import EdgeLine
 from server.text.dates import hour, when
 from server.text.named import reader_of
@@ -48,21 +49,30 @@ class Line:
 
 def line(edge: EdgeLine, current: Current, now: int) -> Line:
     """What the page says of an edge."""
-    said = tuple(_said(edge, current, now))
+    said = told(edge, current.called, now)
     colours = {s.colour for s in said}
     colour = next((c for c in ("bad", "warn") if c in colours), "good")
     marks = {"good": gettext("en ordre"), "warn": gettext("à regarder"), "bad": gettext("en panne")}
-    name = ", ".join(current.called.place(place) for place in edge.places) or edge.id
     points = {point.id for point in current.bundle.access_points}
     doors = tuple(
         Door(place, current.called.place(place) or place, place in edge.unlocked)
         for place in edge.places
         if edge.online and place in points
     )
-    return Line(name, colour, marks[colour], said, doors)
+    return Line(name_of(edge, current.called), colour, marks[colour], said, doors)
 
 
-def _said(edge: EdgeLine, current: Current, now: int) -> Iterator[Said]:
+def name_of(edge: EdgeLine, called: Called) -> str:
+    """Of its doors and machines."""
+    return ", ".join(called.place(place) for place in edge.places) or edge.id
+
+
+def told(edge: EdgeLine, called: Called, now: int) -> tuple[Said, ...]:
+    """All that is said of it; how it is reached first."""
+    return tuple(_said(edge, called, now))
+
+
+def _said(edge: EdgeLine, called: Called, now: int) -> Iterator[Said]:
     yield _link(edge, now)
     if edge.twins:
         yield Said(
@@ -74,23 +84,23 @@ def _said(edge: EdgeLine, current: Current, now: int) -> Iterator[Said]:
     for place, until in edge.unlocked.items():
         many = len(edge.places) > 1
         said = gettext("tenue ouverte jusqu’à %(until)s", until=when(until, now))
-        yield Said("warn", f"{current.called.place(place) or place} : {said}" if many else said)
+        yield Said("warn", f"{called.place(place) or place} : {said}" if many else said)
     for door in edge.doors:
         yield from _door(door, now)
     if edge.rules_version is not None:
-        yield _rules(edge, current.version)
+        yield _rules(edge)
     for reader, why in edge.faults.items():
-        known, more = reader_of(current.called, reader), _in_english(why)
+        known, more = reader_of(called, reader), in_english(why)
         yield Said("bad", gettext("%(reader)s en panne%(more)s : vérifiez son câble", reader=known, more=more))
     if edge.journal_fault is not None:
-        more = _in_english(edge.journal_fault)
+        more = in_english(edge.journal_fault)
         yield Said("bad", gettext("journal en défaut%(more)s : libérez ou changez la carte SD", more=more))
     yield from _warnings(edge)
 
 
-def _in_english(why: str) -> str:
+def in_english(why: str) -> str:
     """What a program says of a fault, on an English page; on a French one it would be noise: the log has it, too."""
-    return f" ({why})" if language() == "en" else ""
+    return f" ({why})" if why and language() == "en" else ""
 
 
 def _link(edge: EdgeLine, now: int) -> Said:
@@ -123,12 +133,12 @@ def _contact(kind: Kind, at: datetime) -> Said:
     return states[kind]
 
 
-def _rules(edge: EdgeLine, version: int) -> Said:
+def _rules(edge: EdgeLine) -> Said:
     if edge.behind:
         return Said(
-            "warn", gettext("règles v%(held)s, la v%(new)s est en route", held=edge.rules_version or 0, new=version)
+            "warn", gettext("règles v%(held)s, la v%(new)s est en route", held=edge.rules_version or 0, new=edge.newest)
         )
-    return Said("quiet", gettext("règles v%(held)s", held=version))
+    return Said("quiet", gettext("règles v%(held)s", held=edge.newest))
 
 
 def _warnings(edge: EdgeLine) -> Iterator[Said]:
@@ -140,7 +150,7 @@ def _warnings(edge: EdgeLine) -> Iterator[Said]:
         yield Said(colour, ngettext("%(num)s ligne à remettre", "%(num)s lignes à remettre", count))
     if edge.trouble is not None:
         refused = ngettext("%(num)s message refusé", "%(num)s messages refusés", edge.trouble.count)
-        last, more = hour(edge.trouble.at), _in_english(edge.trouble.why)
+        last, more = hour(edge.trouble.at), in_english(edge.trouble.why)
         yield Said(
             "warn",
             gettext(

@@ -1,21 +1,15 @@
-"""Does a look at certificates and the broker tell what it should? With a server that speaks TLS, in this process."""
+"""Does a look at the broker tell what it should? With a server that speaks TLS, in this process."""
 
 import ssl
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from socket import create_server
 
-import pytest
-
-from console import finding
-from console.finding import Level
+from console.finding import unreached
 from edge.identity import Identity, context
 from keys.keyring import Keyring, Site
-
-NOW = datetime(2026, 11, 24, tzinfo=UTC)
 
 
 def ring(folder: Path) -> Keyring:
@@ -47,25 +41,17 @@ def broker(folder: Path) -> Iterator[int]:
 def test_a_broker_of_the_site_answers(tmp_path: Path) -> None:
     site = ring(tmp_path / "keys")
     with broker(site.broker) as port:
-        assert finding.broker("127.0.0.1", port, of(site.edge("front"))).level is Level.WELL
+        assert unreached("127.0.0.1", port, of(site.edge("front"))) is None
 
 
 def test_a_broker_of_another_authority_is_told_by_either_side(tmp_path: Path) -> None:
     site, other = ring(tmp_path / "keys"), ring(tmp_path / "others")
     with broker(other.broker) as port:
-        assert "certificate" in finding.broker("127.0.0.1", port, of(site.edge("front"))).said.lower()
+        found = unreached("127.0.0.1", port, of(site.edge("front")))
+    assert found is not None
+    assert ("certificate" in found.why.lower(), found.tls) == (True, True)
     (other.edge("front") / "ca.crt").write_bytes((site.authority / "ca.crt").read_bytes())
     with broker(site.broker) as port:
-        found = finding.broker("127.0.0.1", port, of(other.edge("front")))
-    assert (found.level, "docs/keys.md" in found.remedy) == (Level.WRONG, True)
-
-
-@pytest.mark.parametrize(
-    ("days", "level"), [(31, Level.WELL), (29, Level.LOOK), (-1, Level.WRONG)], ids=["later", "soon", "over"]
-)
-def test_a_certificate_is_told_of_before_it_ends(days: int, level: Level) -> None:
-    assert finding.certificate(Path("tls.crt"), NOW + timedelta(days=days), NOW).level is level
-
-
-def test_a_folder_that_is_not_there_is_told(tmp_path: Path) -> None:
-    assert finding.disk("disk", tmp_path / "none").level is Level.WRONG
+        found = unreached("127.0.0.1", port, of(other.edge("front")))
+    assert found is not None
+    assert found.tls

@@ -1,12 +1,13 @@
 """What a look at an edge finds, with its remedy; and that it finds nothing where nothing is wrong."""
 
 import socket
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from console.finding import Finding, Level
-from edge.doctor import look
+from edge.doctor import certificate, disk, look
 from policy.terms import DAY, ClockState
 from simulator.clock import VirtualClock
 from simulator.loopback import free_port
@@ -95,3 +96,15 @@ def test_a_new_edge_has_no_rules_and_a_mistake_in_its_file_is_all_that_is_said(t
     (only,) = look(folder.config, VirtualClock(start=at(10)), tmp_path)
     assert (only.about, only.level) == ("edge.toml", Level.WRONG)
     assert "use 1 to 64 letters" in only.said
+
+
+@pytest.mark.parametrize(
+    ("days", "level"), [(31, Level.WELL), (29, Level.LOOK), (-1, Level.WRONG)], ids=["later", "soon", "over"]
+)
+def test_a_certificate_is_told_of_before_it_ends(days: int, level: Level) -> None:
+    now = datetime(2026, 11, 24, tzinfo=UTC)
+    assert certificate(Path("tls.crt"), now + timedelta(days=days), now).level is level
+
+
+def test_a_folder_that_is_not_there_is_told(tmp_path: Path) -> None:
+    assert disk(tmp_path / "none").level is Level.WRONG
