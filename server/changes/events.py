@@ -53,7 +53,7 @@ def series(seen: Series | None, wanted: Series | None, today: date) -> Plan:
         cancelled = before.keys() - {event.id for event in bundle.events}
         fresh = [time for which, time in after.items() if which not in there | cancelled]
         if wanted is not None and not after:
-            return Wrong(("until",))
+            return Wrong(("times" if "COUNT" in wanted.rule else "until",))
         return _planned(replace(bundle, events=(*kept, *fresh)), fresh)
 
     return plan

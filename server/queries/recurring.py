@@ -1,8 +1,7 @@
-"""On which days does an event recur? By a rule of RFC 5545, in the site's local time: 18 h is 18 h in summer."""
+"""On which days does an event recur? By a rule of RFC 5545 (rhythm.py), in local time: 18 h is 18 h in summer."""
 
 from collections.abc import Iterator
 from datetime import date, datetime, time, timedelta
-from enum import StrEnum
 from typing import Literal
 
 import msgspec
@@ -11,18 +10,15 @@ from msgspec import UNSET, UnsetType
 from sqlmodel import Session, col, select
 
 from policy.bundle import Event, Part
-from policy.calendar import WEEKDAYS, moment
+from policy.calendar import moment
 from server.models import EventSeries
 
 AHEAD = timedelta(days=366)
 """So far ahead the times of a series are made."""
-UNTIL = "%Y%m%dT235959"
-LAST_WEEK = 5
-"""The fifth of a weekday in its month is its last: a rule says that, so that it comes each month."""
 
 
 class Series(Part, frozen=True):
-    """start, end: of the first time, local. rule: the value of an RRULE."""
+    """start, end: of the first time, local. rule: the value of an RRULE, as rhythm.rule_of writes it."""
 
     id: str
     title: str
@@ -32,41 +28,6 @@ class Series(Part, frozen=True):
     audience: Literal["members", "public"]
     free: bool = False
     access_points: tuple[str, ...] | UnsetType = UNSET
-
-
-class Repeat(StrEnum):
-    """How people say it."""
-
-    NEVER = "never"
-    DAILY = "daily"
-    WEEKLY = "weekly"
-    FORTNIGHTLY = "fortnightly"
-    MONTHLY_WEEKDAY = "monthly_weekday"
-    MONTHLY_DATE = "monthly_date"
-    YEARLY = "yearly"
-
-
-def rule_of(repeat: Repeat, first: date, until: date | None) -> str:
-    """The rule by which something recurs from its first date to its last, both included. Empty for NEVER."""
-    week = (first.day - 1) // len(WEEKDAYS) + 1
-    weekday = f"{-1 if week == LAST_WEEK else week}{WEEKDAYS[first.weekday()][:2].upper()}"
-    rule = {
-        Repeat.NEVER: "",
-        Repeat.DAILY: "FREQ=DAILY",
-        Repeat.WEEKLY: "FREQ=WEEKLY",
-        Repeat.FORTNIGHTLY: "FREQ=WEEKLY;INTERVAL=2",
-        Repeat.MONTHLY_WEEKDAY: f"FREQ=MONTHLY;BYDAY={weekday}",
-        Repeat.MONTHLY_DATE: "FREQ=MONTHLY",
-        Repeat.YEARLY: "FREQ=YEARLY",
-    }[repeat]
-    return f"{rule};UNTIL={until.strftime(UNTIL)}" if rule and until else rule
-
-
-def read_rule(rule: str, first: date) -> tuple[Repeat, date | None]:
-    """How it recurs, and its last date, of a rule that rule_of made."""
-    bare, _, until = rule.partition(";UNTIL=")
-    repeat = next(one for one in Repeat if rule_of(one, first, None) == bare)
-    return repeat, date.fromisoformat(until[:8]) if until else None
 
 
 def times(series: Series, since: date, until: date) -> Iterator[Event]:

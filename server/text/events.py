@@ -1,27 +1,14 @@
-"""How are events said? When, for whom, at which doors, and how often they recur."""
-
-from datetime import date
+"""How are events said? When, for whom, at which doors; how often they recur says rhythm.py."""
 
 from msgspec import UNSET, UnsetType
 
 from policy.bundle import Event
-from policy.calendar import moment, resolve
+from policy.calendar import resolve
 from server.queries.names import Called
-from server.queries.recurring import Repeat, Series, read_rule
-from server.text.dates import calendar_day, day, hours, short_day, zone
-from server.text.hours import weekday_of
+from server.queries.recurring import Series
+from server.text.dates import day, hours, zone
 from server.text.translate import N_, gettext
 
-REPEATS = {
-    Repeat.NEVER: N_("une seule fois"),
-    Repeat.DAILY: N_("chaque jour"),
-    Repeat.WEEKLY: N_("chaque semaine, le même jour"),
-    Repeat.FORTNIGHTLY: N_("toutes les deux semaines"),
-    Repeat.MONTHLY_WEEKDAY: N_("chaque mois, le même jour de la semaine"),
-    Repeat.MONTHLY_DATE: N_("chaque mois, à la même date"),
-    Repeat.YEARLY: N_("chaque année"),
-}
-NTH = {1: N_("premier"), 2: N_("deuxième"), 3: N_("troisième"), 4: N_("quatrième"), 5: N_("dernier")}
 AUDIENCES = {
     "members": N_("les membres, quelle que soit leur formule"),
     "public": N_("tout le monde : la porte reste ouverte tant que l’équipe ou un gardien est là"),
@@ -32,6 +19,10 @@ WRONG = {
     "hours": N_("Écrivez une heure de début et une de fin, ainsi : 18 h – 22 h."),
     "until": N_("Écrivez le dernier jour ainsi : 31/12/2026, et pas avant le premier. Rien s’il n’y en a pas."),
     "repeat": N_("Choisissez dans la liste."),
+    "interval": N_("Écrivez un nombre, de 1 à 99."),
+    "weekdays": N_("Choisissez dans la liste."),
+    "weeks": N_("Choisissez dans la liste."),
+    "times": N_("Écrivez un nombre de fois, de 1 à 999, ou un dernier jour : pas les deux."),
     "audience": N_("Choisissez pour qui."),
     "access_points": N_("Cette porte n’existe plus. Choisissez dans la liste."),
 }
@@ -60,31 +51,6 @@ def about(event: Event | Series, called: Called) -> str:
     parts += [where] if (where := doors(event.access_points, called)) else []
     parts += [gettext("ne compte sur aucun carnet")] if event.free else []
     return " · ".join(parts)
-
-
-def recurs(series: Series) -> str:
-    """Chaque jeudi; le premier jeudi du mois; with the last day where there is one."""
-    first = moment(series.start).date()
-    repeat, until = read_rule(series.rule, first)
-    words = _recurs(repeat, first)
-    return gettext("%(often)s, jusqu’au %(day)s", often=words, day=calendar_day(until)) if until else words
-
-
-def _recurs(repeat: Repeat, first: date) -> str:
-    name = weekday_of(first)
-    match repeat:
-        case Repeat.WEEKLY:
-            return gettext("chaque %(weekday)s", weekday=name)
-        case Repeat.FORTNIGHTLY:
-            return gettext("un %(weekday)s sur deux", weekday=name)
-        case Repeat.MONTHLY_WEEKDAY:
-            nth = gettext(NTH[(first.day - 1) // 7 + 1])
-            return gettext("le %(nth)s %(weekday)s du mois", nth=nth, weekday=name)
-        case Repeat.MONTHLY_DATE:
-            return gettext("le %(day)s de chaque mois", day=first.day)
-        case Repeat.YEARLY:
-            return gettext("chaque année, le %(day)s", day=short_day(first))
-    return gettext(REPEATS[repeat])
 
 
 def wrong(field: str) -> str:

@@ -2,7 +2,8 @@
 
 import json
 import re
-from datetime import date, timedelta
+from dataclasses import replace
+from datetime import date, datetime, time, timedelta
 from html import unescape
 
 import pytest
@@ -19,7 +20,8 @@ from server.changes.events import make_more_times, save_series
 from server.changes.outcomes import Done
 from server.models import AuditRow, EventSeries
 from server.publish.bundle import held
-from server.queries.recurring import AHEAD, Repeat, Series, read_rule, rule_of, times
+from server.queries.recurring import AHEAD, Series, times
+from server.queries.rhythm import WEEKS, Repeat, Rhythm, first_from, read_rule, rule_of
 from tests.support_exchange import SEVEN, Office
 from tests.support_pages import Place, plain
 from tests.support_server import DECIDED
@@ -68,37 +70,52 @@ def test_an_hour_stays_that_hour_in_summer_and_in_winter() -> None:
 
 
 @pytest.mark.parametrize(
-    ("repeat", "first", "expected"),
+    ("rhythm", "first", "expected"),
     [
-        (Repeat.DAILY, "2026-12-30", ["2026-12-30", "2026-12-31", "2027-01-01"]),
-        (Repeat.FORTNIGHTLY, "2026-12-03", ["2026-12-03", "2026-12-17", "2026-12-31"]),
-        (Repeat.MONTHLY_WEEKDAY, "2026-12-03", ["2026-12-03", "2027-01-07", "2027-02-04"]),
-        (Repeat.MONTHLY_WEEKDAY, "2026-12-31", ["2026-12-31", "2027-01-28", "2027-02-25"]),
-        (Repeat.MONTHLY_DATE, "2026-12-31", ["2026-12-31", "2027-01-31", "2027-03-31"]),
-        (Repeat.YEARLY, "2028-02-29", ["2028-02-29", "2032-02-29", "2036-02-29"]),
+        (Rhythm(Repeat.DAILY), "2026-12-30", ["2026-12-30", "2026-12-31", "2027-01-01"]),
+        (Rhythm(Repeat.DAILY, 10), "2026-12-30", ["2026-12-30", "2027-01-09", "2027-01-19"]),
+        (Rhythm(Repeat.WEEKLY, 2), "2026-12-03", ["2026-12-03", "2026-12-17", "2026-12-31"]),
+        (Rhythm(Repeat.WEEKLY, weekdays=(1, 3)), "2026-12-03", ["2026-12-03", "2026-12-08", "2026-12-10"]),
+        (Rhythm(Repeat.WEEKLY, 2, (1, 3)), "2026-12-01", ["2026-12-01", "2026-12-03", "2026-12-15"]),
+        (Rhythm(Repeat.MONTHLY_WEEKDAY), "2026-12-03", ["2026-12-03", "2027-01-07", "2027-02-04"]),
+        (Rhythm(Repeat.MONTHLY_WEEKDAY), "2026-12-31", ["2026-12-31", "2027-01-28", "2027-02-25"]),
+        (Rhythm(Repeat.MONTHLY_WEEKDAY, 1, (1,), (2, 4)), "2026-12-08", ["2026-12-08", "2026-12-22", "2027-01-12"]),
+        (Rhythm(Repeat.MONTHLY_WEEKDAY, 3, (4,), (-1,)), "2026-12-25", ["2026-12-25", "2027-03-26", "2027-06-25"]),
+        (Rhythm(Repeat.MONTHLY_DATE), "2026-12-31", ["2026-12-31", "2027-01-31", "2027-03-31"]),
+        (Rhythm(Repeat.YEARLY), "2028-02-29", ["2028-02-29", "2032-02-29", "2036-02-29"]),
     ],
 )
-def test_it_recurs_as_people_say_it(repeat: Repeat, first: str, expected: list[str]) -> None:
+def test_it_recurs_as_people_say_it(rhythm: Rhythm, first: str, expected: list[str]) -> None:
     start = date.fromisoformat(first)
-    series = weekly(start=f"{first}T23:00", end=f"{start + timedelta(days=1)}T01:00", rule=rule_of(repeat, start, None))
+    series = weekly(start=f"{first}T23:00", end=f"{start + timedelta(days=1)}T01:00", rule=rule_of(rhythm, start))
     found = list(times(series, start, date(2040, 1, 1)))[:3]
     assert [time.start for time in found] == [f"{day}T23:00" for day in expected]
     assert all(moment(time.end) - moment(time.start) == timedelta(hours=2) for time in found)
 
 
-@given(
+rhythms = st.builds(
+    Rhythm,
     st.sampled_from([one for one in Repeat if one is not Repeat.NEVER]),
-    st.dates(date(2026, 1, 1), date(2035, 12, 31)),
-    st.integers(0, 2000),
+    st.integers(1, 99),
+    st.lists(st.integers(0, 6), unique=True).map(lambda days: tuple(sorted(days))),
+    st.lists(st.sampled_from(WEEKS), unique=True).map(lambda weeks: tuple(sorted(weeks, key=WEEKS.index))),
 )
-def test_a_rule_is_read_as_it_was_made_and_ends_with_its_last_day(repeat: Repeat, first: date, days: int) -> None:
-    until = first + timedelta(days=days)
-    rule = rule_of(repeat, first, until)
-    assert read_rule(rule, first) == (repeat, until)
-    found = [moment(time.start).date() for time in times(weekly(start=f"{first}T18:00", rule=rule), first, date.max)]
+
+
+@given(rhythms, st.dates(date(2026, 1, 1), date(2035, 12, 31)), st.integers(0, 2000), st.booleans())
+def test_a_rule_is_read_as_it_was_made_and_ends_as_it_says(rhythm: Rhythm, day: date, most: int, counted: bool) -> None:
+    first = first_from(rhythm, day)
+    assert day <= first <= day + timedelta(days=63), "no month is without any of them for two in a row"
+    until = first + timedelta(days=most)
+    rhythm = replace(rhythm, count=most % 999 + 1) if counted else replace(rhythm, until=until)
+    rule, start = rule_of(rhythm, first), datetime.combine(first, time(18))
+    assert read_rule(rule, start) == rhythm.of(first)
+    assert rule_of(read_rule(rule, start), first) == rule
+    found = [moment(one.start).date() for one in times(weekly(start=f"{first}T18:00", rule=rule), first, until)]
     assert found[0] == first
     assert found == sorted(set(found))
     assert found[-1] <= until
+    assert len(found) <= (rhythm.count or len(found))
 
 
 def test_an_event_says_who_would_have_been_let_in_then_lets_them_in(place: Place) -> None:
@@ -175,6 +192,57 @@ def test_of_a_series_one_time_is_cancelled_one_moved_and_the_rest_changed(place:
     assert [row.did for row in rows] == ["added", "changed", "ended"]
 
 
+@pytest.mark.parametrize(
+    ("rule", "kept"),
+    [
+        ("RRULE:FREQ=WEEKLY;BYDAY=TH,TU", "FREQ=WEEKLY;BYDAY=TU,TH"),
+        ("freq=weekly; wkst=su; byday=th", "FREQ=WEEKLY"),
+        ("FREQ=WEEKLY;UNTIL=20261231T180000Z", "FREQ=WEEKLY;UNTIL=20261231T235959"),
+        ("FREQ=WEEKLY;UNTIL=20261231T175959Z", "FREQ=WEEKLY;UNTIL=20261230T235959"),
+        ("FREQ=WEEKLY;UNTIL=20261231T190000", "FREQ=WEEKLY;UNTIL=20261231T235959"),
+        ("FREQ=MONTHLY;BYDAY=+1TH,3TH", "FREQ=MONTHLY;BYDAY=1TH,3TH"),
+        ("FREQ=MONTHLY;BYMONTHDAY=3;COUNT=4", "FREQ=MONTHLY;COUNT=4"),
+        ("FREQ=YEARLY;BYMONTH=12;BYMONTHDAY=3", "FREQ=YEARLY"),
+    ],
+)
+@pytest.mark.sqlite
+def test_a_rule_of_another_calendar_is_kept_in_our_words(place: Place, rule: str, kept: str) -> None:
+    assert press(place, "/events", place.staff(), **FEAST, rule=rule, sure="1")[0] == 303
+    assert (the_series(place).rule, events(place)[0].start) == (kept, "2026-12-03T19:00")
+
+
+@pytest.mark.sqlite
+def test_several_weekdays_so_many_times_and_the_next_dates_are_said_before_it_is_kept(place: Place) -> None:
+    client = place.staff()
+    several = {"csrf_token": place.form_token(client, "/events"), "was": "", "repeat": "weekly", "weekdays": ["1", "4"]}
+    asked = FEAST | several | {"interval": "2", "times": "9"}
+    text = plain(client.post("/events", data=asked).text).replace("\N{NO-BREAK SPACE}", " ")
+    assert "toutes les 2 semaines, mardi et vendredi, 9 fois, ven. 4 déc., 19 h – 22 h" in text, "no Thursday: the next"
+    assert (
+        "Prochaines fois : ven. 4 déc., mar. 15 déc., ven. 18 déc., mar. 29 déc., ven. 1er janv. 2027, "
+        "mar. 12 janv. 2027, ven. 15 janv. 2027, mar. 26 janv. 2027, et 1 autre d’ici un an"
+    ) in text
+    assert client.post("/events", data=asked | {"sure": "1"}).status_code == 303
+    assert the_series(place).rule == "FREQ=WEEKLY;INTERVAL=2;BYDAY=TU,FR;COUNT=9"
+    assert len(events(place)) == 9
+    html = client.get(f"/event-series/{the_series(place).id}").text
+    assert html.count(" checked> mardi") == html.count(" checked> vendredi") == 1
+    assert " checked> jeudi" not in html
+    page = plain(html).replace("\N{NO-BREAK SPACE}", " ")
+    assert "Prochaines fois ven. 4 déc., 19 h – 22 h" in " ".join(page.split())
+
+
+@pytest.mark.sqlite
+def test_the_second_and_the_last_tuesday_of_the_month_are_said_in_both_languages(place: Place) -> None:
+    client = place.staff()
+    several = {"csrf_token": place.form_token(client, "/events"), "was": "", "repeat": "monthly_weekday"}
+    data = FEAST | several | {"weekdays": ["1"], "weeks": ["2", "-1"], "sure": "1"}
+    assert client.post("/events", data=data).status_code == 303
+    assert the_series(place).rule == "FREQ=MONTHLY;BYDAY=2TU,-1TU"
+    assert "le deuxième mardi et le dernier mardi du mois" in place.page("/events", client)
+    assert "the second Tuesday and the last Tuesday of the month" in place.page("/events?lang=en", client)
+
+
 def test_what_recurs_has_a_year_ahead_every_day_and_what_was_cancelled_stays_so(place: Place) -> None:
     client = place.staff()
     press(place, "/events", client, **FEAST, repeat="weekly", sure="1")
@@ -219,6 +287,47 @@ def test_what_cannot_be_is_said_beside_its_field_and_nothing_is_made(
         assert session.exec(select(EventSeries)).all() == []
 
 
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        ({"repeat": "weekly", "interval": "0"}, "un nombre, de 1 à 99"),
+        ({"repeat": "weekly", "interval": "²"}, "un nombre, de 1 à 99"),
+        ({"repeat": "weekly", "times": "1000"}, "un nombre de fois, de 1 à 999"),
+        ({"repeat": "weekly", "times": "3", "until": "31/12/2026"}, "pas les deux"),
+        ({"repeat": "weekly", "weekdays": "7"}, "Choisissez dans la liste"),
+        ({"repeat": "monthly_weekday", "weeks": "5"}, "Choisissez dans la liste"),
+        ({"repeat": "weekly", "weekdays": "1", "until": "7/12/2026"}, "pas avant le premier"),
+        ({"rule": "FREQ=HOURLY"}, "FREQ=HOURLY : écrivez FREQ=DAILY"),
+        ({"rule": "BYDAY=TU"}, "FREQ= : écrivez FREQ=DAILY"),
+        ({"rule": "FREQ=WEEKLY;BYHOUR=9"}, "BYHOUR=9 : cela n’est pas gardé"),
+        ({"rule": "FREQ=MONTHLY;BYDAY=TU;BYSETPOS=2"}, "BYSETPOS=2 : cela n’est pas gardé"),
+        ({"rule": "FREQ=WEEKLY;FREQ=DAILY"}, "FREQ=DAILY : cela n’est pas gardé"),
+        ({"rule": "FREQ=WEEKLY;INTERVAL=-1"}, "INTERVAL=-1 : écrivez un nombre"),
+        ({"rule": "FREQ=WEEKLY;COUNT=0"}, "COUNT=0 : écrivez un nombre de fois"),
+        ({"rule": "FREQ=WEEKLY;UNTIL=20261201"}, "UNTIL=20261201 : écrivez un dernier jour"),
+        ({"rule": "FREQ=WEEKLY;UNTIL=20269901"}, "UNTIL=20269901 : écrivez un dernier jour"),
+        ({"rule": "FREQ=WEEKLY;UNTIL=99991231T235959Z"}, "UNTIL=99991231T235959Z : écrivez un dernier jour"),
+        ({"rule": "FREQ=WEEKLY;UNTIL=20261231;COUNT=3"}, "UNTIL=20261231;COUNT=3 : gardez"),
+        ({"rule": "FREQ=WEEKLY;INTERVAL=2;BYDAY=TU,SU;WKST=SU"}, "WKST=SU : les semaines commencent le lundi"),
+        ({"rule": "FREQ=MONTHLY;BYMONTHDAY=15"}, "BYMONTHDAY=15 : écrivez ce jour du mois comme premier jour"),
+        ({"rule": "FREQ=YEARLY;BYMONTH=6"}, "BYMONTH=6 : écrivez un premier jour de ce mois"),
+        ({"rule": "FREQ=DAILY;BYDAY=MO"}, "BYDAY=MO : écrivez FREQ=WEEKLY"),
+        ({"rule": "FREQ=WEEKLY;BYDAY=2TU"}, "BYDAY=2TU : écrivez les jours de la semaine sans nombre"),
+        ({"rule": "FREQ=WEEKLY;BYDAY=XX"}, "BYDAY=XX : écrivez les jours"),
+        ({"rule": "FREQ=MONTHLY;BYDAY=TU"}, "BYDAY=TU : écrivez lequel du mois"),
+        ({"rule": "FREQ=MONTHLY;BYDAY=2TU,3TH"}, "BYDAY=2TU,3TH : écrivez lequel du mois"),
+        ({"rule": "FREQ=YEARLY;BYDAY=2TU"}, "BYDAY=2TU : écrivez FREQ=MONTHLY;INTERVAL=12"),
+    ],
+)
+@pytest.mark.sqlite
+def test_a_rhythm_that_cannot_be_kept_is_refused_by_its_part_and_what_to_write(
+    place: Place, data: dict[str, str], said: str
+) -> None:
+    status, text = press(place, "/events", place.staff(), **FEAST | data, sure="1")
+    assert (status, said in text) == (400, True)
+    assert events(place) == []
+
+
 def test_the_page_of_what_is_not_there_and_what_the_form_forged(place: Place) -> None:
     client = place.staff()
     assert client.get("/events/none").status_code == 404
@@ -228,6 +337,10 @@ def test_the_page_of_what_is_not_there_and_what_the_form_forged(place: Place) ->
     other = json.dumps({"id": "other", "title": "x", "start": made.start, "end": made.end, "audience": "members"})
     assert press(place, f"/events/{made.id}", client, was=other, sure="1", **FEAST)[0] == 409
     assert press(place, f"/events/{made.id}", client, was="", end="1", sure="1")[0] == 409
+    press(place, "/events", client, **FEAST | {"title": "Atelier"}, repeat="weekly", sure="1")
+    path = f"/event-series/{the_series(place).id}"
+    forged = json.loads(shown(client, path)) | {"rule": "FREQ=SECONDLY"}
+    assert press(place, path, client, was=json.dumps(forged), repeat="weekly", **FEAST)[0] == 409
     assert events(place) == [made]
 
 
