@@ -9,7 +9,7 @@ from enum import StrEnum
 
 from msgspec import Struct
 
-from policy.bundle import BookingTerms, Machine, Member, Site
+from policy.bundle import BookingTerms, Closure, Machine, Member, Site
 from policy.calendar import Calendar
 from policy.fablab import is_always
 from policy.spans import Spans, end_of
@@ -140,10 +140,18 @@ def hours_between(calendar: Calendar, machine: Machine, start: Instant, end: Ins
     return calendar.week(_dates(calendar, start - 24 * HOUR, end), machine.hours)
 
 
+def closure_of(site: Site, day: date) -> Closure | None:
+    """The closure that shuts the site on the date, of several the one that says why; None where there is none, or
+    somebody made an opening of the day."""
+    if any(one.date == day and one.hours for one in site.openings):
+        return None
+    found = [closure for closure in site.closures if closure.first <= day <= closure.last]
+    return min(found, key=lambda one: not one.why, default=None)
+
+
 def is_closed(site: Site, day: date) -> bool:
     """Whether the site is shut on the date, and nobody made an opening of it."""
-    opened = any(one.date == day and one.hours for one in site.openings)
-    return not opened and any(closure.first <= day <= closure.last for closure in site.closures)
+    return closure_of(site, day) is not None
 
 
 def on_step(calendar: Calendar, at: Instant, step: int) -> Instant:

@@ -13,7 +13,6 @@ from policy.bundle import BookingTerms, Machine
 from policy.calendar import Calendar, resolve
 from policy.degrees import Known, Stretch, stretches
 from policy.instants import in_our_years
-from policy.reasons import Reason
 from policy.terms import DAY, MINUTE, Instant
 from server.audit import Decided
 from server.changes.bookings import Booked, Cancelled, Taken, Wanted, book, cancel, move, written
@@ -197,7 +196,7 @@ def _page(status: int, fault: str = "", taken: Taken | None = None) -> ResponseR
             for one in _by_machine(found, current)
         ],
         form=form if asker is not None else None,
-        mine=[(one, sure.get(one.id, "")) for one in mine],
+        mine=[(one, *sure.get(one.id, ("", ""))) for one in mine],
         waits=mine_waits,
         feeds=[(what, gettext(name), what in made) for what, name in booking_feed.NAMES.items()],
         manages=named,
@@ -341,31 +340,16 @@ def _ending(calendar: Calendar, at: Instant, day: date) -> str:
     return hour(at) if calendar.date_at(at) == day else f"{day_said(at)}, {hour(at)}"
 
 
-def _startable(asker: Asker, current: Current, slot: Slot) -> str:
-    """What stands in the way of a booking that is made, in a word or two; empty for nothing."""
+def _startable(asker: Asker, current: Current, slot: Slot) -> tuple[str, str]:
+    """What stands in the way of a booking that is made, and what helps; both empty for nothing."""
     machine = current.machines.get(slot.machine)
     if machine is None:
-        return gettext("la machine n’est plus là")
-    for check in asker.start(machine, slot.start, slot.end, but=slot.id).checks:
-        if check.sign in (Sign.BAD, Sign.NEVER):
-            if check.reason is Reason.OUTSIDE_MACHINE_HOURS:
-                return gettext("hors de ses heures")
-            return _SHORT[check.about]()
-    return ""
+        return gettext("la machine n’est plus là"), ""
+    return words.hurdle(asker.start(machine, slot.start, slot.end, but=slot.id), current)
 
 
-_SHORT = {
-    About.TERMS: lambda: gettext("plus possible"),
-    About.MACHINE: lambda: gettext("hors service"),
-    About.DOOR: lambda: gettext("personne pour ouvrir"),
-    About.TRAINING: lambda: gettext("formation"),
-    About.QUOTA: lambda: gettext("temps utilisé"),
-    About.COMPANY: lambda: gettext("il faut être deux"),
-}
-
-
-def startable(session: Session, current: Current, known: Known, member: str) -> list[tuple[Slot, str]]:
-    """The member's bookings that are not over, each with what stands in its way."""
+def startable(session: Session, current: Current, known: Known, member: str) -> list[tuple[Slot, tuple[str, str]]]:
+    """The member's bookings that are not over, each with what stands in its way and what helps."""
     asker = Asker(session, current, known, member)
     return [(one, _startable(asker, current, one)) for one in slots(session, known.at, member=member)]
 

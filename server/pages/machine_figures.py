@@ -10,13 +10,14 @@ from server.queries import machine_sheet
 from server.queries.machine_figures import Figures, figures
 from server.queries.machine_service import services
 from server.queries.names import alphabetical
-from server.queries.start import without_gardien
+from server.queries.start import unopened
 from server.text import machine_figures as text
 from server.text import machine_service
 from server.text.bank import month as full_month
 from server.text.bank import short_month
 from server.text.machine import faults
 from server.text.sheets import csv_file
+from server.text.start import closed
 from server.web.sessions import context, signed_in
 
 page = Blueprint("machine_figures", __name__)
@@ -32,7 +33,7 @@ def show() -> ResponseReturnValue:
     current, at = known.current(), known.clock()
     with known.database.reading() as session:
         found = figures(session, current, at, known.retention_days)
-        waiting = without_gardien(session, current, at, at + AHEAD)
+        waiting = unopened(session, current, at, at + AHEAD)
         kept = services(session, current.calendar, at)
         reported = machine_sheet.faults(session)
     month = _month(found)
@@ -50,7 +51,16 @@ def show() -> ResponseReturnValue:
         due=[
             machine_service.said(one) for one in kept.values() if one.planned and one.sheet.machine in current.machines
         ],
-        waiting=[(one, called.place(one.machine), called.member(one.member) or one.member) for one in waiting],
+        waiting=[
+            (
+                one,
+                called.place(one.machine),
+                called.member(one.member) or one.member,
+                closed(shut) if shut else "",
+                current.calendar.date_at(one.start),
+            )
+            for one, shut in waiting
+        ],
         absent=sorted(absent, key=lambda one: alphabetical(one[0])),
         reported=faults(reported, signed_in().member, manages=True),
     )

@@ -95,8 +95,8 @@ def page_of(refused: str = "", status: int = 200) -> ResponseReturnValue:
             quotas=[quota(left, current) for left in quotas_of(current, machines, who, at)],
             running=my_machines.running(current.rules, machines, who, at),
             bookings=[
-                (slot, short, my_machines.waits(machines, slot, at), instead(session, current, slot, at))
-                for slot, short in startable(session, current, seen.known, who)
+                (slot, short, helps, my_machines.waits(machines, slot, at), instead(session, current, slot, at))
+                for slot, (short, helps) in startable(session, current, seen.known, who)
             ],
             waits=[booking_waits.row(one) for one in waits(session, at, member=who)],
             fallen=[(one.slot, my_machines.fell(one.by, who, current.called)) for one in fallen(session, who, at)],

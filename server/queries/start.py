@@ -13,8 +13,8 @@ from sqlmodel import Session
 
 from policy import machine as lines
 from policy import quota
-from policy.booking_terms import Against, Wish, against, same_terms, terms_of
-from policy.bundle import Machine
+from policy.booking_terms import Against, Wish, against, closure_of, same_terms, terms_of
+from policy.bundle import Closure, Machine
 from policy.case import Case
 from policy.degrees import Known, Stretch, stretches
 from policy.presence import Move
@@ -210,6 +210,14 @@ def _stretch(known: Known, at: Instant) -> Stretch:
 def without_gardien(session: Session, current: Current, at: Instant, until: Instant) -> list[Slot]:
     """The bookings to come for whose start nobody has said that they open: what is asked of the gardiens.
 
+    Left out are those that fall into a closure: no gardien is asked for then.
+    """
+    return [slot for slot, closure in unopened(session, current, at, until) if closure is None]
+
+
+def unopened(session: Session, current: Current, at: Instant, until: Instant) -> list[tuple[Slot, Closure | None]]:
+    """The bookings to come for whose start nobody opens, each with the closure that it falls into.
+
     Left out are those of members whom the door lets in at any hour.
     """
     known = picture(session, current, at).known
@@ -226,5 +234,5 @@ def without_gardien(session: Session, current: Current, at: Instant, until: Inst
             current.rules.tiers[member.tier],
         )  # fmt: skip
         if stretch.by is None and lines.outside_hours(case) is not None:
-            found.append(slot)
+            found.append((slot, closure_of(current.bundle.site, current.calendar.date_at(slot.start))))
     return found

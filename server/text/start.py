@@ -3,9 +3,11 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from policy.booking_terms import Rule
+from policy.booking_terms import Rule, closure_of
+from policy.bundle import Closure
 from policy.degrees import By
 from policy.reasons import Reason
+from policy.terms import Instant
 from server.changes.bookings import Taken
 from server.queries.bookings import Free
 from server.queries.current import Current
@@ -28,10 +30,20 @@ TERMS = {
     Rule.NOTICE: N_("On réserve %(limit)s min avant, au plus tard."),
     Rule.AHEAD: N_("On réserve %(limit)s jours d’avance au plus."),
     Rule.HOURS: N_("La machine ne tourne pas à ces heures."),
-    Rule.CLOSED: N_("Fermé ce jour-là."),
+    Rule.CLOSED: N_("Le lieu est fermé ce jour-là."),
     Rule.OPEN: N_("Vous avez déjà %(limit)s réservations : annulez-en une, ou attendez qu’elle passe."),
     Rule.WEEK: N_("Vous auriez plus de %(limit)s h de machine cette semaine-là."),
 }
+
+SHORT = {
+    About.TERMS: N_("plus possible"),
+    About.MACHINE: N_("hors service"),
+    About.DOOR: N_("personne pour ouvrir"),
+    About.TRAINING: N_("formation"),
+    About.QUOTA: N_("temps utilisé"),
+    About.COMPANY: N_("il faut être deux"),
+}
+"""What a check says of a booking that is made."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +95,12 @@ def _next(free: Free | None, current: Current) -> str:
     return gettext("Libre ensuite : %(machine)s, %(when)s.", machine=current.called.place(free.machine), when=when)
 
 
-def _terms(check: Check, _start: Start, _current: Current) -> tuple[str, str]:
-    return (term(check.against.rule, check.against.limit) if check.against is not None else ""), ""
+def _terms(check: Check, start: Start, current: Current) -> tuple[str, str]:
+    if check.against is None:
+        return "", ""
+    closure = _closure(start.start, current) or _closure(start.end - 1, current)
+    more = closure.why if check.against.rule is Rule.CLOSED and closure is not None else None
+    return term(check.against.rule, check.against.limit), more or ""
 
 
 def _machine(check: Check, start: Start, current: Current) -> tuple[str, str]:
@@ -103,6 +119,8 @@ def _door(check: Check, start: Start, current: Current) -> tuple[str, str]:
     stretch = check.stretch
     if check.sign is Sign.GOOD:
         return gettext("Le lieu est ouvert"), _opened(check, current)
+    if check.reason is Reason.OUTSIDE_HOURS and (shut := _closure(start.start, current)) is not None:
+        return term(Rule.CLOSED, None), shut.why or ""
     if check.reason is Reason.OUTSIDE_HOURS and (stretch is None or stretch.by is None):
         more = gettext("La porte restera fermée si aucun gardien ne prend la garde.")
         return gettext("Personne pour ouvrir à cette heure-là"), more
@@ -116,6 +134,28 @@ def _door(check: Check, start: Start, current: Current) -> tuple[str, str]:
     )
     said = words(told, current, start.start, to_member=True)
     return gettext("La porte ne s’ouvrira pas"), said.sentence
+
+
+def hurdle(start: Start, current: Current) -> tuple[str, str]:
+    """What stands in the way of a booking that is made, in a word or two, and what helps; both empty for nothing."""
+    check = next((one for one in start.checks if one.sign in (Sign.BAD, Sign.NEVER)), None)
+    if check is None:
+        return "", ""
+    if check.reason is Reason.OUTSIDE_MACHINE_HOURS:
+        return gettext("hors de ses heures"), ""
+    closure = _closure(start.start, current)
+    if check.reason is Reason.OUTSIDE_HOURS and closure is not None:
+        return closed(closure), gettext("Prenez un autre jour, puis annulez celle-ci.")
+    return gettext(SHORT[check.about]), ""
+
+
+def closed(closure: Closure) -> str:
+    """Of a booking that falls into it."""
+    return gettext("fermé ce jour-là : %(why)s", why=closure.why) if closure.why else gettext("fermé ce jour-là")
+
+
+def _closure(at: Instant, current: Current) -> Closure | None:
+    return closure_of(current.bundle.site, current.calendar.date_at(at))
 
 
 def _opened(check: Check, current: Current) -> str:

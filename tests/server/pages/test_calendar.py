@@ -1,12 +1,15 @@
 """A day of machines: chosen, looked at before the press, booked, cancelled; others are told no names."""
 
 import re
+from datetime import date
 
 import pytest
 from flask.testing import FlaskClient
+from msgspec.structs import replace
 
-from policy.bundle import Credential, Member, Role
-from server.changes.bundle import put
+from policy.bundle import Closure, Credential, Member, Role
+from server.changes.bundle import put, set_site
+from server.publish.bundle import site_said
 from server.queries.bookings import slots
 from tests.support_bookings import Desk, furnish, tomorrow
 from tests.support_pages import Place, plain
@@ -75,6 +78,28 @@ def test_booked_seen_on_ones_own_page_and_cancelled(fab: Place) -> None:
     status, text = press(fab, client, f"/bookings/{slot.id}/cancel", back="me")
     assert (status, "Annulée : le créneau est libre pour les autres." in text) == (303, True)
     assert "cnc" not in fab.publisher.current.rules.bookings
+
+
+def test_a_closure_that_came_later_is_said_of_the_booking_with_what_helps(fab: Place) -> None:
+    """No gardien is waited for then: whoever has it must choose another day."""
+    Desk(fab.database).has(tomorrow(14), who="brigitte")
+    Desk(fab.database).has(tomorrow(14), who="remy", what="printer-1")
+    with fab.database.transaction() as session:
+        site = site_said(session)
+        assert site is not None
+        day = date.fromisoformat(DAY)
+        set_site(session, replace(site, closures=(Closure(day, day), Closure(day, day, "inventaire"))), DECIDED)
+    fab.publish()
+    brigitte, team = fab.member("brigitte"), fab.staff()
+    said = "mer. 25 nov., 14 h – 16 h fermé ce jour-là : inventaire Prenez un autre jour, puis annulez celle-ci."
+    assert said in read(brigitte, "/me")
+    assert said in read(brigitte, f"/calendar?day={DAY}")
+    assert "fermé ce jour-là" not in read(fab.member("remy"), "/me"), "who may come at any hour"
+    asked = read(brigitte, f"/calendar?day={DAY}&machine=cnc&start={DAY}T16:00&end={DAY}T18:00")
+    assert "✗ Le lieu est fermé ce jour-là. inventaire" in asked
+    figures = read(team, "/machines/chiffres")
+    assert "Fraiseuse CNC · demain à 14 h fermé ce jour-là : inventaire Brigitte O., 14 h – 16 h" in figures
+    assert "attend un gardien" not in read(team, "/gardiens")
 
 
 def test_the_slot_that_somebody_else_just_took(fab: Place) -> None:

@@ -83,8 +83,9 @@ def test_what_waits_for_a_gardien_and_what_members_reported(lab: Place) -> None:
     friday = Booked(id="b", machine="printer", member="brigitte", start="2026-11-27T20:00", end="2026-11-27T21:00")
     furnish(lab, lab_bundle(friday))
     fabien = account_of(lab, "fabien")
-    assert "Attendent un gardien Imprimante 1 · ven. 27 nov. à 20 h sans gardien Brigitte O., 20 h – 21 h" in lab.page(
-        "/machines/chiffres", fabien
+    assert (
+        "Personne pour ouvrir Imprimante 1 · ven. 27 nov. à 20 h attend un gardien Brigitte O., 20 h – 21 h"
+        in lab.page("/machines/chiffres", fabien)
     )
     form = {"what": "buse bouchée", "csrf_token": lab.form_token(fabien, "/account")}
     fabien.post("/machines/laser/faults", data=form)
