@@ -142,11 +142,20 @@ class Link:
 
     def _run(self) -> None:
         while not self._stopping.is_set():
-            stood = self._tried()
-            pause = self._pauses.after(stood, ended=self._why == BROKE)
-            why = TWIN if self._pauses.twin else self._why
-            self._put(LinkDown(f"{self._broker.host}:{self._broker.port}: {why}"))
+            pause = LAST_DELAY
+            try:
+                pause = self._once()
+            except Exception:
+                log.exception("link: a mistake of ours; tried again after %g s", pause)
             self._stopping.wait(pause)
+
+    def _once(self) -> float:
+        """One connection and what is said of its end; the seconds to wait until the next."""
+        stood = self._tried()
+        pause = self._pauses.after(stood, ended=self._why == BROKE)
+        why = TWIN if self._pauses.twin else self._why
+        self._put(LinkDown(f"{self._broker.host}:{self._broker.port}: {why}"))
+        return pause
 
     def _tried(self) -> float | None:
         """A session that may fail in any way: without a link the door still opens."""

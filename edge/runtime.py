@@ -133,7 +133,8 @@ class Edge:
             self._threads[name] = thread
             thread.start()
         for printer in self._printers:
-            threading.Thread(target=printer.run, args=(self._stopping,), name="printer", daemon=True).start()
+            asks = (self._stopping, self._timeout)
+            threading.Thread(target=printer.run, args=asks, name="printer", daemon=True).start()
         for link in (self.link, self._pins.link):
             if link is not None:
                 link.start()
@@ -178,7 +179,7 @@ class Edge:
         items: list[WorkItem] = _drained(self._items)
         try:
             self.storage.handle(items)
-        except Exception as error:
+        except BaseException as error:
             self._broke_down("storage worker", error)
         if self.link is not None:
             self.link.stop(farewell(self.config, self._clock.now()))
@@ -269,14 +270,14 @@ class Edge:
         """A part that breaks down takes the edge with it, outputs first: half an edge helps nobody."""
         try:
             work()
-        except Exception as error:
+        except BaseException as error:
             if not self._stopping.is_set():
                 self._make_safe()
                 self._broke_down(name, error)
                 self._stopping.set()
                 self.wake()
 
-    def _broke_down(self, name: str, error: Exception) -> None:
+    def _broke_down(self, name: str, error: BaseException) -> None:
         if self._failure is None:
             log.critical("the %s broke down; the outputs are safe, the edge ends", name, exc_info=error)
             self._failure = EdgeError(f"the {name} broke down: {type(error).__name__}: {error}")

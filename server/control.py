@@ -119,7 +119,10 @@ class Control:
                     log.error("control: takes no request (%s); tried again", error)
                 continue
             self._slots.acquire()
-            threading.Thread(target=self._serve, args=(caller,), name="control request", daemon=True).start()
+            try:
+                threading.Thread(target=self._serve, args=(caller,), name="control request", daemon=True).start()
+            except RuntimeError:  # the machine has no room for one more: then they wait for each other
+                self._serve(caller)
 
     def _serve(self, caller: socket.socket) -> None:
         try:

@@ -1,6 +1,7 @@
 """How is a printer just now? Asked again and again, in a thread of its own: the controller never waits for it."""
 
 import threading
+import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -41,13 +42,8 @@ class PrinterWatch:
 
     def look(self) -> float:
         """Ask once and pass on what came; the seconds until to ask again."""
-        why = None
-        try:
-            reading = printers.read(self._setup.kind, http.get(self._setup.address, self._path))
-            self._pause = PERIOD
-        except (NoAnswerError, ValueError) as error:
-            reading, why = Reading(PrinterState.UNKNOWN), str(error)
-            self._pause = min(self._pause * 2, LONGEST)
+        reading, why = self._asked()
+        self._pause = PERIOD if why is None else min(self._pause * 2, LONGEST)
         now = self._clock.now()
         if why is None:
             self._answered = now
@@ -58,7 +54,20 @@ class PrinterWatch:
         self._put(said)
         return self._pause
 
-    def run(self, stopping: threading.Event) -> None:
-        """Until the edge stops. Whatever a program answers, it takes nobody with it."""
-        while not stopping.wait(self.look()):
-            pass
+    def run(self, stopping: threading.Event, timeout: Callable[[float], float]) -> None:
+        """Until the edge stops. timeout: real seconds to wait, at most, for this moment in monotonic seconds."""
+        due = self._clock.monotonic() + self.look()
+        while not stopping.wait(timeout(due)):
+            if self._clock.monotonic() >= due:
+                due = self._clock.monotonic() + self.look()
+
+    def _asked(self) -> tuple[Reading, str | None]:
+        """What came, and why nothing of use did. A mistake of ours too is no answer: it ends no thread."""
+        try:
+            return printers.read(self._setup.kind, http.get(self._setup.address, self._path)), None
+        except (NoAnswerError, ValueError) as error:
+            why = str(error)
+        except Exception as error:
+            where = traceback.extract_tb(error.__traceback__)[-1]  # not its text, which may hold what was sent
+            why = f"a mistake of ours, tell its makers: {type(error).__name__} in {where.name}, line {where.lineno}"
+        return Reading(PrinterState.UNKNOWN), why

@@ -4,11 +4,12 @@ A request takes a thread once all of it is there, in memory; until then it is on
 one that has waited the longest makes room. So whoever sends half of something, or much, keeps nobody else waiting.
 """
 
+import logging
 import socket
 from copy import copy
 from functools import partial
 from threading import Thread
-from time import monotonic
+from time import monotonic, sleep
 from typing import Any
 
 from flask import Flask
@@ -20,6 +21,8 @@ from waitress.server import create_server
 from server.errors import ServerError
 from server.web.live import MAX_STREAMS
 from server.web.sessions import COOKIE
+
+log = logging.getLogger("loquet.server")
 
 THREADS = MAX_STREAMS + 8
 """One for each live page, and some that answer."""
@@ -107,8 +110,12 @@ class Web:
 
     def _serve(self) -> None:
         while not self._stopping:
-            wasyncore.loop(timeout=LOOK, use_poll=True, map=self._sockets, count=1)
-            self._make_room()
+            try:
+                wasyncore.loop(timeout=LOOK, use_poll=True, map=self._sockets, count=1)
+                self._make_room()
+            except Exception:  # else nobody would answer any more, and the server go on without pages
+                log.exception("pages: a mistake of ours; the others are answered")
+                sleep(LOOK)
         self._end()
 
     def _make_room(self) -> None:

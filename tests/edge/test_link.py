@@ -257,6 +257,21 @@ def test_a_mistake_while_it_hands_on_costs_one_connection(port: int, server: Pee
     link.stop()
 
 
+def test_a_mistake_in_what_is_said_of_an_end_ends_no_link(receiver: Receiver, monkeypatch: pytest.MonkeyPatch) -> None:
+    tried = threading.Semaphore(0)
+
+    def stumble(_: WorkItem) -> None:
+        tried.release()
+        raise ZeroDivisionError("a mistake of ours")
+
+    monkeypatch.setattr("edge.link.LAST_DELAY", 0.01)
+    broker = BrokerConfig(HOST, free_port(), "front", USERS["front"])
+    link = Link(broker, "loquet-front", [], receiver.will, stumble, QUICK)
+    link.start()
+    assert all(tried.acquire(timeout=PATIENCE) for _ in range(3))
+    link.stop()
+
+
 def test_many_threads_may_publish(server: Peer, linked: Link, receiver: Receiver) -> None:
     def publish(number: int) -> None:
         for count in range(25):

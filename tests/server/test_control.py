@@ -156,6 +156,17 @@ def test_a_moment_without_files_ends_no_control(office: Office, path: Path, monk
     listening.stop()
 
 
+def test_a_moment_without_threads_ends_no_control(there: Office, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_room(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(threading.Thread, "start", no_room)
+        for _ in range(2 * control.AT_ONCE):
+            assert ask(path, Request("lockdown_off")).status == DONE
+    assert ask(path, Request("lockdown_off")).status == DONE
+
+
 def test_the_socket_is_its_owner_s_alone(there: Office, path: Path) -> None:
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
 

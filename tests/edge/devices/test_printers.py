@@ -135,8 +135,42 @@ def test_it_is_asked_until_the_edge_stops(program: PrinterProgram) -> None:
     asked, said, _ = watch(program)
     stopping = threading.Event()
     stopping.set()
-    asked.run(stopping)
+    asked.run(stopping, lambda _: 0.0)
     assert len(said) == 1
+
+
+def test_it_is_asked_at_the_pace_of_the_edge_s_clock(program: PrinterProgram) -> None:
+    """A demo's hour may take a minute: a word that is asked for in real seconds would be old before it comes."""
+    asked, said, clock = watch(program)
+    stopping = threading.Event()
+
+    def a_second_later(_: float) -> float:
+        clock.advance(10**9)
+        if len(said) == 3:
+            stopping.set()
+        return 0.0
+
+    asked.run(stopping, a_second_later)
+    assert [word.mono for word in said] == [0, PERIOD, 2 * PERIOD]
+
+
+@pytest.mark.parametrize("broken", [MemoryError(), RuntimeError(KEY), RecursionError()])
+def test_a_mistake_of_ours_in_one_reading_is_no_answer_and_ends_no_watch(
+    program: PrinterProgram, monkeypatch: pytest.MonkeyPatch, broken: Exception
+) -> None:
+    """It ended the thread, and the last word grew old with nobody to ask for another."""
+
+    def stumble(*_: object) -> bytes:
+        raise broken
+
+    asked, said, _ = watch(program)
+    with monkeypatch.context() as patched:
+        patched.setattr(http, "get", stumble)
+        assert asked.look() == 2 * PERIOD
+    assert (said[0].state, KEY in repr(said)) == (PrinterState.UNKNOWN, False)
+    assert f"{type(broken).__name__} in stumble" in (said[0].why or "")
+    assert asked.look() == PERIOD
+    assert said[1].state is PrinterState.IDLE
 
 
 WORDS = {

@@ -55,6 +55,24 @@ def connected(port: int) -> socket.socket:
     return socket.create_connection(("127.0.0.1", port), PATIENCE)
 
 
+def test_a_mistake_of_ours_between_two_requests_ends_no_pages(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    stumbled: list[int] = []
+    sound = Web._make_room
+
+    def stumble(web: Web) -> None:
+        if len(stumbled) < 2:
+            stumbled.append(1)
+            raise ZeroDivisionError("a mistake of ours")
+        sound(web)
+
+    monkeypatch.setattr("server.web.serve.LOOK", 0.01)
+    monkeypatch.setattr(Web, "_make_room", stumble)
+    with served(place.app) as port:
+        while len(stumbled) < 2:
+            assert "200 OK" in get(port)
+        assert "200 OK" in get(port)
+
+
 def answer(port: int, sent: bytes) -> bytes:
     """All that comes back, up to the end of the connection; it is cut where more was sent than read."""
     came = b""
