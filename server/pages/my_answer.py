@@ -6,13 +6,13 @@ from policy.instants import of
 from policy.opening import Degree
 from policy.reasons import Reason
 from policy.ruleset import Unit
-from policy.spans import covers, spans
+from policy.spans import covers, end_of, spans
 from policy.terms import Direction, Instant
 from server.pages.now import headline_of, holders_of, to_come, unlifted
 from server.queries.current import Current
 from server.queries.entry import Entry, Span
 from server.queries.history import Passage
-from server.queries.now import Picture
+from server.queries.now import Picture, shift_end
 from server.text.dates import hour, opens, when
 from server.text.reasons import Words, words
 from server.text.translate import gettext, ngettext
@@ -43,8 +43,8 @@ def answer_of(seen: Picture, current: Current, who: str, asked: Entry | None, sp
         return _lockdown(seen, granted=granted)
     if granted:
         headline = headline_of(seen, current.called.members) if seen.opening.open else gettext("Fermé, sauf pour vous")
-        if who in seen.opening.held_by:
-            headline = gettext("Vous tenez le lieu jusqu’à %(hour)s", hour=hour(seen.opening.until or seen.at))
+        if who in seen.opening.held_by and (end := _own_end(seen, current, who)) is not None:
+            headline = gettext("Vous tenez le lieu jusqu’à %(hour)s", hour=hour(end))
         elif not seen.opening.open and seen.watch and seen.watch.gardien == who and seen.watch.start <= seen.at:
             headline = gettext("Votre garde, jusqu’à %(hour)s", hour=hour(seen.watch.end))
             lines = (gettext("Badgez à l’entrée : le lieu est alors ouvert à tous."), *lines)
@@ -78,6 +78,12 @@ def _silent(seen: Picture, answer: Answer) -> Answer:
     heard = when(seen.heard or seen.at, seen.at)
     said = gettext("Une porte ne répond plus depuis %(heard)s : regardez sa lampe.", heard=heard)
     return Answer("need", answer.headline, "warn", answer.badge, (said, *answer.lines))
+
+
+def _own_end(seen: Picture, current: Current, who: str) -> Instant | None:
+    """When their own shift ends, whoever else holds the place after that; None in its grace."""
+    own = [shift_end(current, who, seen.at), end_of(_adhoc(seen, who), seen.at)]
+    return max((end for end in own if end is not None), default=None)
 
 
 def _place(seen: Picture, current: Current, who: str) -> tuple[str, ...]:

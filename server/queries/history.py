@@ -41,7 +41,8 @@ class Passage:
     """One tap. name: None when the badge is nobody's or its member is gone. lapsed: granted, but no door opened.
 
     direction: empty at a machine. about: the instant that the reason speaks of, if it does and it is known: the end of
-    a session, the start of one that ended. paid: of a carnet with nothing left, the last day or half-day that it paid.
+    a session or booking, the start of one that ended. paid: of a carnet with nothing left, the last day or half-day
+    that it paid.
     """
 
     id: int
@@ -174,6 +175,8 @@ def one_by_one(kind: Kind) -> ColumnElement[bool]:
 def _about(session: Session, row: JournalRow) -> Instant | None:
     """See Passage.about."""
     reason = Reason(str(row.reason))
+    if reason is Reason.BOOKING:
+        return _end_of_booking(session, row)
     if row.until is not None:
         return _believed(row.until)
     if reason not in (Reason.MACHINE_BUSY, Reason.SESSION_ENDED):
@@ -185,6 +188,20 @@ def _about(session: Session, row: JournalRow) -> Instant | None:
     if last is None:
         return None
     return _believed(last.started if reason is Reason.SESSION_ENDED else last.until)
+
+
+def _end_of_booking(session: Session, row: JournalRow) -> Instant | None:
+    """When the booking ends that gave the right, or the session if that is earlier: where nobody else has booked, a
+    session may go on until the machine's hours end. None where the booking was moved, or is not kept any more."""
+    one = models.Booking
+    query = select(one.end_at).where(
+        one.machine == row.access_point, one.member == row.member, one.start_at <= row.at, one.end_at > row.at,
+        or_(col(one.ended).is_(None), col(one.ended) > row.at),
+    )  # fmt: skip
+    ends = [of(end) for end in session.exec(query)]
+    if row.until is not None and (until := _believed(row.until)) is not None:
+        ends = [min(end, until) for end in ends]
+    return max(ends, default=None)
 
 
 def _paid(session: Session, row: JournalRow) -> str | None:

@@ -4,6 +4,8 @@ import pytest
 
 from policy.bundle import Booking as Booked
 from policy.bundle import LockOut
+from policy.instants import text
+from policy.reasons import Reason
 from policy.terms import DAY, MINUTE
 from server.changes.lockdown import set_lockdown
 from server.queries.machines import State, views
@@ -214,3 +216,15 @@ def test_what_is_out_of_service_promises_nobody_anything(place: Place) -> None:
     out = {"printer": LockOut(by="l’équipe", why="buse bouchée")}
     furnish(place, lab_bundle(booked("b", "printer", "remy", "20:30", "21:00"), out=out))
     assert "Ensuite réservée" not in place.page("/machines/printer", account_of(place, "brigitte"))
+
+
+def test_a_passage_on_a_booking_says_the_booking_s_end_not_the_session_s(lab: Place) -> None:
+    """Where nobody comes after, the session may go on until the machine's hours end: that is no longer the booking."""
+    furnish(lab, lab_bundle(booked("b1", "saw", "remy", "16:00", "18:00")))
+    for start, until in ((at(16, 5), at(19)), (at(17), at(17, 30))):
+        told = {"access_point": "saw", "reader": "saw-tap", "member": "remy", "granted": True, "credential": "c" * 32}
+        lab.journal.add(start, Kind.TAP, reason=Reason.BOOKING, until=text(until), **told)
+    lab.tell()
+    said = lab.page("/me", lab.member("remy")).replace("\N{NO-BREAK SPACE}", " ")
+    assert "16 h 05 machine votre réservation, jusqu’à 18 h" in said
+    assert "17 h machine votre réservation, jusqu’à 17 h 30" in said, "the quota ends before"

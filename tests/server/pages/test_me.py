@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from edge.knowledge import Knowledge
 from policy import door
-from policy.bundle import Bundle, Credential, Event, Invitation, Member, Pass, Shift
+from policy.bundle import Bundle, Credential, Event, Invitation, Member, Pass, Role, Shift
 from policy.case import Tap
 from policy.degrees import Known
 from policy.facts import Paid
@@ -179,6 +179,18 @@ def test_a_lockdown_and_a_fire_come_first(ines: Place) -> None:
 
 def test_who_holds_the_place_reads_so(ines: Place) -> None:
     assert "Vous tenez le lieu jusqu’à 22 h ✓" in me(ines, "gregoire")
+
+
+@pytest.mark.sqlite
+def test_how_long_a_gardien_holds_it_is_said_by_their_own_shift(ines: Place) -> None:
+    """Of two who hold it the one goes earlier."""
+    site = with_ines()
+    brigitte = replace(next(one for one in site.members if one.id == "brigitte"), roles=(Role.GARDIEN,))
+    others = tuple(one for one in site.members if one.id != "brigitte")
+    late = Shift(id="late", gardien="brigitte", start="2026-11-24T18:30", end="2026-11-24T23:00")
+    change(ines, replace(site, members=(*others, brigitte), shifts=(*site.shifts, late)))
+    assert "Ouvert jusqu’à 23 h" in me(ines)
+    assert "Vous tenez le lieu jusqu’à 22 h" in me(ines, "gregoire")
 
 
 def test_a_gardien_who_is_not_there_yet_reads_that_it_is_their_shift(ines: Place) -> None:
