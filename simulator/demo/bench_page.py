@@ -10,18 +10,21 @@ from flask.typing import ResponseReturnValue
 
 from policy.instants import instant
 from policy.reasons import Reason
+from server.pages.channel_form import NAMES
 from server.pages.login import back_to
 from server.queries.history import Passage
 from server.roles import EVERYBODY, STAFF
 from server.text.dates import zone
 from server.text.named import who
 from server.text.reasons import Words, words
+from server.text.translate import gettext
 from server.web.access import BENCH, Access, Group
 from server.web.live import STILL
 from server.web.sessions import account, context, sees_names
 from simulator.demo import bench_words
 from simulator.demo.bench_badges import STRANGER, Badge, badges
 from simulator.demo.bench_words import t
+from simulator.demo.mailbox import Letters
 from simulator.demo.world import FRAME, MACHINES, READERS, Picture, World
 from simulator.pace import SPEEDS
 from simulator.remote import Stages
@@ -36,6 +39,7 @@ LOOK_AGAIN = 1.0
 ACCESS = {
     ("GET", "/bench"): Access(STAFF, label=BENCH, group=Group.SETTINGS),
     ("POST", "/bench"): Access(STAFF),
+    ("GET", "/bench/mailbox"): Access(STAFF),
     ("GET", "/bench/stream"): Access(STAFF, page=False),
     ("GET", "/bench/static/<path:filename>"): Access(EVERYBODY),
     ("POST", "/demo/speed"): Access(EVERYBODY),
@@ -59,14 +63,15 @@ class Tap:
     stages: Stages
 
 
-def blueprint(world: World) -> Blueprint:
-    """The bench of this world, for server.app.create_app."""
+def blueprint(world: World, letters: Letters) -> Blueprint:
+    """The bench of this world, for server.app.create_app. letters: what was sent."""
     page = Blueprint(
         "bench", __name__, template_folder="templates", static_folder="static", static_url_path="/bench/static"
     )
     streams = Streams(world)
     page.add_url_rule("/bench", "page", lambda: _show(world), methods=["GET"])
     page.add_url_rule("/bench", "act", lambda: _act(world), methods=["POST"])
+    page.add_url_rule("/bench/mailbox", "mailbox", lambda: _mailbox(letters), methods=["GET"])
     page.add_url_rule("/bench/stream", "stream", streams.open, methods=["GET"])
     page.add_url_rule("/demo/speed", "speed", lambda: _speed(world), methods=["POST"])
     page.record(lambda state: state.app.config["FOOT"].append("demo_bar.html"))
@@ -78,6 +83,11 @@ def blueprint(world: World) -> Blueprint:
 
 def _show(world: World) -> str:
     return render_template("bench.html", scene=_scene(world, world.picture()))
+
+
+def _mailbox(letters: Letters) -> str:
+    channels = {channel: gettext(name) for channel, name in NAMES.items()}
+    return render_template("mailbox.html", letters=letters.latest_first(), channels=channels)
 
 
 def _scene(world: World, picture: Picture) -> str:

@@ -1,16 +1,28 @@
 """Who can log in at the demo? One invented person for each thing that an account can be."""
 
+import re
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from typing import NamedTuple
+from unicodedata import normalize
 
 from sqlmodel import Session, select
 
 from policy.bundle import Bundle, Role
+from policy.terms import Instant
+from server.audit import Decided
 from server.changes.accounts import end_sessions, invite, take_up
+from server.changes.channels import choose
+from server.changes.messages import Channel
 from server.models import Account
 from server.queries.accounts import at_the_machine
 from simulator.demo.bench_badges import carnet_holder, fabricator, next_shift
+
+CHANNELS = (
+    ("gardien", Channel.NTFY, "casaco-gardien"),
+    ("carnet", Channel.NTFY, "casaco-carnet"),
+    ("accueil", Channel.WEBHOOK, "accueil"),
+)
 
 
 class Login(NamedTuple):
@@ -40,6 +52,26 @@ def logins(bundle: Bundle, start: date) -> Sequence[Login]:
         of("fabriqueur", fabricator(bundle, start.isoformat()), "is trained and has booked the CNC"),
         of("carnet", carnet_holder(bundle).id, "a member with a carnet"),
     )
+
+
+def by_mail(bundle: Bundle, known: Sequence[Login]) -> Sequence[Login]:
+    """The other gardiens and the rest of the team, whose login is the address at which they are written to."""
+    with_login = {one.member for one in known}
+    others = [m for m in bundle.members if {Role.GARDIEN, Role.STAFF} & set(m.roles) and m.id not in with_login]
+    return [Login(address(m.name), m.id, m.name, "") for m in others]
+
+
+def address(name: str) -> str:
+    """Of somebody of the demo: as violette.allegre@casaco.example."""
+    plain = normalize("NFD", name.lower()).encode("ascii", "ignore").decode()
+    return f"{'.'.join(re.findall('[a-z]+', plain))}@casaco.example"
+
+
+def choose_channels(session: Session, wanted: Sequence[Login], now: Instant) -> None:
+    """How those are told something whose login is no address; they may choose otherwise on Moi."""
+    member = {one.login: one.member for one in wanted}
+    for login, channel, to in CHANNELS:
+        choose(session, Decided("demo", now), member[login], channel, to, {channel}, quiet=False)
 
 
 def make(session: Session, wanted: Sequence[Login], password_hash: str) -> None:

@@ -6,6 +6,8 @@ from contextlib import ExitStack
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+from flask import Blueprint
+
 from console.errors import CommandError
 from console.terminal import say
 from policy.bundle import Bundle
@@ -19,6 +21,7 @@ from simulator.cable import Cable
 from simulator.demo import asked, bench_page, casaco, logins, month
 from simulator.demo.casaco import bundle
 from simulator.demo.folder import EDGE, EDGES, WORKSHOP, Folder
+from simulator.demo.mailbox import Letters, Mailbox
 from simulator.demo.members_file import NAME, members_file
 from simulator.demo.world import World
 from simulator.edge_process import EdgeProcess
@@ -45,8 +48,10 @@ class DemoSite:
         with self.parts:
             broker = self._broker()
             cable = self._cable(broker)
+            letters = Letters(self.pace.now)
+            mailbox = self._mailbox(letters)
             world = World(self.site, self.folder.state.seed, self.pace, cable)
-            server = self._server(broker, world)
+            server = self._server(mailbox, broker, bench_page.blueprint(world, letters))
             edges = self._edges(broker, cable, world)
             self._let_time_pass(self.folder.state.speed)
             (self.folder.path / NAME).write_bytes(members_file(self.site, self.folder.state.start))
@@ -69,20 +74,29 @@ class DemoSite:
         self.parts.callback(cable.unplug)
         return cable
 
-    def _server(self, broker: Broker, world: World) -> Server:
+    def _mailbox(self, letters: Letters) -> Mailbox:
+        mailbox = Mailbox(letters)
+        mailbox.start()
+        self.parts.callback(mailbox.stop)
+        return mailbox
+
+    def _server(self, mailbox: Mailbox, broker: Broker, bench: Blueprint) -> Server:
         fresh = self.folder.fresh
         say(f"Starting the server with {len(self.site.members)} members ..." if fresh else "Starting the server ...")
-        config = server_config(self.folder, broker.port, self.port)
+        config = server_config(self.folder, broker.port, self.port, mailbox)
         try:
             if fresh:
                 self._weeks_before(config)
-            server = Server(config, self.pace.now, extra_blueprints=(bench_page.blueprint(world),))
+            server = Server(config, self.pace.now, extra_blueprints=(bench,))
         except ServerError as error:
             raise CommandError(str(error)) from None
         self.parts.callback(server.stop)
         with server.database.transaction() as session:
-            logins.make(session, logins.logins(self.site, self.folder.state.start), server.config.staff_password_hash)
+            wanted = logins.logins(self.site, self.folder.state.start)
+            told = logins.by_mail(self.site, wanted)
+            logins.make(session, (*wanted, *told), server.config.staff_password_hash)
             if fresh:
+                logins.choose_channels(session, wanted, self.pace.now())
                 asked.make(session, self.site, self.folder.state.start, self.pace.now())
         server.start()
         return server
@@ -138,7 +152,7 @@ class DemoSite:
             self._unsaved = False
 
 
-def server_config(folder: Folder, broker_port: int, port: int) -> ServerConfig:
+def server_config(folder: Folder, broker_port: int, port: int, mailbox: Mailbox) -> ServerConfig:
     """What the server is told; its secrets are those of the folder.
 
     The hash is the same at each start: another one would be taken over anew, and log everybody out.
@@ -157,6 +171,10 @@ def server_config(folder: Folder, broker_port: int, port: int) -> ServerConfig:
         api_token_hash=hash_token(folder.login.token),
         http_host=HOST,
         http_port=port,
+        address=f"http://localhost:{port}",
+        smtp=mailbox.smtp,
+        ntfy=mailbox.ntfy,
+        webhook=mailbox.webhook,
     )
 
 
@@ -170,6 +188,7 @@ def welcome(folder: Folder, address: str, site: Bundle, now: Instant) -> None:
     say(f"""
   Page       {address}
   Bench      {address}/bench
+  Mailbox    {address}/bench/mailbox: what the server has sent to the invented people
   Login      {folder.login.name}
   Password   {folder.login.password}
   Others     with the same password:

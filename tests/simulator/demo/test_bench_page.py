@@ -10,6 +10,7 @@ from flask.testing import FlaskClient
 
 from policy.bundle import Role
 from server.app import create_app
+from server.changes.messages import Channel
 from server.database.engine import Database
 from simulator.demo import bench_page
 from simulator.demo.bench_badges import STRANGER, badges
@@ -17,6 +18,7 @@ from simulator.demo.bench_page import MAX_STREAMS
 from simulator.demo.bench_words import COLOURS, SIGNALS
 from simulator.demo.cast import IN, OUT
 from simulator.demo.lamp import SIGNALS as KNOWN
+from simulator.demo.mailbox import Letters
 from simulator.remote import Command, Lay, Move, Output, Plug, Stages, Take
 from tests.support_pages import Place, plain
 from tests.support_server import site_database
@@ -31,8 +33,9 @@ class Bench:
 
     def __init__(self, database: Path) -> None:
         self.site = Site(NIGHT)
+        self.letters = Letters(lambda: NIGHT)
         self.place = Place(Database(f"sqlite:///{database}"), now=NIGHT)
-        self.place.app = create_app(self.place.context(), [bench_page.blueprint(self.site.world)])
+        self.place.app = create_app(self.place.context(), [bench_page.blueprint(self.site.world, self.letters)])
         self.public = self.place.client = self.place.app.test_client()
         self.team = self.place.staff()
 
@@ -76,6 +79,24 @@ def test_the_public_is_sent_to_the_login(bench: Bench) -> None:
     assert (answer.status_code, answer.headers["Location"]) == (303, "/login?next=/bench")
     assert bench.public.get("/bench/stream").status_code == 401
     assert bench.press(bench.public, act="push") == 401
+
+
+def test_what_was_sent_can_be_read(bench: Bench) -> None:
+    bench.letters.take(
+        Channel.NTFY, "casaco-gardien", "Ce soir change", "Personne n’ouvre plus.\n<b>\nhttp://localhost:8000/gardiens"
+    )
+    assert 'href="/bench/mailbox"' in bench.team.get("/bench").text
+    shown = bench.team.get("/bench/mailbox").text
+    for word in (
+        "Ce soir change",
+        "ntfy · casaco-gardien",
+        "Personne n’ouvre plus.",
+        "&lt;b&gt;",
+        'href="http://localhost:8000/gardiens"',
+        "4\N{NO-BREAK SPACE}h\N{NO-BREAK SPACE}20",
+    ):
+        assert word in shown, word
+    assert bench.public.get("/bench/mailbox").status_code == 303
 
 
 def test_a_badge_is_laid_on_and_taken_away(bench: Bench) -> None:
