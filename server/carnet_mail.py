@@ -1,4 +1,4 @@
-"""Who is written to when little is left on their carnet? By day, a few minutes after the half-day was paid."""
+"""Who is written to when little is left on their carnet, or when it ends soon? By day, within minutes of the fact."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -11,7 +11,8 @@ from server.changes.carnet_mail import Due, due, note
 from server.changes.notices import tell_member
 from server.database.types import moment
 from server.reminders import BY, FROM, UNTIL
-from server.text.carnets import LOW_MAIL, said
+from server.text.carnets import ENDS_MAIL, LOW_MAIL, said
+from server.text.dates import calendar_day
 from server.text.translate import gettext, in_french
 from server.web.context import Context
 
@@ -45,9 +46,12 @@ class CarnetNews:
         """Whether there is an address. Nobody wants it later than in a week."""
         at, known = self._wall(), self._context
         left = said(known.current(), one.member, one.units)
-        subject, body = left[:1].upper() + left[1:], gettext(LOW_MAIL, left=left[:1].upper() + left[1:])
+        subject, words = left[:1].upper() + left[1:], LOW_MAIL
+        if one.until is not None:
+            words, day = ENDS_MAIL, calendar_day(one.until)
+            subject = gettext("%(count)s, jusqu’au %(day)s", count=subject, day=day)
+        body = gettext(words, left=subject)
         body += known.link("/me")
-        until = at + WANTED
         return tell_member(
             session,
             BY,
@@ -57,5 +61,5 @@ class CarnetNews:
             about="carnet",
             subject=subject,
             body=body,
-            until=until,
+            until=at + WANTED,
         )

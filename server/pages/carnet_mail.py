@@ -1,4 +1,4 @@
-"""Am I written to when little is left on my carnet? One press on Moi, and one that takes it back."""
+"""Am I written to when little is left on my carnet, or when it ends soon? One press on Moi, one that takes it back."""
 
 from flask import Blueprint, redirect, request, url_for
 from flask.typing import ResponseReturnValue
@@ -31,7 +31,7 @@ def press() -> ResponseReturnValue:
     with context().database.transaction() as session:
         choose(session, decided(), who, wanted=wanted)
     tell(
-        gettext("C’est noté : on vous écrira quand il restera peu sur votre carnet.")
+        gettext("C’est noté : on vous écrira quand il restera peu sur votre carnet, ou peu de jours.")
         if wanted
         else gettext("C’est noté : on ne vous écrira plus au sujet de votre carnet.")
     )

@@ -85,6 +85,11 @@ LOW_MAIL = N_(
     "Bonjour,\n\n%(left)s. La lampe de la porte vous le dit aussi. Pour la suite, demandez un autre carnet à l’accueil."
     "\n\nVous pouvez ne plus recevoir ce message : la page « Moi » a un bouton pour cela.\n"
 )
+ENDS_MAIL = N_(
+    "Bonjour,\n\n%(left)s. Après ce jour, ce qui reste ne paie plus d’entrée. La lampe de la porte vous le dit aussi. "
+    "Venez d’ici là, ou demandez à l’accueil ce qui est possible."
+    "\n\nVous pouvez ne plus recevoir ce message : la page « Moi » a un bouton pour cela.\n"
+)
 """Of a message: its text."""
 
 

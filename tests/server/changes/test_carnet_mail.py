@@ -1,7 +1,7 @@
-"""Few half-days left: told by mail once for each carnet, by day, when the lamp says it, and not to who wants none."""
+"""Few half-days left, or few days to use them: told by mail once, by day, when the lamp says it, if it is wanted."""
 
 from collections.abc import Iterable
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from flask.testing import FlaskClient
@@ -9,6 +9,7 @@ from msgspec.structs import replace
 from sqlmodel import col, select, update
 
 from policy.bundle import Pass
+from policy.passes import ENDS_SOON
 from policy.terms import DAY, HOUR
 from server.carnet_mail import EVERY, CarnetNews
 from server.changes.bundle import put
@@ -110,8 +111,52 @@ def test_another_carnet_is_told_of_again_and_one_that_is_followed_is_not(house: 
     assert len(mails(house)) == 2
 
 
+def ends(place: Place, last: date, units: int = 15, carnet: str = "c1") -> None:
+    with place.database.transaction() as session:
+        put(session, [Pass(carnet, "zoe", "half_day", units, valid_until=last, used=USED[: units - 4])], DECIDED)
+    again(place)
+
+
+def test_a_carnet_that_ends_soon_is_told_of_once_for_each_last_day(house: Place) -> None:
+    house.now, today = at(10), date(2026, 11, 24)
+    ends(house, today + ENDS_SOON)
+    assert tick(house) == 0, "the lamp says nothing yet"
+    house.now += DAY
+    assert tick(house) == 1
+    [(to, subject, body)] = mails(house)
+    assert (to, subject) == (MAIL, "Carnet : reste 4 demi-journées, jusqu’au mar. 8 déc.")
+    assert "ce qui reste ne paie plus" in body
+    assert "a un bouton pour cela" in body
+    again(house)
+    house.now += 2 * DAY
+    assert tick(house) == 0, "this last day was told of"
+    ends(house, today + ENDS_SOON + timedelta(1))
+    assert tick(house) == 1, "another last day"
+    pays(house.database, "2026-11-25am")
+    house.now += EVERY
+    assert tick(house) == 1, "few are left besides"
+    assert mails(house)[-1][1] == "Carnet : reste 3 demi-journées, jusqu’au mer. 9 déc."
+
+
+def test_a_carnet_that_ends_is_not_told_of_where_nothing_is_left_another_follows_or_nothing_is_wanted(
+    house: Place, zoe: FlaskClient
+) -> None:
+    house.now, soon = at(10), date(2026, 11, 24) + timedelta(5)
+    ends(house, soon)
+    pressed(house, zoe, "/me/carnet-mail", wanted="0")
+    assert tick(house) == 0
+    pressed(house, zoe, "/me/carnet-mail", wanted="1")
+    pays(house.database, "2026-11-23am", "2026-11-23pm", "2026-11-22am", "2026-11-22pm")
+    house.now += HOUR
+    assert tick(house) == 0, "nothing is left to lose"
+    ends(house, soon, 20)
+    ends(house, soon + timedelta(90), 8, "c2")
+    assert tick(house) == 0, "another follows"
+    assert mails(house) == []
+
+
 def test_who_chose_none_hears_nothing_and_may_choose_again(house: Place, zoe: FlaskClient) -> None:
-    assert "Quand il reste peu, on vous l’écrit" in house.page("/me", zoe)
+    assert "Quand il reste peu, ou quand le dernier jour approche, on vous l’écrit" in house.page("/me", zoe)
     assert "on ne vous écrira plus" in pressed(house, zoe, "/me/carnet-mail", wanted="0")
     pays(house.database, "2026-11-24am")
     house.now = at(10)
