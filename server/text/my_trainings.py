@@ -15,13 +15,14 @@ from server.text.translate import gettext
 
 @dataclass(frozen=True, slots=True)
 class Mine:
-    """One training, held or not. mark, colour: how it stands. lines: what else there is to say."""
+    """One training, held or not. mark, colour: how it stands. lines: what else there is to say. offers: the sessions
+    that the member is down for or waits for, else the next one that helps."""
 
     name: str
     mark: str
     colour: str
     lines: tuple[str, ...]
-    offer: Offer | None
+    offers: tuple[Offer, ...]
 
 
 def mine(
@@ -36,13 +37,18 @@ def mine(
     lines = [line(one, called.kind(one.held.kind), kinds.get(one.held.kind), today) for one in held]
     found = []
     for one in lines:
-        next_one = offered(sessions, one.kind, called, member)
-        wanted = one.wants or (next_one is not None and next_one.joined)
         said = tuple(filter(None, (one.evidence, one.advice)))
-        found.append(Mine(one.name, one.mark, one.colour, said, next_one if wanted else None))
+        found.append(Mine(one.name, one.mark, one.colour, said, _offers(sessions, one.kind, called, member, one.wants)))
     others = [kind for kind in kinds if kind not in {one.kind for one in lines}]
-    ahead = [next_one for kind in others if (next_one := offered(sessions, kind, called, member)) is not None]
-    return found + [Mine(one.kind, gettext("pas encore"), "", (), one) for one in ahead]
+    ahead = [offers for kind in others if (offers := _offers(sessions, kind, called, member, wants=True))]
+    return found + [Mine(offers[0].kind, gettext("pas encore"), "", (), offers) for offers in ahead]
+
+
+def _offers(sessions: Sequence[Planned], kind: str, called: Called, member: str, wants: bool) -> tuple[Offer, ...]:
+    """See Mine.offers. wants: whether a session would help."""
+    down = tuple(offer(one, called, member) for one in sessions if one.kind == kind and one.rank(member) is not None)
+    next_one = offered(sessions, kind, called, member) if wants and not down else None
+    return (next_one,) if next_one is not None else down
 
 
 def offered(sessions: Sequence[Planned], kind: str, called: Called, member: str) -> Offer | None:

@@ -73,6 +73,8 @@ def offer(one: Planned, called: Called, member: str) -> Offer:
     mark, colour = _places(one, rank)
     joined = rank is not None
     press = gettext("Je me retire") if joined else gettext("Je m’inscris")
+    if rank:
+        press = gettext("Ne plus attendre")
     if not joined and len(one.seats) >= one.places:
         press = gettext("Je m’inscris en attente")
     return Offer(one.id, called.kind(one.kind), said, one.note, mark, colour, joined, press)

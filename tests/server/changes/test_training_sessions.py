@@ -227,7 +227,7 @@ def test_my_page_has_the_next_session_of_what_i_lack_or_must_renew(lab: Place) -
     assert "pas encore Prochaine session : jeu. 10 déc., 18 h – 20 h, avec Grégoire V. Je m’inscris" in me(lab, zoe)
     status, page = press(lab, zoe, f"{second}/join", back="me")
     assert (status, "Vous êtes inscrit·e : sam. 12 déc., 18 h – 20 h." in page) == (303, True)
-    assert "Prochaine session : sam. 12 déc., 18 h – 20 h, avec Grégoire V. inscrit·e Je me retire" in page
+    assert "Session : sam. 12 déc., 18 h – 20 h, avec Grégoire V. inscrit·e Je me retire" in page
     assert "Je m’inscris" not in me(lab, lab.member("brigitte"))
     with lab.database.transaction() as session:
         put(session, [Certification("brigitte", "printer", date(2026, 12, 20))], DECIDED)
@@ -241,6 +241,20 @@ def me(lab: Place, client: FlaskClient) -> str:
 
 
 @pytest.mark.sqlite
+@pytest.mark.sqlite
+def test_my_page_has_each_session_that_i_wait_for_and_one_press_stops_it(lab: Place) -> None:
+    first, second = plan(lab), plan(lab, date="12/12/2026")
+    join(lab, first, "remy", "brigitte")
+    join(lab, second, "remy", "brigitte")
+    brigitte = lab.member("brigitte")
+    said = lab.page("/me", brigitte).replace("\N{NO-BREAK SPACE}", " ")
+    for when in ("jeu. 10 déc.", "sam. 12 déc."):
+        assert f"Session : {when}, 18 h – 20 h, avec Grégoire V. en attente, suivant·e Ne plus attendre" in said
+    _, said = press(lab, brigitte, f"{first}/leave", back="me")
+    assert "jeu. 10 déc." not in said
+    assert "Session : sam. 12 déc., 18 h – 20 h, avec Grégoire V. en attente" in said
+
+
 @pytest.mark.parametrize("reason", [Reason.NOT_CERTIFIED, Reason.CERTIFICATION_EXPIRED])
 def test_a_refusal_for_want_of_training_offers_the_next_session(lab: Place, reason: Reason) -> None:
     with lab.database.transaction() as session:
