@@ -73,6 +73,7 @@ from server.pages import (
     training,
     training_sessions,
     why,
+    year,
 )
 from server.text import dates as language
 from server.text.named import who
@@ -114,6 +115,7 @@ SCREENS = (
     bank.page,
     bank_credits.page,
     gardien_figures.page,
+    year.page,
     presence.page,
     closing.page,
     evacuation.page,

@@ -20,7 +20,7 @@ from policy.held import length
 from policy.instants import of
 from policy.reasons import Reason
 from policy.spans import before, spans
-from policy.terms import DAY, MINUTE, Instant
+from policy.terms import DAY, HOUR, MINUTE, Instant
 from server.database.types import moment
 from server.models import AdhocShift, CountKept, GuestDay, JournalRow, Member, Visitor
 from server.queries.gardien_figures import evenings
@@ -40,7 +40,8 @@ class What(StrEnum):
     staffed, held: minutes of the team's hours, and those that gardiens were inside in their shifts. evening_*: evenings
     of the rota. in_vain: people whom a door refused since it was not open, once a day each. machine: seconds of use, by
     machine. users: different people who used one. visitors: people without badges of their own, guests by agreement
-    not among them. first, last: which days of the month are counted, as numbers in the month.
+    not among them. days: on which anybody came. seats: over these days, the most who were there at one moment of a
+    Part, added up, those without badges among them. first, last: which days of the month are counted, as numbers in it.
     """
 
     VISITS = "visits"
@@ -55,10 +56,22 @@ class What(StrEnum):
     MACHINE = "machine"
     USERS = "users"
     VISITORS = "visitors"
+    DAYS = "days"
+    SEATS = "seats"
     FIRST = "first"
     LAST = "last"
 
 
+class Part(StrEnum):
+    """Of a day; the afternoon begins where half-days part, the evening at EVENING."""
+
+    MORNING = "am"
+    AFTERNOON = "pm"
+    EVENING = "evening"
+
+
+EVENING: Instant = 5 * HOUR
+"""After the afternoon began, which the rota's evenings would else be part of."""
 Numbers: TypeAlias = Counter[tuple[What, str]]
 """By what, and of which tier or machine."""
 
@@ -162,6 +175,7 @@ def number(days: Days, tiers: Mapping[date, Collection[str]]) -> defaultdict[dat
     _opened(days, found)
     _in_vain(days, found)
     _ran(days, found)
+    _seats(days, found)
     row, noted = Visitor, select(GuestDay.visitor).where(col(GuestDay.visitor).is_not(None))
     asked = select(row.since, row.people).where(*_within(days, col(row.since)), col(row.id).not_in(noted))
     for since, people in days.session.exec(asked):
@@ -245,6 +259,46 @@ def _ran(days: Days, found: defaultdict[date, Numbers]) -> None:
             if use.overlaps(start, end):
                 found[month][What.MACHINE, use.machine] += use.seconds(start, end)
         month = last_day(month) + timedelta(1)
+
+
+def _seats(days: Days, found: defaultdict[date, Numbers]) -> None:
+    """Whoever is inside when a site day ends no longer is."""
+    of_day: defaultdict[date, list[tuple[Instant, int, str, bool]]] = defaultdict(list)
+    row, guest = JournalRow, Visitor
+    asked = select(row.moved_at, row.member, row.inside).where(
+        *_within(days, col(row.moved_at)), col(row.inside).is_not(None)
+    )
+    for at, member, inside in days.session.exec(asked):
+        when = of(at) if at is not None else days.start
+        of_day[days.calendar.day_at(when)].append((when, 1, member or "", bool(inside)))
+    some = select(guest.since, guest.gone, guest.people, guest.id).where(*_within(days, col(guest.since)))
+    for since, gone, people, number_ in days.session.exec(some):
+        day = days.calendar.day_at(of(since))
+        of_day[day].append((of(since), people, f"visitor {number_}", True))
+        if gone is not None:
+            of_day[day].append((of(gone), people, f"visitor {number_}", False))
+    for day, steps in of_day.items():
+        numbers = found[month_of(day)]
+        numbers[What.DAYS, ""] += 1
+        for part, most in _most(days, day, steps).items():
+            numbers[What.SEATS, part] += most
+
+
+def _most(days: Days, day: date, steps: list[tuple[Instant, int, str, bool]]) -> Counter[Part]:
+    """The most who were there at one moment of each part. steps: when, how many people, who, and whether they came."""
+    noon = days.calendar.half_day(day, days.bundle.site.half_day_split)
+    parts = {Part.MORNING: days.calendar.day_start(day), Part.AFTERNOON: noon, Part.EVENING: noon + EVENING}
+    inside: dict[str, int] = {}
+    found: Counter[Part] = Counter()
+    steps = sorted([*steps, *((start, 0, "", False) for start in parts.values())], key=lambda one: (one[0], not one[3]))
+    for when, people, who, came in steps:
+        part = max((start, one) for one, start in parts.items() if start <= when)[1]
+        if came:
+            inside[who] = people
+        else:
+            inside.pop(who, None)
+        found[part] = max(found[part], sum(inside.values()))
+    return found
 
 
 def _tiers(session: Session) -> dict[str, str]:

@@ -25,13 +25,16 @@ class Bar:
     shown: bool
 
 
-def bars(counts: Sequence[int | None], labels: Sequence[str]) -> list[Bar]:
-    """One bar a count, the last one marked as the latest; the highest and the latest bear their number."""
+def bars(counts: Sequence[int | None], labels: Sequence[str], *, each: bool = False) -> list[Bar]:
+    """One bar a count, the last one marked as the latest; the highest and the latest bear their number.
+
+    each: all of them bear their number and their label.
+    """
     if not counts:
         return []
     slot = WIDTH / len(counts)
     highest = max((count or 0 for count in counts), default=0)
-    every = max(1, -(-len(counts) // 6))
+    every = 1 if each else max(1, -(-len(counts) // 6))
     placed = []
     for position, count in enumerate(counts):
         height = round((BASE - TOP) * (count or 0) / highest, 1) if highest else 0.0
@@ -46,7 +49,7 @@ def bars(counts: Sequence[int | None], labels: Sequence[str]) -> list[Bar]:
                 count=count,
                 label=labels[position] if position % every == 0 else None,
                 latest=last,
-                shown=bool(count) and (last or counts.index(highest) == position),
+                shown=bool(count) and (each or last or counts.index(highest) == position),
             )
         )
     return placed

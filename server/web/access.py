@@ -192,6 +192,8 @@ TABLE: Table = {
     ("POST", "/day-badges/<int:which>/back"): Access(STAFF),
     ("POST", "/day-badges/<int:which>/end"): Access(STAFF),
     ("POST", "/members/<path:member>/day-badge"): Access(STAFF, step_up=True),
+    ("GET", "/chiffres"): Access(STAFF, label=N_("Chiffres"), group=Group.PLACE),
+    ("GET", "/chiffres/file"): Access(STAFF),
     ("GET", "/events"): Access(STAFF, label=N_("Événements"), group=Group.PLACE),
     ("POST", "/events"): Access(STAFF),
     ("GET", "/events/<path:event>"): Access(STAFF),

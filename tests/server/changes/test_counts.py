@@ -13,7 +13,7 @@ from server.database.engine import Database
 from server.database.types import moment
 from server.models import CountKept, JournalRow, MachineSession, Visitor
 from server.publish.bundle import calendar_of, export
-from server.queries.counts import Days, Numbers, What, apart, by_month
+from server.queries.counts import Days, Numbers, Part, What, apart, by_month
 from tests.server.changes.test_purge import KEPT, forget
 from tests.support_server import DECIDED, Desk, Journal
 from tests.support_site import at
@@ -77,6 +77,10 @@ LIVED = {
     (What.MACHINE, "cnc"): 3600,
     (What.USERS, ""): 1,
     (What.VISITORS, ""): 3,
+    (What.DAYS, ""): 2,
+    (What.SEATS, Part.MORNING): 9 + 1,
+    (What.SEATS, Part.AFTERNOON): 3 + 1,
+    (What.SEATS, Part.EVENING): 4,
 }
 
 

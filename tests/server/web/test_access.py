@@ -168,6 +168,8 @@ MATRIX: dict[str, Roles] = {
     "POST /day-badges/<int:which>/back": STAFF,
     "POST /day-badges/<int:which>/end": STAFF,
     "POST /members/<path:member>/day-badge": STAFF,
+    "GET /chiffres": STAFF,
+    "GET /chiffres/file": STAFF,
     "GET /events": STAFF,
     "POST /events": STAFF,
     "GET /events/<path:event>": STAFF,
