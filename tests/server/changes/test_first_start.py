@@ -1,6 +1,7 @@
 """A server without a site starts, and leads its first administrator through what the site has to be told."""
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -24,7 +25,7 @@ FACTS = {"name": "La Passerelle", "timezone": "Europe/Paris", "country": "FR", "
 
 
 @pytest.fixture
-def bare(tmp_path: Path) -> Place:
+def bare(tmp_path: Path) -> Iterator[Place]:
     """A server whose edge looks after a door and a laser, and nobody has said anything yet."""
     database = Database(f"sqlite:///{tmp_path / 'bare.db'}")
     upgrade(database, lambda _said: None)
@@ -33,7 +34,8 @@ def bare(tmp_path: Path) -> Place:
         session.add(Edge(id="front", public_key=public(FRONT_KEY), access_points=["front", "laser"], readers={}))
     place = Place(database)
     place.desk.say(Status(True, clock=ClockState.SYNCED, readers={"front-in": None, "front-out": None, "laser": None}))
-    return place
+    yield place
+    database.close()
 
 
 def send(place: Place, client: FlaskClient, step: str, **fields: str) -> int:
