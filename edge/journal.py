@@ -246,11 +246,12 @@ class Journal:
         Rows are judged by the instants of trusted clocks; what lies before an old row is old.
         """
         oldest = "SELECT seq, at FROM journal WHERE seq <= ? ORDER BY seq LIMIT ?"
+        newest_old = f"SELECT max(seq) FROM ({oldest}) WHERE typeof(at) = 'integer' AND at < ?"  # noqa: S608
         with explained(self.path), self._transaction():
             self._prune_heard(now)
-            found = self._db.execute(oldest, (self.acknowledged, PRUNED_AT_ONCE))
-            old = max((seq for seq, at in found if isinstance(at, int) and at < now - KEEP), default=0)
-            if not old:
+            bounds = (self.acknowledged, PRUNED_AT_ONCE, now - KEEP)
+            (old,) = self._db.execute(newest_old, bounds).fetchone()
+            if old is None:
                 return 0
             self._set("pruned", old)
             self._set("acknowledged", self.acknowledged)

@@ -19,7 +19,7 @@ from edge.rules import RefusedError
 from edge.server_time import ServerTime
 from edge.work_items import Received
 from policy.instants import instant
-from policy.ruleset import RuleSet
+from policy.ruleset import Reader, RuleSet
 from wire.errors import WireError
 from wire.facts import PASSAGES, facts_for_others
 from wire.messages import MAX_ROWS, State
@@ -140,9 +140,10 @@ class SiteUpdates:
 
     def _credible(self, edge: str, rows: list[bytes]) -> Iterator[Row]:
         """The rows that this edge may tell."""
+        readers = readers_of(self._rules, edge)
         for raw in rows:
             try:
-                yield checked(self._rules, edge, raw)
+                yield checked(readers, edge, raw)
             except WireError as error:
                 self._verifier.refuse(f"{edge}/facts", error)
 
@@ -152,18 +153,23 @@ class SiteUpdates:
         return held.rules if held else None
 
 
-def checked(rules: RuleSet | None, edge: str, raw: bytes) -> Row:
+def readers_of(rules: RuleSet | None, edge: str) -> dict[str, Reader]:
+    """By name, those that the rules in force give to this edge."""
+    return {} if rules is None else {name: one for name, one in rules.readers.items() if one.edge == edge}
+
+
+def checked(readers: Mapping[str, Reader], edge: str, raw: bytes) -> Row:
     """The row, if its edge owns the place and the reader that it is about, without its credential.
+
+    readers: the edge's own.
 
     Raises WireError, and RefusedError for what is readable but not the edge's to tell.
     """
     row = decode(raw, f"a row of edge {edge!r}")
-    readers = rules.readers if rules is not None else {}
-    of_edge = {name: reader for name, reader in readers.items() if reader.edge == edge}
-    doors = {reader.access_point: reader.direction is not None for reader in of_edge.values()}
+    doors = {reader.access_point: reader.direction is not None for reader in readers.values()}
     if row.access_point not in doors:
         raise RefusedError("foreign", f"row {row.seq} of edge {edge!r}: {row.access_point!r} is not a place of its own")
-    if row.reader is not None and (row.reader not in of_edge or of_edge[row.reader].access_point != row.access_point):
+    if row.reader is not None and (row.reader not in readers or readers[row.reader].access_point != row.access_point):
         raise RefusedError("foreign", f"row {row.seq} of edge {edge!r}: reader {row.reader!r} is not its own there")
     try:
         check_instants(row)

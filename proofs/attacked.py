@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from types import MappingProxyType
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -13,6 +12,7 @@ from edge.runtime import Edge
 from edge.work_items import LinkUp, Received, WorkItem
 from policy.bundle import AccessPoint, Bundle, Credential, Member, Pass, Readers, Role, Shift, Site, Tier
 from policy.ruleset import Ground, Unit
+from proofs.folders import passing_folder
 from server.audit import Decided
 from server.changes.bundle import import_bundle
 from server.database.engine import Database
@@ -32,7 +32,6 @@ from wire.envelope import unseal
 from wire.messages import Reply, decode
 from wire.topics import Topics
 
-MEMORY_DISK = Path("/dev/shm")  # noqa: S108 - a disk that forgets is what a proof wants
 SERVER_KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32, 64)))
 KEYS: Mapping[str, Ed25519PrivateKey] = MappingProxyType(
     {name: Ed25519PrivateKey.from_private_bytes(bytes([n] * 32)) for n, name in enumerate(("front", "garage"), 1)}
@@ -91,7 +90,7 @@ class Attacked:
     """The edge behind the door `front`, and the server; `retained` is what the server has published. Close it."""
 
     def __init__(self) -> None:
-        self._folder = TemporaryDirectory(prefix="loquet-", dir=MEMORY_DISK if MEMORY_DISK.is_dir() else None)
+        self._folder = passing_folder("attacked")
         self.clock = VirtualClock(WORKING_TUESDAY, wake_ns=0)
         self.topics = Topics("casaco")
         self.bundle = bundle()

@@ -10,7 +10,6 @@ from contextlib import contextmanager
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from random import Random
-from tempfile import TemporaryDirectory
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -23,7 +22,7 @@ from policy.presence import Move
 from policy.reasons import Reason
 from policy.ruleset import Ground
 from policy.terms import DAY, HOUR, MINUTE, ClockState, Direction, Instant
-from proofs.attacked import MEMORY_DISK
+from proofs.folders import passing_folder
 from proofs.proof import BrokenError, Proof, Rounds, Task
 from server.audit import Decided
 from server.changes.bank import book
@@ -77,8 +76,7 @@ def run(task: Task) -> Rounds:
 
 @contextmanager
 def _site(luck: Random) -> Iterator["House"]:
-    disk = MEMORY_DISK if MEMORY_DISK.is_dir() else None
-    with TemporaryDirectory(prefix="loquet-bank-", dir=disk) as folder:
+    with passing_folder("bank") as folder:
         database = Database(f"sqlite:///{Path(folder)}/loquet.db")
         try:
             upgrade(database, lambda _: None)

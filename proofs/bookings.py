@@ -11,7 +11,6 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from random import Random
-from tempfile import TemporaryDirectory
 from threading import Barrier
 
 from policy.booking_terms import Against
@@ -19,7 +18,7 @@ from policy.bundle import BookingTerms, Bundle, Machine, Member, Site, Tier
 from policy.instants import instant
 from policy.ruleset import Ground
 from policy.terms import DAY, HOUR, MINUTE, Instant
-from proofs.attacked import MEMORY_DISK
+from proofs.folders import passing_folder
 from proofs.postgres import INSTALLED, cluster
 from proofs.proof import BrokenError, Proof, Rounds, Task
 from server.audit import Decided
@@ -55,8 +54,7 @@ def run(task: Task) -> Rounds:
 @contextmanager
 def _databases() -> Iterator[list[Database]]:
     with ExitStack() as stack:
-        disk = MEMORY_DISK if MEMORY_DISK.is_dir() else None
-        folder = Path(stack.enter_context(TemporaryDirectory(prefix="loquet-bookings-", dir=disk)))
+        folder = Path(stack.enter_context(passing_folder("bookings")))
         urls = [f"sqlite:///{folder}/loquet.db"]
         if INSTALLED:
             urls.append(stack.enter_context(cluster()).create("bookings"))

@@ -6,10 +6,9 @@ A round is a damage to one file of an edge: its journal, the log beside it, or t
 import zlib
 from pathlib import Path
 from random import Random
-from tempfile import TemporaryDirectory
 
-from proofs.attacked import MEMORY_DISK
 from proofs.damaged import TOPICS, Believing, Left, Life, evening
+from proofs.folders import passing_folder
 from proofs.proof import BrokenError, LossError, Proof, Rounds, Task, quietly
 from simulator.clock import VirtualClock
 from simulator.disk import SECTOR
@@ -26,8 +25,7 @@ TORN = 0.2
 
 def run(task: Task) -> Rounds:
     told = 0
-    within = MEMORY_DISK if MEMORY_DISK.is_dir() else None
-    with quietly("loquet.edge"), TemporaryDirectory(prefix="loquet-damage-", dir=within) as folder:
+    with quietly("loquet.edge"), passing_folder("damage") as folder:
         left: dict[int, Left] = {}
         for done, number in enumerate(task.numbers, 1):
             one = number // EVENINGS

@@ -7,10 +7,9 @@ plug, out of a silence, or out of the blue. Most are cut again before they are u
 from contextlib import closing
 from pathlib import Path
 from random import Random
-from tempfile import TemporaryDirectory
 
-from proofs.attacked import MEMORY_DISK
 from proofs.flapping import TAPS, Flapping
+from proofs.folders import passing_folder
 from proofs.proof import BrokenError, LossError, Proof, Rounds, Task, quietly
 
 SETTLED = 500
@@ -25,7 +24,7 @@ LONGEST_BYTES = 13
 
 def run(task: Task) -> Rounds:
     with (
-        TemporaryDirectory(prefix="loquet-link-", dir=MEMORY_DISK if MEMORY_DISK.is_dir() else None) as folder,
+        passing_folder("link") as folder,
         quietly(),
         closing(Flapping(Path(folder))) as site,
     ):

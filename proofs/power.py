@@ -8,13 +8,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from random import Random
-from tempfile import TemporaryDirectory
 from typing import Protocol
 
 from console.errors import CommandError
-from proofs.attacked import MEMORY_DISK
 from proofs.cut_database import CutDatabase
 from proofs.cut_journal import CutJournal
+from proofs.folders import passing_folder
 from proofs.proof import BrokenError, LossError, Proof, Rounds, Task
 from simulator.disk import Disk
 from simulator.vfs import StaticSqliteError, installed
@@ -39,7 +38,7 @@ class Story(Protocol):
 
 def run(task: Task) -> Rounds:
     cuts = 0
-    with TemporaryDirectory(prefix="loquet-power-", dir=MEMORY_DISK if MEMORY_DISK.is_dir() else None) as folder:
+    with passing_folder("power") as folder:
         for done, number in enumerate(task.numbers, 1):
             story: Story = (CutDatabase if number % 2 else CutJournal)(Path(folder))
             try:

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 from random import Random
-from tempfile import TemporaryDirectory
 
 from console.errors import CommandError
 from edge.machine import SAME_TAP_MS
 from policy.terms import DAY, ClockState
+from proofs.folders import passing_folder
 from proofs.powered import Files, Part, Powered, quick_collections
 from proofs.proof import BrokenError, LossError, Proof, Rounds, Task, quietly
 from simulator.disk import Disk
@@ -72,7 +72,7 @@ class Story:
 def run(task: Task) -> Rounds:
     slowest: dict[str, float] = {}
     ends: Counter[str] = Counter()
-    with quietly(), TemporaryDirectory(prefix="loquet-power-off-") as folder, quick_collections():
+    with quietly(), passing_folder("power-off") as folder, quick_collections():
         made = Files(Path(folder))
         for done, number in enumerate(task.numbers, 1):
             luck = task.random(number)

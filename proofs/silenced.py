@@ -9,7 +9,6 @@ from collections.abc import Iterable
 from itertools import count
 from pathlib import Path
 from shutil import copy
-from tempfile import TemporaryDirectory
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from msgspec import Struct
@@ -24,7 +23,8 @@ from policy.bundle import Bundle, Machine
 from policy.facts import Fact
 from policy.state import SiteState
 from policy.terms import SECOND, Instant
-from proofs.attacked import KEYS, MEMORY_DISK, SERVER_KEY, UIDS, bundle
+from proofs.attacked import KEYS, SERVER_KEY, UIDS, bundle
+from proofs.folders import passing_folder
 from server.audit import Decided
 from server.changes.bundle import import_bundle
 from server.changes.revoked import forget
@@ -61,7 +61,7 @@ class Template:
     """A server's database that holds the site, made once for copies. Close it."""
 
     def __init__(self) -> None:
-        self._folder = TemporaryDirectory(prefix="loquet-", dir=MEMORY_DISK if MEMORY_DISK.is_dir() else None)
+        self._folder = passing_folder("silence")
         self.folder = Path(self._folder.name)
         self.file = self.folder / "template.db"
         database = Database(f"sqlite:///{self.file}")

@@ -36,7 +36,7 @@ from edge.machine import MachineController, MachineSetup
 from edge.memory import recall
 from edge.outbox import facts
 from edge.rules import RefusedError
-from edge.site_updates import checked
+from edge.site_updates import checked, readers_of
 from loquet.ask.replay_answers import Line
 from policy.bundle import Bundle
 from policy.instants import text
@@ -215,9 +215,10 @@ class ReplayEdge:
 
     def _believed(self, rules: RuleSet, edge: str, told: Facts) -> Iterator[Row]:
         """The rows that the other edge may tell: not those about a place that is none any more."""
+        readers = readers_of(rules, edge)
         for raw in told.rows:
             with suppress(RefusedError):
-                yield checked(rules, edge, bytes(raw))
+                yield checked(readers, edge, bytes(raw))
 
     def hear_state(self, version: int, snapshot: Snapshot) -> None:
         """What the server knows."""

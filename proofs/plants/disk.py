@@ -22,8 +22,8 @@ DISK = (
     Plant(
         "rows that nobody acknowledged are pruned",
         "edge/journal.py",
-        "found = self._db.execute(oldest, (self.acknowledged, PRUNED_AT_ONCE))",
-        "found = self._db.execute(oldest, (self.last_seq, PRUNED_AT_ONCE))",
+        "bounds = (self.acknowledged, PRUNED_AT_ONCE, now - KEEP)",
+        "bounds = (self.last_seq, PRUNED_AT_ONCE, now - KEEP)",
         "power",
         60,
     ),

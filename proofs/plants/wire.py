@@ -38,8 +38,8 @@ WIRE = (
     Plant(
         "facts about a foreign place are believed",
         "edge/site_updates.py",
-        "for name, reader in readers.items() if reader.edge == edge}",
-        "for name, reader in readers.items()}",
+        "for name, one in rules.readers.items() if one.edge == edge}",
+        "for name, one in rules.readers.items()}",
         "forge",
         1500,
     ),

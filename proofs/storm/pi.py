@@ -61,8 +61,9 @@ class Pi(Nobody):
         self.edge: Edge | None = None
         self.silent: str | None = None
         self.boots = 0
-        self.due: int | None = None
-        """The world's nanosecond at which it has something to do."""
+        self._due: int | None = None
+        self._turned = False
+        """Whether it has turned since it was asked when it has something to do."""
         self._ground = ground
         self._watch = watch
         self._put: Callable[[WorkItem], None] = lambda item: None
@@ -102,7 +103,6 @@ class Pi(Nobody):
     def switch_off(self, luck: Random) -> None:
         """Power is gone, in the middle of whatever it was."""
         edge, self.edge = self.edge, None
-        self.due = None
         if edge is None:
             return
         self._ground.network.power(self.name, False)
@@ -120,18 +120,34 @@ class Pi(Nobody):
             self.edge.storage.writer.close()
 
     def turn(self) -> None:
-        """Let it do what is due, and what follows from that."""
-        edge = self.edge
+        """Let it look at readers and inputs, do what is due, and what follows from that."""
+        if self.edge is not None:
+            self.edge.begin()
+            self.edge.look()
+            self._serve()
+
+    def _serve(self) -> None:
+        """What came, what is due, and what follows; nobody has touched a reader or an input meanwhile."""
+        edge, self._turned = self.edge, True
         while edge is not None:
             self._watch.relays.before(self)
-            edge.turn()
+            edge.serve()
+            edge.keep()
             if self.clock.settings != self._settings_seen:  # the real one looks once a second, come what may
                 self._settings_seen = self.clock.settings
                 edge.control.handle(())
             self._watch.relays.after(self)
             if edge._events.empty() and edge._items.empty():
-                self.due = self._next(edge)
                 return
+
+    @property
+    def due(self) -> int | None:
+        """The world's nanosecond at which it has something to do; None without power."""
+        if self.edge is None:
+            return None
+        if self._turned:
+            self._due, self._turned = self._next(self.edge), False
+        return self._due
 
     def _next(self, edge: Edge) -> int:
         """When it has something to do. Nobody looks at its lamps here, and a minute's notes of its power are enough."""
@@ -187,7 +203,7 @@ class Pi(Nobody):
     def _deliver(self, topic: str, payload: bytes) -> None:
         self._watch.delivered(self, topic, payload)
         self._put(Received(topic, payload))
-        self.turn()
+        self._serve()
         self._watch.heard_out(self)
         self._watch.claims.heeded(self, topic, payload)
 
@@ -203,7 +219,7 @@ class Pi(Nobody):
         if self._pins is not None:
             before = len(self._pins.moves)
             self._put(item)
-            self.turn()
+            self._serve()
             self._watch.relays.still(self, [move.output for move in self._pins.moves[before:]], when)
 
     def _farewell(self) -> tuple[str, bytes] | None:

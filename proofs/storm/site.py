@@ -8,12 +8,12 @@ from datetime import datetime, time, timedelta
 from hashlib import sha256
 from pathlib import Path
 from random import Random
-from tempfile import TemporaryDirectory
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from edge import sender
 from policy.terms import DAY, HOUR, MINUTE, SECOND, ClockState, Instant
+from proofs.folders import passing_folder
 from proofs.storm import faults
 from proofs.storm.agenda import Agenda
 from proofs.storm.casting import MACHINE, doors, opening
@@ -138,7 +138,6 @@ class Site:
         if pi.edge is None or pi.silent == reader:
             return
         pi.turn()
-        pi.turn()
         self.watch.presented(pi, reader, uid)
         pi.tap(reader, bytes.fromhex(uid))
 
@@ -185,7 +184,7 @@ class Site:
         """Jump from deadline to deadline."""
         end = self.clock.ns + (at - self.clock.now()) * 1_000_000
         while True:
-            due = [(pi.due, place) for place, pi in enumerate(self.pis) if pi.due is not None]
+            due = [(pi_at, place) for place, pi in enumerate(self.pis) if (pi_at := pi.due) is not None]
             edge_at, place = min(due, default=(end, -1))
             edge_at = max(edge_at, self.clock.ns + HURRY)
             act_at = self.agenda.due
@@ -208,7 +207,7 @@ class Site:
 @contextmanager
 def storm(seed: int, doors: int = 2) -> Iterator[Site]:
     """A site, from its first day on, with so many doors and a machine: an edge for each."""
-    with TemporaryDirectory(prefix="loquet-storm-") as folder, ExitStack() as stack:
+    with passing_folder("storm") as folder, ExitStack() as stack:
         yield Site(seed, Path(folder), stack, doors)
 
 

@@ -1,11 +1,12 @@
 """How does the database get its tables? Alembic runs what is missing in server/migrations, at every start."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
+from typing import Any
 
-from alembic import command
 from alembic.config import Config
+from alembic.runtime.environment import EnvironmentContext
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection
@@ -22,12 +23,17 @@ def upgrade(database: Database, progress: Callable[[str], None]) -> None:
 
 
 def _upgrade(connection: Connection, progress: Callable[[str], None]) -> None:
-    config = _config()
-    steps = _missing(current(connection))
-    for number, (revision, title) in enumerate(steps, start=1):
-        progress(f"database: step {number} of {len(steps)}: {title}")
-        config.attributes["connection"] = connection
-        command.upgrade(config, revision)
+    config, scripts = _config(), _scripts()
+    config.attributes["connection"] = connection
+
+    def told(at: Any, _: MigrationContext) -> Iterator[Any]:
+        steps = scripts._upgrade_revs("heads", at)
+        for number, step in enumerate(steps, start=1):
+            progress(f"database: step {number} of {len(steps)}: {step.revision.doc}")
+            yield step
+
+    with EnvironmentContext(config, scripts, fn=told):  # all in one go: Alembic reads every script for each
+        scripts.run_env()
     connection.exec_driver_sql("UPDATE alembic_version SET version_num = version_num")  # a start proves it can write
 
 
@@ -56,9 +62,3 @@ def _config() -> Config:
     config.set_main_option("script_location", str(MIGRATIONS))
     config.set_main_option("path_separator", "os")
     return config
-
-
-def _missing(at: str | None) -> list[tuple[str, str]]:
-    """(revision, title) of each step that is not done yet, in order."""
-    scripts = _scripts().iterate_revisions("heads", at or "base")
-    return [(script.revision, script.doc) for script in scripts][::-1]

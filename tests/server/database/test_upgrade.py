@@ -2,13 +2,16 @@
 
 from datetime import UTC, datetime
 
+import pytest
 from alembic import command
 from alembic.config import Config
+from alembic.script import ScriptDirectory
 from sqlalchemy import MetaData, Table, select
 from sqlmodel import Session, SQLModel
 
 from policy.bundle import Bundle
 from server.changes.bundle import columns_of, import_bundle
+from server.database import schema
 from server.database.engine import Database
 from server.database.schema import MIGRATIONS, upgrade
 from server.models import Booking, Credential, Event, Invitation, Shift, Site
@@ -38,6 +41,25 @@ def _insert(session: Session, model: type[SQLModel], rows: list[dict[str, object
     table = Table(str(model.__tablename__), MetaData(), autoload_with=session.connection())
     kept = [{name: value for name, value in row.items() if name in table.c} for row in rows]
     session.connection().execute(table.insert(), kept)
+
+
+def test_alembic_reads_the_steps_once_for_all_of_them(new: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[Config] = []
+    honest = ScriptDirectory.from_config
+
+    def counted(config: Config) -> ScriptDirectory:
+        read.append(config)
+        return honest(config)
+
+    schema._scripts.cache_clear()
+    monkeypatch.setattr(ScriptDirectory, "from_config", counted)
+    said: list[str] = []
+    database = Database(new)
+    upgrade(database, said.append)
+    database.close()
+    assert len(read) == 1
+    assert [line.split(":")[1] for line in said] == [f" step {n} of {len(said)}" for n in range(1, len(said) + 1)]
+    assert len(said) == len(schema.known())
 
 
 def test_a_site_of_the_version_before_is_the_same_site(new: str) -> None:
