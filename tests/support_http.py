@@ -14,10 +14,11 @@ JSON, HTML = "application/json", "text/html"
 @dataclass
 class Double:
     """answers: status, type and body of each request in turn, the last one for all that follow. status 0: it hangs up
-    without a word. taken: method, path, headers, what the body said."""
+    without a word. location: where each sends one on to. taken: method, path, headers, what the body said."""
 
     answers: list[tuple[int, str, str]]
     url: str = ""
+    location: str = ""
     taken: list[tuple[str, str, dict[str, str], dict[str, Any]]] = field(default_factory=list)
 
 
@@ -35,6 +36,8 @@ def http_double(*answers: tuple[int, str, str]) -> Iterator[Double]:
                 return
             self.send_response(status)
             self.send_header("Content-Type", kind)
+            if double.location:
+                self.send_header("Location", double.location)
             self.send_header("Content-Length", str(len(said.encode())))
             self.end_headers()
             self.wfile.write(said.encode())

@@ -1,14 +1,27 @@
 """By which channel is a member told something? Chosen by themselves; a first message says that it arrives."""
 
 from collections.abc import Collection
+from datetime import datetime, timedelta
 
-from sqlmodel import Session
+from sqlmodel import Session, col, func, select
 
 from server.audit import Change, Decided, record
 from server.changes.messages import ADDRESSES, Channel
 from server.changes.people import known_member
 from server.errors import ChangeRefusedError, Refused
-from server.models import ChannelChoice
+from server.models import ChannelChoice, Message
+
+TRIED = "channel"
+"""What a first message is about."""
+MOST_TRIED, TRIED_IN = 3, timedelta(hours=1)
+"""So many of them somebody has sent in that time: nobody's telephone rings for as long as another presses."""
+
+
+def may_try(session: Session, by: str, at: datetime) -> bool:
+    """Whether a first message may go. by: the login of who chose. at: the wall clock's."""
+    row = Message
+    since = select(func.count()).where(row.about == TRIED, row.by == by, col(row.made) > at - TRIED_IN)
+    return session.exec(since).one() < MOST_TRIED
 
 
 def choose(

@@ -34,9 +34,13 @@ ADDRESSES = {
     Channel.MAIL: re.compile(r"[!-?A-~]{1,64}@[A-Za-z0-9.-]{1,180}\.[A-Za-z]{2,24}"),
     Channel.NTFY: re.compile(r"[A-Za-z0-9_-]{8,64}"),
     Channel.MATRIX: re.compile(r"![!-9;-~]{1,200}(:[A-Za-z0-9.:\[\]-]{1,200})?"),
-    Channel.WEBHOOK: re.compile(r"\S{1,64}"),
+    Channel.WEBHOOK: re.compile(r"[\w@.+-]{1,64}"),
 }
-"""Where each reaches somebody: an address, a topic, a room, the name by which the webhook's receiver knows them."""
+"""Where each reaches somebody: an address, a topic, a room, the name by which the webhook's receiver knows them.
+
+None of them is a server: those are server.toml's alone, and no member has Loquet, or what the webhook feeds, call
+another. So a name has neither a colon nor a slash.
+"""
 
 
 class State(StrEnum):

@@ -18,26 +18,33 @@ from server.web.sessions import context, now, signed_in
 
 page = Blueprint("channels", __name__)
 
-TRIED = timedelta(hours=1)
+WORTH = timedelta(hours=1)
+"""So long a first message is worth sending."""
 
 
 @page.post("/me/channel")
 def choose() -> ResponseReturnValue:
+    """Noted in any case; a first message goes unless too many did."""
     known, me, form = context().channels, signed_in(), request.form
 
     def change(session: Session, decided: Decided) -> bool:
         quiet = form.get("quiet") == "1"
         who, address = me.member or "", form.get("address", "")
         changes.choose(session, decided, who, form.get("channel", ""), address, known, quiet=quiet)
+        if not changes.may_try(session, me.login, now()):
+            return False
         with in_french():
             subject, body = gettext("Loquet vous joint ici"), gettext("C’est par là qu’on vous prévient.")
-        until = now() + TRIED
+        until = now() + WORTH
         return tell_member(
-            session, me.login, now(), who, known, about="channel", subject=subject, body=body, until=until
+            session, me.login, now(), who, known, about=changes.TRIED, subject=subject, body=body, until=until
         )
 
     outcome = decide(change)
     if isinstance(outcome, Refused):
         return page_of(refusal(outcome), 409)
-    flash(gettext("C’est noté. Un premier message part par là : s’il n’arrive pas, choisissez autre chose."))
+    if outcome:
+        flash(gettext("C’est noté. Un premier message part par là : s’il n’arrive pas, choisissez autre chose."))
+    else:
+        flash(gettext("C’est noté. Aucun message d’essai ne part : il n’en part que trois par heure."))
     return redirect(url_for("me.page"), 303)

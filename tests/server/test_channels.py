@@ -186,6 +186,42 @@ def test_it_is_chosen_on_moi_and_tried(place: Place) -> None:
         assert not [row for row in session.exec(select(AuditRow)) if TOPIC in str(row.after)]
 
 
+@pytest.mark.parametrize("channel", SENDS)
+def test_whoever_is_told_the_server_is_that_of_server_toml(place: Place, channel: Channel) -> None:
+    """No member's choice, and no answer, has Loquet call another address, be it of this machine or of the site's."""
+    with http_double((200, JSON, "{}")) as other:
+        for host in ("", "127.0.0.1", "[::1]", "169.254.169.254", "192.168.1.1", "localhost"):
+            address = f"http://{host}:80/" if host else other.url
+            with place.database.transaction() as session, pytest.raises(ChangeRefusedError):
+                choose(session, DECIDED, "brigitte", channel, address, ALL, quiet=False)
+        tell(place.database, channel)
+        for status in (301, 302, 303, 307, 308):
+            with http_double((status, HTML, "")) as double:
+                double.location = other.url
+                assert SENDS[channel](HttpConfig(double.url, SECRET), kept(place.database))[0] is State.REFUSED
+                assert len(double.taken) == 1
+        assert other.taken == []
+
+
+def test_three_first_messages_go_in_an_hour(place: Place) -> None:
+    with_mail(place, "brigitte")
+    client = place.member_at("brigitte@exemple.org")
+    form = {"csrf_token": place.form_token(client, "/me"), "channel": "ntfy"}
+    for number in range(5):
+        topic = f"{TOPIC}{number}"
+        said = client.post("/me/channel", data=form | {"address": topic}, follow_redirects=True).text
+        assert ("il n’en part que trois par heure" in plain(said)) is (number >= 3)
+    with place.database.transaction() as session:
+        rows = session.exec(select(Message).where(Message.about == "channel")).all()
+        assert sorted(row.to for row in rows) == [f"{TOPIC}{number}" for number in range(3)]
+        assert session.exec(select(ChannelChoice.address)).all() == [f"{TOPIC}4"], "what was chosen holds"
+        for row in rows:
+            row.made -= timedelta(hours=1)
+            session.add(row)
+    said = client.post("/me/channel", data=form | {"address": TOPIC}, follow_redirects=True).text
+    assert "Un premier message part par là" in plain(said)
+
+
 def test_a_channel_that_is_named_no_more_gives_way_to_mail(place: Place) -> None:
     with_mail(place, "brigitte")
     tell(place.database, Channel.NTFY)
