@@ -10,6 +10,7 @@ from cryptography.x509 import load_pem_x509_certificate
 from console import versions
 from console.finding import AHEAD, FULL_MB, NARROW_MB, Finding, Level, unreached, well
 from console.version import version
+from console.wear import WORN, WORN_OUT, wear
 from edge import identity
 from edge.config import Config, load
 from edge.hardware.header import header_chip
@@ -47,6 +48,7 @@ def look(file: Path, clock: Clock, devices: Path = Path("/dev"), consoles: Path 
     yield _clock(clock)
     yield from _broker(config)
     yield disk(config.journal.parent)
+    yield _wear(config.journal.parent)
     yield from _journal(config, clock)
     heat = vitals(config.journal).temperature
     if heat is not None:
@@ -103,6 +105,15 @@ def disk(folder: Path) -> Finding:
     level = Level.WRONG if free < FULL_MB else Level.LOOK
     remedy = "make room (journalctl --vacuum-size=50M), or a larger card"
     return Finding("disk", level, f"{free} MB free at {folder}", remedy)
+
+
+def _wear(folder: Path) -> Finding:
+    used = wear(folder)
+    if used is None:
+        return Finding("wear", Level.NOTE, f"nobody says how worn the disk of {folder} is")
+    level = Level.WRONG if used >= WORN_OUT else Level.LOOK if used >= WORN else Level.WELL
+    remedy = "" if level is Level.WELL else "change the card before it dies (docs/operations.md, A card dies)"
+    return Finding("wear", level, f"{used} % of the card's life are used up", remedy)
 
 
 def certificate(file: Path, ends: datetime, now: datetime) -> Finding:

@@ -12,6 +12,8 @@ from typing import Any
 
 from edge.keys import read, secret
 from edge.tables import ConfigError
+from policy.instants import LATEST
+from policy.terms import SECOND, Instant
 
 NO_CHECK_TIME = 0x200000
 """OpenSSL's X509_V_FLAG_NO_CHECK_TIME: a certificate out of date, or a clock that is, keeps no door from starting."""
@@ -43,12 +45,13 @@ def check(identity: Identity, edge: str, site: str) -> None:
     _trust(broker, identity.authority)
     _present(broker, identity)
     try:
-        name, by = _presented(broker, identity)
+        shown = _presented(broker, identity)
     except ssl.SSLError as error:
         raise ConfigError(
             f"{identity.certificate}: not a certificate of {identity.authority} ({error.reason}): "
             "copy the edge's folder again, all of it"
         ) from None
+    name, by = _common_name(shown.get("subject", ())), _common_name(shown.get("issuer", ()))
     if name != edge:
         raise ConfigError(
             f"{identity.certificate}: is for {name!r}, this is edge {edge!r}: copy the folder of {edge!r}"
@@ -58,6 +61,18 @@ def check(identity: Identity, edge: str, site: str) -> None:
             f"{identity.certificate}: is of site {by!r}, this edge of site {site!r}: mend site in edge.toml, or copy"
             f" the folder of this edge of {site!r}"
         )
+
+
+def ends(identity: Identity) -> Instant | None:
+    """When the certificate ends, LATEST for one that ends later or never. None where that cannot be read."""
+    broker = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    try:
+        _trust(broker, identity.authority)
+        _present(broker, identity)
+        last = _presented(broker, identity)["notAfter"]
+        return min(int(ssl.cert_time_to_seconds(last)) * SECOND, LATEST)
+    except (ConfigError, OSError, KeyError, ValueError, OverflowError):
+        return None
 
 
 def _trust(broker: ssl.SSLContext, authority: Path) -> None:
@@ -82,11 +97,8 @@ def _present(side: ssl.SSLContext, identity: Identity) -> None:
         raise ConfigError(f"{files}: no certificate and key in PEM without a password: copy both again") from None
 
 
-def _presented(broker: ssl.SSLContext, identity: Identity) -> tuple[str, str]:
-    """The name in our certificate and the site of its authority, once the broker's side has accepted it.
-
-    Raises ssl.SSLError.
-    """
+def _presented(broker: ssl.SSLContext, identity: Identity) -> dict[str, Any]:
+    """Our certificate, once the broker's side has accepted it. Raises ssl.SSLError."""
     edge = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     edge.check_hostname, edge.verify_mode = False, ssl.CERT_NONE
     _present(edge, identity)
@@ -95,8 +107,7 @@ def _presented(broker: ssl.SSLContext, identity: Identity) -> tuple[str, str]:
     for side in (ours, theirs, ours, theirs):
         with suppress(ssl.SSLWantReadError):
             side.do_handshake()
-    shown: Any = theirs.getpeercert() or {}
-    return _common_name(shown.get("subject", ())), _common_name(shown.get("issuer", ()))
+    return theirs.getpeercert() or {}
 
 
 def _common_name(names: Any) -> str:

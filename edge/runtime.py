@@ -17,6 +17,7 @@ from contextlib import suppress
 from queue import Empty, SimpleQueue
 from typing import TypeVar
 
+from edge import identity
 from edge.config import Config
 from edge.control_worker import ControlWorker
 from edge.controller import EdgeController
@@ -91,6 +92,7 @@ class Edge:
         observer = observer or Nobody()
         boot = boot or secrets.token_hex(8)
         health = Health(software, lambda: vitals(config.journal), boot=boot)
+        health.certificate = None if config.broker.identity is None else identity.ends(config.broker.identity)
         health.readers |= dict.fromkeys(config.readers)
         inbound = InboundQueue(self._items.put)
         self.link = link(inbound.put) if link else None

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
+from console.wear import wear
 from edge.config import Config
 from edge.events import PrinterSaid
 from policy.instants import text
@@ -23,26 +24,28 @@ SENSOR = Path("/sys/class/thermal/thermal_zone0/temp")
 
 
 class Vitals(NamedTuple):
-    """temperature: °C. free_disk: MB. None where it cannot be read."""
+    """temperature: °C. free_disk: MB. wear: %, see console/wear.py. None where it cannot be read."""
 
     temperature: float | None = None
     free_disk: int | None = None
+    wear: int | None = None
 
 
 def vitals(journal: Path, sensor: Path = SENSOR) -> Vitals:
-    """What the machine says of itself: the processor's heat, and the room on the journal's disk."""
+    """What the machine says of itself: the processor's heat, the room on the journal's disk, and how worn that is."""
     temperature = free = None
     with suppress(OSError, ValueError):
         temperature = int(sensor.read_text()) / 1000
     with suppress(OSError):
         free = shutil.disk_usage(journal.parent).free // 1_000_000
-    return Vitals(temperature, free)
+    return Vitals(temperature, free, wear(journal.parent))
 
 
 @dataclass(slots=True)
 class Health:
     """What is known of the edge's own state. boot: the id of its start. readers: None when well, else what is wrong.
 
+    certificate: when that for the broker ends, None without one. rules_until: until when the rules are confirmed.
     unlocked: the doors that are kept unlocked by order, and until when. refused: the newest rules or state from the
     server that may not replace those held, in words. trouble: why the journal cannot be written now. damaged: why one
     was set aside since this start.
@@ -63,6 +66,8 @@ class Health:
     unlocked: dict[str, str] = field(default_factory=dict)
     printers: dict[str, Printer] = field(default_factory=dict)
     plugs: dict[str, Plug] = field(default_factory=dict)
+    certificate: Instant | None = None
+    rules_until: Instant | None = None
 
     @property
     def journal_fault(self) -> str | None:
@@ -119,6 +124,9 @@ class Health:
             unlocked=dict(self.unlocked),
             printers=dict(self.printers),
             plugs=dict(self.plugs),
+            wear=measured.wear,
+            certificate_until=None if self.certificate is None else text(self.certificate),
+            rules_until=None if self.rules_until is None else text(self.rules_until),
         )
 
 

@@ -285,6 +285,7 @@ class StorageWorker:
         self._health.trouble, self._health.damaged = self.writer.trouble, self.writer.damaged
         rules, state = self.rule_updates.held, self.site_updates.held
         self._health.rules_version, self._health.rules_hash = (rules.version, rules.hash) if rules else (None, None)
+        self._health.rules_until = rules.not_after if rules else None
         self._health.state_version, self._health.state_hash = (state.version, state.hash) if state else (None, None)
 
     def _prune(self) -> None:

@@ -12,6 +12,8 @@ YEARS = range(1900, 3000)
 BELIEVED = range(2000, 2100)
 """Of the years those that a machine can mean which says when something happened."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+LATEST: Instant = int(datetime(BELIEVED[-1], 12, 31, tzinfo=UTC).timestamp()) * 1000
+"""Said for what has no end."""
 
 
 def text(at: Instant) -> str:

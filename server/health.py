@@ -11,6 +11,7 @@ from sqlmodel import Session
 from console import versions
 from console.finding import Unreached
 from console.version import version
+from console.wear import wear
 from server.backups.ages import copies
 from server.backups.settings import BackupConfig
 from server.backups.state import Carried, state
@@ -38,7 +39,8 @@ class Copies:
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """copies: None where none are made. certificate: when ours for the broker ends. free: MB beside the database.
+    """copies: None where none are made. certificate: when ours for the broker ends. free: MB beside the database,
+    wear: % of that disk's life that are used up (console/wear.py).
 
     broker: why it is not reached, None when it is. mail: why the mail server does not answer, empty when nothing is
     known against it, None where there is none. newer: the archive of a version that is newer than what runs, or empty.
@@ -48,6 +50,7 @@ class Health:
     copies: tuple[Copies, ...] | None = None
     certificate: datetime | None = None
     free: int | None = None
+    wear: int | None = None
     broker: Unreached | None = None
     mail: str | None = None
     newer: str = ""
@@ -64,6 +67,7 @@ def measure(config: ServerConfig, now: datetime, broker: Unreached | None) -> He
         copies=None if config.backup is None else tuple(copies_of(config.backup, now)),
         certificate=_ends(config),
         free=_free(config),
+        wear=next((wear(stored.parent) for stored in files(config.database)[:1]), None),
         broker=broker,
         mail=None if config.smtp is None else "",
         newer="" if newer is None else newer.file.name,

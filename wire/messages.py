@@ -199,7 +199,9 @@ class Status(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True
     speaks: the form of rules and state that it reads (policy/ruleset.py, SPEAKS).
     unlocked: the doors that are kept unlocked by order, and until when (RFC 3339).
     asks: a question, drawn anew each time, of an edge whose clock is unknown; the server answers with a SET_CLOCK.
-    boot: the id of the edge's start. printers, plugs: by machine, where one stands.
+    boot: the id of the edge's start. printers, plugs: by machine, where one stands. wear: % of its card's life, where
+    the kernel says it. certificate_until, rules_until: RFC 3339, until when its certificate is good and the server
+    confirmed its rules.
     """
 
     online: bool
@@ -221,6 +223,9 @@ class Status(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True
     unlocked: dict[Id, str] = {}
     printers: dict[Id, Printer] = {}
     plugs: dict[Id, Plug] = {}
+    wear: Whole | None = None
+    certificate_until: str | None = None
+    rules_until: str | None = None
 
 
 Message = TypeVar("Message", bound=Struct)

@@ -84,11 +84,13 @@ def take_status(rows: Rows, edge: KnownEdge, status: Status, topic: str, now: In
 
 def _check_values(status: Status, topic: str) -> None:
     """Raises WireError for a number that the database cannot keep, and for what is no instant."""
-    for name in ("rules_version", "state_version", "speaks", "unacknowledged", "free_disk"):
+    for name in ("rules_version", "state_version", "speaks", "unacknowledged", "free_disk", "wear"):
         number = getattr(status, name)
         if number is not None and abs(number) >= LARGEST:
             raise WireError(f"{topic}: {name} {number} is not below {LARGEST}")
     told = [(f"unlocked {place!r} until", until) for place, until in status.unlocked.items()]
+    ends = {"certificate_until": status.certificate_until, "rules_until": status.rules_until}
+    told += [(name, said) for name, said in ends.items() if said is not None]
     for machine, printer in status.printers.items():
         told += [(f"printer {machine!r}", said) for said in (printer.since, printer.ends) if said is not None]
     for machine, plug in status.plugs.items():
@@ -158,8 +160,15 @@ def _apply(edge: Edge, known: KnownEdge, status: Status, at: datetime) -> None:
     edge.journal_fault = status.journal_fault and status.journal_fault[:DETAIL]
     edge.temperature = status.temperature
     edge.free_disk = status.free_disk
+    edge.wear = status.wear
+    edge.certificate_until = _moment(status.certificate_until)
+    edge.rules_until = _moment(status.rules_until)
     edge.unlocked = {place: until for place, until in status.unlocked.items() if place in known.doors}
     edge.devices = {machine: _devices(status, machine) for machine in sorted(known.access_points)}
+
+
+def _moment(written: str | None) -> datetime | None:
+    return None if written is None else believed(written)
 
 
 def _devices(status: Status, machine: str) -> dict[str, Any]:

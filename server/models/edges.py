@@ -22,7 +22,8 @@ class Edge(SQLModel, table=True):
     public_key: Ed25519, hex. since: when it came online or went. last_seen: when it last said how it is. said: the same
     by its own clock, null while that is not to be compared with. rules_version, state_version: those that it holds.
     speaks: the form of rules and state that it reads (policy/ruleset.py, SPEAKS). unlocked: its doors that are kept
-    unlocked by order, and until when (RFC 3339). devices: by machine, what stands there and says how it is.
+    unlocked by order, and until when (RFC 3339). devices: by machine, what stands there and says how it is. wear: % of
+    its card's life. certificate_until, rules_until: until when its certificate is good and its rules are confirmed.
     """
 
     __tablename__ = "edge"
@@ -46,6 +47,9 @@ class Edge(SQLModel, table=True):
     free_disk: int | None = None
     unlocked: dict[str, str] | None = json_or_none()
     devices: dict[str, Any] | None = json_or_none()
+    wear: int | None = None
+    certificate_until: datetime | None = utc_or_none()
+    rules_until: datetime | None = utc_or_none()
 
 
 class DoorState(SQLModel, table=True):

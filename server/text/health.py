@@ -2,12 +2,13 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import MAXYEAR, datetime, timedelta
+from datetime import datetime, timedelta
 
 from console.finding import AHEAD, FULL_MB, NARROW_MB, Level, Unreached
 from console.version import version
-from policy.instants import of
-from policy.terms import Instant
+from console.wear import WORN, WORN_OUT
+from policy.instants import BELIEVED, of
+from policy.terms import DAY, Instant
 from server.health import Copies, Health
 from server.queries.health import Machine
 from server.queries.names import Called
@@ -20,6 +21,8 @@ LITTLE_MB = 200
 """Of an edge's card."""
 HOT = 80
 """°C, at which a Pi begins to slow itself down."""
+SOON = 3 * DAY
+"""So long before an edge's rules are too old it is told of."""
 COLOURS = {Level.WRONG: "bad", Level.LOOK: "warn", Level.NOTE: "quiet", Level.WELL: "good"}
 """As the pages mark them, the worst first."""
 LEVELS = {colour: level for level, colour in COLOURS.items()}
@@ -49,8 +52,13 @@ def of_server(health: Health, unsent: int, now: Instant) -> Iterator[Found]:
     about = gettext("Le serveur")
     yield _broker(health.broker, about)
     yield from _copies(health.copies, about, now)
-    yield from _certificate(health.certificate, about, now)
-    yield from _disk(health.free, about)
+    yield _certificate("certificate", about, health.certificate, now) or _unknown(
+        "certificate", about, gettext("la fin de son certificat n’est pas connue ; sans TLS il n’en a pas")
+    )
+    yield _disk(health.free, about)
+    yield _wear("wear", about, health.wear) or _unknown(
+        "wear", about, gettext("l’usure de son disque n’est pas connue")
+    )
     yield _version(health.newer, about)
     yield _mail(health.mail, unsent, about)
 
@@ -86,31 +94,48 @@ def _copies(places: Iterable[Copies] | None, about: str, now: Instant) -> Iterat
         yield Found(what, Level.WRONG, about, told + text.in_english(one.why), helps)
 
 
-def _certificate(ends: datetime | None, about: str, now: Instant) -> Iterator[Found]:
+def _unknown(what: str, about: str, said: str) -> Found:
+    """What nobody says is not well."""
+    return Found(what, Level.NOTE, about, said)
+
+
+def _certificate(what: str, about: str, ends: datetime | None, now: Instant) -> Found | None:
+    """None where it does not say when it ends."""
     if ends is None:
-        return
+        return None
     left = timedelta(milliseconds=ends.timestamp() * 1000 - now)
     if left > AHEAD:
-        if ends.year == MAXYEAR:
-            told = gettext("son certificat n’a pas de fin")
-        else:
-            told = gettext("son certificat est valable jusqu’au %(day)s", day=day(ends))
-        yield Found("certificate", Level.WELL, about, told)
-        return
+        return Found(what, Level.WELL, about, _lasts(ends))
     helps = gettext("Sur l’ordinateur qui garde les clés : loquet keys rotate, puis portez-les ici.")
     level = Level.WRONG if left <= timedelta() else Level.LOOK
-    yield Found("certificate", level, about, gettext("son certificat finit le %(day)s", day=day(ends)), helps)
+    return Found(what, level, about, gettext("son certificat finit le %(day)s", day=day(ends)), helps)
 
 
-def _disk(free: int | None, about: str) -> Iterator[Found]:
+def _lasts(ends: datetime) -> str:
+    if ends.year >= BELIEVED[-1]:
+        return gettext("son certificat n’a pas de fin")
+    return gettext("son certificat est valable jusqu’au %(day)s", day=day(ends))
+
+
+def _wear(what: str, about: str, used: int | None) -> Found | None:
+    """None where the kernel does not say it: of memory cards it does not."""
+    if used is None:
+        return None
+    told = gettext("sa carte est usée à %(used)s %%", used=used)
+    if used < WORN:
+        return Found(what, Level.WELL, about, told)
+    level = Level.WRONG if used >= WORN_OUT else Level.LOOK
+    return Found(what, level, about, told, gettext("Remplacez-la avant qu’elle ne meure."))
+
+
+def _disk(free: int | None, about: str) -> Found:
     if free is None:
-        return
+        return _unknown("disk", about, gettext("la place sur le disque de la base n’est pas connue"))
     told = gettext("il reste %(free)s Mo sur le disque", free=free)
     if free >= NARROW_MB:
-        yield Found("disk", Level.WELL, about, told)
-        return
+        return Found("disk", Level.WELL, about, told)
     helps = gettext("Faites de la place : journalctl --vacuum-size=50M, ou une plus grande carte.")
-    yield Found("disk", Level.WRONG if free < FULL_MB else Level.LOOK, about, told, helps)
+    return Found("disk", Level.WRONG if free < FULL_MB else Level.LOOK, about, told, helps)
 
 
 def _version(newer: str, about: str) -> Found:
@@ -139,33 +164,79 @@ def of_edges(
     """What each edge last said. Of one that is silent nothing but since when: what it said then may be so no more."""
     for edge in edges:
         what, about, told = f"edge {edge.id}", text.name_of(edge, called), text.told(edge, called, now)
-        heard = None if edge.last_seen is None else of(edge.last_seen)
-        if edge.online and (heard is None or heard < now - SILENT):
+        heard, machine = None if edge.last_seen is None else of(edge.last_seen), machines[edge.id]
+        silent = edge.online and (heard is None or heard < now - SILENT)
+        if silent:
             since = when(heard, now) if heard else gettext("longtemps")
             helps = gettext("Vérifiez son réseau et son courant. Ce qu’elle a dit avant ne compte plus.")
             yield Found(what, Level.WRONG, about, gettext("muette depuis %(since)s", since=since), helps)
-            continue
-        if not edge.online:
+        elif not edge.online:
             yield _split(told[0], what, about)
+        if silent or not edge.online:
+            if machine.rules is not None:  # that stays true
+                yield _rules(machine.rules, what, about, now)
             continue
+        looked_at = [*_machine(machine, what, about, now)]
         found = [_split(said, what, about) for said in told if said.colour in ("bad", "warn")]
-        found += _machine(machines.get(edge.id), what, about)
-        yield from found or [Found(what, Level.WELL, about, told[0].text)]
+        found += [one for one in looked_at if one.level is not Level.WELL]
+        if not found:
+            said = " · ".join((told[0].text, *(one.said for one in looked_at)))
+            found = [Found(what, Level.WELL, about, said)]
+        yield from found
+        if unsaid := [*_unsaid(machine)]:
+            yield _unknown(what, about, gettext("elle ne dit pas : %(what)s", what=", ".join(unsaid)))
 
 
-def _machine(machine: Machine | None, what: str, about: str) -> Iterator[Found]:
-    if machine is None:
-        return
-    if machine.free is not None and machine.free < LITTLE_MB:
+def _unsaid(machine: Machine) -> Iterator[str]:
+    known = {
+        gettext("sa version"): machine.software or None,
+        gettext("jusqu’à quand ses règles valent"): machine.rules,
+        gettext("la fin de son certificat"): machine.certificate,
+        gettext("la place sur sa carte"): machine.free,
+        gettext("l’usure de sa carte"): machine.wear,
+        gettext("sa chaleur"): machine.temperature,
+    }
+    return (name for name, value in known.items() if value is None)
+
+
+def _machine(machine: Machine, what: str, about: str, now: Instant) -> Iterator[Found]:
+    """Each thing that it said of itself."""
+    if machine.software:
+        yield _software(machine.software, what, about)
+    if machine.rules is not None:
+        yield _rules(machine.rules, what, about, now)
+    for one in (_certificate(what, about, machine.certificate, now), _wear(what, about, machine.wear)):
+        if one is not None:
+            yield one
+    if machine.free is not None:
+        told, little = gettext("il reste %(free)s Mo sur sa carte", free=machine.free), machine.free < LITTLE_MB
         helps = gettext("Faites de la place, ou mettez une plus grande carte.")
-        yield Found(what, Level.LOOK, about, gettext("il reste %(free)s Mo sur sa carte", free=machine.free), helps)
-    if machine.temperature is not None and machine.temperature >= HOT:
+        yield Found(what, Level.LOOK, about, told, helps) if little else Found(what, Level.WELL, about, told)
+    if machine.temperature is not None:
         told = gettext("son processeur est à %(heat)s °C", heat=round(machine.temperature))
-        yield Found(what, Level.LOOK, about, told, gettext("Donnez-lui de l’air : il ralentit."))
-    if machine.software and machine.software != version():
-        helps = gettext("Mettez-la à jour : ansible-playbook upgrade.yml.")
-        told = gettext("version %(its)s, le serveur a la %(ours)s", its=machine.software, ours=version())
-        yield Found(what, Level.LOOK, about, told, helps)
+        helps, hot = gettext("Donnez-lui de l’air : il ralentit."), machine.temperature >= HOT
+        yield Found(what, Level.LOOK, about, told, helps) if hot else Found(what, Level.WELL, about, told)
+
+
+def _software(its: str, what: str, about: str) -> Found:
+    if its == version():
+        return Found(what, Level.WELL, about, gettext("version %(number)s", number=its))
+    helps = gettext("Mettez-la à jour : ansible-playbook upgrade.yml.")
+    told = gettext("version %(its)s, le serveur a la %(ours)s", its=its, ours=version())
+    return Found(what, Level.LOOK, about, told, helps)
+
+
+def _rules(until: datetime, what: str, about: str, now: Instant) -> Found:
+    left, told = of(until) - now, gettext("ses règles valent jusqu’au %(day)s", day=day(until))
+    if left > SOON:
+        return Found(what, Level.WELL, about, told)
+    helps = gettext("Remettez son lien avec le serveur : après, elle ne laisse entrer que l’équipe et les gardiens.")
+    if left > 0:
+        return Found(what, Level.LOOK, about, told, helps)
+    helps = gettext("Remettez son lien avec le serveur ; jusque-là elle ne laisse entrer que l’équipe et les gardiens.")
+    return Found(
+        what, Level.WRONG, about, gettext("ses règles ne valent plus depuis le %(day)s", day=day(until)), helps
+    )
 
 
 def _split(said: text.Said, what: str, about: str) -> Found:

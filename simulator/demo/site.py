@@ -13,12 +13,13 @@ from console.terminal import say
 from policy.bundle import Bundle
 from policy.terms import Instant
 from server.config import BrokerConfig, EdgeConfig, ServerConfig
+from server.database.types import moment
 from server.errors import ServerError
 from server.main import Server
 from server.passwords import hash_password, hash_token
 from simulator.broker import Broker, BrokerError, quiet
 from simulator.cable import Cable
-from simulator.demo import asked, bench_page, casaco, logins, month
+from simulator.demo import asked, bench_page, casaco, copies, logins, month
 from simulator.demo.casaco import bundle
 from simulator.demo.folder import EDGE, EDGES, WORKSHOP, Folder
 from simulator.demo.mailbox import Letters, Mailbox
@@ -53,10 +54,11 @@ class DemoSite:
             world = World(self.site, self.folder.state.seed, self.pace, cable)
             server = self._server(mailbox, broker, bench_page.blueprint(world, letters))
             edges = self._edges(broker, cable, world)
+            self._copy(server.config)
             self._let_time_pass(self.folder.state.speed)
             (self.folder.path / NAME).write_bytes(members_file(self.site, self.folder.state.start))
             welcome(self.folder, server.address, self.site, self.pace.now())
-            return self._keep_going(world, edges, ended)
+            return self._keep_going(world, server.config, edges, ended)
 
     def _broker(self) -> Broker:
         say("Starting the broker ...")
@@ -122,10 +124,13 @@ class DemoSite:
         log = "edge.log" if edge == EDGE else f"{edge}.log"
         return EdgeProcess(self.folder.write_edge_toml(edge, port), self.folder.path / log, world.hear)
 
-    def _keep_going(self, world: World, edges: tuple[EdgeProcess, ...], ended: threading.Event) -> int:
-        """Note how far time has come until the end. 1 when a part broke down by itself."""
+    def _keep_going(
+        self, world: World, config: ServerConfig, edges: tuple[EdgeProcess, ...], ended: threading.Event
+    ) -> int:
+        """Note how far time has come, and make copies, until the end. 1 when a part broke down by itself."""
         while not ended.wait(SAVE_EVERY):
             self._save(running=True)
+            self._copy(config)
             if world.broken_down:
                 say("The invented people have stopped by a fault: see what is printed above, then start again.")
                 return 1
@@ -139,6 +144,9 @@ class DemoSite:
         """Noted before it does: a demo that is killed at once has lived, too."""
         self.folder.save(self.pace.now(), speed, running=True)
         self.pace.change(speed)
+
+    def _copy(self, config: ServerConfig) -> None:
+        copies.make_due(config, self.folder.keys, lambda: moment(self.pace.now()))
 
     def _save(self, *, running: bool) -> None:
         """A disk that is full ends no demo: the door goes on deciding. It is said once."""
@@ -175,6 +183,7 @@ def server_config(folder: Folder, broker_port: int, port: int, mailbox: Mailbox)
         smtp=mailbox.smtp,
         ntfy=mailbox.ntfy,
         webhook=mailbox.webhook,
+        backup=copies.told(folder.path.resolve(), folder.keys),
     )
 
 

@@ -11,6 +11,7 @@ from edge.identity import Identity
 from edge.tables import ConfigError
 from keys import certificates, pem
 from keys.keyring import Keyring, Site
+from policy.instants import LATEST
 from tests.support_edge import SAMPLE
 
 
@@ -134,6 +135,9 @@ def test_a_certificate_out_of_date_keeps_no_edge_from_starting(
     issued = certificates.issue(key, pem.certificate(keys / "ca.crt"), own, "front", ())
     (keys / "tls.crt").write_bytes(pem.of_certificate(issued))
     assert load(keys.parent / "edge.toml").edge == "front"
+    last = min(int(issued.not_valid_after_utc.timestamp()) * 1000, LATEST)
+    assert identity.ends(Identity(keys / "ca.crt", keys / "tls.crt", keys / "tls.key")) == last
+    assert identity.ends(Identity(keys / "ca.crt", keys / "ca.crt", keys / "tls.key")) is None
 
 
 def test_only_tls_that_is_still_safe_is_spoken(keys: Path) -> None:

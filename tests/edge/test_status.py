@@ -1,9 +1,14 @@
 """What an edge says of itself, and where it looks for it."""
 
+import os
 from pathlib import Path
 
+import pytest
+
+from console.wear import wear
 from edge.config import load
 from edge.status import Health, Vitals, farewell, vitals
+from policy.instants import LATEST
 from policy.ruleset import SPEAKS
 from policy.terms import ClockState
 from tests.support_edge import TOPICS, make_folder
@@ -27,8 +32,27 @@ def test_what_cannot_be_read_is_left_out(tmp_path: Path) -> None:
     assert vitals(tmp_path / "journal.db", tmp_path / "temp").temperature is None
 
 
+@pytest.mark.parametrize(
+    ("life", "used"),
+    [("0x01 0x03\n", 30), ("0x0b 0x01", 110), ("0x00 0x00", None), ("soon", None), ("", None), (None, None)],
+)
+def test_a_card_tells_its_wear_where_the_kernel_does(tmp_path: Path, life: str | None, used: int | None) -> None:
+    """As /sys shows a soldered card: a link by number to the partition, in the folder of its disk."""
+    disk, lies_on = tmp_path / "mmcblk0", os.stat(tmp_path).st_dev
+    for folder in (disk / "device", disk / "mmcblk0p2", tmp_path / "block"):
+        folder.mkdir(parents=True)
+    (disk / "mmcblk0p2/partition").write_text("2\n")
+    if life is not None:
+        (disk / "device/life_time").write_text(life)
+    assert wear(tmp_path, tmp_path / "block") is None
+    (tmp_path / f"block/{os.major(lies_on)}:{os.minor(lies_on)}").symlink_to(disk / "mmcblk0p2")
+    assert wear(tmp_path, tmp_path / "block") == used
+
+
 def health() -> Health:
-    return Health("0.1.0", lambda: Vitals(48.0, 900), {"front-in": None}, boot="b1")
+    known = Health("0.1.0", lambda: Vitals(48.0, 900, 20), {"front-in": None}, boot="b1")
+    known.certificate, known.rules_until = LATEST, at(10)
+    return known
 
 
 def test_the_message_of_an_edge_that_is_well() -> None:
@@ -44,6 +68,9 @@ def test_the_message_of_an_edge_that_is_well() -> None:
         free_disk=900,
         boot="b1",
         speaks=SPEAKS,
+        wear=20,
+        certificate_until="2099-12-31T00:00:00.000Z",
+        rules_until="2026-11-24T09:00:00.000Z",
     )
     assert decode(Status, encode(status), "here") == status
 

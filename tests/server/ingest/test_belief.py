@@ -196,6 +196,9 @@ UNKEEPABLE = (
     Status(True, state_version=-LARGEST),
     Status(True, unacknowledged=2**53),
     Status(True, free_disk=LARGEST),
+    Status(True, wear=LARGEST),
+    Status(True, certificate_until="never"),
+    Status(True, rules_until="2026-11-24T09:00:00"),
 )
 
 

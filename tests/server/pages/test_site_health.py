@@ -3,9 +3,11 @@
 from datetime import timedelta
 
 import pytest
+from msgspec.structs import replace
 
 from console.version import version
-from policy.terms import MINUTE, ClockState
+from policy.instants import text
+from policy.terms import DAY, MINUTE, ClockState
 from server.database.types import moment
 from server.health import Copies, Health
 from tests.support_accounts import account_of
@@ -40,6 +42,48 @@ def test_what_is_to_be_done_first_stands_on_top_and_each_has_its_remedy(place: P
         assert words in seen
     order = [seen.index(words) for words in ("n’a jamais été faite", "horloge perdue", "d’e-mail", "date de 19 h 12")]
     assert order == sorted(order)
+
+
+def test_what_an_edge_says_of_card_certificate_and_rules_and_what_it_does_not_say(place: Place) -> None:
+    """Missing data is told as unknown, never as good; each limit is told before it is reached."""
+    silence = (
+        "elle ne dit pas : sa version, jusqu’à quand ses règles valent, la fin de son certificat, la place sur sa carte"
+    )
+    place.speak()
+    assert silence in place.page("/sante", place.staff())
+    whole = Status(
+        True,
+        software=version(),
+        wear=20,
+        certificate_until=text(place.now + 31 * DAY),
+        rules_until=text(place.now + 14 * DAY),
+        free_disk=900,
+        temperature=48.4,
+    )
+    place.desk.say(whole)
+    seen = place.page("/sante", place.staff())
+    assert (
+        f"en ligne depuis 19 h 12 · version {version()} · ses règles valent jusqu’au mar. 8 déc. · son certificat est"
+        " valable jusqu’au ven. 25 déc. · sa carte est usée à 20 % · il reste 900 Mo sur sa carte · son processeur est"
+        " à 48 °C"
+    ) in seen
+    assert "elle ne dit pas" not in seen
+    for said, words in (
+        ({"wear": 80}, "à regarder sa carte est usée à 80 % Remplacez-la"),
+        ({"wear": 110}, "en panne sa carte est usée à 110 % Remplacez-la"),
+        ({"certificate_until": text(place.now + 29 * DAY)}, "à regarder son certificat finit le mer. 23 déc."),
+        ({"certificate_until": text(place.now - DAY)}, "en panne son certificat finit le lun. 23 nov."),
+        ({"rules_until": text(place.now + 2 * DAY)}, "à regarder ses règles valent jusqu’au jeu. 26 nov. Remettez"),
+        ({"rules_until": text(place.now - 1)}, "en panne ses règles ne valent plus depuis le mar. 24 nov. Remettez"),
+        ({"wear": None}, "à savoir elle ne dit pas : l’usure de sa carte"),
+    ):
+        place.desk.say(replace(whole, **said))
+        assert words in place.page("/sante", place.staff())
+    place.desk.say(whole)
+    place.desk.say(Status(False))
+    gone = place.page("/sante", place.staff())
+    assert "en ordre ses règles valent jusqu’au mar. 8 déc." in gone  # which stays true of one that is away
+    assert "son certificat est valable" not in gone
 
 
 def test_a_server_without_copies_is_told_and_who_may_see_it(place: Place) -> None:
