@@ -26,6 +26,7 @@ PROOFS = {
     "power-off": "an edge dies, hangs, loses clock, sensor or disk: its machine's power is gone in time",
     "fuzz": "hostile SPI answers, frames, messages and bundles: nothing opens, nothing crashes",
     "silence": "one edge's key used as badly as it can be: the other doors hear and are heard in time",
+    "restore": "a server burns down: its newest copy brings back every row, in time, and no blocked badge",
     "bank": "nights of a bank of hours whose rows come late: ledger and half-days are what an independent recount says",
     "power": "power cuts that tear what was not synced: nothing lost, nothing corrupt",
     "wires": "a reader whose SPI bus turns bits over: never deaf unreported",

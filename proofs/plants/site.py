@@ -1,4 +1,4 @@
-"""Bugs in what a whole site does in a year: caught by world, bookings and bank."""
+"""Bugs in what a whole site does in a year: caught by world, bookings, bank and restore."""
 
 from proofs.plants.plant import Plant
 
@@ -133,5 +133,29 @@ SITE = (
         "if credit.attested is None:\n            return True",
         "bank",
         60,
+    ),
+    Plant(
+        "a copy leaves out the rows that lie in the database's log",
+        "server/backups/copies.py",
+        "source.backup(target)",
+        "to.write_bytes(file.read_bytes())",
+        "restore",
+        1_000,
+    ),
+    Plant(
+        "a badge that was lost since the copy was made is good again",
+        "server/backups/restore.py",
+        'row.status = status if status in ("lost", "stolen", "returned") else "lost"',
+        'row.status = "active"',
+        "restore",
+        1_000,
+    ),
+    Plant(
+        "a copy is made each five hours",
+        "server/backups/make.py",
+        "timedelta(minutes=config.minutes, seconds=-30)",
+        "timedelta(hours=config.minutes, seconds=-30)",
+        "restore",
+        1_000,
     ),
 )
