@@ -20,7 +20,7 @@ from msgspec.structs import replace
 
 from edge import patterns
 from edge.core import Core, Now
-from edge.devices.power import STILL_PRINTS, PlugPower, PrinterPower
+from edge.devices.power import NO_PLUG, STILL_PRINTS, PlugPower, PrinterPower
 from edge.events import CardSeen, Event, InputChanged, Journalled, Ordered, PlugSaid, PrinterSaid
 from edge.patterns import OF_FAMILY, Player, Signal
 from edge.reports import Reports, of_session
@@ -30,7 +30,7 @@ from policy.case import Decision, Tap
 from policy.door import decide_without_rules
 from policy.extend import extended
 from policy.instants import text
-from policy.machine import decide
+from policy.machine import decide, unattended
 from policy.pairs import LastTap, ms_between
 from policy.reasons import Reason, family
 from policy.ruleset import Machine
@@ -44,7 +44,7 @@ SAME_TAP_MS = 5000
 WARN_BEFORE: Instant = 5 * MINUTE
 """A machine that cuts warns so long before it does."""
 ALONE_FOR: Instant = 5 * MINUTE
-"""An attended machine runs on so long without its holder or the people that it wants."""
+"""An attended machine runs on so long without its holder or company; one on a plug that may not switch it any more."""
 STARTS = (Reason.BOOKING, Reason.WALK_UP)
 
 
@@ -82,7 +82,7 @@ class MachineController:
         self._begins: set[Instant] = set()
         self._powered = False
         self._starting: int | None = None
-        self._warned = False
+        self._warned = self._no_safety = False
         self._alone_since: Instant | None = None
 
     def recover(self, now: Now, alive_at: Instant | None) -> None:
@@ -164,7 +164,7 @@ class MachineController:
         if over is not None:
             self._end(now, session, over)
             return
-        self._keep_company(machine, session, at)
+        self._keep_company(now, machine, session, at)
         if until is not None and not self._warned and at >= (until - WARN_BEFORE if session.cuts else until):
             self._warned = True
             self._row(now, Kind.SESSION_WARNED, **of_session(session))
@@ -182,14 +182,12 @@ class MachineController:
         gone = None if self._alone_since is None else self._alone_since + ALONE_FOR
         return min((one for one in (gone, self._sensed.ends()) if one is not None and at >= one), default=None)
 
-    def _keep_company(self, machine: Machine | None, session: Session, at: Instant) -> None:
-        """Note when the holder, or the people that the machine wants, are no longer there."""
-        held = self._core.held
-        if held is None or machine is None or not machine.attended:
-            self._alone_since = None
-            return
-        inside = self._core.state.presence.inside(held.rules.day_start(at))
-        if session.member in inside and len(inside) >= machine.min_people:
+    def _keep_company(self, now: Now, machine: Machine | None, session: Session, at: Instant) -> None:
+        """Note since when it may not go on: without its holder or company, or on a plug that may not switch it."""
+        if (no_safety := self._plug.is_no_safety(machine)) and not self._no_safety:
+            self._row(now, Kind.SESSION_WARNED, detail=NO_PLUG, **of_session(session))
+        self._no_safety, held, state = no_safety, self._core.held, self._core.state
+        if not (no_safety or (held is not None and unattended(held.rules, state, session, at))):
             self._alone_since = None
         elif self._alone_since is None:
             self._alone_since = at
@@ -213,7 +211,7 @@ class MachineController:
             return
         cuts = machine.cuts and not self._printer.stands
         self._session = Session(self.place, machine.kind, member, at, decision.until, cuts)
-        self._warned, self._alone_since, self._begins = False, None, set()
+        self._warned, self._no_safety, self._alone_since, self._begins = False, False, None, set()
         self._starting = self._row(now, Kind.SESSION_STARTED, **of_session(self._session))
 
     def _end(self, now: Now, session: Session, at: Instant) -> None:
@@ -325,6 +323,8 @@ class MachineController:
             return STILL_PRINTS if self._printer.is_kept(now.mono) else None
         if self._core.journal_fault is not None:
             return "the disk of this edge would not know of it: see its journal"
+        if self._plug.is_no_safety(self._machine()):
+            return NO_PLUG
         found = self._extended(self._session, at)
         return found if isinstance(found, Reason) else None
 

@@ -145,6 +145,15 @@ LINES: Table = (
 )
 
 
+def unattended(rules: RuleSet, state: SiteState, session: Session, at: Instant) -> bool:
+    """Whether an attended machine runs without its holder, or without the people that it wants."""
+    machine = rules.machines.get(session.machine)
+    if machine is None or not machine.attended:
+        return False
+    inside = state.presence.inside(rules.day_start(at))
+    return session.member not in inside or len(inside) < machine.min_people
+
+
 def decide(rules: RuleSet, state: SiteState, tap: Tap, at: Instant) -> Decision:
     """Decide one tap at a machine.
 

@@ -128,6 +128,11 @@ class Machine(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=Tru
     locked_out: bool = False
     urgent: bool = False
 
+    @property
+    def can_hurt(self) -> bool:
+        """Whether it wants to be cut in time, watched or accompanied: no plug may stand for its relay."""
+        return self.cuts or self.attended or self.min_people > 1
+
 
 class Quota(Struct, frozen=True, forbid_unknown_fields=True):
     """seconds: for every member who is not staff, in each period."""

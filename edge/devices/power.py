@@ -11,6 +11,7 @@ from wire.messages import PrinterState
 
 FRESH = 15.0
 """Seconds for which a word counts: three questions."""
+NO_PLUG = "its plug may not switch it: by today's rules somebody can be hurt there; wire a relay, or mend the rules"
 STILL_PRINTS = "its printer prints, or does not say: stop the print there first, or lock the machine out at once"
 
 
@@ -57,7 +58,10 @@ class PlugPower:
         """Whether no machine may run on it."""
         return self._switches and not self._well
 
+    def is_no_safety(self, machine: Machine | None) -> bool:
+        """Whether it switches where somebody can be hurt, or where nobody knows: that is no plug's business."""
+        return self._switches and (machine is None or machine.can_hurt)
+
     def keeps_off(self, machine: Machine | None) -> bool:
-        """Whether no session may start: a plug is no safety, so where somebody can be hurt it switches nothing."""
-        hurts = machine is None or machine.cuts or machine.attended or machine.min_people > 1
-        return self._switches and (hurts or not self._well)
+        """Whether no session may start."""
+        return self.is_unfit or self.is_no_safety(machine)

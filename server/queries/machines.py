@@ -62,8 +62,9 @@ class View:
     is while somebody else still runs it. free_until: of a free machine the end of its hours or the next booking, of
     another one whatever follows its session; None for no end in sight. opens: of one outside its
     hours. since: of a stop, or the last word of its edge; None where there never was one. ordered: the stop was an
-    order, no button. broken: what does not work, `reader`, `disk` or `plug`. out: the lock-out as it was noted.
-    printer, plug: what those there say, while its edge is heard from.
+    order, no button. broken: what does not work, `reader`, `disk`, `plug` or `no_safety`. out: the lock-out as it was
+    noted. printer, plug: what those there say, while its edge is heard from. no_safety: a plug stands for the relay
+    where the rules say that somebody can be hurt; its edge ends what runs, and lets nobody start it.
     place_shut: of a free machine, that nobody holds the place; place_opens: when somebody is to, if that is known.
     """
 
@@ -80,8 +81,18 @@ class View:
     out: MachineOut | None = None
     printer: Printer | None = None
     plug: Plug | None = None
+    no_safety: bool = False
     place_shut: bool = False
     place_opens: Instant | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    current: Current
+    state: SiteState
+    outs: dict[str, MachineOut]
+    opening: Opening
+    at: Instant
 
 
 def views(session: Session, current: Current, opening: Opening, at: Instant) -> list[View]:
@@ -92,14 +103,19 @@ def views(session: Session, current: Current, opening: Opening, at: Instant) -> 
     words = last_words(session)
     stops = _stops(session, set(asked.state.stopped))
     found = [_view(asked, machine, words.get(machine.id), stops.get(machine.id)) for machine in current.bundle.machines]
-    return [_with_devices(view, words.get(view.machine.id), at) for view in found]
+    return [_with_devices(asked, view, words.get(view.machine.id)) for view in found]
 
 
-def _with_devices(view: View, word: tuple[Edge, Instant] | None, at: Instant) -> View:
-    if word is None or not _is_heard(word, at):
+def _with_devices(asked: _Asked, view: View, word: tuple[Edge, Instant] | None) -> View:
+    if word is None or not _is_heard(word, asked.at):
         return view
     edge, machine = word[0], view.machine.id
-    return replace(view, printer=printer_at(edge, machine), plug=plug_at(edge, machine))
+    no_safety = _is_no_safety(asked, plug_at(edge, machine), machine)
+    return replace(view, printer=printer_at(edge, machine), plug=plug_at(edge, machine), no_safety=no_safety)
+
+
+def _is_no_safety(asked: _Asked, plug: Plug | None, machine: str) -> bool:
+    return plug is not None and plug.switches and asked.current.rules.machines[machine].can_hurt
 
 
 def printer_of(session: Session, machine: str, at: Instant) -> Printer | None:
@@ -111,15 +127,6 @@ def printer_of(session: Session, machine: str, at: Instant) -> Printer | None:
 def _is_heard(word: tuple[Edge, Instant], at: Instant) -> bool:
     """Whether what an edge said last is still so. word: the edge, and when it was heard last."""
     return bool(word[0].online) and word[1] >= at - SILENT
-
-
-@dataclass(frozen=True, slots=True)
-class _Asked:
-    current: Current
-    state: SiteState
-    outs: dict[str, MachineOut]
-    opening: Opening
-    at: Instant
 
 
 def _view(asked: _Asked, machine: Machine, word: tuple[Edge, Instant] | None, stop: JournalRow | None) -> View:
@@ -147,7 +154,7 @@ def _view(asked: _Asked, machine: Machine, word: tuple[Edge, Instant] | None, st
         waits = (one for one in covering(asked.current.rules, place, at) if one.member != use.member)
         waiting = next((one for one in waits if not released(asked.state, place, one, at)), None)
         return View(machine, _running(use, at), use, None, waiting or following, ends)
-    if broken := _broken(machine, word[0]):
+    if broken := _broken(asked, machine, word[0]):
         return View(machine, State.FAULT, following=following, broken=broken)
     if asked.state.lockdown:
         return View(machine, State.LOCKDOWN, following=following)
@@ -174,13 +181,15 @@ def _running(use: Use, at: Instant) -> State:
     return State.ENDING if at < use.until else State.OVERRUN
 
 
-def _broken(machine: Machine, edge: Edge) -> str:
+def _broken(asked: _Asked, machine: Machine, edge: Edge) -> str:
     """See View.broken. A machine starts nothing that it cannot record."""
     if edge.readers.get(machine.reader):
         return "reader"
     if edge.journal_fault is not None:
         return "disk"
     plug = plug_at(edge, machine.id)
+    if _is_no_safety(asked, plug, machine.id):
+        return "no_safety"
     return "plug" if plug is not None and plug.switches and plug.fault is not None else ""
 
 

@@ -67,6 +67,20 @@ def plug_fault(plug: Plug | None) -> tuple[str, str]:
     return gettext(lead), gettext(helps)
 
 
+def no_safety() -> tuple[str, str]:
+    """Why nobody starts a machine on a plug by whose rules somebody can be hurt, and what helps."""
+    return (
+        gettext("Une prise ne peut pas donner son courant : selon ses règles, on peut s’y blesser"),
+        gettext("câbler un relais, ou revoir ses règles."),
+    )
+
+
+def ends_on_plug(*, remedy: bool) -> str:
+    """Said while a session still runs there."""
+    ends = gettext("Sa prise ne suffit plus, selon ses nouvelles règles : la session s’arrête dans 5 min au plus.")
+    return f"{ends} {gettext('Ce qui aide : %(remedy)s', remedy=no_safety()[1])}" if remedy else ends
+
+
 def plug(said: Plug, at: Instant, *, manages: bool) -> list[str]:
     """What its machine's page says of it. manages: whether whoever reads sees to the settings."""
     make = MAKES.get(said.kind, said.kind)

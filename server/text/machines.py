@@ -81,7 +81,7 @@ def card(view: View, current: Current, to: Audience, at: Instant) -> Card:
         CARDS.get(view.state, ""),
         gettext(mark),
         lead,
-        tuple(line for line in (*lines, *_printer(view, at)) if line),
+        tuple(line for line in (*lines, *_printer(view, at), _no_safety(view, to)) if line),
         _bar(view, at),
         _following(_Telling(view, current, to, at)),
     )
@@ -111,6 +111,11 @@ def _printer(view: View, at: Instant) -> tuple[str, ...]:
         return ()
     over = view.state is State.OVERRUN and view.machine.on_end == "cut"
     return devices.printer(view.printer, at), devices.power_stays() if over else ""
+
+
+def _no_safety(view: View, to: Audience) -> str:
+    """Why a session that runs there ends soon."""
+    return devices.ends_on_plug(remedy=to.named) if view.no_safety and view.state in RUNS else ""
 
 
 def _free(said: _Telling) -> list[str]:
@@ -200,6 +205,7 @@ def _fault(said: _Telling) -> list[str]:
         "reader": (gettext("Son lecteur ne répond plus"), gettext("vérifier son câble.")),
         "disk": (gettext("Son boîtier ne peut plus rien noter"), gettext("libérer ou changer la carte SD.")),
         "plug": devices.plug_fault(said.view.plug),
+        "no_safety": devices.no_safety(),
     }[said.view.broken]
     if not said.to.named:
         helps = gettext("prévenir l’équipe, ou un responsable du fablab.")

@@ -10,19 +10,21 @@ from msgspec.structs import replace as other
 from edge.config import BrokerConfig
 from edge.devices.plug_words import DEAD_MAN, Message
 from edge.devices.plugs import PlugSetup
-from edge.events import PlugSaid
+from edge.devices.power import NO_PLUG
+from edge.events import Ordered, PlugSaid, PrinterSaid
 from edge.machine import MachineSetup
-from edge.patterns import MACHINE_LOCKED_OUT
+from edge.patterns import MACHINE_ENDS_SOON, MACHINE_LOCKED_OUT
 from edge.work_items import LinkUp, Received, WorkItem
+from policy.instants import text
 from policy.reasons import Reason
-from policy.ruleset import Machine
+from policy.ruleset import Machine, RuleSet
 from simulator.plug import SimulatedPlug
 from tests.support_edge import Bench, make_folder
 from tests.support_fablab import MACHINES, FabBench, fab_rules, kinds
 from tests.support_machine import fab_bench, fab_config
-from tests.support_site import BRIGITTE
-from wire.messages import Plug, PlugFault, Status
-from wire.row import Kind
+from tests.support_site import BRIGITTE, at
+from wire.messages import Plug, PlugFault, PrinterState, Status
+from wire.row import Kind, Order
 
 PLUGGED = MachineSetup("printer", "printer-tap", has_estop=False, plugged=True)
 TAP = "printer-tap"
@@ -53,6 +55,79 @@ def test_a_plug_starts_no_machine_that_can_hurt_somebody(change: dict[str, objec
     says(bench, None)
     assert bench.tap(BRIGITTE, TAP).reason is Reason.MACHINE_LOCKED_OUT
     assert Kind.SESSION_STARTED not in kinds(bench.rows)
+
+
+HURTS = [{"cuts": True}, {"attended": True}, {"min_people": 2}, None]
+
+
+def rules_with(change: dict[str, object] | None) -> RuleSet:
+    """By which somebody can be hurt at the printer; None: by which it is none of the site's."""
+    others = {name: machine for name, machine in MACHINES.items() if name != "printer"}
+    return fab_rules(machines=others | ({} if change is None else {"printer": other(MACHINES["printer"], **change)}))
+
+
+@pytest.mark.parametrize("change", HURTS)
+def test_a_session_on_a_plug_ends_once_rules_say_that_somebody_can_be_hurt(change: dict[str, object] | None) -> None:
+    """It went on: the plug could come back on by itself, with somebody's hands in it and no relay to hold it off."""
+    bench = FabBench(setups=(PLUGGED,))
+    says(bench, None)
+    bench.tap(BRIGITTE, TAP)
+    bench.waits(60)
+    (warned,) = bench.swaps(rules_with(change))
+    assert (warned.kind, warned.member, warned.detail) == (Kind.SESSION_WARNED, "brigitte", NO_PLUG)
+    bench.waits(6)
+    assert bench.controller.places[0]._lamp.standing is MACHINE_ENDS_SOON  # type: ignore[union-attr]
+    assert bench.until(at(10, 6) - 1) == []
+    assert bench.runs("printer")
+    (ended,) = bench.until(at(10, 6))
+    assert (ended.kind, ended.ended) == (Kind.SESSION_ENDED, text(at(10, 6)))
+    assert not bench.runs("printer")
+    if change is not None:
+        assert bench.tap(BRIGITTE, TAP).reason is Reason.MACHINE_LOCKED_OUT
+
+
+def test_rules_that_are_mended_in_time_let_it_go_on() -> None:
+    bench = FabBench(setups=(PLUGGED,))
+    says(bench, None)
+    bench.tap(BRIGITTE, TAP)
+    bench.swaps(rules_with({"attended": True}))
+    bench.waits(200)
+    assert bench.swaps(fab_rules()) == []
+    assert bench.waits(1200) == []
+    assert bench.runs("printer")
+    assert kinds(bench.swaps(rules_with({"attended": True}))) == [Kind.SESSION_WARNED], "and has five minutes again"
+    assert bench.waits(299) == []
+
+
+def test_power_stays_while_a_printer_on_a_plug_prints() -> None:
+    """No edge.toml puts one there; if one did, a print would still not be cut by time."""
+    bench = FabBench(setups=(replace(PLUGGED, has_printer=True),))
+    says(bench, None)
+    bench.tap(BRIGITTE, TAP)
+    bench.swaps(rules_with({"attended": True}))
+    prints = {"name": "printer.printer", "program": "octoprint", "left": None, "since": at(10)}
+    bench.does(PrinterSaid, state=PrinterState.PRINTING, **prints)
+    bench.waits(400)
+    assert bench.runs("printer")
+    (ended,) = bench.does(PrinterSaid, state=PrinterState.IDLE, **prints)
+    assert ended.kind is Kind.SESSION_ENDED
+
+
+def test_one_beside_a_relay_goes_by_what_was_fixed_when_it_began() -> None:
+    bench = FabBench(setups=(replace(PLUGGED, plugged=False),))
+    bench.tap(BRIGITTE, TAP)
+    assert bench.swaps(rules_with({"cuts": True})) == []
+    assert bench.waits(1200) == []
+    assert bench.runs("printer")
+
+
+def test_it_is_not_let_go_on_meanwhile() -> None:
+    bench = FabBench(setups=(PLUGGED,))
+    says(bench, None)
+    bench.tap(BRIGITTE, TAP)
+    bench.swaps(rules_with({"min_people": 2}))
+    order = Ordered(bench.now.at, bench.mono, "n", Order.EXTEND, "printer", "brigitte", bench.mono + 10)
+    assert bench.controller.places[0].refuses(bench.now, order) == NO_PLUG  # type: ignore[union-attr]
 
 
 def test_one_beside_a_relay_has_no_say_in_its_power() -> None:

@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 from sqlmodel import select
 
 from policy.instants import text
@@ -132,6 +133,24 @@ def test_fab_managers_read_when_its_settings_were_read_and_which_is_wrong(lab: P
     assert "elle a mis" not in said
     plugged(lab, PlugFault.SETTINGS, wrong="PowerOnState = 1")
     assert "Réglages à corriger : PowerOnState = 1." in lab.page("/machines/printer", fabien)
+
+
+def test_rules_by_which_no_plug_may_switch_it_are_said_while_it_runs_and_after(lab: Place) -> None:
+    """The board had it free, and its edge let nobody start it."""
+    brigitte, fabien = account_of(lab, "brigitte"), account_of(lab, "fabien")
+    machines = tuple(replace(one, attended=True) if one.id == "printer" else one for one in lab_bundle().machines)
+    furnish(lab, replace(lab_bundle(), machines=machines))
+    plugged(lab, switches=False)
+    assert "prise ne" not in lab.page("/machines", brigitte), "beside a relay it has no say"
+    plugged(lab)
+    assert "en panne Une prise ne peut pas donner son courant : selon ses règles, on peut s’y blesser" in lab.page(
+        "/machines/printer", brigitte
+    )
+    assert "Ce qui aide : câbler un relais, ou revoir ses règles." in lab.page("/machines", fabien)
+    runs(lab, "printer", "remy", at(19), at(23))
+    ends = "Sa prise ne suffit plus, selon ses nouvelles règles : la session s’arrête dans 5 min au plus."
+    assert ends in lab.page("/machines/printer", brigitte)
+    assert f"{ends} Ce qui aide : câbler un relais, ou revoir ses règles." in lab.page("/machines", fabien)
 
 
 @pytest.mark.parametrize(("fault", "said"), [
