@@ -37,8 +37,8 @@ CHECKS = {
     "purge --check": "is everything forgotten whose time is over?",
 }
 """Read the database themselves, whether a server runs or not."""
-BACKUP, RESTORE = "backup", "restore"
-"""Beside the running server; with the server stopped."""
+BACKUP, RESTORE, EXPORT = "backup", "restore", "export"
+"""Beside the running server; with the server stopped; beside it again."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -47,23 +47,34 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "order",
         nargs="?",
-        choices=(*ORDERS, *(check.split()[0] for check in CHECKS), BACKUP, RESTORE),
+        choices=(*ORDERS, *(check.split()[0] for check in CHECKS), BACKUP, RESTORE, EXPORT),
         metavar="ORDER",
         help=f"for the running server, done within 10 s: {listed}; with or without it: {checked}; "
         "backup: make a sealed copy of the database now, as [backup] of server.toml says; without it: "
-        "restore: put the copy FILE of the database in its place, or say what it would make good again",
+        "restore: put the copy FILE of the database in its place, or say what it would make good again; "
+        "export: with --moving, into a new FOLDER all that a site takes along to another server or program",
     )
     parser.add_argument(
         "place",
         nargs="?",
         metavar="PLACE",
-        help="the id of that door, machine, reader or edge; for lockdown: on or off; for restore: the file",
+        help="the id of that door, machine, reader or edge; for lockdown: on or off; for restore: the file; for "
+        "export: the folder",
     )
     parser.add_argument("--admin", action="store_true", help="with invite: for the account that administers the others")
     parser.add_argument(
         "--verify", nargs="?", const="", metavar="LINK", help="with audit; LINK: a last link that was noted earlier"
     )
     parser.add_argument("--check", action="store_true", help="with purge: look, and change nothing")
+    parser.add_argument("--moving", action="store_true", help="with export: the one there is")
+    parser.add_argument(
+        "--vouch",
+        action="append",
+        default=[],
+        metavar="MEMBER",
+        help="with export: who vouches for what the bank of hours owes; two, and a third for what it owes these two",
+    )
+    parser.add_argument("--badges", action="store_true", help="with export: the numbers of all badges, too")
     parser.add_argument("--if-due", action="store_true", help="with backup: unless the newest copy is new enough")
     parser.add_argument(
         "--identity", type=Path, metavar="FILE", help="with restore: backup/identity.txt of the site's keys"
@@ -104,6 +115,8 @@ def run(arguments: argparse.Namespace) -> int:
         raise CommandError("invite and --admin go together: loquet server invite --admin; others are invited by page")
     if arguments.order is not None and (arguments.new_secrets or arguments.bundle):
         raise CommandError(f"{arguments.order}: goes without --bundle and --new-secrets; nothing was done")
+    if (arguments.moving or bool(arguments.vouch) or arguments.badges) and arguments.order != EXPORT:
+        raise CommandError("--moving, --vouch and --badges go with export: loquet server export FOLDER --moving")
     if arguments.new_secrets:
         return _new_secrets()
     if (arguments.verify is not None) is not (arguments.order == "audit"):
@@ -126,6 +139,8 @@ def run(arguments: argparse.Namespace) -> int:
 
         config = _load(_config(arguments.config))
         return restore(arguments.place, config, identity=arguments.identity, agreed=arguments.agree)
+    if arguments.order == EXPORT:
+        return _export(arguments)
     if arguments.order is not None:
         return _order(arguments)
     if arguments.bundle is None and (arguments.agree or arguments.unblock or arguments.store_only):
@@ -153,6 +168,20 @@ def _verify(arguments: argparse.Namespace) -> int:
     else:
         print(f"audit: {chain.rows} rows, all as they were written; the last link is {chain.last or 'none yet'}")
     return 1 if chain.broken is not None or not chain.met else 0
+
+
+def _export(arguments: argparse.Namespace) -> int:
+    """All that the site takes along, into a folder."""
+    from server.database.engine import beside_the_server
+    from server.main import wall_clock
+    from server.moving import write
+
+    if arguments.place is None or not arguments.moving:
+        raise CommandError("export: into which folder? loquet server export FOLDER --moving")
+    with _errors(), beside_the_server(_load(_config(arguments.config)).database) as session:
+        told = write(session, Path(arguments.place), arguments.vouch, wall_clock(), badges=arguments.badges)
+    print("\n".join(told))
+    return 0
 
 
 def _check_purge(config: "ServerConfig") -> int:

@@ -9,7 +9,7 @@ import pytest
 
 from edge import patterns
 from edge.patterns import AMBER, DARK, GREEN, OF_FAMILY, RED, Signal
-from loquet.server import CHECKS, ORDERS
+from loquet.server import CHECKS, EXPORT, ORDERS
 from policy.reasons import Family, Reason, family
 from tests.docs.test_docs import read
 from wire.facts import DOOR_GRANTS
@@ -163,4 +163,4 @@ def test_rows_say_how_a_machine_blinks() -> None:
 
 def test_every_order_is_told() -> None:
     told = re.findall(r"^    sudo loquet server (\S+)", PAGE, re.MULTILINE)
-    assert set(told) == {*ORDERS, *(check.split()[0] for check in CHECKS)}
+    assert set(told) == {*ORDERS, *(check.split()[0] for check in CHECKS), EXPORT}

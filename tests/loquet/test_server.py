@@ -211,6 +211,17 @@ def test_the_command_says_how_the_chain_stands(folder: Path, capsys: pytest.Capt
     assert "loquet server audit --verify" in capsys.readouterr().err
 
 
+def test_a_site_is_taken_along_beside_the_running_server(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    config, to = str(folder / "server.toml"), folder / "moving"
+    with closing(site_database(folder)):
+        assert main(["server", "export", str(to), "--moving", "--config", config]) == 0
+        assert "5 members, 1 carnets, 0 minutes of the bank as 0 credits" in capsys.readouterr().out
+        assert (to / "bundle.json").exists()
+        for wrong in (["export", str(to)], ["export", "--moving"], ["audit", "--verify", "--badges"]):
+            assert main(["server", *wrong, "--config", config]) == 2
+            assert "loquet server export FOLDER --moving" in capsys.readouterr().err
+
+
 def test_the_command_says_whether_all_is_forgotten_that_should_be(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
