@@ -22,7 +22,7 @@ from keys.backup import new_identity, recipient
 from policy.bundle import AccessPoint, Bundle, Credential, Member, Readers, Site, Tier
 from policy.instants import of
 from policy.ruleset import Ground
-from proofs.attacked import MEMORY_DISK
+from proofs.folders import MEMORY_DISK
 from proofs.postgres import INSTALLED, cluster
 from proofs.proof import BrokenError, Proof, Rounds, Task
 from server import models
