@@ -78,7 +78,8 @@ def no_safety() -> tuple[str, str]:
 def ends_on_plug(*, remedy: bool) -> str:
     """Said while a session still runs there."""
     ends = gettext("Sa prise ne suffit plus, selon ses nouvelles règles : la session s’arrête dans 5 min au plus.")
-    return f"{ends} {gettext('Ce qui aide : %(remedy)s', remedy=no_safety()[1])}" if remedy else ends
+    helps = gettext("Ce qui aide : %(remedy)s", remedy=no_safety()[1])
+    return f"{ends} {helps}" if remedy else ends
 
 
 def plug(said: Plug, at: Instant, *, manages: bool) -> list[str]:
