@@ -20,7 +20,7 @@ ENDS_SOON = timedelta(14)
 
 def unit_now(rules: RuleSet, member: str, at: Instant) -> str | None:
     """The day or half-day that an entry at the instant pays for; None when the member's tier needs no pass."""
-    unit = _unit(rules, member)
+    unit = unit_needed(rules, member)
     return None if unit is None else name_at(rules, unit, at)
 
 
@@ -78,7 +78,7 @@ def _valid_now(rules: RuleSet, state: SiteState, member: str, at: Instant) -> It
 
 def rests(rules: RuleSet, state: SiteState, member: str) -> Iterator[tuple[Pass, int]]:
     """All passes of the member, in form 2, and what is left on each."""
-    unit = _unit(rules, member)
+    unit = unit_needed(rules, member)
     if unit is None:
         return
     passes = [_dated(rules, unit, held) for held in rules.passes.get(member, ())]
@@ -108,7 +108,8 @@ def is_valid(held: Pass, day: str) -> bool:
     return (first is None or first <= day) and (last is None or day <= str(last))
 
 
-def _unit(rules: RuleSet, member: str) -> Unit | None:
+def unit_needed(rules: RuleSet, member: str) -> Unit | None:
+    """Of which an entry takes one from a pass; None when the member's tier needs no pass."""
     return rules.tiers[rules.members[member].tier].unit
 
 

@@ -127,7 +127,7 @@ def _found(current: Current, watch: Watch, view: str, asked: str) -> tuple[Seque
 def _former(session: Session, asked: str) -> list[Person]:
     """Those who were members, the last to leave first, and whom the search leaves."""
     words = folded(asked).split()
-    gone = [Person(one, folded(one.name), (), ()) for one in former(session)]
+    gone = [Person(one, (folded(one.name), one.id), (), ()) for one in former(session)]
     return [one for one in gone if all(word in one.read for word in words)]
 
 

@@ -14,6 +14,7 @@ from policy import bundle as parts
 from policy.bundle import Bundle, Part
 from policy.calendar import Calendar
 from server import models
+from server.database.driver_rows import driver_rows
 from server.errors import ServerError
 
 PartType = TypeVar("PartType", bound=Part)
@@ -109,7 +110,7 @@ class Exporter:
         columns = [f'"{column.name}"' for column in _columns(collection.table)]
         table = collection.table.__tablename__
         asked = f"SELECT {', '.join(columns)} FROM {table} WHERE ended IS NULL ORDER BY position"  # noqa: S608 - our own names
-        raw = _driver_rows(session, asked)
+        raw = driver_rows(session, asked)
         held, made = self._known.get(collection.name, ((), ()))
         if raw != held:
             known = {row[0]: (row, part) for row, part in zip(held, made, strict=True)}
@@ -123,21 +124,13 @@ def _renewed(
 ) -> tuple[Part, ...]:
     """The parts of these rows; what is known by its id and has not changed is not made again: of ten thousand bookings
     mostly all but one."""
+    if next(iter(_columns(collection.table))).name != "id":
+        return tuple(part_of(row, collection.part) for row in _rows(session, collection.table))
     fresh = [row[0] for row in raw if row[0] not in known or known[row[0]][0] != row]
-    if len(fresh) > FEW or collection.key != ("id",):
+    if len(fresh) > FEW:
         return tuple(part_of(row, collection.part) for row in _rows(session, collection.table))
     made = {row["id"]: part_of(row, collection.part) for row in _rows(session, collection.table, fresh)}
     return tuple(made[row[0]] if row[0] in made else known[row[0]][1] for row in raw)
-
-
-def _driver_rows(session: Session, asked: str) -> list[tuple[Any, ...]]:
-    """As the driver gives them: made and compared in half the time of SQLAlchemy's."""
-    cursor = session.connection().connection.cursor()
-    try:
-        cursor.execute(asked)
-        return list(cursor.fetchall())
-    finally:
-        cursor.close()
 
 
 def _columns(table: Any) -> Sequence[Any]:

@@ -55,17 +55,7 @@ class Current:
     @cached_property
     def called(self) -> Called:
         """What the pages call everybody and everything."""
-        ground = (
-            self.bundle.members,
-            self.bundle.access_points,
-            self.bundle.machines,
-            self.bundle.tiers,
-            self.bundle.kinds,
-        )
-        held = self.memory.setdefault("called", {}).get("all")
-        if held is None or held[0] != ground:
-            held = self.memory["called"]["all"] = ground, called(self.bundle)
-        known: Called = held[1]
+        known: Called = self._from_before("called", called)
         return known
 
     @cached_property
@@ -76,4 +66,11 @@ class Current:
     @cached_property
     def people(self) -> Directory:
         """All members, A to Z."""
-        return Directory(self.bundle)
+        known: Directory = self._from_before("people", Directory)
+        return known
+
+    def _from_before(self, what: str, make: Callable[[Bundle, Any], Any]) -> Any:
+        """What `make` makes of the bundle and of the last pair of a bundle and what it made of that, if any."""
+        last = self.memory.setdefault(what, {})
+        last["all"] = self.bundle, make(self.bundle, last.get("all"))
+        return last["all"][1]

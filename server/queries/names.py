@@ -1,13 +1,14 @@
 """What are people, doors and machines called on the pages? Short names that nobody shares; names, not ids."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from unicodedata import combining, normalize
 
 from policy.bundle import Bundle, Member
 from policy.terms import Direction
+from server.queries.differing import differing
 
 MOST_NAMES = 1 << 16
 """Whose way of being read is remembered: the list of a large site is sorted anew after each change."""
@@ -48,10 +49,15 @@ class Called:
         return self.kinds.get(kind, kind)
 
 
-def called(bundle: Bundle) -> Called:
+def called(bundle: Bundle, before: tuple[Bundle, Called] | None = None) -> Called:
+    """before: another bundle, and what was called how in it: names that follow from what is the same are kept."""
     tiers = {tier.id: tier.name or tier.id for tier in bundle.tiers}
+    if before is None or before[1].tiers != tiers:
+        members = short_names(bundle.members, tiers)
+    else:
+        members = short_names(bundle.members, tiers, (before[0].members, before[1].members))
     return Called(
-        members=short_names(bundle.members, tiers),
+        members=members,
         places={point.id: point.name or point.id for point in bundle.access_points}
         | {machine.id: machine.name or machine.id for machine in bundle.machines},
         tiers=tiers,
@@ -69,10 +75,40 @@ def _readers(bundle: Bundle) -> Iterator[tuple[str, ReaderOf]]:
         yield machine.reader, ReaderOf(machine.id, None)
 
 
-def short_names(members: Iterable[Member], tiers: Mapping[str, str]) -> dict[str, str]:
+def short_names(
+    members: Sequence[Member],
+    tiers: Mapping[str, str],
+    before: tuple[Sequence[Member], Mapping[str, str]] | None = None,
+) -> Mapping[str, str]:
     """Maëlle B. for Maëlle Bernard; Marie Mar. and Marie Mor. where one letter is not enough, the tier where the names
-    are equal, and a number where that is, too: each of them is somebody else's in no way of reading it."""
-    everybody = tuple(members)
+    are equal, and a number where that is, too: each of them is somebody else's in no way of reading it.
+
+    Every short name begins with the first word of the name, so people of one first name are told apart from each other
+    alone. before: members and their short names, with the same tiers: people of a first name that nobody of those who
+    came, went or changed has are called as they were.
+    """
+    changed = None if before is None else differing(before[0], members)
+    if before is not None and changed == []:
+        return before[1]
+    firsts = [_first(member.name) for member in members]
+    if not all(firsts):  # a name that begins with dots alone is read as what comes after them, which is no first name
+        return _told_apart(members, tiers)
+    names, fresh = dict[str, str](), set(firsts)
+    if before is not None and changed is not None:
+        fresh = {_first(member.name) for member in changed}
+        names = dict(before[1])
+        for member in changed:
+            names.pop(member.id, None)
+    alike = defaultdict(list)
+    for member, first in zip(members, firsts, strict=True):
+        if first in fresh:
+            alike[first].append(member)
+    for group in alike.values():
+        names |= _told_apart(group, tiers)
+    return names
+
+
+def _told_apart(everybody: Sequence[Member], tiers: Mapping[str, str]) -> dict[str, str]:
     longest = max((len(_surname(member)) for member in everybody), default=0)
     forms: list[Callable[[Member], str]] = [_shortened(letters) for letters in (1, *range(FIRST_LETTERS, longest + 1))]
     forms += [lambda member: member.name, lambda member: f"{member.name} ({tiers.get(member.tier, member.tier)})"]
@@ -88,7 +124,7 @@ def short_names(members: Iterable[Member], tiers: Mapping[str, str]) -> dict[str
         alone = {written: them[0] for written, them in alike.items() if len(them) == 1 and written not in taken}
         names |= {member.id: form(member) for member in alone.values()}
         taken |= alone.keys()
-        left = tuple(member for member in left if member.id not in names)
+        left = [member for member in left if member.id not in names]
     for number, member in enumerate(left, 1):
         names[member.id] = f"{forms[-1](member)}{NBSP}{number}"
     return names
@@ -125,6 +161,12 @@ def by_surname(name: str) -> str:
     """As a list of names is read that is called over: Amrani Rachid, for Rachid Amrani."""
     words = name.split()
     return " ".join((words[-1], *words[:-1]))
+
+
+@lru_cache(MOST_NAMES)
+def _first(name: str) -> str:
+    """The first word, as it is read."""
+    return _read(_parts(name)[0])
 
 
 @lru_cache(MOST_NAMES)

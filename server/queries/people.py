@@ -1,10 +1,13 @@
 """Who are the members, and whom must somebody look after? From what is in force, and what was paid by carnets."""
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
+from functools import cached_property
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from sqlalchemy import func
@@ -13,12 +16,13 @@ from sqlmodel import Session, col, select
 
 from policy.bundle import Bundle, Credential, Member
 from policy.bundle import Pass as Carnet
-from policy.passes import Low, is_valid, low_of, rests, unit_now
+from policy.passes import Low, is_valid, low_of, rests, unit_needed
 from policy.ruleset import Unit
 from policy.state import SiteState
 from policy.terms import Instant
 from policy.units import DATE, name_at
-from server.models import Edge, PaidUnit, Pass
+from server.models import Edge, PaidUnit
+from server.queries.differing import differing
 from server.queries.names import alphabetical
 
 if TYPE_CHECKING:
@@ -33,6 +37,7 @@ LATE = timedelta(days=3)
 BADGE_END = 4
 """Digits of a badge by which people know it."""
 _LIGATURES = str.maketrans({"œ": "oe", "æ": "ae", "ø": "o", "ł": "l", "đ": "d", "’": "'"})
+_HEX = re.compile("[0-9A-F]+")
 _NOT_HEX = str.maketrans("", "", " :-.·…")
 
 
@@ -81,12 +86,17 @@ class Left:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Person:
-    """read: the name, as it is searched and sorted."""
+    """place: the name, as it is searched and sorted, and the id."""
 
     member: Member
-    read: str
+    place: tuple[str, str]
     badges: tuple[Credential, ...]
     carnets: tuple[Carnet, ...]
+
+    @property
+    def read(self) -> str:
+        """The name, as it is searched and sorted."""
+        return self.place[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,41 +113,48 @@ class Watch:
 
 
 FEW = 1000
-"""Members whose days paid are asked for by their ids; of more, those of everybody with a carnet."""
+"""Members who are asked for by their ids; of more, everybody is."""
 
 
 class Directory:
-    """All members of a bundle, A to Z."""
+    """All members of a bundle, A to Z. before: a bundle and its own: whoever is the same in both is not made anew."""
 
-    def __init__(self, bundle: Bundle) -> None:
-        badges: dict[str, list[Credential]] = {}
-        carnets: dict[str, list[Carnet]] = {}
-        for badge in bundle.credentials:
-            badges.setdefault(badge.member, []).append(badge)
-        for carnet in bundle.passes:
-            carnets.setdefault(carnet.member, []).append(carnet)
-        people = [
-            Person(one, folded(one.name), tuple(badges.get(one.id, ())), tuple(carnets.get(one.id, ())))
-            for one in bundle.members
-        ]
-        self.people = {one.member.id: one for one in sorted(people, key=lambda one: (one.read, one.member.id))}
-        self._read = [(one.read, one) for one in self.people.values()]
-        self._ends: dict[str, list[tuple[str, Person]]] = {}
+    def __init__(self, bundle: Bundle, before: "tuple[Bundle, Directory] | None" = None) -> None:
+        touched = _touched(before[0], bundle) if before is not None else None
+        people = list(_people(bundle, touched))
+        if before is not None and touched is not None:
+            people += [one for who, one in before[1].people.items() if who not in touched]
+        people.sort(key=attrgetter("place"))
+        self.people: dict[str, Person] = {one.place[1]: one for one in people}
+        self._bundle = bundle
+        self._watched: tuple[object, Watch] | None = None
+
+    @cached_property
+    def tiers(self) -> Counter[str]:
+        """How many members have each tier."""
+        return Counter(one.tier for one in self._bundle.members)
+
+    @cached_property
+    def roles(self) -> Counter[str]:
+        return Counter(str(role) for one in self._bundle.members for role in one.roles)
+
+    @cached_property
+    def _ends(self) -> dict[str, list[tuple[str, Person]]]:
+        """Numbers and holders of badges, by the end of the number."""
+        ends: dict[str, list[tuple[str, Person]]] = {}
         for one in self.people.values():
             for uid in (badge.uid.upper() for badge in one.badges):
-                self._ends.setdefault(uid[-BADGE_END:], []).append((uid, one))
-        self.tiers = Counter(one.tier for one in bundle.members)
-        self.roles = Counter(str(role) for one in bundle.members for role in one.roles)
-        self._watched: tuple[object, Watch] | None = None
+                ends.setdefault(uid[-BADGE_END:], []).append((uid, one))
+        return ends
 
     def find(self, asked: str) -> list[Person]:
         """Those whose name has each of the words in it, A to Z, then those who have a badge that ends so."""
-        found = self._read
+        named = list(self.people.values())
         for word in folded(asked).split():
-            found = [(read, one) for read, one in found if word in read]
-        named = [one for _, one in found]
+            named = [one for one in named if word in one.place[0]]
         end = asked.translate(_NOT_HEX).upper()
-        holders = [one for uid, one in self._ends.get(end[-BADGE_END:], ()) if uid.endswith(end)]
+        ends = self._ends.get(end[-BADGE_END:], ()) if _HEX.fullmatch(end) else ()
+        holders = [one for uid, one in ends if uid.endswith(end)]
         return named + [one for one in dict.fromkeys(holders) if one not in named]
 
     def watch(self, session: Session, current: "Current", at: Instant) -> Watch:
@@ -147,11 +164,36 @@ class Directory:
         paid = session.exec(select(func.count()).select_from(PaidUnit).where(col(PaidUnit.unit) >= since)).one()
         if self._watched is None or self._watched[0] != (today, paid):
             left = carnets(session, current, self.people.values(), at)
-            told = {who: concerns(one, left.get(who), today) for who, one in self.people.items()}
+            told = _concerns(current, self.people, left, today)
             first = [one for who, one in self.people.items() if told[who]]
             rest = [one for who, one in self.people.items() if not told[who]]
             self._watched = (today, paid), Watch(left, {who: why for who, why in told.items() if why}, first, rest)
         return self._watched[1]
+
+
+def _touched(before: Bundle, now: Bundle) -> set[str] | None:
+    """The members who, or whose badges or carnets, are not the same in both; None where all must be looked at."""
+    members = differing(before.members, now.members)
+    badges, carnets_ = differing(before.credentials, now.credentials), differing(before.passes, now.passes)
+    if members is None or badges is None or carnets_ is None:
+        return None
+    return {one.id for one in members} | {one.member for one in badges} | {one.member for one in carnets_}
+
+
+def _people(bundle: Bundle, which: set[str] | None) -> Iterator[Person]:
+    """which: these members alone; None for all."""
+    badges: dict[str, list[Credential]] = {}
+    carnets: dict[str, list[Carnet]] = {}
+    for badge in bundle.credentials:
+        if which is None or badge.member in which:
+            badges.setdefault(badge.member, []).append(badge)
+    for carnet in bundle.passes:
+        if which is None or carnet.member in which:
+            carnets.setdefault(carnet.member, []).append(carnet)
+    for one in bundle.members:
+        if which is None or one.id in which:
+            place = (folded(one.name), one.id)
+            yield Person(one, place, tuple(badges.get(one.id, ())), tuple(carnets.get(one.id, ())))
 
 
 def folded(name: str) -> str:
@@ -167,16 +209,14 @@ def day_of(current: "Current", at: Instant) -> date:
 def carnets(session: Session, current: "Current", people: Iterable[Person], at: Instant) -> dict[str, Left]:
     """Of each of them whose tier needs a carnet what is left, as the door reckons it."""
     today, paid = day_of(current, at), dict[str, str]()
+    now = {unit: name_at(current.rules, unit, at) for unit in Unit}
     wanted = {
-        one.member.id: (one, unit) for one in people if (unit := unit_now(current.rules, one.member.id, at)) is not None
+        one.member.id: (one, now[needed])
+        for one in people
+        if (needed := unit_needed(current.rules, one.member.id)) is not None
     }
-    asked = select(PaidUnit.member, aggregate_strings(col(PaidUnit.unit), " ")).group_by(col(PaidUnit.member))
-    if len(wanted) <= FEW:
-        asked = asked.where(col(PaidUnit.member).in_(wanted))
-    else:
-        asked = asked.where(col(PaidUnit.member).in_(select(Pass.member).where(col(Pass.ended).is_(None))))
     if wanted:
-        paid = {row[0]: row[1] for row in session.connection().execute(asked)}
+        paid = paid_units(session, tuple(wanted) if len(wanted) <= FEW else None)
     known, found = current.memory.setdefault("left", {}), dict[str, Left]()
     for member, (one, unit) in wanted.items():
         ground = (one.carnets, paid.get(member, ""), today, unit, current.rules.speaks)
@@ -187,6 +227,14 @@ def carnets(session: Session, current: "Current", people: Iterable[Person], at: 
             held = known[member] = ground, _left(current, state, one, today)
         found[member] = held[1]
     return found
+
+
+def paid_units(session: Session, members: Sequence[str] | None = None) -> dict[str, str]:
+    """The days and half-days that each ever paid, between spaces. members: only theirs."""
+    asked = select(PaidUnit.member, aggregate_strings(col(PaidUnit.unit), " ")).group_by(col(PaidUnit.member))
+    if members is not None:
+        asked = asked.where(col(PaidUnit.member).in_(members))
+    return {row[0]: row[1] for row in session.connection().execute(asked)}
 
 
 def _left(current: "Current", state: SiteState, one: Person, today: date) -> Left:
@@ -202,6 +250,19 @@ def _left(current: "Current", state: SiteState, one: Person, today: date) -> Lef
 
 def _valid(first: date | None, last: date | None, today: date) -> bool:
     return (first is None or first <= today) and (last is None or today <= last)
+
+
+def _concerns(
+    current: "Current", people: Mapping[str, Person], left: Mapping[str, Left], today: date
+) -> Mapping[str, tuple[Concern, ...]]:
+    """Of everybody; who is the same as before has the same."""
+    known = current.memory.get("concerns", {})
+    told: dict[str, tuple[object, tuple[Concern, ...]]] = {}
+    for who, one in people.items():
+        ground, held = (one, left.get(who), today), known.get(who)
+        told[who] = held if held is not None and held[0] == ground else (ground, concerns(*ground))
+    current.memory["concerns"] = told
+    return {who: why for who, (_, why) in told.items()}
 
 
 def concerns(one: Person, left: Left | None, today: date) -> tuple[Concern, ...]:

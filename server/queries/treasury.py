@@ -4,21 +4,25 @@ Days are the site's. What was there at first and all that happened until a day a
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
-from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Table, func, select
-from sqlalchemy.sql.functions import aggregate_strings
-from sqlmodel import Session, col
+from sqlalchemy import func
+from sqlalchemy.orm import Mapped
+from sqlmodel import Session, col, select
+from sqlmodel.sql.expression import SelectOfScalar
 
-from server.models import CarnetEntry, Member, PaidUnit, Pass
+from server.database.driver_rows import driver_rows
+from server.models import CarnetEntry, PaidUnit, Pass
 from server.queries.carnets import Account, Carnet, reckoned
 from server.queries.current import Current
 from server.queries.names import alphabetical
+from server.queries.people import FEW, paid_units
+
+Row = TypeVar("Row", Pass, CarnetEntry)
 
 ENDING: timedelta = timedelta(60)
 """How far ahead it is said which carnets end with something left."""
@@ -103,18 +107,12 @@ def _report(session: Session, current: Current, first: date, last: date) -> Repo
     flows: defaultdict[str, Counter[str]] = defaultdict(Counter)
     owed: list[Held] = []
     sales: list[Sale] = []
-    names = {who: (name, tier) for who, name, tier in session.connection().execute(_NAMES).all()}
-    known = current.memory.setdefault("accounts", {})
-    for member, ground, account in _accounts(session, current.zone):
-        name, tier = names[member]
-        ground = (first, last, name, tier, ground)
-        held = known.get(member)
-        if held is None or held[0] != ground:
-            held = known[member] = ground, _share(account(), member, (name, tier), current.zone, first, last)
-        share: Share = held[1]
-        before.update(share.before)
+    for share in _shares(session, current, first, last):
+        for unit, units in share.before.items():
+            before[unit] += units
         for unit, counted in share.flows.items():
-            flows[unit].update(counted)
+            for did, units in counted.items():
+                flows[unit][did] += units
         owed += share.owed
         sales += share.sales
     owed.sort(key=lambda one: (one.carnet.held.valid_until or date.max, alphabetical(one.name), one.carnet.held.id))
@@ -130,11 +128,6 @@ def _report(session: Session, current: Current, first: date, last: date) -> Repo
             )
         ),
     )
-
-
-_NAMES = select(Member.id, Member.name, Member.tier).where(  # type: ignore[call-overload]
-    col(Member.id).in_(select(Pass.member))  # type: ignore[call-overload]
-)
 
 
 def _totals(before: int, flows: Counter[str]) -> Totals:
@@ -169,29 +162,55 @@ def _share(account: Account, member: str, named: tuple[str, str], zone: ZoneInfo
     return Share(before, flows, owed, list(_sales(account, named[0], zone)))
 
 
-def _accounts(session: Session, zone: ZoneInfo) -> Iterator[tuple[str, object, Callable[[], Account]]]:
-    """Of everybody who has or had a carnet: what their account follows from, and the account.
+def _shares(session: Session, current: Current, first: date, last: date) -> Iterator[Share]:
+    """Of everybody who has or had a carnet; of whom nothing has changed it is what it was."""
+    held = current.memory.get("accounts", {})
+    grounds = {member: (first, last, *ground) for member, ground in _grounds(session).items()}
+    fresh = [member for member, ground in grounds.items() if member not in held or held[member][0] != ground]
+    accounts = _accounts(session, current.zone, fresh, {member: grounds[member][-1] for member in fresh})
+    known = current.memory["accounts"] = {}
+    for member, ground in grounds.items():
+        if member in accounts:
+            _, _, name, tier, *_ = ground
+            share = _share(accounts[member], member, (name, tier), current.zone, first, last)
+            known[member] = ground, share
+        else:
+            known[member] = held[member]
+        yield known[member][1]
 
-    What has ended pays what no other can, as it did while it held.
-    """
-    table: Table = Pass.__table__  # type: ignore[attr-defined]
+
+def _grounds(session: Session) -> dict[str, tuple[Any, ...]]:
+    """What the account of each member follows from: name, tier, carnets and entries as the database has them, and the
+    days and half-days paid."""
     passes: defaultdict[str, list[Any]] = defaultdict(list)
-    asked = select(*table.c).order_by(table.c.ended.is_not(None), table.c.position)
-    for row in session.connection().execute(asked):
-        passes[row.member].append(row)
-    of_passes = col(PaidUnit.member).in_(select(Pass.member))  # type: ignore[call-overload]
-    units = aggregate_strings(col(PaidUnit.unit), " ")
-    paid = select(col(PaidUnit.member), units).where(of_passes).group_by(col(PaidUnit.member))
-    told = {row[0]: row[1] for row in session.connection().execute(paid)}
+    for row in driver_rows(session, "SELECT member, pass.* FROM pass ORDER BY ended IS NOT NULL, position"):
+        passes[row[0]].append(row)
+    entries: defaultdict[str, list[int]] = defaultdict(list)
+    for number, member in driver_rows(session, "SELECT id, member FROM carnet_entry ORDER BY id"):
+        entries[member].append(number)
+    names = driver_rows(session, "SELECT id, name, tier FROM member WHERE id IN (SELECT member FROM pass)")
+    named, told = {who: (name, tier) for who, name, tier in names}, paid_units(session)
+    return {who: (*named[who], rows, entries[who], told.get(who, "")) for who, rows in passes.items()}
+
+
+def _accounts(session: Session, zone: ZoneInfo, members: Sequence[str], told: Mapping[str, str]) -> dict[str, Account]:
+    """told: what each of them paid. What has ended pays what no other can, as it did while it held."""
+    passes: defaultdict[str, list[Pass]] = defaultdict(list)
+    of_passes = select(Pass).order_by(col(Pass.ended).is_not(None), col(Pass.position))
+    for held in session.exec(_of(members, of_passes, col(Pass.member))):
+        passes[held.member].append(held)
     entries: defaultdict[str, list[CarnetEntry]] = defaultdict(list)
-    for entry in session.scalars(select(CarnetEntry).order_by(col(CarnetEntry.id))):
+    for entry in session.exec(_of(members, select(CarnetEntry).order_by(col(CarnetEntry.id)), col(CarnetEntry.member))):
         entries[entry.member].append(entry)
-    for member, rows in passes.items():
-        ground = ([tuple(row) for row in rows], told.get(member, ""), [entry.id for entry in entries[member]])
-        yield member, ground, partial(_account, rows, ground[1].split(), entries[member], zone)
+    return {who: _account(passes[who], told[who].split(), entries[who], zone) for who in members}
 
 
-def _account(rows: Sequence[Any], told: Sequence[str], entries: list[CarnetEntry], zone: ZoneInfo) -> Account:
-    carnets, unpaid = reckoned([Pass(**row._mapping).said() for row in rows], told)
+def _of(members: Sequence[str], asked: SelectOfScalar[Row], member: Mapped[str]) -> SelectOfScalar[Row]:
+    """Only theirs, where that is quicker."""
+    return asked.where(member.in_(members)) if len(members) <= FEW else asked
+
+
+def _account(rows: Sequence[Pass], told: Sequence[str], entries: list[CarnetEntry], zone: ZoneInfo) -> Account:
+    carnets, unpaid = reckoned([row.said() for row in rows], told)
     ended = [None if row.ended is None else row.ended.astimezone(zone).date() for row in rows]
     return Account([replace(one, ended=day) for one, day in zip(carnets, ended, strict=True)], unpaid, entries)
