@@ -1,6 +1,7 @@
 """Which bugs are planted, and which proof must catch each?"""
 
 from proofs.plants.disk import DISK
+from proofs.plants.gardiens import GARDIENS
 from proofs.plants.machine import MACHINE
 from proofs.plants.plant import Plant
 from proofs.plants.reader import READER
@@ -9,4 +10,4 @@ from proofs.plants.wire import WIRE
 
 __all__ = ["PLANTS", "Plant"]
 
-PLANTS = (*WIRE, *READER, *DISK, *SITE, *MACHINE)
+PLANTS = (*WIRE, *READER, *DISK, *SITE, *GARDIENS, *MACHINE)

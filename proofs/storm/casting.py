@@ -81,12 +81,17 @@ def _member(kind: str, number: int) -> Member:
 
 
 def rota(monday: date, luck: Random) -> tuple[Shift, ...]:
-    """The shifts of a week: most evenings, and Saturday."""
+    """The shifts of a week: most evenings, and Saturday; some are of two gardiens, one after the other."""
     shifts = []
     for day in range(6):
         on = monday + timedelta(days=day)
         who = f"gardien-{luck.randrange(KINDS['gardien'])}"
-        start, end = ("10:00", "17:00") if day == 5 else ("18:00", "22:00")
-        if luck.random() < 0.85:
-            shifts.append(Shift(id=f"s-{on:%Y%m%d}", gardien=who, start=f"{on}T{start}", end=f"{on}T{end}"))
+        start, shared, end = ("10:00", "13:00", "17:00") if day == 5 else ("18:00", "20:00", "22:00")
+        if luck.random() >= 0.85:
+            continue
+        if luck.random() < 0.25:
+            other = f"gardien-{luck.randrange(KINDS['gardien'])}"
+            shifts.append(Shift(id=f"t-{on:%Y%m%d}", gardien=other, start=f"{on}T{shared}", end=f"{on}T{end}"))
+            end = shared
+        shifts.append(Shift(id=f"s-{on:%Y%m%d}", gardien=who, start=f"{on}T{start}", end=f"{on}T{end}"))
     return tuple(shifts)

@@ -67,6 +67,7 @@ class Quiet:
                 self._compare_instants(pi, session)
                 self._compare_states(pi, server, now)
                 self._recount_sessions(pi, server, now)
+            self._watch.closings.compare(session, now)
         self._compare_with_truth(server, now)
 
     def _compare_rows(self, pi: Pi, session: Reading) -> None:

@@ -193,6 +193,11 @@ def week_start(at: Instant) -> Instant:
     return round(monday.astimezone(UTC).timestamp() * 1000)
 
 
+def instant_of(local: str) -> Instant:
+    """Of an hour on the site's clock."""
+    return round(_local(local).timestamp() * 1000)
+
+
 def local_time(at: Instant) -> datetime:
     return datetime.fromtimestamp(at / 1000, UTC).astimezone(PARIS)
 

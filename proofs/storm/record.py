@@ -176,13 +176,17 @@ class Record:
             return
         doubtful = row.clock is ClockState.UNKNOWN or abs(pi.clock.offset) > WRONG_BY
         inside = str(row.reason) != "egress"
-        moves = self.moves[row.member]
-        moves.append(Move(self.now(), inside, pi.name, journal.id, row.seq, pi.boots, doubtful))
-        moves.sort(key=lambda move: (move.at, not move.inside))  # of in and out at one instant the out counts
-        if doubtful:
-            self.doubted[row.member] = self.now() + 2 * 86_400 * SECOND
+        self.moved(row.member, Move(self.now(), inside, pi.name, journal.id, row.seq, pi.boots, doubtful))
         if row.pays is not None:
             self.units[row.member].append(Unit(row.pays, pi.name, journal.id, row.seq))
+
+    def moved(self, who: str, move: Move) -> None:
+        """Somebody came or went."""
+        moves = self.moves[who]
+        moves.append(move)
+        moves.sort(key=lambda move: (move.at, not move.inside))  # of in and out at one instant the out counts
+        if move.doubtful:
+            self.doubted[who] = self.now() + 2 * 86_400 * SECOND
 
     def _forget(self, edge: str, journal: str, last: int) -> None:
         """What was decided and not yet on the disk when the power went: acted on, and known to nobody."""

@@ -17,6 +17,7 @@ from proofs.folders import passing_folder
 from proofs.storm import faults
 from proofs.storm.agenda import Agenda
 from proofs.storm.casting import MACHINE, doors, opening
+from proofs.storm.gardiens import hold_evenings
 from proofs.storm.network import Network
 from proofs.storm.office import KEY, Office
 from proofs.storm.pi import Ground, Pi, config_of
@@ -88,6 +89,7 @@ class Site:
             faults.new_rota(self, self.luck, today)
         for at, fault in faults.drawn(self.luck, begins):
             self.agenda.at_instant(at, lambda fault=fault: self._strike(fault))  # type: ignore[misc]
+        hold_evenings(self, self.luck, today)
         for _ in range(self.luck.randint(*TAPS)):
             self.agenda.at_instant(begins + 2 * HOUR + self.luck.randrange(18 * 3600) * SECOND, self._somebody)
         noon = datetime.combine(today, time(14), PARIS)

@@ -17,6 +17,7 @@ from policy.instants import text
 from policy.terms import Instant
 from proofs.storm.casting import MACHINE
 from proofs.storm.claims import Claims
+from proofs.storm.closings import Closings
 from proofs.storm.reading import Knowledge, day_start, local_time, read, site_day
 from proofs.storm.record import Record
 from proofs.storm.relays import Relays
@@ -35,6 +36,7 @@ class Watch(Record):
         super().__init__(now, hampered)
         self.claims = Claims(self)
         self.relays = Relays(self)
+        self.closings = Closings(self)
 
     def presented(self, pi: "Pi", reader: str, uid: str) -> None:
         """A badge is about to be laid on: what does the edge know now?"""
@@ -53,6 +55,8 @@ class Watch(Record):
             seen.starting = row.seq + 1 if row.reason in STARTS else seen.starting
         else:
             self.remember(pi, row)
+            if seen.presented is not None:
+                self.closings.decided(pi, row, *seen.presented[1:])
 
     def _compare(self, pi: "Pi", row: Row) -> None:
         """The decision follows from the rules and from what the edge says that it knows."""

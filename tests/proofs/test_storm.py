@@ -10,6 +10,7 @@ import pytest
 from msgspec.structs import replace
 from sqlmodel import select
 
+import policy.door
 from edge import commands, door, machine
 from edge.controller import TO_CORE
 from edge.core import Core
@@ -23,6 +24,7 @@ from policy.reasons import Reason
 from policy.terms import MINUTE, ClockState
 from proofs.storm import faults
 from proofs.storm.pi import Pi
+from proofs.storm.reading import instant_of
 from proofs.storm.record import BrokenWorldError
 from proofs.storm.site import Site, storm
 from server.ingest.messages import Ingest, Message, Owed, Taken
@@ -366,6 +368,39 @@ def test_a_server_that_is_wrong_about_who_is_inside(site: Site) -> None:
     site.quiet.compare(site.clock.now())
     site.watch.moves["team-0"][-1].inside = False
     assert "the server takes team-0 for" in broken(lambda: site.quiet.compare(site.clock.now()))
+
+
+def closed_by_a_gardien(site: Site) -> None:
+    """The gardien of the first shift comes, and a nomad; the gardien goes as the last and lays the badge on twice."""
+    shift = min(site.office.bundle.shifts, key=lambda one: one.start)
+    site.pass_until(instant_of(shift.start))
+    for who, way in ((shift.gardien, "in"), ("nomad-0", "in"), (shift.gardien, "out"), (shift.gardien, "out")):
+        site.tap(front(site), f"front-{way}", badge_of(site, who))
+        pass_seconds(site, 10)
+
+
+def test_a_gardien_closes_the_place_as_the_last_and_the_pages_say_so(site: Site) -> None:
+    closed_by_a_gardien(site)
+    assert site.watch.counts["closings"] == site.watch.counts["people checked out by a closing"] == 1
+    site.quiet.compare(site.clock.now())
+    with site.office.database.transaction() as session:
+        session.connection().exec_driver_sql("UPDATE journal_row SET member = 'team-0' WHERE kind = 'closed'")
+    said = broken(lambda: site.quiet.compare(site.clock.now()))
+    assert "who closed the place for whom is told wrong: [('nomad-0', 'gardien-" in said
+
+
+def test_a_place_that_the_last_gardien_does_not_close(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    honest = policy.door.leave
+    monkeypatch.setattr(policy.door, "leave", lambda case, *, second: honest(case, second=False))
+    closed_by_a_gardien(site)
+    said = broken(lambda: site.quiet.compare(site.clock.now()))
+    assert "who closed the place for whom is told wrong: [('nomad-0', 'gardien-" in said
+
+
+def test_a_lamp_that_says_nothing_of_who_is_left(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    honest = policy.door.leave
+    monkeypatch.setattr(policy.door, "leave", lambda case, *, second: replace(honest(case, second=second), marks=()))
+    assert "leaves somebody who may not stay; the lamp says the opposite" in broken(lambda: closed_by_a_gardien(site))
 
 
 def tap_while_the_clock_is_wrong(site: Site) -> None:

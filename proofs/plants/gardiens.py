@@ -1,0 +1,22 @@
+"""Bugs in how gardiens hold and close a place: caught by world."""
+
+from proofs.plants.plant import Plant
+
+GARDIENS = (
+    Plant(
+        "the last gardien goes and the place stays open",
+        "policy/closing.py",
+        "        return replace(out, closed=behind)",
+        "        return out",
+        "world",
+        12,
+    ),
+    Plant(
+        "whom a closing checked out is asked by its journal alone",
+        "server/queries/closing.py",
+        "        col(closing.at) == col(row.at),\n",
+        "",
+        "world",
+        12,
+    ),
+)
