@@ -110,7 +110,11 @@ class Desk:
 
     def press(self, page: str, path: str, **data: str) -> str:
         """Send a form of a page."""
-        return self.post(path, csrf_token=_found(CSRF, self.get(page)), **data)
+        return self.post(path, csrf_token=self.form(page), **data)
+
+    def form(self, page: str) -> str:
+        """What a form of the page is to carry."""
+        return _found(CSRF, self.get(page))
 
     def asked(self) -> None:
         """A reader is asked to wait for a badge, once the door's edge is there."""

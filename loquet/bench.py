@@ -15,7 +15,7 @@ from console.errors import CommandError
 
 PARTS = (
     *("decision", "reader", "journal", "badge to power", "edge process", "ingest", "drain"),
-    *("change to edge", "enrolment", "revoked edge", "bank", "pages"),
+    *("change to edge", "enrolment", "gap to door", "revoked edge", "bank", "pages"),
 )
 
 PROMISED: dict[str, dict[str, Limit]] = {
@@ -45,6 +45,7 @@ PROMISED: dict[str, dict[str, Limit]] = {
         "lockdown_p99": Limit(1000),
     },
     "enrolment": {"enrolment_p99": Limit(1000)},
+    "gap to door": {"gap_to_door_p99": Limit(1000)},
     "revoked edge": {"revoked_edge": Limit(60)},
     "bank": {"bank_recount": Limit(2)},
     "pages": {},
@@ -59,6 +60,7 @@ def parts() -> dict[str, Callable[[], Figures]]:
         decision,
         drain,
         enrolment,
+        gap,
         ingest,
         journal,
         pages,
@@ -79,6 +81,7 @@ def parts() -> dict[str, Callable[[], Figures]]:
         "drain": drain.figures,
         "change to edge": travel.figures,
         "enrolment": enrolment.figures,
+        "gap to door": gap.figures,
         "revoked edge": revoked.figures,
         "bank": bank.figures,
         "pages": pages.figures,
