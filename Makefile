@@ -50,9 +50,9 @@ proof: setup system ## hours: the installation on a Pi's systems and of a whole 
 	@$(BIN)/loquet prove all --release
 	@$(BIN)/loquet bench --check
 
-system: ## the Debian packages that the tests need: a broker, a database, a browser and a library of its driver, what checks units, sftp
+system: ## the Debian packages that the tests need: a broker, a database, a browser and a library of its driver, what checks units, sftp, age
 	@tools/system-packages mosquitto:/usr/sbin/mosquitto 'postgresql:/usr/lib/postgresql/*/bin/initdb' \
-		chromium:/usr/bin/chromium systemd:/usr/bin/systemd-analyze openssh-client:/usr/bin/sftp \
+		chromium:/usr/bin/chromium systemd:/usr/bin/systemd-analyze openssh-client:/usr/bin/sftp age:/usr/bin/age \
 		'libatomic1:/usr/lib/*/libatomic.so.1'
 
 bench: setup ## measure, each figure beside its floor

@@ -3,7 +3,9 @@
 The library (pyrage) has wheels for 64-bit systems alone. What one seals the other opens.
 """
 
+import re
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +18,7 @@ except ImportError:
 
 SECRET = "AGE-SECRET-KEY-1"
 """What a secret key begins with."""
+_ANY_SECRET = re.compile(SECRET + r"\w*", re.IGNORECASE)
 PATIENCE = 600
 """Seconds for the largest copy on the slowest card."""
 
@@ -74,11 +77,10 @@ def seal(plain: Path, sealed: Path, recipient: str) -> None:
         library.encrypt_io(source, target, [library.x25519.Recipient.from_str(recipient)])
 
 
-def unseal(sealed: Path, plain: Path, identity: Path) -> None:
-    """identity: the file of its secret keys. Raises AgeError for one that does not open it; OSError, ValueError."""
-    keys = secrets(identity)
+def unseal(sealed: Path, plain: Path, keys: Sequence[str]) -> None:
+    """keys: secret ones. Raises AgeError where none of them opens it; OSError."""
     if library is None:
-        _run("age", "--decrypt", "--identity", str(identity), "--output", str(plain), str(sealed))
+        _run("age", "--decrypt", "--identity", "-", "--output", str(plain), str(sealed), told="\n".join(keys))
         return
     try:
         with sealed.open("rb") as source, plain.open("wb") as target:
@@ -97,5 +99,6 @@ def _run(*command: str, told: str = "") -> str:
         raise AgeError(f"{command[0]}: no end within {PATIENCE} s") from None
     if ended.returncode:
         said = " ".join(ended.stderr.split()) or f"ended with {ended.returncode}"
-        raise AgeError(f"{command[0]}: {said.partition(' age: report unexpected')[0].removeprefix('age: error: ')}")
+        said = said.partition(" age: report unexpected")[0].removeprefix("age: error: ")
+        raise AgeError(f"{command[0]}: {_ANY_SECRET.sub('…', said)}")
     return ended.stdout

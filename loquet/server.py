@@ -79,6 +79,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--identity", type=Path, metavar="FILE", help="with restore: backup/identity.txt of the site's keys"
     )
+    parser.add_argument(
+        "--signed-by",
+        type=Path,
+        metavar="FILE",
+        help="with restore: the server.pem of before, where that was renewed",
+    )
     parser.add_argument("--config", type=Path, metavar="FILE", help=f"the server.toml ({CONFIG} when it is there)")
     parser.add_argument(
         "--socket", type=Path, metavar="FILE", help="with ORDER: the running server's, instead of --config"
@@ -138,7 +144,13 @@ def run(arguments: argparse.Namespace) -> int:
         from loquet.server_copies import restore
 
         config = _load(_config(arguments.config))
-        return restore(arguments.place, config, identity=arguments.identity, agreed=arguments.agree)
+        return restore(
+            arguments.place,
+            config,
+            identity=arguments.identity,
+            signed_by=arguments.signed_by,
+            agreed=arguments.agree,
+        )
     if arguments.order == EXPORT:
         return _export(arguments)
     if arguments.order is not None:

@@ -10,6 +10,7 @@ from server.backups.restore import Doors
 from server.backups.restore import restore as put
 from server.config import ServerConfig
 from server.errors import ServerError
+from server.keys import private_key
 from server.link import retained
 from wire.credential import pseudonym
 from wire.envelope import unseal
@@ -27,19 +28,25 @@ def backup(told: Path, config: ServerConfig, *, if_due: bool) -> int:
     try:
         if if_due and not due(ours, datetime.now(UTC)):
             return 0
-        print("\n".join(back_up(config.database, ours, told, lambda: datetime.now(UTC))))
+        print("\n".join(back_up(config.database, ours, told, config.server_key, lambda: datetime.now(UTC))))
     except ServerError as error:
         raise CommandError(str(error)) from None
     return 0
 
 
-def restore(file: str | None, config: ServerConfig, *, identity: Path | None, agreed: bool) -> int:
-    """Raises CommandError; for what would be good again, too, until it is agreed."""
+def restore(
+    file: str | None, config: ServerConfig, *, identity: Path | None, signed_by: Path | None, agreed: bool
+) -> int:
+    """signed_by: the key of this server when it made the copy, where that was renewed since.
+
+    Raises CommandError; for what would be good again, too, until it is agreed.
+    """
     if file is None:
         raise CommandError("restore: which file? loquet server restore loquet-20261124T090000Z.age --identity FILE")
     now, ask = datetime.now(UTC), partial(_doors, config)
     try:
-        told = put(config.database, Path(file), agreed=agreed, now=now, identity=identity, ask=ask)
+        key = (config.server_key if signed_by is None else private_key(signed_by)).public_key()
+        told = put(config.database, Path(file), agreed=agreed, now=now, key=key, identity=identity, ask=ask)
     except ServerError as error:
         raise CommandError(str(error)) from None
     print("\n".join(told))

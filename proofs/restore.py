@@ -14,6 +14,7 @@ from random import Random
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import insert
 from sqlalchemy import select as chosen
 from sqlmodel import col, select
@@ -34,7 +35,7 @@ from server.backups.settings import BackupConfig
 from server.changes.bundle import import_bundle, put
 from server.database.engine import Database
 from server.database.schema import upgrade
-from server.errors import DatabaseError, ServerError
+from server.errors import BackupError, DatabaseError, ServerError
 
 LOST, BACK = timedelta(minutes=5), 600.0
 """What may be lost at most, and seconds after which the server is back at the latest."""
@@ -43,6 +44,7 @@ NOW = datetime(2026, 11, 24, 9, tzinfo=UTC)
 KEPT = timedelta(days=90)
 MEMBERS = 100
 UIDS = tuple(f"04{number:06X}" for number in range(MEMBERS))
+KEY, STRANGER = (Ed25519PrivateKey.from_private_bytes(bytes([first, *range(31)])) for first in (1, 2))
 Rows = Mapping[str, set[int]]
 """Of each table the hashes of its rows."""
 
@@ -126,7 +128,7 @@ class Drill:
         return f"{self._rows} rows, the last {lost:.0f} s of {LOST.total_seconds():.0f} lost, back in {took:.1f} s"
 
     def _copied(self, at: datetime) -> tuple[datetime, Path, Rows]:
-        back_up(self._url, self._config, self._folder / "etc/server.toml", lambda: at)
+        back_up(self._url, self._config, self._folder / "etc/server.toml", KEY, lambda: at)
         newest = max((self._folder / "copies").glob("*.age"))
         return at, newest, _rows(self._database)
 
@@ -139,14 +141,21 @@ class Drill:
     def _restored(self, copy: Path, blocked: str, at: datetime) -> float:
         """Seconds until the database is open again."""
         try:
-            restore(self._url, copy, agreed=False, now=at, identity=self._identity)
+            restore(self._url, copy, agreed=False, now=at, identity=self._identity, key=KEY.public_key())
         except DatabaseError as error:
             if f"…{blocked[-4:]}" not in str(error):
                 raise
         else:
             raise WrongError(f"badge {blocked} is good again, and nobody was asked")
+        try:
+            restore(self._url, copy, agreed=True, now=at, identity=self._identity, key=STRANGER.public_key())
+        except BackupError as error:
+            if "did not sign it" not in str(error):
+                raise
+        else:
+            raise WrongError("a copy that this server did not sign came back")
         began = time.monotonic()
-        restore(self._url, copy, agreed=True, now=at, identity=self._identity)
+        restore(self._url, copy, agreed=True, now=at, identity=self._identity, key=KEY.public_key())
         self._database = Database(self._url)
         upgrade(self._database, lambda _: None)
         return time.monotonic() - began

@@ -158,4 +158,12 @@ SITE = (
         "restore",
         1_000,
     ),
+    Plant(
+        "a copy that the server did not sign comes back",
+        "server/backups/archive.py",
+        '_check_signed(Path(name) / "opened", file, key)',
+        "pass",
+        "restore",
+        1_000,
+    ),
 )

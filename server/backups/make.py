@@ -10,6 +10,8 @@ from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
 from console.version import version
 from server.backups.ages import copies, expired, name_of
 from server.backups.archive import About, seal
@@ -29,16 +31,19 @@ def due(config: BackupConfig, now: datetime) -> bool:
     return not found or now - found[-1][0] >= timedelta(minutes=config.minutes, seconds=-30)
 
 
-def back_up(url: str, config: BackupConfig, told: Path, now: Callable[[], datetime]) -> list[str]:
-    """Make a copy, carry it, remove those whose time is over. What was done, in lines. told: the server.toml.
+def back_up(
+    url: str, config: BackupConfig, told: Path, key: Ed25519PrivateKey, now: Callable[[], datetime]
+) -> list[str]:
+    """Make a copy, carry it, remove those whose time is over. What was done, in lines.
 
+    told: the server.toml. key: the server's, which signs the copy.
     Raises BackupError when there is none, or a place did not take it; what became of it stands in state.json, too.
     """
     began, at = time.monotonic(), now()
     with _alone(config.folder):
         before = state(config.folder)
         try:
-            file = _made(url, config, told, at)
+            file = _made(url, config, told, key, at)
         except Exception as error:
             note(config.folder, State(at.isoformat(), str(error), 0.0, before.places if before else {}))
             raise
@@ -56,12 +61,12 @@ def back_up(url: str, config: BackupConfig, told: Path, now: Callable[[], dateti
     return [*said, *(f"{name}: has it, too" for name in places)]
 
 
-def _made(url: str, config: BackupConfig, told: Path, at: datetime) -> Path:
+def _made(url: str, config: BackupConfig, told: Path, key: Ed25519PrivateKey, at: datetime) -> Path:
     try:
         with tempfile.TemporaryDirectory(dir=config.folder, prefix=".making-") as name:
             plain, sealed = Path(name) / "loquet.db", Path(name) / "sealed"
             copy_database(url, plain)
-            seal(_about(plain, at), plain, told.parent, config.recipient, sealed)
+            seal(_about(plain, at), plain, told.parent, config.recipient, key, sealed)
             with sealed.open("rb") as written:
                 os.fsync(written.fileno())
             return sealed.rename(config.folder / name_of(at))

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from sqlalchemy.engine import make_url
 from sqlmodel import col, select
 
@@ -69,9 +70,16 @@ Ask = Callable[[str], Doors | None]
 
 
 def restore(
-    url: str, copy: Path, *, agreed: bool, now: datetime, identity: Path | None = None, ask: Ask | None = None
+    url: str,
+    copy: Path,
+    *,
+    agreed: bool,
+    now: datetime,
+    key: Ed25519PublicKey | None = None,
+    identity: Path | None = None,
+    ask: Ask | None = None,
 ) -> list[str]:
-    """Put a copy in the database's place: a sealed one, or an SQLite file, packed by gzip or not.
+    """Put a copy in the database's place: a sealed one that `key` signed, or an SQLite file, packed by gzip or not.
 
     What was there is kept beside it (of SQLite alone). ask: for the rules of a site that doors still hold, where the
     database of today cannot be read. A badge that is not good today comes back as it is today.
@@ -83,7 +91,7 @@ def restore(
     claim = claim_file(parsed)
     try:
         folder = Path(tempfile.gettempdir()) if claim is None else file_of(parsed).parent
-        with _plain(copy, identity, folder) as new:
+        with _plain(copy, identity, folder, key) as new:
             held = _checked(copy, new)
             today = _today(url, new.with_name("today.db"))
             doors = _by_doors(copy, new, ask(held["site"]), agreed) if ask and not today else {}
@@ -115,12 +123,12 @@ def _said(gone: int) -> list[str]:
 
 
 @contextmanager
-def _plain(copy: Path, identity: Path | None, folder: Path) -> Iterator[Path]:
+def _plain(copy: Path, identity: Path | None, folder: Path, key: Ed25519PublicKey | None) -> Iterator[Path]:
     """The copy as an SQLite file of its own, gone afterwards unless somebody took it."""
     if is_sealed(copy):
-        if identity is None:
+        if identity is None or key is None:
             raise BackupError(f"{copy}: is sealed: name with --identity the backup/identity.txt of the site's keys")
-        with opened(copy, identity, folder) as held:
+        with opened(copy, identity, folder, key) as held:
             yield held / DATABASE
         return
     with tempfile.TemporaryDirectory(dir=folder, prefix=".loquet-restore-") as name:

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
+from console import age
+from console.age import AgeError
 from server.backups.places import Folder, Place, place_of
 from server.errors import BackupError, ConfigError
 
@@ -45,20 +47,14 @@ class BackupConfig:
 
 def check(config: BackupConfig, retention_days: int) -> None:
     """Raises ConfigError naming the key, its value and the remedy."""
-    try:
-        from pyrage import RecipientError, x25519  # only where copies are sealed
-    except ImportError:
-        raise ConfigError(
-            "backup: copies are sealed on 64-bit systems alone: change it, or take [backup] out"
-        ) from None
     if config.recipient.upper().startswith("AGE-SECRET-KEY-"):
         raise ConfigError(
             "backup recipient: is the identity, which opens the copies and stays off the server: give the age1... of"
             " `loquet keys list`; it was seen here: make another with `loquet keys rotate FOLDER backup`"
         )
     try:
-        x25519.Recipient.from_str(config.recipient)
-    except RecipientError as error:
+        age.check(config.recipient)
+    except AgeError as error:
         raise ConfigError(
             f"backup recipient {config.recipient!r}: {error}: give the age1... of `loquet keys list`"
         ) from None

@@ -30,6 +30,6 @@ def make_due(config: ServerConfig, keys: Keyring, now: Callable[[], datetime]) -
         return
     try:
         if due(config.backup, now()):
-            back_up(config.database, config.backup, keys.server / "server.toml", now)
+            back_up(config.database, config.backup, keys.server / "server.toml", config.server_key, now)
     except ServerError as error:
         log.warning("no copy of the database: %s", error)

@@ -10,6 +10,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from keys.pem import signing_key
 from server.backups.archive import about, opened
 from tests.support_demo import ROOT, Demo, local, running_demo, set_time
 
@@ -47,7 +48,7 @@ def test_it_starts_and_ends_goes_on_where_it_stopped_and_leaves_nothing_behind(t
         assert demo.process.returncode == 0
         identity = folder / "keys/backup/identity.txt"
         copy, *_ = [file for file in (folder / "copies").iterdir() if file.suffix == ".age"]
-        with opened(copy, identity, tmp_path) as held:
+        with opened(copy, identity, tmp_path, signing_key(folder / "keys/server/server.pem").public_key()) as held:
             assert about(held, copy).site == "casaco"
         assert not any(edge.is_running() for edge in edges)
     for log in ("demo.log", "edge.log", "fablab.log"):

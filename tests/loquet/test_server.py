@@ -13,12 +13,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from msgspec import structs
 from pyrage import x25519
 from sqlalchemy import update
 from sqlmodel import col, select
 
+from keys.pem import of_key
 from loquet.main import main
 from policy.bundle import Bundle
 from policy.parse import export
@@ -316,6 +318,10 @@ def test_a_sealed_copy_is_made_and_comes_back(folder: Path, capsys: pytest.Captu
     assert main(["server", "restore", str(copy), *config]) == 2
     assert "is sealed: name with --identity" in capsys.readouterr().err
     opening = ["server", "restore", str(copy), "--identity", str(folder / "identity.txt"), *config]
+    (folder / "older.pem").write_bytes(of_key(Ed25519PrivateKey.generate()))
+    (folder / "older.pem").chmod(0o600)
+    assert main([*opening, "--signed-by", str(folder / "older.pem")]) == 2
+    assert "this server's key did not sign it" in capsys.readouterr().err
     assert main(opening) == 2
     assert "nobody knows which badges were blocked since it was made" in capsys.readouterr().err
     assert not (folder / "loquet.db").stat().st_size

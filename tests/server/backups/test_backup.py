@@ -1,7 +1,9 @@
 """A copy is made beside a server that writes, sealed, carried, and in time removed; and it is the whole database."""
 
 import os
+import shutil
 import sqlite3
+import tarfile
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
@@ -9,11 +11,13 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from pyrage import x25519
 from sqlalchemy import text
 from sqlalchemy.engine import make_url
 from sqlmodel import select
 
+from console import age
 from server.backups import archive
 from server.backups.ages import name_of
 from server.backups.copies import copy_database
@@ -31,6 +35,8 @@ from tests.support_sftp import SftpServer, sftp_server
 NOW = datetime(2026, 11, 24, 9, tzinfo=UTC)
 IDENTITY = x25519.Identity.generate()
 RECIPIENT = str(IDENTITY.to_public())
+KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
+OURS, ANOTHERS = KEY.public_key(), Ed25519PrivateKey.generate().public_key()
 
 
 @pytest.fixture
@@ -62,7 +68,7 @@ def rows(file: Path) -> list[str]:
 
 
 def make(database: Database, config: BackupConfig, told: Path, at: datetime = NOW) -> list[str]:
-    return back_up(database.url.render_as_string(hide_password=False), config, told, lambda: at)
+    return back_up(database.url.render_as_string(hide_password=False), config, told, KEY, lambda: at)
 
 
 def test_a_copy_of_a_server_that_writes_comes_back_row_by_row(
@@ -82,7 +88,7 @@ def test_a_copy_of_a_server_that_writes_comes_back_row_by_row(
     assert copy.stat().st_mode & 0o777 == 0o600
     assert sorted(os.listdir(config.folder)) == [copy.name, "state.json"]
     assert not any(word in copy.read_bytes() for word in (b"SQLite", b"Gr\xc3\xa9goire", b"the key that signs"))
-    with archive.opened(copy, tmp_path / "identity.txt", tmp_path) as held:
+    with archive.opened(copy, tmp_path / "identity.txt", tmp_path, OURS) as held:
         about = archive.about(held, copy)
         assert (about.site, about.made) == ("casaco", "2026-11-24T09:00:00+00:00")
         assert (held / "config/keys/server.pem").read_bytes() == b"the key that signs"
@@ -94,7 +100,7 @@ def test_a_copy_of_a_server_that_writes_comes_back_row_by_row(
             member.name = "somebody else"
     database.close()
     identity = tmp_path / "identity.txt"
-    assert restore(url, copy, agreed=False, now=NOW, identity=identity)[0] == f"{copy}: is the database now"
+    assert restore(url, copy, agreed=False, now=NOW, identity=identity, key=OURS)[0] == f"{copy}: is the database now"
     copy_database(url, tmp_path / "again.db")
     assert rows(tmp_path / "again.db") == first
     again = Database(url)
@@ -132,11 +138,56 @@ def test_it_opens_with_its_identity_alone(database: Database, config: BackupConf
         (copy, "missing.txt", r"missing\.txt: No such file"),
         (tmp_path / "short.age", "identity.txt", "cannot be unpacked|does not open it"),
     ):
-        with pytest.raises(BackupError, match=words), archive.opened(file, tmp_path / identity, tmp_path):
+        with pytest.raises(BackupError, match=words), archive.opened(file, tmp_path / identity, tmp_path, OURS):
             pytest.fail("it was opened")
-    with archive.opened(copy, tmp_path / "both.txt", tmp_path) as held:
+    reads, writes = os.pipe()  # as docs/operations.md gives it: the identity never lies on the server
+    os.write(writes, (tmp_path / "both.txt").read_bytes())
+    os.close(writes)
+    with archive.opened(copy, Path(f"/dev/fd/{reads}"), tmp_path, OURS) as held:
         assert (held / "loquet.db").exists()
+    os.close(reads)
     assert not list(tmp_path.glob(".loquet-restore-*"))
+
+
+@pytest.mark.sqlite
+def test_what_this_server_did_not_sign_does_not_come_back(
+    database: Database, config: BackupConfig, told: Path, tmp_path: Path
+) -> None:
+    """Whoever can write into the folder knows the recipient, and can seal to it what they like; they cannot sign."""
+    make(database, config, told)
+    copy, identity, url = config.folder / name_of(NOW), tmp_path / "identity.txt", str(database.url)
+    with archive.opened(copy, identity, tmp_path, OURS) as held:
+        shutil.copytree(held, tmp_path / "held")
+    with sqlite3.connect(tmp_path / "held/loquet.db") as connection:
+        connection.execute("UPDATE credential SET status = 'active'")
+    database.close()
+    connection.close()
+    changed, unsigned = tmp_path / "changed.age", tmp_path / "unsigned.age"
+    _packed(tmp_path / "held", changed)
+    (tmp_path / "held/signed.json").unlink()
+    _packed(tmp_path / "held", unsigned)
+    renamed = tmp_path / name_of(NOW + timedelta(days=1))
+    renamed.write_bytes(copy.read_bytes())
+    for file, key, words in (
+        (changed, OURS, "what is in it is not what was signed"),
+        (unsigned, OURS, "nobody signed it: .*open it by hand"),
+        (copy, ANOTHERS, "this server's key did not sign it: .*--signed-by"),
+        (renamed, OURS, "was made at 2026-11-24 09:00 UTC: somebody gave it another copy's name"),
+        (copy, None, "is sealed"),
+    ):
+        with pytest.raises(BackupError, match=words):
+            restore(url, file, agreed=True, now=NOW, identity=identity, key=key)
+    assert "is the database now" in restore(url, copy, agreed=True, now=NOW, identity=identity, key=OURS)[0]
+
+
+def _packed(folder: Path, to: Path) -> None:
+    """As somebody would who has tar and age."""
+    packed = to.with_suffix(".tgz")
+    with tarfile.open(packed, "w:gz") as tar:
+        for file in sorted(folder.rglob("*")):
+            if file.is_file():
+                tar.add(file, str(file.relative_to(folder)))
+    age.seal(packed, to, RECIPIENT)
 
 
 @pytest.mark.sqlite
@@ -198,7 +249,7 @@ def test_a_copy_that_was_cut_off_leaves_nothing_and_two_are_not_made_at_once(
     assert not due(config, NOW + timedelta(minutes=4))
     assert due(config, NOW + timedelta(minutes=5))
     with pytest.raises(DatabaseError, match=r"/nowhere/loquet\.db: cannot be copied"):
-        back_up("sqlite:////nowhere/loquet.db", config, told, lambda: NOW + timedelta(minutes=5))
+        back_up("sqlite:////nowhere/loquet.db", config, told, KEY, lambda: NOW + timedelta(minutes=5))
     known = state(config.folder)
     assert known is not None
     assert "/nowhere/loquet.db" in known.why
