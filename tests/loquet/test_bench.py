@@ -10,6 +10,7 @@ import pytest
 from benches.drain import carried, drained
 from benches.enrolment import measured as enrolled
 from benches.figure import Figure, Figures, Limit, figure, p99
+from benches.gap import measured as taken
 from benches.revoked import revoked
 from console.errors import CommandError
 from loquet.bench import PARTS, PROMISED, parts
@@ -20,7 +21,8 @@ NAMES = {
     "field_to_strike_mean", "field_to_strike_worst", "journal_row", "edge_start", "edge_memory",
     "ingest_row", "ingest_backlog", "bank_recount", "badge_to_power", "badge_to_power_p99",
 }  # fmt: skip
-CHECKED = [title for title in PARTS if title not in ("drain", "change to edge", "enrolment", "revoked edge", "pages")]
+BY_BROKER = ("drain", "change to edge", "enrolment", "gap to door", "revoked edge", "pages")
+CHECKED = [title for title in PARTS if title not in BY_BROKER]
 """Messages of the others cross real time and a real broker: below, and in tests/flow/test_chip_to_page.py. The large
 site of the pages takes minutes to fill: tests/benches/test_pages.py."""
 ROOT = Path(__file__).parents[2]
@@ -128,3 +130,9 @@ def test_a_stolen_edge_is_out_once_broker_and_server_were_restarted(tmp_path: Pa
     """It raises when the edge still hears, or when an honest one does not get rules without its key."""
     seconds, restart = revoked(tmp_path / "site")
     assert seconds > restart > 0
+
+
+def test_an_evening_that_is_taken_on_the_page_is_the_gardiens_at_the_door(tmp_path: Path) -> None:
+    """It raises when the door does not say so, or goes on saying so once it was undone."""
+    hop, seconds = taken(tmp_path / "site", 1)
+    assert min(seconds) > hop > 0
