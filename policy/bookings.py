@@ -26,6 +26,19 @@ def released(state: SiteState, machine: str, booking: Booking, at: Instant) -> b
     return not came and not tried
 
 
+def left_early(state: SiteState, machine: str, booking: Booking, at: Instant) -> bool:
+    """Whether its holder has used the machine in it and ended before its end: what is left may be booked by others.
+
+    Until somebody does, the machine keeps it for the holder, who may come back.
+    """
+    theirs = [
+        session
+        for session in state.sessions.of_machine(machine)
+        if session.member == booking.member and session.overlaps(booking.start, at + 1)
+    ]
+    return booking.start <= at < booking.end and bool(theirs) and not any(session.runs(at) for session in theirs)
+
+
 def covering(rules: RuleSet, machine: str, at: Instant) -> Iterable[Booking]:
     """The bookings of the machine that cover the instant: one, since they may not overlap."""
     held = rules.bookings.get(machine, ())

@@ -28,7 +28,7 @@ from server.errors import ImportRefusedError
 from server.publish.bundle import held, site_said
 from server.queries.booking_falls import BY_RULE
 from server.queries.booking_waits import Outcome, is_over, open_rows
-from server.queries.bookings import Free, Slot, in_the_way, lapsed, next_free, offers, slot, slots
+from server.queries.bookings import Free, Slot, in_the_way, in_use, lapsed, next_free, offers, slot, slots
 
 LOCAL = "%Y-%m-%dT%H:%M"
 _table: Table = models.Booking.__table__  # type: ignore[attr-defined]
@@ -261,6 +261,8 @@ def _clear(ground: Ground, machine: Machine, wanted: Wanted, moved: Slot | None 
     span = (wanted.start - buffer, wanted.end + buffer)
     near = slots(ground.session, *span, machines=[machine.id])
     kept = offers(ground.session, ground.decided.at, *span, machines=[machine.id], but=wanted.member)
+    if ground.by_rules and (moved is None or moved.start != wanted.start):
+        kept += in_use(ground.session, ground.decided.at, machines=[machine.id], but=wanted.member)
     if any(in_the_way(one, wanted.member, wanted.start, wanted.end, buffer) for one in kept):
         return False
     met = [

@@ -13,13 +13,14 @@ from policy.bundle import BookingTerms, Machine
 from policy.calendar import Calendar, resolve
 from policy.degrees import Known, Stretch, stretches
 from policy.instants import in_our_years
+from policy.reasons import Reason
 from policy.terms import DAY, MINUTE, Instant
 from server.audit import Decided
 from server.changes.bookings import Booked, Cancelled, Taken, Wanted, book, cancel, move, written
 from server.pages.booking_changes import stored
 from server.pages.booking_mail import tell_cancelled
 from server.queries.booking_waits import waiting_for, waits
-from server.queries.bookings import Slot, holding, next_free, slots
+from server.queries.bookings import RUNS, Slot, holding, next_free, slots
 from server.queries.current import Current
 from server.queries.feeds import feeds_of
 from server.queries.now import picture
@@ -36,6 +37,8 @@ from server.web.told import tell
 from server.web.unreached import tell_unreached
 
 page = Blueprint("calendar", __name__)
+BUSY = Reason.MACHINE_BUSY
+"""Of a machine that somebody uses now: nobody can wait for that on the waiting list."""
 
 
 @dataclass(slots=True)
@@ -193,7 +196,7 @@ def _page(status: int, fault: str = "", taken: Taken | None = None) -> ResponseR
         ending=lambda when: written(calendar, when, last=True),
         rows=[
             (one, one.member == me, _who(one, current, me, named=named, held=one in busy))
-            for one in _by_machine(found, current)
+            for one in _by_machine(found + [one for one in busy if one.id.startswith(RUNS)], current)
         ],
         form=form if asker is not None else None,
         mine=[(one, *sure.get(one.id, ("", ""))) for one in mine],
@@ -327,7 +330,7 @@ def _missed(form: Form, taken: Taken | None) -> tuple[Instant, Instant] | None:
     if start is None:
         return None
     never = [one for one in start.checks if one.sign is Sign.NEVER]
-    lost = [one for one in never if one.about is About.MACHINE and not one.own]
+    lost = [one for one in never if one.about is About.MACHINE and not one.own and one.reason is not BUSY]
     return (start.start, start.end) if lost and len(lost) == len(never) else None
 
 
@@ -361,6 +364,8 @@ def _by_machine(found: list[Slot], current: Current) -> list[Slot]:
 
 def _who(slot: Slot, current: Current, me: str | None, *, named: bool, held: bool) -> str:
     """held: else nobody comes for it any more, and it is free for others."""
+    if slot.id.startswith(RUNS):
+        return gettext("en marche")
     if not held:
         return gettext("libre : personne n’est venu, ou plus personne")
     if slot.member == me:

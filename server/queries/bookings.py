@@ -5,24 +5,25 @@ What a member would be told at the machine then: server/queries/start.py.
 
 from bisect import bisect_left
 from collections.abc import Collection, Iterator, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 import sqlalchemy
 from sqlalchemy import Table
-from sqlmodel import Session, col, select
+from sqlmodel import Session, col, or_, select
 
 from policy.booking_terms import cannot_be, hours_between, is_closed, on_step, terms_of
-from policy.bookings import RELEASE_AFTER, released
+from policy.bookings import RELEASE_AFTER, left_early, released
 from policy.bundle import BookingTerms, Machine, Site
 from policy.calendar import Calendar
 from policy.facts import Busy, Ran, apply
 from policy.instants import of
 from policy.ruleset import Booking as Reserved
+from policy.sessions import Session as Use
 from policy.state import SiteState
 from policy.terms import MINUTE, Instant
 from server.database.types import moment
-from server.models import Booking, BookingWait, MachineBusy
+from server.models import Booking, BookingWait, MachineBusy, MachineSession
 from server.queries.site_state import uses_of
 
 
@@ -44,6 +45,8 @@ class Free(NamedTuple):
     end: Instant
 
 
+RUNS = "session-"
+"""So begins the id of a Slot that is no booking, but a session that runs."""
 _table: Table = Booking.__table__  # type: ignore[attr-defined]
 _ALL = sqlalchemy.select(_table.c.start_at, _table.c.end_at, _table.c.machine, _table.c.member, _table.c.id)
 _HELD = _ALL.where(_table.c.ended.is_(None))
@@ -129,12 +132,9 @@ def lapsed(session: Session, slot: Slot, at: Instant) -> bool:
     """Whether its holder will not come any more: it is released, or their session in it has ended."""
     if not slot.start <= at < slot.end:
         return False
-    state = SiteState(not_after=at)
-    uses = uses_of(session, slot.machine, slot.member, slot.start)
-    for use in uses:
+    state, booking = SiteState(not_after=at), Reserved(slot.member, slot.start, slot.end)
+    for use in uses_of(session, slot.machine, slot.member, slot.start):
         apply(state, Ran(use))
-    if uses and not any(use.runs(at) for use in uses):
-        return True
     since, until = moment(slot.start), moment(slot.start + RELEASE_AFTER)
     busy = select(MachineBusy.at).where(
         col(MachineBusy.machine) == slot.machine,
@@ -144,16 +144,44 @@ def lapsed(session: Session, slot: Slot, at: Instant) -> bool:
     )
     for when in session.exec(busy):
         apply(state, Busy(slot.machine, slot.member, of(when)))
-    return released(state, slot.machine, Reserved(slot.member, slot.start, slot.end), at)
+    return is_bookable(state, slot.machine, booking, at)
+
+
+def is_bookable(state: SiteState, machine: str, booking: Reserved, at: Instant) -> bool:
+    """Whether others may book what is left of a booking: the one answer of board, machine's page, calendar and API."""
+    return released(state, machine, booking, at) or left_early(state, machine, booking, at)
+
+
+def in_use(session: Session, at: Instant, *, machines: Collection[str], but: str) -> list[Slot]:
+    """The sessions that run, as if they were booked until they should end; one that overruns, or has no end, until a
+    moment from now. but: not this member's."""
+    row = MachineSession
+    over = or_(col(row.ended).is_(None), col(row.ended) > moment(at))
+    asked = select(row).where(over, col(row.machine).in_(machines), col(row.member) != but)
+    found = [
+        Use(one.machine, one.kind, one.member, of(one.started), _of(one.until), one.cuts, _of(one.ended))
+        for one in session.exec(asked)
+    ]
+    return sorted(
+        Slot(use.start, max(use.until or 0, at + MINUTE), use.machine, use.member, f"{RUNS}{use.start}")
+        for use in found
+        if use.runs(at)
+    )
+
+
+def _of(at: datetime | None) -> Instant | None:
+    return None if at is None else of(at)
 
 
 def holding(
     session: Session, at: Instant, member: str, start: Instant, end: Instant | None = None, *, machines: Collection[str]
 ) -> list[Slot]:
     """What may keep the member from [start, end): bookings, but for those of others that nobody comes for any more,
-    and what is kept for others who wait."""
+    what is kept for others who wait, and the sessions of others that run."""
     held = slots(session, start, end, machines=machines)
     kept = offers(session, at, start, end, machines=machines, but=member)
+    uses = in_use(session, at, machines=machines, but=member)
+    kept += [one for one in uses if one.end > start and (end is None or one.start < end)]
     return [one for one in held if one.member == member or not lapsed(session, one, at)] + kept
 
 

@@ -4,11 +4,11 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from itertools import pairwise
 
-from policy.bookings import released
 from policy.degrees import By, Known, stretches
 from policy.ruleset import Booking
 from policy.state import SiteState
 from policy.terms import Instant
+from server.queries.bookings import is_bookable
 from server.queries.current import Current
 from server.queries.machines import bookings_in
 
@@ -27,12 +27,12 @@ class Day:
 
 
 def week(current: Current, known: Known, machines: SiteState, machine: str, at: Instant) -> list[Day]:
-    """From today on, without what was released. known: what is known of the place now; machines: of their sessions."""
+    """From today on, without what others may book. known: what is known of the place; machines: of their sessions."""
     first = current.calendar.date_at(at)
     midnights = [current.calendar.midnight(first + timedelta(days=number)) for number in range(DAYS + 1)]
     opens = [one for one in stretches(known, at, midnights[-1]) if one.by is not None]
     held = bookings_in(current, machine, at, midnights[-1])
-    booked = [one for one in held if not released(machines, machine, one, at)]
+    booked = [one for one in held if not is_bookable(machines, machine, one, at)]
     return [
         Day(
             first + timedelta(days=number),

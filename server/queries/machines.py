@@ -16,6 +16,7 @@ from policy.spans import covers, end_of, next_start
 from policy.state import SiteState
 from policy.terms import MINUTE, SECOND, Instant
 from server.models import Edge, JournalRow, MachineOut
+from server.queries.bookings import is_bookable
 from server.queries.current import Current
 from server.queries.devices import plug_at, printer_at
 from server.queries.machine_out import outs
@@ -45,6 +46,8 @@ class State(StrEnum):
     LOCKDOWN = "lockdown"
     """The place is locked down: it starts for the team alone."""
     BOOKED = "booked"
+    LEFT = "left"
+    """Booked by somebody who has left early: whoever books what is left has it (policy/bookings.py)."""
     SHUT = "shut"
     """Outside its hours."""
     FREE = "free"
@@ -160,7 +163,8 @@ def _view(asked: _Asked, machine: Machine, word: tuple[Edge, Instant] | None, st
         return View(machine, State.LOCKDOWN, following=following)
     for booking in covering(asked.current.rules, place, at):
         if not released(asked.state, place, booking, at):
-            return View(machine, State.BOOKED, None, booking, following, ends)
+            left = is_bookable(asked.state, place, booking, at)
+            return View(machine, State.LEFT if left else State.BOOKED, None, booking, following, ends)
     hours = asked.current.rules.machines[place].hours
     if hours is not None and not covers(hours, at):
         return View(machine, State.SHUT, following=following, opens=next_start(hours, at))

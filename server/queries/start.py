@@ -22,7 +22,7 @@ from policy.reasons import Reason
 from policy.ruleset import Credential
 from policy.sessions import Session as Use
 from policy.terms import DAY, MINUTE, SECOND, Instant
-from server.queries.bookings import Free, Slot, holding, in_the_way, next_free, slots
+from server.queries.bookings import RUNS, Free, Slot, holding, in_the_way, next_free, slots
 from server.queries.current import Current
 from server.queries.entry import Entry, badges, entry, planned, units_paid
 from server.queries.now import picture
@@ -153,8 +153,9 @@ class Asker:
         met = [one for one in near if one.id != but and in_the_way(one, self._member, start, end, buffer)]
         if met:
             own = any(one.member == self._member for one in met)
+            why = Reason.MACHINE_BUSY if all(one.id.startswith(RUNS) for one in met) else Reason.BOOKED_BY_OTHER
             free = next_free(self._session, site, self._calendar, [machine], self._member, start, end, self._at)
-            return Check(About.MACHINE, Sign.NEVER, Reason.BOOKED_BY_OTHER, own=own, free=free)
+            return Check(About.MACHINE, Sign.NEVER, why, own=own, free=free)
         for line in (lines.machine_locked_out, lines.outside_machine_hours):
             if (said := line(case)) is not None:
                 return Check(About.MACHINE, Sign.BAD, said.reason)

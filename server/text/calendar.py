@@ -10,7 +10,7 @@ from policy.calendar import Calendar
 from policy.degrees import By, Stretch
 from policy.spans import pairs
 from policy.terms import HOUR, MINUTE, Instant
-from server.queries.bookings import Slot
+from server.queries.bookings import RUNS, Slot
 from server.queries.current import Current
 from server.text.dates import calendar_day, hour, hours
 from server.text.translate import N_, gettext
@@ -128,6 +128,8 @@ def _blocks(found: Iterator[Block | None] | Sequence[Block | None]) -> tuple[Blo
 def _said(slot: Slot, current: Current, me: str, *, named: bool) -> tuple[str, str, str]:
     """Its class, whose it is, and when."""
     when = hours(slot.start, slot.end)
+    if slot.id.startswith(RUNS):
+        return "taken", gettext("en marche"), when
     if slot.member == me:
         return "mine", gettext("vous"), when
     return "taken", (current.called.member(slot.member) if named else "") or gettext("réservée"), when

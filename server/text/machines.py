@@ -27,6 +27,7 @@ MARKS = {
     State.RUNNING: ("good", N_("en marche")),
     State.LOCKDOWN: ("warn", N_("lieu confiné")),
     State.BOOKED: ("none", N_("réservée")),
+    State.LEFT: ("none", N_("à reprendre")),
     State.SHUT: ("none", N_("fermée")),
     State.FREE: ("none", N_("libre")),
 }
@@ -148,6 +149,12 @@ def _booked(said: _Telling) -> list[str]:
     return [lead, _released(booking, said.at)]
 
 
+def _left(said: _Telling) -> list[str]:
+    end = said.view.booking.end if said.view.booking is not None else said.at
+    lead = gettext("Rendue avant l’heure, jusqu’à %(until)s", until=when(end, said.at))
+    return [lead, gettext("à qui la réserve ; sans réserver, elle ne démarre que pour qui l’avait")]
+
+
 def _released(booking: Booking, at: Instant) -> str:
     """By when its holder has to come; nothing once they have come in time."""
     until = booking.start + RELEASE_AFTER
@@ -249,6 +256,7 @@ _SAID: dict[State, Callable[[_Telling], list[str]]] = {
     State.RUNNING: _running,
     State.LOCKDOWN: _lockdown,
     State.BOOKED: _booked,
+    State.LEFT: _left,
     State.SHUT: _shut,
     State.FREE: _free,
 }

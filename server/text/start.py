@@ -106,6 +106,8 @@ def _terms(check: Check, start: Start, current: Current) -> tuple[str, str]:
 def _machine(check: Check, start: Start, current: Current) -> tuple[str, str]:
     if check.sign is Sign.NEVER:
         said = gettext("Vous l’avez déjà réservée") if check.own else gettext("Elle est réservée")
+        if check.reason is Reason.MACHINE_BUSY:
+            said = gettext("Quelqu’un s’en sert")
         return said, _next(check.free, current)
     if check.reason is Reason.MACHINE_LOCKED_OUT:
         locked = current.machines[start.machine].locked_out

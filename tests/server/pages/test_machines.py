@@ -1,17 +1,28 @@
 """The board of the machines: what is free now, as each of those who ask may know it, and never a stale yes."""
 
+from random import Random
+
 import pytest
 
 from policy.bundle import Booking as Booked
-from policy.bundle import LockOut
+from policy.bundle import Certification, LockOut
 from policy.instants import text
 from policy.reasons import Reason
-from policy.terms import DAY, MINUTE
+from policy.terms import DAY, MINUTE, Instant
+from server.audit import Decided
+from server.changes.bookings import Booked as Made
+from server.changes.bookings import Wanted, book
+from server.changes.bundle import put
 from server.changes.lockdown import set_lockdown
-from server.queries.machines import State, views
+from server.queries.bookings import holding
+from server.queries.machine_week import week
+from server.queries.machines import RUNS, State, views
 from server.queries.now import SILENT, picture
+from server.queries.site_state import machines_at
+from server.queries.start import Asker
 from server.text.machines import MARKS
 from tests.support_accounts import account_of
+from tests.support_bookings import join
 from tests.support_lab import booked, furnish, lab_bundle, runs
 from tests.support_pages import Place
 from tests.support_server import DECIDED
@@ -228,3 +239,56 @@ def test_a_passage_on_a_booking_says_the_booking_s_end_not_the_session_s(lab: Pl
     said = lab.page("/me", lab.member("remy")).replace("\N{NO-BREAK SPACE}", " ")
     assert "16 h 05 machine votre réservation, jusqu’à 18 h" in said
     assert "17 h machine votre réservation, jusqu’à 17 h 30" in said, "the quota ends before"
+
+
+def test_board_machine_page_calendar_and_booking_answer_alike(lab: Place) -> None:
+    """At random instants of random days: whether somebody else may have the laser from now on."""
+    random, seen = Random(5), set()
+    join(lab.database, "ada")
+    with lab.database.transaction() as session:
+        put(session, [Certification("ada", "laser")], DECIDED)
+    quarter = 15 * MINUTE
+    day = at(8) + DAY
+    for number in range(6):
+        start = day + random.randrange(8) * quarter
+        slot = lab_books(lab, start, start + random.randint(2, 8) * quarter)
+        begun = start + random.choice([0, 5 * MINUTE, 20 * MINUTE, -40 * MINUTE])
+        ended = begun + random.randint(5, 90) * MINUTE if random.random() < 0.7 else None
+        runs(lab, "laser", random.choice(["remy", "brigitte"]), begun, until=slot + number * quarter, ended=ended)
+        day = slot + 3 * 60 * MINUTE
+    lab.publish()
+    for now in sorted(random.sample(range(at(8) + DAY, day, quarter), 30)):
+        lab.now = now
+        lab.speak()
+        said = answers(lab, now, now + 2 * quarter)
+        assert len(set(said)) == 1, (now, said)
+        seen.add(said[0])
+    assert seen == {True, False}
+
+
+def lab_books(place: Place, start: Instant, end: Instant) -> Instant:
+    """Rémy has the laser then; its end."""
+    with place.database.transaction() as session:
+        wanted = Wanted(("laser",), "remy", start, end)
+        assert isinstance(book(session, Decided("test", start - DAY), wanted, by_rules=False), Made)
+    return end
+
+
+def answers(place: Place, now: Instant, end: Instant) -> list[bool]:
+    """Of the board, the machine's page, the calendar's checks, its picture, and of booking."""
+    current = place.publisher.current
+    laser = current.machines["laser"]
+    with place.database.transaction() as session:
+        known = picture(session, current, now)
+        state = next(one.state for one in views(session, current, known.opening, now) if one.machine.id == "laser")
+        check = Asker(session, current, known.known, "ada").start(laser, now, end)
+        week_ = week(current, known.known, machines_at(session, now), "laser", now)
+        held = holding(session, now, "ada", now, end, machines=["laser"])
+        wanted = Wanted(("laser",), "ada", now, end)
+        tried = session.begin_nested()
+        booked_ = isinstance(book(session, Decided("test", now), wanted), Made)
+        tried.rollback()
+    busy = state in RUNS or any(one.start < end and one.end > now for one in week_[0].bookings)
+    free = state in (State.FREE, State.LEFT) and not any(one.start < end for one in week_[0].bookings)
+    assert free is not busy, state
+    return [free, check.bookable, not held, booked_]
