@@ -7,8 +7,8 @@ from dataclasses import dataclass
 class Plant:
     """good: what stands in the file, once. bad: what stands there instead.
 
-    rounds: of the proof that catches it, which ends with the first that is broken; where real time plays a part, many
-    more than that takes.
+    proof: the one that must catch it, or a test (`tests/...::name`). rounds: of the proof, which ends with the first
+    that is broken; where real time plays a part, many more than that takes.
     """
 
     bug: str

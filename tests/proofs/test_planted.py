@@ -9,7 +9,7 @@ from console.errors import CommandError
 from loquet.main import main
 from proofs import planted
 from proofs.planted import ROOT, catches
-from proofs.plants import PLANTS, Plant
+from proofs.plants import PEOPLE, PLANTS, Plant
 
 HARMLESS = Plant("nothing is wrong", "edge/hardware/iso14443.py", "SHORT_FRAME = 7", "SHORT_FRAME = 7 + 0", "fuzz", 50)
 
@@ -20,6 +20,19 @@ def test_what_a_bug_replaces_stands_there_once(plant: Plant) -> None:
     assert source.count(plant.good) == 1
     assert plant.bad != plant.good
     ast.parse(source.replace(plant.good, plant.bad))
+
+
+@pytest.mark.parametrize("plant", PEOPLE, ids=lambda plant: plant.bug)
+def test_a_test_that_catches_a_bug_is_there(plant: Plant) -> None:
+    file, _, name = plant.proof.partition("::")
+    assert f"\ndef {name}(" in (ROOT / file).read_text("utf-8")
+
+
+def test_a_test_that_passes_has_not_noticed_and_one_that_cannot_run_is_none() -> None:
+    file = "tests/policy/test_units.py"
+    assert catches(replace(HARMLESS, proof=f"{file}::test_names_are_told_from_whatever_else_is_written"), 1) is None
+    with pytest.raises(CommandError, match=r"test_gone broke down: (?s:.*)not found"):
+        catches(replace(HARMLESS, proof=f"{file}::test_gone"), 1)
 
 
 def test_a_planted_bug_is_caught() -> None:
