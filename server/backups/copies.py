@@ -29,7 +29,7 @@ from sqlalchemy.engine import make_url
 from server import models
 from server.database.claim import file_of
 from server.database.engine import Database, beside_the_server
-from server.database.schema import current, newest, upgrade
+from server.database.schema import current, known, newest, upgrade
 from server.errors import DatabaseError
 
 TABLES = models.Site.metadata.sorted_tables
@@ -50,6 +50,11 @@ def copy_database(url: str, to: Path) -> None:
         with beside_the_server(url) as source, target.begin() as connection:
             to.chmod(0o600)
             held, revision = source.connection(), current(source.connection())
+            if revision is not None and revision not in known():
+                raise DatabaseError(
+                    f"{name}: is of a newer version of Loquet ({revision}): install that one first, or name a new,"
+                    " empty database in server.toml"
+                )
             if revision != newest():
                 raise DatabaseError(
                     f"{name}: is of version {revision}, the program of {newest()}: start the server once"

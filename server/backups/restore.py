@@ -35,7 +35,7 @@ from server.errors import BackupError, DatabaseError
 from server.models import Credential
 
 LIVING = """
-    SELECT 'badge …' || substr(uid, -4) || ' of ' || member, status FROM credential WHERE ended IS NULL
+    SELECT 'badge ' || uid || ' of ' || member, status FROM credential WHERE ended IS NULL
     UNION ALL SELECT 'member ' || id, status FROM member WHERE ended IS NULL
 """
 ALSO_LIVING = (
@@ -54,6 +54,11 @@ ALSO_LIVING = (
 """What else somebody takes from people or machines. Of a version that had none of it yet nothing of it can return."""
 DOORS_KNOW = ("badge", "member", "role")
 """Of what lives: what the rules at the doors say of it, too."""
+NAMES = {
+    "member": "SELECT id, name FROM member",
+    "machine": "SELECT id, name FROM machine",
+    "badge": "SELECT uid, number FROM day_badge WHERE ended IS NULL",
+}
 SHOWN = 20
 
 
@@ -95,7 +100,7 @@ def restore(
             held = _checked(copy, new)
             today = _today(url, new.with_name("today.db"))
             doors = _by_doors(copy, new, ask(held["site"]), agreed) if ask and not today else {}
-            badges = _compare(copy, held, today, doors, agreed)
+            badges = _compare(copy, held, today, doors, None if agreed else _shown(new))
             gone = [] if claim is None else _erased_since(file_of(parsed), new)
             told = _keep_from_good(new, badges, now)
             if claim is None:
@@ -176,7 +181,7 @@ def _by_doors(copy: Path, new: Path, doors: Doors | None, agreed: bool) -> dict[
         )
     rules, found = doors.rules, {"site": doors.rules.site}
     with _reading(new) as connection:
-        asked = "SELECT uid, 'badge …' || substr(uid, -4) || ' of ' || member FROM credential WHERE ended IS NULL"
+        asked = "SELECT uid, 'badge ' || uid || ' of ' || member FROM credential WHERE ended IS NULL"
         for uid, called in connection.execute(asked):
             held = rules.credentials.get(doors.pseudonym(bytes.fromhex(uid)))
             if held is not None:
@@ -198,7 +203,7 @@ def _keep_from_good(new: Path, badges: dict[str, str], now: datetime) -> list[st
         upgrade(database, lambda _step: None)
         with database.transaction() as session:
             for row in session.exec(select(Credential).where(col(Credential.ended).is_(None))):
-                status = badges.get(f"badge …{row.uid[-4:]} of {row.member}")
+                status = badges.get(f"badge {row.uid} of {row.member}")
                 if status is None or row.status != "active":
                     continue
                 before = {"status": row.status, "ended": None}
@@ -208,7 +213,8 @@ def _keep_from_good(new: Path, badges: dict[str, str], now: datetime) -> list[st
             record(session, Decided("restore", of(now)), changes)
     finally:
         database.close()
-    return [f"{name}: stays {status}" for name, status in sorted(badges.items())]
+    shown = _shown(new)
+    return [f"{shown(what)}: stays {status}" for what, status in sorted(badges.items())]
 
 
 @contextmanager
@@ -242,10 +248,42 @@ def _living(connection: sqlite3.Connection) -> dict[str, str]:
     return found
 
 
+def _shown(new: Path) -> Callable[[str], str]:
+    """How a copy's people know what `_living` names: no whole number of a badge, but what is written on one of the
+    house, and members and machines by their names."""
+    names: dict[str, dict[str, str]] = {}
+    with _reading(new) as connection:
+        for kind, asked in NAMES.items():
+            with suppress(sqlite3.OperationalError):  # a copy of before there were such
+                names[kind] = {str(key): str(name) for key, name in connection.execute(asked)}
+
+    def named(kind: str, of: str) -> str:
+        name = names.get(kind, {}).get(of)
+        return f"{name} ({of})" if name else of
+
+    def shown(what: str) -> str:
+        kind, _, rest = what.partition(" ")
+        if kind in ("member", "machine"):
+            return f"{kind} {named(kind, rest)}"
+        if kind not in ("badge", "role", "training"):
+            return what
+        held, _, member = rest.rpartition(" of ")
+        if kind == "badge":
+            number = names.get("badge", {}).get(held)
+            held = f"…{held[-4:]}" + (f" (day badge {number})" if number else "")
+        return f"{kind} {held} of {named('member', member)}"
+
+    return shown
+
+
 def _compare(
-    copy: Path, held: dict[str, str], today: dict[str, str], doors: dict[str, str], agreed: bool
+    copy: Path,
+    held: dict[str, str],
+    today: dict[str, str],
+    doors: dict[str, str],
+    shown: Callable[[str], str] | None,
 ) -> dict[str, str]:
-    """The badges that are good in the copy and not so today, and what they are. Unless agreed, what differs is told.
+    """The badges that are good in the copy and not so today, and what they are. shown: None where it is agreed.
 
     doors: of what they know alone; of accounts and machines they know nothing.
     """
@@ -260,8 +298,8 @@ def _compare(
         for what, status in sorted(spoken_of.items())
         if known and status == "active" and known.get(what) != "active"
     }
-    if better and not agreed:
-        listed = [f"{what}: active in the copy, {status} today" for what, status in better.items()]
+    if better and shown is not None:
+        listed = [f"{shown(what)}: active in the copy, {status} today" for what, status in better.items()]
         more = [f"and {len(listed) - SHOWN} more"] if len(listed) > SHOWN else []
         by = "" if today else " (by the rules that doors hold: the database of today cannot be read)"
         told = "\n  ".join([*listed[:SHOWN], *more])

@@ -113,6 +113,34 @@ def test_a_copy_of_a_server_that_writes_comes_back_row_by_row(
     again.close()
 
 
+@pytest.mark.parametrize(
+    ("revision", "words"),
+    [
+        ("0001", r"is of version 0001, the program of \d+: start the server once"),
+        ("9999", r"is of a newer version of Loquet \(9999\): install that one first, or name a new, empty database"),
+    ],
+)
+def test_tables_of_another_version_are_refused_by_name_before_a_copy_takes_their_place(
+    kept: Kept, config: BackupConfig, told: Path, tmp_path: Path, revision: str, words: str
+) -> None:
+    kept.restore()
+    database = Database(kept.url)
+    make(database, config, told)
+    with database.transaction() as session:
+        session.connection().execute(text("UPDATE alembic_version SET version_num = :now"), {"now": revision})
+    database.close()
+    with pytest.raises(DatabaseError, match=words):
+        restore(
+            kept.url,
+            config.folder / name_of(NOW),
+            agreed=True,
+            now=NOW,
+            identity=tmp_path / "identity.txt",
+            key=OURS,
+        )
+    kept.restore()
+
+
 def test_a_program_that_was_not_started_yet_says_so_without_the_password(
     kept: Kept, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
