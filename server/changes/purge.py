@@ -144,6 +144,7 @@ def _keep_hours_of_day(session: Session, start: Instant, end: Instant) -> None:
         if hour.peak or hour.came:
             known = session.get(HourKept, moment(hour.start)) or HourKept(start=moment(hour.start), came=0, peak=0)
             known.came, known.peak = known.came + hour.came, max(known.peak, hour.peak)  # rows that came late are more
+            known.guests = max(known.guests, hour.guests)
             session.add(known)
 
 

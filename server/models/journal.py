@@ -69,13 +69,15 @@ class JournalRow(SQLModel, table=True):
 
 
 class HourKept(SQLModel, table=True):
-    """What stays of an hour whose rows are gone: how many came in, and the most who were inside at one moment."""
+    """What stays of an hour whose rows are gone: how often somebody came in, the most who were inside at one moment,
+    and the most of these who were guests: people without badges of their own."""
 
     __tablename__ = "hour_kept"
 
     start: datetime = Field(primary_key=True, sa_type=UtcDateTime)
     came: int
     peak: int
+    guests: int = 0
 
 
 class CountKept(SQLModel, table=True):

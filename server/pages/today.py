@@ -37,11 +37,15 @@ SHOWN_ARRIVALS = 300
 
 @dataclass(frozen=True, slots=True)
 class Day:
-    """hours: (9 h – 10 h, most people at once), None when too few to be told. highest: the most of the day."""
+    """hours: (9 h – 10 h, most people at once, guests among them), None when too few to be told, and then no guests.
 
-    hours: list[tuple[str, int | None]]
+    highest: the most of the day. guests: whether there were any.
+    """
+
+    hours: list[tuple[str, int | None, int]]
     bars: list[Bar]
     highest: int | None
+    guests: bool = False
     width: int = WIDTH
     height: int = HEIGHT
     base: int = BASE
@@ -84,6 +88,7 @@ def show() -> ResponseReturnValue:
             today=day_of(seen.hours, named=named),
             count=seen.came if named else few(seen.came),
             different=seen.different,
+            guests=seen.guests if named else 0,
             arrivals=arrivals if named else None,
             earlier=seen.came - len(arrivals),
             closings=[closed_by(one, current.called, at) for one in closings(session, start, at + 1)] if named else [],
@@ -129,10 +134,11 @@ def _refusal(one: history.Passage | history.Collision, current: Current, now: in
 def day_of(counts: list[HourCount], *, named: bool) -> Day:
     """The hours of the site day until now: from the first that had people, or from OPENS."""
     first = next((n for n, c in enumerate(counts) if c.peak or local(c.start).hour >= OPENS), len(counts))
-    told = [(c.start, c.peak if named else few(c.peak)) for c in counts[first:]]
-    labels = [hour(start) for start, _ in told]
+    told = [(c.start, c.peak if named else few(c.peak), c.guests if named else 0) for c in counts[first:]]
+    labels = [hour(start) for start, _, _ in told]
     return Day(
-        hours=[(hours(start, start + HOUR), peak) for start, peak in told],
-        bars=bars([peak for _, peak in told], labels),
-        highest=max((peak for _, peak in told if peak is not None), default=None),
+        hours=[(hours(start, start + HOUR), peak, guests) for start, peak, guests in told],
+        bars=bars([peak for _, peak, _ in told], labels),
+        highest=max((peak for _, peak, _ in told if peak is not None), default=None),
+        guests=any(guests for *_, guests in told),
     )

@@ -24,6 +24,7 @@ from policy.terms import DAY, HOUR, MINUTE, Instant
 from server.database.types import moment
 from server.models import AdhocShift, CountKept, GuestDay, JournalRow, Member, Visitor
 from server.queries.gardien_figures import evenings
+from server.queries.groups import stays
 from server.queries.now import FEW
 from server.queries.public_holidays import holidays_of
 from server.queries.rota import Turn, turns
@@ -264,19 +265,18 @@ def _ran(days: Days, found: defaultdict[date, Numbers]) -> None:
 def _seats(days: Days, found: defaultdict[date, Numbers]) -> None:
     """Whoever is inside when a site day ends no longer is."""
     of_day: defaultdict[date, list[tuple[Instant, int, str, bool]]] = defaultdict(list)
-    row, guest = JournalRow, Visitor
+    row = JournalRow
     asked = select(row.moved_at, row.member, row.inside).where(
         *_within(days, col(row.moved_at)), col(row.inside).is_not(None)
     )
     for at, member, inside in days.session.exec(asked):
         when = of(at) if at is not None else days.start
         of_day[days.calendar.day_at(when)].append((when, 1, member or "", bool(inside)))
-    some = select(guest.since, guest.gone, guest.people, guest.id).where(*_within(days, col(guest.since)))
-    for since, gone, people, number_ in days.session.exec(some):
-        day = days.calendar.day_at(of(since))
-        of_day[day].append((of(since), people, f"visitor {number_}", True))
-        if gone is not None:
-            of_day[day].append((of(gone), people, f"visitor {number_}", False))
+    for number_, stay in enumerate(stays(days.session, days.start, days.end)):
+        steps = of_day[days.calendar.day_at(stay.since)]
+        steps.append((stay.since, stay.people, f"stay {number_}", True))
+        if stay.until is not None:
+            steps.append((stay.until, stay.people, f"stay {number_}", False))
     for day, steps in of_day.items():
         numbers = found[month_of(day)]
         numbers[What.DAYS, ""] += 1

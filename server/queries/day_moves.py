@@ -4,8 +4,8 @@ A day of a large site has 100,000 moves. Reading them all takes half a second, a
 """
 
 from bisect import insort
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from threading import Lock
 from typing import Any
@@ -16,6 +16,7 @@ from policy.instants import of
 from policy.terms import HOUR, Instant
 from server.database.types import moment
 from server.models import JournalRow
+from server.queries.groups import Stay, stays
 
 KEPT = "today's moves"
 _lock = Lock()
@@ -23,11 +24,13 @@ _lock = Lock()
 
 @dataclass(frozen=True, slots=True)
 class HourCount:
-    """came: how many came in, in the hour that begins at start. peak: the most members inside at one moment of it."""
+    """came: how often a member came in, in the hour that begins at start. peak: the most people inside at one moment of
+    it, guests among them; guests: the most of these, people without badges of their own."""
 
     start: Instant
     peak: int
     came: int
+    guests: int = 0
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -57,6 +60,23 @@ class _Hour:
             peak = max(peak, len(inside))
         self.after = frozenset(inside)
         return HourCount(start, peak, sum(not step.out for step in self.steps))
+
+    def with_guests(self, count: HourCount, before: frozenset[str], stays: Sequence[Stay]) -> HourCount:
+        """count, with those of the stays who were there in that hour."""
+        start, end = count.start, count.start + HOUR
+        there = [one for one in stays if one.since < end and (one.until is None or one.until > start)]
+        if not there:
+            return count
+        steps = [(step.at, step.out, step.member, 0) for step in self.steps]
+        steps += [(max(one.since, start), False, "", one.people) for one in there]
+        steps += [(one.until, True, "", -one.people) for one in there if one.until is not None and one.until < end]
+        inside, guests, peak, most = set(before), 0, len(before), 0
+        for _, out, who, people in sorted(steps, key=lambda step: step[:2]):
+            guests += people
+            if who:
+                (inside.discard if out else inside.add)(who)
+            peak, most = max(peak, len(inside) + guests), max(most, guests)
+        return replace(count, peak=peak, guests=most)
 
 
 class DayMoves:
@@ -113,8 +133,8 @@ class DayMoves:
             self.came += 1
             self._members.add(member)
 
-    def hours(self, end: Instant) -> list[HourCount]:
-        """Each that began before end."""
+    def hours(self, end: Instant, stays: Sequence[Stay] = ()) -> list[HourCount]:
+        """Each that began before end. stays: of people without badges."""
         while self.start + len(self._hours) * HOUR < end:
             self._hours.append(_Hour())
         counts: list[HourCount] = []
@@ -122,7 +142,7 @@ class DayMoves:
         for position, hour in enumerate(self._hours):
             if hour.count is None:
                 hour.count = hour.reckon(self.start + position * HOUR, inside)
-            counts.append(hour.count)
+            counts.append(hour.with_guests(hour.count, inside, stays))
             inside = hour.after
         return [count for count in counts if count.start < end]
 
@@ -147,16 +167,18 @@ class DayMoves:
 
 @dataclass(frozen=True, slots=True)
 class Today:
-    """last: who came in, in order, each with the next move of that member."""
+    """last: who came in, in order, each with the next move of that member. guests: who came without a badge."""
 
     hours: list[HourCount]
     came: int
     different: int
     last: list[tuple[Step, Step | None]]
+    guests: int = 0
 
 
 def today(session: Session, start: Instant, at: Instant, last: int = 0) -> Today:
     """The site day that began at start, until at; last: how many arrivals are wanted one by one."""
+    stays_ = stays(session, start, at + 1)
     kept, rewritten = session.info["kept"], session.info["rewritten"]
     with _lock:
         day = kept.get(KEPT)
@@ -164,4 +186,10 @@ def today(session: Session, start: Instant, at: Instant, last: int = 0) -> Today
             day = kept[KEPT] = DayMoves(start, rewritten)
         if day.read(session).newest > at:
             day = DayMoves(start).read(session, at + 1)
-        return Today(day.hours(at + 1), day.came, day.different, day.last_arrivals(last))
+        return Today(
+            hours=day.hours(at + 1, stays_),
+            came=day.came,
+            different=day.different,
+            last=day.last_arrivals(last),
+            guests=sum(one.people for one in stays_),
+        )

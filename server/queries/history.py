@@ -19,6 +19,7 @@ from server import models
 from server.database.types import moment
 from server.models import JournalRow, Member
 from server.queries.day_moves import DayMoves, HourCount, Step
+from server.queries.groups import stays
 from wire.row import Kind
 
 LAST_ID = 2**63 - 1
@@ -263,7 +264,7 @@ def named_arrivals(session: Session, steps: Sequence[tuple[Step, Step | None]]) 
 
 def hours(session: Session, start: Instant, end: Instant) -> list[HourCount]:
     """People inside, hour by hour from start (the beginning of a site day, when nobody is) until end."""
-    return DayMoves(start).read(session, end).hours(end)
+    return DayMoves(start).read(session, end).hours(end, stays(session, start, end))
 
 
 def refusals(session: Session, start: Instant, end: Instant, limit: int) -> list[Passage | Collision]:

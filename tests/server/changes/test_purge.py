@@ -73,6 +73,19 @@ def test_a_site_day_goes_whole_and_its_hours_are_counted_first(desk: Desk, journ
     assert hours == {8: (2, 2), 9: (0, 2), 10: (0, 2), 11: (0, 2)}, "by UTC"
 
 
+def test_of_an_hour_it_stays_how_many_were_guests(desk: Desk, journal: Journal) -> None:
+    journal.enters(at(9), "alice")
+    journal.leaves(at(9, 50), "alice")
+    desk.take(journal.rows)
+    with desk.database.transaction() as session:
+        stay = {"since": moment(at(9, 10)), "gone": moment(at(9, 40))}
+        session.add(Visitor(name="atelier", people=5, more="", by="equipe", **stay))
+    forget(desk.database, at(9) + (KEPT + 1) * DAY)
+    with desk.database.reading() as session:
+        [hour] = session.exec(select(HourKept))
+        assert (hour.came, hour.peak, hour.guests) == (1, 6, 5)
+
+
 def test_rows_that_come_when_their_day_is_counted_add_to_it(desk: Desk, journal: Journal) -> None:
     """As those of an edge that was away for months."""
     for member in ("alice", "brigitte"):

@@ -12,8 +12,10 @@ from policy.instants import of
 from policy.reasons import Reason
 from policy.terms import DAY, HOUR, MINUTE, SECOND
 from server.database.engine import Database
+from server.database.types import moment
+from server.models import Visitor
 from server.queries import history
-from server.queries.day_moves import HourCount
+from server.queries.day_moves import HourCount, today
 from server.queries.history import Arrival
 from tests.support_server import Desk, Journal
 from tests.support_site import at
@@ -71,6 +73,25 @@ def test_an_hour_counts_who_was_there_at_its_fullest(desk: Desk, journal: Journa
         found = history.hours(session, at(8), at(13))
     counted = ((0, 0), (2, 2), (1, 0), (1, 0), (0, 0))
     assert found == [HourCount(at(8 + n), peak, came) for n, (peak, came) in enumerate(counted)]
+
+
+def test_guests_count_in_the_hours_in_which_they_were_there(desk: Desk, journal: Journal) -> None:
+    """A group until its adult leaves, others until somebody says that they are gone; all until the day ends."""
+    journal.enters(at(9, 10), "alice")
+    journal.leaves(at(10, 30), "alice")
+    journal.enters(at(11, 10), "remy")
+    desk.take(journal.rows)
+    with desk.database.transaction() as session:
+        named = {"name": "atelier", "more": "", "by": "equipe"}
+        session.add(Visitor(**named, people=4, since=moment(at(9, 20)), member="alice"))
+        session.add(Visitor(**named, people=2, since=moment(at(9, 30)), gone=moment(at(9, 40))))
+        session.add(Visitor(**named, people=3, since=moment(at(11, 30))))
+    with desk.database.reading() as session:
+        found = history.hours(session, at(8), at(13))
+        day = today(session, at(4), at(13))
+    counted = ((0, 0, 0), (7, 1, 6), (5, 0, 4), (4, 1, 3), (4, 0, 3))
+    assert found == [HourCount(at(8 + n), *one) for n, one in enumerate(counted)]
+    assert (day.hours[5:9], day.guests) == (found[1:], 9)
 
 
 @pytest.mark.parametrize(("date", "hours"), [((2026, 10, 24), 25), ((2027, 3, 27), 23)])
