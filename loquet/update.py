@@ -47,6 +47,7 @@ def run(arguments: argparse.Namespace) -> int:
         if wanted is None:
             print(f"{version()} runs; nothing newer is in {FOLDER}")
             return 0
+        _service(part, arguments.within)  # what keeps it from being updated is said before minutes are spent
         built = _build(wanted, part)
         # The newer version switches: it knows how it is asked.
         words = [str(built / "bin/loquet"), "update", "--to", str(built), "--within", str(arguments.within)]
@@ -124,7 +125,7 @@ def _tidy(kept: set[Path]) -> None:
 
 
 def _session_runs(folder: Path) -> bool:
-    """A restart of the edge would cut the power of its machines."""
+    """Whether one does, or nobody can say: a restart of the edge would cut the power of its machines."""
     asked: list[str | Path] = [folder / "bin/loquet", "edge", "--config", EDGE, "--running"]
     serves = subprocess.run(["systemctl", "is-active", "--quiet", "loquet-edge"], check=False)  # noqa: S607
     if serves.returncode != 0:
@@ -132,7 +133,12 @@ def _session_runs(folder: Path) -> bool:
     told = subprocess.run(asked, capture_output=True, text=True, check=False)  # noqa: S603
     if told.returncode == 1:
         print(f"{told.stdout.strip()}: nothing is changed meanwhile; give the command again when it has ended")
-    return told.returncode == 1
+    elif told.returncode:
+        print(
+            f"{told.stderr.strip()}: whether a session runs cannot be told, so nothing is changed; when no machine"
+            " runs: sudo systemctl stop loquet-edge, and give the command again"
+        )
+    return told.returncode != 0
 
 
 def _service(part: str, within: float) -> "Service":
@@ -152,4 +158,6 @@ def _service(part: str, within: float) -> "Service":
     url = make_url(config.database)
     if url.get_backend_name() != "sqlite":
         raise CommandError("its database is PostgreSQL: copy it by pg_dump, then firmware_config/install server")
-    return Service("loquet-server", Path(url.database or ""), lambda: serves(config.http_port), within)
+    return Service(
+        "loquet-server", Path(url.database or ""), lambda: serves(config.http_host, config.http_port), within
+    )

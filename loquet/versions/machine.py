@@ -75,8 +75,12 @@ class Service:
         return True
 
     def copy(self) -> None:
-        """By SQLite itself, whose log may hold the newest rows."""
-        if self._database is None or not self._database.exists():
+        """By SQLite itself, whose log may hold the newest rows. Of a database that is not there yet there is no copy:
+        none of an older update must come back in its place."""
+        if self._database is None:
+            return
+        if not self._database.exists():
+            self._copy.unlink(missing_ok=True)
             return
         self._copy_to(self._copy, self._database)
 
@@ -119,9 +123,10 @@ class Service:
         _settle(self._database.parent)
 
 
-def serves(port: int) -> bool:
-    """Whether a server answers here."""
-    with suppress(OSError), urllib.request.urlopen(f"http://127.0.0.1:{port}/health", timeout=5) as answer:
+def serves(host: str, port: int) -> bool:
+    """Whether a server answers where its server.toml says that it listens."""
+    at = f"[{host}]" if ":" in host else host
+    with suppress(OSError), urllib.request.urlopen(f"http://{at}:{port}/health", timeout=5) as answer:
         return bool(answer.status == 200)
     return False
 

@@ -2,12 +2,15 @@
 
 import sqlite3
 from contextlib import closing
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from threading import Thread
 
 import pytest
 
+from console.errors import CommandError
 from loquet.main import main
-from loquet.versions.machine import Service
+from loquet.versions.machine import Service, serves
 from loquet.versions.switch import TriedError, update
 
 OLD, NEW, NEWER = "/opt/loquet-old", "/opt/loquet-new", "/opt/loquet-newer"
@@ -341,6 +344,68 @@ def test_a_running_session_is_not_cut(
     assert (tmp_path / "loquet").readlink() == (tmp_path / "loquet-old" if runs else version)
     assert ("nothing is changed meanwhile" in capsys.readouterr().out) is bool(runs)
     assert "is-active" in systemctl.read_text()
+
+
+def test_where_nobody_can_say_whether_a_session_runs_nothing_is_cut(
+    tmp_path: Path, systemctl: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    on_a_machine(tmp_path, monkeypatch)
+    version = tmp_path / "loquet-new"
+    (version / "bin").mkdir(parents=True)
+    (version / "bin/loquet").write_text("#!/bin/sh\necho 'journal.db: cannot be read' >&2; exit 2\n")
+    (version / "bin/loquet").chmod(0o755)
+    (tmp_path / "loquet").symlink_to(tmp_path / "loquet-old")
+    assert main(["update", "--to", str(version)]) == 1
+    assert "journal.db: cannot be read: whether a session runs cannot be told" in capsys.readouterr().out
+    assert (tmp_path / "loquet").readlink() == tmp_path / "loquet-old"
+    assert "restart" not in systemctl.read_text()
+
+
+def test_a_server_that_has_no_database_yet_gets_none_of_an_older_update(tmp_path: Path, systemctl: Path) -> None:
+    (tmp_path / "loquet").symlink_to(tmp_path / "old")
+    older, database = tmp_path / "older.db", tmp_path / "loquet.db"
+    with closing(sqlite3.connect(older)) as db:
+        db.execute("CREATE TABLE stored (what TEXT)")
+    service(tmp_path, older).copy()
+    with pytest.raises(TriedError, match="did not answer in time"):
+        update(service(tmp_path, database, broken="new"), str(tmp_path / "new"))
+    assert not database.exists()
+    assert systemctl.exists()
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.0.0.2"])
+def test_a_server_is_asked_where_it_listens(host: str) -> None:
+    """One that listens elsewhere on this machine would be taken for one that does not answer, and be replaced."""
+
+    class Well(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.end_headers()
+
+        def log_message(self, *_said: object) -> None:
+            pass
+
+    with HTTPServer((host, 0), Well) as pages:
+        port = pages.server_address[1]
+        answers = Thread(target=pages.handle_request)
+        answers.start()
+        assert serves(host, port)
+        answers.join()
+    assert not serves(host, port)
+
+
+def test_a_database_of_postgresql_is_told_before_anything_is_unpacked(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    archive = on_a_machine(tmp_path, monkeypatch)
+
+    def refuses(_part: str, _within: float) -> Service:
+        raise CommandError("its database is PostgreSQL")
+
+    monkeypatch.setattr("loquet.update._service", refuses)
+    assert main(["update", str(archive)]) == 2
+    assert "its database is PostgreSQL" in capsys.readouterr().err
+    assert not [*tmp_path.glob("*.source")]
 
 
 def test_versions_that_nobody_goes_back_to_do_not_fill_the_card(
