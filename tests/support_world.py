@@ -1,10 +1,11 @@
 """The demo's world for tests: an edge that only remembers what it was told, a cable, and people on a Tuesday."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import date
 
 from simulator.demo import casaco
+from simulator.demo.printer import DemoPrinter
 from simulator.demo.world import World
 from simulator.pace import SPEEDS, Anchor, Pace
 from simulator.remote import Command, Event, Follow
@@ -50,10 +51,10 @@ class FakeLink:
 
 
 class Site:
-    def __init__(self, at: int) -> None:
+    def __init__(self, at: int, printers: Mapping[str, DemoPrinter] | None = None) -> None:
         self.pace = Pace.starting(at, 0)
         self.edge = FakeEdge()
-        self.world = World(BUNDLE, 1, self.pace, FakeLink())
+        self.world = World(BUNDLE, 1, self.pace, FakeLink(), printers)
         self.workshop = FakeEdge()
         self.world.start(self.edge, self.workshop)
 

@@ -2,6 +2,7 @@
 
 from edge.patterns import MOST_COUNTED
 from server.text.translate import language, typeset
+from wire.messages import PrinterState
 
 NBSP = "\N{NO-BREAK SPACE}"
 
@@ -77,6 +78,12 @@ READERS = {
     "printer-1-tap": ("Imprimante 1", "Printer 1"),
     "printer-2-tap": ("Imprimante 2", "Printer 2"),
 }
+PRINTS = {
+    PrinterState.IDLE: ("quiet", "ne fait rien", "does nothing"),
+    PrinterState.BUSY: ("warn", "chauffe ou refroidit", "heats or cools"),
+    PrinterState.PRINTING: ("good", "imprime", "prints"),
+}
+"""What the double of a printer does: the mark's colour, and the words."""
 LEAVE = {"front-in": ("laisser à l’entrée", "leave at the way in"), "front-out": ("à la sortie", "at the way out")}
 """What the presses say that leave a badge on a reader, side by side."""
 

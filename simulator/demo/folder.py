@@ -12,6 +12,7 @@ import msgspec
 from msgspec import Struct
 
 from console.errors import CommandError
+from edge.devices.http import Address
 from keys.keyring import Keyring
 from keys.secret_files import make_password, write_secret
 from policy.terms import Instant
@@ -85,6 +86,13 @@ reader = "printer-2-tap"
 interlock = { line = 23 }
 estop = false
 """
+PRINTER_TOML = """
+[machine.{machine}.printer]
+kind = "{kind}"
+url = "http://{host}:{port}"
+key_file = "{key}"
+"""
+PRINTER_KEY = "keys/printer.key"
 HANGS = {EDGE: ("journal.db", DOOR_TOML), WORKSHOP: ("fablab.db", WORKSHOP_TOML)}
 """Of each edge its journal, and what hangs on it."""
 
@@ -157,6 +165,12 @@ class Folder:
         file = self.path / ("edge.toml" if edge == EDGE else f"{edge}.toml")
         file.write_text(edge_toml(edge, broker_port), "utf-8")
         return file
+
+    def write_printer(self, edge_toml: Path, machine: str, kind: str, address: Address) -> None:
+        """The program to ask at this machine, into its edge's configuration."""
+        write_secret(self.path / PRINTER_KEY, address.key.encode())
+        told = PRINTER_TOML.format(machine=machine, kind=kind, host=address.host, port=address.port, key=PRINTER_KEY)
+        edge_toml.write_text(edge_toml.read_text("utf-8") + told, "utf-8")
 
     def save(self, now: Instant, speed: int, *, running: bool) -> None:
         """Note how far time has come; while it runs, with what may come before it is noted again."""

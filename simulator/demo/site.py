@@ -4,6 +4,7 @@ import sys
 import threading
 from contextlib import ExitStack
 from datetime import datetime
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from flask import Blueprint
@@ -24,6 +25,8 @@ from simulator.demo.casaco import bundle
 from simulator.demo.folder import EDGE, EDGES, WORKSHOP, Folder
 from simulator.demo.mailbox import Letters, Mailbox
 from simulator.demo.members_file import NAME, members_file
+from simulator.demo.printer import MACHINE as PRINTER
+from simulator.demo.printer import DemoPrinter
 from simulator.demo.world import World
 from simulator.edge_process import EdgeProcess
 from simulator.loopback import HOST
@@ -51,9 +54,10 @@ class DemoSite:
             cable = self._cable(broker)
             letters = Letters(self.pace.now)
             mailbox = self._mailbox(letters)
-            world = World(self.site, self.folder.state.seed, self.pace, cable)
+            printer = self._printer()
+            world = World(self.site, self.folder.state.seed, self.pace, cable, {PRINTER: printer})
             server = self._server(mailbox, broker, bench_page.blueprint(world, letters))
-            edges = self._edges(broker, cable, world)
+            edges = self._edges(broker, cable, world, printer)
             self._copy(server.config)
             self._let_time_pass(self.folder.state.speed)
             (self.folder.path / NAME).write_bytes(members_file(self.site, self.folder.state.start))
@@ -110,19 +114,25 @@ class DemoSite:
             config.database, self.site, state.seed, state.start, door, config.credential_key, config.retention_days
         )
 
-    def _edges(self, broker: Broker, cable: Cable, world: World) -> tuple[EdgeProcess, ...]:
+    def _printer(self) -> DemoPrinter:
+        printer = DemoPrinter(self.pace.now)
+        self.parts.callback(printer.close)
+        return printer
+
+    def _edges(self, broker: Broker, cable: Cable, world: World, printer: DemoPrinter) -> tuple[EdgeProcess, ...]:
         """The door's hangs on the cable that the bench can cut, the machines' on the broker itself."""
         say("Starting the door's edge, the machines' and the people ...")
-        door = self._edge(EDGE, cable.port, world)
-        workshop = self._edge(WORKSHOP, broker.port, world)
+        door = self._edge(self.folder.write_edge_toml(EDGE, cable.port), "edge.log", world)
+        machines = self.folder.write_edge_toml(WORKSHOP, broker.port)
+        self.folder.write_printer(machines, PRINTER, printer.kind, printer.address)
+        workshop = self._edge(machines, f"{WORKSHOP}.log", world)
         self.parts.callback(lambda: self._save(running=False))
         self.parts.callback(world.stop)
         world.start(door, workshop)
         return door, workshop
 
-    def _edge(self, edge: str, port: int, world: World) -> EdgeProcess:
-        log = "edge.log" if edge == EDGE else f"{edge}.log"
-        return EdgeProcess(self.folder.write_edge_toml(edge, port), self.folder.path / log, world.hear)
+    def _edge(self, config: Path, log: str, world: World) -> EdgeProcess:
+        return EdgeProcess(config, self.folder.path / log, world.hear)
 
     def _keep_going(
         self, world: World, config: ServerConfig, edges: tuple[EdgeProcess, ...], ended: threading.Event

@@ -6,7 +6,7 @@ One thread owns all of it; `call` hands it something to do, `picture` gives what
 import queue
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Protocol
@@ -21,10 +21,12 @@ from simulator.demo.cast import IN, OUT
 from simulator.demo.fablab import STOPPED
 from simulator.demo.lamp import Lamp
 from simulator.demo.people import day
+from simulator.demo.printer import DemoPrinter
 from simulator.demo.recount import recount
 from simulator.demo.street import Street
 from simulator.door import Door
 from simulator.pace import Anchor, Pace
+from wire.messages import PrinterState
 
 READERS = (IN, OUT)
 MACHINES = {machine.id: machine.reader for machine in casaco.MACHINES}
@@ -72,12 +74,14 @@ class ReaderView:
 
 @dataclass(frozen=True, slots=True)
 class MachineView:
-    """A machine as one sees it. runs: it has power. pressed: its emergency stop is down, None where it has none."""
+    """A machine as one sees it. runs: it has power. pressed: its emergency stop is down, None where it has none.
+    prints: what its printer does, None where none stands."""
 
     machine: str
     reader: ReaderView
     runs: bool
     pressed: bool | None
+    prints: PrinterState | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +108,11 @@ class Picture:
 class World:
     """Runs from `start` to `stop`."""
 
-    def __init__(self, bundle: Bundle, seed: int, pace: Pace, link: Link) -> None:
+    def __init__(
+        self, bundle: Bundle, seed: int, pace: Pace, link: Link, printers: Mapping[str, DemoPrinter] | None = None
+    ) -> None:
+        """printers: what stands at a machine and goes by its power, by machine."""
+        self._printers = printers or {}
         self.bundle = bundle
         self.pace = pace
         self._seed = seed
@@ -319,6 +327,8 @@ class World:
         reader, _, light = event.name.rpartition(".")
         if reader in MACHINES:
             self._runs = self._runs | {reader} if event.active else self._runs - {reader}
+            if reader in self._printers:
+                self._printers[reader].power(event.active)
         elif reader in self._lamps:
             self._lamps[reader].move(light, event.active, event.at)
         self.street.notice(event.name, event.active, event.at)
@@ -363,7 +373,9 @@ class World:
     def _machine(self, machine: str, now: Instant) -> MachineView:
         view = self._view(MACHINES[machine], now)
         runs = machine in self._runs and not (machine == STOPPED and self._pressed)
-        return MachineView(machine, view, runs, self._pressed if machine == STOPPED else None)
+        printer = self._printers.get(machine)
+        prints = None if printer is None else printer.does()[0]
+        return MachineView(machine, view, runs, self._pressed if machine == STOPPED else None, prints)
 
     def _view(self, reader: str, now: Instant) -> ReaderView:
         lamp = self._lamps[reader]
