@@ -10,12 +10,11 @@ from dataclasses import dataclass
 
 from edge.events import InputChanged
 from policy.terms import MINUTE, Instant
-from wire.row import Kind
+from wire.row import CURRENT_UNPOWERED, Kind
 
 SETTLES = 10.0
 """Seconds after the power went, within which a motor that runs down may still draw current."""
 WARNED_FOR: Instant = 5 * MINUTE
-FAULT = "current: flows without power"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +66,7 @@ class Sensed:
         fault = self._unpowered is not None and mono >= self._unpowered + SETTLES
         if fault != self._fault:
             self._fault = fault
-            yield (Kind.INPUT_UNSTEADY if fault else Kind.INPUT_STEADY), FAULT
+            yield (Kind.INPUT_UNSTEADY if fault else Kind.INPUT_STEADY), CURRENT_UNPOWERED
 
     def deadline(self) -> float | None:
         """The monotonic second at which `look` finds a fault."""

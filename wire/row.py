@@ -35,6 +35,10 @@ Count: TypeAlias = Annotated[int, Meta(ge=0, lt=2**31)]
 """A number of rows or rules: no honest counter gets further."""
 
 
+CURRENT_UNPOWERED = "current: flows without power"
+"""The detail of an input_unsteady, and of its input_steady, by a machine's current sensor."""
+
+
 class Kind(StrEnum):
     """What happened."""
 

@@ -18,7 +18,7 @@ from policy.terms import MINUTE, SECOND, Instant
 from server.models import Edge, JournalRow, MachineOut
 from server.queries.bookings import is_bookable
 from server.queries.current import Current
-from server.queries.devices import plug_at, printer_at
+from server.queries.devices import plug_at, printer_at, unpowered_currents
 from server.queries.machine_out import outs
 from server.queries.now import SILENT, last_words
 from server.queries.site_state import is_locked_down, machines_at
@@ -65,9 +65,9 @@ class View:
     is while somebody else still runs it. free_until: of a free machine the end of its hours or the next booking, of
     another one whatever follows its session; None for no end in sight. opens: of one outside its
     hours. since: of a stop, or the last word of its edge; None where there never was one. ordered: the stop was an
-    order, no button. broken: what does not work, `reader`, `disk`, `plug` or `no_safety`. out: the lock-out as it was
-    noted. printer, plug: what those there say, while its edge is heard from. no_safety: a plug stands for the relay
-    where the rules say that somebody can be hurt; its edge ends what runs, and lets nobody start it.
+    order, no button. broken: what does not work, `reader`, `disk`, `plug`, `no_safety` or `current`. out: the lock-out
+    as it was noted. printer, plug: what those there say, while its edge is heard from. no_safety: a plug stands for the
+    relay where the rules say that somebody can be hurt; its edge ends what runs, and lets nobody start it.
     place_shut: of a free machine, that nobody holds the place; place_opens: when somebody is to, if that is known.
     """
 
@@ -96,13 +96,15 @@ class _Asked:
     outs: dict[str, MachineOut]
     opening: Opening
     at: Instant
+    currents: frozenset[str]
+    """The machines whose sensor sees current without power."""
 
 
 def views(session: Session, current: Current, opening: Opening, at: Instant) -> list[View]:
     """Every machine, in the order of the site. opening: how open the place is."""
     state = machines_at(session, at)
     state.lockdown = is_locked_down(session)
-    asked = _Asked(current, state, outs(session), opening, at)
+    asked = _Asked(current, state, outs(session), opening, at, unpowered_currents(session))
     words = last_words(session)
     stops = _stops(session, set(asked.state.stopped))
     found = [_view(asked, machine, words.get(machine.id), stops.get(machine.id)) for machine in current.bundle.machines]
@@ -194,7 +196,9 @@ def _broken(asked: _Asked, machine: Machine, edge: Edge) -> str:
     plug = plug_at(edge, machine.id)
     if _is_no_safety(asked, plug, machine.id):
         return "no_safety"
-    return "plug" if plug is not None and plug.switches and plug.fault is not None else ""
+    if plug is not None and plug.switches and plug.fault is not None:
+        return "plug"
+    return "current" if machine.id in asked.currents else ""
 
 
 def _free_until(asked: _Asked, machine: Machine, following: Booking | None) -> Instant | None:

@@ -67,6 +67,14 @@ def plug_fault(plug: Plug | None) -> tuple[str, str]:
     return gettext(lead), gettext(helps)
 
 
+def current_unpowered() -> tuple[str, str]:
+    """Why nobody starts a machine whose sensor sees current without power, and what helps."""
+    return (
+        gettext("Son capteur voit du courant alors qu’elle est coupée"),
+        gettext("couper à la main, puis vérifier le capteur et le contacteur ; personne ne la démarre d’ici là."),
+    )
+
+
 def no_safety() -> tuple[str, str]:
     """Why nobody starts a machine on a plug by whose rules somebody can be hurt, and what helps."""
     return (

@@ -213,6 +213,7 @@ def _fault(said: _Telling) -> list[str]:
         "disk": (gettext("Son boîtier ne peut plus rien noter"), gettext("libérer ou changer la carte SD.")),
         "plug": devices.plug_fault(said.view.plug),
         "no_safety": devices.no_safety(),
+        "current": devices.current_unpowered(),
     }[said.view.broken]
     if not said.to.named:
         helps = gettext("prévenir l’équipe, ou un responsable du fablab.")

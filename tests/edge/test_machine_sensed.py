@@ -9,7 +9,7 @@ from edge.config import load
 from edge.events import InputChanged, Ordered
 from edge.machine import MachineController, MachineSetup
 from edge.patterns import MACHINE_ENDS_SOON, MACHINE_LOCKED_OUT, MACHINE_ON
-from edge.sensed import FAULT, WARNED_FOR, SensedSetup
+from edge.sensed import WARNED_FOR, SensedSetup
 from edge.tables import ConfigError
 from policy.instants import text
 from policy.reasons import Reason
@@ -19,7 +19,7 @@ from tests.edge.test_machine_samples import EmulatedPi, folder_of
 from tests.support_fablab import LASER, FabBench, fab_rules, kinds
 from tests.support_site import BRIGITTE, at
 from wire.messages import PrinterState
-from wire.row import Kind, Order
+from wire.row import CURRENT_UNPOWERED, Kind, Order
 
 AFTER = 15 * MINUTE
 
@@ -110,7 +110,9 @@ def test_current_without_power_is_a_fault_and_starts_nothing_until_it_is_mended(
     rows = bench.waits(9)
     assert rows == [], "a motor that runs down"
     rows = bench.waits(1)
-    assert [(row.kind, row.access_point, row.detail) for row in rows] == [(Kind.INPUT_UNSTEADY, "laser", FAULT)]
+    assert [(row.kind, row.access_point, row.detail) for row in rows] == [
+        (Kind.INPUT_UNSTEADY, "laser", CURRENT_UNPOWERED)
+    ]
     assert bench.lamp() is MACHINE_LOCKED_OUT
     assert (bench.tap(BRIGITTE).reason, bench.runs()) == (Reason.MACHINE_LOCKED_OUT, False)
     bench.reads("current", active=False)

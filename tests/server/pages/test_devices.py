@@ -14,6 +14,7 @@ from tests.support_lab import furnish, lab_bundle, runs
 from tests.support_pages import Place
 from tests.support_site import at
 from wire.messages import Plug, PlugFault, Printer, PrinterState
+from wire.row import CURRENT_UNPOWERED, Kind
 
 pytestmark = pytest.mark.sqlite
 
@@ -151,6 +152,31 @@ def test_rules_by_which_no_plug_may_switch_it_are_said_while_it_runs_and_after(l
     ends = "Sa prise ne suffit plus, selon ses nouvelles règles : la session s’arrête dans 5 min au plus."
     assert ends in lab.page("/machines/printer", brigitte)
     assert f"{ends} Ce qui aide : câbler un relais, ou revoir ses règles." in lab.page("/machines", fabien)
+
+
+def test_a_current_sensor_without_sense_is_said_on_page_and_board_until_it_is_mended(lab: Place) -> None:
+    """The lamp was red and nobody could start it; only the journal knew why."""
+    brigitte, fabien = account_of(lab, "brigitte"), account_of(lab, "fabien")
+    said = "en panne Son capteur voit du courant alors qu’elle est coupée Ce qui aide : "
+
+    def tells(kind: Kind, **more: Any) -> None:
+        lab.now += MINUTE
+        lab.journal.add(lab.now, kind, **more)
+        lab.tell()
+        lab.speak()
+
+    sensor = {"access_point": "laser", "detail": CURRENT_UNPOWERED}
+    tells(Kind.INPUT_UNSTEADY, **sensor | {"detail": "estop"})
+    assert said not in lab.page("/machines", fabien), "another input's is no fault of the sensor"
+    tells(Kind.INPUT_UNSTEADY, **sensor)
+    assert f"{said}prévenir l’équipe, ou un responsable du fablab." in lab.page("/machines/laser", brigitte)
+    assert f"{said}couper à la main, puis vérifier le capteur" in lab.page("/machines", fabien)
+    assert said not in lab.page("/machines/printer", fabien)
+    tells(Kind.INPUT_STEADY, **sensor)
+    assert said not in lab.page("/machines", fabien)
+    tells(Kind.INPUT_UNSTEADY, **sensor)
+    tells(Kind.STARTED, access_point=None)
+    assert said not in lab.page("/machines/laser", fabien), "mended while its edge was off: that says nothing more"
 
 
 @pytest.mark.parametrize(("fault", "said"), [
