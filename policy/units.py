@@ -61,7 +61,11 @@ def named(rules: RuleSet, unit: Unit, paid: Paid) -> str:
 
 
 def nearest(at: Instant, unit: Unit, day: SiteDay) -> str:
-    """The name of the day or half-day that starts next to an instant. day: the site day that holds it."""
+    """The name of the day or half-day that starts next to an instant. day: the site day that holds it.
+
+    It is the one that was paid unless `day_cutoff` or `half_day_split` has moved since by half of the shorter half of a
+    day, or more: of that an instant cannot tell.
+    """
     morning = "" if unit is Unit.DAY else HALVES[0]
     _, found, half = min(
         (abs(at - day.split), day.ordinal, HALVES[1]),

@@ -1,16 +1,19 @@
 """What a day or half-day is called, and how the version before told it."""
 
 from datetime import date, timedelta
+from itertools import pairwise
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from policy.calendar import Calendar
 from policy.passes import is_paid, left
 from policy.ruleset import RuleSet, Unit
 from policy.terms import HOUR
-from policy.units import is_name, name_at, named, start_at, unit_of
+from policy.units import is_name, name_at, named, nearest, start_at, unit_of
 from tests.support_policy import at, compiled, in_paris, known, read, site
 
 FIRST = date(2026, 1, 1)
@@ -60,6 +63,41 @@ def test_a_start_tells_its_name_after_the_hours_moved(moved: dict[str, Any]) -> 
     rules = compiled(read(carnets("half_day", **moved)), at("2026-11-24T12:00"))
     paid = [at(f"2026-11-24T{hour}") for hour in ("04:00", "13:00")]
     assert [named(rules, Unit.HALF_DAY, start) for start in paid] == ["2026-11-24am", "2026-11-24pm"]
+
+
+ZONES = (
+    "Europe/Paris",
+    "Australia/Lord_Howe",
+    "Antarctica/Troll",
+    "Africa/Casablanca",
+    "America/Santiago",
+    "Asia/Beirut",
+)
+MOVE = st.floats(-0.499, 0.499)
+"""Of the shorter half of the day."""
+
+
+@settings(max_examples=150)
+@given(
+    zone=st.sampled_from(ZONES),
+    hours=st.tuples(st.integers(0, 1439), st.integers(0, 1439)).filter(lambda hours: hours[0] != hours[1]),
+    day=st.dates(date(2000, 1, 1), date(2037, 12, 30)),
+    moved=st.tuples(MOVE, MOVE),
+    unit=st.sampled_from(Unit),
+)
+def test_a_start_tells_its_name_as_long_as_no_hour_moved_by_half_of_the_shorter_half(
+    zone: str, hours: tuple[int, int], day: date, moved: tuple[float, float], unit: Unit
+) -> None:
+    """In every zone, on days on which the clocks change, and on the days beside them, too. moved: of cutoff and split,
+    since it was paid."""
+    cutoff, split = (f"{hour // 60:02}:{hour % 60:02}" for hour in hours)
+    calendar = Calendar(ZoneInfo(zone), cutoff)
+    before, its, after = (calendar.site_day(day + timedelta(days), split) for days in (-1, 0, 1))
+    starts = (before.split, its.start, its.split, its.end, after.split)
+    shorter = min(later - earlier for earlier, later in pairwise(starts))
+    for start, move, name in ((its.start, moved[0], "" if unit is Unit.DAY else "am"), (its.split, moved[1], "pm")):
+        paid = start + round(move * max(0, shorter))
+        assert nearest(paid, unit, calendar.site_day(calendar.day_at(paid), split)) == f"{day}{name}"
 
 
 @pytest.mark.parametrize("unit", list(Unit))
