@@ -1,6 +1,7 @@
 """A database of the version before is brought up to date, and the site in it is the same."""
 
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 from alembic import command
@@ -10,12 +11,14 @@ from sqlalchemy import MetaData, Table, select
 from sqlmodel import Session, SQLModel
 
 from policy.bundle import Bundle
+from server.backups.copies import put_back
 from server.changes.bundle import columns_of, import_bundle
 from server.database import schema
 from server.database.engine import Database
 from server.database.schema import MIGRATIONS, upgrade
 from server.models import Booking, Credential, Event, Invitation, Shift, Site
 from server.publish.bundle import COLLECTIONS, export
+from tests.support_postgres import Kept
 from tests.support_server import DECIDED, whole_bundle
 
 BEFORE = "0008"
@@ -82,3 +85,22 @@ def test_a_site_of_the_version_before_is_the_same_site(new: str) -> None:
         if session.connection().dialect.name == "sqlite":
             assert session.connection().exec_driver_sql("PRAGMA foreign_key_check").all() == []
     database.close()
+
+
+def test_a_copy_of_the_version_before_takes_the_place_of_a_postgresql_database_of_today(
+    kept: Kept, tmp_path: Path
+) -> None:
+    """The copy is brought up to date before it is put back: the tables there are of another version than its own."""
+    kept.restore()
+    file = tmp_path / "old.db"
+    old, now = Database(f"sqlite:///{file}"), Database(kept.url)
+    with old.transaction() as session:
+        stored_before(session, whole_bundle())
+    old.close()
+    now.close()
+    put_back(file, kept.url)
+    with now.reading() as session:
+        assert schema.current(session.connection()) == schema.newest()
+        assert export(session) == whole_bundle()
+    now.close()
+    kept.restore()
