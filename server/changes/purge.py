@@ -6,7 +6,7 @@ rows go, in one transaction. What accounts stand on stays without its minute: a 
 
 from datetime import UTC, date, datetime, time, timedelta
 
-from sqlalchemy import ColumnElement, String, and_, cast, exists, func, or_
+from sqlalchemy import ColumnElement, String, and_, cast, exists, false, func, not_, or_
 from sqlmodel import Session, SQLModel, col, delete, select, update
 
 from policy.calendar import Calendar
@@ -61,6 +61,8 @@ KINDS = (*map(str, Kind), "refused", "later", CORRECTED, CONTESTED, ANSWERED, WI
 AUDIT_KEPT = timedelta(days=365)
 CERTIFIED_KEPT = timedelta(days=5 * 365)
 """After the end of a certification: who was trained when an accident happened is asked years later."""
+ACCOUNTS_KEPT = 10
+"""Years after the one to which accounts belong, as the law has it."""
 FOR_GOOD = tuple(
     str(table.__tablename__) for table in (CarnetEntry, Credit, Pass, RotaChange, RotaPattern, Shift, Site)
 )
@@ -221,6 +223,7 @@ def _forget_the_rest(session: Session, kept_from: Instant, now: Instant) -> str 
     old = (col(MachineSheet.serviced) < moment(kept_from), col(MachineSheet.serviced_by) != "")
     gone += session.exec(update(MachineSheet).where(*old).values(serviced_by="")).rowcount
     gone += _forget_minutes(session, moment(kept_from))
+    gone += _forget_paid(session, moment(now).year)
     gone += _forget_guests(session, moment(kept_from).date(), moment(now).year)
     gone += forget_files(session, moment(now))
     gone += _forget_certifications(session, moment(now) - CERTIFIED_KEPT)
@@ -237,6 +240,16 @@ def _forget_minutes(session: Session, limit: datetime) -> int:
         changed += unit.heard != day
         unit.heard = day
     return changed
+
+
+def _forget_paid(session: Session, this_year: int) -> int:
+    """Days and half-days of years whose accounts need not be kept any more, of members all of whose carnets were over
+    before, too: a carnet that may still be used counts all that was ever paid, and takes on what found none."""
+    first = date(this_year - ACCOUNTS_KEPT, 1, 1)
+    over = or_(col(Pass.ended) < datetime.combine(first, time(), UTC), col(Pass.valid_until) < first)
+    held = select(Pass.member).where(not_(func.coalesce(over, false())))
+    old = delete(PaidUnit).where(col(PaidUnit.unit) < first.isoformat(), col(PaidUnit.member).not_in(held))
+    return session.exec(old).rowcount
 
 
 def _forget_guests(session: Session, kept_from: date, this_year: int) -> int:

@@ -2,14 +2,16 @@
 
 import sqlite3
 from contextlib import closing
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 import pytest
 from sqlmodel import select
 
+from policy.bundle import Pass as Carnet
 from policy.reasons import Reason
 from policy.terms import DAY, HOUR, ClockState, Instant
 from server.audit import Change, Decided, record, verify
+from server.changes.bundle import put
 from server.changes.purge import doubt, first_kept, left_over, purge
 from server.database.engine import Database, files
 from server.database.types import moment
@@ -32,7 +34,7 @@ from server.models import (
 from server.publish.bundle import calendar_of
 from server.queries.remains import found, unused
 from tests.support_pages import CREDENTIAL_KEY
-from tests.support_server import Desk, Journal
+from tests.support_server import DECIDED, Desk, Journal
 from tests.support_site import at
 from wire.credential import pseudonym
 from wire.row import Kind
@@ -183,6 +185,34 @@ def test_a_day_paid_stays_without_its_minute(desk: Desk) -> None:
     with desk.database.reading() as session:
         [unit] = session.exec(select(PaidUnit))
         assert (unit.unit, unit.heard) == ("2026-11-24am", datetime(2026, 11, 24, tzinfo=UTC))
+
+
+@pytest.mark.parametrize(
+    ("carnets", "gone"),
+    [
+        ((), True),
+        ((Carnet("old", "alice", "half_day", 9, valid_until=date(2015, 12, 31)),), True),
+        ((Carnet("old", "alice", "half_day", 9, valid_until=date(2016, 1, 1)),), False),
+        ((Carnet("old", "alice", "half_day", 9),), False),
+        (
+            (
+                Carnet("old", "alice", "half_day", 9, valid_until=date(2015, 12, 31)),
+                Carnet("new", "alice", "half_day", 9),
+            ),
+            False,
+        ),
+    ],
+)
+def test_a_day_paid_goes_with_its_accounts_once_no_carnet_counts_it(
+    desk: Desk, carnets: tuple[Carnet, ...], gone: bool
+) -> None:
+    days = ("2015-12-31pm", "2016-01-01am", "2026-11-24am")
+    with desk.database.transaction() as session:
+        put(session, carnets, DECIDED)
+        session.add_all(PaidUnit(member="alice", unit=day, edge="", heard=moment(at(9))) for day in days)
+    forget(desk.database, at(9))
+    with desk.database.reading() as session:
+        assert sorted(session.exec(select(PaidUnit.unit))) == list(days[gone:])
 
 
 def test_after_a_year_the_audit_keeps_what_accounts_stand_on(database: Database) -> None:
