@@ -7,11 +7,10 @@ After each night on which it books, ledger and half-days are compared with a rec
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import date, datetime, time, timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from random import Random
 from typing import NamedTuple
-from zoneinfo import ZoneInfo
 
 from msgspec import Raw
 from sqlmodel import Session, col, select
@@ -24,6 +23,7 @@ from policy.ruleset import Ground
 from policy.terms import DAY, HOUR, MINUTE, ClockState, Direction, Instant
 from proofs.folders import passing_folder
 from proofs.proof import BrokenError, Proof, Rounds, Task
+from proofs.recount import PARIS, Moved, Recount, instant_at
 from server.audit import Decided
 from server.changes.bank import book
 from server.changes.bundle import end, import_bundle, put
@@ -35,11 +35,9 @@ from server.ingest.rows import number
 from server.ingest.store import Batch, store_batches
 from server.models import BankEntry
 from server.queries.known_edges import KnownEdge
-from server.queries.ledger import last_count, ledger
 from server.queries.site_state import known
 from wire.row import Kind, Row, encode
 
-PARIS = ZoneInfo("Europe/Paris")
 FIRST = date(2026, 1, 5)
 GARDIENS = ("ana", "bob", "cleo", "dan")
 UNIT, ROUND = 240, 15
@@ -94,14 +92,12 @@ class House:
         self._heard: list[Tap] = []
         self._shifts: dict[str, Shift] = {}
         self._credits: dict[str, Credit] = {}
-        self._earned: dict[str, tuple[str, int]] = {}
-        self._given: dict[str, int] = {}
-        self._minted = dict.fromkeys(GARDIENS, 0)
+        self.recount = Recount(GARDIENS, UNIT, ROUND)
         self._seq, self._before = 0, list[BankEntry]()
         self.told: dict[str, int] = {}
         self.compared = 0
         with database.transaction() as session:
-            import_bundle(session, _bundle(), Decided("proof", _at(FIRST, 4)))
+            import_bundle(session, _bundle(), Decided("proof", instant_at(FIRST, 4)))
 
     @property
     def entries(self) -> int:
@@ -115,7 +111,7 @@ class House:
             if luck.random() < chance:
                 act()
         self._today += timedelta(1)
-        ends = _at(self._today, 4)
+        ends = instant_at(self._today, 4)
         self._hear(ends)
         self._settle(ends)
         if luck.random() < 0.3:
@@ -145,14 +141,14 @@ class House:
         luck, today = self._luck, self._today
         who = luck.choice(GARDIENS)
         shift = Shift(f"s-{today}", who, f"{today}T18:00", f"{today}T{luck.choice((20, 21, 22))}:00")
-        self._put(shift, _at(today, 9))
-        at, late = _at(today, 17) + luck.randrange(100) * MINUTE, luck.choice((0, 0, 0, 1, 3, 9)) * DAY
+        self._put(shift, instant_at(today, 9))
+        at, late = instant_at(today, 17) + luck.randrange(100) * MINUTE, luck.choice((0, 0, 0, 1, 3, 9)) * DAY
         if late:
             self._note("evenings told late")
         for inside in (True, False) if luck.random() < 0.6 else (True, False, True, False):
             self._coming.append(Tap(at + late, who, at, inside))
             at += luck.randrange(1, 150) * MINUTE
-            at = min(at, _at(today + timedelta(1), 3))
+            at = min(at, instant_at(today + timedelta(1), 3))
 
     def _put(self, part: Shift | Credit, at: Instant) -> None:
         with self._database.transaction() as session:
@@ -167,19 +163,19 @@ class House:
         self._note("shifts changed afterwards")
         if luck.random() < 0.3 and not shift.id.endswith(str(self._today)):
             with self._database.transaction() as session:
-                end(session, "shifts", [(shift.id,)], Decided("proof", _at(self._today, 10)))
+                end(session, "shifts", [(shift.id,)], Decided("proof", instant_at(self._today, 10)))
             del self._shifts[shift.id]
             return
         ends = f"{shift.start[:10]}T{luck.choice((20, 21, 22))}:30"
-        self._put(Shift(shift.id, luck.choice(GARDIENS), shift.start, ends), _at(self._today, 10))
+        self._put(Shift(shift.id, luck.choice(GARDIENS), shift.start, ends), instant_at(self._today, 10))
 
     def _correct(self) -> None:
         """The desk writes down when somebody came and went on one of the last days."""
-        luck, now = self._luck, _at(self._today, 11)
+        luck, now = self._luck, instant_at(self._today, 11)
         day = self._today - timedelta(luck.randrange(1, 6))
         if day < FIRST:
             return
-        who, came = luck.choice(GARDIENS), _at(day, 18) + luck.randrange(-30, 60) * MINUTE
+        who, came = luck.choice(GARDIENS), instant_at(day, 18) + luck.randrange(-30, 60) * MINUTE
         moves = [Move(came, inside=True), Move(came + luck.randrange(10, 200) * MINUTE, inside=False)]
         with self._database.transaction() as session:
             correct(session, Decided("proof", now, "badge"), who, moves)
@@ -188,7 +184,7 @@ class House:
 
     def _credit(self) -> None:
         """One is written down, with a second name or none, for a day that was or is to come; or one goes."""
-        luck, now = self._luck, _at(self._today, 12)
+        luck, now = self._luck, instant_at(self._today, 12)
         if self._credits and luck.random() < 0.4:
             gone = luck.choice(sorted(self._credits))
             with self._database.transaction() as session:
@@ -217,70 +213,33 @@ class House:
                 store_batches(session, [batch], moment(tap.received), site, lambda _: ROOM)
         self._heard += due
 
-    # The recount: nothing of policy/bank.py, policy/held.py or policy/presence.py
-
     def _settle(self, ends: Instant) -> None:
-        """What each shift that is over has earned, by all that is known now."""
-        self._earned = {
-            shift.id: (shift.gardien, self._minutes(shift))
-            for shift in self._shifts.values()
-            if _instant(shift.end) <= ends
-        }
+        self.recount.earned.clear()
+        self.recount.settle(self._shifts.values(), [Moved(tap.who, tap.at, tap.inside) for tap in self._heard], ends)
         self._pay(ends)
 
-    def _minutes(self, shift: Shift) -> int:
-        start, over = _instant(shift.start), _instant(shift.end)
-        day = date.fromisoformat(shift.start[:10])
-        first, last = _at(day, 4), _at(day + timedelta(1), 4)
-        moves = sorted(
-            (tap.at, not tap.inside) for tap in self._heard if tap.who == shift.gardien and first <= tap.at < last
-        )
-        inside, since, total = False, 0, 0
-        for at, out in [*moves, (last, True)]:
-            if inside:
-                total += max(0, min(at, over) - max(since, start))
-            inside, since = not out, at
-        if 2 * total < over - start:
-            return 0
-        return (2 * total + ROUND * MINUTE) // (2 * ROUND * MINUTE) * ROUND
-
     def _pay(self, now: Instant) -> None:
-        """Half-days for all that is whole."""
-        self._given = {name: credit.minutes for name, credit in self._credits.items() if _at(credit.date, 4) <= now}
-        for who in GARDIENS:
-            self._minted[who] += max(0, self._left(who) // UNIT)
-
-    def _left(self, who: str) -> int:
-        earned = sum(minutes for gardien, minutes in self._earned.values() if gardien == who)
-        given = sum(minutes for name, minutes in self._given.items() if self._credits[name].member == who)
-        return earned + given - UNIT * self._minted[who]
+        self.recount.given = {
+            name: (credit.member, credit.minutes)
+            for name, credit in self._credits.items()
+            if instant_at(credit.date, 4) <= now
+        }
+        self.recount.pay()
 
     def _compare(self, session: Session) -> str | None:
-        found, count = ledger(session), last_count(session)
         rows = list(session.exec(select(BankEntry).order_by(col(BankEntry.id))))
         if [row.model_dump() for row in rows[: len(self._before)]] != [row.model_dump() for row in self._before]:
             return "an entry that was booked is another one now"
         self._before = rows
         self.compared += 1
-        if count is None or count.off:
-            return f"the server's own recount says {None if count is None else count.off} minutes off"
-        for who in GARDIENS:
-            if found.minutes[who] != self._left(who):
-                return f"{who} has {found.minutes[who]} minutes in the ledger, {self._left(who)} by the recount"
-        units = len(found.units)
-        if units != sum(self._minted.values()):
-            return f"{units} half-days were minted, {sum(self._minted.values())} by the recount"
-        for name, (_, minutes) in self._earned.items():
-            if found.sums["shift", name] != minutes:
-                return f"shift {name} earned {found.sums['shift', name]} in the ledger, {minutes} by the recount"
-        return None
+        return self.recount.differs(session)
 
 
 def _row(seq: int, tap: Tap) -> Row:
     return Row(
         seq=seq,
         at=text(tap.at),
-        mono_ms=tap.at - _at(FIRST, 0),
+        mono_ms=tap.at - instant_at(FIRST, 0),
         boot="proof",
         clock=ClockState.SYNCED,
         kind=Kind.TAP,
@@ -292,14 +251,6 @@ def _row(seq: int, tap: Tap) -> Row:
         reason=Reason.OWN_SHIFT if tap.inside else Reason.EGRESS,
         rules_version=1,
     )
-
-
-def _at(day: date, hour: int) -> Instant:
-    return round(datetime.combine(day, time(hour), PARIS).timestamp() * 1000)
-
-
-def _instant(local: str) -> Instant:
-    return round(datetime.fromisoformat(local).replace(tzinfo=PARIS).timestamp() * 1000)
 
 
 def _bundle() -> Bundle:

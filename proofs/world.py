@@ -59,6 +59,8 @@ def _figure(site: Site, days: int) -> str:
         f" {counts['closings']} closings by the last gardien's second tap,"
         f" {counts['closings while something was away']} of them while something was away:"
         f" {counts['people checked out by a closing']} people checked out, each told right;"
+        f" {counts['minutes earned']} minutes earned and {counts['half-days minted']} half-days minted: 0 off in"
+        f" {counts['nights booked']} nights, {counts['half-days spent by gardiens']} of the half-days spent;"
         f" {counts['rows']} rows in {counts['comparisons']} comparisons of all copies: 0 lost, 0 twice"
         f" ({counts['taps lost before they were on a disk']} taps not yet on a disk when power went);"
         f" {faults}; digest {site.digest.hexdigest()[:16]}"

@@ -1,4 +1,4 @@
-"""Bugs in how gardiens hold and close a place: caught by world."""
+"""Bugs in how gardiens hold and close a place, and in what they are owed for it: caught by world."""
 
 from proofs.plants.plant import Plant
 
@@ -9,7 +9,7 @@ GARDIENS = (
         "        return replace(out, closed=behind)",
         "        return out",
         "world",
-        12,
+        60,
     ),
     Plant(
         "whom a closing checked out is asked by its journal alone",
@@ -17,6 +17,14 @@ GARDIENS = (
         "        col(closing.at) == col(row.at),\n",
         "",
         "world",
-        12,
+        60,
+    ),
+    Plant(
+        "no edge hears of the half-days that the bank minted",
+        "server/bank.py",
+        "            self._site_changed()\n",
+        "",
+        "world",
+        60,
     ),
 )

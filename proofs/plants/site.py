@@ -9,7 +9,7 @@ SITE = (
         '"its time is over": now.mono >= self.until',
         '"its time is over": False',
         "world",
-        30,
+        60,
     ),
     Plant(
         "a row that comes twice is stored twice",
@@ -17,7 +17,7 @@ SITE = (
         "[row for row in numbered if row.seq > on_disk]",
         "numbered",
         "world",
-        6,
+        60,
     ),
     Plant(
         "the loss of a link opens the door",
@@ -25,7 +25,7 @@ SITE = (
         "self.state.link_up = event.up",
         'self.state.link_up = event.up; self.drive("strike", not event.up)',
         "world",
-        3,
+        60,
     ),
     Plant(
         "what other edges tell is forgotten",
@@ -33,7 +33,7 @@ SITE = (
         "self._apply(heard.facts)\n        rows[key] = heard",
         "rows[key] = heard",
         "world",
-        12,
+        60,
     ),
     Plant(
         "presence goes by the order of arrival",
@@ -41,7 +41,7 @@ SITE = (
         "if known is None or new.at > known.at:",
         "if True:",
         "world",
-        30,
+        60,
     ),
     Plant(
         "a clock's jump is ignored",
@@ -76,7 +76,7 @@ SITE = (
             taken = Taken(owed, [])
 """,
         "world",
-        40,
+        60,
     ),
     Plant(
         "a booking is stored whoever has the machine then",

@@ -21,6 +21,7 @@ from policy.bundle import (
     Shift,
     Site,
     Tier,
+    TimeBank,
 )
 from policy.ruleset import Ground, Unit
 
@@ -29,7 +30,9 @@ QUOTA = 30
 """Minutes of it in a week."""
 WORKDAYS = ("mon", "tue", "wed", "thu", "fri")
 KINDS = {"team": 2, "resident": 4, "nomad": 16, "gardien": 4, "carnet": 6}
-"""How many of each. A gardien is a nomad who holds the place."""
+"""How many of each. A gardien holds the place, and pays other half-days with those of the bank of hours."""
+MINT, ROUND = 240, 15
+"""Minutes of garde that one half-day costs, and to which a shift is rounded."""
 
 
 def doors(count: int) -> tuple[str, ...]:
@@ -53,13 +56,14 @@ def opening(luck: Random, doors: Sequence[str]) -> Bundle:
             capacity=20,
             anti_passback="hard",
             staff_hours=hours,  # type: ignore[arg-type]
+            time_bank=TimeBank(unit_minutes=MINT, round=ROUND),
         ),
         access_points=tuple(AccessPoint(id=d, readers=Readers(in_=f"{d}-in", out=f"{d}-out")) for d in doors),
         tiers=(
             Tier(id="team", grounds=(Ground.ALWAYS, *open_)),
             Tier(id="resident", grounds=(Ground.ALWAYS, *open_)),
             Tier(id="nomad", grounds=open_, access_points=("front",)),
-            Tier(id="gardien", grounds=open_),
+            Tier(id="gardien", grounds=open_, pass_=Unit.HALF_DAY.value),
             Tier(id="carnet", grounds=open_, pass_=Unit.HALF_DAY.value),
         ),
         members=members,

@@ -136,6 +136,12 @@ class Office:
             self.exchange.site_changed()
         self._tick()
 
+    def published(self) -> None:
+        """What the server itself has changed is in force."""
+        if self.exchange is not None:
+            self.exchange.site_changed()
+        self._tick()
+
     def lock_down(self, on: bool) -> bool:
         """Whether it was done: not while the server is away or its disk full."""
         if self.exchange is None:

@@ -111,7 +111,7 @@ def read_door(bundle: Bundle, member: Member, place: str, known: Knowledge) -> A
         return False, "outside_hours"
     carnets = [carnet for carnet in bundle.passes if carnet.member == member.id]
     paid = half_day(local) in known.paid
-    if member.tier == "carnet" and not paid and len(known.paid) >= sum(carnet.total for carnet in carnets):
+    if member.tier in ("carnet", "gardien") and not paid and len(known.paid) >= sum(one.total for one in carnets):
         return False, "pass_exhausted"
     return True, reason
 

@@ -16,6 +16,7 @@ from policy.terms import DAY, HOUR, MINUTE, SECOND, ClockState, Instant
 from proofs.folders import passing_folder
 from proofs.storm import faults
 from proofs.storm.agenda import Agenda
+from proofs.storm.bank import Bank
 from proofs.storm.casting import MACHINE, doors, opening
 from proofs.storm.gardiens import hold_evenings
 from proofs.storm.network import Network
@@ -74,6 +75,7 @@ class Site:
         ]
         self.machine = self.pis[-1]
         self.quiet = Quiet(self.office, self.pis, self.watch)
+        self.bank = Bank(self.office, self.watch)
         stack.callback(self._close)
         self.office.start()
         for pi in self.pis:
@@ -89,6 +91,7 @@ class Site:
             faults.new_rota(self, self.luck, today)
         for at, fault in faults.drawn(self.luck, begins):
             self.agenda.at_instant(at, lambda fault=fault: self._strike(fault))  # type: ignore[misc]
+        self.agenda.at_instant(begins + 10 * MINUTE, self.bank.night)
         hold_evenings(self, self.luck, today)
         for _ in range(self.luck.randint(*TAPS)):
             self.agenda.at_instant(begins + 2 * HOUR + self.luck.randrange(18 * 3600) * SECOND, self._somebody)

@@ -17,7 +17,7 @@ def test_a_few_nights() -> None:
 
 def test_a_minute_too_few_in_the_ledger_is_noticed() -> None:
     with _site(Random(2)) as house:
-        pay = house._left
-        house._left = lambda who: pay(who) + (who == GARDIENS[0])  # type: ignore[method-assign]
+        pay = house.recount.left
+        house.recount.left = lambda who: pay(who) + (who == GARDIENS[0])  # type: ignore[method-assign]
         said = [house.night() for _ in range(4)]
     assert any(f"{GARDIENS[0]} has " in (one or "") for one in said)

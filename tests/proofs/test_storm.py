@@ -21,10 +21,11 @@ from edge.machine import MachineController
 from policy.case import Decision
 from policy.presence import Move
 from policy.reasons import Reason
-from policy.terms import MINUTE, ClockState
+from policy.terms import DAY, MINUTE, ClockState
 from proofs.storm import faults
+from proofs.storm.casting import MINT
 from proofs.storm.pi import Pi
-from proofs.storm.reading import instant_of
+from proofs.storm.reading import day_start, instant_of
 from proofs.storm.record import BrokenWorldError
 from proofs.storm.site import Site, storm
 from server.ingest.messages import Ingest, Message, Owed, Taken
@@ -401,6 +402,22 @@ def test_a_lamp_that_says_nothing_of_who_is_left(site: Site, monkeypatch: pytest
     honest = policy.door.leave
     monkeypatch.setattr(policy.door, "leave", lambda case, *, second: replace(honest(case, second=second), marks=()))
     assert "leaves somebody who may not stay; the lamp says the opposite" in broken(lambda: closed_by_a_gardien(site))
+
+
+def test_an_evening_is_booked_and_minted_the_night_after(site: Site) -> None:
+    shift = min(site.office.bundle.shifts, key=lambda one: one.start)
+    start, end = instant_of(shift.start), instant_of(shift.end)
+    for at, way in ((start, "in"), (end, "out")):
+        site.pass_until(at)
+        site.tap(front(site), f"front-{way}", badge_of(site, shift.gardien))
+    site.pass_until(day_start(end) + DAY + 10 * MINUTE)
+    site.bank.night()
+    earned = (end - start) // MINUTE
+    assert earned >= MINT // 2
+    assert site.watch.counts["minutes earned"] == earned
+    assert site.watch.counts["half-days minted"] == earned // MINT
+    site.bank._recount.given["a tip"] = shift.gardien, 1
+    assert f"{shift.gardien} has {earned % MINT} minutes in the ledger" in broken(site.bank.night)
 
 
 def tap_while_the_clock_is_wrong(site: Site) -> None:
