@@ -51,7 +51,8 @@ class TimeBank(Part, frozen=True):
     """How hours of garde are exchanged for units of a carnet.
 
     rate: minutes of credit for 100 minutes held. unit_minutes: what one half-day costs. round: minutes. min_share:
-    percent of a shift that must be held to count. valid_months: 0 for units that never expire.
+    percent of a shift that must be held to count. valid_months: 0 for units that never expire. shared: whether gardiens
+    read what each of them is owed, as the team does; how that came about stays between them and the team.
     """
 
     rate: Annotated[int, Meta(ge=0, le=10_000)] = 100
@@ -59,6 +60,7 @@ class TimeBank(Part, frozen=True):
     round: Annotated[int, Meta(ge=1, le=24 * 60)] = 15
     min_share: Annotated[int, Meta(ge=0, le=100)] = 50
     valid_months: Months = 0
+    shared: bool = False
 
 
 class BookingTerms(Part, frozen=True):

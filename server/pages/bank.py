@@ -24,6 +24,7 @@ from server.text.dates import calendar_day
 from server.text.refusals import refusal
 from server.text.sheets import Cell, Sheet, csv_file
 from server.text.translate import gettext
+from server.web.access import reads_balances
 from server.web.deciding import MOST_WHY, form_token, why_in
 from server.web.sessions import context, roles, signed_in
 
@@ -107,10 +108,11 @@ def page_of(member: str | None, refused: str = "", status: int = 200) -> Respons
     """The statement of a member, and to the team who else has one."""
     known = context()
     current, now, me = known.current(), known.clock(), signed_in()
-    first, team = _month(), bool(roles() & STAFF)
+    first, team, terms = _month(), bool(roles() & STAFF), current.bundle.site.time_bank
+    reads = reads_balances(shared=terms is not None and terms.shared)
     with known.database.transaction() as session:
         found = _statement(session, member) if member is not None else None
-        owed = balances(session, current, day_of(current, now)) if team and member == me.member else {}
+        owed = balances(session, current, day_of(current, now)) if reads and member == me.member else {}
         waiting = disputed(session) if team and member == me.member else []
         count = last_count(session)
     lines = [] if found is None else found.between(first, text.last_of(first))
@@ -122,8 +124,9 @@ def page_of(member: str | None, refused: str = "", status: int = 200) -> Respons
         came_from=member if member != me.member else "",
         name=called(member or "") or member,
         found=found,
-        bank=current.bundle.site.time_bank,
-        rules=[] if current.bundle.site.time_bank is None else text.rules(current.bundle.site.time_bank),
+        bank=terms,
+        rules=[] if terms is None else text.rules(terms),
+        team=team,
         first=first,
         last=text.last_of(first),
         today=day_of(current, now),

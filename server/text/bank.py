@@ -147,6 +147,8 @@ def rules(bank: TimeBank) -> list[str]:
         )
     else:
         told.append(gettext("Elle n’expire pas."))
+    if bank.shared:
+        told.append(gettext("Les gardiens lisent le solde de chacun ; le détail, vous et l’équipe."))
     return told
 
 

@@ -320,6 +320,11 @@ def navigation(app: Flask) -> list[tuple[str, list[tuple[str, str]]]]:
     return alone + [(gettext(each.value), shown[each]) for each in Group if each in shown]
 
 
+def reads_balances(*, shared: bool) -> bool:
+    """Whether whoever asks reads what the bank of hours owes others. shared: what the site chose (TimeBank.shared)."""
+    return bool(sessions.roles() & (GARDIENS if shared else STAFF))
+
+
 def _check() -> ResponseReturnValue | None:
     """None for whoever may; the public is asked to log in where there is a page to come back to, or a form."""
     if request.url_rule is None or request.method == "OPTIONS":

@@ -7,7 +7,7 @@ from flask.testing import FlaskClient
 from msgspec.structs import replace
 from sqlmodel import select
 
-from policy.bundle import Credit, TimeBank
+from policy.bundle import Credit, Role, TimeBank
 from policy.presence import Move
 from policy.terms import DAY, HOUR
 from server.audit import Decided
@@ -17,6 +17,7 @@ from server.changes.carnets import pay
 from server.changes.corrections import correct
 from server.models import AuditRow, BankDispute, Member
 from server.pages.bank_credits import minutes_in
+from server.publish.bundle import export
 from tests.support_pages import Place
 from tests.support_server import small_bundle
 from tests.support_site import at
@@ -62,6 +63,30 @@ def test_a_gardien_reads_what_is_owed_and_what_says_so(bank: Place) -> None:
     assert "1 demi-journée de garde" in me
     assert "6 h de coworking, dont 1 unité de garde sur le carnet" in me
     assert "Mes heures de garde" not in bank.page("/me", bank.member("brigitte"))
+
+
+@pytest.mark.parametrize("shared", [False, True])
+def test_who_reads_what_others_are_owed_is_the_sites_choice(bank: Place, shared: bool) -> None:
+    """By role: the balances of everybody, the entries of somebody else, and by whom neither is read."""
+    with bank.database.transaction() as session:
+        bundle = export(session)
+        assert bundle is not None
+        terms = TimeBank(unit_minutes=200, valid_months=1, shared=shared)
+        members = [replace(one, roles=(Role.GARDIEN,)) if one.id == "remy" else one for one in bundle.members]
+        asked = replace(bundle, members=tuple(members), site=replace(bundle.site, time_bank=terms))
+        import_bundle(session, asked, Decided("tests", bank.now))
+    bank.publish()
+    clients = {"staff": bank.staff(), "gardien": bank.member("remy"), "member": bank.member("brigitte")}
+    pages = {role: client.get("/banque") for role, client in clients.items()}
+    reads = {"staff"} | ({"gardien"} if shared else set())
+    assert {role for role, page in pages.items() if 'id="all"' in page.text} == reads
+    opens = {role for role, client in clients.items() if client.get("/banque/gregoire").status_code == 200}
+    files = {role for role, client in clients.items() if client.get("/banque-csv/gregoire").status_code == 200}
+    assert (
+        opens == files == {"staff"} == {role for role, page in pages.items() if 'href="/banque/gregoire"' in page.text}
+    )
+    own = bank.page("/banque", bank.member("gregoire"))
+    assert ("Les gardiens lisent le solde de chacun" in own) is shared
 
 
 def test_what_was_wrong_is_struck_and_stays(bank: Place) -> None:
