@@ -43,10 +43,19 @@ def restore(
     """
     if file is None:
         raise CommandError("restore: which file? loquet server restore loquet-20261124T090000Z.age --identity FILE")
-    now, ask = datetime.now(UTC), partial(_doors, config)
+    now, ask, copy = datetime.now(UTC), partial(_doors, config), Path(file)
     try:
         key = (config.server_key if signed_by is None else private_key(signed_by)).public_key()
-        told = put(config.database, Path(file), agreed=agreed, now=now, key=key, identity=identity, ask=ask)
+        told = put(
+            config.database,
+            copy,
+            agreed=agreed,
+            now=now,
+            key=key,
+            identity=identity,
+            ask=ask,
+            control=config.control,
+        )
     except ServerError as error:
         raise CommandError(str(error)) from None
     print("\n".join(told))

@@ -18,6 +18,7 @@ from policy.instants import of
 from server import identity
 from server.config import BrokerConfig, ServerConfig, SmtpConfig
 from server.config_file import load
+from server.database import erased
 from server.database.engine import beside_the_server
 from server.errors import ServerError
 from server.health import measure, unsent
@@ -39,6 +40,9 @@ def look(file: Path, now: datetime) -> Iterator[Finding]:
         yield Finding("server.toml", Level.WRONG, str(error), "as it says")
         return
     yield well("server.toml", f"{len(config.edges)} edges")
+    if config.erased is None:
+        said, _, helps = erased.NOWHERE.partition("; ")
+        yield Finding("erasures", Level.LOOK, said, helps)
     try:
         with beside_the_server(config.database) as session:
             found = _found(config, session, now)

@@ -117,8 +117,9 @@ class Server:
         self.database = Database(config.database)
         try:
             upgrade(self.database, progress)
+            again = Decided(by, clock(), "restored")
+            erase_again(self.database, config.erased, config.credential_key, again, progress)
             store_site(self.database, config, bundle, Decided(by, clock()), agreed=agreed, unblock=unblock)
-            erase_again(self.database, config.credential_key, Decided(by, clock(), "restored"), progress)
             self.topics = topics = self._stored_topics()
             check_site(config.broker, topics.site)
             self.link = Link(config.broker, topics, self._received, self._reconnected.set)
@@ -176,6 +177,7 @@ class Server:
             address=self.config.address,
             channels=frozenset(self._carriers),
             retention_days=self.config.retention_days,
+            erased=self.config.erased,
             health=lambda: measure(self.config, moment(self.clock()), None if self.link.up else Unreached()),
         )
 

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable, Collection, Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 
 from sqlmodel import Session, col, delete, select
 
@@ -65,22 +66,26 @@ def store_site(
             take_over_token(session, datetime.now(UTC), config.api_token_hash)
 
 
-def erase_again(database: Database, key: bytes, decided: Decided, progress: Callable[[str], None]) -> None:
-    """Whom the copy that was restored brought back. To be called before anything is published.
+def erase_again(
+    database: Database, file: Path | None, key: bytes, decided: Decided, progress: Callable[[str], None]
+) -> None:
+    """Whom a copy that was restored brought back. To be called before anything is published.
 
-    key: under which the list of who was erased is kept.
+    file: that of who was erased (server/database/erased.py:place). key: under which it is kept.
     """
-    file = database.file
-    wanted = erased.asked(file) if file is not None else set[str]()
-    if file is None or not wanted:
+    if file is None:
+        log.warning("%s", erased.NOWHERE)
+        return
+    noted = erased.noted(file)
+    if not noted:
         return
     with database.transaction() as session:
         gone = erasure.erase_again(
-            session, decided, lambda one: erased.digest(lambda told: pseudonym(key, told), one) in wanted
+            session, decided, lambda one: noted.get(erased.digest(lambda told: pseudonym(key, told), one))
         )
-    database.wipe()
-    erased.done(file)
-    progress(f"erased again, whom the copy still had: {', '.join(gone) or 'nobody'}")
+    if gone:
+        database.wipe()
+        progress(f"erased again, whom an older copy had brought back: {', '.join(gone)}")
 
 
 def _tell(done: Imported) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 from argon2 import PasswordHasher
@@ -21,6 +22,7 @@ from server.app import create_app
 from server.audit import Decided
 from server.changes.configured import take_over_account, take_over_token
 from server.changes.lockdown import set_lockdown
+from server.database import erased
 from server.database.engine import Database
 from server.health import Health
 from server.models import Account
@@ -63,7 +65,10 @@ TEMPLATES = Compiled()
 
 @dataclass
 class Place:
-    """now: what the site's clock says. link_up: whether the broker is reached. commands: those that were sent."""
+    """now: what the site's clock says. link_up: whether the broker is reached. commands: those that were sent.
+
+    control: the server's socket, by which its list of erasures lies.
+    """
 
     database: Database
     now: Instant = EVENING
@@ -76,6 +81,7 @@ class Place:
     journal: Journal = field(default_factory=Journal)
     commands: list[Command] = field(default_factory=list)
     obeys: bool | None = True
+    control: Path | None = None
 
     def __post_init__(self) -> None:
         self.orders = Orders(self.database, TOPICS, SERVER_KEY, lambda: self.now, self._send)
@@ -108,6 +114,7 @@ class Place:
                 broker=None if self.link_up else Unreached(),
                 mail="" if self.sends_mail else None,
             ),
+            erased=erased.place(str(self.database.url), self.control),
             channels=self.channels | ({"mail"} if self.sends_mail else set()),
         )
 

@@ -83,11 +83,13 @@ def restore(
     key: Ed25519PublicKey | None = None,
     identity: Path | None = None,
     ask: Ask | None = None,
+    control: Path | None = None,
 ) -> list[str]:
     """Put a copy in the database's place: a sealed one that `key` signed, or an SQLite file, packed by gzip or not.
 
     What was there is kept beside it (of SQLite alone). ask: for the rules of a site that doors still hold, where the
-    database of today cannot be read. A badge that is not good today comes back as it is today.
+    database of today cannot be read. control: the server's socket. A badge that is
+    not good today comes back as it is today.
 
     What was done, in lines. Raises BackupError, DatabaseError: for a server that runs, for a copy that is damaged, of a
     newer version or of another site, and, unless agreed, for one in which something is good that is not so today.
@@ -101,23 +103,31 @@ def restore(
             today = _today(url, new.with_name("today.db"))
             doors = _by_doors(copy, new, ask(held["site"]), agreed) if ask and not today else {}
             badges = _compare(copy, held, today, doors, None if agreed else _shown(new))
-            gone = [] if claim is None else _erased_since(file_of(parsed), new)
+            gone = _erased_since(url, control, new)
             told = _keep_from_good(new, badges, now)
             if claim is None:
                 put_back(new, url)
                 kept = []
             else:
-                erased.ask_again(file_of(parsed), gone)
-                kept = [*_swap(file_of(parsed), new), *_said(len(gone))]
-        return [f"{copy}: is the database now", *told, *kept, "start the server: edges send again what it lacks"]
+                kept = _swap(file_of(parsed), new)
+        return [
+            f"{copy}: is the database now",
+            *told,
+            *kept,
+            *_said(gone),
+            "start the server: edges send again what it lacks",
+        ]
     finally:
         if claim is not None:
             os.close(claim)
 
 
-def _erased_since(database: Path, new: Path) -> list[str]:
+def _erased_since(url: str, control: Path | None, new: Path) -> int:
+    file = erased.place(url, control)
+    if file is None:
+        return 0
     with _reading(new) as connection:
-        return erased.since(database, connection)
+        return erased.since(file, connection)
 
 
 def _said(gone: int) -> list[str]:

@@ -7,6 +7,7 @@ and what the audit says of them go. The caller wipes the database's files then (
 
 import json
 from collections.abc import Callable
+from datetime import datetime
 
 from sqlalchemy import Column, String, Table, cast, func, or_
 from sqlmodel import Session, SQLModel, col, delete, select, update
@@ -124,15 +125,17 @@ def erase(session: Session, by: Caller, decided: Decided, member: str, day_start
     return Done(new.id)
 
 
-def erase_again(session: Session, decided: Decided, wanted: Callable[[str], bool]) -> list[str]:
+def erase_again(session: Session, decided: Decided, erased: Callable[[str], datetime | None]) -> list[str]:
     """Whom an older copy of the database brought back goes again, whatever they were then: under whose names they stay.
 
-    wanted: whether somebody of this id was erased after the copy was made.
+    erased: when somebody of this id was erased last. Whoever came anew under it since stays: the audit says so.
     """
     by, found = at_the_machine(decided.by), []
-    for row in session.exec(select(Member).order_by(Member.id)).all():
-        if is_erased(row.id) or not wanted(row.id):
+    for member in session.exec(select(Member.id).order_by(Member.id)).all():
+        at = None if is_erased(member) else erased(member)
+        if at is None or _told_of_since(session, member, at):
             continue
+        row = session.get_one(Member, member)
         if row.ended is None:
             end_member(session, by, decided, row.id)
         here = session.get(Presence, row.id)
@@ -145,6 +148,12 @@ def erase_again(session: Session, decided: Decided, wanted: Callable[[str], bool
         session.refresh(row)
         found.append(erase(session, by, decided, row.id, decided.at).member)
     return found
+
+
+def _told_of_since(session: Session, member: str, at: datetime) -> bool:
+    row = AuditRow
+    asked = select(row.id).where(row.noun == str(Member.__tablename__), row.subject == member, col(row.at) > at)
+    return session.exec(asked.limit(1)).first() is not None
 
 
 def naming() -> list[tuple[Table, Column[str]]]:

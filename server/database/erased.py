@@ -1,22 +1,37 @@
-"""Who was erased, though an older copy of the database still has them? Two files beside an SQLite database.
+"""Who was erased, though an older copy of the database still has them? A file that no restore of the database touches.
 
-`.erased` has a line for each erasure: when, and a keyed hash of the member's id, which without the site's credential
-key says nothing. `loquet server restore` writes those that are younger than its copy to `.erase-again`, and the server
-erases them anew at its start, before any door hears of them (server/changes/erasure.py:erase_again).
+It has a line for each erasure: when, and a keyed hash of the member's id, which without the site's credential key says
+nothing. Whom an older copy brings back the server erases anew at its start, before any door hears of them
+(server/stored_site.py:erase_again), by whatever the copy came back: `loquet server restore`, `pg_restore`, a file.
 """
 
 import os
 import sqlite3
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
+from sqlalchemy.engine import make_url
+
+from server.database.claim import beside
 from server.errors import DatabaseError
 
-NOTED, AGAIN = "erased", "erase-again"
-"""Suffixes of the two files."""
+NOTED = "erased"
+"""The file's suffix."""
+NOWHERE = (
+    "server.toml: no socket for a PostgreSQL database: who is erased is noted nowhere, and an older copy would"
+    " bring them back; name a socket in a folder of the server's own, as server/sample.toml shows"
+)
 _PREFIX = b"erased\n"
 """No badge's number begins so: a member's hash is none of a badge."""
+
+
+def place(url: str, control: Path | None) -> Path | None:
+    """Where the file is: beside an SQLite database; for PostgreSQL beside the server's socket, None without one."""
+    parsed = make_url(url)
+    if parsed.get_backend_name() == "sqlite":
+        return beside(parsed, NOTED)
+    return None if control is None else control.with_name(f"{parsed.database or control.name}.{NOTED}")
 
 
 def digest(pseudonym: Callable[[bytes], str], member: str) -> str:
@@ -24,9 +39,8 @@ def digest(pseudonym: Callable[[bytes], str], member: str) -> str:
     return pseudonym(_PREFIX + member.encode())
 
 
-def note(database: Path, at: datetime, known: str) -> None:
+def note(file: Path, at: datetime, known: str) -> None:
     """Keep that somebody is erased now. known: their digest. Raises DatabaseError: then they are not to be erased."""
-    file = _of(database, NOTED)
     try:
         with open(os.open(file, os.O_CREAT | os.O_WRONLY | os.O_APPEND, 0o600), "w", encoding="ascii") as lines:
             lines.write(f"\n{at.astimezone(UTC).isoformat()} {known}\n")  # behind half a line, of a full disk, too
@@ -36,41 +50,20 @@ def note(database: Path, at: datetime, known: str) -> None:
         raise DatabaseError(f"{file}: cannot be written ({error.strerror}): nobody was erased; make room") from None
 
 
-def since(database: Path, copy: sqlite3.Connection) -> list[str]:
-    """Digests of whom the server erased after the copy was made: later than the last line of its audit."""
+def noted(file: Path) -> dict[str, datetime]:
+    """When each was erased last, by their digest. Raises DatabaseError."""
+    try:
+        written = file.read_text(encoding="ascii").splitlines() if file.exists() else []
+    except (OSError, ValueError) as error:
+        raise DatabaseError(
+            f"{file}: cannot be read ({error}): who was erased would come back; make it the server's to read"
+        ) from None
+    lines = (line.split() for line in written)
+    return {line[1]: datetime.fromisoformat(line[0]) for line in lines if len(line) == len(("at", "digest"))}
+
+
+def since(file: Path, copy: sqlite3.Connection) -> int:
+    """How many the server erased after the copy was made: later than the last line of its audit."""
     (last,) = copy.execute("SELECT max(at) FROM audit").fetchone()
     made = datetime.min.replace(tzinfo=UTC) if last is None else datetime.fromisoformat(last).replace(tzinfo=UTC)
-    lines = (line.split() for line in _lines(_of(database, NOTED)))
-    return [line[1] for line in lines if len(line) == len(("at", "digest")) and datetime.fromisoformat(line[0]) > made]
-
-
-def ask_again(database: Path, digests: Iterable[str]) -> None:
-    """Have the next start erase them, beside whom an earlier restore asked for."""
-    file = _of(database, AGAIN)
-    wanted, new = sorted({*_lines(file), *digests}), _of(database, f"{AGAIN}.new")
-    if wanted:
-        with open(os.open(new, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600), "w", encoding="ascii") as lines:
-            lines.write("".join(f"{one}\n" for one in wanted))
-            lines.flush()
-            os.fsync(lines.fileno())
-        if os.geteuid() == 0:  # by sudo: the server reads it, and removes it
-            there = database.parent.stat()
-            os.chown(new, there.st_uid, there.st_gid)
-        os.replace(new, file)  # its folder is settled with the database's (server/backups/restore.py)
-
-
-def asked(database: Path) -> set[str]:
-    """Digests of whom the start erases."""
-    return set(_lines(_of(database, AGAIN)))
-
-
-def done(database: Path) -> None:
-    _of(database, AGAIN).unlink(missing_ok=True)
-
-
-def _of(database: Path, suffix: str) -> Path:
-    return database.with_name(f"{database.name}.{suffix}")
-
-
-def _lines(file: Path) -> list[str]:
-    return file.read_text(encoding="ascii").splitlines() if file.exists() else []
+    return sum(at > made for at in noted(file).values())

@@ -102,11 +102,11 @@ def erase(member: str) -> ResponseReturnValue:
 
 
 def _erase(session: Session, decided: Decided, member: str, day_start: Instant) -> Done:
-    """It is noted beside the database before it is done, so that no older copy brings them back."""
+    """It is noted outside the database before it is done, so that no older copy brings them back."""
     known = context()
     done = erasure.erase(session, signed_in(), decided, member, day_start)
-    if known.database.file is not None:
-        erased.note(known.database.file, moment(decided.at), erased.digest(known.current().pseudonym, member))
+    if known.erased is not None:
+        erased.note(known.erased, moment(decided.at), erased.digest(known.current().pseudonym, member))
     return done
 
 

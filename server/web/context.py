@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 from policy.terms import Instant
 from server.changes.messages import Channel
@@ -23,7 +24,8 @@ class Context:
     doors are told to do at once. lock_down: declares a lockdown or lifts it, for an account, and says which edges will
     hear of it only later. address: of the pages, where server.toml says it.
     channels: by which messages leave (server/changes/messages.py:Channel). retention_days: for which it is kept by name
-    who came and went. health: of the server's own machine.
+    who came and went. health: of the server's own machine. erased: where it is noted who was erased
+    (server/database/erased.py:place).
     """
 
     database: Database
@@ -41,6 +43,7 @@ class Context:
     channels: frozenset[str] = frozenset()
     retention_days: int = MOST_RETAINED
     health: Callable[[], Health] = Health
+    erased: Path | None = None
 
     @property
     def sends_mail(self) -> bool:

@@ -13,12 +13,14 @@ from sqlmodel import Session, col, func, select
 from server.audit import Decided, verify
 from server.backups.restore import restore
 from server.changes.accounts import invite, take_up
+from server.changes.bundle import put
 from server.changes.erasure import naming
 from server.changes.messages import Channel, queue
 from server.changes.people import end_member
 from server.database import erased
-from server.database.engine import files
+from server.database.engine import Database, files
 from server.database.types import moment
+from server.errors import DatabaseError
 from server.main import Server
 from server.models import (
     Account,
@@ -36,6 +38,8 @@ from server.queries import history
 from server.queries.accounts import at_the_machine
 from tests.server.test_main import config
 from tests.support_pages import CHEAP_HASH, CREDENTIAL_KEY, EVENING, Place
+from tests.support_postgres import Kept
+from tests.support_server import small_bundle
 from tests.support_site import at
 from wire.credential import pseudonym
 
@@ -175,7 +179,7 @@ def test_an_older_copy_brings_nobody_back(place: Place, tmp_path: Path, caplog: 
     told = replace(config(tmp_path), database=f"sqlite:///{file}")
     with caplog.at_level("INFO", "loquet.server"):
         server = Server(told, lambda: place.now + 60_000)
-    assert "erased again, whom the copy still had: ancien-1" in caplog.text
+    assert "erased again, whom an older copy had brought back: ancien-1" in caplog.text
     rules = server.exchange.publisher.current.rules
     assert pseudonym(CREDENTIAL_KEY, bytes.fromhex(uid)) not in rules.credentials
     assert WHO not in rules.members
@@ -185,12 +189,39 @@ def test_an_older_copy_brings_nobody_back(place: Place, tmp_path: Path, caplog: 
     server.stop()
     kept = [one.read_bytes() for one in files(told.database) if one.exists()]
     assert not any(word.encode() in one for one in kept for word in (WHO, name))
-    assert not file.with_name(f"{file.name}.erase-again").exists()
     assert file.with_name(f"{file.name}.erased").stat().st_mode & 0o777 == 0o600
 
 
+def test_on_postgresql_nobody_comes_back_by_whatever_the_copy_came(
+    kept: Kept, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    kept.restore()
+    database, control = Database(kept.url), tmp_path / "control"
+    place = Place(database, control=control)
+    place.staff()
+    with database.transaction() as session:
+        end_member(session, at_the_machine("root"), Decided("root", place.now), WHO)
+    place.publish()
+    assert erase(place)[0] == 303
+    database.close()
+    kept.restore()
+    told = replace(config(tmp_path), database=kept.url, socket=control)
+    assert told.erased == tmp_path / "kept.erased"
+    with caplog.at_level("INFO", "loquet.server"):
+        server = Server(told, lambda: place.now + 60_000)
+    with server.database.reading() as session:
+        assert session.get(Member, WHO) is None
+    server.stop()
+    assert caplog.text.count("erased again, whom an older copy had brought back: ancien-1") == 1
+    with caplog.at_level("WARNING", "loquet.server"):
+        Server(replace(told, socket=None), lambda: place.now + 60_000).stop()
+    assert "who is erased is noted nowhere" in caplog.text
+
+
 @pytest.mark.sqlite
-def test_who_was_erased_before_the_copy_is_not_looked_for_in_it(former: Place, tmp_path: Path) -> None:
+def test_who_was_erased_before_the_copy_is_not_looked_for_in_it(
+    former: Place, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     """Somebody new may bear that id."""
     file, copy = former.database.file, tmp_path / "copy.db"
     assert file is not None
@@ -199,7 +230,15 @@ def test_who_was_erased_before_the_copy_is_not_looked_for_in_it(former: Place, t
         now.backup(then)
     former.database.close()
     assert "erased since" not in " ".join(restore(f"sqlite:///{file}", copy, agreed=True, now=moment(former.now)))
-    assert not file.with_name(f"{file.name}.erase-again").exists()
+    told = replace(config(tmp_path), database=f"sqlite:///{file}")
+    with closing(Database(told.database)) as restored, restored.transaction() as session:
+        anew = next(one for one in small_bundle().members if one.id == WHO)
+        put(session, [anew], Decided("root", former.now + 1000))
+    server = Server(told, lambda: former.now + 60_000)
+    with server.database.reading() as session:
+        assert session.get_one(Member, WHO).name == anew.name
+    server.stop()
+    assert "erased again" not in caplog.text
 
 
 @pytest.mark.sqlite
@@ -213,22 +252,19 @@ def test_what_cannot_be_noted_beside_the_database_is_not_erased(former: Place) -
 
 
 def test_a_line_that_a_full_disk_cut_takes_no_other_with_it(tmp_path: Path) -> None:
-    file = tmp_path / "loquet.db"
-    file.with_name("loquet.db.erased").write_text("2026-11-24T09:00:00+00:00 half")
+    file = tmp_path / "loquet.db.erased"
+    file.write_text("2026-11-24T09:00:00+00:00 half")
     erased.note(file, datetime(2026, 11, 24, 10, tzinfo=UTC), "whole")
     with closing(sqlite3.connect(tmp_path / "copy.db")) as copy:
         copy.execute("CREATE TABLE audit (at TEXT)")
-        assert erased.since(file, copy) == ["half", "whole"]
-        erased.ask_again(file, ["whole"])
-    assert erased.asked(file) == {"whole"}
-    assert [one.stat().st_mode & 0o777 for one in tmp_path.glob("*.erase-again*")] == [0o600]
+        assert erased.since(file, copy) == 2
+        copy.execute("INSERT INTO audit VALUES ('2026-11-24T09:30:00')")
+        assert erased.since(file, copy) == 1
+    assert list(erased.noted(file)) == ["half", "whole"]
 
 
-def test_what_root_asks_for_is_the_server_s_to_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """`sudo loquet server restore`, as the handbook has it: else the server could not start."""
-    owned: list[tuple[str, int, int]] = []
-    monkeypatch.setattr("os.geteuid", lambda: 0)
-    monkeypatch.setattr("os.chown", lambda path, user, group: owned.append((Path(path).name, user, group)))
-    erased.ask_again(tmp_path / "loquet.db", ["somebody"])
-    there = tmp_path.stat()
-    assert owned == [("loquet.db.erase-again.new", there.st_uid, there.st_gid)]
+def test_a_list_that_cannot_be_read_is_no_empty_one(tmp_path: Path) -> None:
+    file = tmp_path / "loquet.db.erased"
+    file.mkdir()
+    with pytest.raises(DatabaseError, match="who was erased would come back"):
+        erased.noted(file)
