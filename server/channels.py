@@ -7,20 +7,16 @@ itself knows a repetition (Matrix, by the message's name). No address and no tok
 
 import http.client
 import json
-import ssl
 from collections.abc import Callable, Mapping
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 from server.changes.messages import Channel, State
 from server.config import HttpConfig, ServerConfig
 from server.models import Message
 from server.outbox import Carrier, by_mail
+from server.outgoing import Answer, asked
 
-PATIENCE = 15.0
-"""Seconds that a server has for its answer."""
-LARGEST = 64 * 1024
-"""Bytes of an answer that are read."""
 LATER = frozenset({408, 425, 429, 500, 502, 503})
 """Answers after which it is tried again."""
 NOT_THERE = 403
@@ -72,46 +68,11 @@ def webhook(known: HttpConfig, message: Message) -> Said:
     return _judged(_asked(known, "POST", "", told))
 
 
-class Answer:
-    """status: 0 where there is none. had: whether the server may have the request. why: what stood in the way."""
-
-    def __init__(self, status: int = 0, body: bytes = b"", *, had: bool = True, why: str = "") -> None:
-        self.status, self.body, self.had, self.why = status, body, had, why
-
-
 def _asked(known: HttpConfig, method: str, path: str, told: Mapping[str, Any]) -> Answer:
-    """One request over a connection of its own; a redirection is not followed."""
-    parts = urlsplit(known.url)
-    headers = {"Content-Type": "application/json", "User-Agent": "loquet"}
+    headers = {"Content-Type": "application/json"}
     if known.token:
         headers["Authorization"] = f"Bearer {known.token}"
-    try:
-        server = _connected(known)
-    except (OSError, ValueError) as error:  # a port or a name that none can be, too
-        return Answer(had=False, why=type(error).__name__)
-    try:
-        server.request(method, parts.path.rstrip("/") + path or "/", json.dumps(told).encode(), headers)
-        answer = server.getresponse()
-        return Answer(answer.status, answer.read(LARGEST))
-    except (OSError, http.client.HTTPException) as error:
-        return Answer(why=type(error).__name__)
-    finally:
-        server.close()
-
-
-def _connected(known: HttpConfig) -> http.client.HTTPConnection:
-    parts = urlsplit(known.url)
-    made: type[http.client.HTTPConnection] = http.client.HTTPConnection
-    more: dict[str, Any] = {}
-    if parts.scheme == "https":
-        made, more = http.client.HTTPSConnection, {"context": ssl.create_default_context(cafile=known.ca)}
-    server = made(parts.hostname or "", parts.port, timeout=PATIENCE, **more)
-    try:
-        server.connect()
-    except BaseException:
-        server.close()
-        raise
-    return server
+    return asked(method, known.url.rstrip("/") + path, json.dumps(told).encode(), headers, known.ca)
 
 
 def _judged(answer: Answer, wants: str = "") -> Said:

@@ -82,6 +82,25 @@ class HttpConfig:
     ca: str | None = None
 
 
+LONGEST_PROVIDER = 40
+"""Characters on a button."""
+OIDC_SUFFIX = "/.well-known/openid-configuration"
+
+
+@dataclass(frozen=True, slots=True)
+class OidcConfig:
+    """An OpenID provider by which people may log in. discovery: its discovery document. name: as people know it.
+
+    client_id, client_secret: as which it knows this site; without a secret the site is a public client.
+    """
+
+    discovery: str
+    client_id: str
+    client_secret: str = field(default="", repr=False)
+    name: str = ""
+    ca: str | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class ServerConfig:
     """All that a server is told. Raises ConfigError for what it must not be told.
@@ -92,7 +111,7 @@ class ServerConfig:
     takes over; empty where people and tokens are made on the pages. address: of the pages, as browsers reach them.
     retention_days: after so many days it is forgotten who came and went.
     smtp: the mail server; without it nothing is mailed. backup: what becomes of copies; without it none are made.
-    ntfy, matrix, webhook: other ways to whoever chooses them.
+    ntfy, matrix, webhook: other ways to whoever chooses them. oidc: by which people may log in, too.
     """
 
     database: str
@@ -115,6 +134,7 @@ class ServerConfig:
     ntfy: HttpConfig | None = None
     matrix: HttpConfig | None = None
     webhook: HttpConfig | None = None
+    oidc: OidcConfig | None = None
 
     @property
     def control(self) -> Path | None:
@@ -149,6 +169,8 @@ class ServerConfig:
                 raise ConfigError(f"{name} token_file: no token alone on its only line: copy it there again")
         if self.matrix is not None and not self.matrix.token:
             raise ConfigError("matrix: give token_file, the access token of Loquet's own account there")
+        if self.oidc is not None:
+            _check_oidc(self.oidc, self.address)
         for edge in self.edges:
             _check_edge(edge)
         _check_owners(self.edges)
@@ -202,6 +224,20 @@ def _check_smtp(smtp: SmtpConfig) -> None:
     _check_port("smtp port", smtp.port, 1)
     if not _SENDER.fullmatch(smtp.sender):
         raise ConfigError(f"smtp sender {smtp.sender!r}: give an address, as loquet@example.org")
+
+
+def _check_oidc(oidc: OidcConfig, address: str) -> None:
+    """One that could not answer, or to whom a secret would go in the clear."""
+    if not _URL.fullmatch(oidc.discovery) or not oidc.discovery.endswith(OIDC_SUFFIX):
+        wanted = f"https://...{OIDC_SUFFIX} (http:// on this machine alone)"
+        raise ConfigError(f"oidc discovery {oidc.discovery!r}: give the provider's {wanted}")
+    if not oidc.client_id:
+        raise ConfigError("oidc client_id '': give the one under which the provider knows this site")
+    if not 0 < len(oidc.name.strip()) <= LONGEST_PROVIDER:
+        wanted = f"the provider's, of {LONGEST_PROVIDER} characters at most, for the button"
+        raise ConfigError(f"oidc name {oidc.name!r}: give {wanted}")
+    if not address:
+        raise ConfigError("oidc: give http address, too, the pages' own: the provider sends people back there")
 
 
 def _check_socket(socket: Path) -> None:

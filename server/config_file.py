@@ -15,7 +15,16 @@ from policy.misfits import Fitting
 from policy.syntax import toml_told
 from server import identity, keys
 from server.backups.settings import SHORTEST, BackupConfig
-from server.config import MOST_RETAINED, BrokerConfig, EdgeConfig, HttpConfig, RevokedEdge, ServerConfig, SmtpConfig
+from server.config import (
+    MOST_RETAINED,
+    BrokerConfig,
+    EdgeConfig,
+    HttpConfig,
+    OidcConfig,
+    RevokedEdge,
+    ServerConfig,
+    SmtpConfig,
+)
 from server.errors import ConfigError
 from server.identity import Identity
 
@@ -76,6 +85,14 @@ class _HttpChannel(_Part, frozen=True):
     ca: str | None = None
 
 
+class _Oidc(_Part, frozen=True):
+    discovery: str
+    client_id: str
+    name: str
+    secret_file: str | None = None
+    ca: str | None = None
+
+
 class _Staff(_Part, frozen=True):
     name: str
     password_hash: str
@@ -111,6 +128,7 @@ class _File(_Part, frozen=True):
     ntfy: _HttpChannel | None = None
     matrix: _HttpChannel | None = None
     webhook: _HttpChannel | None = None
+    oidc: _Oidc | None = None
     socket: str = ""
     revoked: tuple[_Revoked, ...] = ()
     retention_days: int = MOST_RETAINED
@@ -141,6 +159,7 @@ def load(path: Path) -> ServerConfig:
             ntfy=_channel(path.parent, file.ntfy),
             matrix=_channel(path.parent, file.matrix),
             webhook=_channel(path.parent, file.webhook),
+            oidc=_oidc(path.parent, file.oidc) if file.oidc else None,
         )
     except ConfigError as error:
         raise ConfigError(f"{path}: {error}") from None
@@ -179,6 +198,12 @@ def _channel(folder: Path, given: _HttpChannel | None) -> HttpConfig | None:
         return None
     word = keys.secret(folder / given.token_file).decode("utf-8", "replace").strip() if given.token_file else ""
     return HttpConfig(given.url.rstrip("/"), word, str(folder / given.ca) if given.ca else None)
+
+
+def _oidc(folder: Path, given: _Oidc) -> OidcConfig:
+    secret = keys.secret(folder / given.secret_file).decode("utf-8", "replace").strip() if given.secret_file else ""
+    ca = str(folder / given.ca) if given.ca else None
+    return OidcConfig(given.discovery, given.client_id, secret, given.name, ca)
 
 
 def _beside(folder: Path, database: str) -> str:

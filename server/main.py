@@ -178,6 +178,7 @@ class Server:
             channels=frozenset(self._carriers),
             retention_days=self.config.retention_days,
             erased=self.config.erased,
+            oidc=self.config.oidc,
             health=lambda: measure(self.config, moment(self.clock()), None if self.link.up else Unreached()),
         )
 

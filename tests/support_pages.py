@@ -22,6 +22,7 @@ from server.app import create_app
 from server.audit import Decided
 from server.changes.configured import take_over_account, take_over_token
 from server.changes.lockdown import set_lockdown
+from server.config import OidcConfig
 from server.database import erased
 from server.database.engine import Database
 from server.health import Health
@@ -61,13 +62,15 @@ class Compiled(BytecodeCache):
 
 
 TEMPLATES = Compiled()
+ADDRESS = "http://localhost"
+"""Of the pages, as Flask's test client asks for them."""
 
 
 @dataclass
 class Place:
     """now: what the site's clock says. link_up: whether the broker is reached. commands: those that were sent.
 
-    control: the server's socket, by which its list of erasures lies.
+    control: the server's socket, by which its list of erasures lies. oidc: the provider by which people may log in.
     """
 
     database: Database
@@ -82,6 +85,7 @@ class Place:
     commands: list[Command] = field(default_factory=list)
     obeys: bool | None = True
     control: Path | None = None
+    oidc: OidcConfig | None = None
 
     def __post_init__(self) -> None:
         self.orders = Orders(self.database, TOPICS, SERVER_KEY, lambda: self.now, self._send)
@@ -114,6 +118,8 @@ class Place:
                 broker=None if self.link_up else Unreached(),
                 mail="" if self.sends_mail else None,
             ),
+            address=ADDRESS if self.oidc else "",
+            oidc=self.oidc,
             erased=erased.place(str(self.database.url), self.control),
             channels=self.channels | ({"mail"} if self.sends_mail else set()),
         )

@@ -49,6 +49,8 @@ ALSO_LIVING = (
     "SELECT 'administrator ' || login, 'active' FROM account WHERE ended IS NULL AND admin",
     """SELECT 'passkey ' || passkey.name || ' of ' || login || ' ' || substr(passkey.id, -4), 'active'
     FROM passkey JOIN account ON account.id = passkey.account WHERE ended IS NULL""",
+    """SELECT 'identity at ' || issuer || ' of ' || login, 'active'
+    FROM oidc_identity JOIN account ON account.id = oidc_identity.account WHERE ended IS NULL""",
     "SELECT 'token ' || name || ' ' || id, 'active' FROM api_token WHERE ended IS NULL",
 )
 """What else somebody takes from people or machines. Of a version that had none of it yet nothing of it can return."""

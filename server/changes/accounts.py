@@ -4,7 +4,7 @@ by: who wants it; what they may not is refused. at: the wall clock's instant. Ra
 """
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sqlmodel import Session, col, delete, select
@@ -12,7 +12,7 @@ from sqlmodel import Session, col, delete, select
 from policy.instants import of
 from server.audit import Change, Decided, record
 from server.errors import ChangeRefusedError, Refused
-from server.models import Account, AccountLink, AccountSession, Member, Passkey
+from server.models import Account, AccountLink, AccountSession, Member, OidcIdentity, Passkey
 from server.passwords import hash_token, is_login, login_of, new_token
 from server.queries.accounts import Caller, administrators, lasts, roles_of
 from server.roles import ADMINS, STAFF, Role, Roles
@@ -21,6 +21,8 @@ INVITED, FIRST = timedelta(days=7), timedelta(hours=24)
 """How long a link is good for; the second for one that is given on the server's machine."""
 REMEMBERED = timedelta(days=30)
 """How long it is told that a link is over, after its last day."""
+NEVER = datetime.fromtimestamp(0, UTC)
+"""When somebody showed password or passkey who has not done so in this session."""
 FIRST_ADMIN = "admin"
 """The login of the account that `loquet server` hands out."""
 GIVEN: Roles = frozenset({Role.GARDIEN, Role.FAB_MANAGER, Role.STAFF})
@@ -77,7 +79,7 @@ def take_up(
 ) -> str:
     """Use a link: the account gets this password or passkey, and whoever uses it is logged in. The session's token.
 
-    Earlier passwords and passkeys are void: who needs a link has lost them, or somebody else has them.
+    Earlier passwords, passkeys and identities are void: who needs a link has lost them, or somebody else has them.
     """
     account = open_link(session, token, at)
     link = session.get_one(AccountLink, hash_token(token))
@@ -85,6 +87,7 @@ def take_up(
     session.add_all([link, account])
     _record(session, Caller(account.login, "", frozenset()), at, account, "take_up", None, {"by": link.by})
     session.exec(delete(Passkey).where(col(Passkey.account) == account.id))
+    session.exec(delete(OidcIdentity).where(col(OidcIdentity.account) == account.id))
     if passkey is not None:
         session.add(passkey)
     end_sessions(session, account)
@@ -154,8 +157,11 @@ def set_roles(session: Session, by: Caller, at: datetime, account: int, roles: R
     return True
 
 
-def begin_session(session: Session, account: Account, at: datetime, device: str) -> str:
-    """The new token of somebody who has shown who they are. What is over is forgotten."""
+def begin_session(session: Session, account: Account, at: datetime, device: str, *, confirmed: bool = True) -> str:
+    """The new token of somebody who has shown who they are. What is over is forgotten.
+
+    confirmed: whether they showed their password or passkey just now.
+    """
     session.exec(delete(AccountSession).where(col(AccountSession.expires) <= at))
     session.exec(delete(AccountLink).where(col(AccountLink.expires) <= at - REMEMBERED))
     token = new_token()
@@ -166,7 +172,7 @@ def begin_session(session: Session, account: Account, at: datetime, device: str)
             account=account.id or 0,
             device=device,
             begun=at,
-            confirmed=at,
+            confirmed=at if confirmed else NEVER,
             expires=expires,
         )
     )

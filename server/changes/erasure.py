@@ -43,6 +43,7 @@ from server.models import (
     MachineFault,
     Member,
     Message,
+    OidcIdentity,
     Pass,
     Passkey,
     Presence,
@@ -233,6 +234,7 @@ def _close(session: Session, account: Account, new: Member, *, keep_login: bool,
     session.exec(delete(AccountLink).where(col(AccountLink.account) == account.id))
     session.exec(delete(AccountSession).where(col(AccountSession.account) == account.id))
     session.exec(delete(Passkey).where(col(Passkey.account) == account.id))
+    session.exec(delete(OidcIdentity).where(col(OidcIdentity.account) == account.id))
     account.member, account.password_hash, account.configured = new.id, None, None
     account.ended = account.ended or moment(decided.at)
     if not keep_login:

@@ -7,7 +7,7 @@ What a bundle says is never deleted, it is ended: `ended` says when, null while 
 bundle's list. start, end: as the bundle wrote them, local to the site or with an offset; start_at, end_at: in UTC.
 """
 
-from server.models.accounts import Account, AccountLink, AccountSession, ApiToken, Passkey
+from server.models.accounts import Account, AccountLink, AccountSession, ApiToken, OidcIdentity, Passkey
 from server.models.audit import AuditRow
 from server.models.bookings import Booking, BookingWait
 from server.models.carnet_mail import CarnetMail
@@ -93,6 +93,7 @@ __all__ = [
     "Member",
     "MemberImport",
     "Message",
+    "OidcIdentity",
     "PaidUnit",
     "Pass",
     "Passkey",

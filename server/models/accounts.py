@@ -46,7 +46,8 @@ class AccountLink(SQLModel, table=True):
 class AccountSession(SQLModel, table=True):
     """Somebody is logged in. token_hash: SHA-256 of the random token in their cookie, hex.
 
-    device: browser and system, as the browser names them. confirmed: when they last showed their password or passkey.
+    device: browser and system, as the browser names them. confirmed: when they last showed their password or passkey;
+    1970 of whoever came by the provider of server.toml and has shown neither.
     """
 
     __tablename__ = "account_session"
@@ -73,6 +74,17 @@ class Passkey(SQLModel, table=True):
     name: str
     public_key: bytes
     sign_count: int = Field(sa_type=BigInteger)
+    made: datetime = utc()
+
+
+class OidcIdentity(SQLModel, table=True):
+    """Whom the provider that server.toml names vouches for, as it calls them: issuer and subject (OpenID Connect)."""
+
+    __tablename__ = "oidc_identity"
+
+    issuer: str = Field(primary_key=True)
+    subject: str = Field(primary_key=True)
+    account: int = Field(foreign_key="account.id", unique=True)
     made: datetime = utc()
 
 

@@ -19,11 +19,12 @@ page = Blueprint("account", __name__)
 
 @page.get("/account", endpoint="page")
 def show() -> ResponseReturnValue:
-    return _page(None)
+    return shown(None)
 
 
-def _page(wrong: str | None) -> str:
-    me = auth.signed_in()
+def shown(wrong: str | None) -> str:
+    """The page. wrong: what went wrong, in words."""
+    me, provider = auth.signed_in(), auth.context().oidc
     with auth.context().database.reading() as session:
         return render_template(
             "account.html",
@@ -32,6 +33,8 @@ def _page(wrong: str | None) -> str:
             sessions=queries.sessions_of(session, me.account or 0, auth.now()),
             passkeys=queries.passkeys_of(session, me.account or 0),
             confirmed=auth.confirmed_lately(),
+            provider=provider.name if provider else "",
+            bound=queries.bound(session, me.account or 0),
         )
 
 
@@ -44,7 +47,7 @@ def change_password() -> ResponseReturnValue:
         with auth.context().database.transaction() as session:
             token = changes.change_password(session, me, auth.now(), password_hash, auth.device())
     except ChangeRefusedError as error:
-        return _page(refusal(error.why)), 400
+        return shown(refusal(error.why)), 400
     tell(gettext("Le mot de passe est changé. Partout ailleurs, vous êtes déconnecté·e."))
     answer = make_response(redirect(url_for("account.page"), 303))
     auth.keep(answer, token)
@@ -68,7 +71,7 @@ def add_passkey() -> ResponseReturnValue:
         with auth.context().database.transaction() as session:
             keys.add_passkey(session, me, auth.now(), passkey)
     except ChangeRefusedError as error:
-        return _page(refusal(error.why)), 400
+        return shown(refusal(error.why)), 400
     tell(gettext("Cette clé d’accès est enregistrée."))
     return redirect(url_for("account.page"), 303)
 
@@ -79,7 +82,7 @@ def forget_passkey(which: str) -> ResponseReturnValue:
         with auth.context().database.transaction() as session:
             keys.forget_passkey(session, auth.signed_in(), auth.now(), which)
     except ChangeRefusedError as error:
-        return _page(refusal(error.why)), 400
+        return shown(refusal(error.why)), 400
     tell(gettext("Cette clé d’accès ne sert plus."))
     return redirect(url_for("account.page"), 303)
 

@@ -7,7 +7,7 @@ from itertools import count
 
 from sqlmodel import Session, col, func, select
 
-from server.models import Account, AccountLink, AccountSession, ApiToken, Member, Passkey
+from server.models import Account, AccountLink, AccountSession, ApiToken, Member, OidcIdentity, Passkey
 from server.passwords import LONGEST_LOGIN, hash_token, login_of
 from server.queries.names import alphabetical
 from server.roles import STAFF, Role, Roles
@@ -81,6 +81,11 @@ class Candidate:
     name: str
     roles: Roles
     login: str
+
+
+def bound(session: Session, account: int) -> str | None:
+    """The issuer that vouches for the account's owner (OpenID Connect); None where nobody does."""
+    return session.exec(select(OidcIdentity.issuer).where(OidcIdentity.account == account)).one_or_none()
 
 
 def by_login(session: Session, written: str) -> Account | None:

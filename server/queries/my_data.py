@@ -84,12 +84,19 @@ def my_data(session: Session, bundle: Bundle, member: str) -> Rows:
     return found
 
 
+OF_ACCOUNTS: tuple[tuple[str, type[models.AccountSession | models.Passkey | models.OidcIdentity]], ...] = (
+    ("sessions", models.AccountSession),
+    ("passkeys", models.Passkey),
+    ("identities", models.OidcIdentity),
+)
+
+
 def _account(session: Session, member: str) -> Iterator[tuple[str, list[dict[str, Any]]]]:
     account = session.exec(select(models.Account).where(models.Account.member == member)).one_or_none()
     yield "account", [] if account is None else [_row(account)]
     which = None if account is None else account.id
-    for name, table in (("sessions", models.AccountSession), ("passkeys", models.Passkey)):
-        rows = session.exec(select(table).where(table.account == which))
+    for name, table in OF_ACCOUNTS:
+        rows = session.exec(select(table).where(col(table.account) == which))
         yield name, [_row(row) | {"public_key": None} if name == "passkeys" else _row(row) for row in rows]
 
 

@@ -66,7 +66,7 @@ LINES = (
         N_("Vous, pour votre fiche ; qui administre, pour le reste"),
     ),
     Line(
-        N_("Votre compte : identifiant, empreinte du mot de passe, appareils connectés"),
+        N_("Votre compte : identifiant, empreinte du mot de passe, appareils connectés, identité liée ailleurs"),
         N_("Une connexion %(member)s jours, %(team)s h pour l’équipe ; un lien d’invitation %(invited)s jours"),
         N_("Vous connecter, et vous seul·e"),
         N_("Vous, qui administre ; le mot de passe, personne"),

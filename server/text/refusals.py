@@ -43,6 +43,26 @@ SENTENCES = {
     Refused.TOO_OFTEN: N_("Trop d’essais pour ce compte. Attendez un quart d’heure, puis recommencez."),
     Refused.PASSKEY_REFUSED: N_("Cette clé d’accès n’a pas été reconnue. Réessayez, ou prenez un mot de passe."),
     Refused.LAST_KEY: N_("C’est votre seule façon de vous connecter. Choisissez d’abord un mot de passe."),
+    Refused.OIDC_UNREACHED: N_(
+        "Le service de connexion ne répond pas. Réessayez dans quelques minutes, ou prenez votre mot de passe."
+    ),
+    Refused.OIDC_REFUSED: N_(
+        "Le service de connexion a refusé, ou vous avez renoncé. Réessayez, ou prenez votre mot de passe."
+    ),
+    Refused.OIDC_STALE: N_(
+        "Cette connexion a attendu plus de dix minutes, ou a commencé dans un autre navigateur ou compte. Recommencez."
+    ),
+    Refused.OIDC_UNFIT: N_(
+        "La réponse du service de connexion n’est pas celle qui était attendue. Prenez votre mot de passe, et dites-le"
+        " à qui administre Loquet : son journal dit ce qui ne va pas."
+    ),
+    Refused.OIDC_UNKNOWN: N_(
+        "Aucun compte n’est lié à cette identité. "
+        "Connectez-vous avec votre mot de passe, puis liez-la sur « Mon compte »."
+    ),
+    Refused.OIDC_TAKEN: N_(
+        "Cette identité est déjà liée à un autre compte. Choisissez-en une autre, ou déliez-la d’abord là-bas."
+    ),
     Refused.NAME_MISSING: N_("Il manque un nom."),
     Refused.OWN_PRESENCE: N_("Personne ne corrige sa propre présence. Demandez à quelqu’un de l’équipe."),
     Refused.GARDIENS_PRESENCE: N_("La présence d’un gardien, seule l’équipe la corrige : une garde en dépend."),

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from policy.terms import Instant
 from server.changes.messages import Channel
-from server.config import MOST_RETAINED
+from server.config import MOST_RETAINED, OidcConfig
 from server.database.engine import Database
 from server.health import Health
 from server.publish.enrolments import Enrolments
@@ -25,7 +25,7 @@ class Context:
     hear of it only later. address: of the pages, where server.toml says it.
     channels: by which messages leave (server/changes/messages.py:Channel). retention_days: for which it is kept by name
     who came and went. health: of the server's own machine. erased: where it is noted who was erased
-    (server/database/erased.py:place).
+    (server/database/erased.py:place). oidc: the provider by which people may log in, too.
     """
 
     database: Database
@@ -44,6 +44,7 @@ class Context:
     retention_days: int = MOST_RETAINED
     health: Callable[[], Health] = Health
     erased: Path | None = None
+    oidc: OidcConfig | None = None
 
     @property
     def sends_mail(self) -> bool:

@@ -15,7 +15,7 @@ from pyrage import x25519
 from server import config_file as module
 from server.backups.settings import BackupConfig
 from server.channels import carriers
-from server.config import BrokerConfig, EdgeConfig, HttpConfig, ServerConfig, SmtpConfig
+from server.config import BrokerConfig, EdgeConfig, HttpConfig, OidcConfig, ServerConfig, SmtpConfig
 from server.config_file import load
 from server.errors import ConfigError
 from server.passwords import hash_password, hash_token, is_password, is_token, new_password, new_token
@@ -206,6 +206,41 @@ def test_a_token_that_fits_no_header_is_refused_and_not_shown(file: Path, token:
     assert "nobody" not in str(raised.value)
 
 
+DISCOVERY = "https://id.example.org/realms/coop/.well-known/openid-configuration"
+PROVIDER = f"""
+[oidc]
+discovery = "{DISCOVERY}"
+client_id = "loquet"
+secret_file = "oidc.secret"
+name = "Coop ID"
+"""
+
+
+def test_a_provider_of_identities_is_read_and_its_secret_shown_to_nobody(file: Path) -> None:
+    secret(file.parent / "oidc.secret", b"drawn by the provider\n")
+    spoil("[http]", '[http]\naddress = "https://loquet.example.org"')(file)
+    file.write_text(file.read_text() + PROVIDER)
+    found = load(file)
+    assert found.oidc == OidcConfig(DISCOVERY, "loquet", "drawn by the provider", "Coop ID")
+    assert "drawn by the provider" not in repr(found)
+
+
+def test_a_provider_that_could_not_answer_or_would_be_told_in_the_clear_is_refused(file: Path) -> None:
+    secret(file.parent / "oidc.secret", b"drawn by the provider\n")
+    bare = file.read_text()
+    for old, new, said in (
+        ("", "", "oidc: give http address, too"),
+        ("https://id", "http://id", "oidc discovery 'http://id"),
+        ("/.well-known/openid-configuration", "", "oidc discovery 'https://id.example.org/realms/coop': give"),
+        ('"loquet"', '""', "oidc client_id '': give"),
+        ('"Coop ID"', '" "', "oidc name ' ': give"),
+    ):
+        file.write_text(bare + PROVIDER.replace(old, new))
+        with pytest.raises(ConfigError) as raised:
+            load(file)
+        assert said in str(raised.value)
+
+
 def test_matrix_wants_the_token_of_an_account(file: Path) -> None:
     file.write_text(f'{file.read_text()}\n[matrix]\nurl = "https://matrix.example.org"\n')
     with pytest.raises(ConfigError, match="matrix: give token_file"):
@@ -222,6 +257,7 @@ def test_the_sample_shows_every_key() -> None:
         module._Smtp,
         module._Backup,
         module._HttpChannel,
+        module._Oidc,
         module._Staff,
         module._Api,
         module._Edge,
