@@ -36,7 +36,6 @@ from simulator.remote import Event, Lay, Stages, Take
 
 GAPS = 50
 READER, GARDIEN, PAGE = "front-in", "gregoire", "/gardiens"
-NAME = next(one.name for one in bundle().members if one.id == GARDIEN)
 BEFORE, AFTER = timedelta(hours=1), timedelta(hours=3)
 """Since when the evening has run as the bench begins, and for how long it still does."""
 PAUSE = AWAY + 0.1
@@ -91,7 +90,7 @@ def _taken(site: Killed, door: "Door", desk: Desk, turn: str, count: int) -> Ite
         door.until(site, Reason.OUTSIDE_HOURS)
         form = desk.form(PAGE)
         pressed = time.monotonic()
-        desk.post(f"{PAGE}/take", csrf_token=form, turn=turn, gardien=NAME)
+        desk.post(f"{PAGE}/take", csrf_token=form, turn=turn, gardien=GARDIEN)
         yield door.until(site, Reason.OWN_SHIFT) - pressed
         desk.press(PAGE, f"{PAGE}/undo", turn=turn, who=GARDIEN)
 

@@ -1,9 +1,13 @@
 """Is the rota fair? /gardiens/chiffres: hours by gardien, evenings held and not, and who came in vain."""
 
+from collections.abc import Sequence
+from datetime import date
+from itertools import groupby
+
 from flask import Blueprint, render_template
 from flask.typing import ResponseReturnValue
 
-from server.queries.gardien_figures import figures
+from server.queries.gardien_figures import Evening, figures
 from server.queries.names import alphabetical
 from server.text import bank as text
 from server.text.dates import calendar_day, clock, hour
@@ -27,12 +31,21 @@ def show() -> ResponseReturnValue:
         found=found,
         months=[(one, text.short_month(one)) for one in found.months],
         people=sorted(people, key=lambda one: alphabetical(one[0])),
+        by_month=[
+            (text.month(month), evenings, sum(one.held for one in evenings))
+            for month, evenings in _by_month(found.evenings)
+        ],
         held=sum(one.held for one in found.evenings),
         gaps=sum(one.turn.gardien is None for one in found.evenings),
         in_vain=[(clock(f"{half // 60:02}:{half % 60:02}"), count) for half, count in found.in_vain.items()],
         calendar_day=calendar_day,
         plain=text.plain,
     )
+
+
+def _by_month(evenings: Sequence[Evening]) -> list[tuple[date, list[Evening]]]:
+    """In the order in which they are listed."""
+    return [(month, list(found)) for month, found in groupby(evenings, key=lambda one: one.turn.day.replace(day=1))]
 
 
 @page.get("/gardiens/chiffres-csv", endpoint="file")

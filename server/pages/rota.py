@@ -66,11 +66,9 @@ def _take(session: Session, decided: Decided, key: str, member: str) -> changes.
 
 
 def _named_in(field: str) -> str:
-    """For the team: the gardien of that name; empty where none or several are called so."""
-    current = context().current()
-    typed = " ".join(request.form.get(field, "").split())
-    able = [who for who, name in _choices(current) if name == typed]
-    return acts_for(able[0]) if len(able) == 1 and roles() & STAFF else ""
+    """For the team: the gardien who was chosen; empty for whoever is none."""
+    chosen, able = request.form.get(field, ""), dict(_choices(context().current()))
+    return acts_for(chosen) if chosen in able and roles() & STAFF else ""
 
 
 def _choices(current: Current) -> list[tuple[str, str]]:

@@ -296,3 +296,11 @@ def said(place: Place, client: FlaskClient, path: str, **data: str) -> tuple[int
     """The answer to a form that is refused."""
     answer = client.post(path, data={"csrf_token": place.form_token(client, "/account")} | data)
     return answer.status_code, place.words(answer)
+
+
+@pytest.mark.sqlite
+def test_what_was_searched_for_stands_before_who_is_inside(place: Place) -> None:
+    """On a phone sixty names would stand above the answer."""
+    found, plain_page = place.page("/presence?q=ali", place.staff()), place.page("/presence", place.staff())
+    assert found.index("Alice") < found.index("Dans les murs")
+    assert plain_page.index("Dans les murs") < plain_page.index("Quelqu’un qui n’est pas dans la liste")

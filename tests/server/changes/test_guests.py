@@ -132,3 +132,9 @@ def test_after_some_time_the_month_stays_and_after_the_year_no_name(place: Place
 def test_one_day_a_year_is_said_in_the_singular(place: Place) -> None:
     status, page = send(place, place.staff(), "/guests/agreements", name="La Réserve", days="1")
     assert (status, "Noté : La Réserve, 1 journée par personne et par an." in page) == (303, True)
+
+
+@pytest.mark.sqlite
+def test_guests_and_invitations_name_each_other(place: Place) -> None:
+    assert 'href="/invitations"' in place.staff().get("/guests").text.partition("<main")[2]
+    assert 'href="/guests"' in place.staff().get("/invitations").text.partition("<main")[2]

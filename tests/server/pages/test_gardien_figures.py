@@ -24,6 +24,7 @@ def test_who_held_what_and_who_came_in_vain(place: Place) -> None:
     place.tell()
     page = place.page("/gardiens/chiffres", place.member("gregoire"))
     assert "1 soirée tenue sur 2" in page
+    assert "novembre 2026 · 1 soirée tenue sur 2 jeu. 26 nov." in page, "folded by month"
     assert "Grégoire V. – – – – – 3 h 55 3 h 55" in page
     assert "jeu. 26 nov. , 18 h – 20 h pas tenue Grégoire V. · personne" in page
     assert "mar. 24 nov. , 18 h – 22 h tenue Grégoire V., 3 h 55 · 3 personnes" in page
