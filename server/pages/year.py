@@ -41,7 +41,7 @@ def show() -> ResponseReturnValue:
             for one in years
         ],
         starts=text.starts(),
-        day=text.day,
+        date=text.day,
         number=text.number,
         today=today,
     )

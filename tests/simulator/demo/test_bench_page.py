@@ -74,6 +74,18 @@ def bench(template: Path, tmp_path: Path) -> Iterator[Bench]:
     bench.close()
 
 
+def test_the_bar_stands_under_every_page_and_breaks_none(bench: Bench) -> None:
+    pages = [
+        str(one) for one in bench.place.app.url_map.iter_rules() if "GET" in (one.methods or ()) and not one.arguments
+    ]
+    said = {}
+    for path in pages:
+        with bench.team.get(path) as answer:
+            said[path] = answer.status_code
+    assert len(said) > 60
+    assert [path for path, status in said.items() if status >= 500] == []
+
+
 def test_the_public_is_sent_to_the_login(bench: Bench) -> None:
     answer = bench.public.get("/bench")
     assert (answer.status_code, answer.headers["Location"]) == (303, "/login?next=/bench")
