@@ -29,7 +29,7 @@ def told(alert: Alert, current: Current, now: Instant) -> Told:
 def _where(alert: Alert, current: Current, now: Instant) -> str:
     if alert.sort is Sort.UNKNOWN:
         many = ngettext("%(num)s badge", "%(num)s badges", alert.count)
-        return gettext("%(many)s en 24 h, le dernier à %(since)s", many=many, since=when(alert.since or now, now))
+        return gettext("%(many)s en 24 h, le dernier : %(since)s", many=many, since=when(alert.since or now, now))
     if alert.sort is Sort.LEFT:
         since = when(alert.since or now, now)
         return ngettext(

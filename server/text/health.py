@@ -194,7 +194,7 @@ def _unsaid(machine: Machine) -> Iterator[str]:
         gettext("la fin de son certificat"): machine.certificate,
         gettext("la place sur sa carte"): machine.free,
         gettext("l’usure de sa carte"): machine.wear,
-        gettext("sa chaleur"): machine.temperature,
+        gettext("sa température"): machine.temperature,
     }
     return (name for name, value in known.items() if value is None)
 

@@ -35,7 +35,7 @@ def test_each_alert_says_where_since_when_and_what_helps(place: Place) -> None:
         "Journal en défaut front",
         "Horloge perdue front",
         "Porte tenue ouverte front, depuis 19 h 02",
-        "Badges inconnus 1 badge en 24 h, le dernier à 19 h 08",
+        "Badges inconnus 1 badge en 24 h, le dernier : 19 h 08",
     ):
         assert words in seen
     assert seen.index("Porte forcée front") < seen.index("Lecteur en panne") < seen.index("Badges inconnus")
