@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from holidays import country_holidays
 
-from policy.bundle import Bundle, Credential, Member
+from policy.bundle import Bundle, Credential, Member, Pass
 from policy.ruleset import Paid
 from policy.terms import Instant
 from proofs.storm.casting import MACHINE, QUOTA
@@ -111,9 +111,27 @@ def read_door(bundle: Bundle, member: Member, place: str, known: Knowledge) -> A
         return False, "outside_hours"
     carnets = [carnet for carnet in bundle.passes if carnet.member == member.id]
     paid = half_day(local) in known.paid
-    if member.tier in ("carnet", "gardien") and not paid and len(known.paid) >= sum(one.total for one in carnets):
+    if member.tier in ("carnet", "gardien") and not paid and not _any_left(carnets, known, site_day(local)):
         return False, "pass_exhausted"
     return True, reason
+
+
+def _any_left(carnets: list[Pass], known: Knowledge, today: date) -> bool:
+    """Whether a carnet that is good today has a half-day left. Each that was paid is of the first that was good then.
+
+    Two doors that do not hear each other may both sell the last one: what was paid too much no later carnet owes.
+    """
+    left = [carnet.total for carnet in carnets]
+    for day in sorted(f"{name}"[:10] for name in known.paid):
+        good = (place for place, one in enumerate(carnets) if left[place] and _good(one, day))
+        place = next(good, None)
+        if place is not None:
+            left[place] -= 1
+    return any(rest and _good(one, f"{today}") for rest, one in zip(left, carnets, strict=True))
+
+
+def _good(carnet: Pass, day: str) -> bool:
+    return f"{carnet.valid_from or ''}" <= day and (carnet.valid_until is None or day <= f"{carnet.valid_until}")
 
 
 def read_machine(bundle: Bundle, member: Member, known: Knowledge) -> Answer:

@@ -19,7 +19,7 @@ from proofs.storm.casting import MACHINE
 from proofs.storm.claims import Claims
 from proofs.storm.closings import Closings
 from proofs.storm.reading import Knowledge, day_start, local_time, read, site_day
-from proofs.storm.record import WRONG_BY, Record
+from proofs.storm.record import Record
 from proofs.storm.relays import Relays
 from wire.row import Row
 
@@ -74,17 +74,12 @@ class Watch(Record):
         else:
             expected = read(self._as_compiled(row.rules_version, known.at), uid, reader, known)
         said = bool(row.granted), str(row.reason)
-        if said != expected and not self._first_day(pi, row, expected):
+        if said != expected:
             self.broken(pi, f"{uid} at {reader}: decided {said}, should be {expected} knowing {known}")
         self.never_let_in(pi, row, uid)
         self.never_held_up(pi, row, known)
         self.claims.check(pi, row, known)
         self._name_what_was_late(pi, uid, said, row.rules_version, known)
-
-    def _first_day(self, pi: "Pi", row: Row, expected: tuple[bool, str]) -> bool:
-        """Whether it hangs on the first day of a half-day that was minted, by a clock that is wrong."""
-        pays = str(row.member).startswith("gardien") and "pass_exhausted" in (str(row.reason), expected[1])
-        return pays and abs(pi.clock.offset) > WRONG_BY
 
     def _as_compiled(self, version: int, at: Instant) -> Bundle:
         """The calendar is known for some site days only: nobody's clock gets past them but one that is wrong for days.

@@ -3,7 +3,7 @@
 import dataclasses
 import json
 from collections.abc import Callable, Iterator, Sequence
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -18,13 +18,15 @@ from edge.events import LinkChanged, Ordered, RulesSwapped
 from edge.journal import Journal
 from edge.knowledge import Knowledge
 from edge.machine import MachineController
+from policy.bundle import Pass
 from policy.case import Decision
 from policy.presence import Move
 from policy.reasons import Reason
 from policy.terms import DAY, MINUTE, ClockState
-from proofs.storm import faults
+from proofs.storm import faults, reading
 from proofs.storm.casting import MINT
 from proofs.storm.pi import Pi
+from proofs.storm.reading import Knowledge as Known
 from proofs.storm.reading import day_start, instant_of
 from proofs.storm.record import BrokenWorldError
 from proofs.storm.site import Site, storm
@@ -418,6 +420,13 @@ def test_an_evening_is_booked_and_minted_the_night_after(site: Site) -> None:
     assert site.watch.counts["half-days minted"] == earned // MINT
     site.bank._recount.given["a tip"] = shift.gardien, 1
     assert f"{shift.gardien} has {earned % MINT} minutes in the ledger" in broken(site.bank.night)
+
+
+def test_what_two_doors_sold_too_much_no_later_half_day_owes() -> None:
+    minted = [Pass(f"garde/{day}", "gardien-0", "half_day", 1, valid_from=date(2026, 1, day)) for day in (5, 20)]
+    told = frozenset({"2026-01-10am", "2026-01-10pm"})
+    known = Known(at=0, trusted=True, stale=False, lockdown=False, linked=True, inside=frozenset(), paid=told)
+    assert [reading._any_left(minted, known, date(2026, 1, day)) for day in (11, 19, 20)] == [False, False, True]
 
 
 def tap_while_the_clock_is_wrong(site: Site) -> None:
