@@ -19,6 +19,7 @@ from server.changes.revoked import forget
 from server.config import BrokerConfig, EdgeConfig, ServerConfig
 from server.database import erased
 from server.database.engine import Database
+from server.database.types import moment
 from server.errors import ServerError, WouldEndError
 from server.models import AccessPoint, Edge, Machine
 from server.publish.bundle import site_of
@@ -79,13 +80,17 @@ def erase_again(
     noted = erased.noted(file)
     if not noted:
         return
+
+    def known(member: str) -> str:
+        return erased.digest(lambda told: pseudonym(key, told), member)
+
     with database.transaction() as session:
-        gone = erasure.erase_again(
-            session, decided, lambda one: noted.get(erased.digest(lambda told: pseudonym(key, told), one))
-        )
+        gone = erasure.erase_again(session, decided, lambda one: noted.get(known(one)))
+        for member in gone:
+            erased.note(file, moment(decided.at), known(member))
     if gone:
         database.wipe()
-        progress(f"erased again, whom an older copy had brought back: {', '.join(gone)}")
+        progress(f"erased again, whom an older copy had brought back: {', '.join(gone.values())}")
 
 
 def _tell(done: Imported) -> None:

@@ -9,7 +9,7 @@ import json
 from collections.abc import Callable
 from datetime import datetime
 
-from sqlalchemy import Column, String, Table, cast, func, or_
+from sqlalchemy import Column, String, Table, and_, cast, func, or_
 from sqlmodel import Session, SQLModel, col, delete, select, update
 
 from policy.bank_units import BANKED
@@ -90,6 +90,8 @@ WITHOUT_KEY = frozenset(
 """Columns that name a member and refer to no row: a door may have told of them first."""
 NEW = "ancien-"
 """With a number, see is_erased."""
+ERASED = "erased"
+"""What the audit has that was done."""
 
 
 def erase(session: Session, by: Caller, decided: Decided, member: str, day_start: Instant) -> Done:
@@ -122,19 +124,19 @@ def erase(session: Session, by: Caller, decided: Decided, member: str, day_start
     _rename_hours(session, member, new.id)
     session.delete(row)
     session.flush()
-    record(session, decided, [Change(Member, (new.id,), "erased", None, {"name": new.name})])
+    record(session, decided, [Change(Member, (new.id,), ERASED, None, {"name": new.name})])
     return Done(new.id)
 
 
-def erase_again(session: Session, decided: Decided, erased: Callable[[str], datetime | None]) -> list[str]:
-    """Whom an older copy of the database brought back goes again, whatever they were then: under whose names they stay.
+def erase_again(session: Session, decided: Decided, erased: Callable[[str], datetime | None]) -> dict[str, str]:
+    """Whom an older copy of the database brought back goes again, whatever they were then: their ids, and the new ones.
 
     erased: when somebody of this id was erased last. Whoever came anew under it since stays: the audit says so.
     """
-    by, found = at_the_machine(decided.by), []
+    by, found = at_the_machine(decided.by), dict[str, str]()
     for member in session.exec(select(Member.id).order_by(Member.id)).all():
         at = None if is_erased(member) else erased(member)
-        if at is None or _told_of_since(session, member, at):
+        if at is None or _knows_of(session, member, at):
             continue
         row = session.get_one(Member, member)
         if row.ended is None:
@@ -147,14 +149,17 @@ def erase_again(session: Session, decided: Decided, erased: Callable[[str], date
             session.add(account)
         session.flush()
         session.refresh(row)
-        found.append(erase(session, by, decided, row.id, decided.at).member)
+        found[member] = erase(session, by, decided, member, decided.at).member
     return found
 
 
-def _told_of_since(session: Session, member: str, at: datetime) -> bool:
+def _knows_of(session: Session, member: str, at: datetime) -> bool:
+    """Whether this database saw the erasure of then: it has its row, which a year later says only when, or one of
+    somebody of this id since."""
     row = AuditRow
-    asked = select(row.id).where(row.noun == str(Member.__tablename__), row.subject == member, col(row.at) > at)
-    return session.exec(asked.limit(1)).first() is not None
+    seen = and_(col(row.at) == at, col(row.did).in_((ERASED, "")))
+    since = and_(col(row.noun) == str(Member.__tablename__), col(row.subject) == member, col(row.at) > at)
+    return session.exec(select(row.id).where(or_(seen, since)).limit(1)).first() is not None
 
 
 def naming() -> list[tuple[Table, Column[str]]]:

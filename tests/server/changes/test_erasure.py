@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from sqlmodel import Session, col, func, select
 
+from policy.terms import DAY
 from server.audit import Decided, verify
 from server.backups.restore import restore
 from server.changes.accounts import invite, take_up
@@ -17,6 +18,7 @@ from server.changes.bundle import put
 from server.changes.erasure import naming
 from server.changes.messages import Channel, queue
 from server.changes.people import end_member
+from server.changes.purge import purge
 from server.database import erased
 from server.database.engine import Database, files
 from server.database.types import moment
@@ -235,6 +237,27 @@ def test_who_was_erased_before_the_copy_is_not_looked_for_in_it(
         anew = next(one for one in small_bundle().members if one.id == WHO)
         put(session, [anew], Decided("root", former.now + 1000))
     server = Server(told, lambda: former.now + 60_000)
+    with server.database.reading() as session:
+        assert session.get_one(Member, WHO).name == anew.name
+    server.stop()
+    assert "erased again" not in caplog.text
+
+
+@pytest.mark.sqlite
+def test_who_came_anew_stays_when_the_audit_of_that_year_is_empty(
+    former: Place, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Under the id of somebody who was erased, as a bundle may have it."""
+    assert erase(former)[0] == 303
+    former.database.close()
+    told, later = replace(config(tmp_path), database=f"sqlite:///{former.database.file}"), former.now + 400 * DAY
+    anew = next(one for one in small_bundle().members if one.id == WHO)
+    with closing(Database(told.database)) as database, database.transaction() as session:
+        put(session, [anew], Decided("root", former.now + 1000))
+        while purge(session, later, 90) is not None:
+            pass
+        assert not session.exec(select(AuditRow.id).where(AuditRow.subject == WHO)).all()
+    server = Server(told, lambda: later)
     with server.database.reading() as session:
         assert session.get_one(Member, WHO).name == anew.name
     server.stop()
