@@ -72,5 +72,6 @@ class Current:
     def _from_before(self, what: str, make: Callable[[Bundle, Any], Any]) -> Any:
         """What `make` makes of the bundle and of the last pair of a bundle and what it made of that, if any."""
         last = self.memory.setdefault(what, {})
-        last["all"] = self.bundle, make(self.bundle, last.get("all"))
-        return last["all"][1]
+        made = make(self.bundle, last.get("all"))
+        last["all"] = self.bundle, made  # which another thread may replace at once, by what is of an older bundle
+        return made

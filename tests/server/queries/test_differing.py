@@ -1,5 +1,6 @@
 """What is kept from before a change is what would be made anew: short names, and everybody with their badges."""
 
+import dataclasses
 from collections.abc import Sequence
 from datetime import date
 
@@ -103,6 +104,25 @@ def test_what_changed_is_told_and_another_order_is_not_taken_for_no_change() -> 
     assert differing((a, b, c), (b, c, d)) == [a, d]
     assert differing((a, b, c), (a, c, b)) is None
     assert differing((), (a,)) == [a]
+
+
+class Raced(dict[str, object]):
+    """What all that is in force has in common; another thread writes into it what is of an older bundle, at once."""
+
+    def __init__(self, older: object) -> None:
+        super().__init__()
+        self._older = older
+
+    def __setitem__(self, what: str, pair: object) -> None:
+        super().__setitem__(what, self._older)
+
+
+def test_a_page_of_an_older_bundle_gives_none_of_its_people_to_what_is_in_force(place: Place) -> None:
+    older = replace(place.publisher.current.bundle, members=(), credentials=(), passes=())
+    memory = {"people": Raced((older, Directory(older))), "called": Raced((older, called(older)))}
+    current = dataclasses.replace(place.publisher.current, memory=memory)
+    members = {one.id for one in current.bundle.members}
+    assert (set(current.people.people), set(current.called.members)) == (members, members)
 
 
 def test_after_a_change_nobody_else_is_made_or_looked_at_anew(place: Place) -> None:
