@@ -1,5 +1,6 @@
 """How often does something recur? As people say it, and as RFC 5545 writes it (RRULE); what cannot be kept is named."""
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from enum import StrEnum
@@ -96,7 +97,7 @@ def read_rule(rule: str, start: datetime, zone: tzinfo = UTC) -> Rhythm:
     weeks, weekdays = _days(said, repeat)
     _week_begins(said, repeat, interval, weekdays)
     for name, own in (("BYMONTHDAY", first.day), ("BYMONTH", first.month)):
-        if name in said and not (_kept(name, repeat) and said[name] == str(own)):
+        if name in said and not (_kept(name, repeat, said) and said[name] == str(own)):
             raise RuleRefused(f"{name}={said[name]}", name)
     until, count = _until(said, start, zone), _number(said, "COUNT", MOST_COUNT)
     return Rhythm(repeat, interval, weekdays, weeks, until, count).of(first)
@@ -168,9 +169,12 @@ def _week_begins(said: dict[str, str], repeat: Repeat, interval: int, weekdays: 
         raise RuleRefused(f"WKST={value}", "WKST")
 
 
-def _kept(name: str, repeat: Repeat) -> bool:
-    """Whether a part that says what the first time says already goes with the rest."""
-    return repeat is Repeat.YEARLY or (name == "BYMONTHDAY" and repeat is Repeat.MONTHLY_DATE)
+def _kept(name: str, repeat: Repeat, said: Collection[str]) -> bool:
+    """Whether a part that says what the first time says already goes with the rest. A day of a year is one of each
+    month unless the month is named, too (RFC 5545, 3.3.10)."""
+    if name == "BYMONTHDAY":
+        return repeat is Repeat.MONTHLY_DATE or (repeat is Repeat.YEARLY and "BYMONTH" in said)
+    return repeat is Repeat.YEARLY
 
 
 def _until(said: dict[str, str], start: datetime, zone: tzinfo) -> date | None:

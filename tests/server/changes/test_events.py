@@ -50,6 +50,7 @@ UNKEPT: list[tuple[dict[str, str], str]] = [
     ({"rule": "FREQ=WEEKLY;INTERVAL=2;BYDAY=TU,SU;WKST=SU"}, "WKST=SU : les semaines commencent le lundi"),
     ({"rule": "FREQ=MONTHLY;BYMONTHDAY=15"}, "BYMONTHDAY=15 : écrivez ce jour du mois comme premier jour"),
     ({"rule": "FREQ=YEARLY;BYMONTH=6"}, "BYMONTH=6 : écrivez un premier jour de ce mois"),
+    ({"rule": "FREQ=YEARLY;BYMONTHDAY=3"}, "BYMONTHDAY=3 : écrivez ce jour du mois comme premier jour"),
     ({"rule": "FREQ=DAILY;BYDAY=MO"}, "BYDAY=MO : écrivez FREQ=WEEKLY"),
     ({"rule": "FREQ=WEEKLY;BYDAY=2TU"}, "BYDAY=2TU : écrivez les jours de la semaine sans nombre"),
     ({"rule": "FREQ=WEEKLY;BYDAY=XX"}, "BYDAY=XX : écrivez les jours"),
