@@ -195,7 +195,12 @@ def _page(status: int, fault: str = "", taken: Taken | None = None) -> ResponseR
         value=lambda when: written(calendar, when),
         ending=lambda when: written(calendar, when, last=True),
         rows=[
-            (one, one.member == me, _who(one, current, me, named=named, held=one in busy))
+            (
+                one,
+                one.member == me,
+                _who(one, current, me, named=named, held=one in busy),
+                (named or one.member == me) and not one.id.startswith(RUNS),
+            )
             for one in _by_machine(found + [one for one in busy if one.id.startswith(RUNS)], current)
         ],
         form=form if asker is not None else None,
