@@ -126,6 +126,7 @@ def end_account(session: Session, by: Caller, at: datetime, account: int) -> Non
     _record(session, by, at, found, "end", {"ended": None}, {"ended": at})
     end_sessions(session, found)
     session.exec(delete(AccountLink).where(col(AccountLink.account) == account))
+    session.exec(delete(OidcIdentity).where(col(OidcIdentity.account) == account))  # another account may be bound to it
 
 
 def set_admin(session: Session, by: Caller, at: datetime, account: int, *, admin: bool) -> None:

@@ -11,6 +11,7 @@ import pytest
 from flask.testing import FlaskClient
 from sqlmodel import col, select, update
 
+from server.changes.accounts import end_account
 from server.changes.erasure import erase
 from server.changes.people import end_member
 from server.config import OidcConfig
@@ -171,6 +172,16 @@ def test_whoever_left_is_not_let_in_and_an_erased_one_leaves_nothing(house: Plac
     with house.database.transaction() as session:
         erase(session, at_the_machine("root"), DECIDED, "zoe", DECIDED.at)
     assert identities(house) == []
+
+
+def test_the_identity_of_an_account_that_ended_is_free_for_another(house: Place, there: Provider) -> None:
+    bind(house, there)
+    with house.database.transaction() as session:
+        end_account(session, at_the_machine("root"), sessions.now(), identities(house)[0][2])
+    other = house.member("brigitte")
+    answer = other.get(ours(there.approves(to_bind(house, other), "zoe@idp")))
+    assert (answer.status_code, answer.location) == (303, "/account")
+    assert log_in(house, there) == (303, "/me")
 
 
 def test_a_token_that_says_anything_else_is_not_believed(house: Place, there: Provider) -> None:
