@@ -120,7 +120,17 @@ def write(session: Session, folder: Path, names: Sequence[str], at: Instant, *, 
     minutes = sum(one.minutes for one in owed)
     held = f"{len(bundle.members)} members, {len(bundle.passes)} carnets"
     told = [f"{folder / BUNDLE}: {held}, {minutes} minutes of the bank as {len(owed)} credits"]
-    return [*told, *(f"{folder / str(table.model.__tablename__)}.csv" for table in TABLES)]
+    files = [f"{folder / str(table.model.__tablename__)}.csv" for table in TABLES]
+    return [*told, *_of_former(session, bundle), *files]
+
+
+def _of_former(session: Session, bundle: Bundle) -> list[str]:
+    """What a bundle has no place for: the bank of who is no member any more."""
+    members = {one.id for one in bundle.members}
+    left = [minutes for who, minutes in ledger(session).minutes.items() if minutes and who not in members]
+    if not left:
+        return []
+    return [f"{sum(left)} minutes of the bank are of {len(left)} former members: in bank_entry.csv alone"]
 
 
 def _paid(bundle: Bundle, member: str, told: dict[str, list[str]]) -> Iterator[Pass]:

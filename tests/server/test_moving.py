@@ -16,12 +16,14 @@ from server.audit import Decided
 from server.changes.bank import book
 from server.changes.bundle import import_bundle
 from server.changes.guests import agree, note_day
+from server.changes.people import end_member
 from server.database.engine import Database
 from server.database.types import moment
 from server.errors import MistakeError
 from server.models import PaidUnit
 from server.moving import BUNDLE, TABLES, WHY, moving, write
 from server.publish.bundle import export
+from server.queries.accounts import at_the_machine
 from server.queries.carnets import reckoned
 from server.queries.ledger import ledger
 from tests.support_policy import PARIS
@@ -119,6 +121,14 @@ def test_no_name_that_was_promised_away_and_no_secret_is_in_it(owing: Desk, tmp_
     with (tmp_path / "new" / "bank_entry.csv").open() as file:
         held = [one for one in csv.DictReader(file) if json.loads(one["source"])[0] == "shift"]
     assert [json.loads(one["inside"])[1] - json.loads(one["inside"])[0] for one in held] == [180]
+
+
+def test_what_is_owed_to_somebody_who_left_is_said_and_not_left_out_in_silence(owing: Desk, tmp_path: Path) -> None:
+    with owing.database.transaction() as session:
+        end_member(session, at_the_machine("root"), DECIDED, "gregoire")
+        told = write(session, tmp_path / "new", NAMES, THEN, badges=False)
+    assert "-60 minutes of the bank as 1 credits" in told[0]
+    assert told[1] == "150 minutes of the bank are of 1 former members: in bank_entry.csv alone"
 
 
 def test_who_vouches_is_asked_for_and_nobody_for_themselves(owing: Desk, tmp_path: Path) -> None:
