@@ -198,13 +198,20 @@ def _stopped(said: _Telling) -> list[str]:
         lead = gettext("Arrêtée à distance %(since)s", since=since)
     else:
         lead = gettext("Arrêt d’urgence %(since)s", since=since) if since else gettext("Arrêt d’urgence")
-    used = gettext("%(who)s l’utilisait", who=_capital(said.user)) if said.user else ""
+    used = _used(said, said.user)
     helps = gettext("aller voir, relever le bouton, puis badger dessus pour la remettre en service.")
     if view.ordered:
         helps = gettext("aller voir, puis badger dessus pour la remettre en service.")
     if not said.to.named:
         helps = gettext("prévenir l’équipe, ou un responsable du fablab.")
     return [lead, used, gettext("Ce qui aide : %(remedy)s", remedy=helps)]
+
+
+def _used(said: _Telling, who: str) -> str:
+    """Empty where it is not told who used it."""
+    if said.view.use is not None and said.view.use.member == said.to.member:
+        return gettext("Vous l’utilisiez")
+    return gettext("%(who)s l’utilisait", who=_capital(who)) if who else ""
 
 
 def _fault(said: _Telling) -> list[str]:
@@ -227,7 +234,7 @@ def _unknown(said: _Telling) -> list[str]:
         lead = gettext("État inconnu depuis %(since)s", since=when(since, said.at))
     used = ""
     if said.view.use is not None:
-        used = gettext("%(who)s l’utilisait", who=_capital(said.user) or gettext("Quelqu’un"))
+        used = _used(said, said.user or gettext("Quelqu’un"))
     return [lead, used, gettext("Ce qui aide : regarder sa lampe, elle dit vrai sans le serveur.")]
 
 

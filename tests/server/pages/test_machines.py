@@ -146,6 +146,7 @@ def test_a_session_of_a_machine_that_is_not_heard_from_is_told_as_what_was(lab: 
     runs(lab, "printer", "remy", at(19), until=at(21))
     lab.now = at(19, 30)
     assert "Rémy Q. l’utilisait" in lab.page("/machines", lab.staff())
+    assert "Vous l’utilisiez" in lab.page("/machines", lab.member("remy"))
     assert "en marche" not in lab.page("/machines", lab.staff())
 
 
@@ -161,6 +162,7 @@ def test_an_emergency_stop_says_who_used_it_and_what_helps(lab: Place) -> None:
     lab.tell()
     said = lab.page("/machines", account_of(lab, "fabien"))
     assert "arrêtée Arrêt d’urgence à 19 h 02 Brigitte O. l’utilisait Ce qui aide : aller voir, relever" in said
+    assert "Arrêt d’urgence à 19 h 02 Vous l’utilisiez" in lab.page("/machines", account_of(lab, "brigitte"))
     other = lab.page("/machines", account_of(lab, "remy"))
     assert "Arrêt d’urgence à 19 h 02 Ce qui aide : prévenir l’équipe" in other
     lab.journal.add(at(19, 10), Kind.MACHINE_RESET, access_point="laser", member="fabien")
