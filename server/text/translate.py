@@ -14,7 +14,7 @@ GLUED = re.compile(r" (?=[:;?!»])|(?<=«) |(?<=\d) (?=(?:min|h|s|%|€|×)(?!\w
 """Blanks of French where no line may break: before : ; ? ! and a unit, inside « »."""
 
 DOUBLED = re.compile(r"(?<!\.)\.\.(?!\.)")
-"""Of a sentence that ends with a shortened month: 30 nov.."""
+"""Of a sentence that ends with a shortened month or name: 30 nov.., Violette A.."""
 
 
 def N_(text: str) -> str:  # noqa: N802 - the name by which translators' tools find it
@@ -31,12 +31,13 @@ def ngettext(one: str, many: str, num: int, **values: object) -> str:
     """The sentence for one or for many; num is a value of it, too. In French none is one."""
     if language() == "fr":
         return typeset((one if num < 2 else many) % ({"num": num} | values))
-    return str(flask_babel.ngettext(one, many, num, **values))
+    return typeset(str(flask_babel.ngettext(one, many, num, **values)))
 
 
 def typeset(text: str) -> str:
-    """French with its no-break spaces, so that no line begins with a colon; one full stop, not two."""
-    return GLUED.sub("\N{NO-BREAK SPACE}", DOUBLED.sub(".", text)) if language() == "fr" else text
+    """One full stop, not two; French with its no-break spaces, so that no line begins with a colon."""
+    text = DOUBLED.sub(".", text)
+    return GLUED.sub("\N{NO-BREAK SPACE}", text) if language() == "fr" else text
 
 
 def language() -> str:

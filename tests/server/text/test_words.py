@@ -302,6 +302,7 @@ def test_no_line_begins_with_a_colon(place: Place) -> None:
         assert typeset("jusqu’au 30 nov.. Et...") == "jusqu’au 30 nov. Et..."
     with place.app.test_request_context("/?lang=en"):
         assert typeset("so: yes ?") == "so: yes ?"
+        assert typeset("proposes a swap to Violette A..") == "proposes a swap to Violette A."
 
 
 @pytest.mark.parametrize("path", ["/", "/today", "/login", "/nothing"])
