@@ -46,7 +46,8 @@ def answer_of(seen: Picture, current: Current, who: str, asked: Entry | None, sp
         if who in seen.opening.held_by and (end := _own_end(seen, current, who)) is not None:
             headline = gettext("Vous tenez le lieu jusqu’à %(hour)s", hour=hour(end))
         elif not seen.opening.open and seen.watch and seen.watch.gardien == who and seen.watch.start <= seen.at:
-            headline = gettext("Votre garde, jusqu’à %(hour)s", hour=hour(seen.watch.end))
+            until = _own_end(seen, current, who) or seen.watch.end
+            headline = gettext("Votre garde, jusqu’à %(hour)s", hour=hour(until))
             lines = (gettext("Badgez à l’entrée : le lieu est alors ouvert à tous."), *lines)
         answer = Answer("open", headline, "good", _opens(current, asked), lines)
     elif asked.decision.reason is Reason.ALREADY_INSIDE:

@@ -194,6 +194,12 @@ def test_how_long_a_gardien_holds_it_is_said_by_their_own_shift(ines: Place) -> 
 
 
 def test_a_gardien_who_is_not_there_yet_reads_that_it_is_their_shift(ines: Place) -> None:
+    """Until when it is theirs, whoever follows."""
+    site = with_ines()
+    brigitte = replace(next(one for one in site.members if one.id == "brigitte"), roles=(Role.GARDIEN,))
+    others = tuple(one for one in site.members if one.id != "brigitte")
+    relay = Shift(id="relay", gardien="brigitte", start="2026-11-26T20:00", end="2026-11-26T22:00")
+    change(ines, replace(site, members=(*others, brigitte), shifts=(*site.shifts, relay)))
     go(ines, at(18, 5) + 2 * DAY)
     said = me(ines, "gregoire")
     assert "Votre garde, jusqu’à 20 h ✓ Votre badge ouvre : front Badgez à l’entrée : le lieu est alors ouvert" in said
