@@ -129,3 +129,12 @@ def test_all_of_it_for_a_spreadsheet(lived: Place) -> None:
     assert rows["novembre 2026"] == [7, 6, 52, 4, 1, 1, 0, 3, None, None]
     assert rows["Ensemble"] == [7, 6, 52, 4, 1, 1, 0, 3, 3, 3]
     assert rows["octobre 2026"][0] == "pas compté"
+
+
+def test_a_figure_of_words_is_set_smaller_and_stays_on_its_sheet(place: Place) -> None:
+    with place.database.transaction() as session:
+        decided = Decided("test", place.now)
+        note_day(session, decided, agree(session, decided, "La Tréso", 10), "Anna", date(2026, 11, 24))
+    html = place.staff().get(YEAR).text
+    assert '<dd class="big words">moins de 3</dd>' in html
+    assert '<dd class="big">0</dd>' in html
