@@ -19,6 +19,8 @@ from server.text.translate import gettext, ngettext
 
 LITTLE_MB = 200
 """Of an edge's card."""
+GB = 1000
+"""In MB."""
 HOT = 80
 """°C, at which a Pi begins to slow itself down."""
 SOON = 3 * DAY
@@ -131,11 +133,16 @@ def _wear(what: str, about: str, used: int | None) -> Found | None:
 def _disk(free: int | None, about: str) -> Found:
     if free is None:
         return _unknown("disk", about, gettext("la place sur le disque de la base n’est pas connue"))
-    told = gettext("il reste %(free)s Mo sur le disque", free=free)
+    told = gettext("il reste %(free)s sur le disque", free=_size(free))
     if free >= NARROW_MB:
         return Found("disk", Level.WELL, about, told)
     helps = gettext("Faites de la place : journalctl --vacuum-size=50M, ou une plus grande carte.")
     return Found("disk", Level.WRONG if free < FULL_MB else Level.LOOK, about, told, helps)
+
+
+def _size(free: int) -> str:
+    """Of what is left, in MB: in GB from one on."""
+    return gettext("%(size)s Mo", size=free) if free < GB else gettext("%(size)s Go", size=free // GB)
 
 
 def _version(newer: str, about: str) -> Found:
@@ -209,7 +216,7 @@ def _machine(machine: Machine, what: str, about: str, now: Instant) -> Iterator[
         if one is not None:
             yield one
     if machine.free is not None:
-        told, little = gettext("il reste %(free)s Mo sur sa carte", free=machine.free), machine.free < LITTLE_MB
+        told, little = gettext("il reste %(free)s sur sa carte", free=_size(machine.free)), machine.free < LITTLE_MB
         helps = gettext("Faites de la place, ou mettez une plus grande carte.")
         yield Found(what, Level.LOOK, about, told, helps) if little else Found(what, Level.WELL, about, told)
     if machine.temperature is not None:

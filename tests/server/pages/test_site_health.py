@@ -57,14 +57,14 @@ def test_what_an_edge_says_of_card_certificate_and_rules_and_what_it_does_not_sa
         wear=20,
         certificate_until=text(place.now + 31 * DAY),
         rules_until=text(place.now + 14 * DAY),
-        free_disk=900,
+        free_disk=58_644,
         temperature=48.4,
     )
     place.desk.say(whole)
     seen = place.page("/sante", place.staff())
     assert (
         f"en ligne depuis 19 h 12 · version {version()} · ses règles valent jusqu’au mar. 8 déc. · son certificat est"
-        " valable jusqu’au ven. 25 déc. · sa carte est usée à 20 % · il reste 900 Mo sur sa carte · son processeur est"
+        " valable jusqu’au ven. 25 déc. · sa carte est usée à 20 % · il reste 58 Go sur sa carte · son processeur est"
         " à 48 °C"
     ) in seen
     assert "elle ne dit pas" not in seen
