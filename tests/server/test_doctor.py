@@ -112,7 +112,7 @@ def test_what_edges_said_is_told(file: Path) -> None:
         "entry reader at fault (no answer)",
         "clock lost",
         "20 MB are left on its card",
-        f"it does not say: {unsaid}, the wear of its card, its heat",
+        f"it does not say: {unsaid}, the wear of its card, its temperature",
         "silent since 10:00",
     ]
     an_hour_later = [each.said for each in doctor.look(file, NOW + timedelta(hours=1)) if each.about == "edge front"]
