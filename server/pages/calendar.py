@@ -381,7 +381,9 @@ def _who(slot: Slot, current: Current, me: str | None, *, named: bool, held: boo
 def _headline(
     calendar: Calendar, current: Current, machine: Machine, day: date, found: list[Slot], at: Instant, said: str
 ) -> str:
-    """Mardi 1er décembre 2026 : Fraiseuse CNC est libre de 11 h à 16 h."""
+    """Mardi 1er décembre 2026 : Fraiseuse CNC, libre 11 h – 16 h; of one that is out of service nothing is free."""
+    if machine.locked_out is not None:
+        return gettext("%(day)s : %(machine)s, hors service", day=said, machine=_called(machine))
     start, end = calendar.midnight(day), calendar.midnight(day + timedelta(days=1))
     theirs = [one for one in found if one.machine == machine.id]
     gaps = text.gaps_of(current, calendar, text.Axis(start, end), machine, theirs, at)

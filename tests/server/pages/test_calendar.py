@@ -7,11 +7,11 @@ import pytest
 from flask.testing import FlaskClient
 from msgspec.structs import replace
 
-from policy.bundle import Closure, Credential, Member, Role
+from policy.bundle import Closure, Credential, LockOut, Member, Role
 from server.changes.bundle import put, set_site
 from server.publish.bundle import site_said
 from server.queries.bookings import slots
-from tests.support_bookings import Desk, furnish, tomorrow
+from tests.support_bookings import CNC, Desk, furnish, tomorrow
 from tests.support_pages import Place, plain
 from tests.support_server import DECIDED
 
@@ -51,6 +51,16 @@ def test_what_was_looked_at_stands_before_the_press(fab: Place) -> None:
     untrained = read(fab.member("gregoire"), f"/calendar?day={DAY}&machine=cnc")
     assert "✗ Il vous faut la formation" in untrained
     assert "Réserver mer. 25 nov., 9 h – 11 h" in untrained, "there is time to be trained"
+
+
+def test_of_a_machine_out_of_service_nothing_is_called_free(fab: Place) -> None:
+    broken = replace(CNC, locked_out=LockOut(by="Fabien", why="fraise"))
+    with fab.database.transaction() as session:
+        put(session, [broken], DECIDED)
+    fab.publish()
+    said = read(fab.member("remy"), f"/calendar?day={DAY}&machine=cnc")
+    assert "Mercredi 25 novembre 2026 : Fraiseuse CNC, hors service" in said
+    assert "Fraiseuse CNC, libre" not in said
 
 
 def test_a_machine_without_hours_is_offered_from_when_the_place_opens(fab: Place) -> None:
