@@ -33,7 +33,7 @@ SENTENCES = {
     Refused.ACCOUNT_UNKNOWN: N_("Ce compte n’existe pas. Rechargez la page."),
     Refused.ACCOUNT_ENDED: N_("Ce compte est fermé."),
     Refused.NO_ROLES: N_("Ce compte n’est celui d’aucun membre : il n’a pas d’autres rôles que l’administration."),
-    Refused.PASSWORD_SHORT: N_("Ce mot de passe est trop court : il en faut %(shortest)s signes au moins."),
+    Refused.PASSWORD_SHORT: N_("Ce mot de passe est trop court : il en faut %(shortest)s caractères au moins."),
     Refused.PASSWORD_LONG: N_("Ce mot de passe est trop long : %(longest)s signes au plus."),
     Refused.PASSWORD_COMMON: N_(
         "Ce mot de passe serait deviné parmi les premiers. Prenez-en un à vous : quatre mots sans rapport vont bien."

@@ -39,7 +39,7 @@ ASKED = (
     N_("Et vous ? Soirée sans gardien : %(when)s"),
     N_(
         "Personne ne tient la soirée du %(when)s. C’est à vous qu’on le demande en ce moment, pour trois heures ; "
-        "ensuite à quelqu’un d’autre. Un geste suffit, un non n’est plus redemandé :\n"
+        "ensuite à quelqu’un d’autre. Un geste suffit ; si c’est non, on ne vous le redemande pas :\n"
     ),
 )
 SWAP_PROPOSED = (

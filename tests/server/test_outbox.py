@@ -37,11 +37,13 @@ class Clock:
         return self.now
 
 
-def post(database: Database, to: str = "lea@example.org", until: timedelta = timedelta(days=7)) -> None:
+def post(
+    database: Database, to: str = "lea@example.org", until: timedelta = timedelta(days=7), by: str = "solene"
+) -> None:
     with database.transaction() as session:
         queue(
             session,
-            decided_at("solene", NOW),
+            decided_at(by, NOW),
             NOW,
             about="link",
             to=to,
@@ -210,6 +212,13 @@ def test_the_link_is_not_in_the_audit(database: Database) -> None:
         assert [(row.did, row.account, row.after) for row in rows] == [
             ("queue", "solene", {"to": "lea@example.org", "subject": "Votre compte à Casaco, Malakoff"})
         ]
+
+
+def test_who_asked_for_a_message_is_said_in_french_and_is_the_server_where_nobody_did(place: Place) -> None:
+    post(place.database)
+    post(place.database, "remy@example.org", by="server")
+    page = place.page("/messages", place.staff())
+    assert ("demandé par solene le" in page, "demandé par le serveur le" in page) == (True, True)
 
 
 def test_a_link_is_sent_from_the_page_that_shows_it(database: Database, mail: MailServer) -> None:

@@ -386,7 +386,7 @@ def test_the_link_s_page_is_opened_as_often_as_one_likes_and_used_once(place: Pl
     form = {"csrf_token": place.form_token(client, path), "password": GOOD, "repeated": GOOD}
     for wrong, said in (
         ({"repeated": GOOD + " "}, "ne sont pas les mêmes"),
-        ({"password": "court", "repeated": "court"}, "12 signes au moins"),
+        ({"password": "court", "repeated": "court"}, "12 caractères au moins"),
         ({"password": "motdepasse1234", "repeated": "motdepasse1234"}, "deviné parmi les premiers"),
     ):
         answer = client.post(path, data=form | wrong)

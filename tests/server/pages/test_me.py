@@ -242,7 +242,11 @@ def test_own_passages_alone_with_what_helps(place: Place) -> None:
     said = me(place, "zoe")
     assert "9 h 10 refusé votre accès est suspendu : parlez-en à l’équipe Ce qui aide : en parler avec l’équipe" in said
     assert said.count("refusé") == 1
-    assert "Vous n’avez pas encore badgé." not in said
+    assert "Aucun passage récent." not in said
+
+
+def test_of_whom_no_passage_is_kept_it_is_not_said_that_they_never_came(ines: Place) -> None:
+    assert "Mes derniers passages Aucun passage récent." in me(ines)
 
 
 def test_who_looked_is_told(place: Place) -> None:
