@@ -13,7 +13,6 @@ from policy.terms import Instant
 from server import identity
 from server.backups.settings import BackupConfig
 from server.backups.settings import check as check_backup
-from server.database import erased
 from server.errors import ConfigError
 from server.identity import Identity
 from server.passwords import hash_token
@@ -141,11 +140,6 @@ class ServerConfig:
         """The socket on which it takes orders; None without a name for it and without a file to lie beside."""
         _, marked, file = self.database.partition("sqlite:///")
         return self.socket or (Path(f"{file}.control") if marked else None)
-
-    @property
-    def erased(self) -> Path | None:
-        """The file of who was erased."""
-        return erased.place(self.database, self.control)
 
     def __post_init__(self) -> None:
         _check_loopback("http host", self.http_host, "plain HTTP leaves this machine; put a TLS proxy before 127.0.0.1")

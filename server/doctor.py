@@ -40,7 +40,7 @@ def look(file: Path, now: datetime) -> Iterator[Finding]:
         yield Finding("server.toml", Level.WRONG, str(error), "as it says")
         return
     yield well("server.toml", f"{len(config.edges)} edges")
-    if config.erased is None:
+    if erased.place(config.database, config.control) is None:
         said, _, helps = erased.NOWHERE.partition("; ")
         yield Finding("erasures", Level.LOOK, said, helps)
     try:

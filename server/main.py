@@ -31,6 +31,7 @@ from server.changes.purge import doubt, purge
 from server.channels import carriers
 from server.config import ServerConfig
 from server.control import Control
+from server.database import erased
 from server.database.engine import Database
 from server.database.schema import upgrade
 from server.database.types import moment
@@ -118,7 +119,9 @@ class Server:
         try:
             upgrade(self.database, progress)
             again = Decided(by, clock(), "restored")
-            erase_again(self.database, config.erased, config.credential_key, again, progress)
+            erase_again(
+                self.database, erased.place(config.database, config.control), config.credential_key, again, progress
+            )
             store_site(self.database, config, bundle, Decided(by, clock()), agreed=agreed, unblock=unblock)
             self.topics = topics = self._stored_topics()
             check_site(config.broker, topics.site)
@@ -177,7 +180,7 @@ class Server:
             address=self.config.address,
             channels=frozenset(self._carriers),
             retention_days=self.config.retention_days,
-            erased=self.config.erased,
+            erased=erased.place(self.config.database, self.config.control),
             oidc=self.config.oidc,
             health=lambda: measure(self.config, moment(self.clock()), None if self.link.up else Unreached()),
         )

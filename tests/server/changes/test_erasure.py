@@ -208,7 +208,7 @@ def test_on_postgresql_nobody_comes_back_by_whatever_the_copy_came(
     database.close()
     kept.restore()
     told = replace(config(tmp_path), database=kept.url, socket=control)
-    assert told.erased == tmp_path / "kept.erased"
+    assert erased.place(told.database, told.control) == tmp_path / "kept.erased"
     with caplog.at_level("INFO", "loquet.server"):
         server = Server(told, lambda: place.now + 60_000)
     with server.database.reading() as session:

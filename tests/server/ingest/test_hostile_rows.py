@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 from sqlmodel import select
 
-from edge.site_updates import checked
+from edge.site_updates import checked, readers_of
 from policy.reasons import Reason
 from policy.ruleset import Reader
 from policy.terms import DAY, HOUR, MINUTE, ClockState, Direction
@@ -183,5 +183,5 @@ def test_an_edge_believes_a_row_or_says_why_not(row: dict[str, object], seq: int
     readers = {"front-in": Reader("front", Direction.IN, "front"), "laser-tap": Reader("laser", None, "front")}
     rules = replace(small_rules(), readers=readers)
     with suppress(WireError):
-        told = checked(rules, "front", json.dumps({"seq": seq} | row).encode())
+        told = checked(readers_of(rules, "front"), "front", json.dumps({"seq": seq} | row).encode())
         assert list(facts_for_others(told, at(9)))
