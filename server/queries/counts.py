@@ -39,8 +39,8 @@ class What(StrEnum):
     """visits: half-days in which a member came in, by tier. people: different members, of all and by tier.
 
     staffed, held: minutes of the team's hours, and those that gardiens were inside in their shifts. evening_*: evenings
-    of the rota. in_vain: people whom a door refused since it was not open, once a day each. machine: seconds of use, by
-    machine. users: different people who used one. visitors: people without badges of their own, guests by agreement
+    of the rota. in_vain: people whom a door refused since it was not open, once a day each. machine, users: seconds of
+    use, and different people who used it, by machine. visitors: people without badges of their own, guests by agreement
     not among them. days: on which anybody came. seats: over these days, the most who were there at one moment of a
     Part, added up, those without badges among them. first, last: which days of the month are counted, as numbers in it.
     """
@@ -129,9 +129,10 @@ def first_uncounted(session: Session, calendar: Calendar) -> date | None:
 
 
 def apart(people: Mapping[str, int]) -> frozenset[str]:
-    """The tiers that may be told apart: none of fewer than FEW people, and none that its like would give away.
+    """The tiers, or the machines, that may be told apart: none of fewer than FEW people, and none that its like would
+    give away.
 
-    people: by tier. Where those left over are too few among themselves, the smallest tier joins them.
+    people: by tier or machine. Where those left over are too few among themselves, the smallest joins them.
     """
     told = sorted((count, tier) for tier, count in people.items() if count >= FEW)
     rest = sum(count for count in people.values() if count < FEW)
@@ -185,14 +186,17 @@ def number(days: Days, tiers: Mapping[date, Collection[str]]) -> defaultdict[dat
 
 
 def different(days: Days) -> Numbers:
-    """How many different people came in on these days, in all and by tier, and how many used a machine."""
+    """How many different people came in on these days, in all and by tier, and how many used each machine."""
     row = JournalRow
     asked = select(row.member).where(*_within(days, col(row.moved_at)), col(row.inside).is_(True)).distinct()
     who = list(days.session.exec(asked))
     known = _tiers(days.session)
-    users = {use.member for use in uses_since(days.session, days.start) if use.overlaps(days.start, days.end)}
+    uses = {
+        (use.machine, use.member) for use in uses_since(days.session, days.start) if use.overlaps(days.start, days.end)
+    }
     by_tier = Counter((What.PEOPLE, known[member]) for member in who if member in known)
-    return by_tier + Counter({(What.PEOPLE, ""): len(who), (What.USERS, ""): len(users)})
+    users = Counter((What.USERS, machine) for machine, _ in uses)
+    return by_tier + users + Counter({(What.PEOPLE, ""): len(who)})
 
 
 def told_apart(numbers: Numbers) -> frozenset[str]:

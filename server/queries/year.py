@@ -17,7 +17,7 @@ from policy.terms import Instant
 from server.database.types import moment
 from server.models import BankEntry, CountKept, Event, Member
 from server.queries import guests
-from server.queries.counts import Days, Numbers, Part, What, by_month, first_uncounted, last_day
+from server.queries.counts import Days, Numbers, Part, What, apart, by_month, first_uncounted, last_day
 from server.queries.current import Current
 from server.queries.now import few
 
@@ -62,7 +62,8 @@ class Tier:
 @dataclass(frozen=True, slots=True)
 class Year:
     """Twelve months. last: its last day, of a year that goes on today. since: from when on it is counted, None for not
-    at all. members: whose membership ran on the last day. tiers: "" for those too small to be told apart. guests: days
+    at all. members: whose membership ran on the last day. tiers: "" for those too small to be told apart. machines:
+    seconds of use, "" for those that too few people used. guests: days
     by agreement. events: times by title, "" for all others. returned: minutes of coworking that the bank of hours gave
     back, None without one.
     """
@@ -127,7 +128,7 @@ def year(session: Session, current: Current, first: date, at: Instant) -> Year:
         members=_members(session, calendar, last) if began is not None and began <= last else None,
         capacity=current.bundle.site.capacity,
         tiers=_tiers_of([one.numbers for one in months if one.numbers is not None and not one.too_few]),
-        machines=_added(numbers, What.MACHINE),
+        machines=_machines(numbers),
         guests=agreed,
         events=_events(session, calendar, first, last, at),
         returned=_returned(session, calendar, first, last),
@@ -166,6 +167,19 @@ def _added(numbers: Sequence[Numbers], what: What) -> dict[str, int]:
     for one in numbers:
         found.update({of: count for (which, of), count in one.items() if which is what})
     return dict(sorted(found.items()))
+
+
+def _machines(numbers: Sequence[Numbers]) -> dict[str, int]:
+    """By machine, those that enough people used in their best month."""
+    users: Counter[str] = Counter()
+    for one in numbers:
+        users |= Counter({of: count for (what, of), count in one.items() if what is What.USERS})
+    seconds = _added(numbers, What.MACHINE)
+    told = apart({machine: users[machine] or 1 for machine in seconds})  # whose users are not known had one at least
+    found: Counter[str] = Counter()
+    for machine, ran in seconds.items():
+        found[machine if machine in told else ""] += ran
+    return dict(sorted(found.items(), key=lambda one: (not one[0], one[0])))
 
 
 def _tiers_of(numbers: Sequence[Numbers]) -> dict[str, Tier]:

@@ -177,11 +177,15 @@ def tiers(found: Year, called: Called) -> list[Line]:
 
 
 def happened(found: Year, called: Called) -> list[Line]:
-    """Events, then machines by their hours."""
+    """Events, then machines by their hours; those that too few people used together."""
     events = [
         Line(title or gettext("les autres événements"), (number(times),)) for title, times in found.events.items()
     ]
-    return events + [Line(called.place(one), (hours(seconds // 60),)) for one, seconds in found.machines.items()]
+    ran = found.machines.items()
+    return events + [
+        Line(called.place(one) if one else gettext("les autres machines"), (hours(seconds // 60),))
+        for one, seconds in ran
+    ]
 
 
 def notes(found: Year) -> list[str]:

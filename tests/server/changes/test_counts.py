@@ -75,7 +75,7 @@ LIVED = {
     (What.EVENING_LEFT, ""): 1,
     (What.IN_VAIN, ""): 1,
     (What.MACHINE, "cnc"): 3600,
-    (What.USERS, ""): 1,
+    (What.USERS, "cnc"): 1,
     (What.VISITORS, ""): 3,
     (What.DAYS, ""): 2,
     (What.SEATS, Part.MORNING): 9 + 1,
@@ -103,7 +103,13 @@ def test_of_a_month_whose_first_names_go_before_its_last_came_nobody_knows_how_m
     for day in range(4):
         forget(lived.database, now - (3 - day) * DAY, kept_for=2)
     pieces = months(lived.database, at(23) + 8 * DAY)[NOVEMBER]
-    unknown = ((What.PEOPLE, ""), (What.PEOPLE, "nomad"), (What.VISITS, "nomad"), (What.VISITS, ""), (What.USERS, ""))
+    unknown = (
+        (What.PEOPLE, ""),
+        (What.PEOPLE, "nomad"),
+        (What.VISITS, "nomad"),
+        (What.VISITS, ""),
+        (What.USERS, "cnc"),
+    )
     assert pieces == {key: LIVED[key] for key in LIVED if key not in unknown} | {(What.VISITS, ""): 9}
 
 

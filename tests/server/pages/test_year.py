@@ -68,6 +68,7 @@ def test_a_year_on_one_sheet_and_the_same_when_its_names_are_gone(lived: Place) 
         "soirées tenues 1 sur 2 0 sans gardien, 1 où personne n’est venu tenir",
         "personnes venues pour rien 3",
         "de machines 3 h",
+        "les autres machines 3 h",
         "journées d’invités 3",
         "novembre 2026 7",
         "octobre 2026 pas compté",
@@ -82,6 +83,17 @@ def test_a_year_on_one_sheet_and_the_same_when_its_names_are_gone(lived: Place) 
     assert all(name not in before for name in ("Luc", "Brigitte", "Anna"))
     forget(lived.database, at(12) + (6 + KEPT) * DAY, KEPT)
     assert lived.page(YEAR, lived.staff()) == before
+
+
+def test_a_machine_is_named_once_several_people_used_it(place: Place) -> None:
+    used = [("cnc", 3, 7200), ("laser", 2, 3600), ("printer", 4, 7000)]
+    november = date(2026, 11, 1)
+    sums = [(november, What.USERS, one, people) for one, people, _ in used]
+    write(place, *counted(november, 40, 9), *sums, *((november, What.MACHINE, one, ran) for one, _, ran in used))
+    place.now = at(12) + 40 * DAY
+    page = place.page(YEAR, place.staff())
+    assert "printer 2 h" in page
+    assert "les autres machines 3 h" in page, "two people are too few, and three who would give them away join them"
 
 
 def write(place: Place, *counts: tuple[date, What, str, int]) -> None:
