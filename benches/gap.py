@@ -1,15 +1,12 @@
 """How long from *Je la prends* until the door goes by it? Over HTTP, a real mosquitto and TLS.
 
 The page's press gives an evening that runs, and that nobody holds, to a gardien; then their badge is laid on the reader
-until the door says that it is their shift. The door's edge is a process of its own with all its code, down to the
-emulated chip. The floor is one hop there and back through a broker of its own.
+until the door says that it is their shift. The floor is one hop there and back through a broker of its own.
 """
 
 import statistics
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack
-from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from queue import Empty, SimpleQueue
@@ -18,20 +15,16 @@ from zoneinfo import ZoneInfo
 from msgspec.structs import replace as changed
 
 from benches.disk import bench_folder
-from benches.enrolment import Desk
 from benches.figure import Figures, figure, p99
-from benches.hop import PATIENCE, hops
+from benches.hop import PATIENCE
+from benches.whole_site import Desk, whole_site
 from edge.taps import AWAY
-from keys.keyring import Keyring
 from policy.bundle import Bundle, Pattern
 from policy.calendar import WEEKDAYS
 from policy.reasons import Reason
 from proofs.attacked import UIDS, bundle
-from proofs.killed import EDGE, Killed, Part
-from proofs.mosquitto import Mosquitto, program
-from server.config_file import load as server_config
-from server.main import Server, tuned
-from server.passwords import hash_password, new_password
+from proofs.killed import Killed
+from proofs.mosquitto import program
 from simulator.remote import Event, Lay, Stages, Take
 
 GAPS = 50
@@ -53,24 +46,8 @@ def figures() -> Figures:
 def measured(folder: Path, count: int) -> tuple[float, list[float]]:
     """Seconds of a hop, and of so many gaps that were taken, in rising order."""
     door = Door()
-    site = Killed(folder, door.hear)
-    keyring = Keyring.open(folder / "keys")
-    with Mosquitto(keyring) as broker:
-        hop = statistics.median(hops(keyring, broker.port, EDGE, (b"%d" % n for n in range(200))))
-    with ExitStack() as parts:
-        for part in Part:
-            parts.callback(site.kill, part)
-        site.start(Part.BROKER)
-        password = new_password()
-        config = replace(server_config(folder / "server.toml"), staff_password_hash=hash_password(password))
-        known, turn = _gap(datetime.now(ZoneInfo("Europe/Paris")))
-        server = Server(config, bundle=known)
-        parts.callback(server.stop)
-        server.start()
-        site.start(Part.EDGE)
-        desk = Desk(server.address)
-        desk.press("/login", "/login", name=config.staff_name, password=password)
-        parts.enter_context(tuned())
+    known, turn = _gap(datetime.now(ZoneInfo("Europe/Paris")))
+    with whole_site(folder, known, door.hear) as (site, desk, hop):
         return hop, sorted(_taken(site, door, desk, turn, count))
 
 

@@ -242,3 +242,15 @@ def _require(by: Caller, who: Roles) -> None:
 def _keep_an_admin(session: Session, account: Account) -> None:
     if account.admin and administrators(session) in ([account.id], []):
         raise ChangeRefusedError(Refused.LAST_ADMIN)
+
+
+def record_own(
+    session: Session,
+    by: Caller,
+    at: datetime,
+    did: str,
+    before: Mapping[str, str] | None,
+    after: Mapping[str, str] | None,
+) -> None:
+    """What whoever is logged in decided about their own account."""
+    record(session, Decided(by.login, of(at)), [Change(Account, (by.login,), did, before, after)])

@@ -7,8 +7,7 @@ from datetime import datetime
 
 from sqlmodel import Session, select
 
-from policy.instants import of
-from server.audit import Change, Decided, record
+from server.changes.accounts import record_own
 from server.errors import ChangeRefusedError, Refused
 from server.models import Account, OidcIdentity
 from server.queries.accounts import Caller, roles_of
@@ -23,7 +22,7 @@ def bind(session: Session, by: Caller, at: datetime, issuer: str, subject: str) 
         return
     _gone(session, by)
     session.add(OidcIdentity(issuer=issuer, subject=subject, account=by.account, made=at))
-    _record(session, by, at, "bind_oidc", None, {"issuer": issuer})
+    record_own(session, by, at, "bind_oidc", None, {"issuer": issuer})
 
 
 def account_of(session: Session, issuer: str, subject: str) -> Account:
@@ -38,7 +37,7 @@ def account_of(session: Session, issuer: str, subject: str) -> Account:
 def unbind(session: Session, by: Caller, at: datetime) -> None:
     """One's own. One that is gone already is no fault."""
     if (issuer := _gone(session, by)) is not None:
-        _record(session, by, at, "unbind_oidc", {"issuer": issuer}, None)
+        record_own(session, by, at, "unbind_oidc", {"issuer": issuer}, None)
 
 
 def _gone(session: Session, by: Caller) -> str | None:
@@ -49,14 +48,3 @@ def _gone(session: Session, by: Caller) -> str | None:
     session.delete(known)
     session.flush()
     return known.issuer
-
-
-def _record(
-    session: Session,
-    by: Caller,
-    at: datetime,
-    did: str,
-    before: dict[str, str] | None,
-    after: dict[str, str] | None,
-) -> None:
-    record(session, Decided(by.login, of(at)), [Change(Account, (by.login,), did, before, after)])

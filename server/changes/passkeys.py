@@ -7,8 +7,7 @@ from datetime import datetime
 
 from sqlmodel import Session, select
 
-from policy.instants import of
-from server.audit import Change, Decided, record
+from server.changes.accounts import record_own
 from server.errors import ChangeRefusedError, Refused
 from server.models import Account, Passkey
 from server.queries.accounts import Caller, roles_of
@@ -19,7 +18,7 @@ def add_passkey(session: Session, by: Caller, at: datetime, passkey: Passkey) ->
     if passkey.account != by.account or session.get(Passkey, passkey.id) is not None:
         raise ChangeRefusedError(Refused.PASSKEY_REFUSED)
     session.add(passkey)
-    _record(session, by, at, "add_passkey", None, {"name": passkey.name})
+    record_own(session, by, at, "add_passkey", None, {"name": passkey.name})
 
 
 def use_passkey(session: Session, which: str, sign_count: int) -> Account:
@@ -42,15 +41,4 @@ def forget_passkey(session: Session, by: Caller, at: datetime, which: str) -> No
     if account.password_hash is None and len(own) == 1:
         raise ChangeRefusedError(Refused.LAST_KEY)
     session.delete(own[which])
-    _record(session, by, at, "forget_passkey", {"name": own[which].name}, None)
-
-
-def _record(
-    session: Session,
-    by: Caller,
-    at: datetime,
-    did: str,
-    before: dict[str, str] | None,
-    after: dict[str, str] | None,
-) -> None:
-    record(session, Decided(by.login, of(at)), [Change(Account, (by.login,), did, before, after)])
+    record_own(session, by, at, "forget_passkey", {"name": own[which].name}, None)
