@@ -75,7 +75,8 @@ class ScreenTimer:
             lockdown=core.state.lockdown,
             adhoc={who: set(times) for who, times in core.state.adhoc.items()},
         )
-        return Shown(now.at, Known(held.rules, held.rules.planned_shifts, state, now.at), held.not_after)
+        rules = held.rules
+        return Shown(now.at, Known(rules, rules.planned_shifts, state, now.at, offered=rules.offered), held.not_after)
 
 
 def write(screen: Screen, shown: Shown) -> str:

@@ -14,6 +14,7 @@ from policy import carnets, fablab, ruleset, windows
 from policy.bundle import Bundle, Credential, Member, Role, Tier
 from policy.calendar import Calendar, resolve, staff_hours
 from policy.closing import CLOSES_FROM
+from policy.degrees import OFFERS_FROM
 from policy.rota import Holidays, rota_of, slots
 from policy.ruleset import SPEAKS, AntiPassback, Ground, Period, Reader, RuleSet, Unit
 from policy.sitedays import SiteDay, irregular
@@ -48,13 +49,14 @@ def compile_rules(
     edges: Mapping[str, EdgeKey],
     at: Instant,
     speaks: int = SPEAKS,
+    offered: Mapping[str, Spans] = {},
 ) -> RuleSet:
     """The rule set of a checked bundle. It knows the calendar from PAST_DAYS before the site day of `at` to
     `offline_days` and DAYS_BEYOND after it; beyond, no hours, shifts, events and invitations hold.
 
     The same for the same site on the same site day, whatever the order of the bundle's parts. pseudonym: of a UID
-    (wire/credential.py). speaks: the form to write (policy/ruleset.py). Raises ValueError when two edges own one access
-    point.
+    (wire/credential.py). speaks: the form to write (policy/ruleset.py). offered: shifts that are in doubt, by gardien;
+    no bundle says so. Raises ValueError when two edges own one access point.
     """
     site = bundle.site
     calendar = Calendar(zone, site.day_cutoff)
@@ -104,6 +106,7 @@ def compile_rules(
         weeks=fablab.period_starts(zone, dates[0], dates[-1], Period.WEEK),
         months=fablab.period_starts(zone, dates[0], dates[-1], Period.MONTH),
         planned=_planned(bundle, zone, holidays, reach) if speaks >= CLOSES_FROM else {},
+        offered=_offered(bundle, offered, reach) if speaks >= OFFERS_FROM else {},
     )
 
 
@@ -136,6 +139,11 @@ def _planned(
         if gardien in gardiens and start < end and reach.since < end <= reach.until:
             found.setdefault(gardien, []).append((start, end))
     return {gardien: tuple(sorted(shifts)) for gardien, shifts in found.items()}
+
+
+def _offered(bundle: Bundle, offered: Mapping[str, Spans], reach: Reach) -> dict[str, Spans]:
+    gardiens = _gardiens(bundle)
+    return {who: known for who, times in offered.items() if who in gardiens and (known := before(times, reach.until))}
 
 
 def _gardiens(bundle: Bundle) -> set[str]:

@@ -23,6 +23,8 @@ LATE: Instant = 15 * MINUTE
 """So long after its start a shift is in doubt whose gardien has not been inside."""
 ORDER = tuple(Degree)
 """The surest first."""
+OFFERS_FROM = 5
+"""The form of the rules (policy/ruleset.py, SPEAKS) from which on they know which shifts are offered."""
 
 
 class By(StrEnum):

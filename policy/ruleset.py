@@ -16,11 +16,12 @@ from policy.sitedays import SiteDays, dated
 from policy.spans import Spans, spans
 from policy.terms import Direction, Instant
 
-SPEAKS = 4
+SPEAKS = 5
 """The form of rules, rows and state that this version writes and reads; it reads and writes the one before, too.
 
 In form 1 days and half-days paid were the instants at which they start; in form 2 they are dates. In form 3 the state
-tells of groups and visitors, too. In form 4 rules know shifts without lead and grace, and rows tell of a closing.
+tells of groups and visitors, too. In form 4 rules know shifts without lead and grace, and rows tell of a closing. In
+form 5 rules know which shifts are offered.
 """
 
 Paid: TypeAlias = str | Instant
@@ -153,8 +154,9 @@ class RuleSet(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=Tru
 
     speaks: the form that every edge of the site reads, and so the one to write. staffed: when the team is there.
     shifts: for each gardien, when a shift of theirs covers, lead and grace included; planned: each shift as it was
-    planned, without, sorted. adhoc: how long a shift
-    without a rota lasts, ms, 0 for not allowed. certifications: by member and kind, the first instant past each.
+    planned, without, sorted. offered: for each gardien, what of it they offer to others or have given back, and nobody
+    has taken yet (policy/degrees.py). adhoc: how long a shift without a rota lasts, ms, 0 for not allowed.
+    certifications: by member and kind, the first instant past each.
     bookings: of each machine, sorted. weeks, months: the instants at which quota periods start. credentials: by
     keyed hash (wire/credential.py). edges: public key of each edge, Ed25519, hex.
     """
@@ -190,6 +192,7 @@ class RuleSet(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=Tru
     weeks: tuple[Instant, ...] = ()
     months: tuple[Instant, ...] = ()
     planned: dict[str, tuple[tuple[Instant, Instant], ...]] = {}
+    offered: dict[str, Spans] = {}
 
     def day_start(self, at: Instant) -> Instant:
         """The start of the site day that holds the instant."""

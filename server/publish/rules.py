@@ -15,8 +15,10 @@ from msgspec import Struct
 from sqlmodel import Session, select
 
 from policy.bundle import Bundle
+from policy.calendar import Calendar
 from policy.compile import EdgeKey, compile_rules
 from policy.instants import text
+from policy.spans import Spans
 from policy.terms import DAY, HOUR, SECOND, Instant
 from server.database.engine import Database
 from server.errors import DatabaseError, ImportRefusedError
@@ -26,6 +28,7 @@ from server.publish.versions import number
 from server.queries.current import Current
 from server.queries.forms import spoken
 from server.queries.public_holidays import holidays_of
+from server.queries.rota import offered
 from wire.credential import pseudonym
 from wire.envelope import seal
 from wire.errors import TooLargeError
@@ -122,6 +125,7 @@ class Publisher:
             edges=_edge_keys(session),
             at=now,
             speaks=spoken(session),
+            offered=_offered(session, bundle, zone, now),
         )
         body = pack(rules)
         return Current(
@@ -149,6 +153,12 @@ class Publisher:
         except TooLargeError as error:
             raise ImportRefusedError(f"{error}: the site is too large") from None
         self._retain(topic, sealed)
+
+
+def _offered(session: Session, bundle: Bundle, zone: ZoneInfo, now: Instant) -> dict[str, Spans]:
+    """Those of this site day that are over, too: on one day the rules stay the same while nothing changes."""
+    calendar = Calendar(zone, bundle.site.day_cutoff)
+    return offered(session, bundle, calendar.day_start(calendar.day_at(now)))
 
 
 def _edge_keys(session: Session) -> dict[str, EdgeKey]:

@@ -99,7 +99,7 @@ def picture(session: Session, current: Current, at: Instant) -> Picture:
     state = SiteState(presence, not_after=at, lockdown=lockdown is not None, adhoc=shifts)
     unlifted, cut_off = _unlifted(session, current, at)
     heard = min(filter(None, (_silent_since(session, current, at), cut_off)), default=None)
-    doubtful = offered(session, current, at)
+    doubtful = offered(session, current.bundle, at)
     now = _without(opening(current.rules, current.shifts, state, at), doubtful)
     closed = None if now.open else closed_since(session, current, day_start, at)
     return Picture(

@@ -18,7 +18,6 @@ from policy.rota import Rota, Slot, rota_of, slot_on, slots
 from policy.spans import Spans, spans
 from policy.terms import Instant
 from server.models import RotaOffer
-from server.queries.current import Current
 from server.queries.public_holidays import holidays_of
 
 DAYS = 14
@@ -151,11 +150,12 @@ def asked(session: Session) -> Asked:
     )
 
 
-def offered(session: Session, current: Current, at: Instant) -> dict[str, Spans]:
+def offered(session: Session, bundle: Bundle, at: Instant) -> dict[str, Spans]:
     """When shifts are in doubt because their gardien offers them, by gardien; of those that are not over."""
     known = asked(session)
+    calendar = Calendar(ZoneInfo(bundle.site.timezone), bundle.site.day_cutoff)
     found: dict[str, list[tuple[Instant, Instant]]] = {}
-    for turn in _in_doubt(current.bundle, known, current.calendar.date_at(at)):
+    for turn in _in_doubt(bundle, known, calendar.date_at(at)):
         if turn.gardien is not None and turn.end > at and known.offer_of(turn) is not None:
             found.setdefault(turn.gardien, []).append((turn.start, turn.end))
     return {gardien: spans(times) for gardien, times in sorted(found.items())}
