@@ -59,6 +59,7 @@ class Refused(StrEnum):
     """Why nothing was changed. server/text/refusals.py says it to people."""
 
     NOT_ALLOWED = "not_allowed"
+    NO_BANK = "no_bank"
     LAST_ADMIN = "last_admin"
     LINK_UNKNOWN = "link_unknown"
     LINK_USED = "link_used"

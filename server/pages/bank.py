@@ -10,9 +10,10 @@ from werkzeug.exceptions import Forbidden, NotFound
 from policy.bundle import Credit
 from policy.terms import HOUR
 from server.audit import Decided, looked
+from server.changes.bank_shared import share
 from server.changes.disputes import answer, open_dispute, withdraw
 from server.changes.outcomes import Wrong
-from server.errors import ChangeRefusedError
+from server.errors import ChangeRefusedError, Refused
 from server.queries.bank import Sort, Statement, balances, disputed, has_entries, statement
 from server.queries.current import Current
 from server.queries.ledger import last_count
@@ -25,7 +26,7 @@ from server.text.refusals import refusal
 from server.text.sheets import Cell, Sheet, csv_file
 from server.text.translate import gettext
 from server.web.access import reads_balances
-from server.web.deciding import MOST_WHY, form_token, why_in
+from server.web.deciding import MOST_WHY, decide, form_token, rules_changed, why_in
 from server.web.sessions import context, roles, signed_in
 
 page = Blueprint("bank", __name__)
@@ -102,6 +103,21 @@ def close(entry: int) -> ResponseReturnValue:
         return page_of(me.member, gettext("Écrivez un mot de réponse."), 400)
     flash(gettext("C’est répondu : la personne le lit sur sa page."))
     return redirect(url_for("bank.of_member", member=outcome.member), 303)
+
+
+@page.post("/banque/shared")
+def read_by_gardiens() -> ResponseReturnValue:
+    """Whether gardiens read what each of them is owed, or the team alone."""
+    wanted = request.form.get("shared") == "1"
+    outcome = decide(lambda session, decided: share(session, decided, wanted))
+    if isinstance(outcome, Refused):
+        return page_of(signed_in().member, refusal(outcome), 409)
+    rules_changed()  # no edge goes by it; the pages do from what is in force
+    if wanted:
+        flash(gettext("Les gardiens lisent maintenant le solde de chacun."))
+    else:
+        flash(gettext("Le solde de chacun : l’équipe seule le lit maintenant."))
+    return redirect(url_for("bank.page"), 303)
 
 
 def page_of(member: str | None, refused: str = "", status: int = 200) -> ResponseReturnValue:

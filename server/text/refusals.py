@@ -7,6 +7,7 @@ from server.text.translate import N_, gettext
 SENTENCES = {
     Refused.STILL_INSIDE: N_("Cette personne est encore à l’intérieur : notez d’abord son départ."),
     Refused.NOT_ALLOWED: N_("Votre compte n’a pas le droit de faire cela. Une personne qui administre le peut."),
+    Refused.NO_BANK: N_("Pas fait : ce lieu n’a pas, ou plus, de banque d’heures."),
     Refused.LAST_ADMIN: N_("C’est la dernière personne qui administre. Donnez d’abord ce droit à quelqu’un d’autre."),
     Refused.LINK_UNKNOWN: N_("Ce lien n’est pas valable : mal recopié, ou remplacé par un autre. Demandez-en un."),
     Refused.LINK_USED: N_("Ce lien a déjà servi. Connectez-vous, ou demandez un nouveau lien à l’équipe."),

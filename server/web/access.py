@@ -97,6 +97,7 @@ TABLE: Table = {
     ("GET", "/banque"): Access(MEMBERS),
     ("GET", "/banque/<path:member>"): Access(MEMBERS),
     ("GET", "/banque-csv/<path:member>"): Access(MEMBERS),
+    ("POST", "/banque/shared"): Access(STAFF),
     ("GET", "/gardiens/chiffres"): Access(GARDIENS),
     ("GET", "/gardiens/chiffres-csv"): Access(GARDIENS),
     ("POST", "/banque/credits"): Access(GARDIENS),

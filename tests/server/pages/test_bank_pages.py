@@ -19,7 +19,7 @@ from server.models import AuditRow, BankDispute, Member
 from server.pages.bank_credits import minutes_in
 from server.publish.bundle import export
 from tests.support_pages import Place
-from tests.support_server import small_bundle
+from tests.support_server import DECIDED, small_bundle
 from tests.support_site import at
 
 pytestmark = pytest.mark.sqlite
@@ -87,6 +87,36 @@ def test_who_reads_what_others_are_owed_is_the_sites_choice(bank: Place, shared:
     )
     own = bank.page("/banque", bank.member("gregoire"))
     assert ("Les gardiens lisent le solde de chacun" in own) is shared
+
+
+def test_the_team_shows_the_balances_to_gardiens_by_one_press_and_keeps_them_to_itself_by_another(bank: Place) -> None:
+    team, gregoire = bank.member("alice"), bank.member("gregoire")
+
+    def press(client: FlaskClient, shared: str) -> int:
+        form = {"csrf_token": bank.form_token(client, "/banque"), "shared": shared}
+        return client.post("/banque/shared", data=form).status_code
+
+    def read() -> bool:
+        return 'id="all"' in gregoire.get("/banque").text
+
+    assert (read(), press(gregoire, "1"), read()) == (False, 403, False)
+    assert "Le montrer aux gardiens" in bank.page("/banque", team)
+    assert [press(team, "1"), press(team, "1")] == [303, 303]
+    assert "Le réserver à l’équipe" in bank.page("/banque", team)
+    assert read()
+    assert "Le réserver à l’équipe" not in bank.page("/banque", gregoire)
+    assert (press(team, ""), read()) == (303, False)
+    with bank.database.reading() as session:
+        changed = session.exec(select(AuditRow).where(AuditRow.noun == "site").order_by(AuditRow.id))  # type: ignore[arg-type]
+        told = [(row.account, "shared" in str(row.after)) for row in changed if row.account != "tests"]
+    assert told == [("alice.compte", True), ("alice.compte", False)]
+    with bank.database.transaction() as session:
+        bundle = export(session)
+        assert bundle is not None
+        import_bundle(session, replace(bundle, site=replace(bundle.site, time_bank=None)), DECIDED)
+    bank.publish()
+    assert "Ce lieu n’a pas, ou plus, de banque d’heures" not in bank.page("/banque", team)
+    assert press(team, "1") == 409
 
 
 def test_what_was_wrong_is_struck_and_stays(bank: Place) -> None:

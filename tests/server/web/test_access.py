@@ -75,6 +75,7 @@ MATRIX: dict[str, Roles] = {
     "GET /banque-csv/<path:member>": MEMBERS,
     "GET /gardiens/chiffres": GARDIENS,
     "GET /gardiens/chiffres-csv": GARDIENS,
+    "POST /banque/shared": STAFF,
     "POST /banque/credits": GARDIENS,
     "POST /banque/credits/attest": GARDIENS,
     "POST /banque/credits/remove": GARDIENS,
