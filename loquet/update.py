@@ -13,6 +13,7 @@ from console.version import version
 from console.versions import FOLDER, Packed, newer, packed
 
 if TYPE_CHECKING:
+    from loquet.versions.databases import Database
     from loquet.versions.machine import Service
 
 EDGE, SERVER = Path("/etc/loquet/edge.toml"), Path("/etc/loquet/server/server.toml")
@@ -146,8 +147,6 @@ def _service(part: str, within: float) -> "Service":
 
     if part == "edge":
         return Service("loquet-edge", None, lambda: reports("loquet-edge"), within)
-    from sqlalchemy.engine import make_url
-
     from server.config_file import load
     from server.errors import ServerError
 
@@ -155,9 +154,23 @@ def _service(part: str, within: float) -> "Service":
         config = load(SERVER)
     except ServerError as error:
         raise CommandError(str(error)) from None
-    url = make_url(config.database)
-    if url.get_backend_name() != "sqlite":
-        raise CommandError("its database is PostgreSQL: copy it by pg_dump, then firmware_config/install server")
-    return Service(
-        "loquet-server", Path(url.database or ""), lambda: serves(config.http_host, config.http_port), within
-    )
+    kept = _database(config.database)
+    return Service("loquet-server", kept, lambda: serves(config.http_host, config.http_port), within)
+
+
+def _database(url: str) -> "Database":
+    from sqlalchemy.engine import make_url
+
+    from loquet.versions.databases import PROGRAMS, PostgresDatabase, SqliteDatabase
+    from loquet.versions.machine import user_of
+
+    parsed = make_url(url)
+    if parsed.get_backend_name() == "sqlite":
+        return SqliteDatabase(Path(parsed.database or ""))
+    missing = [program for program in PROGRAMS if shutil.which(program) is None]
+    if missing:
+        raise CommandError(
+            f"its database is PostgreSQL, and {' and '.join(missing)}, which copy it before, are not installed:"
+            " sudo apt-get install postgresql-client"
+        )
+    return PostgresDatabase(parsed, user_of("loquet-server"))

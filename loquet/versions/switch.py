@@ -41,7 +41,8 @@ class Machine(Protocol):
     def copy(self) -> None:
         """Of the database. Raises TriedError."""
 
-    def put_back(self) -> None: ...
+    def put_back(self) -> None:
+        """Raises TriedError."""
 
 
 def update(machine: Machine, version: str) -> bool:
@@ -74,7 +75,7 @@ def _try(machine: Machine, version: str, before: str, *, resumed: bool) -> None:
         # Where the copy itself failed, as on a full disk, nothing has changed the database, and what lies there is an
         # older update's. Where an earlier run was cut off once it had put the copy back, nothing is to be put back.
         if machine.keeps_a_database and copied and version != before:
-            machine.put_back()
+            _put_back(machine, version, before, error)
         machine.count(before)
         with suppress(TriedError):  # it is started again and again: what counts is whether it answers at last
             machine.start()
@@ -85,3 +86,14 @@ def _try(machine: Machine, version: str, before: str, *, resumed: bool) -> None:
         machine.forget()
         raise TriedError(f"{version}: {error}; {before} runs again, and answers") from None
     machine.forget()
+
+
+def _put_back(machine: Machine, version: str, before: str, why: TriedError) -> None:
+    """Where it cannot be, the version before would meet a form that it does not know: the next run tries once more."""
+    try:
+        machine.put_back()
+    except TriedError as error:
+        raise TriedError(
+            f"{version}: {why}; the database could not be put back for {before} ({error}): the server stands still,"
+            " doors decide by themselves. Mend that, and give the command again"
+        ) from None

@@ -21,7 +21,7 @@ from server.backups.settings import BackupConfig
 from server.backups.state import Carried, State, note, state
 from server.errors import BackupError
 
-PLAIN = ("*.db", "*.db.gz")
+PLAIN = ("*.db", "*.db.gz", "*.sql")
 """Copies of other makers (before an upgrade, of older versions): they go at the same age."""
 
 

@@ -8,8 +8,8 @@ from threading import Thread
 
 import pytest
 
-from console.errors import CommandError
 from loquet.main import main
+from loquet.versions.databases import SqliteDatabase
 from loquet.versions.machine import Service, serves
 from loquet.versions.switch import TriedError, update
 
@@ -85,6 +85,9 @@ class Words:
 
     def put_back(self) -> None:
         self.change()
+        if "put back" in self.fails:
+            self.fails.remove("put back")
+            raise TriedError("no room")
         self.form = self.copied
 
 
@@ -180,6 +183,18 @@ def test_where_neither_answers_it_is_said_and_the_next_run_begins_there() -> Non
     assert is_on(machine, NEWER)
 
 
+def test_a_database_that_cannot_be_put_back_is_said_and_put_back_by_the_next_run() -> None:
+    """The version before would not know its form, and might harm it."""
+    machine = Words(True, broken=(NEW,))
+    machine.fails = ["put back"]
+    with pytest.raises(TriedError, match=f"could not be put back for {OLD} .no room.: the server stands still"):
+        update(machine, NEW)
+    assert (machine.runs, machine.form) == (None, NEW)
+    with pytest.raises(TriedError, match=f"{OLD} runs again"):
+        update(machine, NEW)
+    assert is_on(machine, OLD)
+
+
 def test_what_runs_already_is_left_alone() -> None:
     machine = Words(True)
     machine.left = 0
@@ -189,20 +204,8 @@ def test_what_runs_already_is_left_alone() -> None:
 def service(folder: Path, database: Path | None = None, *, broken: str = "") -> Service:
     """Of this machine's disk, where a version may never answer; its systemctl is one that does nothing."""
     current, before = folder / "loquet", folder / "loquet.before"
-    copy = folder / "backups" / "before-upgrade.db"
-    return Service("loquet-server", database, lambda: current.readlink().name != broken, 0.0, current, before, copy)
-
-
-@pytest.fixture
-def systemctl(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The words that it was given, a line each."""
-    said = tmp_path / "said"
-    program = tmp_path / "bin" / "systemctl"
-    program.parent.mkdir()
-    program.write_text(f'#!/bin/sh\necho "$@" >>{said}\n')
-    program.chmod(0o755)
-    monkeypatch.setenv("PATH", f"{program.parent}:/usr/bin:/bin")
-    return said
+    kept = database and SqliteDatabase(database, folder / "backups")
+    return Service("loquet-server", kept, lambda: current.readlink().name != broken, 0.0, current, before)
 
 
 def rows(file: Path) -> list[tuple[str]]:
@@ -392,20 +395,6 @@ def test_a_server_is_asked_where_it_listens(host: str) -> None:
         assert serves(host, port)
         answers.join()
     assert not serves(host, port)
-
-
-def test_a_database_of_postgresql_is_told_before_anything_is_unpacked(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    archive = on_a_machine(tmp_path, monkeypatch)
-
-    def refuses(_part: str, _within: float) -> Service:
-        raise CommandError("its database is PostgreSQL")
-
-    monkeypatch.setattr("loquet.update._service", refuses)
-    assert main(["update", str(archive)]) == 2
-    assert "its database is PostgreSQL" in capsys.readouterr().err
-    assert not [*tmp_path.glob("*.source")]
 
 
 def test_versions_that_nobody_goes_back_to_do_not_fill_the_card(

@@ -233,8 +233,9 @@ def test_copies_are_carried_to_a_stick_and_by_sftp_and_removed_there_in_time(
     assert [{name for name in os.listdir(folder) if name != "state.json"} for folder in folders] == [kept] * 3
     made = name_of(times[2])
     assert (nas.root / "copies" / made).read_bytes() == (config.folder / made).read_bytes()
-    (config.folder / "before-upgrade.db").touch()
-    os.utime(config.folder / "before-upgrade.db", (NOW.timestamp(),) * 2)
+    for older in ("before-upgrade.db", "tried-20261124T090000Z.sql"):
+        (config.folder / older).touch()
+        os.utime(config.folder / older, (NOW.timestamp(),) * 2)
     make(database, config, told, times[3])
     assert [{name for name in os.listdir(folder) if name != "state.json"} for folder in folders] == [
         {name_of(times[3])}

@@ -1,0 +1,57 @@
+"""Files that are whole under their name, or not there: what an update writes must outlive a power cut."""
+
+import os
+from contextlib import suppress
+from pathlib import Path
+
+Owner = tuple[int, int]
+"""User and group, by number."""
+
+
+def owner_of(file: Path) -> Owner:
+    there = file.stat()
+    return there.st_uid, there.st_gid
+
+
+def begin(draft: Path, owner: Owner) -> None:
+    """An empty file that nobody else reads; in a folder of its own owner. Raises OSError."""
+    if not draft.parent.exists():
+        draft.parent.mkdir(mode=0o700)
+        own(draft.parent, owner)
+    draft.unlink(missing_ok=True)
+    draft.touch(mode=0o600)
+
+
+def end(draft: Path, target: Path, owner: Owner) -> None:
+    """In one step it is there. Raises OSError."""
+    own(draft, owner)
+    settle(draft)
+    os.replace(draft, target)
+    settle(target.parent)
+
+
+def give_up(draft: Path) -> None:
+    with suppress(OSError):
+        draft.unlink(missing_ok=True)
+
+
+def link(name: Path, to: str) -> None:
+    """In one step: after a power cut it is the old one or the new one."""
+    new = name.with_name(f"{name.name}.new")
+    new.unlink(missing_ok=True)
+    new.symlink_to(to)
+    os.replace(new, name)
+    settle(name.parent)
+
+
+def own(file: Path, owner: Owner) -> None:
+    if os.geteuid() == 0:
+        os.chown(file, *owner)
+
+
+def settle(path: Path) -> None:
+    """A file or a folder is on the disk, not only said to be."""
+    with suppress(OSError):
+        held = os.open(path, os.O_RDONLY)
+        os.fsync(held)
+        os.close(held)

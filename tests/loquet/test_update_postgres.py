@@ -1,0 +1,144 @@
+"""An update of a server whose database is PostgreSQL: copied before, brought back with the version before."""
+
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy.engine import make_url
+
+from console.errors import CommandError
+from loquet.update import _database
+from loquet.versions.databases import PostgresDatabase
+from loquet.versions.machine import Service
+from loquet.versions.switch import TriedError, update
+from proofs.postgres import Postgres, cluster
+from server.changes.bundle import import_bundle
+from server.database.engine import Database
+from server.database.schema import upgrade
+from tests.support_server import DECIDED, whole_bundle
+
+NEWER = """
+    ALTER TABLE member RENAME name TO called;
+    ALTER TABLE site DROP COLUMN timezone;
+    ALTER TABLE carnet_entry DISABLE TRIGGER USER;
+    DROP TRIGGER IF EXISTS bank_entry_refused ON bank_entry;
+    CREATE TYPE mood AS ENUM ('good', 'bad');
+    CREATE TABLE newer (id SERIAL PRIMARY KEY, member VARCHAR REFERENCES member (id), mood mood);
+    CREATE FUNCTION newer() RETURNS mood LANGUAGE sql AS $$ SELECT 'good'::mood $$;
+    CREATE SCHEMA apart CREATE TABLE more (id INT);
+    INSERT INTO newer (member, mood) SELECT id, 'bad' FROM member;
+    UPDATE credential SET status = 'lost';
+    UPDATE alembic_version SET version_num = 'newer'
+"""
+"""What a version of later days might do to the tables, and what is stored with it."""
+
+
+@pytest.fixture(scope="module")
+def postgres() -> Iterator[Postgres]:
+    """With a site in the database "site"."""
+    with cluster() as postgres:
+        database = Database(postgres.create("site"))
+        upgrade(database, lambda _step: None)
+        with database.transaction() as session:
+            import_bundle(session, whole_bundle(), DECIDED)
+        database.close()
+        yield postgres
+
+
+@pytest.fixture
+def name(postgres: Postgres) -> Iterator[str]:
+    """Of a database like it."""
+    with postgres.shell("postgres") as shell:
+        shell.execute("CREATE DATABASE tried TEMPLATE site")
+        yield "tried"
+        shell.execute("DROP DATABASE IF EXISTS tried WITH (FORCE)")
+        shell.execute("DROP DATABASE IF EXISTS elsewhere")
+
+
+def whole(url: str) -> list[str]:
+    """All that a database holds and is made of."""
+    told = subprocess.run(["pg_dump", "--dbname", url], check=True, capture_output=True, text=True).stdout
+    return [line for line in told.splitlines() if not line.startswith(("\\restrict", "\\unrestrict"))]
+
+
+def server(folder: Path, postgres: Postgres, name: str) -> Service:
+    """One whose newer version changes the tables as it starts, and never answers."""
+    current, before = folder / "loquet", folder / "loquet.before"
+    current.symlink_to(folder / "old")
+
+    def answers() -> bool:
+        if current.readlink().name == "new":
+            with postgres.shell(name) as shell:
+                shell.execute(NEWER)
+        return current.readlink().name == "old"
+
+    kept = PostgresDatabase(make_url(postgres.url(name)), "", folder / "backups")
+    return Service("loquet-server", kept, answers, 0.0, current, before)
+
+
+def test_the_database_comes_back_whole_and_what_was_stored_meanwhile_lies_beside_it(
+    tmp_path: Path, systemctl: Path, postgres: Postgres, name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = whole(postgres.url(name))
+    assert any("COPY public.member " in line for line in before)
+    with pytest.raises(TriedError, match=r"did not answer in time; .*old runs again, and answers"):
+        update(server(tmp_path, postgres, name), str(tmp_path / "new"))
+    assert whole(postgres.url(name)) == before
+    database = Database(postgres.url(name))  # which the version before opens as if nothing had been
+    upgrade(database, lambda step: pytest.fail(step))
+    database.close()
+    (tried,) = (tmp_path / "backups").glob("tried-*.sql")
+    assert "CREATE TABLE public.newer" in tried.read_text()
+    assert f"lies in {tried}: badges that were blocked since are good again" in capsys.readouterr().out
+    assert {file.stat().st_mode & 0o077 for file in (tmp_path / "backups").iterdir()} == {0}
+    assert systemctl.read_text().split("\n")[:2] == ["stop loquet-server", "restart loquet-server"]
+
+
+def test_one_that_cannot_be_copied_is_not_updated(
+    tmp_path: Path, systemctl: Path, postgres: Postgres, name: str
+) -> None:
+    machine = server(tmp_path, postgres, name)
+    (tmp_path / "backups").write_text("a full disk")
+    with pytest.raises(TriedError, match="could not be copied"):
+        update(machine, str(tmp_path / "new"))
+    (tmp_path / "backups").unlink()
+    with postgres.shell("postgres") as shell:
+        shell.execute(f'ALTER DATABASE "{name}" RENAME TO elsewhere')
+    with pytest.raises(TriedError, match=r"could not be copied \(pg_dump: .* does not exist"):
+        update(machine, str(tmp_path / "new"))
+    assert not [*(tmp_path / "backups").iterdir()]
+    assert (tmp_path / "loquet").readlink() == tmp_path / "old"
+    assert systemctl.read_text().split("\n")[-2] == "restart loquet-server"
+
+
+def test_a_copy_that_does_not_come_back_leaves_what_is_there_and_the_next_run_brings_it(
+    tmp_path: Path, systemctl: Path, postgres: Postgres, name: str
+) -> None:
+    """A copy that was damaged since: half of it in the place of all would be worse than the newer form."""
+    before, machine = whole(postgres.url(name)), server(tmp_path, postgres, name)
+    kept = PostgresDatabase(make_url(postgres.url(name)), "", tmp_path / "backups")
+    kept.copy()
+    copy = tmp_path / "backups/before-upgrade.sql"
+    good = copy.read_text()
+    copy.write_text(good[: good.index("ADD CONSTRAINT")])
+    machine.remember(str(tmp_path / "old"))
+    machine.count(str(tmp_path / "new"))
+    with pytest.raises(TriedError, match=r"could not be put back for .*old .psql: .*give the command again"):
+        update(machine, str(tmp_path / "new"))
+    with postgres.shell(name) as shell:
+        assert shell.execute("SELECT count(*) > 0 FROM newer").fetchone() == (True,)
+    copy.write_text(good)
+    kept.put_back()
+    assert whole(postgres.url(name)) == before
+    assert systemctl.exists()
+
+
+def test_without_the_programs_that_copy_it_nothing_is_stopped(
+    systemctl: Path, postgres: Postgres, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert isinstance(_database(postgres.url(name)), PostgresDatabase)
+    assert systemctl.read_text() == "show --property=User --value loquet-server\n"
+    monkeypatch.setenv("PATH", str(systemctl.parent / "bin"))
+    with pytest.raises(CommandError, match=r"pg_dump and psql, .* sudo apt-get install postgresql-client"):
+        _database(postgres.url(name))
