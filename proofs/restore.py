@@ -125,7 +125,8 @@ class Drill:
         if took > BACK:
             raise WrongError(f"back after {took:.0f} s, at most {BACK:.0f} were promised")
         lost = (fire - copied).total_seconds()
-        return f"{self._rows} rows, the last {lost:.0f} s of {LOST.total_seconds():.0f} lost, back in {took:.1f} s"
+        told = f"{self._rows} rows compared one by one, the last {lost:.0f} s of {LOST.total_seconds():.0f} lost"
+        return f"{told}, back in {took:.1f} s of {BACK:.0f}"
 
     def _copied(self, at: datetime) -> tuple[datetime, Path, Rows]:
         back_up(self._url, self._config, self._folder / "etc/server.toml", KEY, lambda: at)
