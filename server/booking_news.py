@@ -1,4 +1,6 @@
-"""Who hears that a slot they waited for is theirs to take? Each offer is told once, in French."""
+"""What becomes free without a press? A booking whose holder is done ends; who waited for a slot hears that it is theirs
+to take. Each offer is told once, in French.
+"""
 
 from datetime import timedelta
 
@@ -7,6 +9,7 @@ from sqlmodel import Session
 
 from policy.terms import SECOND, Instant
 from server.audit import Decided
+from server.changes.booking_ends import end_given_back, given_back
 from server.changes.booking_waits import offer_due, tell_once
 from server.changes.notices import tell_member
 from server.queries.booking_waits import Wait, open_rows
@@ -30,11 +33,11 @@ class BookingNews:
         """How many were told. Raises DatabaseError: it is tried again, and nobody hears twice."""
         known, at = self._context, self._context.clock()
         with known.database.reading() as session:
-            nobody = not open_rows(session)
+            nobody = not open_rows(session) and not given_back(session, at)
         if nobody:
             return 0
         with self._app.app_context(), in_french(), known.database.transaction() as session:
-            made = offer_due(session, Decided(BY, at))
+            made = end_given_back(session, Decided(BY, at)) + offer_due(session, Decided(BY, at))
             told = tell_once(session, Decided(BY, at))
             for one in told:
                 self._tell(session, one, at)

@@ -28,7 +28,19 @@ from server.errors import ImportRefusedError
 from server.publish.bundle import held, site_said
 from server.queries.booking_falls import BY_RULE
 from server.queries.booking_waits import Outcome, is_over, open_rows
-from server.queries.bookings import Free, Slot, in_the_way, in_use, lapsed, next_free, offers, slot, slots
+from server.queries.bookings import (
+    RUNS,
+    Free,
+    Slot,
+    holding,
+    in_the_way,
+    in_use,
+    lapsed,
+    next_free,
+    offers,
+    slot,
+    slots,
+)
 
 LOCAL = "%Y-%m-%dT%H:%M"
 _table: Table = models.Booking.__table__  # type: ignore[attr-defined]
@@ -50,10 +62,14 @@ class Booked(Struct, frozen=True):
 
 
 class Taken(Struct, frozen=True):
-    """The machine is booked then. held_by_other: by somebody else. next_free: the first time at which it would fit."""
+    """Somebody has the machine then. held_by_other: somebody else. next_free: the first time at which it would fit.
+
+    in_use: by a session that runs, and no booking.
+    """
 
     held_by_other: bool
     next_free: Free | None
+    in_use: bool = False
 
 
 class Cancelled(Struct, frozen=True):
@@ -170,6 +186,20 @@ def end_slots(session: Session, decided: Decided, fallen: Sequence[Slot], *, lat
     )
 
 
+def end_at(ground: Ground, slot: Slot, end: Instant) -> None:
+    """The booking ends earlier; one that would have no time left holds no more."""
+    if end <= slot.start:
+        end_slots(ground.session, Decided(BY_RULE, ground.decided.at), [slot])
+        return
+    before, after = _times(ground.calendar, slot.start, slot.end), _times(ground.calendar, slot.start, end)
+    ground.session.connection().execute(_table.update().where(_table.c.id == slot.id).values(after))
+    record(
+        ground.session,
+        Decided(BY_RULE, ground.decided.at),
+        [Change(models.Booking, (slot.id,), "changed", before, after)],
+    )
+
+
 def close(session: Session, decided: Decided, row: models.BookingWait, outcome: Outcome) -> None:
     """They wait no more."""
     row.ended, row.outcome = moment(decided.at), outcome
@@ -279,9 +309,11 @@ def _clear(ground: Ground, machine: Machine, wanted: Wanted, moved: Slot | None 
 
 
 def _taken(ground: Ground, machines: Sequence[Machine], wanted: Wanted) -> Taken:
-    met = slots(ground.session, wanted.start, wanted.end, machines=[one.id for one in machines])
+    places, (start, end) = [one.id for one in machines], (wanted.start, wanted.end)
+    met = holding(ground.session, ground.decided.at, wanted.member, start, end, machines=places)
     own = any(one.member == wanted.member for one in met)
-    return Taken(not own, ground.free(machines, wanted))
+    runs = bool(met) and all(one.id.startswith(RUNS) for one in met)
+    return Taken(not own, ground.free(machines, wanted), runs)
 
 
 def _insert(ground: Ground, machine: str, wanted: Wanted) -> Slot:

@@ -142,13 +142,17 @@ class Passages(Struct, frozen=True):
 
 
 class Booking(Struct, frozen=True):
-    """A machine is kept for a member."""
+    """A machine is kept for a member.
+
+    lapsed: its time runs, but its holder did not come or is gone again: whoever books what is left of it has it.
+    """
 
     id: str
     machine: str
     member: str
     start: At
     end: At
+    lapsed: bool = False
 
 
 class Bookings(Struct, frozen=True):
@@ -180,7 +184,7 @@ class Gap(Struct, frozen=True):
 
 
 class Taken(Struct, frozen=True):
-    """It is booked then, or the site's terms do not allow it: `why` says it in English.
+    """It is booked or in use then, or the site's terms do not allow it: `why` says it in English.
 
     next_free: of what is booked, when it is free; null where it is not as far ahead as the site books.
     """

@@ -21,7 +21,7 @@ from server.pages.api import answer, days_asked, instant_asked
 from server.pages.api_operations import MACHINE, nothing_else
 from server.pages.booking_changes import stored
 from server.queries.accounts import by_login
-from server.queries.bookings import Free, Slot, slots
+from server.queries.bookings import Free, Slot, lapsed, slots
 from server.web.sessions import asked_by, context
 
 page = Blueprint("api_bookings", __name__, url_prefix="/api/v1")
@@ -29,6 +29,7 @@ page.before_request(nothing_else)
 
 EARLIEST, LATEST = instant("1900-01-01T00:00:00Z"), instant("2999-01-01T00:00:00Z")
 OTHER, OWN = "Somebody else has booked it then.", "This member has booked it then."
+IN_USE = "Somebody else's session runs on it then."
 REASONS = {
     Rule.MACHINE: "machine or kind: the site has no such machine; GET /bookings and the site's pages name them.",
     Rule.MEMBER: "member: no such member, or one who is suspended or whose membership is over; left out, "
@@ -57,10 +58,11 @@ def listed() -> ResponseReturnValue:
     machines = None if machine is None else [machine]
     with context().database.reading() as session:
         found = slots(session, start, end, machines=machines) if start < end else []
+        gone = {one.id for one in found if lapsed(session, one, context().clock())}
     with context().database.transaction() as session:
         who = sorted({one.member for one in found})
         looked(session, Decided(asked_by(), context().clock()), "api bookings", who)
-    return answer(answers.Bookings([_said(one) for one in found]))
+    return answer(answers.Bookings([_said(one, one.id in gone) for one in found]))
 
 
 @page.post("/bookings")
@@ -71,7 +73,7 @@ def make() -> ResponseReturnValue:
     if isinstance(outcome, Against):
         return answer(answers.Taken(False, None, REASONS[outcome.rule].format(limit=outcome.limit)), 409)
     if isinstance(outcome, Taken):
-        why = OTHER if outcome.held_by_other else OWN
+        why = IN_USE if outcome.in_use else OTHER if outcome.held_by_other else OWN
         return answer(answers.Taken(outcome.held_by_other, _gap(outcome.next_free), why), 409)
     assert isinstance(outcome, Booked)  # noqa: S101 - what is neither refused nor taken
     return answer(_said(outcome.slot), 201)
@@ -116,8 +118,8 @@ def _instant(name: str, written: str) -> Instant:
     return max(EARLIEST, min(instant_asked(name, written), LATEST))
 
 
-def _said(slot: Slot) -> answers.Booking:
-    return answers.Booking(slot.id, slot.machine, slot.member, text(slot.start), text(slot.end))
+def _said(slot: Slot, gone: bool = False) -> answers.Booking:
+    return answers.Booking(slot.id, slot.machine, slot.member, text(slot.start), text(slot.end), gone)
 
 
 def _gap(free: Free | None) -> Any:

@@ -328,7 +328,7 @@ def _form(
 
 def _missed(form: Form, taken: Taken | None) -> tuple[Instant, Instant] | None:
     """The slot that one could have but for whoever has it: what was asked for a moment ago, else what is chosen."""
-    if taken is not None and taken.held_by_other:
+    if taken is not None and taken.held_by_other and not taken.in_use:
         zone = context().current().zone
         return resolve(request.form["start"], zone), resolve(request.form["end"], zone, last=True)
     start = form.start

@@ -80,11 +80,12 @@ def term(rule: Rule, limit: int | None) -> str:
 
 def taken(outcome: Taken, current: Current) -> str:
     """To whoever was too late."""
-    said = (
-        gettext("Quelqu’un vient de réserver ce créneau.")
-        if outcome.held_by_other
-        else gettext("Vous l’avez déjà réservée à ce moment-là.")
-    )
+    if outcome.in_use:
+        said = gettext("Quelqu’un s’en sert à ce moment-là.")
+    elif outcome.held_by_other:
+        said = gettext("Quelqu’un vient de réserver ce créneau.")
+    else:
+        said = gettext("Vous l’avez déjà réservée à ce moment-là.")
     return f"{said} {_next(outcome.next_free, current)}".strip()
 
 

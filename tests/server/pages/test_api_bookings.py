@@ -7,8 +7,9 @@ import pytest
 from werkzeug.test import TestResponse
 
 from policy.instants import text
-from server.models import ApiToken
-from server.pages.api_bookings import OTHER, OWN
+from server.database.types import moment
+from server.models import ApiToken, MachineSession
+from server.pages.api_bookings import IN_USE, OTHER, OWN
 from server.passwords import hash_token
 from server.roles import Scope
 from tests.support_bookings import furnish, tomorrow
@@ -37,7 +38,7 @@ def ask(place: Place, json: Any, headers: dict[str, str] = BEARER) -> TestRespon
 def test_a_booking_is_made_listed_and_cancelled_and_the_machines_know(fab: Place) -> None:
     made = ask(fab, wish(14, 16))
     assert (made.status_code, made.json and made.json["machine"]) == (201, "cnc")
-    assert made.json == {"id": made.json["id"]} | wish(14, 16)
+    assert made.json == {"id": made.json["id"], "lapsed": False} | wish(14, 16)
     assert [one.member for one in fab.publisher.current.rules.bookings["cnc"]] == ["remy"]
     listed = fab.client.get(PATH, headers=BEARER).json
     assert listed == {"items": [made.json]}
@@ -55,6 +56,34 @@ def test_who_comes_second_is_told_what_is_free_next(fab: Place) -> None:
     gap = {"machine": "cnc", "start": text(tomorrow(16)), "end": text(tomorrow(18))}
     assert (taken.status_code, taken.json) == (409, {"held_by_other": True, "next_free": gap} | {"why": OTHER})
     assert ask(fab, wish(15, 17)).json == {"held_by_other": False, "next_free": gap, "why": OWN}
+
+
+@pytest.mark.sqlite
+def test_a_booking_that_nobody_comes_for_any_more_is_said_to_be_lapsed(fab: Place) -> None:
+    ask(fab, wish(14, 16))
+    for minute, lapsed in ((0, False), (14, False), (15, True)):
+        fab.now = tomorrow(14, minute)
+        listed = fab.client.get(PATH, headers=BEARER).json
+        assert [one["lapsed"] for one in listed["items"]] == [lapsed], minute
+
+
+@pytest.mark.sqlite
+def test_a_session_that_runs_is_not_said_to_be_a_booking(fab: Place) -> None:
+    fab.now = tomorrow(14)
+    with fab.database.transaction() as session:
+        started, until = moment(tomorrow(13)), moment(tomorrow(16))
+        use = MachineSession(
+            machine="cnc", started=started, member="remy", kind="cnc", edge="front", heard=started, cuts=True
+        )
+        use.until = until
+        session.add(use)
+    gap = {"machine": "cnc", "start": text(tomorrow(16)), "end": text(tomorrow(18))}
+    taken = ask(fab, wish(14, 16, member="brigitte"))
+    assert taken.json == {"held_by_other": True, "next_free": gap, "why": IN_USE}
+    chosen = {"machine": "cnc", "start": "2026-11-25T14:00", "end": "2026-11-25T16:00"}
+    client = fab.member("brigitte")
+    token = {"csrf_token": fab.form_token(client, "/calendar")}
+    assert "Quelqu’un s’en sert à ce moment-là." in fab.words(client.post("/calendar", data=chosen | token))
 
 
 @pytest.mark.sqlite

@@ -1,0 +1,61 @@
+"""Who is done before their booking is over? It ends when its holder ends their session by their own badge.
+
+What is left is free at once, for whoever walks up, too: the edges are told the rules without it. A session that ends
+otherwise (a power cut, the emergency stop, nobody there any more) takes nothing from its holder at the machine.
+"""
+
+from sqlmodel import Session, col, select
+
+from policy.bookings import left_early
+from policy.facts import Ran, apply
+from policy.instants import of
+from policy.reasons import Reason
+from policy.ruleset import Booking as Reserved
+from policy.state import SiteState
+from policy.terms import MINUTE, Instant
+from server.audit import Decided
+from server.changes.bookings import end_at, ground_of
+from server.database.types import moment
+from server.models import JournalRow
+from server.queries.bookings import Slot, slots
+from server.queries.site_state import uses_of
+
+
+def given_back(session: Session, at: Instant) -> list[tuple[Slot, Instant]]:
+    """The bookings of this moment whose holder has ended their session, and when."""
+    found = ((one, _ended(session, one, at)) for one in slots(session, at, at + 1))
+    return [(one, ended) for one, ended in found if ended is not None]
+
+
+def end_given_back(session: Session, decided: Decided) -> int:
+    """They end at the minute in which their holder was done. How many did."""
+    done = given_back(session, decided.at)
+    if done:
+        ground = ground_of(session, decided, by_rules=True)
+        for slot, ended in done:
+            end_at(ground, slot, max(slot.start, ended - ended % MINUTE))
+    return len(done)
+
+
+def _ended(session: Session, slot: Slot, at: Instant) -> Instant | None:
+    row, state = JournalRow, SiteState(not_after=at)
+    asked = select(row.at).where(
+        row.member == slot.member,
+        col(row.at) >= moment(slot.start),
+        col(row.at) <= moment(at),
+        row.access_point == slot.machine,
+        row.reason == Reason.SESSION_ENDED,
+    )
+    last = session.exec(asked.order_by(col(row.at).desc()).limit(1)).first()
+    if last is None:
+        return None
+    for use in uses_of(session, slot.machine, slot.member, slot.start):
+        apply(state, Ran(use))
+    over = left_early(state, slot.machine, Reserved(slot.member, slot.start, slot.end), at)
+    return of(last) if over and _was_the_last(state, slot, of(last)) else None
+
+
+def _was_the_last(state: SiteState, slot: Slot, at: Instant) -> bool:
+    """Whether no session of theirs ended later, by something else: then they may be about to come back."""
+    theirs = (one for one in state.sessions.of_machine(slot.machine) if one.member == slot.member)
+    return all(one.start <= at for one in theirs)
