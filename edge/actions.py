@@ -5,7 +5,7 @@ from typing import TypeAlias
 from msgspec import Struct
 
 from policy.terms import Instant
-from wire.messages import Laid
+from wire.messages import Laid, Sensed
 from wire.row import Row
 
 
@@ -41,4 +41,11 @@ class BadgeLaid(Struct, frozen=True):
     member: str | None = None
 
 
-Action: TypeAlias = Drive | Record | Alive | BadgeLaid
+class SensedChanged(Struct, frozen=True):
+    """What sensor and service key of a machine say is another thing than before: for the status, and no disk."""
+
+    machine: str
+    sensed: Sensed
+
+
+Action: TypeAlias = Drive | Record | Alive | BadgeLaid | SensedChanged

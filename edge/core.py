@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
-from edge.actions import Action, Alive, BadgeLaid, Drive, Record
+from edge.actions import Action, Alive, BadgeLaid, Drive, Record, SensedChanged
 from edge.events import Event, FactsHeard, JournalTrouble, LinkChanged, RulesConfirmed, RulesSwapped, StateHeard
 from edge.held import HeldRules
 from edge.knowledge import Knowledge, Receipt
@@ -122,6 +122,10 @@ class Core:
     def tell_laid(self, laid: BadgeLaid) -> None:
         """Say what was laid where a badge is awaited."""
         self._actions.append(laid)
+
+    def tell_sensed(self, changed: SensedChanged) -> None:
+        """Say what is wired beside a machine's relay."""
+        self._actions.append(changed)
 
     def row(self, now: Now, kind: Kind, *, of: Event | None = None, **fields: Any) -> int:
         """Record a row, take its facts into the state, and give its seq; 0 when the journal takes no more.

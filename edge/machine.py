@@ -19,6 +19,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from edge import patterns
+from edge.actions import SensedChanged
 from edge.core import Core, Now
 from edge.devices.power import NO_PLUG, STILL_PRINTS, PlugPower, PrinterPower
 from edge.events import CardSeen, Event, InputChanged, Journalled, Ordered, PlugSaid, PrinterSaid
@@ -129,6 +130,8 @@ class MachineController:
         self._core.drive(f"{self.place}.interlock", self._powered)
         for kind, what in self._sensed.look(now.mono, powered=self._powered):
             self._row(now, kind, detail=what)
+        if (said := self._sensed.news()) is not None:
+            self._core.tell_sensed(SensedChanged(self.place, said))
         self._lamp.stand(self._standing(now), now.mono)
         for name, active in zip(("green", "red", "buzzer"), self._lamp.levels(now.mono), strict=True):
             self._core.drive(f"{self.setup.reader}.{name}", active)

@@ -9,12 +9,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from edge.events import InputChanged
+from policy.instants import text
 from policy.terms import MINUTE, Instant
+from wire.messages import Sensed as Said
 from wire.row import CURRENT_UNPOWERED, Kind
 
 SETTLES = 10.0
 """Seconds after the power went, within which a motor that runs down may still draw current."""
 WARNED_FOR: Instant = 5 * MINUTE
+NEVER_READ: Instant = -1
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +42,8 @@ class Sensed:
         self._key = f"{machine}.service_input"
         self.inputs = ({self._current} if setup.current else set()) | ({self._key} if setup.key else set())
         self.key_turned = setup.key
+        self._key_since: Instant | None = NEVER_READ if setup.key else None
+        self._said = Said()
         self._flows = setup.current
         self._unpowered: float | None = None
         self._fault = False
@@ -52,7 +57,8 @@ class Sensed:
     def changed(self, event: InputChanged) -> bool:
         """Whether it is one of these inputs."""
         if event.name == self._key:
-            self.key_turned = event.active
+            since = self._key_since if self.key_turned and self._key_since != NEVER_READ else event.at
+            self.key_turned, self._key_since = event.active, since if event.active else None
         elif event.name == self._current:
             self._flows = event.active
         return event.name in self.inputs
@@ -67,6 +73,13 @@ class Sensed:
         if fault != self._fault:
             self._fault = fault
             yield (Kind.INPUT_UNSTEADY if fault else Kind.INPUT_STEADY), CURRENT_UNPOWERED
+
+    def news(self) -> Said | None:
+        """What the status says of it, where that is another thing than before; what was never read says nothing."""
+        if self._key_since == NEVER_READ:
+            return None
+        before, self._said = self._said, Said(None if self._key_since is None else text(self._key_since), self._fault)
+        return self._said if self._said != before else None
 
     def deadline(self) -> float | None:
         """The monotonic second at which `look` finds a fault."""
@@ -83,6 +96,8 @@ class Sensed:
         """The clock was set by so many ms."""
         if self._idle_since is not None:
             self._idle_since += by
+        if self._key_since is not None and self._key_since != NEVER_READ:
+            self._key_since += by
 
     def ends(self) -> Instant | None:
         """When the session ends if no current flows before."""

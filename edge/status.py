@@ -14,7 +14,7 @@ from policy.instants import text
 from policy.ruleset import SPEAKS
 from policy.terms import SECOND, ClockState, Instant
 from wire.envelope import seal
-from wire.messages import Plug, Printer, Status, encode
+from wire.messages import Plug, Printer, Sensed, Status, encode
 from wire.row import Kind, Order, Row
 from wire.topics import Topics
 
@@ -66,6 +66,7 @@ class Health:
     unlocked: dict[str, str] = field(default_factory=dict)
     printers: dict[str, Printer] = field(default_factory=dict)
     plugs: dict[str, Plug] = field(default_factory=dict)
+    sensed: dict[str, Sensed] = field(default_factory=dict)
     certificate: Instant | None = None
     rules_until: Instant | None = None
 
@@ -81,7 +82,8 @@ class Health:
         plugs = tuple(
             (machine, one.fault, one.wrong, one.off_seconds, one.audited) for machine, one in self.plugs.items()
         )
-        spoken = tuple(self.readers.items()), tuple(self.unlocked.items()), printers, plugs
+        sensed = tuple(self.sensed.items())
+        spoken = tuple(self.readers.items()), tuple(self.unlocked.items()), printers, plugs, sensed
         return (clock, *spoken, self.rules_version, self.journal_fault, self.refused)
 
     def note(self, row: Row) -> None:
@@ -124,6 +126,7 @@ class Health:
             unlocked=dict(self.unlocked),
             printers=dict(self.printers),
             plugs=dict(self.plugs),
+            sensed=dict(self.sensed),
             wear=measured.wear,
             certificate_until=None if self.certificate is None else text(self.certificate),
             rules_until=None if self.rules_until is None else text(self.rules_until),

@@ -8,7 +8,7 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from edge.actions import Alive, BadgeLaid
+from edge.actions import Alive, BadgeLaid, SensedChanged
 from edge.commands import CommandHandler
 from edge.config import Config
 from edge.core import Memory
@@ -196,6 +196,10 @@ class StorageWorker:
         if self._alive_at is not None and well and self.writer.keep({ALIVE: b"%d" % self._alive_at}):
             self._alive_at = None
 
+    def _sensed(self, item: SensedChanged) -> None:
+        self._health.sensed[item.machine] = item.sensed
+        log.warning("%s: service key %s", item.machine, "turned" if item.sensed.service else "not turned")
+
     def _link_up(self, _: LinkUp) -> None:
         log.info("link: connected to the broker")
         self._down = ""
@@ -301,6 +305,7 @@ _HANDLERS: dict[type[WorkItem], Callable[[StorageWorker, Any], None]] = {
     UnrecordedCount: StorageWorker._unrecorded,
     Alive: StorageWorker._alive,
     BadgeLaid: StorageWorker._badge_laid,
+    SensedChanged: StorageWorker._sensed,
     LinkUp: StorageWorker._link_up,
     LinkDown: StorageWorker._link_down,
     ReaderFault: StorageWorker._reader_fault,

@@ -4,7 +4,7 @@ from typing import TypeAlias
 
 from msgspec import Struct
 
-from edge.actions import Alive, BadgeLaid
+from edge.actions import Alive, BadgeLaid, SensedChanged
 from edge.events import PlugSaid, PrinterSaid, ReaderFault, ReaderRecovered
 from edge.screen import Shown
 from wire.row import Row
@@ -49,6 +49,7 @@ WorkItem: TypeAlias = (
     | UnrecordedCount
     | Alive
     | BadgeLaid
+    | SensedChanged
     | Received
     | MessagesWaiting
     | LinkUp

@@ -9,7 +9,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from edge.actions import Alive, Drive, Record
+from edge.actions import Alive, Drive, Record, SensedChanged
 from edge.controller import EdgeController, Step
 from edge.core import Memory, Now
 from edge.door import DoorSetup
@@ -87,6 +87,7 @@ class FabBench:
         self.outputs: dict[str, bool] = {}
         self.history: list[tuple[float, str, bool]] = []
         self.order: list[Drive | Alive | Row] = []
+        self.sensed: list[SensedChanged] = []
         self.rows: list[Row] = []
         self.deadline: float | None = None
         self._carry_out(self.controller.start(self.now))
@@ -109,6 +110,7 @@ class FabBench:
             if isinstance(action, Drive):
                 self.outputs[action.output] = action.active
                 self.history.append((self.mono, action.output, action.active))
+        self.sensed += [action for action in actions if isinstance(action, SensedChanged)]
         new = [action.row for action in actions if isinstance(action, Record)]
         self.rows += new
         if new and self.disk:

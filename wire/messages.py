@@ -192,6 +192,17 @@ class Plug(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     audited: str | None = None
 
 
+class Sensed(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """What is wired beside a machine's relay.
+
+    service: since when its service key is turned (RFC 3339), None while it is not. unpowered: its sensor sees current
+    while the power is off.
+    """
+
+    service: str | None = None
+    unpowered: bool = False
+
+
 class Status(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """How an edge is. readers: None when well, else what is wrong. free_disk: MB. temperature: °C. at: RFC 3339.
 
@@ -199,7 +210,8 @@ class Status(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True
     speaks: the form of rules and state that it reads (policy/ruleset.py, SPEAKS).
     unlocked: the doors that are kept unlocked by order, and until when (RFC 3339).
     asks: a question, drawn anew each time, of an edge whose clock is unknown; the server answers with a SET_CLOCK.
-    boot: the id of the edge's start. printers, plugs: by machine, where one stands. wear: % of its card's life, where
+    boot: the id of the edge's start. printers, plugs: by machine, where one stands; sensed: where
+    sensor or key say that it may not start. wear: % of its card's life, where
     the kernel says it. certificate_until, rules_until: RFC 3339, until when its certificate is good and the server
     confirmed its rules.
     """
@@ -223,6 +235,7 @@ class Status(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True
     unlocked: dict[Id, str] = {}
     printers: dict[Id, Printer] = {}
     plugs: dict[Id, Plug] = {}
+    sensed: dict[Id, Sensed] = {}
     wear: Whole | None = None
     certificate_until: str | None = None
     rules_until: str | None = None

@@ -173,7 +173,11 @@ def _moment(written: str | None) -> datetime | None:
 
 def _devices(status: Status, machine: str) -> dict[str, Any]:
     """What stands at a machine, as server/queries/devices.py reads it."""
-    said = {"printer": status.printers.get(machine), "plug": status.plugs.get(machine)}
+    said = {
+        "printer": status.printers.get(machine),
+        "plug": status.plugs.get(machine),
+        "sensed": status.sensed.get(machine),
+    }
     return {device: to_builtins(one) for device, one in said.items() if one is not None}
 
 

@@ -8,7 +8,7 @@ from sqlmodel import Session, col, or_, select
 
 from policy.bookings import covering, released
 from policy.bundle import Machine
-from policy.instants import of
+from policy.instants import instant, of
 from policy.opening import Opening
 from policy.ruleset import Booking
 from policy.sessions import Session as Use
@@ -18,7 +18,7 @@ from policy.terms import MINUTE, SECOND, Instant
 from server.models import Edge, JournalRow, MachineOut
 from server.queries.bookings import is_bookable
 from server.queries.current import Current
-from server.queries.devices import plug_at, printer_at, unpowered_currents
+from server.queries.devices import plug_at, printer_at, sensed_at
 from server.queries.machine_out import outs
 from server.queries.now import SILENT, last_words
 from server.queries.site_state import is_locked_down, machines_at
@@ -38,6 +38,8 @@ class State(StrEnum):
     """By its emergency stop, or by order."""
     UNKNOWN = "unknown"
     """Its edge is not heard from: whatever was known may be over."""
+    SERVICE = "service"
+    """Its service key is turned: somebody works on it, and nobody starts it."""
     FAULT = "fault"
     """Its reader or its edge's disk does not work: no session can start."""
     OVERRUN = "overrun"
@@ -61,14 +63,14 @@ RUNS = (State.OVERRUN, State.ENDING, State.RUNNING)
 class View:
     """use: the session that runs; of one that stopped or is not heard from, the last that is known to have run then.
 
-    booking: whose time it is now, while nobody runs it. following: the next booking, or the one whose time it
-    is while somebody else still runs it. free_until: of a free machine the end of its hours or the next booking, of
-    another one whatever follows its session; None for no end in sight. opens: of one outside its
-    hours. since: of a stop, or the last word of its edge; None where there never was one. ordered: the stop was an
-    order, no button. broken: what does not work, `reader`, `disk`, `plug`, `no_safety` or `current`. out: the lock-out
-    as it was noted. printer, plug: what those there say, while its edge is heard from. no_safety: a plug stands for the
-    relay where the rules say that somebody can be hurt; its edge ends what runs, and lets nobody start it.
-    place_shut: of a free machine, that nobody holds the place; place_opens: when somebody is to, if that is known.
+    booking: whose time it is now, while nobody runs it. following: the next booking, or the one whose time it is
+    while somebody else still runs it. free_until: of a free machine the end of its hours or the next booking, of
+    another one whatever follows its session; None for no end in sight. opens: of one outside its hours. since: of a
+    stop, a turned key, or the last word of its edge; None where there never was one. ordered: by an order, no button.
+    broken: what does not work, `reader`, `disk`, `plug`, `no_safety` or `current`. out: the lock-out as it was noted.
+    printer, plug: what those there say, while its edge is heard from. no_safety: a plug stands for the relay where
+    the rules say that somebody can be hurt; its edge ends what runs, and lets nobody start it. place_shut: of a free
+    machine, that nobody holds the place; place_opens: when somebody is to, if that is known.
     """
 
     machine: Machine
@@ -96,15 +98,13 @@ class _Asked:
     outs: dict[str, MachineOut]
     opening: Opening
     at: Instant
-    currents: frozenset[str]
-    """The machines whose sensor sees current without power."""
 
 
 def views(session: Session, current: Current, opening: Opening, at: Instant) -> list[View]:
     """Every machine, in the order of the site. opening: how open the place is."""
     state = machines_at(session, at)
     state.lockdown = is_locked_down(session)
-    asked = _Asked(current, state, outs(session), opening, at, unpowered_currents(session))
+    asked = _Asked(current, state, outs(session), opening, at)
     words = last_words(session)
     stops = _stops(session, set(asked.state.stopped))
     found = [_view(asked, machine, words.get(machine.id), stops.get(machine.id)) for machine in current.bundle.machines]
@@ -159,6 +159,8 @@ def _view(asked: _Asked, machine: Machine, word: tuple[Edge, Instant] | None, st
         waits = (one for one in covering(asked.current.rules, place, at) if one.member != use.member)
         waiting = next((one for one in waits if not released(asked.state, place, one, at)), None)
         return View(machine, _running(use, at), use, None, waiting or following, ends)
+    if (service := sensed_at(word[0], place).service) is not None:
+        return View(machine, State.SERVICE, following=following, since=instant(service))
     if broken := _broken(asked, machine, word[0]):
         return View(machine, State.FAULT, following=following, broken=broken)
     if asked.state.lockdown:
@@ -198,7 +200,7 @@ def _broken(asked: _Asked, machine: Machine, edge: Edge) -> str:
         return "no_safety"
     if plug is not None and plug.switches and plug.fault is not None:
         return "plug"
-    return "current" if machine.id in asked.currents else ""
+    return "current" if sensed_at(edge, machine.id).unpowered else ""
 
 
 def _free_until(asked: _Asked, machine: Machine, following: Booking | None) -> Instant | None:

@@ -21,6 +21,7 @@ MARKS = {
     State.OUT: ("warn", N_("hors service")),
     State.STOPPED: ("bad", N_("arrêtée")),
     State.UNKNOWN: ("warn", N_("état inconnu")),
+    State.SERVICE: ("warn", N_("en entretien")),
     State.FAULT: ("bad", N_("en panne")),
     State.OVERRUN: ("warn", N_("dépasse")),
     State.ENDING: ("good", N_("bientôt finie")),
@@ -238,6 +239,13 @@ def _unknown(said: _Telling) -> list[str]:
     return [lead, used, gettext("Ce qui aide : regarder sa lampe, elle dit vrai sans le serveur.")]
 
 
+def _service(said: _Telling) -> list[str]:
+    since = when(said.view.since or said.at, said.at)
+    helps = gettext("Ce qui aide : %(remedy)s", remedy=gettext("ramener la clé de service, l’entretien fini."))
+    lead = gettext("Clé de service tournée depuis %(since)s", since=since)
+    return [lead, gettext("elle ne démarre pour personne"), helps if said.to.named else ""]
+
+
 def _lockdown(said: _Telling) -> list[str]:
     return [gettext("Lieu confiné"), "" if said.to.named else gettext("Contactez l’équipe.")]
 
@@ -258,6 +266,7 @@ _SAID: dict[State, Callable[[_Telling], list[str]]] = {
     State.OUT: _out,
     State.STOPPED: _stopped,
     State.UNKNOWN: _unknown,
+    State.SERVICE: _service,
     State.FAULT: _fault,
     State.OVERRUN: _overrun,
     State.ENDING: _ending,
@@ -287,7 +296,7 @@ def _bar(view: View, at: Instant) -> Bar | None:
 
 def _following(said: _Telling) -> str:
     view, booking = said.view, said.view.following
-    if view.state in (State.OUT, State.STOPPED, State.UNKNOWN, State.FAULT):
+    if view.state in (State.OUT, State.STOPPED, State.UNKNOWN, State.SERVICE, State.FAULT):
         return ""
     busy = view.use is not None or view.booking is not None
     if booking is None:

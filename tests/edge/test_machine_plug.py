@@ -99,6 +99,23 @@ def test_rules_that_are_mended_in_time_let_it_go_on() -> None:
     assert bench.waits(299) == []
 
 
+def test_a_session_has_five_minutes_of_its_own_whatever_was_counted_of_the_one_before() -> None:
+    bench = FabBench(setups=(PLUGGED,))
+    says(bench, None)
+    bench.tap(BRIGITTE, TAP)
+    bench.swaps(rules_with({"attended": True}))
+    bench.waits(240)
+    bench.tap(BRIGITTE, TAP)
+    bench.swaps(fab_rules())
+    bench.waits(6)
+    bench.tap(BRIGITTE, TAP)
+    bench.swaps(rules_with({"attended": True}))
+    bench.waits(299)
+    assert bench.runs("printer")
+    bench.waits(1)
+    assert not bench.runs("printer")
+
+
 def test_power_stays_while_a_printer_on_a_plug_prints() -> None:
     """No edge.toml puts one there; if one did, a print would still not be cut by time."""
     bench = FabBench(setups=(replace(PLUGGED, has_printer=True),))

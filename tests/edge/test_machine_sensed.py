@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from edge.actions import SensedChanged
 from edge.config import load
 from edge.events import InputChanged, Ordered
 from edge.machine import MachineController, MachineSetup
@@ -18,7 +19,7 @@ from tests.edge.test_machine_printer import says
 from tests.edge.test_machine_samples import EmulatedPi, folder_of
 from tests.support_fablab import LASER, FabBench, fab_rules, kinds
 from tests.support_site import BRIGITTE, at
-from wire.messages import PrinterState
+from wire.messages import PrinterState, Sensed
 from wire.row import CURRENT_UNPOWERED, Kind, Order
 
 AFTER = 15 * MINUTE
@@ -133,6 +134,30 @@ def test_the_key_ends_what_runs_and_nobody_starts_it_before_it_is_turned_back() 
     bench.waits(6)
     bench.taps(BRIGITTE)
     assert bench.runs()
+
+
+def test_the_status_says_since_when_the_key_is_turned_and_that_current_flows_without_power() -> None:
+    bench = Sensing()
+    bench.waits(60)
+    bench.reads("service_input", active=True)
+    turned = Sensed(service=text(at(10, 1)))
+    assert bench.sensed == [SensedChanged("laser", turned)]
+    bench.waits(60)
+    bench.reads("service_input", active=True)
+    assert bench.sensed == [SensedChanged("laser", turned)], "once"
+    bench.reads("service_input", active=False)
+    assert bench.sensed[1:] == [SensedChanged("laser", Sensed())]
+    bench.reads("current", active=True)
+    bench.waits(11)
+    assert bench.sensed[2:] == [SensedChanged("laser", Sensed(unpowered=True))]
+
+
+def test_a_key_that_was_never_read_says_nothing_and_one_that_is_turned_at_the_start_since_then() -> None:
+    bench = FabBench(setups=(replace_setup(LASER, sensed=SensedSetup(key=True)),))
+    bench.waits(60)
+    assert bench.sensed == []
+    bench.does(InputChanged, name="laser.service_input", active=True)
+    assert bench.sensed == [SensedChanged("laser", Sensed(service=text(at(10, 1))))]
 
 
 def test_what_was_never_read_is_taken_for_the_safe_thing() -> None:
