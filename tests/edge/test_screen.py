@@ -104,6 +104,19 @@ def test_the_edge_writes_it_when_somebody_comes_and_each_minute_without_names(fo
     assert [one.name for one in file.parent.glob("*porte*")] == ["porte.html"]
 
 
+def test_a_shift_that_its_gardien_offers_is_in_doubt_there_and_whose_it_is_stays_unsaid(folder: Folder) -> None:
+    rules = folder.set()
+    bench = Bench(folder, VirtualClock(start=at(17)))
+    bench.give_rules(folder.rules(7, rules))
+    bench.turn(3)
+    file = folder.config.parent / "porte.html"
+    assert "18 h – 22 h probable" in said(file.read_text())
+    bench.give_rules(folder.rules(8, replace(rules, offered={"gregoire": (at(18), at(22))})))
+    bench.turn(3)
+    assert "18 h – 22 h pas sûr / not sure" in said(file.read_text())
+    assert "gregoire" not in file.read_text()
+
+
 def test_a_folder_that_is_not_there_keeps_no_door_shut(folder: Folder, caplog: pytest.LogCaptureFixture) -> None:
     folder.replace('"porte.html"', '"nowhere/porte.html"')
     bench = Bench(folder, VirtualClock(start=at(10)))

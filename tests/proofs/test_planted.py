@@ -9,7 +9,7 @@ from console.errors import CommandError
 from loquet.main import main
 from proofs import planted
 from proofs.planted import ROOT, catches
-from proofs.plants import PEOPLE, PLANTS, Plant
+from proofs.plants import PLANTS, TESTED, Plant
 
 HARMLESS = Plant("nothing is wrong", "edge/hardware/iso14443.py", "SHORT_FRAME = 7", "SHORT_FRAME = 7 + 0", "fuzz", 50)
 
@@ -19,10 +19,11 @@ def test_what_a_bug_replaces_stands_there_once(plant: Plant) -> None:
     source = (ROOT / plant.file).read_text("utf-8")
     assert source.count(plant.good) == 1
     assert plant.bad != plant.good
-    ast.parse(source.replace(plant.good, plant.bad))
+    if plant.file.endswith(".py"):
+        ast.parse(source.replace(plant.good, plant.bad))
 
 
-@pytest.mark.parametrize("plant", PEOPLE, ids=lambda plant: plant.bug)
+@pytest.mark.parametrize("plant", TESTED, ids=lambda plant: plant.bug)
 def test_a_test_that_catches_a_bug_is_there(plant: Plant) -> None:
     file, _, name = plant.proof.partition("::")
     assert f"\ndef {name}(" in (ROOT / file).read_text("utf-8")

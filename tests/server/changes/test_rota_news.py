@@ -117,6 +117,15 @@ def test_twenty_gardiens_are_asked_one_by_one(place: Place) -> None:
     assert len(told) == len(set(told)) == 4
 
 
+def test_whoever_is_away_or_holds_another_evening_then_is_not_asked(place: Place) -> None:
+    press(place, place.member_at("odile@exemple.org"), "absences", first="01/12/2026", last="04/12/2026")
+    with place.database.transaction() as session:
+        put(session, [Pattern("atelier", "thu", "20:00", "23:00", gardien="tarek")], DECIDED)
+    for hour in range(9, 21):
+        tick(place, f"2026-11-25T{hour:02}:00:00+01:00")
+    assert [who for who, _ in asked(place, GAP)] == ["gregoire"]
+
+
 def test_what_is_over_is_closed_and_a_gap_given_back_is_not_asked_of_whoever_gave_it(place: Place) -> None:
     tarek = place.member_at("tarek@exemple.org")
     press(place, tarek, "give-back", "slot:vendredi/2026-12-04")
