@@ -67,6 +67,17 @@ TABLES = (
         tuple(models.TrainingSession.model_fields),
         "a session of a training",
     ),
+    Table(
+        models.TrainingSeat,
+        tuple(models.TrainingSeat.model_fields),
+        "somebody who put themselves down for a session; gone: since when no more; present: empty until somebody said",
+    ),
+    Table(
+        models.RotaOffer,
+        tuple(name for name in models.RotaOffer.model_fields if name != "by"),
+        "what gardiens arranged or asked about their evenings: offers, swaps, absences; what came of it stands in the "
+        "rota of the bundle",
+    ),
     Table(models.Agreement, ("id", "name", "days", "ended"), "an agreement by which guests come"),
     Table(models.GuestDay, ("agreement", "day", "exact"), "a day of a guest, without the name; exact: else the month"),
     Table(models.CountKept, ("month", "what", "of", "count"), "a number of a month whose names are forgotten"),

@@ -20,12 +20,13 @@ from server.changes.people import end_member
 from server.database.engine import Database
 from server.database.types import moment
 from server.errors import MistakeError
-from server.models import PaidUnit
+from server.models import PaidUnit, RotaOffer, TrainingSeat, TrainingSession
 from server.moving import BUNDLE, TABLES, WHY, moving, write
 from server.publish.bundle import export
 from server.queries.accounts import at_the_machine
 from server.queries.carnets import reckoned
 from server.queries.ledger import ledger
+from server.queries.rota import Kind
 from tests.support_policy import PARIS
 from tests.support_server import DECIDED, Desk, Journal, site_database, small_bundle
 from tests.support_site import at
@@ -121,6 +122,26 @@ def test_no_name_that_was_promised_away_and_no_secret_is_in_it(owing: Desk, tmp_
     with (tmp_path / "new" / "bank_entry.csv").open() as file:
         held = [one for one in csv.DictReader(file) if json.loads(one["source"])[0] == "shift"]
     assert [json.loads(one["inside"])[1] - json.loads(one["inside"])[0] for one in held] == [180]
+
+
+def test_who_is_down_for_a_training_and_what_gardiens_arranged_goes_along(owing: Desk, tmp_path: Path) -> None:
+    first, last, then = date(2026, 12, 1), date(2026, 12, 13), moment(THEN)
+    with owing.database.transaction() as session:
+        session.add(TrainingSession(id="s1", kind="cnc", start=then, end=then, places=4))
+        session.flush()
+        session.add(TrainingSeat(session="s1", member="zoe", at=then))
+        session.add(RotaOffer(kind=Kind.ABSENCE, member="remy", first=first, last=last, at=then, by="remy.compte"))
+        session.add(RotaOffer(kind=Kind.SWAP, member="remy", to="gregoire", turn="a", against="b", at=then, by="x"))
+    with owing.database.reading() as session:
+        write(session, tmp_path / "new", NAMES, THEN, badges=False)
+    read = {}
+    for name in ("training_seat", "rota_offers"):
+        with (tmp_path / "new" / f"{name}.csv").open() as file:
+            read[name] = list(csv.DictReader(file))
+    assert [(one["session"], one["member"], one["gone"]) for one in read["training_seat"]] == [("s1", "zoe", "")]
+    said = [(one["kind"], one["member"], one["to"], one["first"], one["last"]) for one in read["rota_offers"]]
+    assert said == [("absence", "remy", "", "2026-12-01", "2026-12-13"), ("swap", "remy", "gregoire", "", "")]
+    assert "compte" not in (tmp_path / "new" / "rota_offers.csv").read_text(), "no account goes along"
 
 
 def test_what_is_owed_to_somebody_who_left_is_said_and_not_left_out_in_silence(owing: Desk, tmp_path: Path) -> None:
