@@ -58,8 +58,22 @@ def noted(file: Path) -> dict[str, datetime]:
         raise DatabaseError(
             f"{file}: cannot be read ({error}): who was erased would come back; make it the server's to read"
         ) from None
-    lines = (line.split() for line in written)
-    return {line[1]: datetime.fromisoformat(line[0]) for line in lines if len(line) == len(("at", "digest"))}
+    found = {}
+    for number, line in enumerate(written, 1):
+        match line.split():
+            case [at, known]:
+                found[known] = _instant(file, number, at)
+    return found
+
+
+def _instant(file: Path, number: int, written: str) -> datetime:
+    try:
+        return datetime.fromisoformat(written).astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise DatabaseError(
+            f"{file}: line {number} begins with {written!r}, which is no instant: who was erased would come back; "
+            "correct it as 2026-11-30T07:00:00+00:00, or take the line from a copy of the file"
+        ) from None
 
 
 def since(file: Path, copy: sqlite3.Connection) -> int:

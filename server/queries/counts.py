@@ -20,7 +20,7 @@ from policy.held import length
 from policy.instants import of
 from policy.reasons import Reason
 from policy.spans import before, spans
-from policy.terms import DAY, HOUR, MINUTE, Instant
+from policy.terms import DAY, HOUR, MINUTE, ClockState, Instant
 from server.database.types import moment
 from server.models import AdhocShift, CountKept, GuestDay, JournalRow, Member, Visitor
 from server.queries.gardien_figures import evenings
@@ -244,6 +244,7 @@ def _in_vain(days: Days, found: defaultdict[date, Numbers]) -> None:
     asked = select(row.at, row.credential).where(
         col(row.kind) == Kind.TAP,
         *_within(days, col(row.at)),
+        col(row.clock) != ClockState.UNKNOWN.value,  # it says no day, and its row outlives those of that day
         col(row.granted).is_(False),
         col(row.reason) == Reason.OUTSIDE_HOURS,
     )

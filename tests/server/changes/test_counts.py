@@ -3,11 +3,12 @@
 from datetime import date
 
 import pytest
+from msgspec.structs import replace
 from sqlmodel import select
 
 from policy.bundle import Member
 from policy.reasons import Reason
-from policy.terms import DAY, HOUR, Instant
+from policy.terms import DAY, HOUR, ClockState, Instant
 from server.changes.bundle import put
 from server.database.engine import Database
 from server.database.types import moment
@@ -122,6 +123,20 @@ def test_rows_that_come_when_their_day_is_counted_add_to_the_month(lived: Desk, 
     for _ in range(2):  # a second night adds nothing
         forget(lived.database, now)
         assert months(lived.database, at(23) + 8 * DAY)[NOVEMBER][What.VISITS, "nomad"] == 7
+
+
+def test_a_refusal_of_a_lost_clock_is_of_no_day_and_so_counts_on_none(lived: Desk, journal: Journal) -> None:
+    """Its row stays when those of the day that it names go; that day would have it again with each that comes late."""
+    lived.now = now = at(23) + KEPT * DAY
+    for hour, clock in ((19, ClockState.UNKNOWN), (20, ClockState.SYNCED)):
+        delivered = len(journal.rows)
+        journal.tap_in(at(hour), "luc", Reason.OUTSIDE_HOURS, granted=False)
+        lived.take([replace(journal.rows[delivered], clock=clock)])
+    forget(lived.database, now)
+    with lived.database.reading() as session:
+        assert ClockState.UNKNOWN in session.exec(select(JournalRow.clock).where(JournalRow.at < moment(at(23)))).all()
+    forget(lived.database, now + KEPT * DAY)
+    assert months(lived.database, at(23) + 8 * DAY)[NOVEMBER][What.IN_VAIN, ""] == LIVED[What.IN_VAIN, ""] + 1
 
 
 @pytest.mark.parametrize(

@@ -286,6 +286,14 @@ def test_a_line_that_a_full_disk_cut_takes_no_other_with_it(tmp_path: Path) -> N
     assert list(erased.noted(file)) == ["half", "whole"]
 
 
+@pytest.mark.parametrize("written", ["2026-11-24T09:00:00+0", "hier", "9999-99-99", "0001-01-01T00:00:00+14:00"])
+def test_a_line_whose_instant_cannot_be_read_is_named_with_what_helps(tmp_path: Path, written: str) -> None:
+    file = tmp_path / "loquet.db.erased"
+    file.write_text(f"\n2026-11-24T09:00:00+00:00 whole\n\n{written} other\n")
+    with pytest.raises(DatabaseError, match=r"line 4 begins with .* no instant: .* correct it"):
+        erased.noted(file)
+
+
 def test_a_list_that_cannot_be_read_is_no_empty_one(tmp_path: Path) -> None:
     file = tmp_path / "loquet.db.erased"
     file.mkdir()
