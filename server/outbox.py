@@ -18,6 +18,7 @@ from server.changes.messages import Channel, State, found_at_start, settle, take
 from server.config import SmtpConfig
 from server.database.engine import Database
 from server.models import Message
+from server.queries.messages import ADDRESS
 
 log = logging.getLogger("loquet.server")
 
@@ -28,7 +29,10 @@ SEVEN_BIT = SMTP.clone(cte_type="7bit")
 
 
 LOGIN, CERTIFICATE, NO_TLS = "login", "certificate", "starttls"
-"""What a reason begins with where whoever administers can mend it (server/text/messages.py)."""
+"""What a reason begins with where whoever administers can mend it (server/text/messages.py). Where the address takes no
+mail: server/queries/messages.py:ADDRESS."""
+POLICY = b"5.7."
+"""What a refusal begins with that is the mail server's own policy (RFC 3463), whatever the address."""
 Carrier = Callable[[Message], tuple[State, str]]
 """Sends one message: what became of it, and why where it was not sent."""
 
@@ -117,9 +121,14 @@ def _connected(smtp: SmtpConfig) -> smtplib.SMTP:
 def _handed_over(server: smtplib.SMTP, sender: str, to: str, text: bytes) -> tuple[State, str]:
     try:
         server.ehlo_or_helo_if_needed()
-        for code, said in (server.mail(sender), server.rcpt(to)):
-            if code // 100 != 2:
-                return _refused(code, said)
+        code, said = server.mail(sender)
+        if code // 100 != 2:
+            return _refused(code, said)
+        code, said = server.rcpt(to)
+        if code // 100 != 2:
+            state, why = _refused(code, said)
+            of_address = state is State.REFUSED and not said.startswith(POLICY)
+            return state, f"{ADDRESS}: {why}" if of_address else why
         server.putcmd("data")
         code, said = server.getreply()
         if code != 354:

@@ -7,6 +7,7 @@ from sqlmodel import Session
 from server.changes.messages import Channel
 from server.changes.notices import reached
 from server.queries.channels import choice_of
+from server.queries.messages import bounced
 from server.text.translate import N_, gettext
 from server.web.sessions import context
 
@@ -32,4 +33,5 @@ def offered(session: Session, member: str) -> dict[str, object] | None:
         "topic": f"loquet-{token_hex(8)}" if Channel.NTFY in known else "",
         "more": bool(known - {Channel.MAIL}),
         "name": gettext(NAMES[found.channel]) if found is not None else "",
+        "gone": bounced(session, member) if found is not None and found.channel is Channel.MAIL else [],
     }

@@ -9,7 +9,7 @@ from server.changes.messages import State, decided_at, queue
 from server.errors import ChangeRefusedError, Refused
 from server.pages.accounts import shown_link
 from server.queries.accounts import link_of
-from server.queries.messages import messages
+from server.queries.messages import bounced, messages
 from server.text.dates import day, hour
 from server.text.messages import why
 from server.text.refusals import refusal
@@ -33,7 +33,8 @@ STATES = {
 def show() -> ResponseReturnValue:
     with context().database.reading() as session:
         found = [(one, *STATES[State(one.state)], why(one.why)) for one in messages(session, SHOWN)]
-    return render_template("messages.html", found=found, sends=context().sends_mail)
+        gone = [(one.member, one.message, why(one.message.why)) for one in bounced(session)]
+    return render_template("messages.html", found=found, gone=gone, sends=context().sends_mail)
 
 
 @page.post("/messages/link")

@@ -5,6 +5,7 @@ from flask.typing import ResponseReturnValue
 
 from server.health import unsent
 from server.queries.health import machines
+from server.queries.messages import bounced
 from server.queries.now import edge_lines
 from server.roles import ADMINS
 from server.text.health import of_edges, of_server, worst_first
@@ -19,8 +20,9 @@ def show() -> ResponseReturnValue:
     with known.database.reading() as session:
         current = known.current()
         edges = edge_lines(session, current.version, known.troubles, at)
+        gone = [current.called.member(one.member) or one.message.to for one in bounced(session)]
         found = [
-            *of_server(known.health(), unsent(session), at),
+            *of_server(known.health(), unsent(session), at, gone),
             *of_edges(edges, machines(session), current.called, at),
         ]
     found = worst_first(found)

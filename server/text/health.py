@@ -1,6 +1,6 @@
 """What is wrong with the site's machines, the worst first, each with what helps? For *Santé* and `loquet doctor`."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -49,8 +49,8 @@ class Found:
         return COLOURS[self.level]
 
 
-def of_server(health: Health, unsent: int, now: Instant) -> Iterator[Found]:
-    """What the server's own machine shows. unsent: messages that could not be sent."""
+def of_server(health: Health, unsent: int, now: Instant, gone: Sequence[str] = ()) -> Iterator[Found]:
+    """What the server's own machine shows. unsent: messages that were not sent. gone: whose address takes no mail."""
     about = gettext("Le serveur")
     yield _broker(health.broker, about)
     yield from _copies(health.copies, about, now)
@@ -63,6 +63,7 @@ def of_server(health: Health, unsent: int, now: Instant) -> Iterator[Found]:
     )
     yield _version(health.newer, about)
     yield _mail(health.mail, unsent, about)
+    yield from _gone(gone, about)
 
 
 def _broker(fault: Unreached | None, about: str) -> Found:
@@ -163,6 +164,13 @@ def _mail(fault: str | None, unsent: int, about: str) -> Found:
         told = ngettext("%(num)s message n’est pas parti", "%(num)s messages ne sont pas partis", unsent)
         return Found("mail", Level.LOOK, about, told, gettext("Lisez pourquoi dans les messages."), "messages.page")
     return Found("mail", Level.WELL, about, gettext("aucun e-mail n’attend"))
+
+
+def _gone(names: Sequence[str], about: str) -> Iterator[Found]:
+    if names:
+        told = gettext("une adresse ne prend pas le courriel : %(names)s", names=", ".join(names))
+        helps = gettext("Demandez à la personne, de vive voix, une adresse qui marche ou une autre voie.")
+        yield Found("address", Level.LOOK, about, told, helps, "messages.page")
 
 
 def of_edges(

@@ -1,6 +1,7 @@
 """Why was a message not sent, and what helps?"""
 
 from server.outbox import CERTIFICATE, LOGIN, NO_TLS
+from server.queries.messages import ADDRESS
 from server.text.translate import N_, gettext
 
 MENDED = {
@@ -16,6 +17,7 @@ MENDED = {
         "le serveur de courrier n’offre pas ce que [smtp] demande (%(said)s). Voyez port et security dans server.toml "
         "et redémarrez le serveur ; le message attend"
     ),
+    ADDRESS: N_("cette adresse ne prend pas le courriel (%(said)s)"),
 }
 
 

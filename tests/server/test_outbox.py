@@ -12,11 +12,11 @@ from sqlmodel import select
 from server.changes.messages import FIRST_AGAIN, LAST_AGAIN, State, decided_at, queue, take
 from server.database.engine import Database
 from server.errors import ChangeRefusedError
-from server.models import AuditRow, Message
+from server.models import Account, AuditRow, Message
 from server.outbox import Outbox, by_mail
 from server.queries.messages import messages
 from tests.support_mail import OK, PASSWORD, USER, MailServer, certified, mail_server
-from tests.support_pages import Place
+from tests.support_pages import CHEAP_HASH, Place
 
 NOW = datetime(2026, 11, 24, 19, 12, tzinfo=UTC)
 LINK = "https://loquet.example/invitation/abc"
@@ -101,7 +101,8 @@ def test_what_nobody_wants_any_more_is_not_sent(database: Database, mail: MailSe
 @pytest.mark.parametrize(
     ("rcpt", "data", "state", "said"),
     [
-        ("550 nobody is called so", OK, State.REFUSED, "550 nobody is called so"),
+        ("550 nobody is called so", OK, State.REFUSED, "address: 550 nobody is called so"),
+        ("550 5.7.1 relaying denied", OK, State.REFUSED, "550 5.7.1 relaying denied"),
         ("450 come back later", OK, State.WAITING, "450 come back later"),
         (OK, "554 not this", State.REFUSED, "554 not this"),
         (OK, "451 busy", State.WAITING, "451 busy"),
@@ -116,6 +117,34 @@ def test_what_the_mail_server_says_counts(
     [kept] = all_(database)
     assert (kept.state, kept.why) == (state, said)
     assert mail.taken == []
+
+
+def test_whose_address_takes_no_mail_is_said_to_the_team_and_to_them_until_one_arrives(
+    database: Database, mail: MailServer
+) -> None:
+    place = Place(database, sends_mail=True, channels=frozenset({"mail"}))
+    with database.transaction() as session:
+        session.add(Account(login="lea@example.org", member="brigitte", password_hash=CHEAP_HASH, made=NOW))
+    lea, clock = place.member_at("lea@example.org"), Clock()
+    outbox = Outbox(database, by_mail(mail.config), clock)
+    mail.rcpt = "550 5.1.1 no such user"
+    post(database, "lea@example.org")
+    post(database, "ancienne@example.org")
+    assert outbox.tick() == 2
+    page = place.page("/messages", admin := place.staff())
+    assert "Ces adresses ne prennent pas le courriel ancienne@example.org refusé" in page
+    assert "cette adresse ne prend pas le courriel (550 5.1.1 no such user)" in page
+    name = (place.publisher.current.called.member("brigitte") or "").replace("\N{NO-BREAK SPACE}", " ")
+    assert f"{name} refusé lea@example.org" in page
+    told = f"une adresse ne prend pas le courriel : ancienne@example.org, {name}"
+    assert told in place.page("/sante", admin)
+    assert "Votre adresse lea@example.org n’a pas pris notre message" in place.page("/me", lea)
+    assert "n’a pas pris" not in place.page("/me", place.member("remy"))
+    mail.rcpt = OK
+    post(database, "lea@example.org")
+    assert outbox.tick() == 1
+    assert "n’a pas pris" not in place.page("/me", lea)
+    assert "une adresse ne prend pas le courriel : ancienne@example.org" in place.page("/sante", admin)
 
 
 def test_where_the_answer_is_lost_it_is_not_sent_a_second_time(database: Database, mail: MailServer) -> None:
