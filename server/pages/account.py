@@ -33,7 +33,7 @@ def shown(wrong: str | None) -> str:
             sessions=queries.sessions_of(session, me.account or 0, auth.now()),
             passkeys=queries.passkeys_of(session, me.account or 0),
             confirmed=auth.confirmed_lately(),
-            provider=provider.name if provider else "",
+            provider_name=provider.name if provider else "",
             bound=queries.bound(session, me.account or 0),
         )
 

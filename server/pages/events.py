@@ -206,7 +206,7 @@ def _one(
         is_series=isinstance(known, Series),
         of_series=isinstance(known, Event) and bool(series_of(known.id)),
         coming=_next_of(known) if isinstance(known, Series) else [],
-        when=recurs(known) if isinstance(known, Series) else text.when(known),
+        takes_place=recurs(known) if isinstance(known, Series) else text.when(known),
         about=text.about(known, context().current().called),
         **forms.shown(known, wrong, meanwhile=meanwhile),
     ), status

@@ -86,7 +86,7 @@ def _ask(one: Person, wanted: Invitation, why: str) -> ResponseReturnValue:
     """Nothing is saved yet: that they will stay outside, and two presses."""
     carried = [(name, value) for name, value in request.form.items(multi=True) if name != "csrf_token"]
     return render_template(
-        "invited_in_vain.html", one=one.member, when=text.when(wanted), why=why, carried=carried, sure=SURE
+        "invited_in_vain.html", one=one.member, invited=text.when(wanted), why=why, carried=carried, sure=SURE
     )
 
 
@@ -126,7 +126,7 @@ def _page(
         doors=knowing,
         gone=gone,
         typed=form,
-        who=form.get("who", asked.member.name if asked else ""),
+        typed_name=form.get("who", asked.member.name if asked else ""),
         chosen=form.get("member", asked.member.id if asked else ""),
         **offered(choices),
         places=[(place.id, place.name or place.id) for place in current.bundle.access_points],

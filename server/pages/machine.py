@@ -174,7 +174,7 @@ def _page(one: Machine, *, wrong: str = "", refused: str = "", unnoted: str = ""
             days=machine_week.listed(days, me.member, dict(current.called.members) if manages else {}),
             week=machine_week.picture(days, me.member),
             rules=text.rules(current.bundle.site, one, current, prints=view.printer is not None),
-            hours=text.hours(one),
+            machine_hours=text.hours(one),
             plug=devices.plug(view.plug, at, manages=manages) if view.plug is not None else (),
             sheet=service.sheet,
             service=machine_service.said(service),

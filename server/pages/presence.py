@@ -171,7 +171,7 @@ def _form(
         charged = bool(back and roles() & STAFF) and paid_by_hand(session, member, back)
     told = {
         "at": at,
-        "who": member,
+        "whose": member,
         "name": name,
         "since": since,
         "now": f"{local(at):%H:%M}",

@@ -96,9 +96,9 @@ def _form(what: str, refused: str = "", status: int = 200) -> ResponseReturnValu
         said=gettext(kind.said, lead=lasting(current.bundle.site.shift_lead)),
         told=gettext(kind.told),
         press=gettext(kind.press),
-        hours=_later(current, turn, at) if what == "later" else _earlier(turn, at),
+        choices=_later(current, turn, at) if what == "later" else _earlier(turn, at),
         turn=turn.key,
-        who=who,
+        gardien=who,
         refused=refused,
     ), status
 

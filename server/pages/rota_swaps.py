@@ -152,9 +152,9 @@ def _form(status: int, key: str, who: str, wrong: str = "", refused: str = "") -
     shown = near if month is None else [one for one in offered if one.day.replace(day=1) == month]
     return render_template(
         "rota_swap.html",
-        when=text.within(mine),
+        said=text.within(mine),
         key=key,
-        who=who,
+        gardien=who,
         offered=[(one.key, _said(one)) for one in shown],
         months=[(f"{one:%Y-%m}", month_name(one)) for one in months],
         month="" if month is None else f"{month:%Y-%m}",
