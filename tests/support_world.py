@@ -4,14 +4,14 @@ import threading
 from collections.abc import Callable, Mapping
 from datetime import date
 
-from simulator.demo import casaco
+from simulator.demo import agreed, casaco
 from simulator.demo.printer import DemoPrinter
 from simulator.demo.world import World
 from simulator.pace import SPEEDS, Anchor, Pace
 from simulator.remote import Command, Event, Follow
 
 TUESDAY = date(2026, 11, 24)
-BUNDLE = casaco.bundle(TUESDAY)
+BUNDLE = agreed.story(casaco.bundle(TUESDAY), TUESDAY)
 NIGHT = 1795490400000
 """04:20 in Paris that day: nobody comes before seven."""
 NOON = 1795518000000 + 25 * 60_000

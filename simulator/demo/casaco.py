@@ -119,17 +119,20 @@ WEEKS_BEFORE, WEEKS_AHEAD = 4, 26
 EVENINGS: tuple[tuple[HourRange, ...], ...] = (
     (("18:00", "20:00"),),
     (("18:00", "20:00"), ("20:00", "22:00")),
-    (("18:00", "22:00"),),
+    (("18:00", "20:00"),),
     (("18:00", "20:00"), ("20:00", "22:00")),
     (("18:00", "20:30"),),
 )
 """When a gardien holds the place, Monday to Friday: on some evenings nobody is found after eight."""
 SATURDAY: tuple[HourRange, ...] = (("10:00", "13:00"),)
+TAKEN_LATE = Pattern(id="mercredi-tard", weekday="wed", start="20:00", end="22:00")
 LATE = (
     Pattern(id="lundi-tard", weekday="mon", start="20:00", end="22:00"),
+    TAKEN_LATE,
     Pattern(id="vendredi-tard", weekday="fri", start="20:30", end="22:00"),
 )
-"""Evenings that look for a gardien after eight; the first Monday's somebody has taken."""
+"""Evenings that look for a gardien after eight; the first Monday's somebody has taken, the Wednesdays' somebody takes
+the day before (simulator/demo/agreed.py)."""
 
 
 def first_day(today: date) -> date:

@@ -155,6 +155,11 @@ class Folder:
         """Whether nothing has happened here yet."""
         return not (self.path / "server.db").exists()
 
+    @property
+    def lived(self) -> Instant:
+        """Until when at least the demo was lived."""
+        return self.state.now - LEASE * 1000 * self.state.speed
+
     def password(self, user: str) -> str:
         """A broker account's password."""
         return make_password(self.keys.folder / f"{user}.password")

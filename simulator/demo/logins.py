@@ -1,7 +1,7 @@
 """Who can log in at the demo? One invented person for each thing that an account can be."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
 from typing import NamedTuple
 from unicodedata import normalize
@@ -59,6 +59,12 @@ def by_mail(bundle: Bundle, known: Sequence[Login]) -> Sequence[Login]:
     with_login = {one.member for one in known}
     others = [m for m in bundle.members if {Role.GARDIEN, Role.STAFF} & set(m.roles) and m.id not in with_login]
     return [Login(address(m.name), m.id, m.name, "") for m in others]
+
+
+def login_of(bundle: Bundle, start: date) -> Mapping[str, str]:
+    """The login of each member who has an account."""
+    known = logins(bundle, start)
+    return {one.member: one.login for one in (*known, *by_mail(bundle, known))}
 
 
 def address(name: str) -> str:

@@ -5,12 +5,14 @@ not there, as carnets begin with the demo. One evening's rows came in two days l
 server's own bookkeeping makes of all that, night after night.
 """
 
-from collections.abc import Iterable, Iterator
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from msgspec import Raw
 from msgspec.structs import replace
+from sqlmodel import Session
 
 from policy.bundle import Bundle
 from policy.instants import text
@@ -26,8 +28,11 @@ from server.ingest.rows import number
 from server.ingest.store import Batch, store_batches
 from server.queries.known_edges import KnownEdge
 from server.queries.site_state import known
+from simulator.demo import agreed
+from simulator.demo.agreed import Press
 from simulator.demo.casaco import FRONT, SITE, WEEKS_BEFORE
 from simulator.demo.cast import GRANTED, IN, OUT, Intent
+from simulator.demo.logins import login_of
 from simulator.demo.people import day
 from wire.credential import pseudonym
 from wire.row import Kind, Row, encode
@@ -43,29 +48,43 @@ EVERY_ROW = 10**6
 JOURNAL = "mois-d-avant"
 
 
-def make(url: str, bundle: Bundle, seed: int, start: date, edge: tuple[str, str], key: bytes, retention: int) -> int:
-    """How many rows came in. url: of a database that is not there yet. start: the demo's first day.
+def make(
+    url: str, bundle: Bundle, seed: int, start: date, edge: tuple[str, str], key: bytes, retention: int, now: Instant
+) -> int:
+    """How many rows came in. url: of a database that is not there yet. start: the demo's first day, now: in it.
 
     edge: the door's id and public key, hex. key: the site's credential key. retention: days for which rows are kept.
     """
     zone = ZoneInfo(bundle.site.timezone)
     first = start - timedelta(days=DAYS)
     front = KnownEdge(edge[0], edge[1], frozenset({FRONT.id}), frozenset({FRONT.id}), _readers())
+    logins = login_of(bundle, start)
     database = Database(url)
     try:
         upgrade(database, lambda _: None)
         with database.transaction() as session:
             import_bundle(session, bundle, Decided("installation", _at(first, zone)))
             site, stored = known(session), 0
-            for received, rows in _days(bundle, seed, first, key, zone):
+            agreed_on = deque(one for one in agreed.presses(bundle, start) if one.at <= now)
+            people = agreed.story(bundle, start)
+            for received, rows in _days(people, seed, first, key, zone):
+                _agree(session, agreed_on, received, logins)
                 told = number([Raw(encode(row)) for row in rows], JOURNAL, b"")
                 batch = Batch(front, JOURNAL, stored, told)
                 store_batches(session, [batch], moment(received), site, lambda _: EVERY_ROW)
                 stored += len(rows)
+            _agree(session, agreed_on, now, logins)
             book(session, _at(start, zone), retention)
         return stored
     finally:
         database.close()
+
+
+def _agree(session: Session, waiting: deque[Press], until: Instant, logins: Mapping[str, str]) -> None:
+    """What the gardiens have agreed on until then, in order."""
+    while waiting and waiting[0].at <= until:
+        one = waiting.popleft()
+        agreed.agree(session, one, logins[one.who])
 
 
 def _at(on: date, zone: ZoneInfo) -> Instant:

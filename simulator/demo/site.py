@@ -20,7 +20,7 @@ from server.main import Server
 from server.passwords import hash_password, hash_token
 from simulator.broker import Broker, BrokerError, quiet
 from simulator.cable import Cable
-from simulator.demo import asked, bench_page, casaco, copies, logins, month
+from simulator.demo import agreed, asked, bench_page, casaco, copies, logins, month
 from simulator.demo.casaco import bundle
 from simulator.demo.folder import EDGE, EDGES, WORKSHOP, Folder
 from simulator.demo.mailbox import Letters, Mailbox
@@ -46,6 +46,7 @@ class DemoSite:
         self.pace = Pace.starting(folder.state.now, speed=0)
         self.parts = ExitStack()
         self._unsaved = False
+        self._pressed = folder.lived
 
     def run(self, ended: threading.Event) -> int:
         """Start, print where the page is, and go on until the end is asked for. Raises CommandError."""
@@ -55,14 +56,15 @@ class DemoSite:
             letters = Letters(self.pace.now)
             mailbox = self._mailbox(letters)
             printer = self._printer()
-            world = World(self.site, self.folder.state.seed, self.pace, cable, {PRINTER: printer})
+            people = agreed.story(self.site, self.folder.state.start)
+            world = World(people, self.folder.state.seed, self.pace, cable, {PRINTER: printer})
             server = self._server(mailbox, broker, bench_page.blueprint(world, letters))
             edges = self._edges(broker, cable, world, printer)
             self._copy(server.config)
             self._let_time_pass(self.folder.state.speed)
             (self.folder.path / NAME).write_bytes(members_file(self.site, self.folder.state.start))
             welcome(self.folder, server.address, self.site, self.pace.now())
-            return self._keep_going(world, server.config, edges, ended)
+            return self._keep_going(world, server, edges, ended)
 
     def _broker(self) -> Broker:
         say("Starting the broker ...")
@@ -111,7 +113,14 @@ class DemoSite:
         front, state = config.edges[0], self.folder.state
         door = front.id, front.public_key
         month.make(
-            config.database, self.site, state.seed, state.start, door, config.credential_key, config.retention_days
+            config.database,
+            self.site,
+            state.seed,
+            state.start,
+            door,
+            config.credential_key,
+            config.retention_days,
+            state.now,
         )
 
     def _printer(self) -> DemoPrinter:
@@ -134,13 +143,12 @@ class DemoSite:
     def _edge(self, config: Path, log: str, world: World) -> EdgeProcess:
         return EdgeProcess(config, self.folder.path / log, world.hear)
 
-    def _keep_going(
-        self, world: World, config: ServerConfig, edges: tuple[EdgeProcess, ...], ended: threading.Event
-    ) -> int:
-        """Note how far time has come, and make copies, until the end. 1 when a part broke down by itself."""
+    def _keep_going(self, world: World, server: Server, edges: tuple[EdgeProcess, ...], ended: threading.Event) -> int:
+        """Note how far time has come, let gardiens agree, and make copies, until the end. 1 when a part broke down."""
         while not ended.wait(SAVE_EVERY):
+            self._agree(server)
             self._save(running=True)
-            self._copy(config)
+            self._copy(server.config)
             if world.broken_down:
                 say("The invented people have stopped by a fault: see what is printed above, then start again.")
                 return 1
@@ -149,6 +157,13 @@ class DemoSite:
                 return 1
         say("\nEnding ...")
         return 0
+
+    def _agree(self, server: Server) -> None:
+        """What the gardiens have pressed since the last look. Where somebody else was faster the page says no."""
+        since, self._pressed = self._pressed, self.pace.now()
+        for one in agreed.presses(self.site, self.folder.state.start):
+            if since < one.at <= self._pressed:
+                agreed.press(server.app, server.database, one)
 
     def _let_time_pass(self, speed: int) -> None:
         """Noted before it does: a demo that is killed at once has lived, too."""

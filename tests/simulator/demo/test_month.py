@@ -8,22 +8,28 @@ from zoneinfo import ZoneInfo
 import pytest
 from sqlmodel import Session, col, func, select
 
+from server.audit import Decided
+from server.changes.rota import ground
 from server.database.engine import Database
 from server.models import BankCount, BankEntry, JournalRow
-from simulator.demo import casaco, month
+from simulator.demo import agreed, casaco, month
+from simulator.demo.evenings import shifts as shifts_on
 from simulator.demo.people import day
 from simulator.demo.recount import recount
 
 TUESDAY = date(2026, 11, 24)
 FIRST = TUESDAY - timedelta(weeks=casaco.WEEKS_BEFORE)
-BUNDLE = casaco.bundle(TUESDAY)
+SITE = casaco.bundle(TUESDAY)
+BUNDLE = agreed.story(SITE, TUESDAY)
 ZONE = ZoneInfo("Europe/Paris")
+BREAKFAST = 1795503300000
+"""07:55 that day."""
 
 
 @pytest.fixture(scope="module")
 def database(tmp_path_factory: pytest.TempPathFactory) -> Database:
     url = f"sqlite:///{tmp_path_factory.mktemp('month') / 'server.db'}"
-    month.make(url, BUNDLE, casaco.SEED, TUESDAY, ("front", "00" * 32), bytes(32), 90)
+    month.make(url, SITE, casaco.SEED, TUESDAY, ("front", "00" * 32), bytes(32), 90, BREAKFAST)
     return Database(url)
 
 
@@ -32,12 +38,12 @@ def test_each_shift_earned_what_its_gardien_was_there_for(database: Database) ->
     earned: dict[str, int] = defaultdict(int)
     with closing(database), database.reading() as session:
         for entry in shifts(session):
-            earned[entry.source[1]] += entry.minutes if entry.to_account == "member" else -entry.minutes
+            earned["/".join(entry.source[1:])] += entry.minutes if entry.to_account == "member" else -entry.minutes
         assert session.exec(select(func.count(), func.sum(BankCount.off)).select_from(BankCount)).one() == (28, 0)
     meant = {
         shift.id: (held(shift.gardien, instant(shift.start), instant(shift.end)) + 450_000) // 900_000 * 15
-        for shift in BUNDLE.shifts
-        if shift.end < TUESDAY.isoformat()
+        for offset in range(month.DAYS)
+        for shift in shifts_on(BUNDLE, FIRST + timedelta(days=offset))
     }
     assert earned == meant
     assert len(meant) > 25
@@ -55,8 +61,19 @@ def test_the_evening_whose_rows_came_late_was_booked_again(database: Database) -
         assert kinds == {"tap", "closed", "checked_out"}, "no row was refused"
 
 
+def test_the_gardiens_took_and_swapped_evenings_as_the_story_has_it(database: Database) -> None:
+    """And nobody has the coming Wednesday's late one yet."""
+    with closing(database), database.reading() as session:
+        held = ground(session, Decided("test", BREAKFAST)).bundle
+    for on in (FIRST + timedelta(days=offset) for offset in range(month.DAYS)):
+        assert shifts_on(held, on) == shifts_on(BUNDLE, on)
+    assert shifts_on(held, TUESDAY + timedelta(days=1)) != shifts_on(BUNDLE, TUESDAY + timedelta(days=1))
+    assert {one.what for one in agreed.presses(SITE, TUESDAY) if one.at < BREAKFAST} == set(agreed.What)
+
+
 def shifts(session: Session) -> list[BankEntry]:
-    return [one for one in session.exec(select(BankEntry).order_by(col(BankEntry.id))) if one.source[0] == "shift"]
+    told = session.exec(select(BankEntry).order_by(col(BankEntry.id)))
+    return [one for one in told if one.source[0] in ("shift", "rota")]
 
 
 def instant(local: str) -> int:
