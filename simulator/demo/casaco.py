@@ -92,11 +92,12 @@ TALK = ("Causerie : réparer plutôt que jeter", "19:00", "21:00")
 
 ACTIVE = {"equipe": 5, "resident": 29, "nomade": 68, "carnet-jour": 19, "carnet-demi": 19, "fabriqueur": 8}
 """Active members of each tier, 148 in all."""
+UNIT: dict[str, Literal["day", "half_day"]] = {"carnet-jour": "day", "carnet-demi": "half_day"}
 UNITS = {"half_day": 15, "day": 10}
 """Of one carnet."""
-BEGUN_LASTS, CARNET_LASTS = 7, 14
-"""Days for which the first carnet and each of those after it is valid: nobody comes so often that one is used up first,
-their stories know of no empty one."""
+CARNETS = 3
+"""Of each who pays by them, bought at once when the site began: as many as somebody needs who comes in their turn
+(simulator/demo/people.py:carnets) for as long as the demo's shifts reach. What is used of them the door's rows say."""
 WOMEN = 70
 """47 % of 148."""
 GARDIENS = {"resident": 3, "nomade": 5}
@@ -166,7 +167,7 @@ def bundle(start: date, seed: int = SEED) -> Bundle:
         tiers=TIERS,
         members=members,
         credentials=tuple(_credentials(chance, members)),
-        passes=tuple(_passes(chance, members, start)),
+        passes=tuple(_passes(members, start)),
         shifts=(shifts := tuple(_shifts(gardiens := [m.id for m in members if Role.GARDIEN in m.roles], start))),
         rota=LATE,
         rota_changes=(_taken(gardiens, shifts, start),),
@@ -248,28 +249,21 @@ def _uid(chance: Random, taken: set[str]) -> str:
             return uid
 
 
-def _passes(chance: Random, members: tuple[Member, ...], start: date) -> Iterator[Pass]:
-    """Each pass holder's carnets, one after the other for half a year; some of the first is used."""
+def _passes(members: tuple[Member, ...], start: date) -> Iterator[Pass]:
+    begun, last = start - timedelta(weeks=WEEKS_BEFORE), start + timedelta(weeks=WEEKS_AHEAD + 1)
     for member in members:
-        if not member.tier.startswith("carnet"):
+        if member.tier not in UNIT or member.valid_until is not None:
             continue
-        half = member.tier == "carnet-demi"
-        used = sorted(chance.sample(range(1, 40), chance.randrange(6)))
-        days = [(start - timedelta(days=ago)).isoformat() for ago in reversed(used)]
-        begun = tuple(f"{day}{chance.choice(('am', 'pm'))}" if half else day for day in days)
-        bought, number = start, 0
-        while bought < start + timedelta(weeks=WEEKS_AHEAD + 1):
-            following = bought + timedelta(days=CARNET_LASTS if number else BEGUN_LASTS)
+        unit = UNIT[member.tier]
+        for number in range(CARNETS):
             yield Pass(
                 id=f"p{number}-{member.id}",
                 member=member.id,
-                unit="half_day" if half else "day",
-                total=UNITS["half_day" if half else "day"],
-                used=() if number else begun,
-                valid_from=bought if number else None,
-                valid_until=following - timedelta(days=1),
+                unit=unit,
+                total=UNITS[unit],
+                valid_from=begun,
+                valid_until=last,
             )
-            bought, number = following, number + 1
 
 
 def _certifications(seed: int, members: tuple[Member, ...], start: date) -> Iterator[Certification]:

@@ -28,7 +28,7 @@ from server.ingest.rows import number
 from server.ingest.store import Batch, store_batches
 from server.queries.known_edges import KnownEdge
 from server.queries.site_state import known
-from simulator.demo import agreed
+from simulator.demo import agreed, casaco
 from simulator.demo.agreed import Press
 from simulator.demo.casaco import FRONT, SITE, WEEKS_BEFORE
 from simulator.demo.cast import GRANTED, IN, OUT, Intent
@@ -97,11 +97,13 @@ def _readers() -> dict[str, Direction | None]:
 
 def _days(bundle: Bundle, seed: int, first: date, key: bytes, zone: ZoneInfo) -> Iterator[tuple[Instant, list[Row]]]:
     """Of each day when its rows came in, and the rows; those of the late day wait, and all behind them."""
-    payers = {member.id for member in bundle.members if member.tier.startswith("carnet")}
+    units = {member.id: casaco.UNIT[member.tier] for member in bundle.members if member.tier in casaco.UNIT}
     seq, waiting, due = 1, list[Row](), 0
     for number_ in range(DAYS):
         on = first + timedelta(days=number_)
-        rows = list(_rows((one for one in day(bundle, seed, on) if one.who not in payers), seq, key, _at(first, zone)))
+        intents = day(bundle, seed, on)
+        pays = {one.at: _paid(on, units[one.who], one.at, zone) for one in intents if one.inward and one.who in units}
+        rows = list(_rows(intents, pays, seq, key, _at(first, zone)))
         seq, waiting = seq + len(rows), waiting + rows
         ends = _at(on + timedelta(days=1), zone) - BEFORE
         if number_ == LATE_DAY:
@@ -113,20 +115,29 @@ def _days(bundle: Bundle, seed: int, first: date, key: bytes, zone: ZoneInfo) ->
         yield due, waiting
 
 
-def _rows(intents: Iterable[Intent], seq: int, key: bytes, powered: Instant) -> Iterator[Row]:
+def _paid(on: date, unit: str, at: Instant, zone: ZoneInfo) -> str:
+    """The day, or the half of it, that an entry paid."""
+    afternoon = f"{datetime.fromtimestamp(at / 1000, zone):%H:%M}" >= SITE.half_day_split
+    return f"{on}{('am', 'pm')[afternoon]}" if unit == "half_day" else f"{on}"
+
+
+def _rows(
+    intents: Iterable[Intent], pays: Mapping[Instant, str], seq: int, key: bytes, powered: Instant
+) -> Iterator[Row]:
     """A tap of each who laid one badge on a reader of the front door, and the closings; nobody badges for the handle.
 
+    pays: what each entry of a carnet paid, by its instant.
     powered: since when the edge has had power without a break.
     """
     for intent in intents:
         if intent.reader not in (IN, OUT) or len(intent.uids) != 1 or intent.expect is None:
             continue
-        for row in (_tap(intent, key), *_closing(intent)):
+        for row in (_tap(intent, key, pays.get(intent.at)), *_closing(intent)):
             yield replace(row, seq=seq, mono_ms=intent.at - powered)
             seq += 1
 
 
-def _tap(intent: Intent, key: bytes) -> Row:
+def _tap(intent: Intent, key: bytes, paid: str | None) -> Row:
     granted = intent.expect in GRANTED
     opens = intent.second and intent.inward
     return replace(
@@ -137,6 +148,7 @@ def _tap(intent: Intent, key: bytes) -> Row:
         reason=Reason(intent.expect or ""),
         rules_version=1,
         pending=granted and intent.inward and not intent.pushes,
+        pays=paid if granted else None,
         adhoc_until=text(intent.at + SITE.adhoc_hours * HOUR) if opens else None,
     )
 

@@ -14,6 +14,9 @@ from simulator.demo.casaco import FORGOTTEN, works
 from simulator.demo.cast import IN, Cast, Intent
 from simulator.demo.evenings import closed_out, evening, eventful, hold, too_late
 
+BY_DAY, BY_HALF_DAY = 3, (2, 3)
+"""So many on carnets come each working day: by days, and by half-days in the morning and in the afternoon."""
+
 
 def day(bundle: Bundle, seed: int, on: date) -> list[Intent]:
     """The intents of the site day that bears the date, sorted by instant; the same for the same seed."""
@@ -53,7 +56,7 @@ def residents(cast: Cast) -> None:
 
 
 def nomads(cast: Cast) -> None:
-    for member in cast.call("nomade", cast.chance.randint(22, 27)):
+    for member in cast.call("nomade", cast.chance.randint(28, 33)):
         window = (545.0, 645.0) if cast.chance.random() < 0.75 else (780.0, 880.0)
         stays(cast, member, cast.comes(member, window, "staffed_hours"), "staffed_hours", (960, 1100))
 
@@ -71,15 +74,24 @@ def stays(cast: Cast, member: Member, came: float, expect: str, until: tuple[flo
 
 def carnets(cast: Cast) -> None:
     """Whole days, mornings and afternoons; half-days change at 13:00, so nobody on a carnet lunches out."""
-    for member in cast.call("carnet-jour", cast.chance.randint(5, 8)):
+    for member in in_turn(cast, "carnet-jour", BY_DAY):
         cast.comes(member, (550, 630), "staffed_hours")
         cast.leaves(member, (970, 1070))
-    for member in cast.call("carnet-demi", cast.chance.randint(4, 6)):
+    mornings, afternoons = BY_HALF_DAY
+    halves = in_turn(cast, "carnet-demi", mornings + afternoons)
+    for member in halves[:mornings]:
         cast.comes(member, (545, 600), "staffed_hours")
         cast.leaves(member, (745, 778))
-    for member in cast.call("carnet-demi", cast.chance.randint(4, 6)):
+    for member in halves[mornings:]:
         cast.comes(member, (785, 860), "staffed_hours")
         cast.leaves(member, (1020, 1075))
+
+
+def in_turn(cast: Cast, tier: str, count: int) -> list[Member]:
+    """So many of the tier, each day those who follow on the day before: nobody uses up a carnet before the others."""
+    members = [member for member in cast.bundle.members if member.tier == tier and cast.valid(member)]
+    first = cast.day.toordinal() * count
+    return [members[(first + number) % len(members)] for number in range(count)]
 
 
 def night(cast: Cast) -> None:

@@ -2,12 +2,15 @@
 
 from collections import Counter
 from datetime import date, timedelta
+from random import Random
 
 import msgspec
 import pytest
 
 from policy.bundle import Bundle, Role
 from simulator.demo import casaco, names
+from simulator.demo.cast import Cast
+from simulator.demo.people import BY_DAY, BY_HALF_DAY, in_turn
 
 TUESDAY = date(2026, 11, 24)
 BUNDLE = casaco.bundle(TUESDAY)
@@ -48,18 +51,23 @@ def test_badges_are_of_both_lengths_and_some_are_lost() -> None:
     }
 
 
-def test_a_carnet_has_fifteen_half_days_or_ten_days_and_one_is_valid_at_a_time() -> None:
+def test_a_carnet_has_fifteen_half_days_or_ten_days_and_nobody_has_more_than_three() -> None:
     assert {(held.unit, held.total) for held in BUNDLE.passes} == {("half_day", 15), ("day", 10)}
     holders = {member.id for member in ACTIVE if member.tier.startswith("carnet")}
-    for day in (TUESDAY + timedelta(days=offset) for offset in range(7 * casaco.WEEKS_AHEAD)):
-        valid = Counter(
-            held.member
-            for held in BUNDLE.passes
-            if (held.valid_from is None or held.valid_from <= day)
-            and held.valid_until is not None
-            and held.valid_until >= day
-        )
-        assert {valid[holder] for holder in holders} == {1}, day
+    assert Counter(held.member for held in BUNDLE.passes) == dict.fromkeys(holders, 3)
+    assert not any(held.used for held in BUNDLE.passes), "what is used is what the door's rows say"
+
+
+def test_nobody_comes_more_often_than_their_carnets_pay_for() -> None:
+    came: Counter[str] = Counter()
+    for on in (TUESDAY + timedelta(days=offset) for offset in range(-28, 7 * casaco.WEEKS_AHEAD)):
+        cast = Cast(BUNDLE, Random(1), on)
+        for tier, count in (("carnet-jour", BY_DAY), ("carnet-demi", sum(BY_HALF_DAY))) if casaco.works(on) else ():
+            came.update(member.id for member in in_turn(cast, tier, count))
+    units: Counter[str] = Counter()
+    for held in BUNDLE.passes:
+        units[held.member] += held.total
+    assert all(0 < came[who] <= units[who] for who in units)
 
 
 def test_it_has_a_fablab_and_a_talk_every_week() -> None:

@@ -11,7 +11,7 @@ from sqlmodel import Session, col, func, select
 from server.audit import Decided
 from server.changes.rota import ground
 from server.database.engine import Database
-from server.models import BankCount, BankEntry, JournalRow
+from server.models import BankCount, BankEntry, JournalRow, PaidUnit
 from simulator.demo import agreed, casaco, month
 from simulator.demo.evenings import shifts as shifts_on
 from simulator.demo.people import day
@@ -69,6 +69,23 @@ def test_the_gardiens_took_and_swapped_evenings_as_the_story_has_it(database: Da
         assert shifts_on(held, on) == shifts_on(BUNDLE, on)
     assert shifts_on(held, TUESDAY + timedelta(days=1)) != shifts_on(BUNDLE, TUESDAY + timedelta(days=1))
     assert {one.what for one in agreed.presses(SITE, TUESDAY) if one.at < BREAKFAST} == set(agreed.What)
+
+
+def test_what_is_used_of_the_carnets_is_what_the_people_paid(database: Database) -> None:
+    """Each on a day on which the team worked, half-days by when somebody came."""
+    tiers = {member.id: member.tier for member in BUNDLE.members}
+    meant = set()
+    for on in (FIRST + timedelta(days=offset) for offset in range(month.DAYS)):
+        for passage in recount(day(BUNDLE, casaco.SEED, on)).passages:
+            if passage.inward and tiers[passage.who].startswith("carnet"):
+                assert casaco.works(on)
+                noon = datetime(on.year, on.month, on.day, 13, tzinfo=ZONE).timestamp() * 1000
+                half = ("am", "pm")[passage.at >= noon] if tiers[passage.who] == "carnet-demi" else ""
+                meant.add((passage.who, f"{on}{half}"))
+    with closing(database), database.reading() as session:
+        paid = {(one.member, one.unit) for one in session.exec(select(PaidUnit))}
+    assert paid == meant
+    assert len(paid) > 100
 
 
 def shifts(session: Session) -> list[BankEntry]:
