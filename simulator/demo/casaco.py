@@ -35,6 +35,7 @@ from policy.bundle import (
     Week,
 )
 from policy.ruleset import Ground
+from server.queries.recurring import Series, times
 from simulator.demo.names import names
 
 SEED = 148
@@ -87,8 +88,8 @@ BOOKED = (
 )
 TRAINED = {"fraiseuse": 18, "impression 3D": 42}
 """Members who have learnt each kind: most of the Fabriqueurs have a desk here as well."""
-TALK = ("Causerie : réparer plutôt que jeter", "19:00", "21:00")
-"""Every Thursday on which the team works."""
+TALK = ("causerie", "Causerie : réparer plutôt que jeter", "19:00", "21:00")
+"""Every Thursday on which the team works: id, title, hours."""
 
 ACTIVE = {"equipe": 5, "resident": 29, "nomade": 68, "carnet-jour": 19, "carnet-demi": 19, "fabriqueur": 8}
 """Active members of each tier, 148 in all."""
@@ -311,19 +312,31 @@ def _bookings(members: tuple[Member, ...], certified: tuple[Certification, ...],
             )
 
 
+def talks(start: date) -> Series:
+    """One series from the weeks before the demo on. It knows of no public holidays: those times are cancelled."""
+    which, title, begin, end = TALK
+    begun = start - timedelta(weeks=WEEKS_BEFORE)
+    first = begun + timedelta(days=(3 - begun.weekday()) % 7)
+    return Series(
+        id=which,
+        title=title,
+        start=f"{first}T{begin}",
+        end=f"{first}T{end}",
+        rule="FREQ=WEEKLY;BYDAY=TH",
+        audience="members",
+        access_points=("front",),
+    )
+
+
+def cancelled(series: Series, since: date, until: date) -> Iterator[Event]:
+    """Its times on which the team does not work."""
+    return (one for one in times(series, since, until) if not works(date.fromisoformat(one.start[:10])))
+
+
 def _talks(start: date) -> Iterator[Event]:
-    title, begin, end = TALK
-    for offset in range(7 * WEEKS_AHEAD):
-        day = start + timedelta(days=offset)
-        if day.weekday() == 3 and works(day):
-            yield Event(
-                id=f"talk-{day}",
-                title=title,
-                start=f"{day}T{begin}",
-                end=f"{day}T{end}",
-                audience="members",
-                access_points=("front",),
-            )
+    series, span = talks(start), (start - timedelta(weeks=WEEKS_BEFORE), start + timedelta(weeks=WEEKS_AHEAD))
+    free = set(cancelled(series, *span))
+    return (one for one in times(series, *span) if one not in free)
 
 
 def _shifts(gardiens: list[str], start: date) -> Iterator[Shift]:

@@ -21,12 +21,15 @@ from policy.terms import DAY, HOUR, ClockState, Direction, Instant
 from server.audit import Decided
 from server.changes.bank import book
 from server.changes.bundle import import_bundle
+from server.changes.events import one, save_series
+from server.changes.planned import made
 from server.database.engine import Database
 from server.database.schema import upgrade
 from server.database.types import moment
 from server.ingest.rows import number
 from server.ingest.store import Batch, store_batches
 from server.queries.known_edges import KnownEdge
+from server.queries.recurring import AHEAD
 from server.queries.site_state import known
 from simulator.demo import agreed, casaco
 from simulator.demo.agreed import Press
@@ -64,8 +67,9 @@ def make(
         upgrade(database, lambda _: None)
         with database.transaction() as session:
             import_bundle(session, bundle, Decided("installation", _at(first, zone)))
+            _talks(session, Decided("installation", _at(first, zone)), start, first)
             site, stored = known(session), 0
-            agreed_on = deque(one for one in agreed.presses(bundle, start) if one.at <= now)
+            agreed_on = deque(press for press in agreed.presses(bundle, start) if press.at <= now)
             people = agreed.story(bundle, start)
             for received, rows in _days(people, seed, first, key, zone):
                 _agree(session, agreed_on, received, logins)
@@ -80,11 +84,19 @@ def make(
         database.close()
 
 
+def _talks(session: Session, decided: Decided, start: date, today: date) -> None:
+    """The bundle's talks are times of one series, without the days on which nobody works."""
+    series = casaco.talks(start)
+    save_series(session, decided, None, series, today)
+    for time_ in casaco.cancelled(series, today, today + AHEAD):
+        made(session, decided, one(time_, None, today))
+
+
 def _agree(session: Session, waiting: deque[Press], until: Instant, logins: Mapping[str, str]) -> None:
     """What the gardiens have agreed on until then, in order."""
     while waiting and waiting[0].at <= until:
-        one = waiting.popleft()
-        agreed.agree(session, one, logins[one.who])
+        press = waiting.popleft()
+        agreed.agree(session, press, logins[press.who])
 
 
 def _at(on: date, zone: ZoneInfo) -> Instant:
@@ -102,7 +114,7 @@ def _days(bundle: Bundle, seed: int, first: date, key: bytes, zone: ZoneInfo) ->
     for number_ in range(DAYS):
         on = first + timedelta(days=number_)
         intents = day(bundle, seed, on)
-        pays = {one.at: _paid(on, units[one.who], one.at, zone) for one in intents if one.inward and one.who in units}
+        pays = {it.at: _paid(on, units[it.who], it.at, zone) for it in intents if it.inward and it.who in units}
         rows = list(_rows(intents, pays, seq, key, _at(first, zone)))
         seq, waiting = seq + len(rows), waiting + rows
         ends = _at(on + timedelta(days=1), zone) - BEFORE

@@ -12,6 +12,8 @@ from server.audit import Decided
 from server.changes.rota import ground
 from server.database.engine import Database
 from server.models import BankCount, BankEntry, JournalRow, PaidUnit
+from server.publish.bundle import held as held_now
+from server.queries.recurring import all_series, series_of
 from simulator.demo import agreed, casaco, month
 from simulator.demo.evenings import shifts as shifts_on
 from simulator.demo.people import day
@@ -86,6 +88,16 @@ def test_what_is_used_of_the_carnets_is_what_the_people_paid(database: Database)
         paid = {(one.member, one.unit) for one in session.exec(select(PaidUnit))}
     assert paid == meant
     assert len(paid) > 100
+
+
+def test_the_talks_are_one_series_and_none_is_on_a_holiday(database: Database) -> None:
+    with closing(database), database.reading() as session:
+        [series] = all_series(session)
+        events = held_now(session, "events")
+    assert {series_of(event.id) for event in events} == {series.id}
+    days = [date.fromisoformat(event.start[:10]) for event in events]
+    assert all(on.weekday() == 3 and casaco.works(on) for on in days)
+    assert len(days) > 40
 
 
 def shifts(session: Session) -> list[BankEntry]:
