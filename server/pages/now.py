@@ -9,7 +9,7 @@ from sqlmodel import Session
 
 from policy.instants import of
 from policy.opening import Degree, Relay
-from policy.spans import covers
+from policy.spans import covers, end_of
 from policy.terms import DAY
 from server.pages.alerts import there
 from server.pages.evening_watch import watching
@@ -255,7 +255,8 @@ def _team(start: int, seen: Picture) -> str:
 def _gardien(watch: Watch, seen: Picture, names: Mapping[str, str], reader: str) -> str:
     if watch.start <= seen.at:
         who = names.get(watch.gardien) or gettext("le gardien")
-        return gettext("Garde prévue jusqu’à %(hour)s : %(who)s n’est pas là.", hour=hour(watch.end), who=who)
+        own = end_of(seen.known.shifts.get(watch.gardien, ()), seen.at) or watch.end
+        return gettext("Garde prévue jusqu’à %(hour)s : %(who)s n’est pas là.", hour=hour(own), who=who)
     who = names.get(watch.gardien) or gettext("un gardien")
     said = {"who": _capital(who), "when": opens(watch.start, seen.at), "hour": hour(watch.end)}
     if covers(seen.known.offered.get(watch.gardien, ()), watch.start):

@@ -17,6 +17,7 @@ from policy.state import SiteState
 from policy.terms import MINUTE, SECOND, Instant
 from server.models import Edge, JournalRow, MachineOut
 from server.queries.bookings import is_bookable
+from server.queries.closing import closed_since
 from server.queries.current import Current
 from server.queries.devices import plug_at, printer_at, sensed_at
 from server.queries.machine_out import outs
@@ -70,7 +71,8 @@ class View:
     broken: what does not work, `reader`, `disk`, `plug`, `no_safety` or `current`. out: the lock-out as it was noted.
     printer, plug: what those there say, while its edge is heard from. no_safety: a plug stands for the relay where
     the rules say that somebody can be hurt; its edge ends what runs, and lets nobody start it. place_shut: of a free
-    machine, that nobody holds the place; place_opens: when somebody is to, if that is known.
+    machine, that nobody holds the place; place_due: though a shift has begun, whose gardien may come at any moment;
+    place_opens: else when somebody is to be there, if that is known.
     """
 
     machine: Machine
@@ -88,6 +90,7 @@ class View:
     plug: Plug | None = None
     no_safety: bool = False
     place_shut: bool = False
+    place_due: bool = False
     place_opens: Instant | None = None
 
 
@@ -98,13 +101,15 @@ class _Asked:
     outs: dict[str, MachineOut]
     opening: Opening
     at: Instant
+    due: bool
+    """The place is shut though a shift has begun, and nobody has closed it."""
 
 
 def views(session: Session, current: Current, opening: Opening, at: Instant) -> list[View]:
     """Every machine, in the order of the site. opening: how open the place is."""
     state = machines_at(session, at)
     state.lockdown = is_locked_down(session)
-    asked = _Asked(current, state, outs(session), opening, at)
+    asked = _Asked(current, state, outs(session), opening, at, _is_due(session, current, opening, at))
     words = last_words(session)
     stops = _stops(session, set(asked.state.stopped))
     found = [_view(asked, machine, words.get(machine.id), stops.get(machine.id)) for machine in current.bundle.machines]
@@ -174,7 +179,15 @@ def _view(asked: _Asked, machine: Machine, word: tuple[Edge, Instant] | None, st
         return View(machine, State.SHUT, following=following, opens=next_start(hours, at))
     if asked.opening.open:
         return View(machine, State.FREE, following=following, free_until=ends)
-    return View(machine, State.FREE, following=following, place_shut=True, place_opens=_place_opens(asked.current, at))
+    shut = View(machine, State.FREE, following=following, place_shut=True, place_due=asked.due)
+    return shut if asked.due else replace(shut, place_opens=_place_opens(asked.current, at))
+
+
+def _is_due(session: Session, current: Current, opening: Opening, at: Instant) -> bool:
+    """See _Asked.due."""
+    if opening.open or not any(covers(shifts, at) for shifts in current.shifts.values()):
+        return False
+    return closed_since(session, current, current.rules.day_start(at), at) is None
 
 
 def _place_opens(current: Current, at: Instant) -> Instant | None:

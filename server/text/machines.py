@@ -126,6 +126,8 @@ def _free(said: _Telling) -> list[str]:
 
 def free_until(view: View, at: Instant) -> str:
     """Until when a free machine is free; where the place is shut, from when it may be used."""
+    if view.place_due:
+        return gettext("Libre dès qu’un gardien ouvre le lieu")
     if view.place_opens is not None:
         return gettext("Libre quand le lieu ouvre : %(when)s", when=when(view.place_opens, at))
     if view.place_shut:

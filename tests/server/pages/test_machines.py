@@ -3,9 +3,10 @@
 from random import Random
 
 import pytest
+from msgspec.structs import replace
 
 from policy.bundle import Booking as Booked
-from policy.bundle import Certification, LockOut
+from policy.bundle import Certification, LockOut, Role, Shift
 from policy.instants import text
 from policy.reasons import Reason
 from policy.terms import DAY, MINUTE, Instant
@@ -230,6 +231,20 @@ def test_a_free_machine_in_a_place_that_is_shut_says_from_when(lab: Place) -> No
     assert "3 machines libres, lieu fermé" in said
     assert "Libre quand le lieu ouvre : demain à 9 h" in said
     assert "Libre jusqu’à" not in said
+
+
+def test_a_free_machine_waits_for_a_gardien_whose_shift_has_begun_and_not_for_the_next_one(lab: Place) -> None:
+    with lab.database.transaction() as session:
+        remy = next(one for one in lab.publisher.current.bundle.members if one.id == "remy")
+        put(session, [replace(remy, roles=(Role.GARDIEN,))], DECIDED)
+        for number, (start, end) in enumerate((("19:00", "20:00"), ("20:00", "21:00"))):
+            put(session, [Shift(f"late{number}", "remy", f"2026-11-25T{start}", f"2026-11-25T{end}")], DECIDED)
+    lab.publish()
+    lab.now = at(19, 10) + DAY
+    lab.speak()
+    said = lab.page("/machines", account_of(lab, "brigitte"))
+    assert "Libre dès qu’un gardien ouvre le lieu" in said
+    assert "Libre quand" not in said
 
 
 def test_what_is_out_of_service_promises_nobody_anything(place: Place) -> None:

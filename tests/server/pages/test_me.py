@@ -113,6 +113,17 @@ def test_shut_and_the_next_opening(ines: Place) -> None:
     assert "Grégoire V. arrive bientôt ! La porte n’ouvre pas encore. Garde prévue jusqu’à 20 h : " in me(ines)
 
 
+def test_of_a_gardien_who_is_late_the_own_end_is_said_and_not_that_of_whoever_follows(ines: Place) -> None:
+    with ines.database.transaction() as session:
+        put(session, [Shift("s3", "remy", "2026-11-26T20:00", "2026-11-26T22:00")], DECIDED)
+        remy = next(one for one in ines.publisher.current.bundle.members if one.id == "remy")
+        put(session, [replace(remy, roles=(Role.GARDIEN,))], DECIDED)
+    ines.publish()
+    go(ines, at(18, 30) + 2 * DAY)
+    assert "Garde prévue jusqu’à 20 h : Grégoire V. n’est pas là." in me(ines)
+    assert "Garde prévue jusqu’à 20 h : Grégoire V. n’est pas là." in answer(ines, "/", ines.staff())
+
+
 @pytest.mark.sqlite
 def test_it_says_of_tonight_what_maintenant_says(ines: Place) -> None:
     """Whoever asks in the morning whether the evening opens need not look at two pages."""
