@@ -156,14 +156,14 @@ def _version(newer: str, about: str) -> Found:
 def _mail(fault: str | None, unsent: int, about: str) -> Found:
     if fault is None:
         helps = gettext("Pour qu’il en envoie : [smtp] dans server.toml.")
-        return Found("mail", Level.NOTE, about, gettext("n’envoie pas d’e-mail"), helps)
+        return Found("mail", Level.NOTE, about, gettext("n’envoie pas de courriel"), helps)
     if fault:
-        told = gettext("le serveur d’e-mail ne répond pas (%(why)s)", why=fault)
+        told = gettext("le serveur de courriel ne répond pas (%(why)s)", why=fault)
         return Found("mail", Level.WRONG, about, told, gettext("Corrigez host et port sous [smtp] de server.toml."))
     if unsent:
         told = ngettext("%(num)s message n’est pas parti", "%(num)s messages ne sont pas partis", unsent)
         return Found("mail", Level.LOOK, about, told, gettext("Lisez pourquoi dans les messages."), "messages.page")
-    return Found("mail", Level.WELL, about, gettext("aucun e-mail n’attend"))
+    return Found("mail", Level.WELL, about, gettext("aucun courriel n’attend"))
 
 
 def _gone(names: Sequence[str], about: str) -> Iterator[Found]:

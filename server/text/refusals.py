@@ -22,7 +22,7 @@ SENTENCES = {
         "Pas fait : cette adresse n’en est pas une. ntfy : 8 à 64 lettres et chiffres, difficiles à deviner ; "
         "Matrix : l’identifiant du salon, comme !abc:exemple.org ; sinon votre nom là-bas."
     ),
-    Refused.MAIL_BAD: N_("Ce n’est pas une adresse e-mail. Écrivez-la ainsi : prenom@exemple.org."),
+    Refused.MAIL_BAD: N_("Ce n’est pas une adresse de courriel. Écrivez-la ainsi : prenom@exemple.org."),
     Refused.MEMBER_UNKNOWN: N_("Ce membre n’existe pas, ou plus. Choisissez-en un de la liste."),
     Refused.UNIT_NOT_PAID: N_("Ce n’est pas, ou plus, sur un de ses carnets. Voici où en sont ses carnets."),
     Refused.CARNET_SPENT: N_("Aucun de ses carnets n’a plus d’unité pour ce jour-là. Vendez-en d’abord un."),

@@ -65,7 +65,7 @@ def _until(one: Trained, kind: Kind | None, today: date) -> tuple[str, str]:
 
 def _evidence(one: Trained) -> str:
     if one.given is None:
-        return gettext("Reprise d’un fichier : on ne sait pas sur quelle preuve.")
+        return gettext("Vient d’un fichier importé : on ne sait pas sur quelle preuve.")
     said = gettext(
         "%(evidence)s le %(day)s, noté par %(by)s",
         evidence=gettext(EVIDENCES[Evidence(one.given.evidence)]),

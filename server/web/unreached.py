@@ -11,4 +11,4 @@ def tell_unreached(members: Sequence[str]) -> None:
     """Nothing where there are none."""
     people = context().current().people.people
     if names := ", ".join(people[who].member.name for who in dict.fromkeys(members) if who in people):
-        tell(gettext("À prévenir vous-même, faute d’e-mail : %(names)s.", names=names))
+        tell(gettext("À prévenir vous-même, faute de courriel : %(names)s.", names=names))

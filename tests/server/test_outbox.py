@@ -258,7 +258,7 @@ def test_a_link_is_sent_from_the_page_that_shows_it(database: Database, mail: Ma
     token = re.search(r"/invitation/([^\"<]+)", shown)
     assert token is not None
     wrong = client.post("/messages/link", data=form | {"token": token[1], "to": "lea"})
-    assert (wrong.status_code, "Ce n’est pas une adresse e-mail." in wrong.text) == (400, True)
+    assert (wrong.status_code, "Ce n’est pas une adresse de courriel." in wrong.text) == (400, True)
     assert token[1] in wrong.text
     sent = client.post("/messages/link", data=form | {"token": token[1], "to": "lea@example.org"})
     assert "Le message part à lea@example.org." in sent.text
@@ -273,6 +273,6 @@ def test_a_link_is_sent_from_the_page_that_shows_it(database: Database, mail: Ma
 def test_without_a_mail_server_no_page_offers_it(place: Place) -> None:
     client = place.staff()
     form = {"csrf_token": place.form_token(client, "/accounts"), "login": "lea", "member": "remy"}
-    assert "e-mail" not in client.post("/accounts", data=form).text
+    assert "courriel" not in client.post("/accounts", data=form).text
     assert client.post("/messages/link", data=form | {"to": "lea@example.org"}).status_code == 404
     assert "il manque [smtp]" in place.page("/messages", client)

@@ -68,7 +68,7 @@ def held(place: Place, member: str) -> list[Slot]:
 def test_a_lock_out_is_told_to_those_whose_booking_falls_soon(lab: Place) -> None:
     remy(lab)
     said = pressed(lab, account_of(lab, "fabien"), "/machines/printer/out", **OUT)
-    assert "À prévenir vous-même, faute d’e-mail : Brigitte" in said
+    assert "À prévenir vous-même, faute de courriel : Brigitte" in said
     ((to, subject, body),) = mails(lab)
     assert (to, subject) == ("remy@exemple.org", "Votre réservation : Imprimante 1 est hors service")
     assert "« buse bouchée »" in body
@@ -117,4 +117,4 @@ def test_a_booking_that_a_fab_manager_cancels_is_told_and_ones_own_is_not(lab: P
     said = pressed(lab, fabien, "/bookings/b/cancel")
     assert "À prévenir" not in said
     assert [subject for _, subject, _ in mails(lab)] == ["Votre réservation est annulée : Imprimante 1"]
-    assert "À prévenir vous-même, faute d’e-mail : Brigitte" in pressed(lab, fabien, "/bookings/c/cancel")
+    assert "À prévenir vous-même, faute de courriel : Brigitte" in pressed(lab, fabien, "/bookings/c/cancel")

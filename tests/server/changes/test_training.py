@@ -176,7 +176,7 @@ def test_the_bundle_comes_back_as_it_went_and_what_was_imported_has_no_evidence(
         assert (done.new, done.changed, done.ended, export(session)) == (0, 0, (), before)
         assert session.get_one(Certification, ("remy", "printer")).ended is None
     assert "Imprimante 3D sans limite session suivie" in lab.page("/members/remy", desk)
-    assert "Imprimante 3D sans limite Reprise d’un fichier" in lab.page("/members/brigitte", desk)
+    assert "Imprimante 3D sans limite Vient d’un fichier importé" in lab.page("/members/brigitte", desk)
 
 
 def test_nobody_certifies_who_is_no_member(lab: Place) -> None:

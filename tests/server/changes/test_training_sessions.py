@@ -121,7 +121,7 @@ def test_moved_and_cancelled_those_on_the_list_hear_why(lab: Place) -> None:
     assert was is not None
     form = {"was": was[1].replace("&#34;", '"')} | FORM | {"hours": "17h-19h", "places": "2"}
     status, page = press(lab, keeper, path, **form)
-    assert (status, "À prévenir vous-même, faute d’e-mail : Zoé Wibaux." in page) == (303, True)
+    assert (status, "À prévenir vous-même, faute de courriel : Zoé Wibaux." in page) == (303, True)
     assert (stored(lab, path).start, stored(lab, path).rank("zoe")) == (START - HOUR, 0)
     status, page = press(lab, keeper, path, **form | {"places": "3"})
     assert (status, "quelqu’un a changé cela entre-temps" in page, stored(lab, path).places) == (409, True, 2)

@@ -32,7 +32,7 @@ def test_who_held_what_and_who_came_in_vain(place: Place) -> None:
     file = place.member("gregoire").get("/gardiens/chiffres-csv").text
     assert "24/11/2026;18 h;22 h;Grégoire V.;235;3" in file.replace("\N{NO-BREAK SPACE}", " ")
     assert place.member("brigitte").get("/gardiens/chiffres").status_code == 403
-    assert "Chiffres des gardes" in place.page("/gardiens", place.member("gregoire"))
+    assert "Banque d’heures · Chiffres des gardes" in place.page("/gardiens", place.member("gregoire"))
 
 
 def test_what_was_before_the_doors_told_anything_is_nobodys_fault(place: Place) -> None:

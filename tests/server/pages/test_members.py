@@ -190,6 +190,10 @@ def test_a_page_holds_so_many_and_leads_on(place: Place) -> None:
     assert f"{PER_PAGE + 1} à {PER_PAGE + 1} sur {PER_PAGE + 1} · les précédents" in second
 
 
+def test_a_list_that_is_whole_counts_no_lines(place: Place) -> None:
+    assert "sur 1" not in place.page("/members?q=brigitte", place.staff())
+
+
 def test_a_members_page_says_whether_they_get_in(place: Place) -> None:
     client = place.staff()
     lost = place.page("/members/brigitte", client).replace("\N{NO-BREAK SPACE}", " ")

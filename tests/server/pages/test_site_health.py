@@ -37,10 +37,11 @@ def test_what_is_to_be_done_first_stands_on_top_and_each_has_its_remedy(place: P
         "il reste 20 Mo sur sa carte",
         "son processeur est à 85 °C",
         f"version 0.0.1, le serveur a la {version()}",
-        "n’envoie pas d’e-mail",
+        "n’envoie pas de courriel",
     ):
         assert words in seen
-    order = [seen.index(words) for words in ("n’a jamais été faite", "horloge perdue", "d’e-mail", "date de 19 h 12")]
+    in_order = ("n’a jamais été faite", "horloge perdue", "de courriel", "date de 19 h 12")
+    order = [seen.index(words) for words in in_order]
     assert order == sorted(order)
 
 

@@ -202,3 +202,15 @@ def test_however_many_carnets_there_are_eight_questions_are_asked(place: Place) 
         report(session, place.publisher.current, date(2026, 1, 1), TODAY)
         driver.set_trace_callback(None)
     assert len([one for one in asked if one.startswith("SELECT")]) == 8
+
+
+def test_a_list_that_all_carnets_are_on_stands_once(place: Place) -> None:
+    client = place.staff()
+    assert place.page("/carnets", client).count("Zoé") == 1  # nothing of hers ends
+    ending = replace(small_bundle().passes[0], valid_until=date(2026, 12, 31))
+    with place.database.transaction() as session:
+        import_bundle(session, replace(small_bundle(), passes=(ending,)), DECIDED)
+    place.publish()
+    said = place.page("/carnets", client)
+    assert said.count("Zoé") == 1
+    assert "Rien d’autre que la liste « Finissent dans les 60 jours »." in said

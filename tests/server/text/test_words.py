@@ -368,6 +368,13 @@ def test_no_name_stands_where_french_would_elide_the_word_before_it() -> None:
     assert elided.search("C’est bien celui de %(name)s ?")
 
 
+def test_what_is_sent_by_mail_has_one_name() -> None:
+    """« courriel », never « e-mail »: on pages, in mails and in the guides."""
+    guides = [path.read_text("utf-8") for path in (catalogue.HERE.parent / "docs" / "fr").rglob("*.md")]
+    assert guides
+    assert [one for one in (*sentences_of_french(), *guides) if re.search(r"e-?mail", one, re.IGNORECASE)] == []
+
+
 def test_french_typography() -> None:
     """The apostrophe of French is ’, and a blank stands before : ; ! ?"""
     for _file, _line, message, _comments, _context in extract_from_dir(
