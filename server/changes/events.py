@@ -53,6 +53,8 @@ def series(seen: Series | None, wanted: Series | None, today: date) -> Plan:
         cancelled = before.keys() - {event.id for event in bundle.events}
         fresh = [time for which, time in after.items() if which not in there | cancelled]
         if wanted is not None and not after:
+            if moment(wanted.start).date() > last:
+                return Wrong(("date",))
             return Wrong(("times" if "COUNT" in wanted.rule else "until",))
         return _planned(replace(bundle, events=(*kept, *fresh)), fresh)
 

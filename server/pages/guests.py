@@ -6,6 +6,7 @@ from sqlmodel import Session
 
 from server.audit import Decided
 from server.changes import guests as changes
+from server.changes.evacuation import LONGEST
 from server.changes.guests import Noted, UsedUp
 from server.errors import Refused
 from server.queries.guests import agreements, by_month
@@ -19,6 +20,9 @@ from server.web.sessions import context, roles
 from server.web.typed import line_in
 
 page = Blueprint("guests", __name__)
+
+SHOWN = 20
+"""Characters of what was typed that a refusal repeats."""
 
 
 @page.get("/guests", endpoint="page")
@@ -59,6 +63,8 @@ def agree() -> ResponseReturnValue:
     """A new one, or other days of the one of that name."""
     name, days = line_in("name"), _number("days")
     outcome = decide(lambda session, decided: changes.agree(session, decided, name, days))
+    if outcome is Refused.AGREEMENT_WRONG:
+        return _page(_no_agreement(name), 400)
     if isinstance(outcome, Refused):
         return _page(refusal(outcome), 400)
     flash(
@@ -100,6 +106,20 @@ def _said(noted: Noted) -> str:
     if not noted.fresh:
         return gettext("%(name)s est déjà noté·e aujourd’hui : %(number)s sur %(days)s (%(agreement)s).", **told)
     return gettext("%(name)s est là : journée %(number)s sur %(days)s (%(agreement)s).", **told)
+
+
+def _no_agreement(name: str) -> str:
+    """Which of what was typed is wrong, and what to write."""
+    if not 0 < len(name) <= LONGEST:
+        return gettext("Pas fait : écrivez avec qui est l’accord, en %(most)s caractères au plus.", most=LONGEST)
+    typed, most = request.form.get("days", "").strip()[:SHOWN], changes.MOST_DAYS
+    if not typed:
+        return gettext("Pas fait : écrivez combien de journées, de 1 à %(most)s, en chiffres.", most=most)
+    return gettext(
+        "Pas fait : vous avez écrit « %(typed)s ». Écrivez un nombre de journées, de 1 à %(most)s.",
+        typed=typed,
+        most=most,
+    )
 
 
 def _number(field: str) -> int:

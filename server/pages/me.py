@@ -28,7 +28,7 @@ from server.queries.now import picture
 from server.queries.people import day_of
 from server.queries.quotas import quotas_of
 from server.queries.rota import asked
-from server.queries.rota_days import next_turn
+from server.queries.rota_days import own_turns
 from server.queries.site_state import machines_at
 from server.queries.training import kinds, trained
 from server.queries.training_sessions import coming
@@ -40,6 +40,7 @@ from server.text.corrections import out_at_closing, to_member
 from server.text.days import days
 from server.text.machine import quota
 from server.text.my_trainings import Mine, mine
+from server.text.named import place_of
 from server.text.reasons import words
 from server.text.refusals import refusal
 from server.web.sessions import context, roles, signed_in
@@ -101,7 +102,10 @@ def page_of(refused: str = "", status: int = 200) -> ResponseReturnValue:
             waits=[booking_waits.row(one) for one in waits(session, at, member=who)],
             fallen=[(one.slot, my_machines.fell(one.by, who, current.called)) for one in fallen(session, who, at)],
             trainings=_trainings(session, current, who, at),
-            passages=[(p, words(p, current, at, to_member=True)) for p in passages_of(session, who, PASSAGES, at)],
+            passages=[
+                (one, words(one, current, at, to_member=True), place_of(current.called, one.reader))
+                for one in passages_of(session, who, PASSAGES, at)
+            ],
             corrections=[(one, to_member(one, at)) for one in noted(session, who)[:CORRECTIONS]],
             left_at=_left_at(session, current, who, at),
             rota=_rota(session, current, who, at) if roles() & {Role.GARDIEN} else [],
@@ -111,10 +115,10 @@ def page_of(refused: str = "", status: int = 200) -> ResponseReturnValue:
 
 
 def _rota(session: Session, current: Current, who: str, at: Instant) -> list[str]:
-    """Their next shift, and the swaps that wait for their answer."""
-    mine = next_turn(current, who, at)
-    coming = [] if mine is None else [rota.next_line(mine)]
-    return coming + [one.said for one in rota.asks(current, asked(session).swaps, at, who, staff=False) if not one.mine]
+    """Their shift that runs, their next one, and the swaps that wait for their answer."""
+    runs, coming = own_turns(current, who, at)
+    mine = [*([] if runs is None else [rota.runs_line(runs)]), *([] if coming is None else [rota.next_line(coming)])]
+    return mine + [one.said for one in rota.asks(current, asked(session).swaps, at, who, staff=False) if not one.mine]
 
 
 def _left_at(session: Session, current: Current, who: str, at: Instant) -> list[str]:

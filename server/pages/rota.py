@@ -21,7 +21,7 @@ from server.queries.names import alphabetical
 from server.queries.now import picture
 from server.queries.people import day_of
 from server.queries.rota import DAYS, asked, turn_of
-from server.queries.rota_days import days, gardiens, next_turn
+from server.queries.rota_days import days, gardiens, own_turns
 from server.queries.rota_ending import ending
 from server.roles import GARDIENS, STAFF, Role
 from server.text import rota as text
@@ -212,10 +212,13 @@ def show_page(status: int, refused: str = "", wrong: Sequence[str] = ()) -> Resp
         knowing = doors(session, current, request.args.get("rules", ""), at) if toast else None
     evenings = [one for day in found for one in day.evenings]
     gaps, doubts = sum(one.gap for one in evenings), sum(one.in_doubt for one in evenings)
-    mine = next_turn(current, account.member, at) if account.member and gardien else None
+    runs, coming = own_turns(current, account.member, at) if account.member and gardien else (None, None)
+    mine = runs or coming
     return render_template(
         "rota.html",
         headline=text.next_said(mine, current, at) if mine is not None else None,
+        headed=gettext("Votre garde, maintenant") if runs is not None else gettext("Votre prochaine garde"),
+        then=text.next_line(coming) if runs is not None and coming is not None else "",
         ending=ends,
         days=[text.told(one, current, at, account.member, takes=gardien, staff=staff) for one in found],
         gaps=gaps,

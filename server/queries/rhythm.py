@@ -116,7 +116,7 @@ def _parts(rule: str) -> dict[str, str]:
     for part in rule.upper().replace(" ", "").removeprefix("RRULE:").rstrip(";").split(";"):
         name, _, value = part.partition("=")
         if name not in READ or name in said:
-            raise RuleRefused(part)
+            raise RuleRefused(part, name if name == "BYSETPOS" else "")
         said[name] = value
     return said
 

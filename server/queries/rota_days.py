@@ -77,11 +77,12 @@ def days(session: Session, known: Known, current: Current, asked: Asked, first: 
     return found
 
 
-def next_turn(current: Current, member: str, at: Instant) -> Turn | None:
-    """The next one that the member holds, or the one that runs."""
+def own_turns(current: Current, member: str, at: Instant) -> tuple[Turn | None, Turn | None]:
+    """The one that runs and that the member holds, and the next one."""
     today = current.calendar.date_at(at)
     coming = turns(current.bundle, today - timedelta(days=1), today + timedelta(days=AHEAD))
-    return next((one for one in coming if one.gardien == member and one.end > at), None)
+    theirs = [one for one in coming if one.gardien == member and one.end > at]
+    return next((one for one in theirs if one.start <= at), None), next((one for one in theirs if one.start > at), None)
 
 
 def before(current: Current, turn: Turn) -> Turn | None:

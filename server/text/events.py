@@ -15,7 +15,7 @@ AUDIENCES = {
 }
 WRONG = {
     "title": N_("Écrivez un titre d’une ligne, en 200 signes au plus."),
-    "date": N_("Écrivez le jour ainsi : 31/12/2026. Il n’est pas passé."),
+    "date": N_("Écrivez le jour ainsi : 31/12/2026. Il n’est pas passé ; une série commence d’ici un an."),
     "hours": N_("Écrivez une heure de début et une de fin, ainsi : 18 h – 22 h."),
     "until": N_("Écrivez le dernier jour ainsi : 31/12/2026, et pas avant le premier. Rien s’il n’y en a pas."),
     "repeat": N_("Choisissez dans la liste."),

@@ -198,20 +198,23 @@ def of_edges(
             said = " · ".join((told[0].text, *(one.said for one in looked_at)))
             found = [Found(what, Level.WELL, about, said)]
         yield from found
-        if unsaid := [*_unsaid(machine)]:
-            yield _unknown(what, about, gettext("elle ne dit pas : %(what)s", what=", ".join(unsaid)))
+        if unsaid := dict(_unsaid(machine)):
+            told_of = gettext("elle ne dit pas : %(what)s", what=", ".join(unsaid))
+            yield Found(what, Level.NOTE, about, told_of, " ".join(dict.fromkeys(unsaid.values())))
 
 
-def _unsaid(machine: Machine) -> Iterator[str]:
-    known = {
-        gettext("sa version"): machine.software or None,
-        gettext("jusqu’à quand ses règles valent"): machine.rules,
-        gettext("la fin de son certificat"): machine.certificate,
-        gettext("la place sur sa carte"): machine.free,
-        gettext("l’usure de sa carte"): machine.wear,
-        gettext("sa température"): machine.temperature,
-    }
-    return (name for name, value in known.items() if value is None)
+def _unsaid(machine: Machine) -> Iterator[tuple[str, str]]:
+    """What it does not say, and what helps or why nothing need be done."""
+    older = gettext("Mettez-la à jour : ansible-playbook upgrade.yml.")
+    known = (
+        (gettext("sa version"), machine.software or None, older),
+        (gettext("jusqu’à quand ses règles valent"), machine.rules, older),
+        (gettext("la fin de son certificat"), machine.certificate, gettext("Sans TLS elle n’a pas de certificat.")),
+        (gettext("la place sur sa carte"), machine.free, older),
+        (gettext("l’usure de sa carte"), machine.wear, gettext("Peu de cartes disent leur usure : rien à faire.")),
+        (gettext("sa température"), machine.temperature, gettext("Seul un Raspberry Pi dit sa température.")),
+    )
+    return ((name, helps) for name, value, helps in known if value is None)
 
 
 def _machine(machine: Machine, what: str, about: str, now: Instant) -> Iterator[Found]:

@@ -22,7 +22,11 @@ REPEATS = {
 }
 NTH = {1: N_("premier"), 2: N_("deuxième"), 3: N_("troisième"), 4: N_("quatrième"), -1: N_("dernier")}
 INSTEAD = {
-    "": N_("%(part)s : cela n’est pas gardé. Écrivez la règle ainsi : FREQ=WEEKLY;INTERVAL=2;BYDAY=TU,TH;COUNT=10."),
+    "": N_(
+        "%(part)s : Loquet ne sait pas suivre cette partie de la règle. Ôtez-la ; une règle qu’il suit : "
+        "FREQ=WEEKLY;INTERVAL=2;BYDAY=TU,TH;COUNT=10."
+    ),
+    "BYSETPOS": N_("%(part)s : écrivez plutôt lequel du mois devant le jour, ainsi : FREQ=MONTHLY;BYDAY=2TU."),
     "FREQ": N_("%(part)s : écrivez FREQ=DAILY, FREQ=WEEKLY, FREQ=MONTHLY ou FREQ=YEARLY."),
     "INTERVAL": N_("%(part)s : écrivez un nombre de 1 à 99, ainsi : INTERVAL=2."),
     "COUNT": N_("%(part)s : écrivez un nombre de fois, de 1 à 999, ainsi : COUNT=10."),

@@ -242,6 +242,11 @@ def counted(gaps: int, doubts: int) -> str:
     return ", ".join(parts)
 
 
+def runs_line(turn: Turn) -> str:
+    """One's own shift that runs, in one line."""
+    return gettext("Votre garde, maintenant : %(when)s.", when=within(turn))
+
+
 def next_line(turn: Turn) -> str:
     """One's own next shift in one line."""
     return gettext("Votre prochaine garde : %(when)s.", when=within(turn))

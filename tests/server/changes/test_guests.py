@@ -100,6 +100,17 @@ def test_an_agreement_has_a_name_and_days(place: Place, form: dict[str, str]) ->
     assert send(place, place.staff(), "/guests/agreements", **form)[0] == 400
 
 
+def test_an_agreement_that_cannot_be_names_what_was_typed_and_keeps_it(place: Place) -> None:
+    for days, said in (
+        ("367", "vous avez écrit « 367 ». Écrivez un nombre de journées, de 1 à 366."),
+        ("", "combien de journées, de 1 à"),
+    ):
+        status, page = send(place, place.staff(), "/guests/agreements", name="Alter", days=days)
+        assert (status, said in page.replace("\N{NO-BREAK SPACE}", " ")) == (400, True)
+    status, page = send(place, place.staff(), "/guests/agreements", name="", days="5")
+    assert (status, "écrivez avec qui est l’accord" in page) == (400, True)
+
+
 def test_an_agreement_is_changed_by_its_name_ended_and_what_was_counted_stays(place: Place) -> None:
     staff, which = place.staff(), agreement(place)
     send(place, staff, "/guests/agreements", name="la tréso", days="5")

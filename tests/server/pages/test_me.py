@@ -192,6 +192,14 @@ def test_who_holds_the_place_reads_so(ines: Place) -> None:
     assert "Vous tenez le lieu jusqu’à 22 h ✓" in me(ines, "gregoire")
 
 
+def test_a_shift_that_runs_is_no_next_one(ines: Place) -> None:
+    said = me(ines, "gregoire").replace("\N{WORD JOINER}", "")
+    now, then = "mar. 24 nov., 18 h – 22 h", "jeu. 26 nov., 18 h – 20 h"
+    assert f"Mes gardes Votre garde, maintenant : {now}. Votre prochaine garde : {then}." in said
+    rota = ines.page("/gardiens", ines.member("gregoire"))
+    assert "Votre garde, maintenant Ce soir" in rota.replace("\N{NO-BREAK SPACE}", " ")
+
+
 @pytest.mark.sqlite
 def test_how_long_a_gardien_holds_it_is_said_by_their_own_shift(ines: Place) -> None:
     """Of two who hold it the one goes earlier."""
@@ -252,6 +260,7 @@ def test_without_badge_suspended_and_already_inside(ines: Place) -> None:
 def test_own_passages_alone_with_what_helps(place: Place) -> None:
     said = me(place, "zoe")
     assert "9 h 10 refusé votre accès est suspendu : parlez-en à l’équipe Ce qui aide : en parler avec l’équipe" in said
+    assert "en parler avec l’équipe front" in said, "each names its door"
     assert said.count("refusé") == 1
     assert "Aucun passage récent." not in said
 

@@ -51,7 +51,9 @@ def test_what_an_edge_says_of_card_certificate_and_rules_and_what_it_does_not_sa
         "elle ne dit pas : sa version, jusqu’à quand ses règles valent, la fin de son certificat, la place sur sa carte"
     )
     place.speak()
-    assert silence in place.page("/sante", place.staff())
+    seen = place.page("/sante", place.staff())
+    assert silence in seen
+    assert "Mettez-la à jour : ansible-playbook upgrade.yml. Sans TLS elle n’a pas de certificat." in seen
     whole = Status(
         True,
         software=version(),
@@ -76,7 +78,10 @@ def test_what_an_edge_says_of_card_certificate_and_rules_and_what_it_does_not_sa
         ({"certificate_until": text(place.now - DAY)}, "en panne son certificat finit le lun. 23 nov."),
         ({"rules_until": text(place.now + 2 * DAY)}, "à regarder ses règles valent jusqu’au jeu. 26 nov. Remettez"),
         ({"rules_until": text(place.now - 1)}, "en panne ses règles ne valent plus depuis le mar. 24 nov. Remettez"),
-        ({"wear": None}, "à savoir elle ne dit pas : l’usure de sa carte"),
+        (
+            {"wear": None},
+            "à savoir elle ne dit pas : l’usure de sa carte Peu de cartes disent leur usure : rien à faire.",
+        ),
     ):
         place.desk.say(replace(whole, **said))
         assert words in place.page("/sante", place.staff())
