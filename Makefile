@@ -39,13 +39,14 @@ lint: setup
 		[ "$$content" = "$$(cat $(VENV)/.playbooks 2>/dev/null)" ] || \
 		{ cd ansible && PATH="$(CURDIR)/$(BIN):$$PATH" ansible-lint --offline -q && echo "$$content" >../$(VENV)/.playbooks; }
 
-proof: setup system ## hours: the installation on a Pi's systems and of a whole site, the first hour by its guide, the real OctoPrint, random stories, mutants of policy, every proof at its release figure, the bench's promises; or make proof STORIES=100 FILES="quota.py"
+proof: setup system ## hours: the installation on a Pi's systems and of a whole site, the first hour by its guide, the real OctoPrint, every page at both widths, random stories, mutants of policy, every proof at its release figure, the bench's promises; or make proof STORIES=100 FILES="quota.py"
 	@tools/on-pi
 	@tools/on-bare
 	@tools/first-hour
 	@$(BIN)/python tools/octoprint
 	@$(BIN)/python -m tests.oracle.compare $(or $(STORIES),20000)
 	@$(BIN)/python -m tests.policy.test_open_or_not 100000
+	@LOQUET_BOTH_WIDTHS=1 $(BIN)/pytest tests/flow/test_every_page.py
 	@$(BIN)/python tools/mutation $(FILES)
 	@$(BIN)/loquet prove all --release
 	@$(BIN)/loquet bench --check
