@@ -1,9 +1,10 @@
-"""Bugs in what concerns members, accounts, badges and carnets: caught by the tests that CI runs anyway."""
+"""Bugs in members, accounts, badges, carnets and what gardiens are owed: caught by the tests that CI runs anyway."""
 
 from proofs.plants.plant import Plant
 
 _ENROLMENT = "tests/edge/test_enrolment.py"
 _PASSES = "tests/policy/test_passes.py"
+_WORLD = "tests/proofs/test_storm.py"
 _ACCOUNTS = "tests/server/changes/test_accounts.py"
 
 PEOPLE = (
@@ -61,6 +62,30 @@ PEOPLE = (
         "if scope not in scopes:",
         "if not scopes:",
         "tests/server/pages/test_api.py::test_a_scope_opens_its_own_list_alone",
+        1,
+    ),
+    Plant(
+        "a correction that was taken back goes on moving somebody",
+        "server/changes/corrections.py",
+        "            row.inside = row.moved_at = None\n",
+        "            row.pending = False\n",
+        f"{_WORLD}::test_a_correction_that_is_taken_back_is_countered",
+        1,
+    ),
+    Plant(
+        "what counts no more is not countered",
+        "server/changes/bank.py",
+        "            if source not in live and self._asked(source, step):",
+        "            if source in live and source not in live:",
+        f"{_WORLD}::test_a_credit_counts_by_two_names_and_is_countered_when_it_is_removed",
+        1,
+    ),
+    Plant(
+        "whoever proposed a credit vouches for it",
+        "server/changes/credits.py",
+        "if any(by in (one.member, one.by) for one in credits_):",
+        "if any(by == one.member for one in credits_):",
+        f"{_WORLD}::test_a_credit_counts_by_two_names_and_is_countered_when_it_is_removed",
         1,
     ),
 )

@@ -35,6 +35,10 @@ MINT, ROUND = 240, 15
 """Minutes of garde that one half-day costs, and to which a shift is rounded."""
 
 
+KEPT = 20
+"""Days for which the server keeps rows: an edge is cut off for no longer."""
+
+
 def doors(count: int) -> tuple[str, ...]:
     """Their names: each has an edge of its own."""
     return ("front", *(f"door-{number}" for number in range(2, count + 1)))

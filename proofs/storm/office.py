@@ -6,6 +6,8 @@ from contextlib import contextmanager, suppress
 from random import Random
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from msgspec.structs import replace
+from sqlmodel import Session
 
 from policy.bundle import Bundle
 from policy.terms import MINUTE, Instant
@@ -20,6 +22,7 @@ from server.database.schema import upgrade
 from server.errors import MistakeError, OrderRefusedError, ServerError
 from server.exchange import Exchange
 from server.models import Edge as EdgeRow
+from server.publish.bundle import held
 from simulator.world import CREDENTIAL_KEY
 from wire.messages import Ack
 from wire.row import Order
@@ -136,10 +139,39 @@ class Office:
             self.exchange.site_changed()
         self._tick()
 
+    def decide(self, act: Callable[[Session, Decided], object], told: Callable[[], None]) -> object | None:
+        """Somebody decides something on a page; None while the server is away or its disk full, or where it refuses."""
+        if self.exchange is None:
+            return None
+        done = None
+        with _full_disk():
+            with self.database.transaction() as session:
+                said = act(session, Decided("storm", self._ground.clock.now(), "storm"))
+                credits_ = held(session, "credits")
+            self.bundle, done = replace(self.bundle, credits=credits_), said
+        if done is not None:
+            self._tell(told)
+        return done
+
+    def _tell(self, told: Callable[[], None]) -> None:
+        """Until the disk takes it."""
+        try:
+            told()
+        except MistakeError:
+            raise
+        except ServerError:
+            self._agenda.after(60, lambda: self._tell(told))
+
     def published(self) -> None:
         """What the server itself has changed is in force."""
         if self.exchange is not None:
             self.exchange.site_changed()
+        self._tick()
+
+    def told_of_moves(self) -> None:
+        """Edges hear of a correction."""
+        if self.exchange is not None:
+            self.exchange.presence_changed()
         self._tick()
 
     def lock_down(self, on: bool) -> bool:

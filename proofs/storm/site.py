@@ -18,6 +18,7 @@ from proofs.storm import faults
 from proofs.storm.agenda import Agenda
 from proofs.storm.bank import Bank
 from proofs.storm.casting import MACHINE, doors, opening
+from proofs.storm.desk import Desk
 from proofs.storm.gardiens import hold_evenings
 from proofs.storm.network import Network
 from proofs.storm.office import KEY, Office
@@ -75,7 +76,9 @@ class Site:
         ]
         self.machine = self.pis[-1]
         self.quiet = Quiet(self.office, self.pis, self.watch)
-        self.bank = Bank(self.office, self.watch)
+        self.desk = Desk(self.office, self.watch)
+        self.bank = Bank(self.office, self.watch, self.desk)
+        self._pages = Random(f"pages {seed}")
         stack.callback(self._close)
         self.office.start()
         for pi in self.pis:
@@ -93,6 +96,8 @@ class Site:
             self.agenda.at_instant(at, lambda fault=fault: self._strike(fault))  # type: ignore[misc]
         self.agenda.at_instant(begins + 10 * MINUTE, self.bank.night)
         hold_evenings(self, self.luck, today)
+        self.desk.open(self, self._pages, today)
+        self.bank.credits.open(self, self._pages, today)
         for _ in range(self.luck.randint(*TAPS)):
             self.agenda.at_instant(begins + 2 * HOUR + self.luck.randrange(18 * 3600) * SECOND, self._somebody)
         noon = datetime.combine(today, time(14), PARIS)

@@ -4,6 +4,7 @@ import dataclasses
 import json
 from collections.abc import Callable, Iterator, Sequence
 from datetime import date, timedelta
+from random import Random
 from typing import Any
 
 import pytest
@@ -22,14 +23,16 @@ from policy.bundle import Pass
 from policy.case import Decision
 from policy.presence import Move
 from policy.reasons import Reason
-from policy.terms import DAY, MINUTE, ClockState
+from policy.terms import DAY, HOUR, MINUTE, ClockState, Instant
 from proofs.storm import faults, reading
 from proofs.storm.casting import MINT
+from proofs.storm.credits import Given
 from proofs.storm.pi import Pi
 from proofs.storm.reading import Knowledge as Known
 from proofs.storm.reading import day_start, instant_of
 from proofs.storm.record import BrokenWorldError
 from proofs.storm.site import Site, storm
+from server.changes import credits as credit_changes
 from server.ingest.messages import Ingest, Message, Owed, Taken
 from server.models import JournalRow
 from wire.messages import Ack
@@ -418,8 +421,92 @@ def test_an_evening_is_booked_and_minted_the_night_after(site: Site) -> None:
     assert earned >= MINT // 2
     assert site.watch.counts["minutes earned"] == earned
     assert site.watch.counts["half-days minted"] == earned // MINT
-    site.bank._recount.given["a tip"] = shift.gardien, 1
+    site.bank.credits.standing["a tip"] = Given(shift.gardien, 1, 0)
     assert f"{shift.gardien} has {earned % MINT} minutes in the ledger" in broken(site.bank.night)
+
+
+def night_after(site: Site, at: Instant) -> None:
+    """The bank books at the end of that site day."""
+    site.pass_until(day_start(at) + DAY + 10 * MINUTE)
+    site.bank.night()
+
+
+def written_down_later(site: Site) -> Instant:
+    """One forgot the badge on the first evening: the night books nothing, next morning the desk writes it down."""
+    shift = min(site.office.bundle.shifts, key=lambda one: one.start)
+    night_after(site, instant_of(shift.start))
+    assert site.watch.counts["minutes earned"] == 0
+    site.pass_until(instant_of(shift.end) + 12 * HOUR)
+    site.desk.evening(Random(1))
+    night_after(site, site.clock.now())
+    return instant_of(shift.end)
+
+
+def test_a_correction_that_is_taken_back_is_countered(site: Site) -> None:
+    written_down_later(site)
+    assert site.watch.counts["corrections of settled nights"] == 1
+    assert site.watch.counts["minutes earned"] >= MINT // 2
+    site.pass_until(site.clock.now() + 6 * HOUR)
+    site.desk.back(Random(1))
+    assert not site.desk.standing
+    night_after(site, site.clock.now())
+    assert (site.watch.counts["corrections taken back"], site.watch.counts["minutes earned"]) == (1, 0)
+    assert site.watch.counts["counter-entries"] == 2  # of an evening of no minutes, and of one that was held
+    site.quiet.compare(site.clock.now())
+
+
+def test_a_correction_of_which_the_bank_knows_nothing(site: Site) -> None:
+    written_down_later(site)
+    site.desk.standing.clear()
+    assert " minutes in the ledger, 0 by the recount" in broken(site.bank.night)
+
+
+def test_the_desk_says_who_came_in_behind_another_and_who_left(site: Site) -> None:
+    site.pass_until(site.clock.now() + 6 * HOUR)
+    site.desk.arrival(Random(1))
+    pass_seconds(site, 5)
+    site.quiet.compare(site.clock.now())
+    [(who, [came])] = site.watch.moves.items()
+    site.pass_until(site.clock.now() + 2 * HOUR)
+    site.desk.leaving(Random(1))
+    pass_seconds(site, 5)
+    site.quiet.compare(site.clock.now())
+    assert [move.inside for move in site.watch.moves[who]] == [True, False]
+    site.watch.moves[who] = [came]
+    assert f"the server takes {who} for" in broken(lambda: site.quiet.compare(site.clock.now()))
+
+
+def test_no_correction_is_made_while_the_server_is_away(site: Site) -> None:
+    site.office.stop()
+    site.desk.arrival(Random(1))
+    assert site.desk.standing == []
+    assert not site.watch.moves
+
+
+def test_a_credit_counts_by_two_names_and_is_countered_when_it_is_removed(site: Site) -> None:
+    night_after(site, site.clock.now() - DAY)
+    luck = Random(2)
+    while site.watch.counts["credits by two names"] < 3:
+        site.bank.credits.give(luck)
+    night_after(site, site.clock.now() + 4 * DAY)
+    site.bank.credits.remove(luck)
+    night_after(site, site.clock.now())
+    assert site.watch.counts["credits removed"] == 1
+    assert site.watch.counts["counter-entries"] >= 1
+
+
+def test_a_credit_by_one_name_that_counts(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    honest = credit_changes.attest
+
+    def by_another(session: Any, decided: Any, by: str, which: str, days: int) -> object:
+        return honest(session, decided, "team-1", which, days)
+
+    def give_often() -> None:
+        for number in range(9):
+            site.bank.credits.give(Random(number))
+
+    monkeypatch.setattr(credit_changes, "attest", by_another)
+    assert "vouched for the credit k-" in broken(give_often)
 
 
 def test_what_two_doors_sold_too_much_no_later_half_day_owes() -> None:
