@@ -4,6 +4,7 @@ As far back as sessions are kept (server/changes/purge.py). A session counts in 
 in those in which it ran.
 """
 
+from bisect import bisect_right
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -88,15 +89,16 @@ def figures(session: Session, current: Current, at: Instant, kept_days: int) -> 
     today = current.calendar.date_at(at)
     kept = today - timedelta(kept_days - 1)
     months = [one for one in months_to(today, MONTHS) if one >= kept.replace(day=1)]
-    since = current.calendar.midnight(months[0])
+    starts = [current.calendar.midnight(one) for one in months]
+    since = starts[0]
     found: defaultdict[tuple[str, date], Tally] = defaultdict(Tally)
 
     def tally(machine: str, when: Instant) -> Tally:
-        return found[machine, current.calendar.date_at(when).replace(day=1)]
+        return found[machine, months[max(0, bisect_right(starts, when) - 1)]]
 
     uses = uses_since(session, since)
     for use, end in _ended(session, uses, since, at):
-        _add(found, current, months, use, at)
+        _add(found, months, [*starts, at], use)
         if use.start >= since:
             one = tally(use.machine, use.start)
             one.people.add(use.member)
@@ -115,10 +117,9 @@ def figures(session: Session, current: Current, at: Instant, kept_days: int) -> 
 
 
 def _add(
-    found: defaultdict[tuple[str, date], Tally], current: Current, months: Sequence[date], use: Use, at: Instant
+    found: defaultdict[tuple[str, date], Tally], months: Sequence[date], edges: Sequence[Instant], use: Use
 ) -> None:
-    """Its seconds, to the months in which it ran."""
-    edges = [current.calendar.midnight(one) for one in months] + [at]
+    """Its seconds, to the months in which it ran. edges: where each begins, and now."""
     for month, start, end in zip(months, edges, edges[1:], strict=False):
         if use.overlaps(start, end):
             found[use.machine, month].seconds += use.seconds(start, end)

@@ -1,14 +1,18 @@
 """Chiffres des machines: hours by machine and month, how sessions ended, who did not come, what waits for whom."""
 
+from datetime import date
+
 import pytest
 from msgspec.structs import replace
 
 from policy.bundle import Booking as Booked
+from policy.calendar import Calendar
 from policy.reasons import Reason
-from policy.terms import DAY, HOUR
+from policy.terms import DAY, HOUR, MINUTE, Instant
 from server.changes.bundle import import_bundle
 from server.database.types import moment
 from server.models import MachineOut
+from server.queries.machine_figures import figures
 from tests.support_accounts import account_of
 from tests.support_lab import booked, furnish, lab_bundle, runs
 from tests.support_pages import Place
@@ -105,6 +109,28 @@ def test_the_list_for_a_spreadsheet_has_each_machine_in_each_month(lab: Place) -
     )
     assert "01/11/2026;Imprimante 1;72;1;moins de 3;0;0;1;0;0;0;12;0;0;0" in rows
     assert len(rows) == 4 * len({row.split(";")[0] for row in rows})
+
+
+def test_the_calendar_is_asked_as_often_whatever_ran(lab: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It was asked for each month of each session, and for each refusal: most of what the page took."""
+    asked: list[Instant | date] = []
+    for name in ("local", "midnight"):
+        once = getattr(Calendar, name)
+        monkeypatch.setattr(Calendar, name, lambda self, when, once=once: (asked.append(when), once(self, when))[1])
+
+    def times() -> int:
+        asked.clear()
+        with lab.database.reading() as session:
+            figures(session, lab.publisher.current, lab.now, 400)
+        return len(asked)
+
+    before = times()
+    for number in range(40):
+        runs(lab, "printer", "remy", at(9) + number * 5 * MINUTE, ended=at(9) + number * 5 * MINUTE + MINUTE)
+        refused = {"access_point": "laser", "reader": "laser-tap", "granted": False, "credential": "c" * 32}
+        lab.journal.add(at(9) + number * MINUTE, Kind.TAP, reason=Reason.NOT_CERTIFIED, **refused)
+    lab.tell()
+    assert times() == before
 
 
 def test_a_machine_removed_while_it_ran_keeps_its_hours_and_is_on_no_board(lab: Place) -> None:
