@@ -11,7 +11,7 @@ from edge.start import Platform, claim_pins, open_readers, serve
 from simulator.board import Board
 from simulator.load import load
 from simulator.pace import Pace, PacedClock
-from simulator.remote import Event, Remote, first_anchor, line
+from simulator.remote import Event, Ready, Remote, first_anchor, line
 from simulator.watch import Watch
 
 if TYPE_CHECKING:
@@ -47,6 +47,7 @@ def _listen(edge: "Edge", remote: Remote, pace: Pace) -> None:
 
     pace.on_change(edge.wake)
     threading.Thread(target=obey, name="remote", daemon=True).start()
+    _tell(Ready())
 
 
 _one_at_a_time = threading.Lock()

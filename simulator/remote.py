@@ -85,7 +85,11 @@ class Stages(Struct, frozen=True, tag="stages", omit_defaults=True):
     server: float | None = None
 
 
-Event: TypeAlias = Output | Stages
+class Ready(Struct, frozen=True, tag="ready"):
+    """The edge serves: whoever lays a badge on is answered."""
+
+
+Event: TypeAlias = Output | Stages | Ready
 
 _commands: msgspec.json.Decoder[Command] = msgspec.json.Decoder(Command)
 _events: msgspec.json.Decoder[Event] = msgspec.json.Decoder(Event)

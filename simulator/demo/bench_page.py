@@ -25,7 +25,8 @@ from simulator.demo import bench_words
 from simulator.demo.bench_badges import STRANGER, Badge, badges
 from simulator.demo.bench_words import t
 from simulator.demo.mailbox import Letters
-from simulator.demo.world import FRAME, MACHINES, READERS, Picture, World
+from simulator.demo.picture import Picture
+from simulator.demo.world import FRAME, MACHINES, READERS, World
 from simulator.pace import SPEEDS
 from simulator.remote import Stages
 

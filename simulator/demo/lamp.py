@@ -101,6 +101,14 @@ class Lamp:
             likely = likely or best
         return likely
 
+    def gave(self, signal: Signal) -> bool:
+        """Whether it has just given all of this signal, which does not repeat, up to its last light."""
+        shown = [levels for _, levels in _shown(signal)]
+        while shown[-1] == DARK:
+            shown.pop()
+        seen = self._frames[-len(shown) - 1 :]
+        return [levels for _, levels in seen] == [*shown, DARK] and _fits(signal, seen)
+
     def _given(self) -> Iterator[tuple[str, Signal]]:
         """The signals that can be given here: the end of another must not pass for a machine's at a door."""
         return ((name, one) for name, one in SIGNALS.items() if self.at_machine or not name.startswith("machine_"))

@@ -2,6 +2,7 @@
 
 import sys
 import threading
+from collections.abc import Callable
 from contextlib import ExitStack
 from datetime import datetime
 from pathlib import Path
@@ -31,6 +32,7 @@ from simulator.demo.world import World
 from simulator.edge_process import EdgeProcess
 from simulator.loopback import HOST
 from simulator.pace import Pace
+from simulator.remote import Event
 
 SAVE_EVERY = 1.0
 """Seconds between two notes of how far time has come."""
@@ -131,17 +133,17 @@ class DemoSite:
     def _edges(self, broker: Broker, cable: Cable, world: World, printer: DemoPrinter) -> tuple[EdgeProcess, ...]:
         """The door's hangs on the cable that the bench can cut, the machines' on the broker itself."""
         say("Starting the door's edge, the machines' and the people ...")
-        door = self._edge(self.folder.write_edge_toml(EDGE, cable.port), "edge.log", world)
+        door = self._edge(self.folder.write_edge_toml(EDGE, cable.port), "edge.log", world.hear_door)
         machines = self.folder.write_edge_toml(WORKSHOP, broker.port)
         self.folder.write_printer(machines, PRINTER, printer.kind, printer.address)
-        workshop = self._edge(machines, f"{WORKSHOP}.log", world)
+        workshop = self._edge(machines, f"{WORKSHOP}.log", world.hear)
         self.parts.callback(lambda: self._save(running=False))
         self.parts.callback(world.stop)
         world.start(door, workshop)
         return door, workshop
 
-    def _edge(self, config: Path, log: str, world: World) -> EdgeProcess:
-        return EdgeProcess(config, self.folder.path / log, world.hear)
+    def _edge(self, config: Path, log: str, hear: Callable[[Event], object]) -> EdgeProcess:
+        return EdgeProcess(config, self.folder.path / log, hear)
 
     def _keep_going(self, world: World, server: Server, edges: tuple[EdgeProcess, ...], ended: threading.Event) -> int:
         """Note how far time has come, let gardiens agree, and make copies, until the end. 1 when a part broke down."""

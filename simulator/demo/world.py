@@ -7,12 +7,11 @@ import queue
 import threading
 from collections import deque
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
-from edge.patterns import Levels
+from edge.patterns import ENROLLED
 from policy.bundle import Bundle
 from policy.terms import MINUTE, Instant
 from simulator import remote
@@ -21,12 +20,12 @@ from simulator.demo.cast import IN, OUT
 from simulator.demo.fablab import STOPPED
 from simulator.demo.lamp import Lamp
 from simulator.demo.people import day
+from simulator.demo.picture import MachineView, Picture, ReaderView
 from simulator.demo.printer import DemoPrinter
 from simulator.demo.recount import recount
 from simulator.demo.street import Street
 from simulator.door import Door
 from simulator.pace import Anchor, Pace
-from wire.messages import PrinterState
 
 READERS = (IN, OUT)
 MACHINES = {machine.id: machine.reader for machine in casaco.MACHINES}
@@ -61,50 +60,6 @@ class Link(Protocol):
     def unplug(self) -> None: ...
 
 
-@dataclass(frozen=True, slots=True)
-class ReaderView:
-    """A reader as one sees it. badges: UIDs that lie on it, hex. signal: its name (simulator/demo/lamp.py)."""
-
-    name: str
-    lamp: Levels
-    signal: str | None
-    plugged: bool
-    badges: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class MachineView:
-    """A machine as one sees it. runs: it has power. pressed: its emergency stop is down, None where it has none.
-    prints: what its printer does, None where none stands."""
-
-    machine: str
-    reader: ReaderView
-    runs: bool
-    pressed: bool | None
-    prints: PrinterState | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Picture:
-    """All that the bench page shows. now: ms since 1970 UTC. stuck: a push was in vain just now. taps: latest first."""
-
-    number: int
-    now: Instant
-    speed: int
-    powered: bool
-    linked: bool
-    released: bool
-    open: bool
-    held: bool
-    forced: bool
-    wedged: bool
-    stuck: bool
-    fire: bool
-    readers: tuple[ReaderView, ...]
-    machines: tuple[MachineView, ...]
-    taps: tuple[remote.Stages, ...]
-
-
 class World:
     """Runs from `start` to `stop`."""
 
@@ -121,6 +76,7 @@ class World:
         self._edge: Edge | None = None
         self._workshop: Edge | None = None
         self._powered = False
+        self._starting = False
         everywhere = (*READERS, *MACHINES.values())
         self._lying: dict[str, list[str]] = {reader: [] for reader in everywhere}
         self._plugged = dict.fromkeys(everywhere, True)
@@ -182,8 +138,15 @@ class World:
         done.wait(patience)
 
     def hear(self, event: remote.Event) -> None:
-        """The edge did something. For any thread."""
+        """An edge did something. For any thread."""
         self.call(lambda: self._heard(event))
+
+    def hear_door(self, event: remote.Event) -> None:
+        """The same of the door's edge, which tells when it has started."""
+        if isinstance(event, remote.Ready):
+            self.call(self._started)
+        else:
+            self.hear(event)
 
     def picture(self) -> Picture:
         """What there is to see now. For any thread: all it reads is replaced whole, never changed in place."""
@@ -193,6 +156,7 @@ class World:
             now=now,
             speed=self.pace.speed,
             powered=self._powered,
+            starting=self._starting,
             linked=self._link.plugged,
             released=door.released,
             open=door.open,
@@ -272,7 +236,7 @@ class World:
         """Cut the edge's power, or switch it on: it then finds the world as it is."""
         if on == self._powered or self._edge is None:
             return
-        self._powered = on
+        self._powered = self._starting = on
         if on:
             self._edge.start(self.pace.anchor)
             self._tell_all()
@@ -320,10 +284,16 @@ class World:
     def _morning(self, on: date) -> Instant:
         return round(datetime.combine(on, time(DAY_BEGINS), self._zone).timestamp() * 1000)
 
+    def _started(self) -> None:
+        self._starting = False
+
     def _heard(self, event: remote.Event) -> None:
         if isinstance(event, remote.Stages):
             self._tap(event)
-            return
+        elif isinstance(event, remote.Output):
+            self._moved(event)
+
+    def _moved(self, event: remote.Output) -> None:
         reader, _, light = event.name.rpartition(".")
         if reader in MACHINES:
             self._runs = self._runs | {reader} if event.active else self._runs - {reader}
@@ -331,7 +301,14 @@ class World:
                 self._printers[reader].power(event.active)
         elif reader in self._lamps:
             self._lamps[reader].move(light, event.active, event.at)
+            if self._lamps[reader].gave(ENROLLED):
+                self._taken_up(reader)
         self.street.notice(event.name, event.active, event.at)
+
+    def _taken_up(self, reader: str) -> None:
+        """Whoever enrolled their badge takes it away: left there it would be in everybody's way."""
+        for uid in self._lying[reader]:
+            self.take(reader, uid)
 
     def _tap(self, stages: remote.Stages) -> None:
         taps = [

@@ -36,7 +36,9 @@ class Bench:
 
     def ready(self) -> None:
         """The lamp says that it waits for rules."""
-        self.wait_for(lambda event: event == Output(event.at, "front-in.green", True))  # type: ignore[arg-type]
+        self.wait_for(
+            lambda event: isinstance(event, Output) and (event.name, event.active) == ("front-in.green", True)
+        )
 
     def tap(self, reader: str) -> Stages:
         """The tap at a reader, once its row is on the disk."""

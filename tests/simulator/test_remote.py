@@ -103,8 +103,8 @@ def test_time_follows_the_parent(pi: Pi) -> None:
 
 
 def test_every_message_survives_its_line() -> None:
-    events = [Output(1, "strike", True), Stages("2027-01-15T08:00:00.000Z", "front-in", 3, True, "always", "m001")]
-    for event in events:
+    stages = Stages("2027-01-15T08:00:00.000Z", "front-in", 3, True, "always", "m001")
+    for event in (Output(1, "strike", True), stages, remote.Ready()):
         assert remote.event(remote.line(event)) == event
     commands = [Follow(Anchor(1, 2, 60)), Lay("a", "00"), Take("a", "00"), Move("rex", True), Plug("a", False)]
     for command in commands:

@@ -4,13 +4,17 @@
 (() => {
   const scene = document.getElementById("scene");
   const heard = document.getElementById("heard");
-  let busy = false;
+  const busy = new Set();
 
   // While a button is held down or a badge is dragged, the picture stays as it is; the next one brings what was missed.
-  const hold = (on) => () => { busy = on; };
-  for (const start of ["pointerdown", "dragstart"]) scene.addEventListener(start, hold(true));
-  for (const end of ["pointerup", "pointercancel", "dragend"]) addEventListener(end, () => setTimeout(hold(false), 50));
-  document.body.addEventListener("htmx:sseBeforeMessage", (event) => { if (busy) event.preventDefault(); });
+  // A drag begins with the end of its pointer (pointercancel): it ends by dragend alone.
+  const held = (what, begins, ends) => {
+    scene.addEventListener(begins, () => busy.add(what));
+    for (const end of ends) addEventListener(end, () => setTimeout(() => busy.delete(what), 50));
+  };
+  held("button", "pointerdown", ["pointerup", "pointercancel"]);
+  held("badge", "dragstart", ["dragend"]);
+  document.body.addEventListener("htmx:sseBeforeMessage", (event) => { if (busy.size) event.preventDefault(); });
 
   // A list of badges that somebody opened stays open when the picture is drawn anew.
   const openLists = () => [...scene.querySelectorAll("details[open]")].map((list) => list.id);

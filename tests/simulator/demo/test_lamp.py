@@ -62,6 +62,13 @@ def test_it_is_known_again_when_it_follows_another(name: str) -> None:
     assert lamp.signal(now) == name
 
 
+@pytest.mark.parametrize("name", [name for name, signal in SIGNALS.items() if not signal.repeats])
+def test_that_a_badge_was_enrolled_is_told_from_every_other_end(name: str) -> None:
+    lamp, now = played("lay_here", 3.0)
+    lamp, _ = played(name, SIGNALS[name].seconds + 0.5, lamp, now)
+    assert lamp.gave(SIGNALS["enrolled"]) is (name == "enrolled")
+
+
 @pytest.mark.parametrize("name", STANDING)
 def test_a_standing_signal_stays_known(name: str) -> None:
     lamp, now = played(name, 300.0)

@@ -6,7 +6,7 @@ import pytest
 
 from edge.patterns import Levels
 from simulator.demo.cast import IN, OUT
-from simulator.remote import Follow, Lay, Move, Output, Plug, Stages, Take
+from simulator.remote import Follow, Lay, Move, Output, Plug, Ready, Stages, Take
 from tests.support_world import NIGHT, NOON, Site
 
 UID = "04a1b2c3"
@@ -44,6 +44,25 @@ def test_a_lamp_is_shown_with_its_signal(site: Site) -> None:
     site.says(Output(NIGHT + 150, f"{IN}.buzzer", False))
     assert site.world.picture().readers[0].signal == "granted"
     assert site.world.picture().readers[1].lamp == Levels()
+
+
+def test_a_badge_that_was_enrolled_is_taken_away_and_is_in_nobodys_way(site: Site) -> None:
+    site.do(lambda world: world.lay(IN, UID), lambda world: world.lay(OUT, UID))
+    flashes = [(160 * number + after, on) for number in range(3) for after, on in ((0, True), (80, False))]
+    site.says(*(Output(NIGHT + at, f"{IN}.{light}", on) for at, on in flashes for light in ("green", "buzzer")))
+    assert [reader.badges for reader in site.world.picture().readers] == [(), (UID,)]
+    assert site.edge.told[-1] == Take(IN, UID)
+
+
+def test_an_edge_that_has_power_starts_until_it_says_that_it_reads(site: Site) -> None:
+    site.do(lambda world: world.hear_door(Ready()), lambda world: None)
+    assert not site.world.picture().starting
+    site.do(lambda world: world.power(False), lambda world: world.power(True))
+    assert site.world.picture().starting
+    site.do(lambda world: world.hear(Ready()), lambda world: None)
+    assert site.world.picture().starting, "the machines' edge is another"
+    site.do(lambda world: world.hear_door(Ready()), lambda world: None)
+    assert not site.world.picture().starting
 
 
 def test_the_stages_of_a_tap_arrive_one_after_the_other(site: Site) -> None:
