@@ -52,12 +52,10 @@ from server.models import (
 )
 from server.publish.bundle import calendar_of
 from server.queries import history
-from server.queries.history import ANSWERED, CONTESTED, CORRECTED, WITHDRAWN
+from server.queries.first_row import KINDS, first_at
 from server.queries.machine_service import ran
 from wire.row import Kind
 
-KINDS = (*map(str, Kind), "refused", "later", CORRECTED, CONTESTED, ANSWERED, WITHDRAWN)
-"""Of rows: the index has them first."""
 AUDIT_KEPT = timedelta(days=365)
 CERTIFIED_KEPT = timedelta(days=5 * 365)
 """After the end of a certification: who was trained when an accident happened is asked years later."""
@@ -135,10 +133,8 @@ def _over(kept_from: Instant) -> Where:
 def _earliest(session: Session, kept_from: Instant) -> Instant | None:
     """When the first row happened whose time is over."""
     _, *where = _over(kept_from)
-    oldest = (
-        session.exec(select(func.min(JournalRow.at)).where(JournalRow.kind == kind, *where)).one() for kind in KINDS
-    )
-    return min((of(one) for one in oldest if one is not None), default=None)
+    oldest = first_at(session, *where)
+    return None if oldest is None else of(oldest)
 
 
 def _keep_hours_of_day(session: Session, start: Instant, end: Instant) -> None:

@@ -12,7 +12,7 @@ from typing import Any, TypeAlias
 
 from sqlalchemy import ColumnElement
 from sqlalchemy.orm import Mapped
-from sqlmodel import Session, col, func, select
+from sqlmodel import Session, col, select
 
 from policy.bundle import Bundle
 from policy.calendar import Calendar, staff_hours
@@ -23,6 +23,7 @@ from policy.spans import before, spans
 from policy.terms import DAY, HOUR, MINUTE, ClockState, Instant
 from server.database.types import moment
 from server.models import AdhocShift, CountKept, GuestDay, JournalRow, Member, Visitor
+from server.queries.first_row import first_at
 from server.queries.gardien_figures import evenings
 from server.queries.groups import stays
 from server.queries.now import FEW
@@ -124,8 +125,9 @@ def first_uncounted(session: Session, calendar: Calendar) -> date | None:
     newest = session.exec(select(row).where(row.what == What.LAST).order_by(col(row.month).desc()).limit(1)).first()
     if newest is not None:
         return newest.month.replace(day=newest.count) + timedelta(1)
-    at, received = session.exec(select(func.min(JournalRow.at), func.min(JournalRow.received))).one()
-    return None if at is None else calendar.day_at(max(of(at), of(received) - MOST_LATE))
+    at = first_at(session)
+    received = session.exec(select(JournalRow.received).order_by(col(JournalRow.id)).limit(1)).first()
+    return None if at is None or received is None else calendar.day_at(max(of(at), of(received) - MOST_LATE))
 
 
 def apart(people: Mapping[str, int]) -> frozenset[str]:

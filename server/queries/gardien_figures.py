@@ -4,27 +4,29 @@ Hours are those in which the gardien was inside during a shift: of the ledger wh
 else of the rows that are kept. Of fewer than three people no number is told.
 """
 
-from bisect import bisect_right
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from sqlmodel import Session, col, func, select
+from sqlalchemy import ColumnElement
+from sqlmodel import Session, col, select
 
 from policy.bank import CREDIT, UNIT
 from policy.bundle import Bundle
 from policy.calendar import Calendar
 from policy.held import Moves, length
 from policy.instants import of
+from policy.presence import Move
 from policy.reasons import Reason
 from policy.terms import HOUR, MINUTE, Instant
 from server.database.types import moment
 from server.models import BankEntry, JournalRow
-from server.queries.bank_rows import moves
 from server.queries.current import Current
+from server.queries.first_row import first_at
 from server.queries.ledger import Ledger
 from server.queries.now import few
+from server.queries.past import Past, past
 from server.queries.rota import Turn, turns
 from wire.row import Kind
 
@@ -61,9 +63,9 @@ class Figures:
 def figures(session: Session, current: Current, at: Instant, kept_days: int) -> Figures:
     today = current.calendar.day_at(at)
     first = max(today - WEEKS, today - timedelta(kept_days - 1))
-    told = session.exec(select(func.min(JournalRow.at))).one()
+    told = first_at(session)
     over = [] if told is None else [one for one in turns(current.bundle, first, today) if of(told) <= one.start]
-    told_of = list(evenings(session, current.bundle, current.calendar, [one for one in over if one.end <= at]))
+    told_of = evenings(session, current.bundle, current.calendar, [one for one in over if one.end <= at])
     months = months_to(today)
     held = _from_ledger(session, current, months[0]) or [
         (one.turn.gardien, one.turn.day, one.minutes) for one in told_of
@@ -94,22 +96,41 @@ def _from_ledger(session: Session, current: Current, first: date) -> list[tuple[
     ]
 
 
-def evenings(session: Session, bundle: Bundle, calendar: Calendar, over: Sequence[Turn]) -> Iterator[Evening]:
+def evenings(session: Session, bundle: Bundle, calendar: Calendar, over: Sequence[Turn]) -> list[Evening]:
     """Of turns that are over, gaps too, the oldest first: how they were."""
-    if not over:
-        return
-    inside: defaultdict[str, Moves] = defaultdict(Moves)
-    came: list[tuple[Instant, str]] = []
-    for row in moves(session, over[0].start, [member.id for member in bundle.members]):
-        inside[row.member].add(row.move)
-        if row.move.inside:
-            came.append((row.move.at, row.member))
-    came.sort()
-    for turn in over:
-        spans = inside[turn.gardien].inside(calendar, turn.start, turn.end) if turn.gardien else ()
-        some = came[bisect_right(came, (turn.start, "")) : bisect_right(came, (turn.end, ""))]
-        people = {member for _, member in some} - {turn.gardien}
-        yield Evening(turn, length(spans) // MINUTE, few(len(people)) if people else 0)
+    members = {member.id for member in bundle.members}
+    with past(session) as known:
+        return [_evening(session, known, calendar, members, turn) for turn in over]
+
+
+def _evening(session: Session, known: Past, calendar: Calendar, members: Set[str], turn: Turn) -> Evening:
+    start, end, gardien, minutes = turn.start, turn.end, turn.gardien, 0
+    came = known.of(("came", start, end), start, end, lambda: _came(session, start, end))
+    if gardien is not None and gardien in members:
+        since = calendar.day_start(calendar.day_at(start))  # whoever came before that is not inside any more
+        moves = known.of(("moves", gardien, since, end), since, end, lambda: _moves(session, gardien, since, end))
+        minutes = length(moves.inside(calendar, start, end)) // MINUTE
+    people = len((came & members) - {gardien})
+    return Evening(turn, minutes, few(people) if people else 0)
+
+
+def _came(session: Session, start: Instant, end: Instant) -> frozenset[str]:
+    """Who came in."""
+    asked = select(JournalRow.member).where(*_moved(start, end), col(JournalRow.inside).is_(True)).distinct()
+    return frozenset(member for member in session.exec(asked) if member is not None)
+
+
+def _moves(session: Session, member: str, start: Instant, end: Instant) -> Moves:
+    row, found = JournalRow, Moves()
+    asked = select(row.moved_at, row.inside).where(row.member == member, *_moved(start, end))
+    for at, inside in session.exec(asked):
+        if at is not None and inside is not None:
+            found.add(Move(of(at), inside))
+    return found
+
+
+def _moved(start: Instant, end: Instant) -> tuple[ColumnElement[bool], ...]:
+    return col(JournalRow.moved_at) >= moment(start), col(JournalRow.moved_at) < moment(end)
 
 
 def _in_vain(session: Session, current: Current, first: date) -> dict[int, int | None]:

@@ -1,0 +1,20 @@
+"""When did the first of all rows happen? The index has kinds first: each is asked for its own, and no row is read."""
+
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, func, select
+from sqlmodel import Session, col
+
+from server.models import JournalRow
+from server.queries.history import ANSWERED, CONTESTED, CORRECTED, WITHDRAWN
+from wire.row import Kind
+
+KINDS = (*map(str, Kind), "refused", "later", CORRECTED, CONTESTED, ANSWERED, WITHDRAWN)
+"""Of rows."""
+
+
+def first_at(session: Session, *where: ColumnElement[bool]) -> datetime | None:
+    """Of the rows that the conditions hold for; None where there is none."""
+    row = JournalRow
+    asked = (select(func.min(row.at)).where(col(row.kind) == kind, *where).scalar_subquery() for kind in KINDS)
+    return min((at for at in session.execute(select(*asked)).one() if at is not None), default=None)

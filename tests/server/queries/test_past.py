@@ -1,0 +1,148 @@
+"""How evenings were, kept between two questions, is what reading every move anew would give."""
+
+import random
+from bisect import bisect_right
+from collections import defaultdict
+from collections.abc import Iterator
+
+import pytest
+from sqlmodel import Session, col, delete, update
+
+from policy.held import Moves, length
+from policy.terms import DAY, HOUR, MINUTE, Instant
+from server.database.types import moment
+from server.models import JournalRow, Member
+from server.queries.bank_rows import moves
+from server.queries.gardien_figures import Evening, evenings
+from server.queries.now import few
+from server.queries.rota import Turn
+from tests.support_pages import Place
+from tests.support_server import statements
+from tests.support_site import at
+
+pytestmark = pytest.mark.sqlite
+WHO = ("alice", "brigitte", "gregoire", "remy")
+
+
+def over(place: Place) -> list[Turn]:
+    """Five evenings, two of them beside each other, one into the next morning, one without a gardien."""
+    spans = [(18, 22, "gregoire"), (18, 23, "remy"), (42, 46, None), (46, 54, "gregoire"), (66, 70, "zoe")]
+    return [
+        Turn(f"shift:{n}", "", place.publisher.current.calendar.day_at(at(start)), who, at(start), at(end))
+        for n, (start, end, who) in enumerate(spans)
+    ]
+
+
+def read_anew(session: Session, place: Place) -> Iterator[Evening]:
+    """From every row since a day before the first evening, all members at once."""
+    current, turns = place.publisher.current, over(place)
+    inside: defaultdict[str, Moves] = defaultdict(Moves)
+    came: list[tuple[Instant, str]] = []
+    for row in moves(session, turns[0].start, [member.id for member in current.bundle.members]):
+        inside[row.member].add(row.move)
+        if row.move.inside:
+            came.append((row.move.at, row.member))
+    came.sort()
+    for turn in turns:
+        held = inside[turn.gardien].inside(current.calendar, turn.start, turn.end) if turn.gardien else ()
+        some = came[bisect_right(came, (turn.start, "")) : bisect_right(came, (turn.end, ""))]
+        people = {member for _, member in some} - {turn.gardien}
+        yield Evening(turn, length(held) // MINUTE, few(len(people)) if people else 0)
+
+
+def seen(place: Place) -> list[Evening]:
+    current = place.publisher.current
+    with place.database.reading() as session:
+        found = evenings(session, current.bundle, current.calendar, over(place))
+        assert found == list(read_anew(session, place))
+    return found
+
+
+def move(number: int, when: Instant, who: str, inside: bool) -> JournalRow:
+    return JournalRow(
+        edge="front",
+        journal="late",
+        seq=number,
+        at=moment(when),
+        received=moment(when),
+        mono_ms=0,
+        boot="b",
+        clock="synced",
+        kind="tap",
+        pending=False,
+        member=who,
+        inside=inside,
+        moved_at=moment(when),
+    )
+
+
+def any_move(chance: random.Random, number: int) -> JournalRow:
+    """Of those days, at a full half-hour; one in five is of somebody whom nobody knows."""
+    when = at(0) + chance.randrange(150) * 30 * MINUTE
+    return move(number, when, chance.choice((*WHO, "zoe")), chance.random() < 0.6)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_late_rows_corrections_and_erasures_count_as_if_all_were_read_anew(place: Place, seed: int) -> None:
+    chance, row = random.Random(seed), JournalRow
+    for number in range(30):
+        with place.database.transaction() as session:
+            who, since = chance.choice(WHO), moment(at(0) + chance.randrange(75) * HOUR)
+            match chance.randrange(12):
+                case 0:  # a correction taken back
+                    gone = update(row).where(col(row.member) == who, col(row.moved_at) > since)
+                    session.exec(gone.values(inside=None, moved_at=None))
+                case 1:  # a clock set right
+                    session.exec(update(row).where(col(row.member) == who).values(moved_at=since))
+                case 2:  # the new id of somebody erased
+                    session.exec(update(row).where(col(row.member) == who).values(member="ancien-1"))
+                case 3:  # a purge
+                    session.exec(delete(row).where(col(row.moved_at) < since))
+                case 4:
+                    session.exec(update(Member).where(col(Member.id) == who).values(ended=chance.choice((None, since))))
+                case _:
+                    session.add_all(any_move(chance, 10 * number + more) for more in range(chance.randrange(1, 5)))
+        place.publisher.publish()
+        seen(place)
+
+
+def test_what_is_kept_costs_no_row(place: Place) -> None:
+    place.now = at(12) + 4 * DAY
+    before = seen(place)
+    place.journal.enters(at(12) + 4 * DAY - MINUTE, "remy")
+    place.tell()
+    current = place.publisher.current
+    with statements(place.database) as asked, place.database.reading() as session:
+        assert evenings(session, current.bundle, current.calendar, over(place)) == before
+    (moved,) = ((sql, told) for sql, told in asked if "moved_at" in sql)
+    assert "journal_row.id > " in moved[0], "a row that came since was of no evening"
+    with place.database.reading() as session:
+        plan = session.connection().exec_driver_sql(f"EXPLAIN QUERY PLAN {moved[0]}", moved[1]).all()
+    assert any("INTEGER PRIMARY KEY" in str(step) for step in plan), "what is new is looked through, not what is old"
+
+
+def test_a_late_row_costs_the_evening_it_is_of(place: Place) -> None:
+    place.now = at(12) + 4 * DAY
+    seen(place)
+    place.journal.enters(at(43), "remy")
+    place.tell()
+    current = place.publisher.current
+    with statements(place.database) as asked, place.database.reading() as session:
+        evenings(session, current.bundle, current.calendar, over(place))
+    reckoned = [sql for sql, _ in asked if "moved_at >= " in sql]
+    assert len(reckoned) == 2, "who came to that one, and the moves of whoever held the one that day, after it"
+    seen(place)
+
+
+def test_whoever_sees_an_earlier_moment_leaves_nothing_behind(place: Place) -> None:
+    """A page that began before a row was stored, and ends after another page has read it."""
+    current = place.publisher.current
+    place.now = at(12) + 4 * DAY
+    with place.database.reading() as early:
+        evenings(early, current.bundle, current.calendar, over(place)[:1])
+        with place.database.transaction() as session:
+            session.add_all(move(n, at(43), who, True) for n, who in enumerate(("alice", "brigitte", "remy")))
+        with place.database.reading() as late:
+            evenings(late, current.bundle, current.calendar, over(place)[:1])
+        assert evenings(early, current.bundle, current.calendar, over(place))[2].people == 0
+    assert seen(place)[2].people == 3
