@@ -32,6 +32,8 @@ NAME = "server"
 KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32, 64)))
 LEAVES = ("events", "status", "reply")
 UNLOCKED_FOR: Instant = 20 * MINUTE
+DECIDED = ("credits", "certifications")
+"""Parts of the bundle that pages decide on, one entry at a time."""
 LOOKS = 600.0
 """Seconds between two looks at the clock while nothing happens."""
 
@@ -147,8 +149,8 @@ class Office:
         with _full_disk():
             with self.database.transaction() as session:
                 said = act(session, Decided("storm", self._ground.clock.now(), "storm"))
-                credits_ = held(session, "credits")
-            self.bundle, done = replace(self.bundle, credits=credits_), said
+                kept = {part: held(session, part) for part in DECIDED}
+            self.bundle, done = replace(self.bundle, **kept), said
         if done is not None:
             self._tell(told)
         return done

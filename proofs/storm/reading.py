@@ -139,6 +139,7 @@ def read_machine(bundle: Bundle, member: Member, known: Knowledge) -> Answer:
     staff, local = "staff" in member.roles, local_time(known.at)
     shift = "gardien" in member.roles and on_shift(bundle, member.id, local)
     welcome = staff or shift or ground(bundle, member, local, known.inside) is not None
+    lasts = [one.until for one in bundle.certifications if one.member == member.id]
     locked_out = next(machine.locked_out for machine in bundle.machines if machine.id == MACHINE)
     table: tuple[tuple[bool, Answer], ...] = (
         (known.stale, (False, "rules_stale")),
@@ -146,7 +147,8 @@ def read_machine(bundle: Bundle, member: Member, known: Knowledge) -> Answer:
         (known.stopped and not known.pressed and (staff or "fab_manager" in member.roles), (True, "machine_reset")),
         (known.stopped or known.pressed or locked_out is not None, (False, "machine_locked_out")),
         (known.running is not None, (False, "machine_busy")),
-        (all(c.member != member.id for c in bundle.certifications), (False, "not_certified")),
+        (not lasts, (False, "not_certified")),
+        (all(_past(last, site_day(local)) for last in lasts), (False, "certification_expired")),
         (member.id not in known.inside, (False, "not_inside")),
         (not welcome, (False, "outside_hours")),
         (not staff and known.used >= QUOTA * 60, (False, "quota_exhausted")),

@@ -27,6 +27,7 @@ from proofs.storm.quiet import Quiet
 from proofs.storm.reading import PARIS, day_start
 from proofs.storm.record import BrokenWorldError
 from proofs.storm.watch import Watch
+from proofs.storm.workshop import Workshop
 from server.publish import rules as publisher
 from simulator.clock import VirtualClock
 from simulator.disk import Disk
@@ -78,6 +79,7 @@ class Site:
         self.quiet = Quiet(self.office, self.pis, self.watch)
         self.desk = Desk(self.office, self.watch)
         self.bank = Bank(self.office, self.watch, self.desk)
+        self.workshop = Workshop(self.office, self.watch)
         self._pages = Random(f"pages {seed}")
         stack.callback(self._close)
         self.office.start()
@@ -95,9 +97,11 @@ class Site:
         for at, fault in faults.drawn(self.luck, begins):
             self.agenda.at_instant(at, lambda fault=fault: self._strike(fault))  # type: ignore[misc]
         self.agenda.at_instant(begins + 10 * MINUTE, self.bank.night)
+        self.agenda.at_instant(begins + 11 * MINUTE, self.workshop.night)
         hold_evenings(self, self.luck, today)
         self.desk.open(self, self._pages, today)
         self.bank.credits.open(self, self._pages, today)
+        self.workshop.open(self, self._pages, today)
         for _ in range(self.luck.randint(*TAPS)):
             self.agenda.at_instant(begins + 2 * HOUR + self.luck.randrange(18 * 3600) * SECOND, self._somebody)
         noon = datetime.combine(today, time(14), PARIS)

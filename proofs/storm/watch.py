@@ -52,6 +52,7 @@ class Watch(Record):
         self.diary(f"{text(self.now())} {pi.name} {row.reader} {row.member} {row.granted} {row.reason}".encode())
         self._compare(pi, row)
         if pi.name == MACHINE:
+            self.counts[f"machine: {row.reason}"] += 1
             seen.starting = row.seq + 1 if row.reason in STARTS else seen.starting
         else:
             self.remember(pi, row)

@@ -566,3 +566,24 @@ def test_every_fault_is_survived(site: Site, fault: faults.Fault) -> None:
     site.crowd(20, 60)
     site.live_a_day()
     assert site.watch.counts["taps"] > 10
+
+
+def test_who_passes_may_start_the_machine_until_the_last_day_and_not_once_it_is_withdrawn(site: Site) -> None:
+    bundle, today = site.office.bundle, date(2026, 1, 5)
+    nomad = next(one for one in bundle.members if one.id == "nomad-0")
+    at = Known(instant_of("2026-01-05T10:00"), True, False, False, True, frozenset({"nomad-0"}), frozenset())
+    assert reading.read_machine(bundle, nomad, at) == (False, "not_certified")
+    site.workshop.certify("nomad-0", today, today + timedelta(3))
+    bundle = site.office.bundle
+    assert reading.read_machine(bundle, nomad, at) == (True, "walk_up")
+    last, after = (dataclasses.replace(at, at=at.at + days * DAY) for days in (3, 4))
+    assert reading.read_machine(bundle, nomad, last) == (True, "walk_up")
+    assert reading.read_machine(bundle, nomad, after) == (False, "certification_expired")
+    site.workshop.withdraw("nomad-0")
+    assert reading.read_machine(site.office.bundle, nomad, at) == (False, "not_certified")
+    site.workshop.night()
+
+
+def test_a_training_that_the_server_has_and_nobody_decided_is_noticed(site: Site) -> None:
+    site.workshop.standing["nomad-1"] = None
+    assert "nomad-1" in broken(site.workshop.night)
