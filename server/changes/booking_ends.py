@@ -22,18 +22,20 @@ from server.queries.site_state import uses_of
 
 
 def given_back(session: Session, at: Instant) -> list[tuple[Slot, Instant]]:
-    """The bookings of this moment whose holder has ended their session, and when."""
-    found = ((one, _ended(session, one, at)) for one in slots(session, at, at + 1))
-    return [(one, ended) for one, ended in found if ended is not None]
+    """The bookings of this moment whose holder has ended their session, and the minute at which each is to end: the one
+    in which they were done, but not before the booking's own first is over."""
+    ended = ((one, _ended(session, one, at)) for one in slots(session, at, at + 1))
+    found = [(one, max(one.start + MINUTE, done - done % MINUTE)) for one, done in ended if done is not None]
+    return [(one, end) for one, end in found if end < one.end]
 
 
 def end_given_back(session: Session, decided: Decided) -> int:
-    """They end at the minute in which their holder was done. How many did."""
+    """How many ended."""
     done = given_back(session, decided.at)
     if done:
         ground = ground_of(session, decided, by_rules=True)
-        for slot, ended in done:
-            end_at(ground, slot, max(slot.start, ended - ended % MINUTE))
+        for slot, end in done:
+            end_at(ground, slot, end)
     return len(done)
 
 

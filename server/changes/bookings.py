@@ -187,10 +187,7 @@ def end_slots(session: Session, decided: Decided, fallen: Sequence[Slot], *, lat
 
 
 def end_at(ground: Ground, slot: Slot, end: Instant) -> None:
-    """The booking ends earlier; one that would have no time left holds no more."""
-    if end <= slot.start:
-        end_slots(ground.session, Decided(BY_RULE, ground.decided.at), [slot])
-        return
+    """The booking ends earlier, by rule."""
     before, after = _times(ground.calendar, slot.start, slot.end), _times(ground.calendar, slot.start, end)
     ground.session.connection().execute(_table.update().where(_table.c.id == slot.id).values(after))
     record(

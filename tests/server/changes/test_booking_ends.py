@@ -4,7 +4,7 @@ import pytest
 
 from policy.bookings import covering
 from policy.reasons import Reason
-from policy.terms import MINUTE, SECOND, Instant
+from policy.terms import SECOND, Instant
 from server.booking_news import BookingNews
 from server.queries.bookings import Slot, slots
 from tests.support_accounts import account_of
@@ -51,7 +51,7 @@ def test_what_its_holder_gives_back_is_free_for_whoever_walks_up(lab: Place) -> 
     lab.speak()
     said = lab.page("/machines", account_of(lab, "brigitte"))
     assert "Découpe laser libre" in said
-    assert "réservation est tombée" not in lab.page("/me", lab.member("remy"))
+    assert "personne n’y était" not in lab.page("/me", lab.member("remy"))
 
 
 def test_a_session_that_ended_otherwise_takes_nothing_from_its_holder(lab: Place) -> None:
@@ -75,8 +75,14 @@ def test_a_session_of_before_the_booking_gives_nothing_back(lab: Place) -> None:
     assert [one.end for one in tick(lab)] == [at(22)]
 
 
-def test_whoever_is_done_in_the_first_minute_has_nothing_left(lab: Place) -> None:
+def test_whoever_is_done_in_the_first_minute_keeps_that_and_is_not_told_that_nobody_came(lab: Place) -> None:
+    lab.now = at(18) + 40 * SECOND
+    stops(lab, at(18) + 30 * SECOND, at(17, 50))
+    kept = tick(lab)
+    assert [(one.start, one.end) for one in kept] == [(at(18), at(18, 1))]
+    assert "personne n’y était" not in lab.page("/me", lab.member("remy"))
+    changed = lab.publisher.current.version
+    assert tick(lab) == kept
+    assert lab.publisher.current.version == changed
     lab.now = at(18, 1)
-    stops(lab, at(18) + MINUTE // 2, at(17, 50))
-    assert tick(lab) == []
     assert not covers(lab)
