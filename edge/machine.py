@@ -101,6 +101,7 @@ class MachineController:
 
         What was told of it before is ended with no length; so no view sees it twice, or in a time that is to come.
         """
+        self._sensed.shift(by)
         session = self._session
         if session is None:
             return
@@ -111,7 +112,6 @@ class MachineController:
         while start in self._begins:  # there and back again: what is ended with no length would end this one, too
             start += 1
         self._session = replace(session, start=start, until=until)
-        self._sensed.shift(by)
         if self._alone_since is not None:
             self._alone_since += by
         self._row(now, Kind.SESSION_STARTED, **of_session(self._session))

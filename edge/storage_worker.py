@@ -198,7 +198,8 @@ class StorageWorker:
 
     def _sensed(self, item: SensedChanged) -> None:
         self._health.sensed[item.machine] = item.sensed
-        log.warning("%s: service key %s", item.machine, "turned" if item.sensed.service else "not turned")
+        key = "turned" if item.sensed.service else "not turned"
+        log.warning("%s: service key %s%s", item.machine, key, ", current without power" * item.sensed.unpowered)
 
     def _link_up(self, _: LinkUp) -> None:
         log.info("link: connected to the broker")

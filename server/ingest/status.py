@@ -95,6 +95,7 @@ def _check_values(status: Status, topic: str) -> None:
         told += [(f"printer {machine!r}", said) for said in (printer.since, printer.ends) if said is not None]
     for machine, plug in status.plugs.items():
         told += [(f"plug {machine!r}", said) for said in (plug.since, plug.audited) if said is not None]
+    told += [(f"service key {key!r}", one.service) for key, one in status.sensed.items() if one.service is not None]
     for what, said in told:
         try:
             believed(said)

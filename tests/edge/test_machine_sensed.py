@@ -152,6 +152,15 @@ def test_the_status_says_since_when_the_key_is_turned_and_that_current_flows_wit
     assert bench.sensed[2:] == [SensedChanged("laser", Sensed(unpowered=True))]
 
 
+def test_since_when_the_key_is_turned_is_told_anew_when_the_clock_is_set() -> None:
+    bench = Sensing()
+    bench.waits(60)
+    bench.reads("service_input", active=True)
+    bench.start += 2 * 3600 * SECOND
+    bench.waits(60)
+    assert bench.sensed[1:] == [SensedChanged("laser", Sensed(service=text(at(12, 1))))]
+
+
 def test_a_key_that_was_never_read_says_nothing_and_one_that_is_turned_at_the_start_since_then() -> None:
     bench = FabBench(setups=(replace_setup(LASER, sensed=SensedSetup(key=True)),))
     bench.waits(60)

@@ -18,7 +18,7 @@ from tests.support_rows import row
 from tests.support_server import FRONT_KEY, GARAGE_KEY, TOPICS, Desk, Journal, events, small_bundle
 from tests.support_site import at
 from wire.envelope import seal
-from wire.messages import MAX_ROWS, Status, encode
+from wire.messages import MAX_ROWS, Sensed, Status, encode
 from wire.row import Kind, Row
 from wire.row import encode as encode_row
 
@@ -199,6 +199,8 @@ UNKEEPABLE = (
     Status(True, wear=LARGEST),
     Status(True, certificate_until="never"),
     Status(True, rules_until="2026-11-24T09:00:00"),
+    Status(True, sensed={"laser": Sensed(service="turned")}),
+    Status(True, sensed={"laser": Sensed(service="0001-01-01T00:00:00+14:00")}),
 )
 
 
