@@ -4,6 +4,7 @@ Mail is here (SMTP), the other channels in server/channels.py.
 """
 
 import logging
+import re
 import smtplib
 import ssl
 from collections.abc import Callable, Mapping
@@ -31,8 +32,9 @@ SEVEN_BIT = SMTP.clone(cte_type="7bit")
 LOGIN, CERTIFICATE, NO_TLS = "login", "certificate", "starttls"
 """What a reason begins with where whoever administers can mend it (server/text/messages.py). Where the address takes no
 mail: server/queries/messages.py:ADDRESS."""
-POLICY = b"5.7."
-"""What a refusal begins with that is the mail server's own policy (RFC 3463), whatever the address."""
+POLICY = re.compile(rb"5\.7\.|.*\b(relay|authentica)", re.IGNORECASE | re.DOTALL)
+"""A refusal that is the mail server's own policy, whatever the address: by its number (RFC 3463), or by its words where
+it gives none, as Exim does."""
 Carrier = Callable[[Message], tuple[State, str]]
 """Sends one message: what became of it, and why where it was not sent."""
 
@@ -127,7 +129,7 @@ def _handed_over(server: smtplib.SMTP, sender: str, to: str, text: bytes) -> tup
         code, said = server.rcpt(to)
         if code // 100 != 2:
             state, why = _refused(code, said)
-            of_address = state is State.REFUSED and not said.startswith(POLICY)
+            of_address = state is State.REFUSED and not POLICY.match(said)
             return state, f"{ADDRESS}: {why}" if of_address else why
         server.putcmd("data")
         code, said = server.getreply()

@@ -103,6 +103,8 @@ def test_what_nobody_wants_any_more_is_not_sent(database: Database, mail: MailSe
     [
         ("550 nobody is called so", OK, State.REFUSED, "address: 550 nobody is called so"),
         ("550 5.7.1 relaying denied", OK, State.REFUSED, "550 5.7.1 relaying denied"),
+        ("550 relay not permitted", OK, State.REFUSED, "550 relay not permitted"),
+        ("530 Authentication required", OK, State.REFUSED, "530 Authentication required"),
         ("450 come back later", OK, State.WAITING, "450 come back later"),
         (OK, "554 not this", State.REFUSED, "554 not this"),
         (OK, "451 busy", State.WAITING, "451 busy"),
