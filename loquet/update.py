@@ -163,6 +163,7 @@ def _database(url: str) -> "Database":
 
     from loquet.versions.databases import PROGRAMS, PostgresDatabase, SqliteDatabase
     from loquet.versions.machine import user_of
+    from loquet.versions.switch import TriedError
 
     parsed = make_url(url)
     if parsed.get_backend_name() == "sqlite":
@@ -173,4 +174,7 @@ def _database(url: str) -> "Database":
             f"its database is PostgreSQL, and {' and '.join(missing)}, which copy it before, are not installed:"
             " sudo apt-get install postgresql-client"
         )
-    return PostgresDatabase(parsed, user_of("loquet-server"))
+    try:
+        return PostgresDatabase(parsed, user_of("loquet-server"))
+    except TriedError as error:
+        raise CommandError(str(error)) from None

@@ -18,23 +18,31 @@ from loquet.versions.switch import TriedError
 
 FOLDER = Path("/var/backups/loquet")
 PROGRAMS = ("pg_dump", "psql")
-BUSY = "-c lock_timeout=30s"
-"""How long somebody's own look into the database may keep it from coming back."""
+CAREFUL = "-c lock_timeout=30s -c client_min_messages=warning"
+"""How long somebody's own look into the database may keep it from coming back; and what is dropped with what is not
+worth a line each."""
 EMPTY = """
 DO $$ DECLARE step text; BEGIN
-FOR step IN
-    SELECT format('TABLE IF EXISTS %I.%I', schemaname, tablename) FROM pg_tables WHERE schemaname = 'public'
+FOREACH step IN ARRAY ARRAY(
+    SELECT format('%s IF EXISTS public.%I', CASE relkind WHEN 'v' THEN 'VIEW' WHEN 'm' THEN 'MATERIALIZED VIEW'
+            WHEN 'S' THEN 'SEQUENCE' WHEN 'f' THEN 'FOREIGN TABLE' ELSE 'TABLE' END, relname) FROM pg_class
+        WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p', 'v', 'm', 'S', 'f') AND NOT EXISTS (SELECT
+        FROM pg_depend WHERE classid = 'pg_class'::regclass AND objid = pg_class.oid AND deptype IN ('e', 'a', 'i'))
     UNION ALL SELECT format('ROUTINE IF EXISTS %s', oid::regprocedure) FROM pg_proc
-        WHERE pronamespace = 'public'::regnamespace
-        AND NOT EXISTS (SELECT FROM pg_depend WHERE objid = pg_proc.oid AND deptype = 'e')
+        WHERE pronamespace = 'public'::regnamespace AND NOT EXISTS
+        (SELECT FROM pg_depend WHERE classid = 'pg_proc'::regclass AND objid = pg_proc.oid AND deptype = 'e')
     UNION ALL SELECT format('TYPE IF EXISTS %s', oid::regtype) FROM pg_type
-        WHERE typnamespace = 'public'::regnamespace AND typtype IN ('d', 'e')
-    UNION ALL SELECT format('SCHEMA %I', nspname) FROM pg_namespace
-        WHERE nspname !~ '^pg_' AND nspname NOT IN ('public', 'information_schema')
-LOOP EXECUTE 'DROP ' || step || ' CASCADE'; END LOOP;
+        WHERE typnamespace = 'public'::regnamespace AND (typtype IN ('d', 'e', 'r')
+        OR EXISTS (SELECT FROM pg_class WHERE pg_class.oid = typrelid AND relkind = 'c')) AND NOT EXISTS
+        (SELECT FROM pg_depend WHERE classid = 'pg_type'::regclass AND objid = pg_type.oid AND deptype = 'e')
+    UNION ALL SELECT format('SCHEMA IF EXISTS %I', nspname) FROM pg_namespace
+        WHERE nspname !~ '^pg_' AND nspname NOT IN ('public', 'information_schema') AND NOT EXISTS
+        (SELECT FROM pg_depend WHERE classid = 'pg_namespace'::regclass AND objid = pg_namespace.oid AND deptype = 'e')
+) LOOP EXECUTE 'DROP ' || step || ' CASCADE'; END LOOP;
 END $$
 """
-"""All that a dump makes, and what a newer version made besides. Extensions stay: a dump wants them only to be there."""
+"""All that a dump makes, what somebody added by hand, too, and what a newer version made besides. Extensions stay: a
+dump wants them only to be there."""
 
 
 class Database(Protocol):
@@ -100,7 +108,7 @@ class PostgresDatabase:
         account = pwd.getpwnam(user) if user else pwd.getpwuid(os.geteuid())
         self._owner = account.pw_uid, account.pw_gid
         self._url = url.set(drivername="postgresql", password=None).render_as_string(hide_password=False)
-        self._environment = {**os.environ, "HOME": account.pw_dir, "PGOPTIONS": BUSY}
+        self._environment = {**os.environ, "HOME": account.pw_dir, "PGOPTIONS": CAREFUL}
         if url.password is not None:  # which is for no list of processes
             self._environment["PGPASSWORD"] = str(url.password)
 

@@ -26,23 +26,34 @@ NEWER = """
     CREATE TYPE mood AS ENUM ('good', 'bad');
     CREATE TABLE newer (id SERIAL PRIMARY KEY, member VARCHAR REFERENCES member (id), mood mood);
     CREATE FUNCTION newer() RETURNS mood LANGUAGE sql AS $$ SELECT 'good'::mood $$;
+    CREATE FUNCTION of_newer(newer) RETURNS INT LANGUAGE sql AS $$ SELECT $1.id $$;
     CREATE SCHEMA apart CREATE TABLE more (id INT);
     INSERT INTO newer (member, mood) SELECT id, 'bad' FROM member;
     UPDATE credential SET status = 'lost';
     UPDATE alembic_version SET version_num = 'newer'
 """
 """What a version of later days might do to the tables, and what is stored with it."""
+OWN = """
+    CREATE VIEW busy AS SELECT datname FROM pg_stat_database;
+    CREATE MATERIALIZED VIEW counted AS SELECT 1 AS n;
+    CREATE SEQUENCE numbers;
+    CREATE TYPE pair AS (one INT, two INT);
+    CREATE TABLE noted (id INT GENERATED ALWAYS AS IDENTITY)
+"""
+"""What somebody added to their database who looks after it."""
 
 
 @pytest.fixture(scope="module")
 def postgres() -> Iterator[Postgres]:
-    """With a site in the database "site"."""
+    """With a site in the database "site", where somebody looks at it by what is theirs."""
     with cluster() as postgres:
         database = Database(postgres.create("site"))
         upgrade(database, lambda _step: None)
         with database.transaction() as session:
             import_bundle(session, whole_bundle(), DECIDED)
         database.close()
+        with postgres.shell("site") as shell:
+            shell.execute(OWN)
         yield postgres
 
 
@@ -139,6 +150,10 @@ def test_without_the_programs_that_copy_it_nothing_is_stopped(
 ) -> None:
     assert isinstance(_database(postgres.url(name)), PostgresDatabase)
     assert systemctl.read_text() == "show --property=User --value loquet-server\n"
+    program = systemctl.parent / "bin/systemctl"
+    program.write_text("#!/bin/sh\necho no bus >&2; exit 1\n")
+    with pytest.raises(CommandError, match=r"systemctl show .*: no bus"):
+        _database(postgres.url(name))
     monkeypatch.setenv("PATH", str(systemctl.parent / "bin"))
     with pytest.raises(CommandError, match=r"pg_dump and psql, .* sudo apt-get install postgresql-client"):
         _database(postgres.url(name))
