@@ -149,7 +149,7 @@ def move(
     if why is not None:
         return why
     if not _clear(ground, machine, wanted, moved=known):
-        return _taken(ground, [machine], wanted)
+        return _taken(ground, [machine], wanted, moved=known)
     times = _times(ground.calendar, start, end) | {"machine": place}
     before = _times(ground.calendar, known.start, known.end) | {"machine": known.machine}
     session.connection().execute(_table.update().where(_table.c.id == which).values(times))
@@ -305,9 +305,10 @@ def _clear(ground: Ground, machine: Machine, wanted: Wanted, moved: Slot | None 
     return True
 
 
-def _taken(ground: Ground, machines: Sequence[Machine], wanted: Wanted) -> Taken:
+def _taken(ground: Ground, machines: Sequence[Machine], wanted: Wanted, moved: Slot | None = None) -> Taken:
     places, (start, end) = [one.id for one in machines], (wanted.start, wanted.end)
     met = holding(ground.session, ground.decided.at, wanted.member, start, end, machines=places)
+    met = [one for one in met if moved is None or one.id != moved.id]
     own = any(one.member == wanted.member for one in met)
     runs = bool(met) and all(one.id.startswith(RUNS) for one in met)
     return Taken(not own, ground.free(machines, wanted), runs)

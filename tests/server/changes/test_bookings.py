@@ -67,6 +67,14 @@ def test_who_booked_what_is_forgotten_as_the_use_of_machines_is(desk: Desk) -> N
     assert left == [ahead.id]
 
 
+def test_whoever_moves_a_booking_onto_another_hears_whose_that_is(desk: Desk) -> None:
+    made = desk.has(tomorrow(14))
+    desk.has(tomorrow(16), tomorrow(18), who="brigitte")
+    met = desk.move(made.id, tomorrow(15), tomorrow(17), member="remy")
+    assert isinstance(met, Taken)
+    assert met.held_by_other, "it is not their own that is in their way"
+
+
 def test_bookings_that_touch_do_not_overlap(desk: Desk) -> None:
     desk.has(tomorrow(14), tomorrow(16))
     desk.has(tomorrow(16), tomorrow(18), who="brigitte")
