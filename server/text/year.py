@@ -177,15 +177,13 @@ def tiers(found: Year, called: Called) -> list[Line]:
 
 
 def happened(found: Year, called: Called) -> list[Line]:
-    """Events, then machines by their hours; those that too few people used together."""
-    events = [
-        Line(title or gettext("les autres événements"), (number(times),)) for title, times in found.events.items()
-    ]
+    """Events, then machines by their hours; those that too few people used together. Where none is named, nothing is
+    said to be the rest."""
+    rest = gettext("les autres événements") if any(found.events) else gettext("tous les événements")
+    events = [Line(title or rest, (number(times),)) for title, times in found.events.items()]
+    unnamed = gettext("les autres machines") if any(found.machines) else gettext("toutes les machines")
     ran = found.machines.items()
-    return events + [
-        Line(called.place(one) if one else gettext("les autres machines"), (hours(seconds // 60),))
-        for one, seconds in ran
-    ]
+    return events + [Line(called.place(one) if one else unnamed, (hours(seconds // 60),)) for one, seconds in ran]
 
 
 def notes(found: Year) -> list[str]:

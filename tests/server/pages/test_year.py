@@ -68,7 +68,7 @@ def test_a_year_on_one_sheet_and_the_same_when_its_names_are_gone(lived: Place) 
         "soirées tenues 1 sur 2 0 sans gardien, 1 où personne n’est venu tenir",
         "personnes venues pour rien 3",
         "de machines 3 h",
-        "les autres machines 3 h",
+        "toutes les machines 3 h",
         "journées d’invités 3",
         "novembre 2026 7",
         "octobre 2026 pas compté",
@@ -83,6 +83,17 @@ def test_a_year_on_one_sheet_and_the_same_when_its_names_are_gone(lived: Place) 
     assert all(name not in before for name in ("Luc", "Brigitte", "Anna"))
     forget(lived.database, at(12) + (6 + KEPT) * DAY, KEPT)
     assert lived.page(YEAR, lived.staff()) == before
+
+
+def test_where_nothing_is_named_what_is_counted_is_all_of_it_and_no_rest(place: Place) -> None:
+    hours = {"start": "2026-11-24T19:00", "end": "2026-11-24T21:00", "audience": "members"}
+    with place.database.transaction() as session:
+        put(session, [Event(id="talk", title="Causerie", **hours)], Decided("test", place.now))
+    place.publisher.publish()
+    place.now = at(12) + 6 * DAY
+    page = place.page(YEAR, place.staff())
+    assert "tous les événements 1" in page
+    assert "les autres événements" not in page
 
 
 def test_a_machine_is_named_once_several_people_used_it(place: Place) -> None:
