@@ -223,6 +223,7 @@ def show_page(status: int, refused: str = "", wrong: Sequence[str] = ()) -> Resp
         days=[text.told(one, current, at, account.member, takes=gardien, staff=staff) for one in found],
         gaps=gaps,
         counted=text.counted(gaps, doubts),
+        doubts=text.counted(0, doubts),
         until=calendar_day(first + timedelta(days=DAYS - 1)),
         gardien=gardien,
         staff=staff,
