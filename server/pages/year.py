@@ -5,6 +5,7 @@ from datetime import date
 from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
 
+from server.queries.past_days import Tiers
 from server.queries.people import day_of
 from server.queries.year import Year, before, first_months, known_since, year
 from server.text import chart
@@ -67,8 +68,9 @@ def _asked() -> tuple[Year, Year | None, list[date]]:
         asked = _first(request.args.get("from", ""))
         begins = asked.month if asked is not None else BEGINS
         years = first_months(since, today, begins)
-        found = year(session, current, asked or years[-1], at)
-        past = year(session, current, before(found.first), at)
+        tiers = Tiers()
+        found = year(session, current, asked or years[-1], at, tiers)
+        past = year(session, current, before(found.first), at, tiers)
     return found, past if past.whole else None, years
 
 

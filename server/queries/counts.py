@@ -5,9 +5,11 @@ What `server/changes/counts.py` keeps of a month before its names go, and what i
 
 from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from enum import StrEnum
+from functools import reduce
+from operator import or_
 from typing import Any, TypeAlias
 
 from sqlalchemy import ColumnElement
@@ -20,13 +22,14 @@ from policy.held import length
 from policy.instants import of
 from policy.reasons import Reason
 from policy.spans import before, spans
-from policy.terms import DAY, HOUR, MINUTE, ClockState, Instant
+from policy.terms import DAY, MINUTE, ClockState, Instant
 from server.database.types import moment
-from server.models import AdhocShift, CountKept, GuestDay, JournalRow, Member, Visitor
+from server.models import AdhocShift, CountKept, GuestDay, JournalRow, Visitor
 from server.queries.first_row import first_at
 from server.queries.gardien_figures import evenings
-from server.queries.groups import stays
+from server.queries.history import one_by_one
 from server.queries.now import FEW
+from server.queries.past_days import Moved, Tiers, by_day
 from server.queries.public_holidays import holidays_of
 from server.queries.rota import Turn, turns
 from server.queries.site_state import uses_since
@@ -64,16 +67,6 @@ class What(StrEnum):
     LAST = "last"
 
 
-class Part(StrEnum):
-    """Of a day; the afternoon begins where half-days part, the evening at EVENING."""
-
-    MORNING = "am"
-    AFTERNOON = "pm"
-    EVENING = "evening"
-
-
-EVENING: Instant = 5 * HOUR
-"""After the afternoon began, which the rota's evenings would else be part of."""
 Numbers: TypeAlias = Counter[tuple[What, str]]
 """By what, and of which tier or machine."""
 
@@ -88,6 +81,7 @@ class Days:
     first: date
     last: date
     until: Instant
+    tiers: Tiers = field(default_factory=Tiers)
 
     @property
     def start(self) -> Instant:
@@ -175,11 +169,10 @@ def added(before: Numbers, days: Days, whole: bool) -> Numbers:
 def number(days: Days, tiers: Mapping[date, Collection[str]]) -> defaultdict[date, Numbers]:
     """What happened on these days, by month. tiers: those that may be told apart, by month."""
     found: defaultdict[date, Numbers] = defaultdict(Counter)
-    _visits(days, tiers, found)
+    _came(days, tiers, found)
     _opened(days, found)
     _in_vain(days, found)
     _ran(days, found)
-    _seats(days, found)
     row, noted = Visitor, select(GuestDay.visitor).where(col(GuestDay.visitor).is_not(None))
     asked = select(row.since, row.people).where(*_within(days, col(row.since)), col(row.id).not_in(noted))
     for since, people in days.session.exec(asked):
@@ -189,16 +182,14 @@ def number(days: Days, tiers: Mapping[date, Collection[str]]) -> defaultdict[dat
 
 def different(days: Days) -> Numbers:
     """How many different people came in on these days, in all and by tier, and how many used each machine."""
-    row = JournalRow
-    asked = select(row.member).where(*_within(days, col(row.moved_at)), col(row.inside).is_(True)).distinct()
-    who = list(days.session.exec(asked))
-    known = _tiers(days.session)
+    by_day, tiers = _by_day(days)
+    who = reduce(or_, (half for moved in by_day.values() for half in moved.halves), 0)
     uses = {
         (use.machine, use.member) for use in uses_since(days.session, days.start) if use.overlaps(days.start, days.end)
     }
-    by_tier = Counter((What.PEOPLE, known[member]) for member in who if member in known)
+    by_tier = Counter({(What.PEOPLE, tier): (who & crowd).bit_count() for tier, crowd in tiers.items()})
     users = Counter((What.USERS, machine) for machine, _ in uses)
-    return by_tier + users + Counter({(What.PEOPLE, ""): len(who)})
+    return by_tier + users + Counter({(What.PEOPLE, ""): who.bit_count()})
 
 
 def told_apart(numbers: Numbers) -> frozenset[str]:
@@ -206,17 +197,24 @@ def told_apart(numbers: Numbers) -> frozenset[str]:
     return apart({tier: count for (what, tier), count in numbers.items() if what is What.PEOPLE and tier})
 
 
-def _visits(days: Days, tiers: Mapping[date, Collection[str]], found: defaultdict[date, Numbers]) -> None:
-    row, split, known = JournalRow, days.bundle.site.half_day_split, _tiers(days.session)
-    asked = select(row.member, row.moved_at).where(*_within(days, col(row.moved_at)), col(row.inside).is_(True))
-    seen: set[tuple[date, bool, str | None]] = set()
-    for member, at in days.session.exec(asked):
-        when = of(at) if at is not None else days.start
-        day = days.calendar.day_at(when)
-        seen.add((day, when < days.calendar.half_day(day, split), member))
-    for day, _, member in seen:
-        month, tier = month_of(day), known.get(member or "", "")
-        found[month][What.VISITS, tier if tier in tiers.get(month, ()) else ""] += 1
+def _by_day(days: Days) -> tuple[dict[date, Moved], dict[str, int]]:
+    split = days.bundle.site.half_day_split
+    return by_day(days.session, days.calendar, split, days.first, days.last, days.until, days.tiers)
+
+
+def _came(days: Days, told: Mapping[date, Collection[str]], found: defaultdict[date, Numbers]) -> None:
+    """Visits and seats. told: the tiers that may be told apart, by month."""
+    moved_by_day, tiers = _by_day(days)
+    for day, moved in moved_by_day.items():
+        numbers, apart_ = found[month_of(day)], told.get(month_of(day), ())
+        for half in moved.halves:
+            by_tier = {tier: (half & tiers[tier]).bit_count() for tier in apart_ if tier in tiers}
+            numbers.update({(What.VISITS, tier): count for tier, count in by_tier.items() if count})
+            if rest := half.bit_count() - sum(by_tier.values()):
+                numbers[What.VISITS, ""] += rest
+        numbers[What.DAYS, ""] += bool(moved.most)
+        for part, most in moved.most.items():
+            numbers[What.SEATS, part] += most
 
 
 def _opened(days: Days, found: defaultdict[date, Numbers]) -> None:
@@ -244,7 +242,7 @@ def starts(turn: Turn) -> tuple[Instant, Instant, str]:
 def _in_vain(days: Days, found: defaultdict[date, Numbers]) -> None:
     row = JournalRow
     asked = select(row.at, row.credential).where(
-        col(row.kind) == Kind.TAP,
+        one_by_one(Kind.TAP),
         *_within(days, col(row.at)),
         col(row.clock) != ClockState.UNKNOWN.value,  # it says no day, and its row outlives those of that day
         col(row.granted).is_(False),
@@ -267,49 +265,6 @@ def _ran(days: Days, found: defaultdict[date, Numbers]) -> None:
             if use.overlaps(start, end):
                 found[month][What.MACHINE, use.machine] += use.seconds(start, end)
         month = last_day(month) + timedelta(1)
-
-
-def _seats(days: Days, found: defaultdict[date, Numbers]) -> None:
-    """Whoever is inside when a site day ends no longer is."""
-    of_day: defaultdict[date, list[tuple[Instant, int, str, bool]]] = defaultdict(list)
-    row = JournalRow
-    asked = select(row.moved_at, row.member, row.inside).where(
-        *_within(days, col(row.moved_at)), col(row.inside).is_not(None)
-    )
-    for at, member, inside in days.session.exec(asked):
-        when = of(at) if at is not None else days.start
-        of_day[days.calendar.day_at(when)].append((when, 1, member or "", bool(inside)))
-    for number_, stay in enumerate(stays(days.session, days.start, days.end)):
-        steps = of_day[days.calendar.day_at(stay.since)]
-        steps.append((stay.since, stay.people, f"stay {number_}", True))
-        if stay.until is not None:
-            steps.append((stay.until, stay.people, f"stay {number_}", False))
-    for day, steps in of_day.items():
-        numbers = found[month_of(day)]
-        numbers[What.DAYS, ""] += 1
-        for part, most in _most(days, day, steps).items():
-            numbers[What.SEATS, part] += most
-
-
-def _most(days: Days, day: date, steps: list[tuple[Instant, int, str, bool]]) -> Counter[Part]:
-    """The most who were there at one moment of each part. steps: when, how many people, who, and whether they came."""
-    noon = days.calendar.half_day(day, days.bundle.site.half_day_split)
-    parts = {Part.MORNING: days.calendar.day_start(day), Part.AFTERNOON: noon, Part.EVENING: noon + EVENING}
-    inside: dict[str, int] = {}
-    found: Counter[Part] = Counter()
-    steps = sorted([*steps, *((start, 0, "", False) for start in parts.values())], key=lambda one: (one[0], not one[3]))
-    for when, people, who, came in steps:
-        part = max((start, one) for one, start in parts.items() if start <= when)[1]
-        if came:
-            inside[who] = people
-        else:
-            inside.pop(who, None)
-        found[part] = max(found[part], sum(inside.values()))
-    return found
-
-
-def _tiers(session: Session) -> dict[str, str]:
-    return {member: tier for member, tier in session.exec(select(Member.id, Member.tier))}  # noqa: C416 - a row is no tuple to the type checker
 
 
 def _month(days: Days, at: Instant) -> date:

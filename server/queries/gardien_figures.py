@@ -24,6 +24,7 @@ from server.database.types import moment
 from server.models import BankEntry, JournalRow
 from server.queries.current import Current
 from server.queries.first_row import first_at
+from server.queries.history import one_by_one
 from server.queries.ledger import Ledger
 from server.queries.now import few
 from server.queries.past import Past, past
@@ -137,7 +138,7 @@ def _in_vain(session: Session, current: Current, first: date) -> dict[int, int |
     """Each person counts once a day and half-hour."""
     row = JournalRow
     asked = select(row.at, row.credential).where(
-        col(row.kind) == Kind.TAP,
+        one_by_one(Kind.TAP),
         col(row.at) >= moment(current.calendar.day_start(first)),
         col(row.granted).is_(False),
         col(row.reason) == Reason.OUTSIDE_HOURS,

@@ -20,6 +20,7 @@ from server.database.types import moment
 from server.models import JournalRow, MachineFault
 from server.queries.current import Current
 from server.queries.gardien_figures import months_to
+from server.queries.history import one_by_one
 from server.queries.no_shows import no_shows
 from server.queries.site_state import uses_since
 from wire.row import Kind, Order
@@ -155,7 +156,7 @@ def _refused(session: Session, current: Current, since: Instant) -> list[tuple[s
     """At which machine, and when."""
     row = JournalRow
     asked = select(row.access_point, row.at).where(
-        row.kind == Kind.TAP,
+        one_by_one(Kind.TAP),
         col(row.at) >= moment(since),
         col(row.granted).is_(False),
         col(row.access_point).in_(list(current.machines)),

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from statistics import mean
 
-from sqlmodel import Session, col, or_, select
+from sqlmodel import Session, col, func, or_, select
 
 from policy.bank_accounts import Account
 from policy.calendar import Calendar
@@ -17,9 +17,10 @@ from policy.terms import Instant
 from server.database.types import moment
 from server.models import BankEntry, CountKept, Event, Member
 from server.queries import guests
-from server.queries.counts import Days, Numbers, Part, What, apart, by_month, first_uncounted, last_day
+from server.queries.counts import Days, Numbers, What, apart, by_month, first_uncounted, last_day
 from server.queries.current import Current
 from server.queries.now import few
+from server.queries.past_days import Part, Tiers
 
 EVENTS = 4
 """So many kinds of public events are named; what else there was is added up."""
@@ -107,12 +108,12 @@ class Year:
         return round(100 * taken / days / self.capacity) if days and taken is not None and self.capacity else None
 
 
-def year(session: Session, current: Current, first: date, at: Instant) -> Year:
-    """The twelve months that begin with this one."""
+def year(session: Session, current: Current, first: date, at: Instant, tiers: Tiers) -> Year:
+    """The twelve months that begin with this one. tiers: to be shared between two years."""
     calendar = current.calendar
     end = last_day(_after(first, 11))
     last = min(end, calendar.day_at(at))
-    known = by_month(Days(session, current.bundle, calendar, first, end, at))
+    known = by_month(Days(session, current.bundle, calendar, first, end, at, tiers))
     months = [Month(one, known.get(one)) for one in (_after(first, number) for number in range(12))]
     numbers = [one.numbers for one in months if one.numbers is not None]
     since = next((one.first.replace(day=one.numbers[What.FIRST, ""]) for one in months if one.numbers), None)
@@ -192,12 +193,12 @@ def _tiers_of(numbers: Sequence[Numbers]) -> dict[str, Tier]:
 
 def _members(session: Session, calendar: Calendar, day: date) -> int:
     row, over = Member, moment(calendar.day_start(day + timedelta(1)))
-    asked = select(row.id).where(
+    asked = select(func.count()).where(
         or_(col(row.valid_from).is_(None), col(row.valid_from) <= day),
         or_(col(row.valid_until).is_(None), col(row.valid_until) >= day),
         or_(col(row.ended).is_(None), col(row.ended) >= over),
     )
-    return len(session.exec(asked).all())
+    return session.exec(asked).one()
 
 
 def _events(session: Session, calendar: Calendar, first: date, last: date, at: Instant) -> dict[str, int]:

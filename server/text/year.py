@@ -8,9 +8,10 @@ from typing import NamedTuple
 from babel.dates import format_date
 from babel.numbers import format_decimal
 
-from server.queries.counts import Part, What
+from server.queries.counts import What
 from server.queries.names import Called
 from server.queries.now import few
+from server.queries.past_days import Part
 from server.queries.year import Month, Year
 from server.text.bank import month as month_named
 from server.text.chart import Bar, bars

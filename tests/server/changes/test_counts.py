@@ -14,7 +14,8 @@ from server.database.engine import Database
 from server.database.types import moment
 from server.models import CountKept, JournalRow, MachineSession, Visitor
 from server.publish.bundle import calendar_of, export
-from server.queries.counts import Days, Numbers, Part, What, apart, by_month
+from server.queries.counts import Days, Numbers, What, apart, by_month
+from server.queries.past_days import Part
 from tests.server.changes.test_purge import KEPT, forget
 from tests.support_server import DECIDED, Desk, Journal
 from tests.support_site import at
