@@ -6,6 +6,7 @@ from contextlib import closing
 from datetime import UTC, date, datetime, timedelta
 from itertools import product
 from pathlib import Path
+from typing import get_args
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from flask.testing import FlaskClient
@@ -13,7 +14,21 @@ from sqlmodel import Session, insert, update
 
 from benches.disk import bench_folder
 from benches.figure import Figures, figure, p95
-from policy.bundle import AccessPoint, Bundle, Credential, Kind, Machine, Member, Pass, Readers, Site
+from policy.bundle import (
+    AccessPoint,
+    Bundle,
+    Credential,
+    Kind,
+    Machine,
+    Member,
+    Pass,
+    Pattern,
+    Readers,
+    Role,
+    Site,
+    TimeBank,
+    Weekday,
+)
 from policy.presets import COWORKING
 from policy.terms import DAY, Instant
 from server.app import create_app
@@ -37,6 +52,8 @@ CARNETS = 4_000
 PAID = 20
 """Half-days that each carnet has paid."""
 MACHINES = 20
+GARDIENS = 20
+"""Who share the evenings of each week, for a year behind and without an end."""
 BOOKED = (8, 11, 14)
 """The hours (UTC) at which each machine is booked for two, on each day of the last `days` and of the next 30."""
 ROUNDS = 20
@@ -59,7 +76,18 @@ PAGES = {
     "machines": "/machines",
     "machine": "/machines/cnc3",
     "calendar": "/calendar",
+    "machine_figures": "/machines/chiffres",
+    "trainings": "/trainings",
     "gardiens": "/gardiens",
+    "gardien_figures": "/gardiens/chiffres",
+    "evenings": "/gardiens/evenings",
+    "bank": "/banque",
+    "closing": "/fermer",
+    "year": "/chiffres",
+    "events": "/events",
+    "accounts": "/accounts",
+    "health": "/sante",
+    "kiosk": "/kiosque",
 }
 FLOOR = "/lamps"
 _ROWS = """
@@ -176,13 +204,22 @@ def bundle(members: int) -> Bundle:
     names = ("Marie", "Élise", "Adèle", "Hugo", "Rachid", "Zoé", "Rémy")
     tiers = ("carnet-demi", "resident", "nomade")
     carnets = min(CARNETS, members // 3)
+    since = datetime.fromtimestamp(NOW // 1000, UTC).date() - timedelta(365)
+    evenings = (  # each gardien has one of a week in turn
+        Pattern(f"{day}-{i}", day, "18:30", "22:00", every=GARDIENS, since=since + timedelta(7 * i), gardien=f"m{i}")
+        for day, i in product(get_args(Weekday), range(GARDIENS))
+    )
     return Bundle(
         format="loquet.bundle/1",
-        site=Site("bench", "Le banc", "Europe/Paris", holidays="FR"),
+        site=Site("bench", "Le banc", "Europe/Paris", holidays="FR", time_bank=TimeBank()),
         access_points=(AccessPoint("front", Readers("front-in", "front-out")),),
         tiers=COWORKING,
-        members=tuple(Member(f"m{i}", f"{names[i % 7]} Untel {i}", tiers[i % 3]) for i in range(members)),
+        members=tuple(
+            Member(f"m{i}", f"{names[i % 7]} Untel {i}", tiers[i % 3], roles=(Role.GARDIEN,) if i < GARDIENS else ())
+            for i in range(members)
+        ),
         credentials=tuple(Credential(f"04{i:012X}", f"m{i}") for i in range(members)),
+        rota=tuple(evenings),
         kinds=(Kind("cnc"),),
         machines=tuple(Machine(f"cnc{i}", "cnc", f"cnc{i}-reader") for i in range(MACHINES)),
         passes=tuple(Pass(f"p{i}", f"m{3 * i}", "half_day", 30) for i in range(carnets)),
