@@ -168,7 +168,7 @@ def _mail(fault: str | None, unsent: int, about: str) -> Found:
 
 def _gone(names: Sequence[str], about: str) -> Iterator[Found]:
     if names:
-        told = gettext("une adresse ne prend pas le courriel : %(names)s", names=", ".join(names))
+        told = gettext("le courriel n’arrive pas à %(names)s", names=", ".join(names))
         helps = gettext("Demandez à la personne, de vive voix, une adresse qui marche ou une autre voie.")
         yield Found("address", Level.LOOK, about, told, helps, "messages.page")
 

@@ -138,7 +138,7 @@ def test_whose_address_takes_no_mail_is_said_to_the_team_and_to_them_until_one_a
     assert "cette adresse ne prend pas le courriel (550 5.1.1 no such user)" in page
     name = (place.publisher.current.called.member("brigitte") or "").replace("\N{NO-BREAK SPACE}", " ")
     assert f"{name} refusé lea@example.org" in page
-    told = f"une adresse ne prend pas le courriel : ancienne@example.org, {name}"
+    told = f"le courriel n’arrive pas à ancienne@example.org, {name}"
     assert told in place.page("/sante", admin)
     assert "Votre adresse lea@example.org n’a pas pris notre message" in place.page("/me", lea)
     assert "n’a pas pris" not in place.page("/me", place.member("remy"))
@@ -146,7 +146,7 @@ def test_whose_address_takes_no_mail_is_said_to_the_team_and_to_them_until_one_a
     post(database, "lea@example.org")
     assert outbox.tick() == 1
     assert "n’a pas pris" not in place.page("/me", lea)
-    assert "une adresse ne prend pas le courriel : ancienne@example.org" in place.page("/sante", admin)
+    assert "le courriel n’arrive pas à ancienne@example.org" in place.page("/sante", admin)
 
 
 def test_where_the_answer_is_lost_it_is_not_sent_a_second_time(database: Database, mail: MailServer) -> None:
