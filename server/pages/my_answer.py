@@ -1,5 +1,6 @@
 """Is it open, and will this badge open it? The answer of a member’s own page, by the door's own `decide`."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from policy.instants import of
@@ -45,6 +46,7 @@ def answer_of(seen: Picture, current: Current, who: str, asked: Entry | None, sp
         headline = headline_of(seen, current.called.members) if seen.opening.open else gettext("Fermé, sauf pour vous")
         if who in seen.opening.held_by and (end := _own_end(seen, current, who)) is not None:
             headline = gettext("Vous tenez le lieu jusqu’à %(hour)s", hour=hour(end))
+            lines = tuple(line for line in lines if line != gettext("Vous tenez le lieu."))
         elif not seen.opening.open and seen.watch and seen.watch.gardien == who and seen.watch.start <= seen.at:
             until = _own_end(seen, current, who) or seen.watch.end
             headline = gettext("Votre garde, jusqu’à %(hour)s", hour=hour(until))
@@ -90,8 +92,15 @@ def _own_end(seen: Picture, current: Current, who: str) -> Instant | None:
 def _place(seen: Picture, current: Current, who: str) -> tuple[str, ...]:
     """Who holds it and who opens next, as Maintenant says it."""
     names = current.called.members
-    held = holders_of(seen, names)
+    held = _you_hold(seen, names, who) if who in seen.opening.held_by else holders_of(seen, names)
     return (*((held,) if held else ()), *to_come(seen, names, who))
+
+
+def _you_hold(seen: Picture, names: Mapping[str, str], who: str) -> str:
+    """Who holds it, to a gardien who does."""
+    others = gettext(" et ").join(names[one] for one in seen.opening.held_by if one != who and one in names)
+    you = gettext("Vous et %(who)s tenez le lieu.", who=others) if others else gettext("Vous tenez le lieu.")
+    return f"{gettext('L’équipe est là.')} {you}" if seen.opening.staffed else you
 
 
 def _opens(current: Current, asked: Entry) -> str:

@@ -256,6 +256,8 @@ def _gardien(watch: Watch, seen: Picture, names: Mapping[str, str], reader: str)
     if watch.start <= seen.at:
         who = names.get(watch.gardien) or gettext("le gardien")
         own = end_of(seen.known.shifts.get(watch.gardien, ()), seen.at) or watch.end
+        if watch.gardien == reader:
+            return gettext("Garde prévue jusqu’à %(hour)s : vous n’êtes pas encore là.", hour=hour(own))
         return gettext("Garde prévue jusqu’à %(hour)s : %(who)s n’est pas là.", hour=hour(own), who=who)
     who = names.get(watch.gardien) or gettext("un gardien")
     said = {"who": _capital(who), "when": opens(watch.start, seen.at), "hour": hour(watch.end)}

@@ -42,7 +42,7 @@ def test_the_gardien_who_holds_reads_who_waits_and_who_may_stay(place: Place) ->
     assert re.search(r'id="to-closing" class="button"', gardien.get("/").text), "a press of thumb size"
     assert "Fermer le lieu…" in place.page("/", gardien)
     said = place.page("/fermer", gardien)
-    assert "1 personne est encore notée dedans" in said
+    assert "1 personne notée dedans ne peut pas rester" in said, "others are inside, too, and may stay"
     assert "Vous tenez le lieu, au plus tard jusqu’à 22 h 15." in said
     assert said.index("Brigitte O") < said.index("à régler") < said.index("peut rester")
     assert "Encore 1 personne à régler." in said

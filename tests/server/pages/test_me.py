@@ -189,7 +189,10 @@ def test_a_lockdown_and_a_fire_come_first(ines: Place) -> None:
 
 
 def test_who_holds_the_place_reads_so(ines: Place) -> None:
-    assert "Vous tenez le lieu jusqu’à 22 h ✓" in me(ines, "gregoire")
+    said = me(ines, "gregoire")
+    assert "Vous tenez le lieu jusqu’à 22 h ✓" in said
+    assert "Grégoire V. tient le lieu" not in said, "nobody is told of oneself by name"
+    assert "Grégoire V. tient le lieu" in me(ines)
 
 
 def test_a_shift_that_runs_is_no_next_one(ines: Place) -> None:
@@ -209,7 +212,9 @@ def test_how_long_a_gardien_holds_it_is_said_by_their_own_shift(ines: Place) -> 
     late = Shift(id="late", gardien="brigitte", start="2026-11-24T18:30", end="2026-11-24T23:00")
     change(ines, replace(site, members=(*others, brigitte), shifts=(*site.shifts, late)))
     assert "Ouvert jusqu’à 23 h" in me(ines)
-    assert "Vous tenez le lieu jusqu’à 22 h" in me(ines, "gregoire")
+    said = me(ines, "gregoire")
+    assert "Vous tenez le lieu jusqu’à 22 h" in said
+    assert "Vous et Brigitte O. tenez le lieu." in said
 
 
 def test_a_gardien_who_is_not_there_yet_reads_that_it_is_their_shift(ines: Place) -> None:
@@ -222,6 +227,7 @@ def test_a_gardien_who_is_not_there_yet_reads_that_it_is_their_shift(ines: Place
     go(ines, at(18, 5) + 2 * DAY)
     said = me(ines, "gregoire")
     assert "Votre garde, jusqu’à 20 h ✓ Votre badge ouvre : front Badgez à l’entrée : le lieu est alors ouvert" in said
+    assert "Garde prévue jusqu’à 20 h : vous n’êtes pas encore là." in said
     assert "Fermé, sauf pour vous" not in said
 
 
