@@ -199,7 +199,7 @@ def _page(status: int, fault: str = "", taken: Taken | None = None) -> ResponseR
                 one,
                 one.member == me,
                 _who(one, current, me, named=named, held=one in busy),
-                (named or one.member == me) and not one.id.startswith(RUNS),
+                (named or one.member == me) and not one.id.startswith(RUNS) and one.end > at,
             )
             for one in _by_machine(found + [one for one in busy if one.id.startswith(RUNS)], current)
         ],

@@ -140,6 +140,14 @@ def test_a_fab_manager_cancels_for_others(fab: Place) -> None:
         assert slots(session, fab.now) == []
 
 
+def test_nobody_is_offered_to_cancel_a_booking_that_is_over(fab: Place) -> None:
+    slot = Desk(fab.database).has(tomorrow(14), who="brigitte")
+    assert slot.id in fab.staff().get(f"/calendar?day={DAY}").text
+    fab.now = slot.end
+    assert "14 h – 16 h" in read(fab.staff(), f"/calendar?day={DAY}")
+    assert slot.id not in fab.staff().get(f"/calendar?day={DAY}").text
+
+
 def test_a_press_in_the_picture_chooses_the_step_before_it(fab: Place) -> None:
     at = tomorrow(14) + 7 * 60_000
     said = read(fab.member("remy"), f"/calendar?day={DAY}&machine=cnc&at={at}&minutes=0")
