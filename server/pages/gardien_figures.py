@@ -25,11 +25,12 @@ def show() -> ResponseReturnValue:
     with known.database.reading() as session:
         found = figures(session, current, now, known.retention_days)
     called = current.called.member
+    first = min((month for months in found.hours.values() for month in months), default=None)
     people = [(called(who) or who, months, sum(months.values())) for who, months in found.hours.items()]
     return render_template(
         "gardien_figures.html",
         found=found,
-        months=[(one, text.short_month(one)) for one in found.months],
+        months=[(one, text.short_month(one)) for one in found.months if first is None or one >= first],
         people=sorted(people, key=lambda one: alphabetical(one[0])),
         by_month=[
             (text.month(month), evenings, sum(one.held for one in evenings))

@@ -25,7 +25,8 @@ def test_who_held_what_and_who_came_in_vain(place: Place) -> None:
     page = place.page("/gardiens/chiffres", place.member("gregoire"))
     assert "1 soirée tenue sur 2" in page
     assert "novembre 2026 · 1 soirée tenue sur 2 jeu. 26 nov." in page, "folded by month"
-    assert "Grégoire V. – – – – – 3 h 55 3 h 55" in page
+    assert "Gardien nov. 2026 Ensemble" in page, "no column for the months before anybody held an evening"
+    assert "Grégoire V. 3 h 55 3 h 55" in page
     assert "jeu. 26 nov. , 18 h – 20 h pas tenue Grégoire V. · personne" in page
     assert "mar. 24 nov. , 18 h – 22 h tenue Grégoire V., 3 h 55 · 3 personnes" in page
     assert "22 h 3 23 h moins de 3" in page
