@@ -26,9 +26,14 @@ def lab(place: Place) -> Place:
 
 def stops(place: Place, when: Instant, started: Instant = BEGAN, *, by_badge: bool = True) -> None:
     if by_badge:
-        told = {"access_point": "laser", "reader": "laser-tap", "member": "remy", "credential": "c" * 32}
-        place.journal.add(when, Kind.TAP, granted=True, reason=Reason.SESSION_ENDED, **told)
+        taps(place, when, Reason.SESSION_ENDED)
     runs(place, "laser", "remy", started, until=at(22), ended=when)
+
+
+def taps(place: Place, when: Instant, reason: Reason) -> None:
+    told = {"access_point": "laser", "reader": "laser-tap", "member": "remy", "credential": "c" * 32}
+    place.journal.add(when, Kind.TAP, granted=True, reason=reason, **told)
+    place.tell()
 
 
 def tick(place: Place) -> list[Slot]:
@@ -55,10 +60,19 @@ def test_what_its_holder_gives_back_is_free_for_whoever_walks_up(lab: Place) -> 
 
 
 def test_a_session_that_ended_otherwise_takes_nothing_from_its_holder(lab: Place) -> None:
+    taps(lab, BEGAN, Reason.BOOKING)
     stops(lab, at(19, 10), by_badge=False)
     assert [one.end for one in tick(lab)] == [at(22)]
     assert covers(lab)
     assert "à reprendre" in lab.page("/machines", account_of(lab, "brigitte"))
+
+
+def test_while_the_end_of_the_session_has_not_arrived_the_booking_stays(lab: Place) -> None:
+    runs(lab, "laser", "remy", BEGAN, until=at(22))
+    taps(lab, at(19, 10), Reason.SESSION_ENDED)
+    assert [one.end for one in tick(lab)] == [at(22)]
+    stops(lab, at(19, 10), by_badge=False)
+    assert [one.end for one in tick(lab)] == [at(19, 10)]
 
 
 def test_who_runs_it_again_keeps_it_and_so_does_who_was_cut_off_after_that(lab: Place) -> None:
