@@ -17,5 +17,4 @@ def share(session: Session, decided: Decided, shared: bool) -> None:
     site = site_said(session)
     if site is None or site.time_bank is None:
         raise ChangeRefusedError(Refused.NO_BANK)
-    if site.time_bank.shared is not shared:
-        set_site(session, replace(site, time_bank=replace(site.time_bank, shared=shared)), decided)
+    set_site(session, replace(site, time_bank=replace(site.time_bank, shared=shared)), decided)
