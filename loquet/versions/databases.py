@@ -13,7 +13,7 @@ from typing import IO, Any, Protocol
 
 from sqlalchemy.engine import URL
 
-from loquet.versions.files import begin, end, give_up, owner_of
+from loquet.versions.files import draft_of, owner_of
 from loquet.versions.switch import TriedError
 
 FOLDER = Path("/var/backups/loquet")
@@ -71,31 +71,26 @@ class SqliteDatabase:
         self._copy_to(self._copy)
 
     def _copy_to(self, target: Path) -> None:
-        new = target.with_name(f"{target.name}.new")
         try:
-            owner = owner_of(self._file)
-            begin(new, owner)
-            with closing(sqlite3.connect(self._file)) as db, closing(sqlite3.connect(new)) as to:
+            with (
+                draft_of(target, owner_of(self._file)) as new,
+                closing(sqlite3.connect(self._file)) as db,
+                closing(sqlite3.connect(new)) as to,
+            ):
                 db.backup(to)
-            end(new, target, owner)
         except (OSError, sqlite3.Error) as error:
-            give_up(new)
             raise TriedError(f"the database could not be copied ({error})") from None
 
     def put_back(self) -> None:
         if not self._copy.exists():
             return
         _set_aside(self._copy, self._copy_to)
-        new = self._file.with_name(f"{self._file.name}.back")
         try:
-            owner = owner_of(self._file)
-            begin(new, owner)
-            shutil.copyfile(self._copy, new)
-            for part in ("-wal", "-shm"):
-                self._file.with_name(self._file.name + part).unlink(missing_ok=True)
-            end(new, self._file, owner)
+            with draft_of(self._file, owner_of(self._file)) as new:
+                shutil.copyfile(self._copy, new)
+                for part in ("-wal", "-shm"):
+                    self._file.with_name(self._file.name + part).unlink(missing_ok=True)
         except OSError as error:
-            give_up(new)
             raise TriedError(f"{self._file}: {error.strerror or error}") from None
 
 
@@ -117,14 +112,10 @@ class PostgresDatabase:
 
     def _copy_to(self, target: Path) -> None:
         """Without comments: that of an extension is not the server's to make."""
-        new = target.with_name(f"{target.name}.new")
         try:
-            begin(new, self._owner)
-            with new.open("wb") as to:
+            with draft_of(target, self._owner) as new, new.open("wb") as to:
                 self._run(["pg_dump", "--no-comments", "--lock-wait-timeout=30s", "--dbname", self._url], to=to)
-            end(new, target, self._owner)
         except (OSError, TriedError) as error:
-            give_up(new)
             raise TriedError(f"the database could not be copied ({error})") from None
 
     def put_back(self) -> None:

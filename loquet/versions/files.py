@@ -1,7 +1,8 @@
 """Files that are whole under their name, or not there: what an update writes must outlive a power cut."""
 
 import os
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 Owner = tuple[int, int]
@@ -13,26 +14,26 @@ def owner_of(file: Path) -> Owner:
     return there.st_uid, there.st_gid
 
 
-def begin(draft: Path, owner: Owner) -> None:
-    """An empty file that nobody else reads; in a folder of its own owner. Raises OSError."""
-    if not draft.parent.exists():
-        draft.parent.mkdir(mode=0o700)
-        own(draft.parent, owner)
-    draft.unlink(missing_ok=True)
-    draft.touch(mode=0o600)
-
-
-def end(draft: Path, target: Path, owner: Owner) -> None:
-    """In one step it is there. Raises OSError."""
-    own(draft, owner)
-    settle(draft)
-    os.replace(draft, target)
-    settle(target.parent)
-
-
-def give_up(draft: Path) -> None:
-    with suppress(OSError):
+@contextmanager
+def draft_of(target: Path, owner: Owner) -> Iterator[Path]:
+    """A file that nobody else reads, to be written: in one step it is the target, or that stays as it was. Its folder
+    is made for its owner where it is missing. Raises OSError."""
+    draft = target.with_name(f"{target.name}.new")
+    try:
+        if not draft.parent.exists():
+            draft.parent.mkdir(mode=0o700)
+            own(draft.parent, owner)
         draft.unlink(missing_ok=True)
+        draft.touch(mode=0o600)
+        yield draft
+        own(draft, owner)
+        settle(draft)
+        os.replace(draft, target)
+    except BaseException:
+        with suppress(OSError):
+            draft.unlink(missing_ok=True)
+        raise
+    settle(target.parent)
 
 
 def link(name: Path, to: str) -> None:
