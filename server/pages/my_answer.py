@@ -1,6 +1,5 @@
 """Is it open, and will this badge open it? The answer of a member’s own page, by the door's own `decide`."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from policy.instants import of
@@ -92,15 +91,8 @@ def _own_end(seen: Picture, current: Current, who: str) -> Instant | None:
 def _place(seen: Picture, current: Current, who: str) -> tuple[str, ...]:
     """Who holds it and who opens next, as Maintenant says it."""
     names = current.called.members
-    held = _you_hold(seen, names, who) if who in seen.opening.held_by else holders_of(seen, names)
+    held = holders_of(seen, names, who)
     return (*((held,) if held else ()), *to_come(seen, names, who))
-
-
-def _you_hold(seen: Picture, names: Mapping[str, str], who: str) -> str:
-    """Who holds it, to a gardien who does."""
-    others = gettext(" et ").join(names[one] for one in seen.opening.held_by if one != who and one in names)
-    you = gettext("Vous et %(who)s tenez le lieu.", who=others) if others else gettext("Vous tenez le lieu.")
-    return f"{gettext('L’équipe est là.')} {you}" if seen.opening.staffed else you
 
 
 def _opens(current: Current, asked: Entry) -> str:

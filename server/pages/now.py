@@ -191,16 +191,18 @@ def _until(until: int, at: int) -> str:
     return hour(until) if same else when(until, at)
 
 
-def holders_of(seen: Picture, names: Mapping[str, str]) -> str:
-    """Who holds it, by name where there are names; empty while it is shut."""
+def holders_of(seen: Picture, names: Mapping[str, str], reader: str = "") -> str:
+    """Who holds it, by name where there are names; empty while it is shut. reader: who reads it."""
     if not seen.opening.open:
         return ""
-    holders = gettext(" et ").join(names[member] for member in seen.opening.held_by if member in names)
-    held = (
-        ngettext("%(who)s tient le lieu.", "%(who)s tiennent le lieu.", len(seen.opening.held_by), who=holders)
-        if holders
-        else gettext("Un gardien tient le lieu.")
-    )
+    holding = seen.opening.held_by
+    others = gettext(" et ").join(names[member] for member in holding if member in names and member != reader)
+    if reader in holding:
+        held = gettext("Vous et %(who)s tenez le lieu.", who=others) if others else gettext("Vous tenez le lieu.")
+    elif others:
+        held = ngettext("%(who)s tient le lieu.", "%(who)s tiennent le lieu.", len(holding), who=others)
+    else:
+        held = gettext("Un gardien tient le lieu.")
     staffed = gettext("L’équipe est là.")
     return " ".join(s for s, said in ((staffed, seen.opening.staffed), (held, seen.opening.held_by)) if said)
 

@@ -15,7 +15,7 @@ from simulator.demo import casaco
 from simulator.demo.bench_badges import Badge, badges
 from simulator.demo.cast import IN, OUT
 from tests.docs.guide_sheets import pictures
-from tests.support_demo import TUESDAY, Demo, local, running_demo, set_time
+from tests.support_demo import TUESDAY, Demo
 
 NAMES = called(casaco.bundle(TUESDAY))
 READY = badges(casaco.bundle(TUESDAY), TUESDAY.isoformat())
@@ -23,15 +23,6 @@ NOMAD, NOMAD_7, RESIDENT, GARDIEN, STAFF = READY[:5]
 LOST, STRANGER = READY[8], READY[10]
 PICTURE: ViewportSize = {"width": 390, "height": 700}
 """A phone's, as the guides show it."""
-
-
-@pytest.fixture(scope="module")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
-    """A demo on the Tuesday evening, during a gardien's shift."""
-    folder = tmp_path_factory.mktemp("browser") / "demo"
-    set_time(folder, local(18, 40))
-    with running_demo(folder) as demo:
-        yield demo
 
 
 @pytest.fixture(scope="module")

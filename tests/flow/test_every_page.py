@@ -25,7 +25,7 @@ from simulator.demo.bench_badges import badges
 from simulator.demo.cast import IN
 from simulator.demo.logins import logins
 from simulator.demo.members_file import NAME
-from tests.support_demo import TUESDAY, Demo, local, running_demo, set_time
+from tests.support_demo import TUESDAY, Demo
 
 SITE = casaco.bundle(TUESDAY)
 MEMBER_OF = {one.login: one.member for one in logins(SITE, TUESDAY)}
@@ -140,15 +140,6 @@ class Look:
     def _watch(self, request: Request) -> None:
         if not request.url.startswith((f"{self.demo.address}/", "data:", "blob:")):
             self.wrong.append(request.url)
-
-
-@pytest.fixture(scope="module")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
-    """On the Tuesday evening, during a gardien's shift."""
-    folder = tmp_path_factory.mktemp("pages") / "demo"
-    set_time(folder, local(18, 40))
-    with running_demo(folder) as demo:
-        yield demo
 
 
 @pytest.fixture(scope="module")
