@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from sqlmodel import Session
 
 from policy.bundle import Bundle, Pattern, Role
+from policy.calendar import minutes
 from policy.check import contradictions
 from policy.forms import malformed
 from policy.rota import slot_on
@@ -23,6 +24,8 @@ from server.queries.rota import rota_known, turns
 
 LOOKED_AT = timedelta(weeks=8)
 """So far ahead it is looked whether somebody would hold two evenings at one time."""
+LONGEST = 12 * 60
+"""Minutes: what is longer is two hours in the wrong order, and the place would be announced as held all day."""
 PLACES = {"from": "hours", "to": "hours"}
 """What a bundle calls a field that the form has under another name."""
 
@@ -107,6 +110,8 @@ def _wrong(
         fields.append("gardien")
     if wanted.start == wanted.end:
         fields.append("hours")
+    elif not fields and (minutes(wanted.end, as_end=True) - minutes(wanted.start)) % (24 * 60) > LONGEST:
+        fields.append("long")
     if not fields and wanted.gardien is not None and wanted.since is not None:
         others = tuple(one for one in here.bundle.rota if one != instead_of)
         tried = replace(here.bundle, rota=(*others, wanted, *((before,) if before is not None else ())))

@@ -28,6 +28,8 @@ from server.web.typed import seen as seen_in
 
 page = Blueprint("rota_patterns", __name__)
 NEW = "new"
+FIELDS = {"long": "hours"}
+"""Of what is wrong: beside which field it is said, where that has another name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +118,7 @@ def _page(status: int, key: str = "", wrong: Sequence[str] = (), refused: str = 
         key=key,
         new=NEW,
         typed=request.form,
-        wrong={field: gettext(words.WRONG.get(field, words.WRONG["hours"])) for field in wrong},
+        wrong={FIELDS.get(one, one): gettext(words.WRONG.get(one, words.WRONG["hours"])) for one in wrong},
         refused=refused,
     ), status
 

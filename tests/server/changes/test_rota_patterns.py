@@ -67,6 +67,12 @@ def test_a_change_for_the_past_is_refused(place: Place) -> None:
     assert (status, "Il n’est pas avant hier" in page) == (400, True)
 
 
+def test_two_hours_in_the_wrong_order_make_no_evening_of_twenty(place: Place) -> None:
+    status, page = save(place, hours="22 h – 18 h")
+    assert (status, "Une garde dure 12 heures au plus" in page) == (400, True)
+    assert save(place, hours="20 h – 2 h")[0] == 303
+
+
 def test_nobody_gets_two_evenings_at_one_time(place: Place) -> None:
     status, page = save(place, weekday="fri", hours="20 h – 23 h", every="1")
     assert (status, "deux gardes en même temps" in page) == (400, True)
