@@ -268,7 +268,7 @@ def _gardien(watch: Watch, seen: Picture, names: Mapping[str, str], reader: str)
     if watch.gardien == reader:
         return gettext("Votre garde commence %(when)s ; le lieu est ouvert probablement jusqu’à %(hour)s.", **said)
     if watch.takes_over:
-        return gettext("%(who)s prend le relais %(when)s, probablement jusqu’à %(hour)s.", **said)
+        return gettext("%(who)s prend le relais %(when)s ; ouvert probablement jusqu’à %(hour)s.", **said)
     if seen.opening.open:
         return gettext("%(who)s doit rouvrir le lieu %(when)s, probablement jusqu’à %(hour)s.", **said)
     return gettext("%(who)s doit ouvrir le lieu %(when)s, probablement jusqu’à %(hour)s.", **said)

@@ -133,7 +133,7 @@ def test_it_says_of_tonight_what_maintenant_says(ines: Place) -> None:
         told = [line for line in answer(ines, "/", team) if line.startswith(("L’équipe", "Grégoire", "Sûr", "Garde"))]
         assert set(told) <= set(answer(ines, "/me", mine)), now
     go(ines, at(7, 30) + 2 * DAY)
-    assert "Grégoire V. prend le relais à 18 h, probablement jusqu’à 20 h." in answer(ines, "/me", mine)
+    assert "Grégoire V. prend le relais à 18 h ; ouvert probablement jusqu’à 20 h." in answer(ines, "/me", mine)
     own = "Votre garde commence à 18 h ; le lieu est ouvert probablement jusqu’à 20 h."
     gregoire = ines.member("gregoire")
     assert own in answer(ines, "/me", gregoire)

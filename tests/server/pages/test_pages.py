@@ -191,7 +191,7 @@ def coming(place: Place, when: int) -> str:
 TONIGHT = ("gregoire", "2026-11-24T18:00", "2026-11-24T22:00")
 TOMORROW = ("remy", "2026-11-25T18:00", "2026-11-25T20:00")
 TEAM = "L’équipe rouvre demain à 9 h."
-TAKES_OVER = "Rémy Q. prend le relais demain à 18 h, probablement jusqu’à 20 h."
+TAKES_OVER = "Rémy Q. prend le relais demain à 18 h ; ouvert probablement jusqu’à 20 h."
 
 
 def test_at_the_end_of_the_evening_the_team_comes_before_the_gardien_of_tomorrow(place: Place) -> None:
@@ -201,17 +201,24 @@ def test_at_the_end_of_the_evening_the_team_comes_before_the_gardien_of_tomorrow
     assert f"Ouvert, pour quelques minutes encore Grégoire V. tient le lieu. {TEAM} {TAKES_OVER}" in said
     assert "doit ouvrir" not in said
     english = plain(place.staff().get("/?lang=en").text)
-    assert "The team opens again tomorrow at 09:00. Rémy Q. takes over tomorrow at 18:00, probably until" in english
+    assert (
+        "The team opens again tomorrow at 09:00. Rémy Q. takes over tomorrow at 18:00; open probably until" in english
+    )
 
 
 @pytest.mark.parametrize(
     ("when", "shifts", "said", "unsaid"),
     [
-        (at(8), (TONIGHT,), "L’équipe ouvre à 9 h. Grégoire V. prend le relais à 18 h, probablement jusqu’à 22 h.", ""),
+        (
+            at(8),
+            (TONIGHT,),
+            "L’équipe ouvre à 9 h. Grégoire V. prend le relais à 18 h ; ouvert probablement jusqu’à 22 h.",
+            "",
+        ),
         (
             at(8),
             (("remy", "2026-11-24T18:10", "2026-11-24T20:00"),),
-            "L’équipe ouvre à 9 h. Rémy Q. prend le relais à 18 h 10, probablement jusqu’à 20 h.",
+            "L’équipe ouvre à 9 h. Rémy Q. prend le relais à 18 h 10 ; ouvert probablement jusqu’à 20 h.",
             "",
         ),
         (
@@ -224,7 +231,7 @@ def test_at_the_end_of_the_evening_the_team_comes_before_the_gardien_of_tomorrow
         (
             at(8),
             (("remy", "2026-11-24T10:00", "2026-11-24T12:00"), ("brigitte", "2026-11-24T16:00", "2026-11-24T20:00")),
-            "L’équipe ouvre à 9 h. Brigitte O. prend le relais à 18 h, probablement jusqu’à 20 h.",
+            "L’équipe ouvre à 9 h. Brigitte O. prend le relais à 18 h ; ouvert probablement jusqu’à 20 h.",
             "",
         ),
         (
@@ -267,13 +274,13 @@ def test_what_comes_next_is_told_in_its_order(
 
 def test_a_gardien_who_comes_again_tomorrow_is_told(place: Place) -> None:
     with_shifts(place, TONIGHT, ("gregoire", "2026-11-25T18:00", "2026-11-25T20:00"))
-    assert "Grégoire V. prend le relais demain à 18 h, probablement jusqu’à 20 h." in coming(place, at(19, 12))
+    assert "Grégoire V. prend le relais demain à 18 h ; ouvert probablement jusqu’à 20 h." in coming(place, at(19, 12))
 
 
 def test_before_the_team_a_planned_shift_is_told(place: Place) -> None:
     place.now = at(3) + 2 * DAY
     place.speak()
-    assert "L’équipe ouvre à 9 h. Un gardien prend le relais à 18 h, probablement jusqu’à 20 h." in place.page()
+    assert "L’équipe ouvre à 9 h. Un gardien prend le relais à 18 h ; ouvert probablement jusqu’à 20 h." in place.page()
     place.now = at(17) + 25 * DAY + 6 * HOUR
     place.speak()
     assert "Fermé" in place.page()
