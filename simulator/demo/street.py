@@ -26,6 +26,8 @@ ONCE_MORE = {True: 1_000, False: 9_000}
 the lamp has said how many are left."""
 LOOK = 50
 """ms from a green light to being sure that it is not amber."""
+NEXT = 200
+"""ms after which whoever finds a badge on the reader looks again: two at once read as none."""
 
 
 class Hands(Protocol):
@@ -62,6 +64,7 @@ class Street:
     _plans: list[tuple[Instant, int, Callable[[Instant], None]]] = field(default_factory=list)
     _order: int = 0
     _waiting: dict[str, Visit] = field(default_factory=dict)
+    _latest: dict[str, Visit] = field(default_factory=dict)
     _lit: set[str] = field(default_factory=set)
 
     def send(self, intents: Iterable[Intent]) -> None:
@@ -91,11 +94,14 @@ class Street:
             heapq.heappop(self._plans)[2](at)
 
     def notice(self, output: str, active: bool, at: Instant) -> None:
-        """An output of the edge moved: `strike`, or `<reader>.green`, `.red`, `.buzzer`."""
+        """An output of the edge moved: `strike`, or `<reader>.green`, `.red`, `.buzzer`.
+
+        Whoever wants to go through hears the strike, for whomever it falls; others look at their own reader's lamp.
+        """
         if output == "strike":
             self.door.released = active
             if active:
-                for waiting in list(self._waiting.values()):
+                for waiting in [visit for visit in self._waiting.values() if visit.intent.pushes]:
                     self._granted(waiting, at)
             return
         self._lit = self._lit | {output} if active else self._lit - {output}
@@ -137,8 +143,12 @@ class Street:
         intent = visit.intent
         if intent.reader is None:
             return
+        before = self._latest.get(intent.reader)
+        if before is not None and before.lying:
+            self.plan(at + NEXT, lambda now: self._comes(visit, now))
+            return
         visit.tries, visit.answered, visit.lying = visit.tries + 1, False, True
-        self._waiting[intent.reader] = visit
+        self._waiting[intent.reader] = self._latest[intent.reader] = visit
         this = visit.tries
         self.plan(at + PATIENCE, lambda now: self._give_up(visit, this, now))
         for uid in intent.uids:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 import pytest
 
 from simulator.demo.cast import IN, OUT, Intent
-from simulator.demo.street import AGAIN, ONCE_MORE, PATIENCE, TRIES, Street
+from simulator.demo.street import AGAIN, LOOK, NEXT, ONCE_MORE, PATIENCE, TRIES, Street
 from simulator.door import Door
 
 BADGE = bytes.fromhex("04A1B2C3")
@@ -79,7 +79,7 @@ def test_a_second_tap_follows_the_answer_to_the_first_and_then_one_goes_through(
     site.street.inside = {"ana"} if reader == OUT else set()
     first = Intent(START + 100, "ana", reader, (BADGE,), pushes=False)
     site.run(first, replace(first, at=START + 3100, pushes=True, second=True, reach=0.2))
-    once_more = 400 + ONCE_MORE[reader == IN]
+    once_more = 400 + LOOK + ONCE_MORE[reader == IN]
     assert site.did(f"lay {reader}") == [100, once_more]
     assert site.did("contact") == [once_more + 200, once_more + 4200]
     assert site.street.inside == ({"ana"} if reader == IN else set())
@@ -97,6 +97,25 @@ def test_who_is_refused_takes_the_badge_back_and_leaves_the_door_alone() -> None
     site.run(coming())
     assert [what for _, what, _ in site.log] == [f"lay {IN}", f"take {IN}"]
     assert not site.street.inside
+
+
+def test_a_visitors_badge_stays_until_its_own_reader_answers_whoever_else_the_strike_lets_out() -> None:
+    site = Site(grants=None)
+    site.street.tap(IN, BADGE, site.now)
+    site.street.notice("strike", True, site.now)
+    site.street.step(site.now + 1000)
+    assert site.did(f"take {IN}") == []
+    site.street.notice(f"{IN}.green", True, site.now + 1000)
+    site.street.step(site.now + 1000 + LOOK)
+    site.street.step(site.now + 2000)
+    assert len(site.did(f"take {IN}")) == 1
+
+
+def test_who_comes_while_a_badge_lies_on_the_reader_waits_until_it_is_gone() -> None:
+    site = Site()
+    site.run(coming(lies=0.5), replace(coming(), at=START + 200, who="bea", uids=(b"\x04BEA",)))
+    assert site.did(f"lay {IN}") == [100, 200 + 2 * NEXT]
+    assert site.street.inside == {"ana", "bea"}
 
 
 def test_a_dead_reader_is_tried_again_and_then_left() -> None:
@@ -205,7 +224,7 @@ def test_who_passes_is_told() -> None:
 
 
 @pytest.mark.parametrize("reader", [IN, OUT])
-@pytest.mark.parametrize(("grants", "until"), [(True, 300), (False, 300), (None, PATIENCE)])
+@pytest.mark.parametrize(("grants", "until"), [(True, LOOK + 300), (False, 300), (None, PATIENCE)])
 def test_a_tap_is_taken_away_when_it_is_answered_or_after_a_while(reader: str, grants: bool | None, until: int) -> None:
     site = Site(grants=grants)
     site.street.tap(reader, BADGE, START)
