@@ -9,12 +9,13 @@ import time
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
-from typing import IO, Any, Protocol
-
-from sqlalchemy.engine import URL
+from typing import IO, TYPE_CHECKING, Any, Protocol
 
 from loquet.versions.files import draft_of, owner_of
 from loquet.versions.switch import TriedError
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine import URL  # an edge, which updates itself by this, too, has none of it
 
 FOLDER = Path("/var/backups/loquet")
 PROGRAMS = ("pg_dump", "psql")
@@ -98,7 +99,7 @@ class PostgresDatabase:
     """Copied by PostgreSQL's own pg_dump, whichever version of Loquet its tables are of. user: as whom the server
     runs, and is let in."""
 
-    def __init__(self, url: URL, user: str, folder: Path = FOLDER) -> None:
+    def __init__(self, url: "URL", user: str, folder: Path = FOLDER) -> None:
         self._copy = folder / "before-upgrade.sql"
         account = pwd.getpwnam(user) if user else pwd.getpwuid(os.geteuid())
         self._owner = account.pw_uid, account.pw_gid

@@ -1,6 +1,9 @@
 """An update that is cut off anywhere and given again, or goes back; on a machine of words, and on files of this one."""
 
+import json
 import sqlite3
+import subprocess
+import sys
 from contextlib import closing
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
@@ -412,3 +415,16 @@ def test_versions_that_nobody_goes_back_to_do_not_fill_the_card(
     assert main(["update", "--to", str(tmp_path / "loquet-new")]) == 0
     assert [name for name in names if (tmp_path / name).exists()] == ["loquet-old", "loquet-new", "else"]
     assert systemctl.exists()
+
+
+def test_an_edge_updates_itself_by_what_it_has_and_not_by_what_only_the_server_needs() -> None:
+    code = (
+        "import json, sys\n"
+        "from loquet.update import _service\n"
+        "keeps = _service('edge', 1.0).keeps_a_database\n"
+        "print(json.dumps([keeps, sorted(name.partition('.')[0] for name in sys.modules)]))"
+    )
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    keeps, modules = json.loads(ended.stdout)
+    assert not keeps
+    assert not {"flask", "sqlmodel", "sqlalchemy", "psycopg", "server"} & set(modules)
