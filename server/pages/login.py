@@ -17,7 +17,7 @@ from server.web.resume import carried
 
 page = Blueprint("login", __name__)
 
-OUR_PATH = re.compile(r"/|(/[A-Za-z0-9_-]+)+")
+OUR_PATH = re.compile(r"(?=.{1,200}\Z)(/|(/[A-Za-z0-9_-]+)+)")
 """A path of this site: what else a browser might read as another site's address is not gone back to."""
 
 

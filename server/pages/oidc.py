@@ -13,7 +13,7 @@ from server.changes.accounts import begin_session
 from server.config import OidcConfig
 from server.errors import ChangeRefusedError, Refused
 from server.pages import account
-from server.pages.login import back_to
+from server.pages.login import OUR_PATH, back_to
 from server.text.refusals import refusal
 from server.text.translate import gettext
 from server.web import oidc
@@ -27,8 +27,9 @@ page = Blueprint("oidc", __name__)
 @auth.limiter.limit(auth.ATTEMPTS)
 def begin() -> ResponseReturnValue:
     """Raises NotFound where server.toml names no provider, as all here do."""
+    path = request.args.get("next", "")  # kept in the browser's cookie, which has room for a path of ours alone
     try:
-        return redirect(oidc.sent_off(_known(), next=request.args.get("next")), 303)
+        return redirect(oidc.sent_off(_known(), next=path if OUR_PATH.fullmatch(path) else None), 303)
     except ChangeRefusedError as error:
         return _not_logged_in(error.why)
 

@@ -110,7 +110,8 @@ def test_bound_from_mon_compte_it_logs_in_and_unbound_no_more(house: Place, ther
     assert "Votre compte est lié" in house.page("/account", client)
     assert log_in(house, there) == (303, "/me")
     assert log_in(house, there, path="/login/oidc?next=/machines") == (303, "/machines")
-    assert log_in(house, there, path="/login/oidc?next=https://elsewhere.example") == (303, "/me")
+    for other in ("https://elsewhere.example", f"/{'a' * 5000}"):
+        assert log_in(house, there, path=f"/login/oidc?next={other}", host="127.0.0.2") == (303, "/me")
     client.post("/account/oidc/forget", data={"csrf_token": house.form_token(client, "/account")})
     assert identities(house) == []
     assert log_in(house, there)[0] == 401
