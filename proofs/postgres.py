@@ -22,6 +22,8 @@ INSTALLED = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda folder:
 PATIENCE = 30.0
 """Seconds for a start."""
 COLLATION = ("--locale=C.UTF-8", "--encoding=UTF8", "--locale-provider=icu", "--icu-locale=fr")
+PEER = "peer"
+"""A database of this name lets in whom the system says that they are, as Debian's PostgreSQL does, and nobody else."""
 HASTE = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "shared_buffers=32MB")
 """Nothing of it need outlive anything."""
 
@@ -59,6 +61,7 @@ def cluster() -> Iterator[Postgres]:
             chown(folder, other["user"], other["group"])
         made: list[str] = ["initdb", "--pgdata", data, "--username=loquet", "--auth=trust", "--no-sync", *COLLATION]
         subprocess.run([programs / made[0], *made[1:]], check=True, stdout=subprocess.DEVNULL, cwd=folder, **other)  # noqa: S603
+        (hba := Path(data, "pg_hba.conf")).write_text(f"local {PEER} all peer\n{hba.read_text()}")
         settings = [part for setting in (*HASTE, "listen_addresses=") for part in ("-c", setting)]
         with (folder / "log").open("wb") as log:
             command: list[str | Path] = [programs / "postgres", "-D", data, "-k", name, *settings]

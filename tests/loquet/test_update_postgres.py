@@ -1,5 +1,7 @@
 """An update of a server whose database is PostgreSQL: copied before, brought back with the version before."""
 
+import os
+import pwd
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,7 +14,7 @@ from loquet.update import _database
 from loquet.versions.databases import PostgresDatabase
 from loquet.versions.machine import Service
 from loquet.versions.switch import TriedError, update
-from proofs.postgres import Postgres, cluster
+from proofs.postgres import PEER, Postgres, cluster
 from server.changes.bundle import import_bundle
 from server.database.engine import Database
 from server.database.schema import upgrade
@@ -69,8 +71,12 @@ def name(postgres: Postgres) -> Iterator[str]:
 
 def whole(url: str) -> list[str]:
     """All that a database holds and is made of."""
-    told = subprocess.run(["pg_dump", "--dbname", url], check=True, capture_output=True, text=True).stdout
-    return [line for line in told.splitlines() if not line.startswith(("\\restrict", "\\unrestrict"))]
+    return lines(subprocess.run(["pg_dump", "--dbname", url], check=True, capture_output=True, text=True).stdout)
+
+
+def lines(dump: str) -> list[str]:
+    """But for those that are others each time."""
+    return [line for line in dump.splitlines() if not line.startswith(("\\restrict", "\\unrestrict"))]
 
 
 def server(folder: Path, postgres: Postgres, name: str) -> Service:
@@ -157,3 +163,52 @@ def test_without_the_programs_that_copy_it_nothing_is_stopped(
     monkeypatch.setenv("PATH", str(systemctl.parent / "bin"))
     with pytest.raises(CommandError, match=r"pg_dump and psql, .* sudo apt-get install postgresql-client"):
         _database(postgres.url(name))
+
+
+@pytest.fixture
+def user(postgres: Postgres) -> Iterator[str]:
+    """As whom a server runs: the owner of a database that lets in nobody else, and that is all that they may."""
+    user = pwd.getpwuid(os.geteuid() or pwd.getpwnam("postgres").pw_uid).pw_name
+    words = ["pg_dump", "--no-owner", "--no-comments", "--dbname", postgres.url("site")]
+    site = subprocess.run(words, check=True, capture_output=True, text=True).stdout
+    with postgres.shell("postgres") as shell:
+        shell.execute(f'CREATE ROLE "{user}" LOGIN')
+        shell.execute(f'CREATE DATABASE {PEER} OWNER "{user}"')
+        run_as(user, postgres, site)
+        yield user
+        shell.execute(f"DROP DATABASE {PEER} WITH (FORCE)")
+        shell.execute(f'DROP ROLE "{user}"')
+
+
+def run_as(user: str, postgres: Postgres, said: str) -> None:
+    words = ["psql", "--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1", "--dbname", its_own(user, postgres)]
+    other = {} if os.geteuid() else {"user": user, "cwd": "/"}
+    subprocess.run(words, check=True, input=said, text=True, stdout=subprocess.DEVNULL, **other)  # type: ignore[call-overload]
+
+
+def its_own(user: str, postgres: Postgres) -> str:
+    return make_url(postgres.url(PEER)).set(username=user).render_as_string()
+
+
+def test_a_database_that_lets_in_its_own_user_alone_is_copied_and_comes_back(
+    tmp_path: Path, postgres: Postgres, user: str
+) -> None:
+    """Root gives the command, whom Debian's PostgreSQL does not know."""
+    kept = PostgresDatabase(make_url(its_own(user, postgres)), user, tmp_path / "backups")
+    kept.copy()
+    (before,) = (tmp_path / "backups").iterdir()
+    good = before.read_text()
+    assert f"OWNER TO {user}" in good.replace('"', "")
+    run_as(user, postgres, NEWER)
+    kept.put_back()
+    (tried,) = (tmp_path / "backups").glob("tried-*.sql")
+    assert "CREATE TABLE public.newer" in tried.read_text()
+    kept.copy()
+    assert lines(before.read_text()) == lines(good)
+
+
+def test_whom_its_database_does_not_let_in_copies_nothing(tmp_path: Path, postgres: Postgres, user: str) -> None:
+    kept = PostgresDatabase(make_url(postgres.url(PEER)), user, tmp_path / "backups")
+    with pytest.raises(TriedError, match=r"could not be copied \(pg_dump: .*Peer authentication failed for user"):
+        kept.copy()
+    assert [*(tmp_path / "backups").iterdir()] == []
