@@ -21,6 +21,10 @@ REMEDIES = {
     "53100": "free space on the disk that holds it",
     "53300": "more connections are wanted than it allows: see who has them, or raise its max_connections",
     "57P0": "it is being stopped or started; wait until it runs",
+    **dict.fromkeys(
+        ("Peer authentication", "authentification peer"),  # a connection that fails has no SQLSTATE
+        "it lets in each user of the system as themselves: give the command as the server's, sudo -u loquet loquet ...",
+    ),
     "connection": "see that PostgreSQL runs there; the database url names a database of it, a user and their password",
 }
 """By a word of SQLite's, or by PostgreSQL's SQLSTATE (its manual, appendix A): its words may be French."""

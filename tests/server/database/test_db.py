@@ -19,7 +19,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session, SQLModel, select
 
-from proofs.postgres import Postgres
+from proofs.postgres import PEER, Postgres
 from server.database import engine as db
 from server.database.engine import Database
 from server.database.reserve import RESERVE, SHARE
@@ -437,6 +437,11 @@ def test_a_server_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(DatabaseError, match="see that PostgreSQL runs there") as raised:
         Database(url)
     assert "opensesame" not in str(raised.value)
+
+
+def test_one_that_lets_in_its_own_user_alone(postgres: Postgres) -> None:
+    with pytest.raises(DatabaseError, match=r"Peer authentication failed .*; it lets in .*: .* sudo -u loquet loquet"):
+        Database(postgres.url(PEER))
 
 
 def test_a_connection_that_was_cut_is_made_anew(kept: Kept) -> None:
