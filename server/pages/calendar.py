@@ -19,8 +19,9 @@ from server.audit import Decided
 from server.changes.bookings import Booked, Cancelled, Taken, Wanted, book, cancel, move, written
 from server.pages.booking_changes import stored
 from server.pages.booking_mail import tell_cancelled
+from server.queries.booking_outcomes import outcomes
 from server.queries.booking_waits import waiting_for, waits
-from server.queries.bookings import RUNS, Slot, holding, next_free, slots
+from server.queries.bookings import RUNS, Slot, holding, in_use, next_free, slots
 from server.queries.current import Current
 from server.queries.feeds import feeds_of
 from server.queries.now import picture
@@ -168,6 +169,8 @@ def _page(status: int, fault: str = "", taken: Taken | None = None) -> ResponseR
         found = slots(session, start, end)
         places = [one.id for one in current.bundle.machines]
         busy = sorted(holding(session, at, me or "", start, end, machines=places))
+        running = [one for one in in_use(session, at, machines=places, but="") if one.start < end and one.end > start]
+        seen = text.Seen(current, outcomes(session, found, at), me or "", at, bool(roles() & FAB_MANAGERS))
         mine = slots(session, at, member=me) if me is not None else []
         mine_waits = [booking_waits.row(one) for one in waits(session, at, member=me)] if me is not None else []
         made = feeds_of(session, me or "")
@@ -179,7 +182,8 @@ def _page(status: int, fault: str = "", taken: Taken | None = None) -> ResponseR
             form.wait = *slot, _wait_press(slot), booking_waits.asked(waiting_for(session, machine.id, *slot, at))
         sure = {one.id: _startable(asker, current, one) for one in mine} if asker is not None else {}
     drawn = text.axis(calendar, day, of_day, found)
-    named = bool(roles() & FAB_MANAGERS)
+    offered = [one for one in busy if one not in found and not one.id.startswith(RUNS)]
+    taken_by = text.kept(found, running, seen)
     return render_template(
         "calendar.html",
         fault=fault,
@@ -190,24 +194,16 @@ def _page(status: int, fault: str = "", taken: Taken | None = None) -> ResponseR
         chosen=day.isoformat(),
         machine=machine.id,
         axis=drawn,
-        lanes=text.lanes(current, calendar, drawn, of_day, busy, me or "", at, named=named),
-        wish=drawn.block(*wish, "wish", hours(*wish), gettext("votre choix")) if wish is not None else None,
+        lanes=text.lanes(current, calendar, drawn, of_day, text.in_force(taken_by, seen) + offered, seen),
+        wish=drawn.block(*wish, "wish", *text.chosen(*wish)) if wish is not None else None,
         value=lambda when: written(calendar, when),
         ending=lambda when: written(calendar, when, last=True),
-        rows=[
-            (
-                one,
-                one.member == me,
-                _who(one, current, me, named=named, held=one in busy),
-                (named or one.member == me) and not one.id.startswith(RUNS) and one.end > at,
-            )
-            for one in _by_machine(found + [one for one in busy if one.id.startswith(RUNS)], current)
-        ],
+        rows=text.listed(taken_by, seen),
         form=form if asker is not None else None,
         mine=[(one, *sure.get(one.id, ("", ""))) for one in mine],
         waits=mine_waits,
         feeds=[(what, gettext(name), what in made) for what, name in booking_feed.NAMES.items()],
-        manages=named,
+        manages=seen.named,
         said=text.terms_said(terms_of(current.bundle.site, machine)),
     ), status
 
@@ -360,22 +356,6 @@ def startable(session: Session, current: Current, known: Known, member: str) -> 
     """The member's bookings that are not over, each with what stands in its way and what helps."""
     asker = Asker(session, current, known, member)
     return [(one, _startable(asker, current, one)) for one in slots(session, known.at, member=member)]
-
-
-def _by_machine(found: list[Slot], current: Current) -> list[Slot]:
-    order = {one.id: place for place, one in enumerate(current.bundle.machines)}
-    return sorted(found, key=lambda one: (order.get(one.machine, len(order)), one.start))
-
-
-def _who(slot: Slot, current: Current, me: str | None, *, named: bool, held: bool) -> str:
-    """held: else nobody comes for it any more, and it is free for others."""
-    if slot.id.startswith(RUNS):
-        return gettext("en marche")
-    if not held:
-        return gettext("libre : personne n’est venu, ou plus personne")
-    if slot.member == me:
-        return gettext("vous")
-    return (current.called.member(slot.member) if named else "") or gettext("réservée")
 
 
 def _headline(

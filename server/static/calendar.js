@@ -11,6 +11,10 @@
   });
   document.getElementById("look").hidden = true;
 
+  const lanes = document.querySelector(".lanes");
+  const wish = lanes.querySelector(".block.wish");
+  if (wish) lanes.scrollLeft = wish.getBoundingClientRect().left - lanes.getBoundingClientRect().left - 48; // on a phone
+
   const at = (track, event) => {
     const box = track.getBoundingClientRect();
     const part = Math.min(1, Math.max(0, (event.clientX - box.left) / box.width));

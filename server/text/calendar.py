@@ -1,6 +1,6 @@
 """A day of machines as a picture and as a list: who has which when, when the place is open, where one may choose."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -10,9 +10,10 @@ from policy.calendar import Calendar
 from policy.degrees import By, Stretch
 from policy.spans import pairs
 from policy.terms import HOUR, MINUTE, Instant
+from server.queries.booking_outcomes import Outcome
 from server.queries.bookings import RUNS, Slot
 from server.queries.current import Current
-from server.text.dates import calendar_day, hour, hours
+from server.text.dates import JOINER, calendar_day, hour, hours
 from server.text.translate import N_, gettext
 
 FIRST, LAST = 8, 22
@@ -20,7 +21,13 @@ FIRST, LAST = 8, 22
 USUAL = 2 * HOUR
 """As long as this is what a press in the picture chooses, where the terms allow it."""
 OPENED = {By.STAFFED: "staffed", By.GARDIEN: "held", By.EVENT: "held"}
-PLACE = {By.STAFFED: N_("l’équipe est là"), By.GARDIEN: N_("un gardien doit ouvrir"), By.EVENT: N_("événement")}
+PLACE = {
+    By.STAFFED: (N_("l’équipe est là"), N_("l’équipe")),
+    By.GARDIEN: (N_("un gardien doit ouvrir"), N_("gardien")),
+    By.EVENT: (N_("événement"),),
+}
+NARROWEST = 820
+"""The picture's least width, px: as narrow as loquet.css lets it be before it is moved sideways instead."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +55,52 @@ class Lane:
 
 
 @dataclass(frozen=True, slots=True)
+class Seen:
+    """How somebody sees who has which machine. me: their bookings are theirs; named: they read others' names."""
+
+    current: Current
+    outcomes: Mapping[str, Outcome]
+    me: str
+    at: Instant
+    named: bool
+
+    def whose(self, slot: Slot) -> str:
+        """You, a name, or nothing."""
+        if slot.member == self.me:
+            return gettext("vous")
+        return (self.current.called.member(slot.member) if self.named else "") or ""
+
+    def state(self, slot: Slot) -> str:
+        outcome = Outcome.RUNS if slot.id.startswith(RUNS) else self.outcomes.get(slot.id)
+        return gettext("réservée") if outcome is None else gettext(STATES[outcome])
+
+    def when(self, slot: Slot) -> str:
+        """A session that should be over, or has no end, has its start alone."""
+        if slot.id.startswith(RUNS) and slot.end <= self.at + MINUTE:
+            return gettext("depuis %(hour)s", hour=hour(slot.start))
+        return hours(slot.start, slot.end)
+
+
+STATES = {
+    Outcome.RUNS: N_("en marche"),
+    Outcome.NOBODY: N_("rendue aux autres : personne n’est venu"),
+    Outcome.LEFT: N_("rendue aux autres : plus personne"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """The same in the list. sub: how it stands, beside whose it is. ends: whether it may be cancelled here."""
+
+    slot: Slot
+    own: bool
+    when: str
+    whose: str
+    sub: str
+    ends: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Day:
     """A day of the strip above."""
 
@@ -64,17 +117,31 @@ class Axis:
     first: Instant
     last: Instant
 
-    def block(self, start: Instant, end: Instant, kind: str, said: str = "", more: str = "") -> Block | None:
+    def block(
+        self, start: Instant, end: Instant, kind: str, said: Sequence[str] = (), more: Sequence[str] = ()
+    ) -> Block | None:
+        """said, more: in words, the longest first; what has no room for any says nothing, the list has it all."""
         start, end = max(start, self.first), min(end, self.last)
         whole = (self.last - self.first) / 100
         if start >= end:
             return None
-        return Block(round((start - self.first) / whole, 2), round((end - start) / whole, 2), kind, said, more)
+        x, width = round((start - self.first) / whole, 2), round((end - start) / whole, 2)
+        return Block(x, width, kind, _fitting(width, said, 13.6), _fitting(width, more, 12.5))
 
     def ticks(self) -> list[tuple[float, str]]:
         """Where each hour stands, and what it is called."""
         whole = (self.last - self.first) / 100
         return [(round((at - self.first) / whole, 2), hour(at)) for at in range(self.first, self.last, HOUR)][1:]
+
+
+def _fitting(width: float, words: Sequence[str], size: float) -> str:
+    """The first of them that a block of so many percent has room for. size: of the letters, px, in a wide font."""
+    room = width / 100 * NARROWEST - 9
+
+    def wide(said: str) -> float:
+        return size * sum(0.33 if one.isspace() else 0 if one == JOINER else 0.64 for one in said)
+
+    return next((said for said in words if wide(said) <= room), "")
 
 
 def axis(calendar: Calendar, day: date, stretches: Sequence[Stretch], slots: Sequence[Slot]) -> Axis:
@@ -94,27 +161,25 @@ def lanes(
     drawn: Axis,
     stretches: Sequence[Stretch],
     slots: Sequence[Slot],
-    me: str,
-    at: Instant,
-    *,
-    named: bool,
+    seen: Seen,
 ) -> list[Lane]:
-    """The place first, then each machine."""
+    """The place first, then each machine. slots: what keeps others from it."""
     grounds = _blocks(
-        drawn.block(one.start, one.end, OPENED[one.by], gettext(PLACE[one.by])) for one in stretches if one.by
+        drawn.block(start, end, OPENED[by], [gettext(said) for said in PLACE[by]])
+        for start, end, by in opened(stretches)
     )
     found = [Lane("", gettext("Le lieu"), "", grounds)]
     plain = tuple(Block(one.x, one.width, one.kind) for one in grounds)
     for machine in current.bundle.machines:
         theirs = [one for one in slots if one.machine == machine.id]
-        blocks = [drawn.block(one.start, one.end, *_said(one, current, me, named=named)) for one in theirs]
+        blocks = [drawn.block(one.start, one.end, *_said(one, seen)) for one in theirs]
         found.append(
             Lane(
                 machine.id,
                 current.called.place(machine.id),
                 _more(machine),
-                plain,
-                _blocks([_gap(drawn, *one) for one in gaps_of(current, calendar, drawn, machine, theirs, at)]),
+                plain + _blocks([_out(drawn, machine, seen.at)]),
+                _blocks([_gap(drawn, *one) for one in gaps_of(current, calendar, drawn, machine, theirs, seen.at)]),
                 _blocks(blocks),
             )
         )
@@ -125,14 +190,60 @@ def _blocks(found: Iterator[Block | None] | Sequence[Block | None]) -> tuple[Blo
     return tuple(one for one in found if one is not None)
 
 
-def _said(slot: Slot, current: Current, me: str, *, named: bool) -> tuple[str, str, str]:
-    """Its class, whose it is, and when."""
-    when = hours(slot.start, slot.end)
-    if slot.id.startswith(RUNS):
-        return "taken", gettext("en marche"), when
-    if slot.member == me:
-        return "mine", gettext("vous"), when
-    return "taken", (current.called.member(slot.member) if named else "") or gettext("réservée"), when
+def opened(stretches: Sequence[Stretch]) -> list[tuple[Instant, Instant, By]]:
+    """From when to when somebody opens: one gardien after another is one time."""
+    found: list[tuple[Instant, Instant, By]] = []
+    for one in stretches:
+        if one.by is None:
+            continue
+        if found and found[-1][1:] == (one.start, one.by):
+            found[-1] = (found[-1][0], one.end, one.by)
+        else:
+            found.append((one.start, one.end, one.by))
+    return found
+
+
+def _said(slot: Slot, seen: Seen) -> tuple[str, tuple[str, ...], tuple[str, ...]]:
+    """Its class, whose it is or how it stands, and when."""
+    kind = "mine" if slot.member == seen.me else "taken"
+    return kind, (seen.whose(slot) or seen.state(slot),), (seen.when(slot), hour(slot.start))
+
+
+def chosen(start: Instant, end: Instant) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """What the choice says of itself: when, and that it is one."""
+    return (hours(start, end), hour(start)), (gettext("votre choix"), gettext("choix"))
+
+
+def kept(found: Sequence[Slot], running: Sequence[Slot], seen: Seen) -> list[Slot]:
+    """The bookings of a day and what runs: a session in its own booking is no second line."""
+    used = {(one.machine, one.member) for one in found if seen.outcomes.get(one.id) is Outcome.RUNS}
+    return [*found, *(one for one in running if (one.machine, one.member) not in used)]
+
+
+def in_force(found: Sequence[Slot], seen: Seen) -> list[Slot]:
+    """Without the bookings that others may have."""
+    return [one for one in found if seen.outcomes.get(one.id) not in (Outcome.NOBODY, Outcome.LEFT)]
+
+
+def listed(found: Sequence[Slot], seen: Seen) -> list[Row]:
+    """By machine, as the site orders them."""
+    order = {one.id: place for place, one in enumerate(seen.current.bundle.machines)}
+    return [_row(one, seen) for one in sorted(found, key=lambda one: (order.get(one.machine, len(order)), one.start))]
+
+
+def _row(slot: Slot, seen: Seen) -> Row:
+    own, whose, state = slot.member == seen.me, seen.whose(slot), seen.state(slot)
+    sub = state if whose and state != gettext("réservée") else ""
+    ends = (seen.named or own) and not slot.id.startswith(RUNS) and slot.end > seen.at
+    return Row(slot, own, seen.when(slot), whose or state, sub, ends)
+
+
+def _out(drawn: Axis, machine: Machine, at: Instant) -> Block | None:
+    """From now on nobody starts a machine that is out of service."""
+    if machine.locked_out is None:
+        return None
+    said = gettext("hors service : %(why)s", why=machine.locked_out.why)
+    return drawn.block(at, drawn.last, "out", (said, gettext("hors service")))
 
 
 def _more(machine: Machine) -> str:

@@ -8,9 +8,13 @@ from flask.testing import FlaskClient
 from msgspec.structs import replace
 
 from policy.bundle import Closure, Credential, LockOut, Member, Role
+from policy.degrees import By, Degree, Stretch
 from server.changes.bundle import put, set_site
+from server.database.types import moment
+from server.models import MachineSession
 from server.publish.bundle import site_said
 from server.queries.bookings import slots
+from server.text.calendar import opened
 from tests.support_bookings import CNC, Desk, furnish, tomorrow
 from tests.support_pages import Place, plain
 from tests.support_server import DECIDED
@@ -27,6 +31,13 @@ def fab(place: Place) -> Place:
         put(session, [Credential(uid="04B10000", member="brigitte")], DECIDED)
     place.publish()
     return place
+
+
+def ran(place: Place, member: str, start: int, end: int | None = None, machine: str = "cnc") -> None:
+    times = {"started": moment(start), "ended": None if end is None else moment(end), "heard": moment(start)}
+    use = MachineSession(machine=machine, kind="", member=member, cuts=False, edge="front", **times)
+    with place.database.transaction() as session:
+        session.add(use)
 
 
 def read(client: FlaskClient, path: str) -> str:
@@ -61,6 +72,7 @@ def test_of_a_machine_out_of_service_nothing_is_called_free(fab: Place) -> None:
     said = read(fab.member("remy"), f"/calendar?day={DAY}&machine=cnc")
     assert "Mercredi 25 novembre 2026 : Fraiseuse CNC, hors service" in said
     assert "Fraiseuse CNC, libre" not in said
+    assert "hors service : fraise" in said
 
 
 def test_a_machine_without_hours_is_offered_from_when_the_place_opens(fab: Place) -> None:
@@ -245,12 +257,59 @@ def test_what_nobody_came_for_reads_free_and_is_booked(fab: Place) -> None:
     after = read(client, chosen)
     assert "Fraiseuse CNC, libre 10 h 15 – 21 h" in after
     assert "✓ La machine est libre" in after
-    assert "10 h – 14 h libre : personne n’est venu, ou plus personne" in after
+    assert "10 h – 14 h rendue aux autres : personne n’est venu" in after
     assert "Aucune réservation dans les 7 jours." in read(client, "/machines/cnc")
     status, text = press(fab, client, "/calendar", day=DAY, machine="cnc", start=f"{DAY}T10:30", end=f"{DAY}T11:30")
     assert (status, "Réservée pour vous" in text) == (303, True)
     hers = read(fab.member("brigitte"), "/me")
     assert "10 h – 14 h rendue aux autres : personne n’y était" in hers
+
+
+def test_of_a_booking_that_is_over_it_is_said_that_nobody_came(fab: Place) -> None:
+    desk = Desk(fab.database)
+    desk.has(tomorrow(9), tomorrow(10), who="brigitte")
+    desk.has(tomorrow(11), tomorrow(12), who="brigitte")
+    ran(fab, "brigitte", tomorrow(11), tomorrow(12))
+    ran(fab, "brigitte", tomorrow(11, 5), tomorrow(11, 20), "printer-1")
+    desk.has(tomorrow(11), tomorrow(12), who="brigitte", what="printer-1")
+    fab.publish()
+    fab.now = tomorrow(13)
+    said = read(fab.member("remy"), f"/calendar?day={DAY}")
+    assert "Fraiseuse CNC 9 h – 10 h rendue aux autres : personne n’est venu Fraiseuse CNC 11 h – 12 h réservée" in said
+    assert "Imprimante 1 11 h – 12 h rendue aux autres : plus personne" in said
+    assert "9 h – 10 h vous rendue aux autres : personne n’est venu" in read(fab.member("brigitte"), "/calendar")
+
+
+def test_a_session_in_ones_own_booking_is_one_line_with_it(fab: Place) -> None:
+    desk = Desk(fab.database)
+    desk.has(tomorrow(10), tomorrow(12), who="brigitte")
+    ran(fab, "brigitte", tomorrow(10, 3))
+    ran(fab, "remy", tomorrow(10, 10), None, "printer-1")
+    fab.publish()
+    fab.now = tomorrow(10, 20)
+    hers, others = read(fab.member("brigitte"), "/calendar"), read(fab.member("remy"), "/calendar")
+    assert "Machine De – à Prise annuler Fraiseuse CNC 10 h – 12 h vous en marche annuler" in hers
+    assert "10 h – 12 h Imprimante 1 depuis 10 h 10 en marche Mes" in hers
+    assert "Fraiseuse CNC 10 h – 12 h en marche Imprimante 1 depuis 10 h 10 vous en marche Mes" in others
+
+
+def test_what_has_no_room_in_the_picture_is_left_to_the_list(fab: Place) -> None:
+    desk = Desk(fab.database)
+    for start, end in ((9, 10), (12, 16)):
+        desk.has(tomorrow(start), tomorrow(end), who="brigitte")
+    text = plain(
+        " ".join(re.findall(r'<svg class="block taken".*?</svg>', fab.member("remy").get(f"/calendar?day={DAY}").text))
+    )
+    assert text.replace("\N{NO-BREAK SPACE}", " ") == "9 h réservée 12 h – 16 h"
+
+
+def test_one_gardien_after_another_is_one_time_in_the_picture() -> None:
+    held = [
+        Stretch(tomorrow(18), tomorrow(20), Degree.PROBABLE, By.GARDIEN),
+        Stretch(tomorrow(20), tomorrow(22), Degree.PROBABLE, By.GARDIEN),
+    ]
+    team = Stretch(tomorrow(9), tomorrow(18), Degree.SURE, By.STAFFED)
+    assert opened([team, *held]) == [(team.start, team.end, By.STAFFED), (tomorrow(18), tomorrow(22), By.GARDIEN)]
 
 
 def test_ones_own_page_says_who_cancelled_a_booking(fab: Place) -> None:
