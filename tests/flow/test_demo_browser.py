@@ -256,7 +256,9 @@ def test_time_passes_as_the_bar_says(demo: Demo, page: Page) -> None:
     page.goto(f"{demo.address}/bench")
     press(page, "wedge")
     expect(page.get_by_role("button", name="1 ×", exact=True)).to_have_attribute("aria-pressed", "true")
+    expect(page.locator("#wedge")).to_have_text("Ôter la cale")  # drawn anew: pressed before that it would wedge again
     press(page, "wedge")
+    expect(page.locator("#wedge")).to_have_text("Caler la porte ouverte")
 
 
 def test_the_guides_show_pages_as_they_are(demo: Demo, page: Page, browser: Browser, tmp_path: Path) -> None:
