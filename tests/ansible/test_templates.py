@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from ansible.plugins.filter.core import FilterModule
+from ansible.plugins.test import core
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from keys.keyring import Keyring, Site
@@ -104,3 +106,19 @@ def test_the_firewall_does_not_shut_out_whoever_comes_by_another_port(networks: 
     assert "tcp dport { 22, 2222 } accept" in text
     usual = rendered("base", "nftables.conf", variables | {"ansible_port": "22"})
     assert "tcp dport 22 accept" in usual
+
+
+@pytest.mark.parametrize(
+    ("copies", "may_write"),
+    [([], ["/var/backups/loquet"]),
+     (["/media/loquet", "sftp://a@nas.lan/b", "/srv/b"], ["/var/backups/loquet", "-/media/loquet", "-/srv/b"])],
+)  # fmt: skip
+def test_the_copies_of_the_database_may_be_written_wherever_they_go(copies: list[str], may_write: list[str]) -> None:
+    """To systemd a line without a word would take back what the unit itself lets them write to."""
+    tasks = yaml.safe_load((ROLES / "backup/tasks/main.yml").read_text("utf-8"))
+    (added,) = (task["ansible.builtin.copy"] for task in tasks if task["name"] == "Where it may write")
+    reading = Environment(autoescape=False)  # noqa: S701  no page: a file of a server
+    reading.filters |= FilterModule().filters()
+    reading.tests |= core.TestModule().tests()
+    *_, line = reading.from_string(added["content"]).render(loquet_backup_copies=copies).splitlines()
+    assert line.removeprefix("ReadWritePaths=").split() == may_write
