@@ -36,7 +36,8 @@ def put_down() -> ResponseReturnValue:
     elif isinstance(outcome, Taken):
         tell(words.taken(outcome, current))
     else:
-        said = {"machine": current.called.place(machine.id), "when": text.when(outcome), "turn": text.state(outcome)[1]}
+        turn = text.state(outcome, current)[1]
+        said = {"machine": current.called.place(machine.id), "when": text.when(outcome), "turn": turn}
         tell(gettext("Vous attendez %(machine)s, %(when)s : %(turn)s.", **said))
     return _back()
 

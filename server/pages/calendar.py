@@ -172,14 +172,15 @@ def _page(status: int, fault: str = "", taken: Taken | None = None) -> ResponseR
         running = [one for one in in_use(session, at, machines=places, but="") if one.start < end and one.end > start]
         seen = text.Seen(current, outcomes(session, found, at), me or "", at, bool(roles() & FAB_MANAGERS))
         mine = slots(session, at, member=me) if me is not None else []
-        mine_waits = [booking_waits.row(one) for one in waits(session, at, member=me)] if me is not None else []
+        mine_waits = booking_waits.rows(waits(session, at, member=me), current) if me is not None else []
         made = feeds_of(session, me or "")
         member = me if me in current.rules.members else None
         asker = Asker(session, current, place, member) if member is not None else None
         wish = _wish(session, calendar, current, machine, day, max(at, opens), at, taken, member)
         form = _form(calendar, current, asker, machine, day, wish)
         if asker is not None and (slot := _missed(form, taken)) is not None:
-            form.wait = *slot, _wait_press(slot), booking_waits.asked(waiting_for(session, machine.id, *slot, at))
+            asked_by = waiting_for(session, machine.id, *slot, at)
+            form.wait = *slot, _wait_press(slot), booking_waits.asked(asked_by, machine.id, current)
         sure = {one.id: _startable(asker, current, one) for one in mine} if asker is not None else {}
     drawn = text.axis(calendar, day, of_day, found)
     offered = [one for one in busy if one not in found and not one.id.startswith(RUNS)]

@@ -170,7 +170,7 @@ def _page(one: Machine, *, wrong: str = "", refused: str = "", unnoted: str = ""
             training=training,
             offer=offered(coming(session, at), one.kind, current.called, me.member or "") if lacks else None,
             quota=next((text.quota(left, current) for left in quotas if left.kind == one.kind), None),
-            waits=[booking_waits.row(one) for one in waits(session, at, member=me.member or "", machines=[one.id])],
+            waits=booking_waits.rows(waits(session, at, member=me.member or "", machines=[one.id]), current),
             days=machine_week.listed(days, me.member, dict(current.called.members) if manages else {}),
             week=machine_week.picture(days, me.member),
             rules=text.rules(current.bundle.site, one, current, prints=view.printer is not None),

@@ -17,6 +17,7 @@ from server.changes.outcomes import Done, Meanwhile, Wrong
 from server.errors import OrderRefusedError
 from server.pages.booking_mail import tell_out
 from server.pages.machine import known_machine
+from server.queries.booking_waits import waits
 from server.queries.machines import bookings_in
 from server.text import machine_out as text
 from server.text.dates import local
@@ -112,7 +113,10 @@ def _second_step(machine: str, wanted: Wanted) -> ResponseReturnValue:
     known = context()
     current, at = known.current(), known.clock()
     hit = bookings_in(current, machine, at, _end(wanted))
+    with known.database.reading() as session:
+        waiting = len(waits(session, at, machines=[machine]))
     said, more = text.before_out(wanted.urgent, hit, current.called, at)
+    more += text.who_waits(waiting)
     carried = [(name, request.form.get(name, "")) for name in ("why", "when", "until")]
     return render_template(
         "second_step.html",

@@ -99,7 +99,7 @@ def page_of(refused: str = "", status: int = 200) -> ResponseReturnValue:
                 (slot, short, helps, my_machines.waits(machines, slot, at), instead(session, current, slot, at))
                 for slot, (short, helps) in startable(session, current, seen.known, who)
             ],
-            waits=[booking_waits.row(one) for one in waits(session, at, member=who)],
+            waits=booking_waits.rows(waits(session, at, member=who), current),
             fallen=[(one.slot, my_machines.fell(one.by, who, current.called)) for one in fallen(session, who, at)],
             trainings=_trainings(session, current, who, at),
             passages=[

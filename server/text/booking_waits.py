@@ -2,6 +2,7 @@
 
 from policy.booking_terms import Against, Rule
 from server.queries.booking_waits import Wait
+from server.queries.current import Current
 from server.queries.names import Called
 from server.text.dates import day, hour, hours
 from server.text.start import term
@@ -25,8 +26,10 @@ def when(one: Wait) -> str:
     return f"{day(one.start)}, {hours(one.start, one.end)}"
 
 
-def state(one: Wait) -> tuple[str, str]:
-    """The colour and the word beside it."""
+def state(one: Wait, current: Current) -> tuple[str, str]:
+    """The colour and the word beside it. While the machine is out of service nothing is offered."""
+    if one.until is None and _is_out(one.machine, current):
+        return "warn", gettext("hors service : rien n’est proposé d’ici là, vous gardez votre tour")
     if one.until is not None:
         return "good", gettext("à vous jusqu’à %(until)s", until=hour(one.until))
     if one.before == 0:
@@ -34,8 +37,17 @@ def state(one: Wait) -> tuple[str, str]:
     return "none", ngettext("%(num)s personne avant vous", "%(num)s personnes avant vous", one.before)
 
 
-def asked(count: int) -> str:
+def _is_out(machine: str, current: Current) -> bool:
+    return machine in current.machines and current.machines[machine].locked_out is not None
+
+
+def asked(count: int, machine: str, current: Current) -> str:
     """What stands before the press. count: how many wait already."""
+    if _is_out(machine, current):
+        return gettext(
+            "Elle est hors service : rien n’est proposé avant qu’elle soit remise en service. Qui attend garde son "
+            "tour."
+        )
     if count == 0:
         return gettext("Si ce créneau se libère, il vous est proposé pendant 15 min.")
     return ngettext(
@@ -45,9 +57,9 @@ def asked(count: int) -> str:
     )
 
 
-def row(one: Wait) -> tuple[Wait, str, str, str]:
-    """As a list shows it: when, the colour, the word."""
-    return one, when(one), *state(one)
+def rows(found: list[Wait], current: Current) -> list[tuple[Wait, str, str, str]]:
+    """As a list shows them: when, the colour, the word."""
+    return [(one, when(one), *state(one, current)) for one in found]
 
 
 def not_taken(why: Against) -> str:

@@ -44,6 +44,19 @@ def before_out(urgent: bool, hit: Sequence[Booking], called: Called, at: Instant
     return said, [count, *(_booking(one, called, at) for one in hit[:NAMED]), *rest, told]
 
 
+def who_waits(count: int) -> list[str]:
+    """What becomes of the waiting list meanwhile; nothing where nobody waits."""
+    if not count:
+        return []
+    said = ngettext(
+        "%(num)s personne attend un créneau : elle garde son tour, rien ne lui est proposé d’ici la remise en service.",
+        "%(num)s personnes attendent un créneau : elles gardent leur tour, rien ne leur est proposé d’ici la remise en "
+        "service.",
+        count,
+    )
+    return [said]
+
+
 def _booking(one: Booking, called: Called, at: Instant) -> str:
     who = called.member(one.member) or gettext("Membre retiré")
     today = local(one.start).date() == local(at).date()

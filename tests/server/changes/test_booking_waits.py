@@ -4,20 +4,23 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 from sqlmodel import col, select
 
 from policy.booking_terms import Against, Rule
+from policy.bundle import LockOut
 from policy.terms import HOUR, MINUTE, Instant
 from server.audit import Decided, verify
 from server.booking_news import BookingNews
 from server.changes.booking_waits import leave, offer_due, take, wait
 from server.changes.bookings import Booked, Taken, Wanted
+from server.changes.bundle import put
 from server.changes.purge import purge
 from server.database.engine import Database
 from server.errors import MistakeError
 from server.models import BookingWait
 from server.queries.booking_waits import Wait, waits
-from tests.support_bookings import NOW, PRINTERS, Desk, furnish, join, tomorrow
+from tests.support_bookings import CNC, NOW, PRINTERS, Desk, furnish, join, tomorrow
 from tests.support_pages import Place, plain
 from tests.support_rota import mails, with_mail
 from tests.support_site import at
@@ -240,3 +243,33 @@ def press(place: Place, client: Any, path: str, **data: str) -> str:
     if answer.status_code == 303:
         return read(client, answer.headers["Location"])
     return plain(answer.text).replace("\N{NO-BREAK SPACE}", " ")
+
+
+@pytest.mark.sqlite
+def test_who_waits_for_a_machine_out_of_service_reads_it_and_keeps_their_turn(place: Place) -> None:
+    furnish(place.database)
+    queue = Queue(place.database)
+    booked = queue.has(TWO)
+    queue.wait("brigitte")
+    place.publish()
+    chosen = "/calendar?day=2026-11-25&machine=cnc&start=2026-11-25T14:00&end=2026-11-25T16:00"
+    assert "vous êtes la prochaine personne" in place.page("/me", place.member("brigitte"))
+    team = place.staff()
+    form = {"why": "fraise", "when": "after", "until": "", "csrf_token": place.form_token(team, "/account")}
+    asked = team.post("/machines/cnc/out", data=form)
+    assert "1 personne attend un créneau : elle garde son tour" in place.words(asked)
+    with place.database.transaction() as session:
+        put(session, [replace(CNC, locked_out=LockOut("Fabien", "fraise"))], Decided("tests", NOW))
+    place.publish()
+    queue.cancel(booked.id, member="remy")
+    assert queue.offered() == []
+    for page in ("/me", "/machines/cnc", "/calendar"):
+        said = place.page(page, place.member("brigitte"))
+        assert "hors service : rien n’est proposé d’ici là, vous gardez votre tour" in said, page
+    queue.has(TWO)
+    assert "Elle est hors service : rien n’est proposé avant" in place.page(chosen, place.member("alice"))
+    place.now = NOW
+    with place.database.transaction() as session:
+        put(session, [CNC], Decided("tests", NOW))
+    place.publish()
+    assert "proposé pendant 15 min à qui attend. 1 personne attend déjà." in place.page(chosen, place.member("alice"))
