@@ -1,5 +1,7 @@
 """Who is done before their booking is over? It ends when its holder ends their session by their own badge.
 
+What comes late waits until its edge has nothing more to tell: the next of its messages may say that they are back.
+
 What is left is free at once, for whoever walks up, too: the edges are told the rules without it. A session that ends
 otherwise (a power cut, the emergency stop, nobody there any more) takes nothing from its holder at the machine.
 """
@@ -16,9 +18,12 @@ from policy.terms import MINUTE, Instant
 from server.audit import Decided
 from server.changes.bookings import end_at, ground_of
 from server.database.types import moment
-from server.models import JournalRow
+from server.models import Edge, JournalRow
 from server.queries.bookings import Slot, slots
 from server.queries.site_state import uses_of
+
+LATE: Instant = 2 * MINUTE
+"""What arrives longer after it happened is of an edge that was cut off, and may have more to tell."""
 
 
 def given_back(session: Session, at: Instant) -> list[tuple[Slot, Instant]]:
@@ -41,7 +46,7 @@ def end_given_back(session: Session, decided: Decided) -> int:
 
 def _ended(session: Session, slot: Slot, at: Instant) -> Instant | None:
     row, state = JournalRow, SiteState(not_after=at)
-    asked = select(row.at).where(
+    asked = select(row).where(
         row.member == slot.member,
         col(row.at) >= moment(slot.start),
         col(row.at) <= moment(at),
@@ -49,12 +54,20 @@ def _ended(session: Session, slot: Slot, at: Instant) -> Instant | None:
         row.reason == Reason.SESSION_ENDED,
     )
     last = session.exec(asked.order_by(col(row.at).desc()).limit(1)).first()
-    if last is None:
+    if last is None or not _is_all_told(session, last):
         return None
     for use in uses_of(session, slot.machine, slot.member, slot.start):
         apply(state, Ran(use))
     over = left_early(state, slot.machine, Reserved(slot.member, slot.start, slot.end), at)
-    return of(last) if over and _was_the_last(state, slot, of(last)) else None
+    return of(last.at) if over and _was_the_last(state, slot, of(last.at)) else None
+
+
+def _is_all_told(session: Session, last: JournalRow) -> bool:
+    """Whether nothing older than its arrival is still to come from the row's edge."""
+    if of(last.received) - of(last.at) <= LATE:
+        return True
+    edge = session.get(Edge, last.edge)
+    return edge is None or (edge.last_seen is not None and edge.last_seen > last.received and not edge.unacknowledged)
 
 
 def _was_the_last(state: SiteState, slot: Slot, at: Instant) -> bool:

@@ -3,6 +3,7 @@
 import pytest
 
 from policy.bookings import covering
+from policy.instants import text
 from policy.reasons import Reason
 from policy.terms import SECOND, Instant
 from server.booking_news import BookingNews
@@ -11,6 +12,7 @@ from tests.support_accounts import account_of
 from tests.support_lab import booked, furnish, lab_bundle, runs
 from tests.support_pages import Place
 from tests.support_site import at
+from wire.messages import Status
 from wire.row import Kind
 
 pytestmark = pytest.mark.sqlite
@@ -100,3 +102,25 @@ def test_whoever_is_done_in_the_first_minute_keeps_that_and_is_not_told_that_nob
     assert lab.publisher.current.version == changed
     lab.now = at(18, 1)
     assert not covers(lab)
+
+
+def test_what_arrives_late_waits_until_its_edge_has_nothing_more_to_tell(lab: Place) -> None:
+    """An edge that was cut off sends 200 rows at a time: who ended in the first of them may be back in the second."""
+    speaks(lab, unacknowledged=300)
+    stops(lab, at(18, 30))
+    speaks(lab, unacknowledged=100)
+    lab.now += SECOND
+    assert [one.end for one in tick(lab)] == [at(22)]
+    runs(lab, "laser", "remy", at(18, 31), until=at(22))
+    assert [one.end for one in tick(lab)] == [at(22)], "they are back"
+    runs(lab, "laser", "remy", at(18, 31), until=at(22), ended=at(19))
+    taps(lab, at(19), Reason.SESSION_ENDED)
+    assert [one.end for one in tick(lab)] == [at(22)]
+    lab.now += SECOND
+    speaks(lab, unacknowledged=0)
+    assert [one.end for one in tick(lab)] == [at(19)]
+
+
+def speaks(place: Place, unacknowledged: int) -> None:
+    place.desk.now = place.now
+    place.desk.say(Status(True, at=text(place.now), unacknowledged=unacknowledged))
