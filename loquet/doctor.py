@@ -9,6 +9,7 @@ from pathlib import Path
 
 from console.errors import CommandError
 from console.finding import Finding, Level
+from console.installed import installed
 
 EDGE, SERVER = Path("/etc/loquet/edge.toml"), Path("/etc/loquet/server/server.toml")
 
@@ -27,7 +28,7 @@ def run(arguments: argparse.Namespace) -> int:
     """0 when nothing is to be done, 1 when something is. Raises CommandError where there is nothing to look at."""
     edge, server = arguments.edge, arguments.server
     if edge is None and server is None:
-        edge, server = (file if file.exists() else None for file in (EDGE, SERVER))
+        edge, server = (file if installed(file) else None for file in (EDGE, SERVER))
     if edge is None and server is None:
         raise CommandError(f"neither {EDGE} nor {SERVER} is there: name one with --edge or --server")
     found = [*_of_edge(edge), *_of_server(server)]

@@ -4,6 +4,7 @@ import argparse
 import importlib
 import os
 import sys
+from importlib.util import find_spec
 
 from console.errors import CommandError
 from console.terminal import show_all
@@ -23,6 +24,11 @@ COMMANDS = {
     "prove": "look for a broken promise: faults, kills, power cuts, forgeries, drawn from a seed",
     "bench": "measure decision, reader, journal and edge process, each beside its floor",
 }
+PARTS = {
+    "edge": "edge's machine: give it on that, or there first: sudo firmware_config/install edge",
+    "server": "server's machine: give it on that, or there first: sudo firmware_config/install server",
+}
+"""What a machine may lack the packages of."""
 
 
 class _SayVersion(argparse.Action):
@@ -50,6 +56,14 @@ def main(argv: list[str] | None = None) -> int:
         return int(importlib.import_module(f"loquet.{parsed.command}").run(parsed))
     except CommandError as error:
         print(f"loquet {parsed.command}: {error}", file=sys.stderr)
+        return 2
+    except ModuleNotFoundError as error:
+        package = (error.name or "").partition(".")[0]
+        if parsed.command not in PARTS or find_spec(package) is not None:
+            raise
+        print(
+            f"loquet {parsed.command}: {package} is not installed: this is no {PARTS[parsed.command]}", file=sys.stderr
+        )
         return 2
     except KeyboardInterrupt:
         return 130

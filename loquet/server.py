@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from console.errors import CommandError
+from console.installed import installed
 from loquet.bundle import read_bundle, warn
 from policy.bundle import Bundle
 from policy.errors import BundleError
@@ -161,7 +162,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _config(given: Path | None) -> Path:
-    if given is None and not CONFIG.exists():
+    if given is None and not installed(CONFIG):
         raise CommandError(f"--config FILE is needed: there is no {CONFIG} (server/sample.toml shows what it holds)")
     return given or CONFIG
 

@@ -3,14 +3,19 @@
 import argparse
 import importlib
 import json
+import os
+import pwd
+import re
 import subprocess
 import sys
 import tomllib
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
+from loquet import doctor, server
 from loquet.main import COMMANDS, main
 
 ROOT = Path(__file__).parents[2]
@@ -75,3 +80,40 @@ def test_the_version_is_that_of_the_package(capsys: pytest.CaptureFixture[str]) 
         main(["--version"])
     packaged = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["version"]
     assert (ended.value.code, capsys.readouterr().out) == (0, f"loquet {packaged}\n")
+
+
+def test_an_order_for_the_server_on_a_machine_that_is_an_edge() -> None:
+    code = "import sys; sys.modules['sqlalchemy'] = None; from loquet.main import main; sys.exit(main(sys.argv[1:]))"
+    words = [sys.executable, "-c", code, "server", "audit", "--verify"]
+    ended = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert ended.returncode == 2
+    assert ended.stderr.startswith(
+        "loquet server: sqlalchemy is not installed: this is no server's machine: give it on"
+    )
+
+
+@contextmanager
+def somebody() -> Iterator[None]:
+    """Not root, who may read everything."""
+    own = os.geteuid()
+    if own == 0:
+        os.seteuid(pwd.getpwnam("nobody").pw_uid)
+    try:
+        yield
+    finally:
+        os.seteuid(own)
+
+
+@pytest.mark.parametrize("words", [["doctor"], ["server", "sound", "front-in"], ["server", "backup"]])
+def test_whoever_forgets_sudo_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], words: list[str]
+) -> None:
+    (shut := tmp_path / "server").mkdir()
+    importlib.import_module("loquet.server_copies")
+    monkeypatch.setattr(server, "CONFIG", shut / "server.toml")
+    monkeypatch.setattr(doctor, "EDGE", shut / "edge.toml")
+    shut.chmod(0)
+    with somebody():
+        assert main(words) == 2
+    shut.chmod(0o700)
+    assert re.search(r"\.toml: only root may read it: give the command again with sudo", capsys.readouterr().err)
