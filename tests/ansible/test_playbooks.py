@@ -98,6 +98,20 @@ def test_no_proxy_is_made_without_a_certificate(tmp_path: Path, by: str, there: 
     assert "check" in plays[0]["roles"]
 
 
+def test_a_site_that_is_not_described_yet_is_asked_for_in_the_browser(tmp_path: Path) -> None:
+    """A file that was meant and is not there is said before anything is done anywhere."""
+    (tmp_path / "site.json").write_text("{}")
+    stored = task("server/tasks/main.yml", "What the site is at first")["when"]
+    asked = task("check/tasks/main.yml", "What the site is at first is there")["ansible.builtin.assert"]
+    for bundle, goes_on, is_stored in (("site.json", True, True), ("gone.json", False, True), ("", True, False)):
+        path = str(tmp_path / bundle) if bundle else ""
+        assert holds(asked["that"], loquet_bundle=path) is goes_on
+        assert holds(stored, loquet_bundle=path, server_site={"stat": {"exists": False}}) is is_stored
+        assert not holds(stored, loquet_bundle=path, server_site={"stat": {"exists": True}})
+    defaults = yaml.safe_load((ANSIBLE / "roles/loquet/defaults/main.yml").read_text("utf-8"))
+    assert defaults["loquet_bundle"] == ""
+
+
 def test_no_run_shows_a_key() -> None:
     """`--diff` shows what is copied, but where a task forbids it."""
     copied = [
