@@ -57,7 +57,7 @@ def rota_of(bundle: Bundle, zone: tzinfo, holidays: Holidays) -> Rota:
 def slots(rota: Rota, first: date, last: date) -> Iterator[Slot]:
     """The slots of these dates, both included, pattern by pattern."""
     for pattern in rota.patterns:
-        day, step = _first_turn(pattern, max(first, pattern.since or first)), pattern.every * WEEK
+        day, step = first_turn(pattern, max(first, pattern.since or first)), pattern.every * WEEK
         end = min(last, pattern.until or last)
         while day <= end:
             if (slot := _slot(rota, pattern, day)) is not None:
@@ -65,7 +65,7 @@ def slots(rota: Rota, first: date, last: date) -> Iterator[Slot]:
             day += step
 
 
-def _first_turn(pattern: Pattern, day: date) -> date:
+def first_turn(pattern: Pattern, day: date) -> date:
     """The first date of the pattern on that day or after it.
 
     Weeks are counted from that of `since`: one that numbers them by the year goes wrong where a year has 53.
@@ -73,10 +73,11 @@ def _first_turn(pattern: Pattern, day: date) -> date:
     day += timedelta((WEEKDAYS.index(pattern.weekday) - day.weekday()) % 7)
     if pattern.since is None:
         return day
-    return day + -((_monday(day) - _monday(pattern.since)) // WEEK) % pattern.every * WEEK
+    return day + -((monday(day) - monday(pattern.since)) // WEEK) % pattern.every * WEEK
 
 
-def _monday(day: date) -> date:
+def monday(day: date) -> date:
+    """The Monday of its week."""
     return day - timedelta(day.weekday())
 
 
@@ -84,7 +85,7 @@ def slot_on(rota: Rota, pattern: Pattern, day: date) -> Slot | None:
     """The slot that a pattern makes on a date; None where it makes none, or it was cancelled."""
     if (pattern.since and day < pattern.since) or (pattern.until and day > pattern.until):
         return None
-    return _slot(rota, pattern, day) if _first_turn(pattern, day) == day else None
+    return _slot(rota, pattern, day) if first_turn(pattern, day) == day else None
 
 
 def _slot(rota: Rota, pattern: Pattern, day: date) -> Slot | None:

@@ -14,7 +14,7 @@ from policy.bundle import Bundle, Pattern, Role
 from policy.calendar import minutes
 from policy.check import contradictions
 from policy.forms import malformed
-from policy.rota import slot_on
+from policy.rota import WEEK, monday, slot_on
 from server.audit import Decided
 from server.changes.bundle import end, put
 from server.changes.outcomes import Done, Meanwhile, Wrong
@@ -49,8 +49,10 @@ def change(session: Session, decided: Decided, seen: Pattern, wanted: Pattern) -
         return Meanwhile()
     if wanted.since is None or wanted.since < _today(here):
         return Wrong(("since",))
-    before = replace(known, until=wanted.since - timedelta(days=1))
-    begun = known.since is None or known.since < wanted.since
+    wanted = in_its_weeks(known, wanted)
+    since = wanted.since or _today(here)
+    before = replace(known, until=since - timedelta(days=1))
+    begun = known.since is None or known.since < since
     new = replace(wanted, id=f"rota-{token_hex(6)}" if begun else known.id)
     if wrong := _wrong(here, new, instead_of=known, before=before if begun else None):
         return Wrong(wrong)
@@ -74,6 +76,29 @@ def stop(session: Session, decided: Decided, seen: Pattern, last: date) -> Done 
     end(session, "rota_changes", later, decided)
     put(session, [replace(known, until=last)], decided)
     return Done()
+
+
+def in_its_weeks(known: Pattern, wanted: Pattern) -> Pattern:
+    """Where a pattern of each second week goes on so, it is another one from the next of its own weeks on: else a
+    change in a week between them would make those its weeks."""
+    since = wanted.since
+    if since is None or known.since is None or known.every == 1 or wanted.every != known.every:
+        return wanted
+    apart = (monday(since) - monday(known.since)) // WEEK % known.every
+    return wanted if apart == 0 else replace(wanted, since=monday(since) + (known.every - apart) * WEEK)
+
+
+def _is_twice(here: Ground, wanted: Pattern, instead_of: Pattern | None) -> bool:
+    """Whether another pattern already makes the same evenings, for nobody or for the same gardien."""
+    return any(_same(one, wanted) for one in here.bundle.rota if one != instead_of and one.id != wanted.id)
+
+
+def _same(one: Pattern, other: Pattern) -> bool:
+    first, last = ((pattern.since or date.min, pattern.until or date.max) for pattern in (one, other))
+    plain = [replace(pattern, id="", since=None, until=None, holidays=False) for pattern in (one, other)]
+    if plain[0] != plain[1] or first[0] > last[1] or last[0] > first[1]:
+        return False
+    return one.every == 1 or (monday(last[0]) - monday(first[0])) // WEEK % one.every == 0
 
 
 def _today(here: Ground) -> date:
@@ -108,6 +133,8 @@ def _wrong(
     holder = next((one for one in here.bundle.members if one.id == wanted.gardien), None)
     if holder is not None and Role.GARDIEN not in holder.roles:
         fields.append("gardien")
+    if not fields and _is_twice(here, wanted, instead_of):
+        fields.append("twice")
     if wanted.start == wanted.end:
         fields.append("hours")
     elif not fields and (minutes(wanted.end, as_end=True) - minutes(wanted.start)) % (24 * 60) > LONGEST:

@@ -10,6 +10,7 @@ from sqlmodel import Session
 
 from policy.bundle import Pattern
 from policy.calendar import WEEKDAYS
+from policy.rota import first_turn
 from server.audit import Decided
 from server.changes import rota_patterns as changes
 from server.changes.outcomes import Done, Meanwhile, Wrong
@@ -28,7 +29,7 @@ from server.web.typed import seen as seen_in
 
 page = Blueprint("rota_patterns", __name__)
 NEW = "new"
-FIELDS = {"long": "hours"}
+FIELDS = {"long": "hours", "twice": "hours"}
 """Of what is wrong: beside which field it is said, where that has another name."""
 
 
@@ -62,7 +63,8 @@ def save() -> ResponseReturnValue:
             return changes.add(session, decided, wanted)
         return changes.change(session, decided, seen, wanted)
 
-    return _ended(decide(change), key, gettext("Enregistré : %(what)s.", what=words.said(wanted)))
+    kept = wanted if seen is None else changes.in_its_weeks(seen, wanted)
+    return _ended(decide(change), key, gettext("Enregistré : %(what)s.", what=words.said(kept)))
 
 
 @page.post("/gardiens/evenings/end")
@@ -128,12 +130,14 @@ def _who(one: Pattern) -> str:
 
 
 def _fields(one: Pattern, day: date) -> dict[str, str]:
-    """What its form holds: it is another from today on, or from its first day."""
+    """What its form holds: it is another from today on, or from its first day; one of each second week from its next
+    evening on."""
+    since = max(one.since or day, day)
     return {
         "weekday": one.weekday,
         "hours": spans(((one.start, one.end),)),
         "every": str(one.every),
-        "since": typed(max(one.since or day, day)),
+        "since": typed(since if one.every == 1 else first_turn(one, since)),
         "until": typed(one.until) if one.until else "",
         "gardien": one.gardien or "",
         "holidays": "1" if one.holidays else "",

@@ -95,7 +95,7 @@ def read_rule(rule: str, start: datetime, zone: tzinfo = UTC) -> Rhythm:
         raise RuleRefused(f"UNTIL={said['UNTIL']};COUNT={said['COUNT']}", "UNTIL COUNT")
     interval = _number(said, "INTERVAL", MOST_INTERVAL) or 1
     weeks, weekdays = _days(said, repeat)
-    _week_begins(said, repeat, interval, weekdays)
+    _week_begins(said, repeat, interval, weekdays, first)
     for name, own in (("BYMONTHDAY", first.day), ("BYMONTH", first.month)):
         if name in said and not (_kept(name, repeat, said) and said[name] == str(own)):
             raise RuleRefused(f"{name}={said[name]}", name)
@@ -104,8 +104,9 @@ def read_rule(rule: str, start: datetime, zone: tzinfo = UTC) -> Rhythm:
 
 
 def first_from(rhythm: Rhythm, day: date) -> date:
-    """The first date, not before this one, on which it can begin."""
-    rule = rule_of(replace(rhythm, interval=1, until=None, count=None), day)
+    """The first date, not before this one, on which it can begin. Weeks and months are counted from those of the date,
+    as every calendar counts them (RFC 5545): a rhythm of each second week keeps its weeks when its weekday changes."""
+    rule = rule_of(replace(rhythm, until=None, count=None), day)
     start = datetime.combine(day, time())
     found = rrulestr(rule, dtstart=start).after(start, inc=True) if rule else start
     return found.date() if found is not None else day
@@ -161,10 +162,11 @@ def _days(said: dict[str, str], repeat: Repeat) -> tuple[tuple[int, ...], tuple[
     return which, weekdays
 
 
-def _week_begins(said: dict[str, str], repeat: Repeat, interval: int, weekdays: tuple[int, ...]) -> None:
-    """Weeks begin on Monday. Another day says the same where no week is left out, or only one day of each counts."""
+def _week_begins(said: dict[str, str], repeat: Repeat, interval: int, weekdays: tuple[int, ...], first: date) -> None:
+    """Weeks begin on Monday. Another day says the same where no week is left out, or only that of the first time counts
+    of each."""
     value = said.get("WKST", "MO")
-    matters = repeat is Repeat.WEEKLY and interval > 1 and len(weekdays) > 1
+    matters = repeat is Repeat.WEEKLY and interval > 1 and weekdays not in ((), (first.weekday(),))
     if value not in DAYS or (value != "MO" and matters):
         raise RuleRefused(f"WKST={value}", "WKST")
 

@@ -8,6 +8,7 @@ from server.text.translate import N_, gettext
 WRONG = {
     "hours": N_("Écrivez les heures ainsi : 18 h – 22 h."),
     "long": N_("Une garde dure 12 heures au plus. D’abord le début, puis la fin : 18 h – 22 h."),
+    "twice": N_("Cette soirée est déjà au planning, aux mêmes heures : modifiez celle-là."),
     "every": N_("Écrivez un nombre de semaines, de 1 à 52."),
     "since": N_("Écrivez le premier jour ainsi : 31/12/2026. Il n’est pas passé : ce qui a eu lieu ne change pas."),
     "until": N_("Écrivez le dernier jour ainsi : 31/12/2026. Il ne vient pas avant le premier."),

@@ -136,7 +136,8 @@ rhythms = st.builds(
 @given(rhythms, st.dates(date(2026, 1, 1), date(2035, 12, 31)), st.integers(0, 2000), st.booleans())
 def test_a_rule_is_read_as_it_was_made_and_ends_as_it_says(rhythm: Rhythm, day: date, most: int, counted: bool) -> None:
     first = first_from(rhythm, day)
-    assert day <= first <= day + timedelta(days=63), "no month is without any of them for two in a row"
+    weeks, months = day + timedelta(weeks=rhythm.interval), day + timedelta(days=32 * rhythm.interval + 31)
+    assert day <= first <= (weeks if rhythm.repeat is Repeat.WEEKLY else months)
     until = first + timedelta(days=most)
     rhythm = replace(rhythm, count=most % 999 + 1) if counted else replace(rhythm, until=until)
     rule, start = rule_of(rhythm, first), datetime.combine(first, time(18))
@@ -147,6 +148,21 @@ def test_a_rule_is_read_as_it_was_made_and_ends_as_it_says(rhythm: Rhythm, day: 
     assert found == sorted(set(found))
     assert found[-1] <= until
     assert len(found) <= (rhythm.count or len(found))
+
+
+@pytest.mark.parametrize(
+    ("rule", "day", "first"),
+    [
+        ("FREQ=WEEKLY;INTERVAL=2;BYDAY=TU", "2026-12-01", "2026-12-01"),
+        ("FREQ=WEEKLY;INTERVAL=2;BYDAY=TU", "2026-12-03", "2026-12-15"),
+        ("FREQ=WEEKLY;INTERVAL=2;BYDAY=SA", "2026-12-03", "2026-12-05"),
+        ("FREQ=MONTHLY;INTERVAL=3;BYDAY=1TU", "2026-12-03", "2027-03-02"),
+    ],
+)
+def test_the_weeks_and_months_of_a_rhythm_are_those_of_its_first_day(rule: str, day: str, first: str) -> None:
+    """As each calendar reads the rule: a rhythm of each second week keeps its weeks when its weekday changes."""
+    begins = datetime.fromisoformat(f"{day}T18:00")
+    assert first_from(read_rule(rule, begins), begins.date()) == date.fromisoformat(first)
 
 
 def test_an_event_says_who_would_have_been_let_in_then_lets_them_in(place: Place) -> None:

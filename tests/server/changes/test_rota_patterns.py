@@ -5,6 +5,7 @@ from datetime import date
 
 import pytest
 
+from policy.terms import DAY
 from server.database.engine import Database
 from server.queries.rota import turns
 from tests.support_pages import Place
@@ -71,6 +72,31 @@ def test_two_hours_in_the_wrong_order_make_no_evening_of_twenty(place: Place) ->
     status, page = save(place, hours="22 h – 18 h")
     assert (status, "Une garde dure 12 heures au plus" in page) == (400, True)
     assert save(place, hours="20 h – 2 h")[0] == 303
+
+
+def test_an_evening_of_each_second_week_keeps_its_weeks_when_it_is_changed(place: Place) -> None:
+    save(place)
+    which = next(one.id for one in place.publisher.current.bundle.rota if one.every == 2)
+    place.now += 8 * DAY  # Wednesday 2 December: the week of the 30th has had its evening
+    form = re.search(rf'id="since-{which}"[^>]*value="([^"]+)"', place.staff().get("/gardiens/evenings").text)
+    assert form is not None
+    assert form[1] == "14/12/2026"
+    status, page = save(place, was=was(place, which), since="08/12/2026", gardien="", hours="19 h – 22 h")
+    assert (status, "depuis le lun. 14 déc." in page.replace("\N{NO-BREAK SPACE}", " ")) == (303, True)
+    found = made(place, "rota-", date(2026, 11, 24), date(2027, 1, 12))
+    assert found == [("2026-11-30", "tarek"), ("2026-12-14", None), ("2027-01-11", None)], "closed on 28 December"
+
+
+def test_the_same_evening_is_not_kept_twice(place: Place) -> None:
+    gap = {"gardien": "", "weekday": "wed", "every": "2"}
+    assert save(place, **gap)[0] == 303
+    for other in ({"until": "31/12/2026"}, {"since": "14/12/2026"}, {"holidays": "1"}):
+        status, page = save(place, **gap | other)
+        assert (status, "déjà au planning, aux mêmes heures" in page) == (400, True), other
+    assert save(place, **gap | {"since": "07/12/2026"})[0] == 303, "the weeks between them"
+    assert save(place, **gap | {"gardien": "tarek"})[0] == 303, "two may hold one evening"
+    once = next(one.id for one in place.publisher.current.bundle.rota if one.every == 2 and one.gardien is None)
+    assert save(place, was=was(place, once), **gap | {"hours": "19 h – 22 h"})[0] == 303
 
 
 def test_nobody_gets_two_evenings_at_one_time(place: Place) -> None:
