@@ -32,7 +32,7 @@ from server.web.typed import seen
 page = Blueprint("events", __name__)
 
 SHOWN = 20
-"""Events to come that the list shows."""
+"""Events to come that the list shows, and as many later times of series, folded."""
 NEXT = 5
 """Times of a series that its page shows."""
 Again = Callable[..., ResponseReturnValue]
@@ -174,14 +174,17 @@ def _list(status: int, wrong: Sequence[str] = (), *, meanwhile: bool = False) ->
         for event in current.bundle.events
         if resolve(event.end, zone(), last=True) > now
     )
+    first, later = _by_series([event for *_, event in coming])
     done = text.DONE.get(request.args.get("done", ""))
     with known.database.reading() as session:
         knowing = doors(session, current, request.args.get("rules", "")) if done else None
         recurring = all_series(session)
     return render_template(
         "events.html",
-        coming=[_coming(event) for *_, event in coming[:SHOWN]],
-        more=max(0, len(coming) - SHOWN),
+        coming=[_coming(event) for event in first[:SHOWN]],
+        more=max(0, len(first) - SHOWN),
+        later=[_coming(event) for event in later[:SHOWN]],
+        later_more=max(0, len(later) - SHOWN),
         series=[
             Line(one.title, recurs(one), text.about(one, current.called), url_for("events.series", series=one.id))
             for one in recurring
@@ -210,6 +213,16 @@ def _one(
         about=text.about(known, context().current().called),
         **forms.shown(known, wrong, meanwhile=meanwhile),
     ), status
+
+
+def _by_series(coming: Sequence[Event]) -> tuple[list[Event], list[Event]]:
+    """What is to come but for the times of a series after its next one; those."""
+    known, first, later = set[str](), list[Event](), list[Event]()
+    for event in coming:
+        series = series_of(event.id)
+        (later if series in known else first).append(event)
+        known |= {series} - {""}
+    return first, later
 
 
 def _coming(event: Event) -> Line:

@@ -59,7 +59,10 @@ def tell_swap(session: Session, swap: Swap | None, to: str, said: tuple[str, str
     with in_french():
         name = text.name(context().current(), who)
         pairs = swap.pairs if swap is not None else ()
-        lines = [f"{text.within(mine)} / {text.within(theirs)}" for mine, theirs in pairs]
+        lines = [
+            gettext("%(mine)s contre %(theirs)s", mine=text.within(mine), theirs=text.within(theirs))
+            for mine, theirs in pairs
+        ]
         last = max((turn.end for pair in pairs for turn in pair), default=context().clock() + WANTED)
         left = last - context().clock()
         tell(session, signed_in().login, [to], said, left, who=name, lines="".join(f"{line}\n" for line in lines))

@@ -25,7 +25,7 @@ HALVES = {"am": (N_("matin"), N_("matin")), "pm": (N_("après-midi"), N_("ap.-m.
 
 UNITS = {"half_day": N_("demi-journées"), "day": N_("journées")}
 FLOWS = {
-    "opening": N_("sans vente notée ici"),
+    "opening": N_("reprises d’avant, sans vente notée ici"),
     "sold": N_("vendues"),
     "minted": N_("gagnées en tenant des gardes"),
     "given_back": N_("rendues"),

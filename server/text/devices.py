@@ -25,11 +25,11 @@ FAULTS = {
 """What is wrong, and what helps."""
 PROGRAMS = {"octoprint": "OctoPrint", "moonraker": "Moonraker", "prusalink": "PrusaLink"}
 STATES = {
-    PrinterState.PRINTING: N_("L’imprimante imprime, selon %(program)s."),
-    PrinterState.PAUSED: N_("L’imprimante est en pause, selon %(program)s : elle attend une main."),
-    PrinterState.BUSY: N_("L’imprimante chauffe, bouge ou refroidit, selon %(program)s."),
-    PrinterState.IDLE: N_("L’imprimante ne fait rien, selon %(program)s."),
-    PrinterState.UNKNOWN: N_("%(program)s ne sait pas ce que fait l’imprimante."),
+    PrinterState.PRINTING: N_("L’imprimante imprime, d’après son programme %(program)s."),
+    PrinterState.PAUSED: N_("L’imprimante est en pause, d’après son programme %(program)s : elle attend une main."),
+    PrinterState.BUSY: N_("L’imprimante chauffe, bouge ou refroidit, d’après son programme %(program)s."),
+    PrinterState.IDLE: N_("L’imprimante ne fait rien, d’après son programme %(program)s."),
+    PrinterState.UNKNOWN: N_("Son programme %(program)s ne sait pas ce que fait l’imprimante."),
 }
 
 
@@ -39,11 +39,15 @@ def printer(said: Printer, at: Instant) -> str:
     if said.silent:
         since = instant(said.since)
         if since > at:
-            return gettext("%(program)s ne répond pas.", program=program)
-        return gettext("%(program)s ne répond pas depuis %(since)s.", program=program, since=when(since, at))
+            return gettext("Son programme %(program)s ne répond pas.", program=program)
+        return gettext(
+            "Son programme %(program)s ne répond pas depuis %(since)s.", program=program, since=when(since, at)
+        )
     if said.ends is not None and said.state is PrinterState.PRINTING:
         end = when(instant(said.ends), at)
-        return gettext("L’imprimante imprime, jusque vers %(end)s selon %(program)s.", program=program, end=end)
+        return gettext(
+            "L’imprimante imprime, jusque vers %(end)s d’après son programme %(program)s.", program=program, end=end
+        )
     return gettext(STATES[said.state], program=program)
 
 

@@ -55,7 +55,7 @@ def of_server(health: Health, unsent: int, now: Instant, gone: Sequence[str] = (
     yield _broker(health.broker, about)
     yield from _copies(health.copies, about, now)
     yield _certificate("certificate", about, health.certificate, now) or _unknown(
-        "certificate", about, gettext("la fin de son certificat n’est pas connue ; sans TLS il n’en a pas")
+        "certificate", about, gettext("la fin de son certificat n’est pas connue ; sans liaison chiffrée il n’en a pas")
     )
     yield _disk(health.free, about)
     yield _wear("wear", about, health.wear) or _unknown(
@@ -68,13 +68,15 @@ def of_server(health: Health, unsent: int, now: Instant, gone: Sequence[str] = (
 
 def _broker(fault: Unreached | None, about: str) -> Found:
     if fault is None:
-        return Found("broker", Level.WELL, about, gettext("le broker répond"))
+        return Found("broker", Level.WELL, about, gettext("le lien avec les boîtiers est là"))
     why = text.in_english(fault.why)
     if fault.tls:
         helps = gettext("Vérifiez host, ca.crt et les deux horloges (docs/keys.md).")
-        return Found("broker", Level.WRONG, about, gettext("le broker et lui ne se croient pas%(why)s", why=why), helps)
+        said = gettext("le lien avec les boîtiers est coupé : mosquitto et lui ne se croient pas%(why)s", why=why)
+        return Found("broker", Level.WRONG, about, said, helps)
     helps = gettext("Les portes décident seules. Vérifiez que mosquitto tourne : systemctl status mosquitto.")
-    return Found("broker", Level.WRONG, about, gettext("le broker ne répond pas%(why)s", why=why), helps)
+    said = gettext("le lien avec les boîtiers est coupé : mosquitto ne répond pas%(why)s", why=why)
+    return Found("broker", Level.WRONG, about, said, helps)
 
 
 def _copies(places: Iterable[Copies] | None, about: str, now: Instant) -> Iterator[Found]:
@@ -183,7 +185,7 @@ def of_edges(
         silent = edge.online and (heard is None or heard < now - SILENT)
         if silent:
             since = when(heard, now) if heard else gettext("longtemps")
-            helps = gettext("Vérifiez son réseau et son courant. Ce qu’elle a dit avant ne compte plus.")
+            helps = gettext("Vérifiez son réseau et son courant. Ce qu’il a dit avant ne compte plus.")
             yield Found(what, Level.WRONG, about, gettext("muette depuis %(since)s", since=since), helps)
         elif not edge.online:
             yield _split(told[0], what, about)
@@ -199,17 +201,21 @@ def of_edges(
             found = [Found(what, Level.WELL, about, said)]
         yield from found
         if unsaid := dict(_unsaid(machine)):
-            told_of = gettext("elle ne dit pas : %(what)s", what=", ".join(unsaid))
+            told_of = gettext("son boîtier ne dit pas : %(what)s", what=", ".join(unsaid))
             yield Found(what, Level.NOTE, about, told_of, " ".join(dict.fromkeys(unsaid.values())))
 
 
 def _unsaid(machine: Machine) -> Iterator[tuple[str, str]]:
     """What it does not say, and what helps or why nothing need be done."""
-    older = gettext("Mettez-la à jour : ansible-playbook upgrade.yml.")
+    older = gettext("Mettez-le à jour : ansible-playbook upgrade.yml.")
     known = (
         (gettext("sa version"), machine.software or None, older),
         (gettext("jusqu’à quand ses règles valent"), machine.rules, older),
-        (gettext("la fin de son certificat"), machine.certificate, gettext("Sans TLS elle n’a pas de certificat.")),
+        (
+            gettext("la fin de son certificat"),
+            machine.certificate,
+            gettext("Sans liaison chiffrée il n’a pas de certificat."),
+        ),
         (gettext("la place sur sa carte"), machine.free, older),
         (gettext("l’usure de sa carte"), machine.wear, gettext("Peu de cartes disent leur usure : rien à faire.")),
         (gettext("sa température"), machine.temperature, gettext("Seul un Raspberry Pi dit sa température.")),
@@ -239,7 +245,7 @@ def _machine(machine: Machine, what: str, about: str, now: Instant) -> Iterator[
 def _software(its: str, what: str, about: str) -> Found:
     if its == version():
         return Found(what, Level.WELL, about, gettext("version %(number)s", number=its))
-    helps = gettext("Mettez-la à jour : ansible-playbook upgrade.yml.")
+    helps = gettext("Mettez-le à jour : ansible-playbook upgrade.yml.")
     told = gettext("version %(its)s, le serveur a la %(ours)s", its=its, ours=version())
     return Found(what, Level.LOOK, about, told, helps)
 

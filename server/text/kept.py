@@ -56,7 +56,7 @@ LINES = (
     Line(
         N_("Vos formations"),
         N_("%(certified)s ans après leur fin"),
-        N_("Savoir qui était formé, si un accident est discuté"),
+        N_("Savoir qui avait la formation, si un accident est discuté"),
         N_("Vous, l’équipe, les responsables du fablab"),
     ),
     Line(

@@ -70,7 +70,7 @@ def before_back(known: LockOut) -> tuple[str, list[str]]:
         who=known.by[:1].upper() + known.by[1:],
         why=known.why,
     )
-    after = gettext("Chaque membre formé pourra la démarrer avec son badge.")
+    after = gettext("Chaque membre qui a la formation pourra la démarrer avec son badge.")
     if known.urgent:
         after += " " + gettext("Si sa lampe clignote rouge, il faut d’abord badger dessus : équipe ou responsable.")
     return said, [after]

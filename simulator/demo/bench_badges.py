@@ -47,7 +47,7 @@ def _badges(bundle: Bundle, today: str) -> Iterator[Badge]:
     fab = next(member for member in plain if member.tier == "fabriqueur")
     yield _of(bundle, fab, ("Fabriqueur, atelier seulement", "Fabriqueur, workshop only"))
     trained = by_id[fabricator(bundle, today)]
-    yield _of(bundle, trained, ("formé, a réservé une machine", "trained, has booked a machine"))
+    yield _of(bundle, trained, ("a la formation, a réservé une machine", "trained, has booked a machine"))
     yield _of(bundle, carnet_holder(bundle), ("carnet de demi-journées", "carnet of half-days"))
     lost = next(credential for credential in bundle.credentials if credential.status == "lost")
     yield Badge(lost.uid.lower(), lost.member, ("badge déclaré perdu", "badge reported lost"))

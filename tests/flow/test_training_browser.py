@@ -68,12 +68,14 @@ def test_a_training_from_its_plan_to_the_machine(browser: Browser, place: Place,
     place.now = at(16) + DAY
     keeper = as_member(context, place, "fabien", web)
     keeper.goto(session)
-    expect(keeper.get_by_role("group", name="En attente, venus quand même")).to_contain_text("Alice")
-    keeper.get_by_role("group", name="Inscrits").get_by_role("checkbox").check()
+    expect(keeper.get_by_role("group", name="En attente, là quand même")).to_contain_text("Alice")
+    keeper.get_by_role("group", name="Sur la liste").get_by_role("checkbox").check()
     keeper.get_by_role("button", name="Certifier les présents").click()
     expect(keeper.locator(".mark", has_text="certifié·e")).to_have_count(1)
     keeper.goto(keeper.url.partition("/trainings")[0] + "/trainings/kinds/laser")
-    expect(keeper.locator("li", has_text="Grégoire").first).to_contain_text("session suivie le mer. 25 nov., noté par Fabien")
+    expect(keeper.locator("li", has_text="Grégoire").first).to_contain_text(
+        "session suivie le mer. 25 nov., noté par Fabien"
+    )
 
     learner = as_member(context, place, "gregoire", web)
     learner.goto(learner.url.replace("/trainings", "/machines/laser"))

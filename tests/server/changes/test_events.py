@@ -280,6 +280,17 @@ def test_several_weekdays_so_many_times_and_the_next_dates_are_said_before_it_is
 
 
 @pytest.mark.sqlite
+def test_of_a_series_its_next_time_stands_in_the_list_and_the_others_are_folded(place: Place) -> None:
+    client = place.staff()
+    press(place, "/events", client, **FEAST, repeat="weekly", interval="1", sure="1")
+    press(place, "/events", client, **FEAST | {"title": "Vide-grenier", "date": "12/12/2026"}, sure="1")
+    html = client.get("/events").text
+    shown, _, folded = html.partition("Les fois suivantes des séries…")
+    assert re.findall(r'<a href="/events/[^"]+"><b>([^<]+)</b>', shown) == [FEAST["title"], "Vide-grenier"]
+    assert folded.partition("</details>")[0].count(f"<b>{FEAST['title']}</b>") == 20
+
+
+@pytest.mark.sqlite
 def test_the_second_and_the_last_tuesday_of_the_month_are_said_in_both_languages(place: Place) -> None:
     client = place.staff()
     several = {"csrf_token": place.form_token(client, "/events"), "was": "", "repeat": "monthly_weekday"}

@@ -31,9 +31,9 @@ def says(place: Place, state: PrinterState, ends: int | None = None, *, silent: 
 
 
 SAID = {
-    PrinterState.PRINTING: "L’imprimante imprime, selon OctoPrint.",
-    PrinterState.PAUSED: "L’imprimante est en pause, selon OctoPrint : elle attend une main.",
-    PrinterState.BUSY: "L’imprimante chauffe, bouge ou refroidit, selon OctoPrint.",
+    PrinterState.PRINTING: "L’imprimante imprime, d’après son programme OctoPrint.",
+    PrinterState.PAUSED: "L’imprimante est en pause, d’après son programme OctoPrint : elle attend une main.",
+    PrinterState.BUSY: "L’imprimante chauffe, bouge ou refroidit, d’après son programme OctoPrint.",
     PrinterState.UNKNOWN: "OctoPrint ne sait pas ce que fait l’imprimante.",
 }
 
@@ -49,12 +49,16 @@ def test_what_it_does_is_said_on_its_page_and_on_the_board(lab: Place, state: Pr
 
 def test_until_when_it_prints_is_its_program_s_guess(lab: Place) -> None:
     says(lab, PrinterState.PRINTING, at(20, 40))
-    assert "L’imprimante imprime, jusque vers 20 h 40 selon OctoPrint." in lab.page("/machines/laser", lab.staff())
+    assert "L’imprimante imprime, jusque vers 20 h 40 d’après son programme OctoPrint." in lab.page(
+        "/machines/laser", lab.staff()
+    )
 
 
 def test_a_program_that_does_not_answer_is_named_with_its_last_word(lab: Place) -> None:
     says(lab, PrinterState.UNKNOWN, silent=True)
-    assert "OctoPrint ne répond pas depuis 14 h 05." in lab.page("/machines/laser", account_of(lab, "remy"))
+    assert "Son programme OctoPrint ne répond pas depuis 14 h 05." in lab.page(
+        "/machines/laser", account_of(lab, "remy")
+    )
     lab.now += 10 * MINUTE
     said = lab.page("/machines/laser", lab.staff())
     assert "OctoPrint" not in said, "the edge itself is silent: nobody knows"

@@ -27,7 +27,7 @@ def test_what_is_to_be_done_first_stands_on_top_and_each_has_its_remedy(place: P
     )
     place.desk.say(Status(True, clock=ClockState.UNKNOWN, free_disk=20, temperature=84.6, software="0.0.1"))
     seen = place.page("/sante", place.staff())
-    assert "À faire d’abord · Le serveur Le broker ne répond pas Les portes décident seules." in seen
+    assert "À faire d’abord · Le serveur Le lien avec les boîtiers est coupé : mosquitto ne répond pas" in seen
     for words in (
         "la sauvegarde date de 19 h 12",
         f"la sauvegarde sur {NAS} n’a jamais été faite La clé USB est-elle branchée",
@@ -48,12 +48,13 @@ def test_what_is_to_be_done_first_stands_on_top_and_each_has_its_remedy(place: P
 def test_what_an_edge_says_of_card_certificate_and_rules_and_what_it_does_not_say(place: Place) -> None:
     """Missing data is told as unknown, never as good; each limit is told before it is reached."""
     silence = (
-        "elle ne dit pas : sa version, jusqu’à quand ses règles valent, la fin de son certificat, la place sur sa carte"
+        "son boîtier ne dit pas : sa version, jusqu’à quand ses règles valent, la fin de son certificat, "
+        "la place sur sa carte"
     )
     place.speak()
     seen = place.page("/sante", place.staff())
     assert silence in seen
-    assert "Mettez-la à jour : ansible-playbook upgrade.yml. Sans TLS elle n’a pas de certificat." in seen
+    assert "Mettez-le à jour : ansible-playbook upgrade.yml. Sans liaison chiffrée il n’a pas de certificat." in seen
     whole = Status(
         True,
         software=version(),
@@ -70,7 +71,7 @@ def test_what_an_edge_says_of_card_certificate_and_rules_and_what_it_does_not_sa
         " valable jusqu’au ven. 25 déc. · sa carte est usée à 20 % · il reste 58 Go sur sa carte · son processeur est"
         " à 48 °C"
     ) in seen
-    assert "elle ne dit pas" not in seen
+    assert "son boîtier ne dit pas" not in seen
     for said, words in (
         ({"wear": 80}, "à regarder sa carte est usée à 80 % Remplacez-la"),
         ({"wear": 110}, "en panne sa carte est usée à 110 % Remplacez-la"),
@@ -80,7 +81,7 @@ def test_what_an_edge_says_of_card_certificate_and_rules_and_what_it_does_not_sa
         ({"rules_until": text(place.now - 1)}, "en panne ses règles ne valent plus depuis le mar. 24 nov. Remettez"),
         (
             {"wear": None},
-            "à savoir elle ne dit pas : l’usure de sa carte Peu de cartes disent leur usure : rien à faire.",
+            "à savoir son boîtier ne dit pas : l’usure de sa carte Peu de cartes disent leur usure : rien à faire.",
         ),
     ):
         place.desk.say(replace(whole, **said))
