@@ -16,8 +16,8 @@ from proofs.recount import Moved, Recount
 from proofs.storm.casting import KEPT, MINT, ROUND
 from proofs.storm.credits import Credits
 from proofs.storm.desk import Desk
+from proofs.storm.hours import day_start, instant_of, local_time, site_day
 from proofs.storm.office import Office
-from proofs.storm.reading import day_start, instant_of, local_time, site_day
 from server.bank import Bookkeeper
 from server.database.types import moment
 from server.models import BankEntry, JournalRow

@@ -26,7 +26,7 @@ from policy.bundle import (
 from policy.ruleset import Ground, Unit
 
 MACHINE = "cnc"
-QUOTA = 30
+QUOTA = 60
 """Minutes of it in a week."""
 WORKDAYS = ("mon", "tue", "wed", "thu", "fri")
 KINDS = {"team": 2, "resident": 4, "nomad": 16, "gardien": 4, "carnet": 6}

@@ -3,11 +3,14 @@
 from typing import TYPE_CHECKING
 
 from policy.sessions import Session
-from policy.terms import SECOND, ClockState, Instant
+from policy.state import SiteState
+from policy.terms import ClockState, Instant
 from proofs.storm.casting import MACHINE
+from proofs.storm.hours import day_start
 from proofs.storm.messages import state_in, version_in
-from proofs.storm.reading import Knowledge, day_start, week_start
+from proofs.storm.reading import Knowledge
 from proofs.storm.record import WRONG_BY, BrokenWorldError, Record
+from proofs.storm.turns import Turns, Use
 from wire.row import Row
 
 if TYPE_CHECKING:
@@ -47,7 +50,6 @@ class Claims:
         today = day_start(at)
         moves = core.state.presence.moves.items()
         owner = self._record.owner(uid, self._record.bundles.get(core.held.version) if core.held else None)
-        uses = list(core.state.sessions.of_machine(MACHINE))
         return Knowledge(
             at=at,
             trusted=trusted,
@@ -56,8 +58,7 @@ class Claims:
             linked=core.state.link_up,
             inside=frozenset(who for who, move in moves if move.inside and move.at >= today),
             paid=frozenset(core.state.units.get(owner, ())),
-            running=next((use.member for use in uses if use.start <= at and (_over(use) or at + 1) > at), None),
-            used=sum(_seconds(use, week_start(at), at) for use in uses if use.member == owner),
+            turns=turns_of(core.state) if pi.name == MACHINE else Turns(),
             stopped=MACHINE in core.state.stopped,
             pressed=MACHINE in core.state.pressed,
             recording=core.journal_fault is None,
@@ -104,12 +105,21 @@ class Claims:
             )
 
 
+def turns_of(state: SiteState) -> Turns:
+    """What a site's state says of the machine."""
+    uses = (Use(use.member, use.start, _over(use)) for use in state.sessions.of_machine(MACHINE))
+    return Turns(tuple(uses), frozenset(state.busy[MACHINE]))
+
+
 def _over(use: Session) -> Instant | None:
     """When a session ended, as far as is known; one that cuts at `until` by itself."""
     ends = [end for end in (use.end, use.until if use.cuts else None) if end is not None]
     return min(ends, default=None)
 
 
-def _seconds(use: Session, since: Instant, at: Instant) -> int:
-    over = _over(use)
-    return max(0, (at if over is None else min(at, over)) - max(use.start, since)) // SECOND
+def known_to_all(state: SiteState, at: Instant) -> Knowledge:
+    """What the server knows that reads so: its clock is right, and nothing is late for it."""
+    today = day_start(at)
+    inside = frozenset(who for who, move in state.presence.moves.items() if move.inside and move.at >= today)
+    stopped = MACHINE in state.stopped
+    return Knowledge(at, True, False, state.lockdown, True, inside, frozenset(), turns_of(state), stopped)

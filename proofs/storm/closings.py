@@ -13,7 +13,8 @@ from sqlmodel import Session
 
 from policy.bundle import Bundle, Member
 from policy.terms import MINUTE, SECOND, Instant
-from proofs.storm.reading import PARIS, Knowledge, day_start, held, local_time, site_day, staffed
+from proofs.storm.hours import PARIS, day_start, local_time, site_day
+from proofs.storm.reading import Knowledge, held, staffed
 from proofs.storm.record import WRONG_BY, Move, Record
 from server.queries.closing import checked_out
 from wire.row import Row

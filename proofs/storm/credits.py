@@ -13,8 +13,8 @@ from sqlmodel import Session
 
 from policy.terms import MINUTE, Instant
 from proofs.storm.casting import KEPT
+from proofs.storm.hours import instant_of, local_time, site_day
 from proofs.storm.office import Office
-from proofs.storm.reading import instant_of, local_time, site_day
 from proofs.storm.watch import Watch
 from server.audit import Decided
 from server.changes import credits as changes

@@ -15,8 +15,8 @@ from sqlmodel import Session
 
 from policy.terms import HOUR, MINUTE, Instant
 from proofs.recount import Moved
+from proofs.storm.hours import day_start, instant_of, local_time, site_day
 from proofs.storm.office import Office
-from proofs.storm.reading import day_start, instant_of, local_time, site_day
 from proofs.storm.record import Move
 from proofs.storm.watch import Watch
 from server.audit import Decided

@@ -244,11 +244,14 @@ def changes(site: "Site", luck: Random) -> None:
 
 
 def new_rota(site: "Site", luck: Random, monday: date) -> None:
-    """Next week's shifts; those of past weeks go."""
+    """Next week's shifts; those of past weeks go, and bookings that no edge is told any more."""
     bundle: Bundle = site.office.bundle
     recent = (monday - timedelta(days=21)).isoformat()
     kept = tuple(shift for shift in bundle.shifts if shift.start >= recent and shift.start < monday.isoformat())
-    site.office.change(replace(bundle, shifts=kept + rota(monday, luck) + rota(monday + timedelta(days=7), luck)))
+    shifts = kept + rota(monday, luck) + rota(monday + timedelta(days=7), luck)
+    told = (monday - timedelta(days=4)).isoformat()
+    bookings = tuple(one for one in bundle.bookings if one.end >= told)
+    site.office.change(replace(bundle, shifts=shifts, bookings=bookings))
 
 
 CHANCES: tuple[tuple[Fault, float], ...] = (

@@ -5,7 +5,7 @@ from random import Random
 from typing import TYPE_CHECKING
 
 from policy.terms import MINUTE, SECOND, Instant
-from proofs.storm.reading import instant_of
+from proofs.storm.hours import instant_of
 
 if TYPE_CHECKING:
     from proofs.storm.site import Site

@@ -4,25 +4,30 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from random import Random
+from typing import TypeVar
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from msgspec.structs import replace
 from sqlmodel import Session
 
 from policy.bundle import Bundle
+from policy.reasons import Reason
 from policy.terms import MINUTE, Instant
 from proofs.storm.agenda import Agenda
+from proofs.storm.casting import MACHINE
 from proofs.storm.messages import ack_in
 from proofs.storm.network import Client
 from proofs.storm.pi import Ground
 from server.audit import Decided
 from server.changes.bundle import import_bundle
+from server.changes.machines import extend
 from server.database.engine import Database
 from server.database.schema import upgrade
 from server.errors import MistakeError, OrderRefusedError, ServerError
 from server.exchange import Exchange
 from server.models import Edge as EdgeRow
 from server.publish.bundle import held
+from server.publish.orders import Given
 from simulator.world import CREDENTIAL_KEY
 from wire.messages import Ack
 from wire.row import Order
@@ -31,8 +36,10 @@ from wire.topics import Topics
 NAME = "server"
 KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32, 64)))
 LEAVES = ("events", "status", "reply")
+Said = TypeVar("Said")
+"""What comes of a decision."""
 UNLOCKED_FOR: Instant = 20 * MINUTE
-DECIDED = ("credits", "certifications")
+DECIDED = ("credits", "certifications", "bookings")
 """Parts of the bundle that pages decide on, one entry at a time."""
 LOOKS = 600.0
 """Seconds between two looks at the clock while nothing happens."""
@@ -141,7 +148,7 @@ class Office:
             self.exchange.site_changed()
         self._tick()
 
-    def decide(self, act: Callable[[Session, Decided], object], told: Callable[[], None]) -> object | None:
+    def decide(self, act: Callable[[Session, Decided], Said], told: Callable[[], None]) -> Said | None:
         """Somebody decides something on a page; None while the server is away or its disk full, or where it refuses."""
         if self.exchange is None:
             return None
@@ -191,6 +198,17 @@ class Office:
             until = self._ground.clock.now() + UNLOCKED_FOR if order is Order.UNLOCK else None
             with _full_disk(), suppress(OrderRefusedError):
                 self.exchange.orders.give(order, place, "storm", until=until)
+
+    def let_go_on(self, who: str) -> Given | Reason | None:
+        """Somebody presses that their session goes on. Raises OrderRefusedError where nobody can be asked."""
+        if self.exchange is None:
+            raise OrderRefusedError("the server does not run")
+        rules, told = self.exchange.publisher.current, f"account {who}"
+        with _full_disk():
+            return extend(
+                self.database, self.exchange.orders, rules, MACHINE, "storm", told, self._ground.clock.now(), holder=who
+            )
+        raise OrderRefusedError("its disk is full")
 
     def _note_rules(self) -> None:
         if self.exchange is not None:

@@ -14,12 +14,13 @@ from edge.core import Now
 from edge.door import DoorSetup
 from edge.hardware.lines import InputSpec, OutputSpec
 from edge.keys import Keys
-from edge.machine import MachineSetup
+from edge.machine import MachineController, MachineSetup
 from edge.observer import Nobody
 from edge.runtime import Edge
 from edge.status import farewell
 from edge.work_items import LinkDown, LinkUp, Received, WorkItem
 from policy.bundle import Bundle
+from policy.sessions import Session
 from policy.terms import ClockState, Instant
 from proofs.storm.casting import MACHINE
 from proofs.storm.clock import OwnClock
@@ -79,6 +80,12 @@ class Pi(Nobody):
         """Where its files begin."""
         return str(self.config.journal)
 
+    @property
+    def session(self) -> Session | None:
+        """What runs, as the machine's own controller has it."""
+        places = self.edge.control.controller.places if self.edge else []
+        return next((place.session for place in places if isinstance(place, MachineController)), None)
+
     def switch_on(self, state: ClockState, offset: Instant) -> None:
         """Power returns."""
         self.boots += 1
@@ -137,6 +144,8 @@ class Pi(Nobody):
                 self._settings_seen = self.clock.settings
                 edge.control.handle(())
             self._watch.relays.after(self)
+            if self.name == MACHINE:
+                self._watch.sittings.look(self)
             if edge._events.empty() and edge._items.empty():
                 return
 
@@ -194,6 +203,7 @@ class Pi(Nobody):
 
     def output(self, name: str, active: bool) -> None:
         self._watch.relays.output(self, name, active)
+        self._watch.sittings.output(name, active)
 
     # As an end of the network
 

@@ -13,9 +13,9 @@ from policy.sessions import Session
 from policy.state import SiteState
 from policy.terms import DAY, SECOND, Instant
 from proofs.storm.casting import MACHINE
+from proofs.storm.hours import day_start
 from proofs.storm.office import Office
 from proofs.storm.pi import Pi
-from proofs.storm.reading import day_start
 from proofs.storm.record import WRONG_BY
 from proofs.storm.watch import Watch
 from server.models import JournalRow
@@ -68,6 +68,7 @@ class Quiet:
                 self._compare_states(pi, server, now)
                 self._recount_sessions(pi, server, now)
             self._watch.closings.compare(session, now)
+            self._watch.sittings.compare(session)
         self._compare_with_truth(server, now)
 
     def _compare_rows(self, pi: Pi, session: Reading) -> None:
@@ -115,13 +116,14 @@ class Quiet:
             if (move.edge, move.journal, move.boot) == (pi.name, journal.id, pi.boots)
         }
         here = (JournalRow.edge == pi.name, JournalRow.journal == journal.id, col(JournalRow.moved_at).is_not(None))
-        for row in session.exec(
-            select(JournalRow).where(*here, JournalRow.seq >= min(told, default=journal.last_seq + 1))
+        asked = select(JournalRow.seq, JournalRow.member, JournalRow.moved_at).where(*here)
+        for seq, member, moved_at in session.exec(
+            asked.where(JournalRow.seq >= min(told, default=journal.last_seq + 1))
         ):
-            move = told.get(row.seq)
-            if move is not None and row.moved_at is not None and abs(of(row.moved_at) - move.at) > DATED_WITHIN:
-                said = f"{text(move.at)}, on the server {text(of(row.moved_at))}"
-                self._watch.broken(pi, f"row {row.seq} moved {row.member} at {said}")
+            move = told.get(seq)
+            if move is not None and moved_at is not None and abs(of(moved_at) - move.at) > DATED_WITHIN:
+                said = f"{text(move.at)}, on the server {text(of(moved_at))}"
+                self._watch.broken(pi, f"row {seq} moved {member} at {said}")
 
     def _compare_states(self, pi: Pi, server: SiteState, now: Instant) -> None:
         """Of today, and of sessions within their period: what is older may have been left out of a state meanwhile."""

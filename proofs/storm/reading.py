@@ -1,13 +1,13 @@
 """What do the rules say of a tap? An independent reading of docs/rules.md, for the stormy site.
 
 It looks into the bundle with the calendar, not into compiled tables, and shares no code with policy/. It knows what
-that site has: no events, invitations, bookings, machine hours, ad hoc shifts or refusal for capacity.
+that site has: no events, invitations, machine hours, ad hoc shifts or refusal for capacity. Whose turn it is at the
+machine: proofs/storm/turns.py.
 """
 
-from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from dataclasses import dataclass, field
+from datetime import date, datetime, time, timedelta
 from functools import lru_cache
-from zoneinfo import ZoneInfo
 
 from holidays import country_holidays
 
@@ -15,9 +15,9 @@ from policy.bundle import Bundle, Credential, Member, Pass
 from policy.ruleset import Paid
 from policy.terms import Instant
 from proofs.storm.casting import MACHINE, QUOTA
+from proofs.storm.hours import half_day, local_time, parsed, site_day
+from proofs.storm.turns import Turns, booked, is_staff
 
-PARIS = ZoneInfo("Europe/Paris")
-CUTOFF, SPLIT = time(4), time(13)
 LEAD, GRACE = timedelta(minutes=30), timedelta(minutes=15)
 NAMES = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
@@ -27,9 +27,8 @@ class Knowledge:
     """What an edge says that it knows when it decides.
 
     at: by its clock; the last trusted instant while that is not trusted. inside: who is, as far as it knows. paid: the
-    half-days that the member has paid, in all. running: who runs the machine. used: seconds for which
-    the member ran it this week. stopped: whether it is under an emergency stop; pressed: whether the button is down.
-    recording: whether the journal takes rows.
+    half-days that the member has paid, in all. turns: who ran the machine and found it busy. stopped: whether it is
+    under an emergency stop; pressed: whether the button is down. recording: whether the journal takes rows.
     """
 
     at: Instant
@@ -39,8 +38,7 @@ class Knowledge:
     linked: bool
     inside: frozenset[str]
     paid: frozenset[Paid]
-    running: str | None = None
-    used: int = 0
+    turns: Turns = field(default_factory=Turns)
     stopped: bool = False
     pressed: bool = False
     recording: bool = True
@@ -56,7 +54,7 @@ def read(bundle: Bundle, uid: str, reader: str, known: Knowledge) -> Answer:
     member = next((m for m in bundle.members if badge is not None and m.id == badge.member), None)
     if way == "out":
         return True, "egress"
-    if place == MACHINE and member is not None and known.running == member.id:
+    if place == MACHINE and member is not None and known.turns.running(known.at) == member.id:
         return True, "session_ended"
     refused = _refused(badge, member, known)
     if refused is not None or member is None:
@@ -136,25 +134,61 @@ def _good(carnet: Pass, day: str) -> bool:
 
 def read_machine(bundle: Bundle, member: Member, known: Knowledge) -> Answer:
     """From staleness on."""
-    staff, local = "staff" in member.roles, local_time(known.at)
-    shift = "gardien" in member.roles and on_shift(bundle, member.id, local)
-    welcome = staff or shift or ground(bundle, member, local, known.inside) is not None
-    lasts = [one.until for one in bundle.certifications if one.member == member.id]
-    locked_out = next(machine.locked_out for machine in bundle.machines if machine.id == MACHINE)
+    may_reset = "staff" in member.roles or "fab_manager" in member.roles
+    not_near, not_free = _not_near(bundle, member, known), _not_free(bundle, member.id, known)
     table: tuple[tuple[bool, Answer], ...] = (
         (known.stale, (False, "rules_stale")),
         (not known.trusted, (False, "clock_untrusted")),
-        (known.stopped and not known.pressed and (staff or "fab_manager" in member.roles), (True, "machine_reset")),
-        (known.stopped or known.pressed or locked_out is not None, (False, "machine_locked_out")),
-        (known.running is not None, (False, "machine_busy")),
-        (not lasts, (False, "not_certified")),
-        (all(_past(last, site_day(local)) for last in lasts), (False, "certification_expired")),
-        (member.id not in known.inside, (False, "not_inside")),
-        (not welcome, (False, "outside_hours")),
-        (not staff and known.used >= QUOTA * 60, (False, "quota_exhausted")),
+        (known.stopped and not known.pressed and may_reset, (True, "machine_reset")),
+        (_is_out(bundle, known), (False, "machine_locked_out")),
+        (known.turns.running(known.at) is not None, (False, "machine_busy")),
+        (not_near is not None, (False, f"{not_near}")),
+        (not_free is not None, (False, f"{not_free}")),
         (not known.recording, (False, "machine_locked_out")),
     )
-    return next((answer for holds, answer in table if holds), (True, "walk_up"))
+    own = any(one.member == member.id and one.start <= known.at < one.end for one in booked(bundle))
+    return next((answer for holds, answer in table if holds), (True, "booking" if own else "walk_up"))
+
+
+def read_extension(bundle: Bundle, who: str, known: Knowledge) -> str | None:
+    """Why a session of theirs may not go on; None when it may."""
+    return "machine_locked_out" if _is_out(bundle, known) else _not_free(bundle, who, known)
+
+
+def read_press(bundle: Bundle, member: Member, known: Knowledge) -> str | None:
+    """Why nobody is asked to let a session of theirs go on: they may not be near the machine any more. Of any badge."""
+    badges = [badge for badge in bundle.credentials if badge.member == member.id]
+    refused = [_refused(badge, member, known) for badge in badges]
+    return _not_near(bundle, member, known) if None in refused else refused[0]
+
+
+def _is_out(bundle: Bundle, known: Knowledge) -> bool:
+    """Line 8."""
+    out = next(machine.locked_out for machine in bundle.machines if machine.id == MACHINE)
+    return known.stopped or known.pressed or out is not None
+
+
+def _not_near(bundle: Bundle, member: Member, known: Knowledge) -> str | None:
+    """Lines 10 to 15; whoever is inside is company enough here."""
+    local = local_time(known.at)
+    shift = "gardien" in member.roles and on_shift(bundle, member.id, local)
+    welcome = is_staff(bundle, member.id) or shift or ground(bundle, member, local, known.inside) is not None
+    lasts = [one.until for one in bundle.certifications if one.member == member.id]
+    table = (
+        (not lasts, "not_certified"),
+        (all(_past(last, site_day(local)) for last in lasts), "certification_expired"),
+        (member.id not in known.inside, "not_inside"),
+        (not welcome, "outside_hours"),
+    )
+    return next((why for holds, why in table if holds), None)
+
+
+def _not_free(bundle: Bundle, who: str, known: Knowledge) -> str | None:
+    """Lines 16 and 17."""
+    if known.turns.kept_for(bundle, known.at) not in (None, who):
+        return "booked_by_other"
+    used_up = not is_staff(bundle, who) and known.turns.used(who, known.at) >= QUOTA * 60
+    return "quota_exhausted" if used_up else None
 
 
 def ground(bundle: Bundle, member: Member, local: datetime, inside: frozenset[str]) -> str | None:
@@ -188,51 +222,14 @@ def held(bundle: Bundle, local: datetime, inside: frozenset[str]) -> bool:
 def on_shift(bundle: Bundle, who: str, local: datetime) -> bool:
     """Lead and grace included; the rota's hours never touch a change of the clocks."""
     return any(
-        _local(shift.start) - LEAD <= local < _local(shift.end) + GRACE
+        parsed(shift.start) - LEAD <= local < parsed(shift.end) + GRACE
         for shift in bundle.shifts
         if shift.gardien == who
     )
 
 
-def half_day(local: datetime) -> str:
-    """The half-day that holds the moment."""
-    today = site_day(local)
-    return f"{today}{'pm' if local >= datetime.combine(today, SPLIT, PARIS) else 'am'}"
-
-
-def day_start(at: Instant) -> Instant:
-    """The start of the site day that holds the instant."""
-    start = datetime.combine(site_day(local_time(at)), CUTOFF, PARIS)
-    return round(start.astimezone(UTC).timestamp() * 1000)
-
-
-def week_start(at: Instant) -> Instant:
-    """Monday 00:00 of the week that holds the instant."""
-    today = local_time(at).date()
-    monday = datetime.combine(today - timedelta(days=today.weekday()), time(0), PARIS)
-    return round(monday.astimezone(UTC).timestamp() * 1000)
-
-
-def instant_of(local: str) -> Instant:
-    """Of an hour on the site's clock."""
-    return round(_local(local).timestamp() * 1000)
-
-
-def local_time(at: Instant) -> datetime:
-    return datetime.fromtimestamp(at / 1000, UTC).astimezone(PARIS)
-
-
-def site_day(local: datetime) -> date:
-    return local.date() if local.time() >= CUTOFF else local.date() - timedelta(days=1)
-
-
 def _past(last_day: date | None, today: date) -> bool:
     return last_day is not None and today > last_day
-
-
-@lru_cache(maxsize=4096)
-def _local(written: str) -> datetime:
-    return datetime.fromisoformat(written).replace(tzinfo=PARIS)
 
 
 @lru_cache(maxsize=64)

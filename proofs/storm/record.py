@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 from policy.bundle import Bundle
 from policy.instants import instant, text
 from policy.terms import SECOND, ClockState, Instant
+from proofs.storm.hours import local_time, site_day
 from proofs.storm.messages import command_in, facts_in, state_in
-from proofs.storm.reading import Knowledge, local_time, site_day
+from proofs.storm.reading import Knowledge
 from wire.messages import Command
 from wire.row import Order, Row
 
@@ -56,7 +57,8 @@ class Seen:
 
     starting: the row of the session whose interlock may close, 0 for none. commands: of each that came, by its
     nonce, whether it came in time. carried_out: by nonce, the journal and row that say so.
-    ordered: a command to open has just come, for the first time and in time. released: the strike is. pulse_by,
+    ordered: a command to open has just come, for the first time and in time; goes_on: one to let a session go on.
+    released: the strike is. pulse_by,
     kept_by: when it must be back, of a grant or an order to open, and of an order to keep it unlocked.
     """
 
@@ -67,6 +69,7 @@ class Seen:
     commands: dict[str, bool] = field(default_factory=dict)
     carried_out: dict[str, tuple[str, int]] = field(default_factory=dict)
     ordered: bool = False
+    goes_on: bool = False
     starting: int = 0
     granted: bool = False
     released: bool = False
@@ -151,6 +154,7 @@ class Record:
         fit = command.nonce not in seen.commands and self.now() <= instant(command.not_after)
         seen.commands.setdefault(command.nonce, fit)
         seen.ordered = fit and command.order in (Order.OPEN, Order.UNLOCK)
+        seen.goes_on = fit and command.order is Order.EXTEND
         if fit and command.until is not None:
             seen.kept_by = max(seen.kept_by, instant(command.until) + SLACK)
         self.counts["commands late or again"] += not fit
@@ -163,7 +167,7 @@ class Record:
 
     def heard_out(self, pi: "Pi") -> None:
         """All that follows from a message has happened."""
-        self.seen[pi.name].ordered = False
+        self.seen[pi.name].ordered = self.seen[pi.name].goes_on = False
 
     def journalled(self, pi: "Pi", seq: int) -> None:
         self.seen[pi.name].on_disk = max(self.seen[pi.name].on_disk, seq)

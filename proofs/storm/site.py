@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import datetime, time, timedelta
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from random import Random
@@ -17,14 +18,15 @@ from proofs.folders import passing_folder
 from proofs.storm import faults
 from proofs.storm.agenda import Agenda
 from proofs.storm.bank import Bank
+from proofs.storm.bookings import Bookings
 from proofs.storm.casting import MACHINE, doors, opening
 from proofs.storm.desk import Desk
 from proofs.storm.gardiens import hold_evenings
+from proofs.storm.hours import PARIS, day_start
 from proofs.storm.network import Network
 from proofs.storm.office import KEY, Office
 from proofs.storm.pi import Ground, Pi, config_of
 from proofs.storm.quiet import Quiet
-from proofs.storm.reading import PARIS, day_start
 from proofs.storm.record import BrokenWorldError
 from proofs.storm.watch import Watch
 from proofs.storm.workshop import Workshop
@@ -80,6 +82,8 @@ class Site:
         self.desk = Desk(self.office, self.watch)
         self.bank = Bank(self.office, self.watch, self.desk)
         self.workshop = Workshop(self.office, self.watch)
+        self.bookings = Bookings(self.office, self.watch)
+        self.watch.done_at_machine = partial(self.bookings.done, self)
         self._pages = Random(f"pages {seed}")
         stack.callback(self._close)
         self.office.start()
@@ -98,10 +102,12 @@ class Site:
             self.agenda.at_instant(at, lambda fault=fault: self._strike(fault))  # type: ignore[misc]
         self.agenda.at_instant(begins + 10 * MINUTE, self.bank.night)
         self.agenda.at_instant(begins + 11 * MINUTE, self.workshop.night)
+        self.agenda.at_instant(begins + 11 * MINUTE, self.bookings.night)
         hold_evenings(self, self.luck, today)
         self.desk.open(self, self._pages, today)
         self.bank.credits.open(self, self._pages, today)
         self.workshop.open(self, self._pages, today)
+        self.bookings.open(self, self._pages, today)
         for _ in range(self.luck.randint(*TAPS)):
             self.agenda.at_instant(begins + 2 * HOUR + self.luck.randrange(18 * 3600) * SECOND, self._somebody)
         noon = datetime.combine(today, time(14), PARIS)
@@ -138,14 +144,18 @@ class Site:
     def _somebody(self) -> None:
         """Somebody lays a badge on a reader: often the one that fits where they are, at times another."""
         uid, who = self.luck.choice(self.uids)
-        moves = self.watch.moves[who]
-        inside = bool(moves) and moves[-1].inside and moves[-1].at >= day_start(self.clock.now())
+        inside = self.is_inside(who)
         if who and inside and self.luck.random() < 0.2:
             self.tap(self.machine, f"{MACHINE}-in", uid)
             return
         way = "out" if inside == (self.luck.random() < 0.9) else "in"
         pi = self.pis[self.luck.randrange(len(self.doors))]
         self.tap(pi, f"{pi.name}-{way}", uid)
+
+    def is_inside(self, who: str) -> bool:
+        """In truth."""
+        moves = self.watch.moves[who]
+        return bool(moves) and moves[-1].inside and moves[-1].at >= day_start(self.clock.now())
 
     def tap(self, pi: Pi, reader: str, uid: str) -> None:
         """Somebody lays a badge on a reader and takes it away."""

@@ -7,20 +7,24 @@ differ from what an omniscient reader would say only by what has not reached the
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from policy.bundle import Bundle, Site
 from policy.compile import DAYS_BEYOND, PAST_DAYS
-from policy.instants import text
+from policy.instants import instant, text
 from policy.terms import Instant
 from proofs.storm.casting import MACHINE
 from proofs.storm.claims import Claims
 from proofs.storm.closings import Closings
-from proofs.storm.reading import Knowledge, day_start, local_time, read, site_day
-from proofs.storm.record import Record
+from proofs.storm.extensions import Extensions
+from proofs.storm.hours import day_start, local_time, site_day
+from proofs.storm.reading import Knowledge, read
+from proofs.storm.record import Record, Seen
 from proofs.storm.relays import Relays
+from proofs.storm.sittings import Sittings
 from wire.row import Row
 
 if TYPE_CHECKING:
@@ -37,6 +41,25 @@ class Watch(Record):
         self.claims = Claims(self)
         self.relays = Relays(self)
         self.closings = Closings(self)
+        self.sittings = Sittings(self)
+        self.extensions = Extensions(self, self.claims, self.sittings)
+        self.done_at_machine: Callable[[str], object] = lambda who: None
+        """Told who ended their session by their own badge."""
+
+    def delivered(self, pi: "Pi", topic: str, payload: bytes) -> None:
+        super().delivered(pi, topic, payload)
+        if self.seen[pi.name].goes_on:
+            self.extensions.comes(pi)
+
+    def heard_out(self, pi: "Pi") -> None:
+        super().heard_out(pi)
+        if pi.name == MACHINE:
+            self.extensions.heard_out(pi)
+
+    def cut(self, pi: "Pi") -> None:
+        super().cut(pi)
+        if pi.name == MACHINE:
+            self.sittings.cut(self.seen[pi.name].on_disk)
 
     def presented(self, pi: "Pi", reader: str, uid: str) -> None:
         """A badge is about to be laid on: what does the edge know now?"""
@@ -52,13 +75,22 @@ class Watch(Record):
         self.diary(f"{text(self.now())} {pi.name} {row.reader} {row.member} {row.granted} {row.reason}".encode())
         self._compare(pi, row)
         if pi.name == MACHINE:
-            self.counts[f"machine: {row.reason}"] += 1
-            seen.starting = row.seq + 1 if row.reason in STARTS else seen.starting
+            self._at_machine(seen, row)
         else:
             self.remember(pi, row)
             self.counts["half-days spent by gardiens"] += row.pays is not None and str(row.member).startswith("gardien")
             if seen.presented is not None:
                 self.closings.decided(pi, row, *seen.presented[1:])
+
+    def _at_machine(self, seen: Seen, row: Row) -> None:
+        self.counts[f"machine: {row.reason}"] += 1
+        who, known = f"{row.member}", seen.presented[2] if seen.presented else None
+        if row.reason in STARTS and known is not None:
+            seen.starting = row.seq + 1
+            self.sittings.starts(who, known.at, None if row.until is None else instant(row.until), row.seq + 1)
+        elif row.reason == "session_ended":
+            self.sittings.ends_by_badge(row.seq + 1)
+            self.done_at_machine(who)
 
     def _compare(self, pi: "Pi", row: Row) -> None:
         """The decision follows from the rules and from what the edge says that it knows."""
@@ -75,6 +107,8 @@ class Watch(Record):
         else:
             expected = read(self._as_compiled(row.rules_version, known.at), uid, reader, known)
         said = bool(row.granted), str(row.reason)
+        if said == expected and row.reason in STARTS:
+            self._compare_until(pi, row, known)
         if said != expected:
             self.broken(pi, f"{uid} at {reader}: decided {said}, should be {expected} knowing {known}")
         self.never_let_in(pi, row, uid)
@@ -82,13 +116,26 @@ class Watch(Record):
         self.claims.check(pi, row, known)
         self._name_what_was_late(pi, uid, said, row.rules_version, known)
 
+    def _compare_until(self, pi: "Pi", row: Row, known: Knowledge) -> None:
+        """A session is to end with the quota, or where the next booking of somebody else begins."""
+        bundle = self._as_compiled(row.rules_version or 0, known.at)
+        expected = known.turns.until(bundle, f"{row.member}", known.at)
+        if (None if row.until is None else instant(row.until)) != expected:
+            until = None if expected is None else text(expected)
+            self.broken(pi, f"{row.member} may have the machine until {row.until}, should be {until} knowing {known}")
+
     def _as_compiled(self, version: int, at: Instant) -> Bundle:
         """The calendar is known for some site days only: nobody's clock gets past them but one that is wrong for days.
 
-        Before them shifts still cover, hours do not: none begins before the first of them.
+        Before them shifts still cover, hours do not: none begins before the first of them. Bookings that are over then
+        are not told.
         """
-        bundle = self.bundles[version]
-        ahead = (site_day(local_time(at)) - self.compiled[version]).days
+        bundle, made = self.bundles[version], self.compiled[version]
+        since = (made - timedelta(PAST_DAYS)).isoformat()
+        bundle = msgspec.structs.replace(
+            bundle, bookings=tuple(one for one in bundle.bookings if one.end > f"{since}T04:00")
+        )
+        ahead = (site_day(local_time(at)) - made).days
         if ahead > bundle.site.offline_days + DAYS_BEYOND:
             return msgspec.structs.replace(bundle, site=_without_hours(bundle), shifts=())
         return bundle if ahead >= -PAST_DAYS else msgspec.structs.replace(bundle, site=_without_hours(bundle))
@@ -106,7 +153,7 @@ class Watch(Record):
     def never_held_up(self, pi: "Pi", row: Row, known: Knowledge) -> None:
         """Leaving is never refused, nor stopping one's own session."""
         leaves = str(row.reader).endswith("-out")
-        stops = pi.name == MACHINE and known.running is not None and known.running == row.member
+        stops = pi.name == MACHINE and row.member is not None and known.turns.running(known.at) == row.member
         if not row.granted and (leaves or stops):
             self.broken(pi, f"{row.member} was refused {row.reason} at {row.reader}, who only wants to leave or stop")
 

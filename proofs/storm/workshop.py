@@ -12,8 +12,8 @@ from sqlmodel import Session
 
 from policy.terms import MINUTE
 from proofs.storm.casting import MACHINE
+from proofs.storm.hours import instant_of, local_time, site_day
 from proofs.storm.office import Office
-from proofs.storm.reading import instant_of, local_time, site_day
 from proofs.storm.watch import Watch
 from server.audit import Decided
 from server.changes.people import Done

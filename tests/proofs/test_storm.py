@@ -27,9 +27,9 @@ from policy.terms import DAY, HOUR, MINUTE, ClockState, Instant
 from proofs.storm import faults, reading
 from proofs.storm.casting import MINT
 from proofs.storm.credits import Given
+from proofs.storm.hours import day_start, instant_of
 from proofs.storm.pi import Pi
 from proofs.storm.reading import Knowledge as Known
-from proofs.storm.reading import day_start, instant_of
 from proofs.storm.record import BrokenWorldError
 from proofs.storm.site import Site, storm
 from server.changes import credits as credit_changes
