@@ -51,7 +51,8 @@ class Guide(NamedTuple):
 MEMBERS = Guide(
     "membres",
     "Venir : le guide des membres",
-    "Une page à garder : entrer, sortir, et quoi faire quand ça coince. Pour sortir, la poignée suffit toujours.",
+    "À garder : entrer, sortir, se servir des machines, et quoi faire quand ça coince. Pour sortir, la poignée suffit "
+    "toujours.",
     (
         Part(
             "Avant de venir",
@@ -103,6 +104,38 @@ MEMBERS = Guide(
                 "closing_soon",
                 "two_cards",
                 "try_again",
+            ),
+        ),
+        Part(
+            "Au fablab",
+            (
+                Line(
+                    "La formation",
+                    "*Formations*, puis *Je m’inscris*. Complet ? Vous attendez, et la première place libre est "
+                    "à vous.",
+                ),
+                Line(
+                    "Réserver",
+                    "*Réserver* dit avant si la machine démarrera pour vous, et sinon ce qui manque. Badgez dessus "
+                    "dans le quart d’heure : après, elle est rendue aux autres.",
+                ),
+                Line(
+                    "Déjà prise",
+                    "Attendez le créneau : s’il se libère, il vous est proposé pendant un quart d’heure.",
+                ),
+                Line(
+                    "Démarrer, finir",
+                    "Badgez d’abord à l’entrée, puis sur la machine : verte, elle est à vous. Le même badge la rend, "
+                    "et ce qui reste de votre réservation aussi.",
+                ),
+                Line(
+                    "Continuer",
+                    "*Prolonger*, sur *Moi* ou sur la page de la machine, quand la suite s’est libérée.",
+                ),
+                Line(
+                    "Un souci",
+                    "*Signaler un souci*, sur la page de la machine. En danger, l’arrêt d’urgence d’abord.",
+                ),
             ),
         ),
         Part(
@@ -164,16 +197,24 @@ GARDIENS = Guide(
                     "Plus vous le dites tôt, mieux c’est : les autres sont prévenus aussitôt.",
                 ),
                 Line(
+                    "Absent·e plusieurs jours",
+                    "*Noter une absence…* : toutes vos gardes de ces jours sont proposées aux autres d’un coup. Qui en "
+                    "prend une la tient ; ce que personne n’a pris reste à vous, et ne cherche plus personne dès que "
+                    "vous retirez l’absence. Pour des mois, demandez à l’équipe : elle donne la soirée à quelqu’un "
+                    "d’autre dans *Soirées*.",
+                ),
+                Line(
                     "Arriver",
                     "Badgez à l’entrée, dès une demi-heure avant si le lieu le permet : à partir de là les membres "
                     "entrent.",
                 ),
                 Line(
                     "En retard",
-                    "Un quart d’heure après le début, l’équipe et les autres gardiens l’apprennent, et la page dit "
-                    "que ce n’est pas sûr. "
-                    "Appelez quelqu’un qui peut ouvrir.",
+                    "*Je serai en retard…* : les membres lisent la nouvelle heure. Sans nouvelles, un quart d’heure "
+                    "après le début, l’équipe et les autres gardiens l’apprennent, et la page dit que ce n’est pas "
+                    "sûr. Appelez quelqu’un qui peut ouvrir.",
                 ),
+                Line("Partir avant la fin", "*Je pars plus tôt…* : qui est là est prévenu."),
                 Line(
                     "Passer la main",
                     "Le suivant badge avant que vous ne sortiez : le lieu reste ouvert sans interruption.",
@@ -305,8 +346,8 @@ DESK = Guide(
                 ),
                 Line(
                     "Quelqu’un arrive",
-                    "*Ajouter un membre*, sa formule, puis *Enrôler un badge…* : il pose le badge sur le lecteur, "
-                    "vous confirmez.",
+                    "*Ajouter un membre*, sa formule, puis *Enrôler un badge…* : la personne pose le badge sur le "
+                    "lecteur, vous confirmez.",
                 ),
                 Line("Un badge oublié", "*Prêter un badge du jour…* : il ouvre jusqu’au soir, puis plus rien."),
                 Line(
@@ -316,7 +357,7 @@ DESK = Guide(
                 Line(
                     "Un carnet", "*Vendre un carnet…* sur sa fiche. Une demi-journée de trop se rend, avec la raison."
                 ),
-                Line("Pourquoi a-t-il été refusé ?", "*Aujourd’hui* a le refus, sa raison, et ce qui aide."),
+                Line("Pourquoi ce refus ?", "*Aujourd’hui* a le refus, sa raison, et ce qui aide."),
                 Line(
                     "Lire ses passages",
                     "Il faut une raison, et la personne la lira : c’est la règle, pas de la méfiance.",
