@@ -310,6 +310,7 @@ class MachineController:
     def _plug_said(self, now: Now, event: PlugSaid) -> None:
         """A plug that cannot be trusted ends the session: it is told no more that it is on, and lets go by itself."""
         self._plug.said(event)
+        self._sensed.plug_said(event.plug)
         if self._session is not None and self._plug.is_unfit:
             self._end(now, self._session, self._core.believed(now, event.at))
 

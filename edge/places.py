@@ -100,6 +100,6 @@ def _machine(name: str, table: Table, readers: Readers, wires: Wires, devices: D
     plugged = devices.plug(name, table)
     has_estop = wiring.plugged(table) if plugged else wiring.machine(name, table, wires)
     has_printer = devices.printer(name, table)
-    sensed = wiring.sensed(name, table, wires)
+    sensed = wiring.sensed(name, table, wires, devices.current_above(name))
     table.done()
     return MachineSetup(name, reader, has_estop=has_estop, has_printer=has_printer, sensed=sensed, plugged=plugged)

@@ -3,6 +3,9 @@
 What was never read, and what is broken, is taken for the safe thing: current flows, so nothing ends for want of it;
 the key is turned, so nothing starts. Current that flows while the relay is at rest is a fault: of the sensor or of the
 contactor, and nobody starts the machine until it is mended.
+
+In place of a sensor a plug may tell by its watts whether current flows: it speaks every ten seconds or so, and while it
+is silent nobody knows.
 """
 
 from collections.abc import Iterator
@@ -11,11 +14,14 @@ from dataclasses import dataclass
 from edge.events import InputChanged
 from policy.instants import text
 from policy.terms import MINUTE, Instant
+from wire.messages import Plug, PlugFault
 from wire.messages import Sensed as Said
 from wire.row import CURRENT_UNPOWERED, Kind
 
 SETTLES = 10.0
 """Seconds after the power went, within which a motor that runs down may still draw current."""
+PLUG_SETTLES = 60.0
+"""The same of a plug, which may tell every ten seconds only, and whose word comes over a network."""
 WARNED_FOR: Instant = 5 * MINUTE
 NEVER_READ: Instant = -1
 
@@ -23,12 +29,14 @@ NEVER_READ: Instant = -1
 @dataclass(frozen=True, slots=True)
 class SensedSetup:
     """Which of the two a machine has. idle_after: how long a session goes on without current, ms; None: as long as it
-    likes. warns: the lamp says so for WARNED_FOR, then it ends; else it ends at once."""
+    likes. warns: the lamp says so for WARNED_FOR, then it ends; else it ends at once. watts: of a plug that is the
+    sensor, from how many on current flows; None for one that is wired."""
 
     current: bool = False
     key: bool = False
     idle_after: Instant | None = None
     warns: bool = True
+    watts: float | None = None
 
 
 NOTHING = SensedSetup()
@@ -40,11 +48,15 @@ class Sensed:
     def __init__(self, machine: str, setup: SensedSetup) -> None:
         self._setup, self._current = setup, f"{machine}.current"
         self._key = f"{machine}.service_input"
-        self.inputs = ({self._current} if setup.current else set()) | ({self._key} if setup.key else set())
+        wired = setup.current and setup.watts is None
+        self.inputs = ({self._current} if wired else set()) | ({self._key} if setup.key else set())
         self.key_turned = setup.key
         self._key_since: Instant | None = NEVER_READ if setup.key else None
         self._said = Said()
         self._flows = setup.current
+        self._settles = SETTLES if setup.watts is None else PLUG_SETTLES
+        self._blind = setup.watts is not None
+        """Whether a plug has not said what flows, or says nothing any more."""
         self._unpowered: float | None = None
         self._fault = False
         self._idle_since: Instant | None = None
@@ -63,13 +75,19 @@ class Sensed:
             self._flows = event.active
         return event.name in self.inputs
 
+    def plug_said(self, plug: Plug) -> None:
+        """What flows by a plug's word, where that is the sensor."""
+        if self._setup.watts is not None:
+            self._blind = plug.watts is None or plug.fault is PlugFault.SILENT
+            self._flows = plug.watts is None or self._blind or plug.watts >= self._setup.watts
+
     def look(self, mono: float, *, powered: bool) -> Iterator[tuple[Kind, str]]:
         """The rows of a fault that begins or ends at this monotonic second."""
         if powered or not self._flows:
             self._unpowered = None
-        elif self._unpowered is None:
+        elif self._unpowered is None and not self._blind:
             self._unpowered = mono
-        fault = self._unpowered is not None and mono >= self._unpowered + SETTLES
+        fault = self._unpowered is not None and mono >= self._unpowered + self._settles
         if fault != self._fault:
             self._fault = fault
             yield (Kind.INPUT_UNSTEADY if fault else Kind.INPUT_STEADY), CURRENT_UNPOWERED
@@ -83,7 +101,7 @@ class Sensed:
 
     def deadline(self) -> float | None:
         """The monotonic second at which `look` finds a fault."""
-        return None if self._fault or self._unpowered is None else self._unpowered + SETTLES
+        return None if self._fault or self._unpowered is None else self._unpowered + self._settles
 
     def watch(self, at: Instant, *, in_use: bool) -> None:
         """in_use: whether power is on that may end for want of current."""

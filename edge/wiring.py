@@ -116,22 +116,25 @@ def plugged(table: Table) -> bool:
     return False
 
 
-def sensed(name: str, table: Table, wires: Wires) -> SensedSetup:
-    """A machine's current sensor and key switch, where it has them."""
+def sensed(name: str, table: Table, wires: Wires, watts: float | None = None) -> SensedSetup:
+    """A machine's current sensor and key switch, where it has them. watts: of the plug that is its sensor."""
     table.optional("current", "service_input", "idle_after", "idle")
     has_current, has_key = table.has("current"), table.has("service_input")
     how = table.choice("idle", IDLE, "warn")
     after = table.number("idle_after", "minutes without current", 1, 600, 1) if table.has("idle_after") else 0
-    if has_current:
+    if has_current and watts is not None:
+        table.wrong("current", f"its plug tells that already ([{table.where}.plug], current_above): leave one out")
+    elif has_current:
         sensor = table.table("current", "the contact of a current relay, which opens while current flows")
         _normally_closed(sensor, wires, f"{name}.current", "no current")
-    elif table.has("idle_after"):
+    elif table.has("idle_after") and watts is None:
         table.wrong("idle_after", f"without [{table.where}.current] nobody knows whether it draws current: wire one")
     if has_key:
         switch = table.table("service_input", "the key switch for maintenance, which opens when it is turned")
         _normally_closed(switch, wires, f"{name}.service_input", "not turned")
     ends = after > 0 and how != "off"
-    return SensedSetup(has_current, has_key, round(after * MINUTE) if ends else None, how == "warn")
+    idle_after = round(after * MINUTE) if ends else None
+    return SensedSetup(has_current or watts is not None, has_key, idle_after, how == "warn", watts)
 
 
 def _normally_closed(table: Table, wires: Wires, name: str, broken: str) -> None:

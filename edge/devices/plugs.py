@@ -26,12 +26,16 @@ LOOK_EVERY = 1.0
 
 @dataclass(frozen=True, slots=True)
 class PlugSetup:
-    """The plug at a machine. name: its topic, or Zigbee2MQTT's name of it. switches: it stands for the interlock."""
+    """The plug at a machine. name: its topic, or Zigbee2MQTT's name of it. switches: it stands for the interlock.
+
+    current_above: from how many watts on it tells that current flows; None where another sensor tells that, or none.
+    """
 
     machine: str
     kind: str
     name: str
     switches: bool
+    current_above: float | None = None
 
     def topics(self, edge: str) -> tuple[str, ...]:
         """What to subscribe to."""

@@ -45,11 +45,18 @@ class Devices:
         name = inner.text("name", "the plug's topic, or what Zigbee2MQTT calls it")
         if name and not NAME.fullmatch(name):
             inner.wrong("name", "write its topic without +, #, $ or a slash at its ends")
+        inner.optional("current_above")
+        hint = "the watts from which on the machine is in use"
+        above = inner.number("current_above", hint, 1, 10_000, 1) if inner.has("current_above") else None
         inner.done()
         if switches and table.has("printer"):
             inner.note("", f"[{inner.where}]: a printer is never switched by a plug: give its machine an interlock")
-        self.plugs.append(PlugSetup(machine, kind, name, switches))
+        self.plugs.append(PlugSetup(machine, kind, name, switches, above))
         return switches
+
+    def current_above(self, machine: str) -> float | None:
+        """From how many watts on the machine's plug tells that current flows, where it is the sensor."""
+        return next((one.current_above for one in self.plugs if one.machine == machine), None)
 
     def printers(self) -> tuple[PrinterSetup, ...]:
         """Raises ConfigError for the key files that cannot be used."""

@@ -7,7 +7,7 @@ import pytest
 
 from edge.actions import SensedChanged
 from edge.config import load
-from edge.events import InputChanged, Ordered
+from edge.events import InputChanged, Ordered, PlugSaid
 from edge.machine import MachineController, MachineSetup
 from edge.patterns import MACHINE_ENDS_SOON, MACHINE_LOCKED_OUT, MACHINE_ON
 from edge.sensed import WARNED_FOR, SensedSetup
@@ -19,7 +19,7 @@ from tests.edge.test_machine_printer import says
 from tests.edge.test_machine_samples import EmulatedPi, folder_of
 from tests.support_fablab import LASER, FabBench, fab_rules, kinds
 from tests.support_site import BRIGITTE, at
-from wire.messages import PrinterState, Sensed
+from wire.messages import Plug, PlugFault, PrinterState, Sensed
 from wire.row import CURRENT_UNPOWERED, Kind, Order
 
 AFTER = 15 * MINUTE
@@ -179,6 +179,55 @@ def test_what_was_never_read_is_taken_for_the_safe_thing() -> None:
     bench.taps(BRIGITTE)
     bench.waits(2 * 3600)
     assert bench.runs(), "nobody knows that it draws none"
+
+
+class Watts(FabBench):
+    """The laser's plug is its sensor, from 20 W on; its power goes by a relay."""
+
+    def __init__(self) -> None:
+        sensed = SensedSetup(current=True, idle_after=AFTER, warns=False, watts=20)
+        super().__init__(setups=(replace_setup(LASER, sensed=sensed),), rules=fab_rules(quotas={}))
+
+    def says(self, watts: float | None, fault: PlugFault | None = None) -> None:
+        plug = Plug("tasmota", False, "2026-11-24T09:00:00.000Z", fault, watts)
+        self.does(PlugSaid, name="laser.plug", plug=plug)
+
+
+def test_a_plug_that_tells_few_watts_ends_the_session_and_a_silent_one_does_not() -> None:
+    bench = Watts()
+    bench.taps(BRIGITTE)
+    bench.waits(2 * 3600)
+    assert bench.runs(), "it has not said yet"
+    bench.says(20.0)
+    bench.waits(2 * 3600)
+    assert bench.runs()
+    bench.says(19.9)
+    bench.waits(14 * 60)
+    bench.says(19.9, PlugFault.SILENT)
+    bench.waits(2 * 3600)
+    assert bench.runs(), "nobody knows"
+    bench.says(4.2)
+    bench.waits(16 * 60)
+    assert (bench.runs(), kinds(bench.rows)[-1]) == (False, Kind.SESSION_ENDED)
+
+
+def test_watts_that_flow_a_minute_after_the_power_went_are_a_fault_until_they_stop() -> None:
+    bench = Watts()
+    bench.waits(120)
+    bench.says(300.0)
+    bench.waits(50)
+    assert bench.sensed == []
+    bench.waits(11)
+    assert bench.sensed == [SensedChanged("laser", Sensed(unpowered=True))]
+    assert bench.tap(BRIGITTE).reason is Reason.MACHINE_LOCKED_OUT
+    bench.says(300.0, PlugFault.SILENT)
+    bench.waits(60)
+    assert bench.tap(BRIGITTE).reason is Reason.MACHINE_LOCKED_OUT
+    bench.says(0.0)
+    bench.waits(60)
+    assert bench.sensed[1:] == [SensedChanged("laser", Sensed())]
+    bench.taps(BRIGITTE)
+    assert bench.runs()
 
 
 def test_an_order_that_ends_a_session_ends_the_waiting_too() -> None:

@@ -8,7 +8,9 @@ from edge.config import Config, load
 from edge.devices.plugs import PlugSetup
 from edge.devices.watch import PrinterSetup
 from edge.machine import MachineSetup
+from edge.sensed import SensedSetup
 from edge.tables import ConfigError
+from policy.terms import MINUTE
 from tests.support_edge import SAMPLE, Folder, make_folder, write_secret
 
 
@@ -99,6 +101,19 @@ def plug(folder: Folder, written: str = PLUG, *, machine: str = "estop = false",
     before, after = whole[: whole.index("[machine.cnc]")], f'[machine.cnc]\nreader = "cnc"\n{machine}\n'
     folder.config.write_text(f"{before}{after}[machine.cnc.plug]\n{written}\n{broker}")
     return load(folder.config)
+
+
+def test_a_plug_may_be_the_current_sensor_and_the_only_one(folder: Folder) -> None:
+    watts = PLUG + "\ncurrent_above = 20"
+    beside = "estop = false\ninterlock = { line = 17 }\nidle_after = 15"
+    config = plug(folder, watts, machine=beside)
+    assert [one.current_above for one in config.plugs] == [20.0]
+    sensed = SensedSetup(current=True, idle_after=15 * MINUTE, warns=True, watts=20.0)
+    assert [place.sensed for place in config.places if isinstance(place, MachineSetup)] == [sensed]
+    with pytest.raises(ConfigError, match="leave one out"):
+        plug(folder, watts, machine=beside + '\ncurrent = { line = 5, pull = "up" }')
+    with pytest.raises(ConfigError, match="a number from 1 to 10000: the watts"):
+        plug(folder, PLUG + "\ncurrent_above = 0", machine=beside)
 
 
 def test_a_plug_in_place_of_an_interlock_switches_and_one_beside_it_does_not(folder: Folder) -> None:
