@@ -5,7 +5,7 @@ form of copy is looked at, compared and brought back, to either.
 """
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -38,8 +38,11 @@ AT_ONCE = 5000
 """Rows that are read and written together."""
 
 
-def copy_database(url: str, to: Path) -> None:
-    """Write what the database holds at this moment to a new SQLite file. Raises DatabaseError."""
+def copy_database(url: str, to: Path, tables: Collection[Table] = TABLES) -> None:
+    """Write what the database holds at this moment to a new SQLite file. Raises DatabaseError.
+
+    tables: of PostgreSQL, those whose rows are wanted.
+    """
     parsed = make_url(url)
     name = parsed.render_as_string(hide_password=True)
     if parsed.get_backend_name() == "sqlite":
@@ -62,7 +65,7 @@ def copy_database(url: str, to: Path) -> None:
             models.Site.metadata.create_all(connection)
             connection.exec_driver_sql("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL PRIMARY KEY)")
             connection.exec_driver_sql("INSERT INTO alembic_version VALUES (?)", (revision,))
-            _copy_rows(held, connection)
+            _copy_rows(held, connection, tables)
     finally:
         target.dispose()
 
@@ -105,7 +108,7 @@ def put_back(copy: Path, url: str) -> None:
             _guard(connection, "DISABLE")
             connection.exec_driver_sql(f"TRUNCATE {names}")
             _guard(connection, "ENABLE")
-            _copy_rows(held, connection)
+            _copy_rows(held, connection, TABLES)
             for table in TABLES:
                 _go_on_counting(connection, table)
     finally:
@@ -119,11 +122,11 @@ def _guard(connection: Connection, what: str) -> None:
         connection.exec_driver_sql(f'ALTER TABLE "{table.name}" {what} TRIGGER USER')
 
 
-def _copy_rows(source: Connection, target: Connection) -> None:
+def _copy_rows(source: Connection, target: Connection, tables: Collection[Table]) -> None:
     sqlite = target.dialect.name == "sqlite"
     if sqlite:
         target.exec_driver_sql("PRAGMA defer_foreign_keys=ON")
-    for table in TABLES:
+    for table in tables:
         for rows in _read(source, table):
             target.execute(_plain(table).insert() if sqlite else _typed(table), rows)
 

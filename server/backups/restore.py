@@ -26,13 +26,13 @@ from policy.instants import of
 from policy.ruleset import RuleSet
 from server.audit import Change, Decided, record
 from server.backups.archive import DATABASE, is_sealed, opened
-from server.backups.copies import copy_database, put_back
+from server.backups.copies import TABLES, copy_database, put_back
 from server.database import erased
 from server.database.claim import claim_file, file_of
 from server.database.engine import Database, beside_the_server
 from server.database.schema import current, known, upgrade
 from server.errors import BackupError, DatabaseError
-from server.models import Credential
+from server.models import Credential, JournalRow
 
 LIVING = """
     SELECT 'badge ' || uid || ' of ' || member, status FROM credential WHERE ended IS NULL
@@ -62,6 +62,8 @@ NAMES = {
     "badge": "SELECT uid, number FROM day_badge WHERE ended IS NULL",
 }
 SHOWN = 20
+PEOPLE = [table for table in TABLES if table.name != JournalRow.__tablename__]
+"""All but what happened, which may be a million rows and of which nothing lives."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +176,7 @@ def _today(url: str, beside: Path) -> dict[str, str]:
         with beside_the_server(url) as session:
             if current(session.connection()) is None:
                 return {}
-        copy_database(url, beside)
+        copy_database(url, beside, PEOPLE)
         file = beside
     with suppress(sqlite3.Error, TypeError), _reading(file) as connection:
         return _living(connection)

@@ -20,14 +20,14 @@ from sqlmodel import select
 from console import age
 from server.backups import archive
 from server.backups.ages import name_of
-from server.backups.copies import copy_database
+from server.backups.copies import TABLES, copy_database
 from server.backups.make import back_up, due
-from server.backups.restore import restore
+from server.backups.restore import PEOPLE, restore
 from server.backups.settings import BackupConfig, check
 from server.backups.state import state
 from server.database.engine import Database
 from server.errors import BackupError, ConfigError, DatabaseError
-from server.models import Credential, Member
+from server.models import Credential, JournalRow, Member
 from tests.support_bookings import furnish
 from tests.support_postgres import Kept
 from tests.support_sftp import SftpServer, sftp_server
@@ -111,6 +111,21 @@ def test_a_copy_of_a_server_that_writes_comes_back_row_by_row(
         with pytest.raises(DatabaseError, match="never changed or deleted"), again.transaction() as session:
             session.connection().execute(text("TRUNCATE bank_entry CASCADE"))
     again.close()
+
+
+def test_who_is_blocked_today_is_found_without_a_copy_of_all_that_happened(kept: Kept, tmp_path: Path) -> None:
+    """A million rows of it would be copied from PostgreSQL for nothing, while people wait for the restore."""
+    kept.restore()
+    with closing(Database(kept.url)) as database, database.transaction() as session:
+        told = JournalRow(edge="front", journal="j", seq=1, at=NOW, received=NOW, mono_ms=0, boot="b", clock="synced")
+        told.kind, told.pending = "tap", False
+        session.add(told)
+    for tables, held in ((TABLES, True), (PEOPLE, False)):
+        copy_database(kept.url, tmp_path / f"{held}.db", tables)
+        with closing(sqlite3.connect(tmp_path / f"{held}.db")) as copied:
+            (badges,) = copied.execute("SELECT count(*) FROM credential").fetchone()
+            (rows,) = copied.execute("SELECT count(*) FROM journal_row").fetchone()
+        assert (rows > 0, badges > 0) == (held, True)
 
 
 @pytest.mark.parametrize(
