@@ -39,6 +39,7 @@ from tests.support_site import at
 from wire.credential import pseudonym
 from wire.envelope import unseal
 from wire.messages import Command, Reply, Status, decode
+from wire.row import Kind, Order
 
 STAFF, PASSWORD, TOKEN = "equipe", "correct horse", "token-of-the-tests-0123456789"
 EVENING = at(19, 12)
@@ -69,6 +70,7 @@ ADDRESS = "http://localhost"
 @dataclass
 class Place:
     """now: what the site's clock says. link_up: whether the broker is reached. commands: those that were sent.
+    tells: whether the row of a session that goes on comes before the answer.
 
     control: the server's socket, by which its list of erasures lies. oidc: the provider by which people may log in.
     """
@@ -84,6 +86,7 @@ class Place:
     journal: Journal = field(default_factory=Journal)
     commands: list[Command] = field(default_factory=list)
     obeys: bool | None = True
+    tells: bool = True
     control: Path | None = None
     oidc: OidcConfig | None = None
 
@@ -133,9 +136,17 @@ class Place:
         """The door answers at once as `obeys` says; None: not at all."""
         command = decode(Command, unseal(SERVER_KEY.public_key(), "server", topic, payload), topic)
         self.commands.append(command)
+        if self.obeys and self.tells and command.order is Order.EXTEND:
+            self.tell_of(command)
         if self.obeys is not None:
             self.orders.answered("front", Reply(command.nonce, self.obeys, "" if self.obeys else "the strike is loose"))
         return self.link_up
+
+    def tell_of(self, command: Command) -> None:
+        """The row of an order that was carried out."""
+        about = {"access_point": command.place, "nonce": command.nonce, "order": command.order, "granted": True}
+        self.journal.add(self.now, Kind.COMMAND, **about)
+        self.tell()
 
     def publish(self) -> None:
         """Members or hours are others."""

@@ -3,6 +3,8 @@
 Its holder lets it go on, and fab managers any; to end one takes a fab manager and a second step.
 """
 
+from time import monotonic
+
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
@@ -19,6 +21,7 @@ from server.publish.orders import Given
 from server.queries.bookings import Slot, slots
 from server.queries.devices import keeps_power
 from server.queries.machines import printer_of
+from server.queries.orders import is_told
 from server.queries.site_state import machines_at
 from server.roles import FAB_MANAGERS
 from server.text import machine_session as words
@@ -94,12 +97,27 @@ def _extended(machine: str, given: Given | Reason | None, before: Use | None) ->
     reply, at = given.wait(ANSWER_WITHIN), context().clock()
     if reply is not None and not reply.done:
         return words.not_extended(next((one for one in Reason if one == reply.why), None))
+    told = reply is not None and _is_told(given)
     after = _running(machine)
-    if reply is None or before is None or after is None:
+    if not told or before is None or after is None:
         return words.no_answer()
     if after.until == before.until:
         return words.as_before(after.until, at, _booked_next(machine, after))
     return words.extended(after.until, at)
+
+
+def _is_told(given: Given) -> bool:
+    """Whether what the edge did is in its rows here: it answers first, and they follow at once."""
+    known, ends = context(), monotonic() + ANSWER_WITHIN
+    while True:
+        seen, now = known.live.version, known.clock()
+        with known.database.reading() as session:
+            if is_told(session, given.nonce, given.edge, now):
+                return True
+        left = ends - monotonic()
+        if left <= 0:
+            return False
+        known.live.wait(seen, left)
 
 
 def _booked_next(machine: str, use: Use) -> Slot | None:

@@ -2,12 +2,14 @@
 
 from dataclasses import dataclass
 
-from sqlmodel import Session
+from sqlmodel import Session, col, select
 
 from policy.instants import of
 from policy.terms import MINUTE, Instant
-from server.models import GivenOrder
+from server.database.types import moment
+from server.models import GivenOrder, JournalRow
 from wire.messages import COMMAND_LASTS
+from wire.row import Kind
 
 TOLD_FOR: Instant = 5 * MINUTE
 """So long a page goes on saying what became of an order."""
@@ -24,6 +26,14 @@ class Outcome:
     late: bool
     why: str
     until: Instant | None
+
+
+def is_told(session: Session, nonce: str, edge: str, now: Instant) -> bool:
+    """Whether the edge's row of the order is here, and with it all that the order changed: the answer comes before."""
+    row = JournalRow
+    recent = moment(now - 2 * COMMAND_LASTS)
+    asked = select(row.id).where(row.kind == Kind.COMMAND, col(row.at) >= recent, row.edge == edge, row.nonce == nonce)
+    return session.exec(asked.limit(1)).first() is not None
 
 
 def outcome(session: Session, nonce: str, now: Instant) -> Outcome | None:

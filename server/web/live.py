@@ -63,6 +63,11 @@ class Live:
             self._version += 1
             self._condition.notify_all()
 
+    def wait(self, seen: int, seconds: float) -> None:
+        """Until something is another than in the version that was seen, or so many seconds."""
+        with self._condition:
+            self._condition.wait_for(lambda: self._version != seen or self._closed, seconds)
+
     def close(self) -> None:
         """End all streams, for ever."""
         with self._condition:

@@ -10,7 +10,7 @@ from tests.support_lab import booked, furnish, lab_bundle, runs
 from tests.support_pages import Place
 from tests.support_site import at
 from wire.messages import Status
-from wire.row import Order
+from wire.row import Kind, Order
 
 pytestmark = pytest.mark.sqlite
 
@@ -96,3 +96,22 @@ def test_no_longer_because_of_a_booking_names_the_booking(lab: Place) -> None:
     assert "Prolonger" not in lab.page("/me", remy)
     said = pressed(lab, remy, "/machines/printer/extend")
     assert "Pas plus long que jusqu’à 19 h 15 : elle est réservée ensuite, 19 h 15 – 21 h." in said
+
+
+def test_what_the_edge_did_is_waited_for_where_its_answer_comes_before_its_rows(
+    lab: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runs(lab, "laser", "remy", at(19), at(19, 30))
+    remy, laser = account_of(lab, "remy"), {"access_point": "laser", "member": "remy", "started": text(at(19))}
+    laser |= {"until": text(at(22)), "machine_kind": "laser"}
+
+    def arrives(_seen: int, _seconds: float) -> None:
+        lab.journal.add(lab.now, Kind.SESSION_EXTENDED, cuts=True, **laser)
+        lab.tell_of(lab.commands[-1])
+
+    lab.tells = False
+    monkeypatch.setattr(lab.live, "wait", arrives)
+    assert "C’est prolongé : jusqu’à 22 h." in pressed(lab, remy, "/machines/laser/extend")
+    monkeypatch.setattr(lab.live, "wait", lambda _seen, _seconds: None)
+    monkeypatch.setattr("server.pages.machine_session.ANSWER_WITHIN", 0.0)
+    assert "regardez dans un instant jusqu’à quand elle tourne" in pressed(lab, remy, "/machines/laser/extend")
