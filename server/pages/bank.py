@@ -1,6 +1,8 @@
 """What does the coop owe me for the evenings that I held? /banque: a month as a sum, each line with what says so."""
 
+from collections.abc import Mapping
 from datetime import date, timedelta
+from typing import TypeAlias
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -33,6 +35,9 @@ page = Blueprint("bank", __name__)
 
 MONTHS = 4
 """That are offered."""
+Asked: TypeAlias = Mapping[str, object]
+"""Of one field of server/templates/who.html what is wrong, and who may be meant."""
+NOTHING_WRONG: Asked = {"wrong": {}, "choices": (), "more": 0}
 
 
 @page.get("/banque", endpoint="page")
@@ -120,8 +125,10 @@ def read_by_gardiens() -> ResponseReturnValue:
     return redirect(url_for("bank.page"), 303)
 
 
-def page_of(member: str | None, refused: str = "", status: int = 200) -> ResponseReturnValue:
-    """The statement of a member, and to the team who else has one."""
+def page_of(
+    member: str | None, refused: str = "", status: int = 200, to: Asked = NOTHING_WRONG, giver: Asked = NOTHING_WRONG
+) -> ResponseReturnValue:
+    """The statement of a member, and to the team who else has one. to, giver: of a credit that is being proposed."""
     known = context()
     current, now, me = known.current(), known.clock(), signed_in()
     first, team, terms = _month(), bool(roles() & STAFF), current.bundle.site.time_bank
@@ -137,7 +144,7 @@ def page_of(member: str | None, refused: str = "", status: int = 200) -> Respons
         "bank.html",
         member=member,
         mine=member == signed_in().member,
-        came_from=member if member != me.member else "",
+        came_from=(member, called(member or "") or member) if member != me.member else ("", ""),
         name=called(member or "") or member,
         found=found,
         bank=terms,
@@ -155,7 +162,8 @@ def page_of(member: str | None, refused: str = "", status: int = 200) -> Respons
         waiting=[(dispute, entry, called(entry.member) or entry.member) for dispute, entry in waiting],
         proposes=current.bundle.site.time_bank is not None and me.member is not None and bool(roles() & GARDIENS),
         proposed=_proposed(current, me.member, team=team, asks=bool(roles() & GARDIENS)),
-        people=[(one.id, called(one.id) or one.id) for one in current.bundle.members] if roles() & GARDIENS else [],
+        to=to,
+        giver=giver,
         token=form_token(),
         typed=request.form,
         recounted=text.recounted(count),

@@ -1,6 +1,7 @@
 """What is owed that no evening earned? A credit is proposed, attested by somebody else, or taken back, on /banque."""
 
 import re
+from collections.abc import Sequence
 
 from flask import Blueprint, flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
@@ -8,13 +9,15 @@ from flask.typing import ResponseReturnValue
 from server.changes.credits import Wanted, attest, propose, remove
 from server.changes.outcomes import Wrong
 from server.errors import Refused
-from server.pages.bank import page_of
+from server.pages.bank import NOTHING_WRONG, Asked, page_of
+from server.queries.people import Person
 from server.roles import STAFF
+from server.text import people
 from server.text.refusals import refusal
 from server.text.translate import gettext
 from server.web.deciding import decide, form_token
 from server.web.sessions import context, roles, signed_in
-from server.web.typed import day_in
+from server.web.typed import day_in, line_in, offered, people_meant
 
 page = Blueprint("bank_credits", __name__)
 
@@ -33,16 +36,28 @@ def minutes_in(typed: str) -> int:
 @page.post("/banque/credits")
 def new() -> ResponseReturnValue:
     wrong: list[str] = []
-    day = day_in("day", wrong)
+    day, to, gift = day_in("day", wrong), people_meant(), bool(line_in("giver_name"))
+    giver = people_meant("giver_name", "giver") if gift else []
+    if len(to) != 1 or len(giver) != gift:
+        asked = _asked(to), _asked(giver) if gift else NOTHING_WRONG
+        return page_of(signed_in().member, gettext("Pas encore proposé : dites de qui il s’agit."), 400, *asked)
     outcome: object = Wrong(tuple(wrong))
     if day is not None:
-        form = request.form
-        wanted = Wanted(form.get("member", ""), minutes_in(form.get("minutes", "")), day, form.get("giver", ""))
+        from_whom = giver[0].member.id if gift else ""
+        wanted = Wanted(to[0].member.id, minutes_in(request.form.get("minutes", "")), day, from_whom)
         me = signed_in().member or ""
         outcome = decide(lambda session, decided: propose(session, decided, me, wanted, form_token()))
     if isinstance(outcome, Wrong):
         return page_of(signed_in().member, _said(outcome.fields), 400)
     return _back(outcome, gettext("C’est proposé. Cela compte quand quelqu’un d’autre l’atteste."))
+
+
+def _asked(found: Sequence[Person]) -> Asked:
+    """Of a field in which somebody is meant: what is wrong with it, and who of several may be meant."""
+    if len(found) == 1:
+        return NOTHING_WRONG
+    field = "many" if found else "who"
+    return {"wrong": {field: people.wrong(field)}, **offered(found)}
 
 
 @page.post("/banque/credits/attest")

@@ -77,11 +77,14 @@ def from_to(first: date, hours: HourRange, last: date | None = None) -> tuple[st
     return at_hour(first, start), at_hour(last, end)
 
 
-def people_meant() -> list[Person]:
-    """Who is meant: all of that name, or the one of them who was chosen; another name typed since is meant anew."""
-    asked = request.form.get("who", "").strip()[:200]
+def people_meant(name: str = "who", which: str = "member") -> list[Person]:
+    """Who is meant: all of that name, or the one of them who was chosen; another name typed since is meant anew.
+
+    name, which: the fields of server/templates/who.html.
+    """
+    asked = request.form.get(name, "").strip()[:200]
     found = context().current().people.find(asked) if asked else []
-    chosen = [one for one in found if one.member.id == request.form.get("member")]
+    chosen = [one for one in found if one.member.id == request.form.get(which)]
     exactly = [one for one in found if one.member.name == asked]
     return chosen or (exactly if len(exactly) == 1 else found)
 

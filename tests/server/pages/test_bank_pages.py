@@ -183,7 +183,7 @@ def credit(place: Place, client: FlaskClient, path: str = "", **fields: str) -> 
     return client.post(f"/banque/credits{path}", data=told).status_code
 
 
-PAINTED = {"member": "gregoire", "minutes": "2 h 30", "day": "25/11/2026", "why": "étagères"}
+PAINTED = {"who": "Grégoire V.", "minutes": "2 h 30", "day": "25/11/2026", "why": "étagères"}
 
 
 def test_a_credit_counts_once_somebody_else_attests_it(bank: Place) -> None:
@@ -208,7 +208,7 @@ def test_a_credit_counts_once_somebody_else_attests_it(bank: Place) -> None:
 
 def test_a_gift_goes_whole_or_not_at_all(bank: Place) -> None:
     gregoire, alice, brigitte, remy = (bank.member(one) for one in ("gregoire", "alice", "brigitte", "remy"))
-    assert credit(bank, alice, **{**PAINTED, "member": "remy", "giver": "gregoire"}) == 303
+    assert credit(bank, alice, **{**PAINTED, "who": "rémy", "giver_name": "gregoire"}) == 303
     assert credit(bank, gregoire, "/attest", credit="k-0123456789ab") == 409, "who gives"
     with bank.database.transaction() as session:
         session.get_one(Member, "remy").roles = ["gardien"]
@@ -226,11 +226,13 @@ def test_a_gift_goes_whole_or_not_at_all(bank: Place) -> None:
     ("change", "said"),
     [
         ({"minutes": "beaucoup"}, "Écrivez combien ainsi"),
-        ({"minutes": "- 1 h", "giver": "remy"}, "un don est au-dessus de zéro"),
+        ({"minutes": "- 1 h", "giver_name": "remy"}, "un don est au-dessus de zéro"),
         ({"day": "hier"}, "Écrivez le jour ainsi"),
-        ({"member": "nobody"}, "Choisissez à qui"),
+        ({"who": "Personne"}, "Personne ne s’appelle ainsi"),
+        ({"who": "r"}, "Plusieurs personnes s’appellent ainsi : choisissez. Laquelle de ces personnes"),
+        ({"giver_name": "r"}, "Un don de (laisser vide sinon) Plusieurs personnes s’appellent ainsi"),
         ({"why": " "}, "Dites pourquoi"),
-        ({"giver": "gregoire"}, "à quelqu’un d’autre"),
+        ({"giver_name": "gregoire"}, "à quelqu’un d’autre"),
     ],
 )
 def test_what_is_wrong_with_a_credit_is_said(bank: Place, change: dict[str, str], said: str) -> None:
@@ -255,5 +257,20 @@ def test_where_there_is_no_bank_the_page_says_that_alone(place: Place) -> None:
 
 def test_a_credit_is_proposed_to_whom_one_came_from(bank: Place) -> None:
     alice = bank.member("alice")
-    assert '<option value="gregoire" selected>' in alice.get("/banque/gregoire").text
-    assert " selected>" not in alice.get("/banque").text.partition('name="member"')[2].partition("</select>")[0]
+    assert '<input type="hidden" name="member" value="gregoire">' in alice.get("/banque/gregoire").text
+    assert 'name="member"' not in alice.get("/banque").text
+
+
+def test_whom_a_credit_is_for_is_typed_and_chosen_of_several_and_the_page_names_no_member_for_it(bank: Place) -> None:
+    alice = bank.member("alice")
+    assert "Brigitte" not in alice.get("/banque").text, "a place with ten thousand members has the same form"
+    token = {"csrf_token": bank.form_token(alice, "/banque"), "token": "0123456789ab"}
+    answer = alice.post("/banque/credits", data=token | PAINTED | {"who": "r", "giver_name": "r"})
+    assert answer.status_code == 400
+    assert 'type="radio" name="member" value="remy"' in answer.text
+    assert 'type="radio" name="giver" value="gregoire"' in answer.text
+    chosen = {"who": "r", "member": "remy", "giver_name": "r", "giver": "gregoire"}
+    assert alice.post("/banque/credits", data=token | PAINTED | chosen).status_code == 303
+    page = bank.page("/banque", alice)
+    assert "Rémy Q. , mer. 25 nov." in page
+    assert "un don : les deux ou rien" in page
