@@ -35,18 +35,17 @@ FIELDS = {"long": "hours", "twice": "hours"}
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A pattern: in words, as it is for the form, and what the fields hold."""
+    """A pattern in words."""
 
     key: str
     words: str
     who: str
-    was: str
-    fields: dict[str, str]
 
 
 @page.get("/gardiens/evenings", endpoint="page")
 def show() -> ResponseReturnValue:
-    return _page(200)
+    """`?evening=` that pattern with its form."""
+    return _page(200, request.args.get("evening", ""))
 
 
 @page.post("/gardiens/evenings")
@@ -110,10 +109,12 @@ def _page(status: int, key: str = "", wrong: Sequence[str] = (), refused: str = 
     current, day = context().current(), today()
     live = [one for one in current.bundle.rota if one.until is None or one.until >= day]
     order = sorted(live, key=lambda one: (WEEKDAYS.index(one.weekday), one.start, one.since or date.min, one.id))
-    people = current.people.people
+    people, asked = current.people.people, next((one for one in order if one.id == key), None)
     return render_template(
         "rota_patterns.html",
-        lines=[Line(one.id, words.said(one), _who(one), written(one), _fields(one, day)) for one in order],
+        lines=[Line(one.id, words.said(one), _who(one)) for one in order],
+        was=written(asked) if asked else "",
+        fields=_fields(asked, day) if asked else {},
         weekdays=[(one, weekday(one)) for one in WEEKDAYS],
         choices=[(who, people[who].member.name) for who in gardiens(current, day)],
         today=typed(day),

@@ -21,7 +21,7 @@ def place(database: Database) -> Place:
 
 
 def was(place: Place, which: str) -> str:
-    page = place.staff().get("/gardiens/evenings").text.replace("&#34;", '"')
+    page = place.staff().get(f"/gardiens/evenings?evening={which}").text.replace("&#34;", '"')
     return next(one for one in re.findall(r'name="was" value="({[^>]*})"', page) if f'"id":"{which}"' in one)
 
 
@@ -32,6 +32,15 @@ def save(place: Place, **form: str) -> tuple[int, str]:
 def made(place: Place, pattern: str, first: date, last: date) -> list[tuple[str, str | None]]:
     found = turns(place.publisher.current.bundle, first, last)
     return [(str(one.day), one.gardien) for one in found if pattern in one.pattern]
+
+
+def test_only_the_evening_that_is_asked_for_comes_with_its_form(place: Place) -> None:
+    """A year's rota of 20 gardiens is 140 patterns, and a form for each half a megabyte."""
+    page = place.staff().get("/gardiens/evenings").text
+    assert (page.count("Modifier…"), page.count('name="hours"')) == (3, 1), "that of a new one alone"
+    assert "/gardiens/evenings?evening=jeudi#evening" in page
+    page = place.staff().get("/gardiens/evenings?evening=jeudi").text
+    assert (page.count("Modifier…"), page.count('name="hours"'), page.count('id="evening"')) == (3, 2, 1)
 
 
 def test_an_evening_is_added_and_stands_in_the_rules(place: Place) -> None:
@@ -78,7 +87,9 @@ def test_an_evening_of_each_second_week_keeps_its_weeks_when_it_is_changed(place
     save(place)
     which = next(one.id for one in place.publisher.current.bundle.rota if one.every == 2)
     place.now += 8 * DAY  # Wednesday 2 December: the week of the 30th has had its evening
-    form = re.search(rf'id="since-{which}"[^>]*value="([^"]+)"', place.staff().get("/gardiens/evenings").text)
+    form = re.search(
+        rf'id="since-{which}"[^>]*value="([^"]+)"', place.staff().get(f"/gardiens/evenings?evening={which}").text
+    )
     assert form is not None
     assert form[1] == "14/12/2026"
     status, page = save(place, was=was(place, which), since="08/12/2026", gardien="", hours="19 h – 22 h")
