@@ -39,7 +39,7 @@ from server.database.engine import Database
 from server.database.schema import upgrade
 from server.exchange import Exchange
 from server.main import tuned
-from server.models import Account, Booking, PaidUnit
+from server.models import Account, Booking, MachineSession, PaidUnit
 from server.passwords import hash_password
 from server.web.context import Context
 from server.web.live import Live
@@ -56,6 +56,8 @@ GARDIENS = 20
 """Who share the evenings of each week, for a year behind and without an end."""
 BOOKED = (8, 11, 14)
 """The hours (UTC) at which each machine is booked for two, on each day of the last `days` and of the next 30."""
+ABSENT = 10
+"""One in so many does not come; the others run the machine, which is kept as long as passages are."""
 ROUNDS = 20
 DAYS = 89
 NOW: Instant = 1_795_543_920_000
@@ -125,11 +127,11 @@ def measured(folder: Path, members: int, passages: int, rounds: int = ROUNDS, da
 
 
 def took(client: FlaskClient, path: str) -> float:
-    """ms."""
-    begun = time.perf_counter()
+    """ms of this process's CPU: what else the machine does, and how fast its disk is, is not the page's."""
+    begun = time.process_time()
     answer = client.get(path)
     assert answer.status_code == 200, (path, answer.status_code)  # noqa: S101 - else nothing is measured
-    return (time.perf_counter() - begun) * 1000
+    return (time.process_time() - begun) * 1000
 
 
 def after_change(database: Database, context: Context, client: FlaskClient, path: str, day: int) -> float:
@@ -166,6 +168,7 @@ def fill(database: Database, members: int, passages: int, days: int) -> None:
 def _book(session: Session, members: int, days: int) -> None:
     today = datetime.fromtimestamp(NOW // 1000, UTC).date()
     rows: list[dict[str, object]] = []
+    ran: list[dict[str, object]] = []
     for day in (today + timedelta(ahead) for ahead in range(-days, 31)):
         for machine, hour in product(range(MACHINES), BOOKED):
             start = datetime(day.year, day.month, day.day, hour, tzinfo=UTC)
@@ -183,7 +186,13 @@ def _book(session: Session, members: int, days: int) -> None:
                     "late": False,
                 }
             )
+            if today - timedelta(DAYS) <= day < today and len(rows) % ABSENT:
+                rest = {"until": end, "cuts": True, "ended": end, "edge": "front", "heard": end}
+                ran.append(
+                    {"machine": f"cnc{machine}", "started": start, "member": rows[-1]["member"], "kind": "cnc", **rest}
+                )
     session.execute(insert(Booking), rows)
+    session.execute(insert(MachineSession), ran)
 
 
 def _pay(session: Session, members: int) -> None:

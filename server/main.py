@@ -1,7 +1,7 @@
 """Who holds the server together? It brings the database up to date, joins the broker, publishes and serves pages.
 
-Threads: the web's, MQTT's, one that stores what edges say, one that publishes in time, one that sends messages. They
-meet at the database's one write connection and at Live.
+Threads: the web's, MQTT's, one that stores what edges say, one that publishes in time, one that sends messages, one
+that reckons ahead what pages will ask. They meet at the database's one write connection and at Live.
 """
 
 import gc
@@ -20,6 +20,7 @@ from policy.bundle import Bundle
 from policy.instants import text
 from policy.terms import Instant
 from server import booking_news, carnet_mail, evening_news, rota_news
+from server.ahead import Ahead
 from server.app import create_app
 from server.audit import Decided, last_link
 from server.bank import Bookkeeper
@@ -63,6 +64,8 @@ TICK = 0.2
 """Seconds between two looks at the clock; the site's own may run faster."""
 MAIL_TICK = 2.0
 """Seconds between two looks at what is to be sent."""
+AHEAD_TICK = 5.0
+"""Seconds between two looks at whether there is something to reckon ahead."""
 TURN = 0.0005
 """Seconds that a thread computes while another has something to do. With Python's own 5 ms the thread that made new
 rules goes on with the state while MQTT's waits to send them."""
@@ -155,6 +158,7 @@ class Server:
         self._threads = [
             Thread(target=self._store, name="ingest", daemon=True),
             Thread(target=self._keep_time, name="publisher", daemon=True),
+            Thread(target=self._reckon_ahead, name="figures", daemon=True),
             *([Thread(target=self._send_messages, name="outbox", daemon=True)] if self._carriers else ()),
         ]
 
@@ -285,6 +289,17 @@ class Server:
                 log.error("messages wait: %s", error)
             except Exception:
                 log.exception("messages wait")
+
+    def _reckon_ahead(self) -> None:
+        """The thread that counts the days of which figures are told before somebody asks for them."""
+        ahead = Ahead(self.database, self.clock, lambda: self.exchange.publisher.current, self._stopping.is_set)
+        while not self._stopping.wait(AHEAD_TICK):
+            try:
+                ahead.tick()
+            except ServerError as error:
+                log.error("figures are reckoned when they are asked for: %s", error)
+            except Exception:
+                log.exception("figures are reckoned when they are asked for")
 
     def _keep_time(self) -> None:
         """The thread that publishes in time, and does what else has its hour."""

@@ -1,13 +1,13 @@
 """How are the machines used, and what do they want? /machines/chiffres, for fab managers; as a list too."""
 
-from datetime import date
+from itertools import islice
 
 from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
 
 from policy.terms import DAY, Instant
 from server.queries import machine_sheet
-from server.queries.machine_figures import Figures, figures
+from server.queries.machine_figures import figures
 from server.queries.machine_service import services
 from server.queries.names import alphabetical
 from server.queries.start import unopened
@@ -24,6 +24,8 @@ page = Blueprint("machine_figures", __name__)
 
 AHEAD: Instant = 14 * DAY
 """How far ahead bookings are looked at that nobody opens for."""
+MOST_WAITING = 30
+"""Of these so many are listed, the first ones."""
 
 
 @page.get("/machines/chiffres", endpoint="page")
@@ -32,12 +34,11 @@ def show() -> ResponseReturnValue:
     known = context()
     current, at = known.current(), known.clock()
     with known.database.reading() as session:
-        found = figures(session, current, at, known.retention_days)
-        waiting = unopened(session, current, at, at + AHEAD)
+        found = figures(session, current, at, known.retention_days, request.args.get("month", ""))
+        waiting = list(islice(unopened(session, current, at, at + AHEAD), MOST_WAITING + 1))
         kept = services(session, current.calendar, at)
         reported = machine_sheet.faults(session)
-    month = _month(found)
-    called = current.called
+    month, called = found.month, current.called
     absent = [(called.member(who) or who, number) for who, number in found.absent.items()]
     return render_template(
         "machine_figures.html",
@@ -59,8 +60,9 @@ def show() -> ResponseReturnValue:
                 closed(shut) if shut else "",
                 current.calendar.date_at(one.start),
             )
-            for one, shut in waiting
+            for one, shut in waiting[:MOST_WAITING]
         ],
+        more=len(waiting) > MOST_WAITING,
         absent=sorted(absent, key=lambda one: alphabetical(one[0])),
         reported=faults(reported, signed_in().member, manages=True),
     )
@@ -72,8 +74,3 @@ def download() -> ResponseReturnValue:
     with known.database.reading() as session:
         found = figures(session, known.current(), known.clock(), known.retention_days)
     return csv_file(text.sheet(found, known.current().called), f"machines-{found.months[-1]:%Y-%m}")
-
-
-def _month(found: Figures) -> date:
-    """The one that is asked for; the newest where none is, or one that is not known."""
-    return next((one for one in found.months if f"{one:%Y-%m}" == request.args.get("month")), found.months[-1])

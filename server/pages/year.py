@@ -5,7 +5,7 @@ from datetime import date
 from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
 
-from server.queries.past_days import Tiers
+from server.queries.past_days import Once
 from server.queries.people import day_of
 from server.queries.year import Year, before, first_months, known_since, year
 from server.text import chart
@@ -68,9 +68,9 @@ def _asked() -> tuple[Year, Year | None, list[date]]:
         asked = _first(request.args.get("from", ""))
         begins = asked.month if asked is not None else BEGINS
         years = first_months(since, today, begins)
-        tiers = Tiers()
-        found = year(session, current, asked or years[-1], at, tiers)
-        past = year(session, current, before(found.first), at, tiers)
+        once = Once()
+        found = year(session, current, asked or years[-1], at, once)
+        past = year(session, current, before(found.first), at, once)
     return found, past if past.whole else None, years
 
 

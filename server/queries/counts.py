@@ -28,11 +28,11 @@ from server.models import AdhocShift, CountKept, GuestDay, JournalRow, Visitor
 from server.queries.first_row import first_at
 from server.queries.gardien_figures import evenings
 from server.queries.history import one_by_one
+from server.queries.machine_service import Between, ran_between
 from server.queries.now import FEW
-from server.queries.past_days import Moved, Tiers, by_day
+from server.queries.past_days import Moved, Once, by_day
 from server.queries.public_holidays import holidays_of
 from server.queries.rota import Turn, turns
-from server.queries.site_state import uses_since
 from wire.row import Kind
 
 MOST_LATE: Instant = 90 * DAY
@@ -81,7 +81,7 @@ class Days:
     first: date
     last: date
     until: Instant
-    tiers: Tiers = field(default_factory=Tiers)
+    once: Once = field(default_factory=Once)
 
     @property
     def start(self) -> Instant:
@@ -184,11 +184,9 @@ def different(days: Days) -> Numbers:
     """How many different people came in on these days, in all and by tier, and how many used each machine."""
     by_day, tiers = _by_day(days)
     who = reduce(or_, (half for moved in by_day.values() for half in moved.halves), 0)
-    uses = {
-        (use.machine, use.member) for use in uses_since(days.session, days.start) if use.overlaps(days.start, days.end)
-    }
     by_tier = Counter({(What.PEOPLE, tier): (who & crowd).bit_count() for tier, crowd in tiers.items()})
-    users = Counter((What.USERS, machine) for machine, _ in uses)
+    used = _machines(days, days.start, days.end)
+    users = Counter({(What.USERS, machine): one.users for machine, one in used.items()})
     return by_tier + users + Counter({(What.PEOPLE, ""): who.bit_count()})
 
 
@@ -198,8 +196,13 @@ def told_apart(numbers: Numbers) -> frozenset[str]:
 
 
 def _by_day(days: Days) -> tuple[dict[date, Moved], dict[str, int]]:
-    split = days.bundle.site.half_day_split
-    return by_day(days.session, days.calendar, split, days.first, days.last, days.until, days.tiers)
+    split, last = days.bundle.site.half_day_split, min(days.last, days.calendar.day_at(days.until))
+    asked = (days.session, days.calendar, split, days.first, last, days.until, days.once)
+    return days.once.of(("days", days.first, last), lambda: by_day(*asked))
+
+
+def _machines(days: Days, start: Instant, end: Instant) -> dict[str, Between]:
+    return days.once.of(("machines", start, end), lambda: ran_between(days.session, days.until, start, end))
 
 
 def _came(days: Days, told: Mapping[date, Collection[str]], found: defaultdict[date, Numbers]) -> None:
@@ -256,14 +259,12 @@ def _in_vain(days: Days, found: defaultdict[date, Numbers]) -> None:
 def _ran(days: Days, found: defaultdict[date, Numbers]) -> None:
     """Of each session the seconds to the months in which it ran."""
     month = month_of(days.first)
-    uses = uses_since(days.session, days.start)
     while month <= days.last:
         last = min(last_day(month), days.last)
         start = days.calendar.day_start(max(month, days.first))
         end = min(days.calendar.day_end(last) or days.until, days.until)
-        for use in uses:
-            if use.overlaps(start, end):
-                found[month][What.MACHINE, use.machine] += use.seconds(start, end)
+        for machine, one in _machines(days, start, end).items():
+            found[month][What.MACHINE, machine] += one.seconds
         month = last_day(month) + timedelta(1)
 
 

@@ -5,7 +5,7 @@ else of the rows that are kept. Of fewer than three people no number is told.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -27,7 +27,7 @@ from server.queries.first_row import first_at
 from server.queries.history import one_by_one
 from server.queries.ledger import Ledger
 from server.queries.now import few
-from server.queries.past import Past, past
+from server.queries.past import Remembered, past
 from server.queries.rota import Turn, turns
 from wire.row import Kind
 
@@ -99,19 +99,21 @@ def _from_ledger(session: Session, current: Current, first: date) -> list[tuple[
 
 def evenings(session: Session, bundle: Bundle, calendar: Calendar, over: Sequence[Turn]) -> list[Evening]:
     """Of turns that are over, gaps too, the oldest first: how they were."""
-    members = {member.id for member in bundle.members}
-    with past(session) as known:
-        return [_evening(session, known, calendar, members, turn) for turn in over]
+    known = past(session)
+    members = known.follows("members", bundle.members, lambda: known.crowd(one.id for one in bundle.members))
+    return [_evening(session, known, calendar, members, turn) for turn in over]
 
 
-def _evening(session: Session, known: Past, calendar: Calendar, members: Set[str], turn: Turn) -> Evening:
+def _evening(session: Session, known: Remembered, calendar: Calendar, members: int, turn: Turn) -> Evening:
+    """members: all of them, as a crowd."""
     start, end, gardien, minutes = turn.start, turn.end, turn.gardien, 0
-    came = known.of(("came", start, end), start, end, lambda: _came(session, start, end))
-    if gardien is not None and gardien in members:
+    came = known.of(("came", start, end), start, end, lambda: known.crowd(_came(session, start, end)))
+    themselves = members & known.crowd([] if gardien is None else [gardien])
+    if gardien is not None and themselves:
         since = calendar.day_start(calendar.day_at(start))  # whoever came before that is not inside any more
         moves = known.of(("moves", gardien, since, end), since, end, lambda: _moves(session, gardien, since, end))
         minutes = length(moves.inside(calendar, start, end)) // MINUTE
-    people = len((came & members) - {gardien})
+    people = (came & members & ~themselves).bit_count()
     return Evening(turn, minutes, few(people) if people else 0)
 
 

@@ -21,6 +21,7 @@ from server.models import JournalRow, MachineFault
 from server.queries.current import Current
 from server.queries.gardien_figures import months_to
 from server.queries.history import one_by_one
+from server.queries.machine_service import ran_between
 from server.queries.no_shows import no_shows
 from server.queries.site_state import uses_since
 from wire.row import Kind, Order
@@ -72,12 +73,14 @@ class Tally:
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """months: their first days, the oldest first. machines: those of the site, then those that are gone from it.
+    """months: their first days, the oldest first. month: of these the one that is asked for. machines: those of the
+    site, then those that are gone from it. tallies: of another month than that the hours alone.
 
     absent: members who did not come to OFTEN bookings or more lately, and to how many.
     """
 
     months: Sequence[date]
+    month: date
     machines: Sequence[str]
     tallies: Mapping[tuple[str, date], Tally]
     absent: Mapping[str, int]
@@ -86,45 +89,55 @@ class Figures:
         return self.tallies.get((machine, month)) or Tally()
 
 
-def figures(session: Session, current: Current, at: Instant, kept_days: int) -> Figures:
+def figures(session: Session, current: Current, at: Instant, kept_days: int, asked: str | None = None) -> Figures:
+    """asked: the month of which all is told, as 2026-11; the newest where that is none of those known, None for all."""
     today = current.calendar.date_at(at)
     kept = today - timedelta(kept_days - 1)
     months = [one for one in months_to(today, MONTHS) if one >= kept.replace(day=1)]
-    starts = [current.calendar.midnight(one) for one in months]
-    since = starts[0]
+    edges = [*(current.calendar.midnight(one) for one in months), at + 1]
+    shown = next((place for place, one in enumerate(months) if f"{one:%Y-%m}" == asked), len(months) - 1)
+    start, end = (edges[0], edges[-1]) if asked is None else (edges[shown], edges[shown + 1])
     found: defaultdict[tuple[str, date], Tally] = defaultdict(Tally)
 
     def tally(machine: str, when: Instant) -> Tally:
-        return found[machine, months[max(0, bisect_right(starts, when) - 1)]]
+        return found[machine, months[max(0, bisect_right(edges, when, hi=len(months)) - 1)]]
 
-    uses = uses_since(session, since)
-    for use, end in _ended(session, uses, since, at):
-        _add(found, months, [*starts, at], use)
-        if use.start >= since:
-            one = tally(use.machine, use.start)
-            one.people.add(use.member)
-            one.ends[end] += 1
-    absent = no_shows(session, uses, since, at)
+    for month, *span in zip(months, edges, [*edges[1:-1], at], strict=False):
+        for machine, ran in ran_between(session, at, *span).items():
+            found[machine, month].seconds = ran.seconds
+    lately = max(edges[0], at - LATELY)
+    uses = uses_since(session, lately)
+    if start < lately:
+        uses = [*{*uses_since(session, start, end), *uses}]
+    for use, how in _ended(session, [use for use in uses if start <= use.start < end], start, at):
+        one = tally(use.machine, use.start)
+        one.people.add(use.member)
+        one.ends[how] += 1
+    for use in uses:
+        _add_late(found, months, [*edges[:-1], at], use)
+    absent = no_shows(session, uses, [(start, end), (lately, at)], at)
     for booking in absent:
-        tally(booking.machine, of(booking.start_at)).absent += 1
-    for machine, when in _refused(session, current, since):
+        if start <= booking.start < end:
+            tally(booking.machine, booking.start).absent += 1
+    for machine, when in _refused(session, current, start, end):
         tally(machine, when).refused += 1
-    for machine, when in _reported(session, since):
+    for machine, when in _reported(session, start, end):
         tally(machine, when).faults += 1
     gone = {machine for machine, _ in found} - set(current.machines)
-    lately = Counter(one.member for one in absent if of(one.start_at) >= at - LATELY)
-    often = {who: number for who, number in lately.items() if number >= OFTEN}
-    return Figures(months, [*current.machines, *sorted(gone)], found, often)
+    counted = Counter(one.member for one in absent if one.start >= lately)
+    often = {who: number for who, number in counted.items() if number >= OFTEN}
+    return Figures(months, months[shown], [*current.machines, *sorted(gone)], found, often)
 
 
-def _add(
+def _add_late(
     found: defaultdict[tuple[str, date], Tally], months: Sequence[date], edges: Sequence[Instant], use: Use
 ) -> None:
-    """Its seconds, to the months in which it ran. edges: where each begins, and now."""
+    """Its seconds after the hour at which it was to end, to the months in which they are. edges: where each begins."""
+    if use.until is None or (use.over is not None and use.over <= use.until):
+        return
     for month, start, end in zip(months, edges, edges[1:], strict=False):
         if use.overlaps(start, end):
-            found[use.machine, month].seconds += use.seconds(start, end)
-            found[use.machine, month].over += 0 if use.until is None else use.seconds(max(start, use.until), end)
+            found[use.machine, month].over += use.seconds(max(start, use.until), end)
 
 
 def _ended(session: Session, uses: Iterable[Use], since: Instant, at: Instant) -> Iterator[tuple[Use, End]]:
@@ -152,18 +165,20 @@ def _how(use: Use, causes: Iterable[tuple[Instant, End]], at: Instant) -> End:
     return End.OVERRUN if over > use.until + OVER else End.HOUR
 
 
-def _refused(session: Session, current: Current, since: Instant) -> list[tuple[str, Instant]]:
+def _refused(session: Session, current: Current, since: Instant, until: Instant) -> list[tuple[str, Instant]]:
     """At which machine, and when."""
     row = JournalRow
     asked = select(row.access_point, row.at).where(
         one_by_one(Kind.TAP),
         col(row.at) >= moment(since),
+        col(row.at) < moment(until),
         col(row.granted).is_(False),
         col(row.access_point).in_(list(current.machines)),
     )
     return [(machine or "", of(when)) for machine, when in session.exec(asked)]
 
 
-def _reported(session: Session, since: Instant) -> list[tuple[str, Instant]]:
+def _reported(session: Session, since: Instant, until: Instant) -> list[tuple[str, Instant]]:
     row = MachineFault
-    return [(one, of(when)) for one, when in session.exec(select(row.machine, row.at).where(row.at >= moment(since)))]
+    asked = select(row.machine, row.at).where(row.at >= moment(since), row.at < moment(until))
+    return [(one, of(when)) for one, when in session.exec(asked)]

@@ -3,9 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import NamedTuple
 
 import sqlalchemy
-from sqlalchemy import ColumnElement, Table, and_, case, extract, func, literal
+from sqlalchemy import ColumnElement, Executable, Table, and_, bindparam, case, extract, func, literal
 from sqlmodel import Session, col, or_, select
 
 from policy.calendar import Calendar
@@ -25,6 +26,13 @@ class Ran:
 
     whole: int = 0
     since: int = 0
+
+
+class Between(NamedTuple):
+    """Of a stretch of time: seconds, and different members."""
+
+    seconds: int
+    users: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,10 +99,15 @@ def _service(sheet: MachineSheet, kept: Ran, calendar: Calendar, today: date) ->
     return Service(sheet, whole, left, due, today)
 
 
+def ran_between(session: Session, at: Instant, start: Instant, end: Instant) -> dict[str, Between]:
+    """How each machine was used from start until end. A session that runs counts until now."""
+    span = {"at": moment(at), "start": moment(start), "end": moment(end)}
+    return {machine: Between(int(ran), users) for machine, ran, users in session.connection().execute(_BETWEEN, span)}
+
+
 def ran(session: Session, at: Instant, *where: ColumnElement[bool]) -> dict[str, Ran]:
     """How long each machine ran in the sessions that are kept. One that runs counts until now."""
-    ended = func.coalesce(_row.ended, literal(moment(at), UtcDateTime()), type_=UtcDateTime())
-    over = case((and_(_row.cuts, _row.until < ended), _row.until), else_=ended)
+    over = _over(literal(moment(at), UtcDateTime()))
     whole = _epoch(over) - _epoch(_row.started)
     since = case((over <= _serviced, 0), (_row.started < _serviced, _epoch(over) - _epoch(_serviced)), else_=whole)
     asked = sqlalchemy.select(_row.machine, func.sum(whole), func.sum(since)).where(*where).group_by(_row.machine)
@@ -107,6 +120,25 @@ _sheets: Table = MachineSheet.__table__  # type: ignore[attr-defined]
 _row, _serviced = _sessions.c, _sheets.c.serviced
 
 
+def _over(now: ColumnElement[datetime]) -> ColumnElement[datetime]:
+    """When a session ended (policy/sessions.py:Session.over); one that runs now."""
+    ended = func.coalesce(_row.ended, now, type_=UtcDateTime())
+    return case((and_(_row.cuts, _row.until < ended), _row.until), else_=ended)
+
+
 def _epoch(column: ColumnElement[datetime]) -> ColumnElement[int]:
     """Seconds since 1970."""
     return extract("epoch", column)
+
+
+def _between() -> Executable:
+    at, start, end = (bindparam(name, type_=UtcDateTime()) for name in ("at", "start", "end"))
+    over = _over(at)
+    first, last = case((_row.started < start, start), else_=_row.started), case((over > end, end), else_=over)
+    asked = sqlalchemy.select(_row.machine, func.sum(_epoch(last) - _epoch(first)), func.count(_row.member.distinct()))
+    near = or_(_row.ended.is_(None), _row.ended > start)
+    return asked.where(_row.started < end, near, over > start, over != _row.started).group_by(_row.machine)
+
+
+_BETWEEN = _between()
+"""Made once: to write it down takes longer than to answer it."""

@@ -1,11 +1,12 @@
 """Who reserved a machine and did not come? Asked of bookings, sessions and lock-outs; nothing follows by itself."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
-from datetime import datetime
-from typing import TypeAlias
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple, TypeAlias
 
-from sqlmodel import Session, col, or_, select
+import sqlalchemy
+from sqlalchemy import Table
+from sqlmodel import Session, and_, col, or_, select
 
 from policy.bookings import RELEASE_AFTER
 from policy.instants import of
@@ -18,16 +19,45 @@ Spans: TypeAlias = Mapping[tuple[str, str], list[tuple[Instant, Instant]]]
 """By machine and member."""
 
 
-def no_shows(session: Session, uses: Iterable[Use], since: Instant, at: Instant) -> list[Booking]:
-    """Bookings that began since then: nobody came to them, by no fault of the machine, or cancelled them too late.
+_table: Table = Booking.__table__  # type: ignore[attr-defined]
+_BOOKED = sqlalchemy.select(*(_table.c[name] for name in ("machine", "member", "start_at", "end_at", "late")))
 
-    uses: the sessions since then. Whoever found the machine busy did come.
+
+class NoShow(NamedTuple):
+    """Whose booking of which machine, and when it began."""
+
+    machine: str
+    member: str
+    start: Instant
+
+
+def no_shows(
+    session: Session, uses: Iterable[Use], spans: Sequence[tuple[Instant, Instant]], at: Instant
+) -> list[NoShow]:
+    """Bookings that began in one of the spans: nobody came to them, by no fault of the machine, or cancelled them too
+    late.
+
+    uses: the sessions since the first span begins. Whoever found the machine busy did come.
     """
-    there, row = _there(session, uses, since, at), Booking
-    outs = [(one.machine, one.since, one.back) for one in session.exec(select(MachineOut))]
-    asked = select(row).where(col(row.start_at) >= moment(since), col(row.start_at) <= moment(at - RELEASE_AFTER))
-    held = session.exec(asked.where(or_(col(row.ended).is_(None), col(row.late))).order_by(col(row.start_at)))
-    return [one for one in held if one.late or not (_came(one, there) or _was_out(one, outs))]
+    there, row = _there(session, uses, min(start for start, _ in spans), at), Booking
+    outs = [
+        (one.machine, of(one.since), None if one.back is None else of(one.back))
+        for one in session.exec(select(MachineOut))
+    ]
+    asked = sqlalchemy.select(
+        *(col(one) for one in (row.machine, row.member, row.start_at, row.end_at, row.late))
+    ).where(
+        or_(*(and_(col(row.start_at) >= moment(start), col(row.start_at) < moment(end)) for start, end in spans)),
+        col(row.start_at) <= moment(at - RELEASE_AFTER),
+        or_(col(row.ended).is_(None), col(row.late)),
+    )
+    found = []
+    rows: Iterable[Any] = session.connection().execute(asked.order_by(col(row.start_at)))
+    for machine, member, start, end, late in rows:
+        one = NoShow(machine, member, of(start))
+        if late or not (_came(one, of(end), there) or _was_out(one, of(end), outs)):
+            found.append(one)
+    return found
 
 
 def _there(session: Session, uses: Iterable[Use], since: Instant, at: Instant) -> Spans:
@@ -39,13 +69,12 @@ def _there(session: Session, uses: Iterable[Use], since: Instant, at: Instant) -
     return found
 
 
-def _came(booking: Booking, there: Spans) -> bool:
-    start, end = of(booking.start_at), of(booking.end_at)
-    return any(begun < end and over > start for begun, over in there.get((booking.machine, booking.member), ()))
+def _came(booked: NoShow, end: Instant, there: Spans) -> bool:
+    return any(begun < end and over > booked.start for begun, over in there.get((booked.machine, booked.member), ()))
 
 
-def _was_out(booking: Booking, outs: Iterable[tuple[str, datetime, datetime | None]]) -> bool:
+def _was_out(booked: NoShow, end: Instant, outs: Iterable[tuple[str, Instant, Instant | None]]) -> bool:
     return any(
-        machine == booking.machine and since < booking.end_at and (back is None or back > booking.start_at)
+        machine == booked.machine and since < end and (back is None or back > booked.start)
         for machine, since, back in outs
     )

@@ -3,11 +3,11 @@
 A large site has ten million moves in the days of which it keeps them, and *Chiffres* counts them all.
 """
 
-from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import date, timedelta
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
 from enum import StrEnum
+from typing import Any, TypeVar
 
 from sqlmodel import Session, col, func, select
 
@@ -18,7 +18,7 @@ from server.database.driver_rows import driver_rows
 from server.database.types import moment
 from server.models import JournalRow
 from server.queries.groups import Stay, stays
-from server.queries.past import Past, past
+from server.queries.past import Remembered, past
 
 
 class Part(StrEnum):
@@ -31,41 +31,48 @@ class Part(StrEnum):
 
 EVENING: Instant = 5 * HOUR
 """After the afternoon began, which the rota's evenings would else be part of."""
-Step = tuple[Instant, int, str, bool]
-"""When, how many people, who, and whether they came."""
+Value = TypeVar("Value")
+Step = tuple[datetime, bool, str, int]
+"""When, whether they left, who, and how many people: so that of two at one instant whoever came is first."""
 
 
 @dataclass(frozen=True, slots=True)
 class Moved:
-    """halves: who came in, in the morning and later (see Past.crowd). most: the most who were there at one moment of
+    """halves: who came in, in the morning and later (Remembered.crowd). most: the most who were there at one moment of
     each part, those without badges among them; empty where nobody moved."""
 
     halves: tuple[int, int]
     most: Mapping[Part, int]
 
 
-@dataclass(slots=True)
-class Tiers:
-    """Who is of which tier, read once for all that is counted together."""
+class Once:
+    """What is read once for all that is counted together, of one session and instant."""
 
-    _of: dict[str, str] | None = None
-    _crowds: dict[str, int] = field(default_factory=dict)
-    _known: Past | None = None
+    def __init__(self) -> None:
+        self._read: dict[Hashable, Any] = {}
 
-    def crowds(self, session: Session, known: Past) -> dict[str, int]:
-        """Of each tier who is of it, former members too."""
-        if self._of is None:
-            self._of = dict(driver_rows(session, "SELECT id, tier FROM member"))
-        if self._known is not known:
-            found: dict[str, list[str]] = {}
-            for member, tier in self._of.items():
-                found.setdefault(tier, []).append(member)
-            self._known, self._crowds = known, {tier: known.crowd(who) for tier, who in found.items()}
-        return self._crowds
+    def of(self, what: Hashable, read: Callable[[], Value]) -> Value:
+        if what not in self._read:
+            self._read[what] = read()
+        found: Value = self._read[what]
+        return found
+
+
+def _tiers(session: Session, known: Remembered, once: Once) -> dict[str, int]:
+    """Of each tier who is of it, former members too."""
+    members = once.of("tiers", lambda: driver_rows(session, "SELECT id, tier FROM member"))
+    return known.follows("tiers", members, lambda: _by_tier(known, members))
+
+
+def _by_tier(known: Remembered, members: Iterable[tuple[str, str]]) -> dict[str, int]:
+    found: dict[str, list[str]] = {}
+    for member, tier in members:
+        found.setdefault(tier, []).append(member)
+    return {tier: known.crowd(who) for tier, who in found.items()}
 
 
 def by_day(
-    session: Session, calendar: Calendar, split: str, first: date, last: date, until: Instant, tiers: Tiers
+    session: Session, calendar: Calendar, split: str, first: date, last: date, until: Instant, once: Once
 ) -> tuple[dict[date, Moved], dict[str, int]]:
     """Each day from first to last, as far as until; and of each tier who is of it. split: HH:MM, between half-days."""
     newest = session.exec(select(func.max(JournalRow.moved_at))).one()
@@ -74,54 +81,53 @@ def by_day(
     for stay in stays(session, calendar.day_start(first), min(until, calendar.day_end(last) or until)):
         with_stays.setdefault(calendar.day_at(stay.since), []).append(stay)
     found: dict[date, Moved] = {}
-    with past(session) as known:
-        day = first
-        while day <= last and (start := calendar.day_start(day)) < until:
-            noon, end = calendar.half_day(day, split), calendar.day_end(day) or until
-            end = min(end, until) if foreseen else end
-            there = tuple(with_stays.get(day, ()))
-            what = ("day", start, noon, end, there)
-            found[day] = known.of(what, start, end, lambda: _moved(session, known, start, noon, end, there))  # noqa: B023 - it is called at once
-            day += timedelta(1)
-        return found, tiers.crowds(session, known)
+    known, day = past(session), first
+    while day <= last and (start := calendar.day_start(day)) < until:
+        noon, end = calendar.half_day(day, split), calendar.day_end(day) or until
+        end = min(end, until) if foreseen else end
+        there = tuple(with_stays.get(day, ()))
+        what = ("day", start, noon, end, there)
+        found[day] = known.of(what, start, end, lambda: _moved(session, known, start, noon, end, there))  # noqa: B023 - it is called at once
+        day += timedelta(1)
+    return found, _tiers(session, known, once)
 
 
-def _moved(session: Session, known: Past, start: Instant, noon: Instant, end: Instant, there: Sequence[Stay]) -> Moved:
+def _moved(
+    session: Session, known: Remembered, start: Instant, noon: Instant, end: Instant, there: Sequence[Stay]
+) -> Moved:
     row = JournalRow
     asked = select(row.moved_at, row.member, row.inside).where(
         col(row.moved_at) >= moment(start), col(row.moved_at) < moment(end), col(row.inside).is_not(None)
     )
     steps: list[Step] = []
-    halves: tuple[set[str], set[str]] = (set(), set())
-    for at, member, inside in session.exec(asked):
-        when = start if at is None else of(at)
-        steps.append((when, 1, member or "", bool(inside)))
+    halves, half = (set[str](), set[str]()), moment(noon)
+    for at, member, inside in session.connection().execute(asked):
+        who = member or ""
+        steps.append((at, not inside, who, 1))
         if inside:
-            halves[when >= noon].add(member or "")
+            halves[at >= half].add(who)
     for number, stay in enumerate(there):
-        steps.append((stay.since, stay.people, f"stay {number}", True))
+        steps.append((moment(stay.since), False, f"stay {number}", stay.people))
         if stay.until is not None:
-            steps.append((stay.until, stay.people, f"stay {number}", False))
-    most = _most({Part.MORNING: start, Part.AFTERNOON: noon, Part.EVENING: noon + EVENING}, steps) if steps else {}
-    return Moved((known.crowd(halves[0]), known.crowd(halves[1])), most)
+            steps.append((moment(stay.until), True, f"stay {number}", stay.people))
+    parts = ((moment(start), Part.MORNING), (half, Part.AFTERNOON), (moment(noon + EVENING), Part.EVENING))
+    return Moved((known.crowd(halves[0]), known.crowd(halves[1])), _most(parts, steps) if steps else {})
 
 
-def _most(parts: Mapping[Part, Instant], steps: list[Step]) -> Counter[Part]:
+def _most(parts: Sequence[tuple[datetime, Part]], steps: Iterable[Step]) -> dict[Part, int]:
     """parts: when each begins. Whoever is inside when the day ends no longer is."""
     inside: dict[str, int] = {}
-    found, people = Counter[Part](), 0
-    begins = {start: part for part, start in sorted(parts.items(), key=lambda one: one[1])}
-    part = next(iter(begins.values()))
-    for when, number, who, came in sorted([*steps, *((at, 0, "", False) for at in begins)], key=_in_order):
+    found: dict[Part, int] = {}
+    people, waiting = 0, list(reversed(parts))
+    part = waiting[-1][1]
+    for when, left, who, number in sorted(steps):
+        while waiting and waiting[-1][0] <= when:
+            begins, part = waiting.pop()
+            found[part] = people if begins < when else 0
         people -= inside.pop(who, 0)
-        if came:
+        if not left:
             inside[who] = number
             people += number
-        part = next((one for start, one in reversed(begins.items()) if start <= when), part)
-        found[part] = max(found[part], people)
-    return found
-
-
-def _in_order(step: Step) -> tuple[Instant, bool]:
-    """Of two at one instant whoever came is first."""
-    return step[0], not step[3]
+        if people > found[part]:
+            found[part] = people
+    return found | {one: people for _, one in waiting}

@@ -71,9 +71,11 @@ def _uses_since(session: Session, since: Instant) -> list[tuple[str, MachineUse]
     return [(edge, use) for edge, use in uses if not _past(use, since)]
 
 
-def uses_since(session: Session, since: Instant) -> list[MachineUse]:
-    """The sessions of everybody that run or ended since the instant, by machine and start."""
-    return [use for _, use in _uses_since(session, since)]
+def uses_since(session: Session, since: Instant, until: Instant | None = None) -> list[MachineUse]:
+    """The sessions of everybody that run or ended since the instant. until: before which they began."""
+    asked = _USES if until is None else _USES.where(_session.c.started < moment(until))
+    uses = (_use_of(*row) for *row, _edge in session.connection().execute(asked, {"since": moment(since)}))
+    return [use for use in uses if not _past(use, since)]
 
 
 def stops(session: Session) -> list[Fact]:

@@ -4,6 +4,7 @@ Of the time to come it is known what is planned (server/queries/entry.py). Whoev
 inside, the machine to be free of other sessions, and each booking of the member before then to be used to its end.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import cache
@@ -216,24 +217,24 @@ def without_gardien(session: Session, current: Current, at: Instant, until: Inst
     return [slot for slot, closure in unopened(session, current, at, until) if closure is None]
 
 
-def unopened(session: Session, current: Current, at: Instant, until: Instant) -> list[tuple[Slot, Closure | None]]:
-    """The bookings to come for whose start nobody opens, each with the closure that it falls into.
+def unopened(session: Session, current: Current, at: Instant, until: Instant) -> Iterator[tuple[Slot, Closure | None]]:
+    """The bookings to come for whose start nobody opens, the first ones first, each with the closure it falls into.
 
     Left out are those of members whom the door lets in at any hour.
     """
     known = picture(session, current, at).known
     opened = cache(lambda start: _stretch(known, start))  # many begin at one hour
-    found = []
     for slot in slots(session, at, until):
         if slot.start < at or slot.member not in current.rules.members or slot.machine not in current.rules.machines:
             continue
         stretch = opened(slot.start)
+        if stretch.by is not None:
+            continue
         member = current.rules.members[slot.member]
         state = planned(known, stretch, slot.member, slot.start)
         case = Case(
             current.rules, state, slot.start, slot.machine, slot.member, Credential(slot.member), member,
             current.rules.tiers[member.tier],
         )  # fmt: skip
-        if stretch.by is None and lines.outside_hours(case) is not None:
-            found.append((slot, closure_of(current.bundle.site, current.calendar.date_at(slot.start))))
-    return found
+        if lines.outside_hours(case) is not None:
+            yield slot, closure_of(current.bundle.site, current.calendar.date_at(slot.start))

@@ -20,7 +20,7 @@ from server.queries import guests
 from server.queries.counts import Days, Numbers, What, apart, by_month, first_uncounted, last_day
 from server.queries.current import Current
 from server.queries.now import few
-from server.queries.past_days import Part, Tiers
+from server.queries.past_days import Once, Part
 
 EVENTS = 4
 """So many kinds of public events are named; what else there was is added up."""
@@ -108,12 +108,12 @@ class Year:
         return round(100 * taken / days / self.capacity) if days and taken is not None and self.capacity else None
 
 
-def year(session: Session, current: Current, first: date, at: Instant, tiers: Tiers) -> Year:
-    """The twelve months that begin with this one. tiers: to be shared between two years."""
+def year(session: Session, current: Current, first: date, at: Instant, once: Once) -> Year:
+    """The twelve months that begin with this one. once: to be shared between two years."""
     calendar = current.calendar
     end = last_day(_after(first, 11))
     last = min(end, calendar.day_at(at))
-    known = by_month(Days(session, current.bundle, calendar, first, end, at, tiers))
+    known = by_month(Days(session, current.bundle, calendar, first, end, at, once))
     months = [Month(one, known.get(one)) for one in (_after(first, number) for number in range(12))]
     numbers = [one.numbers for one in months if one.numbers is not None]
     since = next((one.first.replace(day=one.numbers[What.FIRST, ""]) for one in months if one.numbers), None)

@@ -1,9 +1,12 @@
 """Chiffres des machines: hours by machine and month, how sessions ended, who did not come, what waits for whom."""
 
+from collections.abc import Callable
 from datetime import date
+from itertools import product
 
 import pytest
 from msgspec.structs import replace
+from sqlalchemy import event
 
 from policy.bundle import Booking as Booked
 from policy.calendar import Calendar
@@ -11,12 +14,12 @@ from policy.reasons import Reason
 from policy.terms import DAY, HOUR, MINUTE, Instant
 from server.changes.bundle import import_bundle
 from server.database.types import moment
-from server.models import MachineOut
+from server.models import Booking, MachineOut
 from server.queries.machine_figures import figures
 from tests.support_accounts import account_of
 from tests.support_lab import booked, furnish, lab_bundle, runs
 from tests.support_pages import Place
-from tests.support_server import DECIDED
+from tests.support_server import DECIDED, statements
 from tests.support_site import at
 from wire.row import Kind, Order
 
@@ -96,6 +99,42 @@ def test_what_waits_for_a_gardien_and_what_members_reported(lab: Place) -> None:
     said = lab.page("/machines/chiffres", fabien)
     assert "Signalé par les membres Découpe laser · buse bouchée à voir Fabien R., 19 h 12" in said
     assert "Découpe laser – – – – – – – 1" in said
+
+
+def test_of_many_bookings_that_wait_for_a_gardien_the_first_ones_are_listed(lab: Place) -> None:
+    late = [
+        Booked(
+            id=f"b{n}", machine="printer", member="brigitte", start=f"2026-11-27T{h}:{m}", end=f"2026-11-27T{h}:{m + 1}"
+        )
+        for n, (h, m) in enumerate(product((20, 21), range(10, 26)))
+    ]
+    furnish(lab, lab_bundle(*late))
+    said = lab.page("/machines/chiffres", account_of(lab, "fabien"))
+    assert said.count("attend un gardien") == 30
+    assert "21 h 23 attend un gardien Brigitte O., 21 h 23 – 21 h 24 et d’autres, plus tard · Voir les gardes" in said
+
+
+def test_no_booking_is_made_an_object_for_the_figures(lab: Place) -> None:
+    """A year of bookings on 20 machines is twenty thousand: they are counted as the columns that count."""
+    furnish(lab, lab_bundle(*(booked(f"b{h}", "printer", "remy", f"{h}:00", f"{h}:30") for h in range(10, 14))))
+    fabien, made = account_of(lab, "fabien"), list[object]()
+    listener: Callable[..., None] = lambda one, _: made.append(one)  # noqa: E731 - it is taken off again
+    event.listen(Booking, "load", listener)
+    try:
+        assert "4 réservations sans personne" in lab.page("/machines/chiffres", fabien)
+    finally:
+        event.remove(Booking, "load", listener)
+    assert not made
+
+
+def test_of_the_months_that_are_not_asked_for_no_booking_is_read(lab: Place) -> None:
+    """But for those of the last 30 days, of which it is said who did not come often."""
+    lab.now = at(12) + 60 * DAY
+    fabien = account_of(lab, "fabien")
+    with statements(lab.database) as asked:
+        lab.page("/machines/chiffres?month=2026-11", fabien)
+    (told,) = (told for sql, told in asked if "booking.late" in sql and "booking.end_at" in sql)
+    assert {"2026-10-31 23:00:00.000000", "2026-11-30 23:00:00.000000"} < {str(one) for one in told}
 
 
 def test_the_list_for_a_spreadsheet_has_each_machine_in_each_month(lab: Place) -> None:

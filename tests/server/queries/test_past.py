@@ -3,8 +3,9 @@
 import random
 from bisect import bisect_right
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import date
+from threading import Event, Thread
 
 import pytest
 from sqlmodel import Session, col, delete, select, update
@@ -12,6 +13,7 @@ from sqlmodel import Session, col, delete, select, update
 from policy.held import Moves, length
 from policy.instants import of
 from policy.terms import DAY, HOUR, MINUTE, Instant
+from server.ahead import Ahead
 from server.database.engine import beside_the_server
 from server.database.types import moment
 from server.models import JournalRow, Member
@@ -19,6 +21,7 @@ from server.queries.bank_rows import moves
 from server.queries.counts import Days, Numbers, What, by_month, first_uncounted
 from server.queries.gardien_figures import Evening, evenings
 from server.queries.now import few
+from server.queries.past import past
 from server.queries.past_days import Part
 from server.queries.rota import Turn
 from tests.support_pages import Place
@@ -222,3 +225,77 @@ def test_the_numbers_of_a_year_cost_no_day_that_is_known(place: Place) -> None:
     assert not [sql for sql, _ in asked if "moved_at >= " in sql], "no day is read anew"
     assert len(plans) == 1
     assert "ix_journal_row_refused" in plans[0]
+
+
+def evening_of(session: Session, place: Place, reckon: Callable[[], int]) -> int:
+    """What is known of [43 h, 44 h), which reckons itself as told."""
+    return past(session).of("a number", at(43), at(44), reckon)
+
+
+def never() -> int:
+    raise AssertionError("it is known")
+
+
+def test_nobody_waits_for_what_somebody_else_reckons_and_both_may_keep_it(place: Place) -> None:
+    """A year's figures take a minute where there are ten million moves, and were reckoned under a lock."""
+    place.now = at(12) + 4 * DAY
+    begun, go_on = Event(), Event()
+
+    def slowly() -> int:
+        begun.set()
+        assert go_on.wait(20)
+        return 1
+
+    def ask() -> None:
+        with place.database.reading() as session:
+            evening_of(session, place, slowly)
+
+    asking = Thread(target=ask)
+    asking.start()
+    assert begun.wait(20)
+    place.journal.enters(at(12) + 4 * DAY - MINUTE, "remy")
+    place.tell()
+    seen(place)
+    go_on.set()
+    asking.join(20)
+    with place.database.reading() as session:
+        assert evening_of(session, place, never) == 1, "of a row that came meanwhile it was not"
+
+
+@pytest.mark.parametrize("rewritten", [False, True])
+def test_what_was_reckoned_while_a_row_of_it_came_or_changed_is_not_kept(place: Place, rewritten: bool) -> None:
+    def meanwhile() -> int:
+        with place.database.transaction() as session:
+            if rewritten:
+                session.exec(update(JournalRow).values(moved_at=moment(at(43))))
+            else:
+                session.add(move(1, at(43, 30), "zoe", True))
+        with place.database.reading() as another:
+            past(another)
+        return 1
+
+    with place.database.reading() as session:
+        assert evening_of(session, place, meanwhile) == 1, "as this session sees it"
+        assert evening_of(session, place, never) == 1
+    with place.database.reading() as session:
+        assert evening_of(session, place, lambda: 2) == 2
+
+
+def test_after_a_start_the_figures_are_reckoned_before_somebody_asks(place: Place) -> None:
+    place.now = at(12) + 4 * DAY
+    place.journal.enters(at(9), "remy")
+    place.tell()
+    stopping = [True]
+    ahead = Ahead(place.database, lambda: place.now, lambda: place.publisher.current, lambda: stopping[0])
+    ahead.tick()
+    stopping[0] = False
+    with statements(place.database) as asked:
+        ahead.tick()
+    assert [sql for sql, _ in asked if "moved_at >= " in sql], "not when it was to stop"
+    with statements(place.database) as asked, place.database.reading() as session:
+        counted(session, place)
+    days = {str(told[0]) for sql, told in asked if "moved_at >= " in sql}
+    assert days <= {"2026-11-28 03:00:00.000000"}, "today goes on"
+    with statements(place.database) as asked:
+        ahead.tick()
+    assert len(asked) <= 1, "once"
