@@ -195,7 +195,7 @@ def _page(status: int, fault: str = "", taken: Taken | None = None) -> ResponseR
         chosen=day.isoformat(),
         machine=machine.id,
         axis=drawn,
-        lanes=text.lanes(current, calendar, drawn, of_day, text.in_force(taken_by, seen) + offered, seen),
+        lanes=text.lanes(current, calendar, drawn, of_day, text.in_force(taken_by, seen) + offered, busy, seen),
         wish=drawn.block(*wish, "wish", *text.chosen(*wish)) if wish is not None else None,
         value=lambda when: written(calendar, when),
         ending=lambda when: written(calendar, when, last=True),

@@ -161,9 +161,10 @@ def lanes(
     drawn: Axis,
     stretches: Sequence[Stretch],
     slots: Sequence[Slot],
+    busy: Sequence[Slot],
     seen: Seen,
 ) -> list[Lane]:
-    """The place first, then each machine. slots: what keeps others from it."""
+    """The place first, then each machine. slots: who has it; busy: what of that keeps whoever looks from choosing."""
     grounds = _blocks(
         drawn.block(start, end, OPENED[by], [gettext(said) for said in PLACE[by]])
         for start, end, by in opened(stretches)
@@ -171,7 +172,7 @@ def lanes(
     found = [Lane("", gettext("Le lieu"), "", grounds)]
     plain = tuple(Block(one.x, one.width, one.kind) for one in grounds)
     for machine in current.bundle.machines:
-        theirs = [one for one in slots if one.machine == machine.id]
+        theirs, others = ([one for one in found if one.machine == machine.id] for found in (slots, busy))
         blocks = [drawn.block(one.start, one.end, *_said(one, seen)) for one in theirs]
         found.append(
             Lane(
@@ -179,7 +180,7 @@ def lanes(
                 current.called.place(machine.id),
                 _more(machine),
                 plain + _blocks([_out(drawn, machine, seen.at)]),
-                _blocks([_gap(drawn, *one) for one in gaps_of(current, calendar, drawn, machine, theirs, seen.at)]),
+                _blocks([_gap(drawn, *one) for one in gaps_of(current, calendar, drawn, machine, others, seen.at)]),
                 _blocks(blocks),
             )
         )
@@ -215,9 +216,14 @@ def chosen(start: Instant, end: Instant) -> tuple[tuple[str, ...], tuple[str, ..
 
 
 def kept(found: Sequence[Slot], running: Sequence[Slot], seen: Seen) -> list[Slot]:
-    """The bookings of a day and what runs: a session in its own booking is no second line."""
-    used = {(one.machine, one.member) for one in found if seen.outcomes.get(one.id) is Outcome.RUNS}
-    return [*found, *(one for one in running if (one.machine, one.member) not in used)]
+    """The bookings of a day and what runs: a session in its own booking is no second line but from its end on."""
+    used: dict[tuple[str, str], Instant] = {}
+    for one in found:
+        if seen.outcomes.get(one.id) is Outcome.RUNS:
+            whose = one.machine, one.member
+            used[whose] = max(one.end, used.get(whose, one.end))
+    rest = [one._replace(start=max(one.start, used.get((one.machine, one.member), one.start))) for one in running]
+    return [*found, *(one for one in rest if one.start < one.end)]
 
 
 def in_force(found: Sequence[Slot], seen: Seen) -> list[Slot]:

@@ -33,8 +33,11 @@ def fab(place: Place) -> Place:
     return place
 
 
-def ran(place: Place, member: str, start: int, end: int | None = None, machine: str = "cnc") -> None:
+def ran(
+    place: Place, member: str, start: int, end: int | None = None, machine: str = "cnc", until: int | None = None
+) -> None:
     times = {"started": moment(start), "ended": None if end is None else moment(end), "heard": moment(start)}
+    times["until"] = None if until is None else moment(until)
     use = MachineSession(machine=machine, kind="", member=member, cuts=False, edge="front", **times)
     with place.database.transaction() as session:
         session.add(use)
@@ -291,6 +294,22 @@ def test_a_session_in_ones_own_booking_is_one_line_with_it(fab: Place) -> None:
     assert "Machine De – à Prise annuler Fraiseuse CNC 10 h – 12 h vous en marche annuler" in hers
     assert "10 h – 12 h Imprimante 1 depuis 10 h 10 en marche Mes" in hers
     assert "Fraiseuse CNC 10 h – 12 h en marche Imprimante 1 depuis 10 h 10 vous en marche Mes" in others
+
+
+def test_a_session_that_goes_on_after_its_own_booking_is_not_free_there(fab: Place) -> None:
+    desk = Desk(fab.database)
+    desk.has(tomorrow(10), tomorrow(12), who="brigitte")
+    ran(fab, "brigitte", tomorrow(10, 3), until=tomorrow(21))
+    fab.publish()
+    for hour in (10, 12):
+        fab.now = tomorrow(hour, 20)
+        said = read(fab.member("remy"), f"/calendar?machine=cnc&at={tomorrow(14)}&minutes=60")
+        assert "Fraiseuse CNC, libre" not in said
+        assert "Fraiseuse CNC 10 h – 12 h en marche Fraiseuse CNC 12 h – 21 h en marche Mes" in said
+        lanes = [
+            fab.member(who).get("/calendar?machine=cnc").text.split('class="lane"')[3] for who in ("remy", "brigitte")
+        ]
+        assert [lane.count('class="gap"') for lane in lanes] == [0, 1], "who has it may book what follows"
 
 
 def test_what_has_no_room_in_the_picture_is_left_to_the_list(fab: Place) -> None:
