@@ -5,7 +5,7 @@ the key is turned, so nothing starts. Current that flows while the relay is at r
 contactor, and nobody starts the machine until it is mended.
 
 In place of a sensor a plug may tell by its watts whether current flows: it speaks every ten seconds or so, and while it
-is silent nobody knows.
+is silent nobody knows: one that hangs behind the relay goes silent each time the power goes, which is no fault.
 """
 
 from collections.abc import Iterator
@@ -83,9 +83,9 @@ class Sensed:
 
     def look(self, mono: float, *, powered: bool) -> Iterator[tuple[Kind, str]]:
         """The rows of a fault that begins or ends at this monotonic second."""
-        if powered or not self._flows:
+        if powered or not self._flows or (self._blind and not self._fault):
             self._unpowered = None
-        elif self._unpowered is None and not self._blind:
+        elif self._unpowered is None:
             self._unpowered = mono
         fault = self._unpowered is not None and mono >= self._unpowered + self._settles
         if fault != self._fault:

@@ -230,6 +230,21 @@ def test_watts_that_flow_a_minute_after_the_power_went_are_a_fault_until_they_st
     assert bench.runs()
 
 
+def test_a_plug_behind_the_relay_that_falls_silent_with_the_power_locks_nobody_out() -> None:
+    bench = Watts()
+    bench.taps(BRIGITTE)
+    bench.says(300.0)
+    bench.waits(60)
+    bench.taps(BRIGITTE)
+    assert not bench.runs()
+    bench.waits(35)
+    bench.says(300.0, PlugFault.SILENT)
+    bench.waits(3600)
+    assert bench.sensed == []
+    bench.taps(BRIGITTE)
+    assert bench.runs(), "without power it could never say that nothing flows"
+
+
 def test_an_order_that_ends_a_session_ends_the_waiting_too() -> None:
     bench = running()
     bench.waits(14 * 60)
