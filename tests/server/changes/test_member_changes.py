@@ -266,7 +266,7 @@ def test_whose_membership_ends_inside_is_still_counted_called_over_and_may_be_no
     assert "À l’intérieur en ce moment." in place.page("/members/remy", client)
     before = place.page("/", client)
     assert post(place, "/members/remy/end", client)[0] == 303
-    assert "Quentin Rémy entré à 9 h 30" in place.page("/evacuation", client).replace("\N{NO-BREAK SPACE}", " ")
+    assert "Quentin Rémy entrée à 9 h 30" in place.page("/evacuation", client).replace("\N{NO-BREAK SPACE}", " ")
     there = re.compile(r"(\d+) personnes dedans|(\d+) dans les murs")
     assert there.findall(before) == there.findall(place.page("/", client))
     assert "Membre retiré" in place.page("/", client)

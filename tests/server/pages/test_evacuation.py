@@ -32,8 +32,8 @@ def test_everybody_is_named_in_full_by_surname_and_how_it_is_known(place: Place)
     assert names(html) == ["Oudin Brigitte", "Quentin Rémy", "Vasseur Grégoire"]
     seen = place.page("/evacuation", client)
     assert "3 personnes dedans" in seen
-    assert "Quentin Rémy entré à 9 h 30 vu à 18 h 40" in seen
-    assert "entré à 18 h 04" in seen
+    assert "Quentin Rémy entrée à 9 h 30 dernier signe à 18 h 40" in seen
+    assert "entrée à 18 h 04" in seen
 
 
 def test_a_gardien_sees_it_at_any_time_and_a_member_never(place: Place) -> None:
@@ -117,7 +117,7 @@ def test_who_left_without_a_tap_of_their_own_is_to_be_checked(place: Place) -> N
     seen = place.page("/evacuation", staff)
     assert "0, d’après les portes" in seen
     assert "Quentin Rémy" not in seen.partition("À vérifier")[0]
-    assert "Vasseur Grégoire entré hier à 18 h 04, jamais ressorti" in seen
+    assert "Vasseur Grégoire entrée hier à 18 h 04, aucune sortie depuis" in seen
     place.now = at(19, 12) + DAY
     assert "À vérifier" not in place.page("/evacuation", staff)
 

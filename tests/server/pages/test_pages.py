@@ -377,7 +377,7 @@ def test_last_passages_say_why(place: Place) -> None:
 def test_a_grant_that_lapsed_is_told_as_such(place: Place) -> None:
     place.journal.tap_in(at(19, 10), "brigitte", Reason.GARDIEN_PRESENT)
     place.tell()
-    assert "19 h 10 Brigitte O. pas entré la porte n’a pas été ouverte" in place.page("/", place.staff())
+    assert "19 h 10 Brigitte O. sans entrer la porte n’a pas été ouverte" in place.page("/", place.staff())
 
 
 def test_a_grant_of_this_minute_may_still_be_settled(place: Place) -> None:
