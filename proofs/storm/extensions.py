@@ -65,8 +65,8 @@ class Extensions:
             return
         self._sittings.goes_on(pi.clock.now(), session.until)
         until = asked.sitting.over
-        if not asked.sure:
-            return
+        if not asked.sure or pi.edge is None or pi.edge.control.controller.core.journal_fault is not None:
+            return  # it may have learned from this very order that its disk is full: then it does nothing
         if (until is None) != (asked.until is None) or abs((until or 0) - (asked.until or 0)) > SAME:
             said, right = (None if end is None else text(end) for end in (until, asked.until))
             self._record.broken(
