@@ -108,7 +108,7 @@ def figures(session: Session, current: Current, at: Instant, kept_days: int, ask
     lately = max(edges[0], at - LATELY)
     uses = uses_since(session, lately)
     if start < lately:
-        uses = [*{*uses_since(session, start, end), *uses}]
+        uses = [*{*uses_since(session, start, end + 7 * DAY), *uses}]  # a booking may last until then
     for use, how in _ended(session, [use for use in uses if start <= use.start < end], start, at):
         one = tally(use.machine, use.start)
         one.people.add(use.member)

@@ -1,5 +1,6 @@
 """Chiffres des machines: hours by machine and month, how sessions ended, who did not come, what waits for whom."""
 
+import re
 from collections.abc import Callable
 from datetime import date
 from itertools import product
@@ -84,6 +85,17 @@ def test_a_booking_to_which_nobody_came_is_no_fault_of_a_machine_that_was_out(la
     assert "Rémy Q. 3 fois en 30 jours" in said
     lab.now = at(19, 15)
     assert "4 réservations sans personne" in lab.page("/machines/chiffres", fabien)
+
+
+def test_who_comes_late_to_a_booking_over_the_turn_of_a_month_did_come(lab: Place) -> None:
+    turn = at(0) + 7 * DAY
+    furnish(lab, lab_bundle(Booked("b", "printer", "remy", start="2026-11-30T23:50", end="2026-12-01T01:00")))
+    runs(lab, "printer", "remy", turn + 5 * MINUTE, ended=turn + HOUR)
+    lab.now = turn + 40 * DAY
+    said = lab.page("/machines/chiffres?month=2026-11", account_of(lab, "fabien"))
+    assert not re.search(r"\d réservations? sans personne", said), (
+        "the session is of the month after, and longer ago than the last 30 days"
+    )
 
 
 def test_what_waits_for_a_gardien_and_what_members_reported(lab: Place) -> None:
