@@ -35,6 +35,7 @@ from server.queries.training_sessions import coming
 from server.roles import GARDIENS, Role
 from server.text import booking_waits, my_machines, rota
 from server.text.bank import owed
+from server.text.carnets import in_all
 from server.text.carnets import shown as carnets_shown
 from server.text.corrections import out_at_closing, to_member
 from server.text.days import days
@@ -75,6 +76,7 @@ def page_of(refused: str = "", status: int = 200) -> ResponseReturnValue:
         spans = ahead(seen.known, who, held, at, seen.day_start + WEEK + DAY)
         tapped = entry(current.rules, seen.known.state, held, at)
         machines = machines_at(session, at)
+        carnets = carnets_shown(account_of(session, who), current, at)
         return render_template(
             "me.html",
             at=at,
@@ -90,7 +92,8 @@ def page_of(refused: str = "", status: int = 200) -> ResponseReturnValue:
             answer=answer_of(seen, current, who, tapped, spans),
             days=days(current, spans, at) if held else [],
             needs_carnet=unit_now(current.rules, who, at) is not None,
-            carnets=carnets_shown(account_of(session, who), current, at),
+            carnets=carnets,
+            in_all=in_all(carnets),
             carnet_mail=carnet_mail(session, who),
             hours_line=_hours(session, current, who, at),
             quotas=[quota(left, current) for left in quotas_of(current, machines, who, at)],

@@ -136,7 +136,9 @@ def rules(bank: TimeBank) -> list[str]:
     ]
     if bank.min_share:
         told.append(gettext("Une garde compte si vous en tenez %(share)s %% au moins.", share=bank.min_share))
-    told.append(gettext("%(unit)s font une demi-journée, ajoutée à votre carnet.", unit=lasting(bank.unit_minutes)))
+    told.append(
+        gettext("%(unit)s font une demi-journée, ajoutée au carnet de qui en a un.", unit=lasting(bank.unit_minutes))
+    )
     if bank.valid_months:
         told.append(
             ngettext(

@@ -3,6 +3,8 @@
 The same for the desk and for the member whose carnet it is; beside a name one line says what is left.
 """
 
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -69,6 +71,7 @@ class Shown:
     hidden: int
     paid: tuple[Paid, ...]
     notes: tuple[str, ...]
+    unit: str
     rest: int
     over: bool
 
@@ -115,6 +118,15 @@ def shown(account: Account, current: Current, at: int) -> list[Shown]:
     return sorted(found, key=lambda one: one.over or not one.rest)
 
 
+def in_all(carnets: Sequence[Shown]) -> str:
+    """What is left on all carnets that can pay: 2 journées, 40 demi-journées en tout."""
+    left = Counter[str]()
+    for one in carnets:
+        left[one.unit] += 0 if one.over else one.rest
+    said = ", ".join(counted(unit, left[unit]) for unit in UNITS if left[unit])
+    return gettext("%(count)s en tout", count=said) if said else ""
+
+
 def _shown(account: Account, carnet: Carnet, current: Current, today: date) -> Shown:
     stamps = account.stamps(carnet)
     boxes = [_box(stamp) for stamp in stamps]
@@ -130,6 +142,7 @@ def _shown(account: Account, carnet: Carnet, current: Current, today: date) -> S
         hidden=max(0, total - MOST_BOXES),
         paid=tuple(_paid(stamp, current) for stamp in reversed(stamps)),
         notes=tuple(_notes(account, carnet, current)),
+        unit=carnet.held.unit,
         rest=carnet.rest,
         over=over,
     )

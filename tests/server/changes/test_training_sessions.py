@@ -128,6 +128,7 @@ def test_moved_and_cancelled_those_on_the_list_hear_why(lab: Place) -> None:
     assert press(lab, keeper, f"{path}/cancel")[0] == 400
     status, page = press(lab, keeper, f"{path}/cancel", why="la machine est en panne")
     assert (status, "Session annulée" in page, "Aucune session n’est prévue." in page) == (303, True, True)
+    assert "Aucune session n’est prévue : demandez-en une à l’équipe." in lab.page("/trainings", lab.member("zoe"))
     assert [subject for _, subject in mails(lab)] == [
         "Changé : Imprimante 3D, jeu. 10 déc., 17 h – 19 h",
         "Annulé : Imprimante 3D, jeu. 10 déc., 17 h – 19 h",

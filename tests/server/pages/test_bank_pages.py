@@ -59,6 +59,7 @@ def test_a_gardien_reads_what_is_owed_and_what_says_so(bank: Place) -> None:
     assert "« peinture » proposé par Rémy Q., attesté par Alice É." in page
     assert "Recompté le mer. 25 nov., 0 minute d’écart." in page
     assert "1 h tenue = 1 h de coworking, arrondi à 15 min près." in page
+    assert "3 h 20 font une demi-journée, ajoutée au carnet de qui en a un." in page, "a resident has none"
     me = bank.page("/me", bank.member("gregoire"))
     assert "1 demi-journée de garde" in me
     assert "6 h de coworking, dont 1 unité de garde sur le carnet" in me

@@ -31,7 +31,9 @@ def test_the_holder_lets_it_go_on_from_its_page_and_from_their_own(lab: Place) -
     remy = account_of(lab, "remy")
     assert "Prolonger" in lab.page("/machines/laser", remy)
     assert "Terminer…" not in lab.page("/machines/laser", remy)
-    assert "Je m’en sers Découpe laser en marche jusqu’à 19 h 30 Prolonger" in lab.page("/me", remy)
+    mine = lab.page("/me", remy)
+    assert "Je m’en sers Découpe laser en marche jusqu’à 19 h 30 Prolonger" in mine
+    assert mine.index("Je m’en sers") < mine.index("les jours suivants"), "what runs now comes before other days"
     said = pressed(lab, remy, "/machines/laser/extend", **{"from": "me"})
     assert "Pas plus long : elle peut déjà tourner jusqu’à 19 h 30." in said
     assert "Je m’en sers" in said, "back to where the press stood"

@@ -94,6 +94,17 @@ def test_the_badge_opens_and_what_entering_costs(ines: Place) -> None:
     assert "Entrer maintenant ne prend rien sur votre carnet." in me(ines)
 
 
+def test_several_carnets_say_what_is_left_on_all_of_them(place: Place) -> None:
+    several = with_ines()
+    more = [replace(CARNET, id=f"p{which}") for which in (2, 3)]
+    ended = replace(CARNET, id="p4", valid_until=date(2026, 11, 1))
+    change(place, replace(several, passes=(*several.passes, *more, ended)))
+    pay(place, "2026-11-23am")
+    said = me(place)
+    assert "il vous en restera 7" in said
+    assert "8 demi-journées en tout et 2 autres carnets" in said
+
+
 def test_a_carnet_that_is_used_up(ines: Place) -> None:
     pay(ines, "2026-11-20am", "2026-11-21pm", "2026-11-23pm")
     said = me(ines)

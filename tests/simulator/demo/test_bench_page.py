@@ -231,6 +231,11 @@ def test_a_decision_is_said_in_words_with_its_stages(bench: Bench) -> None:
     assert "2.9 ms" in english
 
 
+def test_a_machine_keeps_its_name_as_it_is_written(bench: Bench) -> None:
+    bench.site.says(Stages("2026-11-24T03:20:00.000Z", "cnc-tap", 5, True, "walk_up", "m012", "ab", 26, 0.0029, 31e-6))
+    assert "Fraiseuse CNC, 4 h 20" in bench.page().replace("\N{NO-BREAK SPACE}", " ")
+
+
 def test_lamp_strike_and_contact_are_said_in_words(bench: Bench) -> None:
     bench.site.says(Output(NIGHT, "strike", True), Output(NIGHT, f"{IN}.red", True), Output(NIGHT, f"{IN}.green", True))
     bench.site.do(lambda world: world.push())
