@@ -17,8 +17,6 @@ from server.models import Booking, MachineBusy, MachineOut
 
 Spans: TypeAlias = Mapping[tuple[str, str], list[tuple[Instant, Instant]]]
 """By machine and member."""
-
-
 _table: Table = Booking.__table__  # type: ignore[attr-defined]
 _BOOKED = sqlalchemy.select(*(_table.c[name] for name in ("machine", "member", "start_at", "end_at", "late")))
 
@@ -44,9 +42,7 @@ def no_shows(
         (one.machine, of(one.since), None if one.back is None else of(one.back))
         for one in session.exec(select(MachineOut))
     ]
-    asked = sqlalchemy.select(
-        *(col(one) for one in (row.machine, row.member, row.start_at, row.end_at, row.late))
-    ).where(
+    asked = _BOOKED.where(
         or_(*(and_(col(row.start_at) >= moment(start), col(row.start_at) < moment(end)) for start, end in spans)),
         col(row.start_at) <= moment(at - RELEASE_AFTER),
         or_(col(row.ended).is_(None), col(row.late)),
