@@ -89,8 +89,14 @@ def in_its_weeks(known: Pattern, wanted: Pattern) -> Pattern:
 
 
 def _is_twice(here: Ground, wanted: Pattern, instead_of: Pattern | None) -> bool:
-    """Whether another pattern already makes the same evenings, for nobody or for the same gardien."""
-    return any(_same(one, wanted) for one in here.bundle.rota if one != instead_of and one.id != wanted.id)
+    """Whether another pattern already makes the same evenings, for nobody or for the same gardien.
+
+    Where two hold each evening, both may give theirs up: that looks for two, and not twice for one.
+    """
+    known = None if instead_of is None else replace(instead_of, gardien=None)
+    others = [one for one in here.bundle.rota if one != instead_of and one.id != wanted.id]
+    by_two = [one for one in others if wanted.gardien is None and known and _same(replace(one, gardien=None), known)]
+    return any(_same(one, wanted) for one in others if one not in by_two)
 
 
 def _same(one: Pattern, other: Pattern) -> bool:

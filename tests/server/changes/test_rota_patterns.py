@@ -110,6 +110,14 @@ def test_the_same_evening_is_not_kept_twice(place: Place) -> None:
     assert save(place, was=was(place, once), **gap | {"hours": "19 h – 22 h"})[0] == 303
 
 
+def test_of_two_who_hold_one_evening_both_may_give_theirs_up(place: Place) -> None:
+    assert save(place, gardien="")[0] == 303
+    assert save(place)[0] == 303
+    held = next(one.id for one in place.publisher.current.bundle.rota if one.every == 2 and one.gardien == "tarek")
+    assert save(place, was=was(place, held), gardien="")[0] == 303, "the evening looks for two"
+    assert save(place, gardien="")[0] == 400
+
+
 def test_nobody_gets_two_evenings_at_one_time(place: Place) -> None:
     status, page = save(place, weekday="fri", hours="20 h – 23 h", every="1")
     assert (status, "deux gardes en même temps" in page) == (400, True)
