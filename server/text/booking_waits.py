@@ -29,7 +29,7 @@ def when(one: Wait) -> str:
 def state(one: Wait, current: Current) -> tuple[str, str]:
     """The colour and the word beside it. While the machine is out of service nothing is offered."""
     if one.until is None and _is_out(one.machine, current):
-        return "warn", gettext("hors service : rien n’est proposé d’ici là, vous gardez votre tour")
+        return "warn", gettext("hors service : rien n’est proposé avant son retour, vous gardez votre tour")
     if one.until is not None:
         return "good", gettext("à vous jusqu’à %(until)s", until=hour(one.until))
     if one.before == 0:

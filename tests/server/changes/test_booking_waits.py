@@ -265,7 +265,7 @@ def test_who_waits_for_a_machine_out_of_service_reads_it_and_keeps_their_turn(pl
     assert queue.offered() == []
     for page in ("/me", "/machines/cnc", "/calendar"):
         said = place.page(page, place.member("brigitte"))
-        assert "hors service : rien n’est proposé d’ici là, vous gardez votre tour" in said, page
+        assert "hors service : rien n’est proposé avant son retour, vous gardez votre tour" in said, page
     queue.has(TWO)
     assert "Elle est hors service : rien n’est proposé avant" in place.page(chosen, place.member("alice"))
     place.now = NOW
