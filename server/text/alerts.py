@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from policy.terms import Instant
 from server.queries.alerts import BAD, Alert, Sort
 from server.queries.current import Current
-from server.text.dates import when
+from server.text.dates import opens, when
 from server.text.named import reader_of
 from server.text.translate import gettext, ngettext
 
@@ -43,7 +43,7 @@ def _where(alert: Alert, current: Current, now: Instant) -> str:
         return gettext("%(who)s, %(at)s", who=who, at=when(alert.since or now, now))
     if alert.sort is Sort.BANK:
         off = ngettext("%(num)s minute d’écart", "%(num)s minutes d’écart", alert.count)
-        return gettext("%(off)s, recompté le %(at)s", off=off, at=when(alert.since or now, now))
+        return gettext("%(off)s, recompté %(at)s", off=off, at=opens(alert.since or now, now))
     if alert.sort is Sort.BACKUP:
         newest = when(alert.since, now) if alert.since else gettext("jamais")
         return gettext("la plus récente : %(at)s", at=newest)
@@ -51,7 +51,7 @@ def _where(alert: Alert, current: Current, now: Instant) -> str:
     if alert.since is None:
         return place
     if alert.sort is Sort.FORCED:
-        return gettext("%(place)s, à %(at)s", place=place, at=when(alert.since, now))
+        return gettext("%(who)s, %(at)s", who=place, at=opens(alert.since, now))
     return gettext("%(place)s, depuis %(since)s", place=place, since=when(alert.since, now))
 
 

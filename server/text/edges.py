@@ -8,7 +8,7 @@ from server.models import DoorState
 from server.queries.current import Current
 from server.queries.names import Called
 from server.queries.now import EdgeLine
-from server.text.dates import hour, when
+from server.text.dates import hour, opens, when
 from server.text.named import reader_of
 from server.text.translate import gettext, language, ngettext
 from wire.row import Kind
@@ -120,7 +120,7 @@ def _door(door: DoorState, now: int) -> Iterator[Said]:
         yield _contact(Kind(door.kind), door.at)
     forced = door.forced_at
     if forced is not None and door.kind != Kind.DOOR_FORCED and now - forced.timestamp() * 1000 < DAY_MS:
-        yield Said("warn", gettext("porte forcée à %(hour)s : voyez qui est entré", hour=hour(forced)))
+        yield Said("warn", gettext("porte forcée %(at)s : voyez qui est entré", at=opens(forced, now)))
 
 
 def _contact(kind: Kind, at: datetime) -> Said:

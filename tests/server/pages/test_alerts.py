@@ -86,6 +86,15 @@ def test_a_later_one_of_its_kind_is_nobody_s_yet(place: Place) -> None:
     assert "s’en occupe" not in seen
 
 
+def test_what_was_yesterday_is_said_with_its_day(place: Place) -> None:
+    staff = ill(place).staff()
+    place.now = at(3) + DAY
+    place.desk.say(Status(True, clock=ClockState.SYNCED))
+    seen = place.page("/", staff)
+    assert "Porte forcée front, hier à 19 h 01" in seen
+    assert "porte forcée hier à 19 h 01 : voyez qui est entré" in seen
+
+
 @pytest.mark.parametrize("key", ["", "forced/front/0", "forced/back/1", "fire/front/0", "x" * 5000])
 def test_what_is_no_alert_is_taken_by_nobody(place: Place, key: str) -> None:
     staff = ill(place).staff()
