@@ -69,7 +69,7 @@ def test_a_session_until_the_next_booking_leaves_no_gap_that_would_be_free(lab: 
 def test_a_session_that_runs_stands_in_the_calendar_and_is_no_booking_to_cancel(lab: Place) -> None:
     runs(lab, "laser", "brigitte", at(19), until=at(20, 30))
     client = account_of(lab, "fabien")
-    assert "Découpe laser 19 h – 20 h 30 en marche" in lab.page("/calendar?machine=laser", client)
+    assert "Découpe laser 19 h – 20 h 30 Brigitte O. en marche" in lab.page("/calendar?machine=laser", client)
     assert "session-" not in client.get("/calendar?machine=laser").text
 
 
