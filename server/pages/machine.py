@@ -151,7 +151,7 @@ def _page(one: Machine, *, wrong: str = "", refused: str = "", unnoted: str = ""
     with known.database.reading() as session:
         seen = picture(session, current, at)
         view = next(view for view in views(session, current, seen.opening, at) if view.machine.id == one.id)
-        machines = machines_at(session, at)
+        machines = machines_at(session, at, me.member or "")
         days = week(current, seen.known, machines, one.id, at)
         service = services(session, current.calendar, at, one.id)[one.id]
         quotas = quotas_of(current, machines, me.member or "", at)

@@ -75,7 +75,7 @@ def page_of(refused: str = "", status: int = 200) -> ResponseReturnValue:
         held = badges(current, who)
         spans = ahead(seen.known, who, held, at, seen.day_start + WEEK + DAY)
         tapped = entry(current.rules, seen.known.state, held, at)
-        machines = machines_at(session, at)
+        machines = machines_at(session, at, who)
         carnets = carnets_shown(account_of(session, who), current, at)
         return render_template(
             "me.html",

@@ -55,18 +55,19 @@ def facts_by_edge(session: Session, at: Instant) -> list[tuple[str, Fact]]:
     facts: list[tuple[str, Fact]] = [("", Moved(member, of(when), inside)) for member, when, inside in moves]
     facts += [(edge, Paid(member, unit)) for member, unit, edge in units]
     facts += [(edge, Opened(gardien, of(start), of(end))) for gardien, start, end, edge in shifts]
-    return facts + _of_machines(session, recent)
+    return facts + _of_machines(session, recent, _USES)
 
 
-def _of_machines(session: Session, recent: Instant) -> list[tuple[str, Fact]]:
-    """Who ran a machine in the month before the instant and since, and who found it busy since."""
-    facts: list[tuple[str, Fact]] = [(edge, Ran(use)) for edge, use in _uses_since(session, recent - REACH)]
+def _of_machines(session: Session, recent: Instant, asked: Any, **whose: str) -> list[tuple[str, Fact]]:
+    """Who ran a machine in the month before the instant and since, as asked, and who found it busy since."""
+    facts: list[tuple[str, Fact]] = [(edge, Ran(use)) for edge, use in _uses_since(session, recent, asked, **whose)]
     busy = _in_order(session.connection().execute(_BUSY, {"since": moment(recent)}))
     return facts + [(edge, Busy(machine, member, of(when))) for machine, member, when, edge in busy]
 
 
-def _uses_since(session: Session, since: Instant) -> list[tuple[str, MachineUse]]:
-    rows = _in_order(session.connection().execute(_USES, {"since": moment(since)}))
+def _uses_since(session: Session, recent: Instant, asked: Any, **whose: str) -> list[tuple[str, MachineUse]]:
+    since = recent - REACH
+    rows = _in_order(session.connection().execute(asked, {"since": moment(since), "recent": moment(recent), **whose}))
     uses = [(edge, _use_of(*row)) for *row, edge in rows]
     return [(edge, use) for edge, use in uses if not _past(use, since)]
 
@@ -152,6 +153,13 @@ _KNOWN = (
     select(Quota.kind).where(col(Quota.ended).is_(None)),
 )
 _USES = _SESSIONS.add_columns(_session.c.edge).where(or_(_session.c.ended.is_(None), _session.c.ended >= _since))
+_USES_FOR = _USES.where(
+    or_(
+        _session.c.ended.is_(None),
+        _session.c.ended >= bindparam("recent", type_=UtcDateTime()),
+        _session.c.member == bindparam("member", type_=String()),
+    )
+)
 _STOPPED = select(MachineStop.machine).where(col(MachineStop.stopped)).order_by(MachineStop.machine)
 """Built once, and read without objects: the state is composed several times a second. The primary key stands first."""
 
@@ -204,10 +212,13 @@ def state_at(session: Session, at: Instant) -> SiteState:
     return state
 
 
-def machines_at(session: Session, at: Instant) -> SiteState:
-    """The machines alone, as the server knows them: sessions, who found one busy, stops."""
+def machines_at(session: Session, at: Instant, member: str = "") -> SiteState:
+    """The machines alone, as the server knows them: sessions, who found one busy, stops.
+
+    member: whose quotas it shall tell. What everybody else ran, but in the last days, nothing but theirs counts.
+    """
     state = SiteState(not_after=at)
-    for fact in [fact for _, fact in _of_machines(session, _recent(at))] + stops(session):
+    for fact in [fact for _, fact in _of_machines(session, _recent(at), _USES_FOR, member=member)] + stops(session):
         apply(state, fact)
     return state
 

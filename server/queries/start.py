@@ -99,7 +99,7 @@ class Asker:
     def __init__(self, session: Session, current: Current, known: Known, member: str) -> None:
         """known: as the pages know the place now."""
         self._session, self._current, self._member, self._at = session, current, member, known.at
-        state = replace(known.state, lockdown=False, sessions=machines_at(session, known.at).sessions)
+        state = replace(known.state, lockdown=False, sessions=machines_at(session, known.at, member).sessions)
         state.units[member].update(units_paid(session, member))
         self._known = replace_known(known, state=state)
         self._held = slots(session, known.at - 8 * DAY, member=member)

@@ -316,3 +316,16 @@ def answers(place: Place, now: Instant, end: Instant) -> list[bool]:
     free = state in (State.FREE, State.LEFT) and not any(one.start < end for one in week_[0].bookings)
     assert free is not busy, state
     return [free, check.bookable, not held, booked_]
+
+
+def test_of_what_others_ran_long_ago_a_page_reads_nothing_of_ones_own_all_that_a_quota_counts(lab: Place) -> None:
+    for member, days in (("brigitte", 10), ("brigitte", 1), ("ada", 10)):
+        runs(lab, "laser", member, at(17) - days * DAY, ended=at(18) - days * DAY)
+    runs(lab, "printer", "brigitte", at(9) - 20 * DAY, until=at(22))
+    with lab.database.reading() as session:
+        read = machines_at(session, lab.now, "ada").sessions
+    assert sorted((one.member, (lab.now - one.start) // DAY) for one in read.of_machine("laser")) == [
+        ("ada", 10),
+        ("brigitte", 1),
+    ]
+    assert read.running("printer", lab.now) is not None
