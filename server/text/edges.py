@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
 
 from server.models import DoorState
 from server.queries.current import Current
@@ -114,21 +113,21 @@ def _link(edge: EdgeLine, now: int) -> Said:
 
 def _door(door: DoorState, now: int) -> Iterator[Said]:
     if door.fire and door.fire_at is not None:
-        since = hour(door.fire_at)
+        since = when(door.fire_at, now)
         yield Said("bad", gettext("alarme incendie depuis %(hour)s : la porte est déverrouillée", hour=since))
     if door.kind is not None and door.at is not None:
-        yield _contact(Kind(door.kind), door.at)
+        yield _contact(Kind(door.kind), when(door.at, now))
     forced = door.forced_at
     if forced is not None and door.kind != Kind.DOOR_FORCED and now - forced.timestamp() * 1000 < DAY_MS:
         yield Said("warn", gettext("porte forcée %(at)s : voyez qui est entré", at=opens(forced, now)))
 
 
-def _contact(kind: Kind, at: datetime) -> Said:
+def _contact(kind: Kind, since: str) -> Said:
     states = {
         Kind.DOOR_CLOSED: Said("quiet", gettext("porte fermée")),
         Kind.DOOR_OPENED: Said("quiet", gettext("porte ouverte")),
         Kind.DOOR_FORCED: Said("bad", gettext("porte forcée et encore ouverte : allez voir")),
-        Kind.DOOR_HELD: Said("warn", gettext("porte tenue ouverte depuis %(hour)s : fermez-la", hour=hour(at))),
+        Kind.DOOR_HELD: Said("warn", gettext("porte tenue ouverte depuis %(hour)s : fermez-la", hour=since)),
     }
     return states[kind]
 

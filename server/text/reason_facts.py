@@ -12,12 +12,12 @@ from policy.calendar import resolve
 from policy.reasons import Reason
 from policy.ruleset import Machine, Period, Unit
 from policy.spans import last_end, next_start
-from policy.terms import MINUTE
+from policy.terms import MINUTE, Instant
 from policy.units import DATE, name_at
 from server.queries.current import Current
 from server.queries.history import Passage
 from server.queries.now import shift_end
-from server.text.dates import day, hour, when
+from server.text.dates import day, hour, local, when
 from server.text.translate import N_, gettext
 
 STATUSES = {"lost": N_("perdu"), "stolen": N_("volé"), "returned": N_("rendu")}
@@ -81,7 +81,12 @@ def _full(_passage: Passage, current: Current, _now: int) -> Facts:
 
 
 def _until(passage: Passage, _current: Current, now: int) -> Facts:
-    return {} if passage.about is None else {"until": when(passage.about, now)}
+    return {} if passage.about is None else {"until": _end(passage.about, passage, now)}
+
+
+def _end(end: Instant, passage: Passage, now: int) -> str:
+    """The hour alone of an end on the passage's own day, which is said with the passage."""
+    return hour(end) if local(end).date() == local(passage.at).date() else when(end, now)
 
 
 def _session_ended(passage: Passage, _current: Current, _now: int) -> Facts:
@@ -122,7 +127,7 @@ def _booked(passage: Passage, current: Current, now: int) -> Facts:
     if booking is None:
         return {}
     release = booking.start + bookings.RELEASE_AFTER
-    facts = {"end": when(booking.end, now)}
+    facts = {"end": _end(booking.end, passage, now)}
     return facts | {"release": hour(release)} if passage.at < release < booking.end else facts
 
 

@@ -40,13 +40,17 @@ SOON: Instant = 12 * HOUR
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """A swap that somebody proposes. mine: whether the reader proposed it. who: for whom it is answered."""
+    """A swap that somebody proposes. mine: whether the reader proposed it. who: for whom it is answered.
+
+    stands_in: their name, where the team answers for them; empty where the reader answers.
+    """
 
     series: str
     said: str
     lines: tuple[str, ...]
     mine: bool
     who: str
+    stands_in: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,7 +219,8 @@ def _ask(current: Current, first: RotaOffer, pairs: list[tuple[Turn, Turn]], rea
     else:
         said = gettext("%(who)s propose un échange à %(to)s.", who=who, to=to)
         lines = [gettext("%(mine)s contre %(theirs)s", mine=within(a), theirs=within(b)) for a, b in pairs]
-    return Ask(first.series, said, tuple(lines), mine, (first.member if mine else first.to) or "")
+    stands_in = "" if mine or first.to == reader else to
+    return Ask(first.series, said, tuple(lines), mine, (first.member if mine else first.to) or "", stands_in)
 
 
 def absences(

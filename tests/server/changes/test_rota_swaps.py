@@ -44,6 +44,10 @@ def test_a_yes_swaps_both_at_once_and_nothing_changes_before(place: Place) -> No
     which = propose(place, odile)
     assert (holder_at(place, FRIDAY), holder_at(place, WEDNESDAY)) == ("tarek", "odile")
     page = plain(place.page("/gardiens", odile)).replace("\N{WORD JOINER}", "")
+    assert "Non merci" in page
+    team = plain(place.page("/gardiens", place.staff()))
+    assert ("Refuser pour Odile M." in team, "Accepter pour Odile M." in team) == (True, True)
+    assert "J’accepte" not in team
     mine = plain(place.page("/me", odile))
     assert "Mes gardes Votre prochaine garde : mer. 25 nov., 18 h – 22 h. Tarek B. propose un échange." in mine
     assert "propose un échange" not in place.page("/me", place.member("tarek")), "who proposed waits"

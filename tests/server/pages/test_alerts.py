@@ -93,6 +93,7 @@ def test_what_was_yesterday_is_said_with_its_day(place: Place) -> None:
     seen = place.page("/", staff)
     assert "Porte forcée front, hier à 19 h 01" in seen
     assert "porte forcée hier à 19 h 01 : voyez qui est entré" in seen
+    assert "porte tenue ouverte depuis hier à 19 h 02 : fermez-la" in seen
 
 
 @pytest.mark.parametrize("key", ["", "forced/front/0", "forced/back/1", "fire/front/0", "x" * 5000])

@@ -230,6 +230,13 @@ def whole(place: Place) -> Place:
     return place
 
 
+def test_an_end_on_the_day_of_the_passage_needs_no_day_of_its_own_when_it_is_read_later(whole: Place) -> None:
+    told = at_laser(Reason.WALK_UP, about=at(21))
+    for now in (at(20), at(20) + DAY):
+        with whole.app.test_request_context("/"):
+            assert plain(words(told, whole.publisher.current, now, to_member=True).sentence) == "à vous, jusqu’à 21 h"
+
+
 @pytest.mark.parametrize("name", LASER)
 def test_what_is_known_of_machines_events_and_carnets(whole: Place, name: str) -> None:
     told, french, english = LASER[name]
