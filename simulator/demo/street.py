@@ -14,7 +14,7 @@ from simulator.demo.cast import Intent
 from simulator.door import Door
 
 PATIENCE = 4_000
-"""For so long (ms) does somebody hold a badge to a reader that says nothing."""
+"""For so long (ms) does somebody hold a badge to a reader that says nothing, in real time."""
 TRIES = 3
 AGAIN = 2_500
 """After so many ms the badge is laid on again."""
@@ -55,12 +55,16 @@ class Visit:
 
 @dataclass(slots=True)
 class Street:
-    """Everybody at one door. inside: who is really inside; whoever never came in does not leave either."""
+    """Everybody at one door. inside: who is really inside; whoever never came in does not leave either.
+
+    patience: for so many ms of the site's time does somebody hold a badge to a reader that says nothing.
+    """
 
     hands: Hands
     door: Door
     inside: set[str] = field(default_factory=set)
     passed: Callable[[str, bool, Instant], object] = lambda who, inward, at: None
+    patience: Callable[[], int] = lambda: PATIENCE
     _plans: list[tuple[Instant, int, Callable[[Instant], None]]] = field(default_factory=list)
     _order: int = 0
     _waiting: dict[str, Visit] = field(default_factory=dict)
@@ -150,7 +154,7 @@ class Street:
         visit.tries, visit.answered, visit.lying = visit.tries + 1, False, True
         self._waiting[intent.reader] = self._latest[intent.reader] = visit
         this = visit.tries
-        self.plan(at + PATIENCE, lambda now: self._give_up(visit, this, now))
+        self.plan(at + self.patience(), lambda now: self._give_up(visit, this, now))
         for uid in intent.uids:
             self.hands.lay(intent.reader, uid)
 

@@ -23,7 +23,7 @@ from simulator.demo.people import day
 from simulator.demo.picture import MachineView, Picture, ReaderView
 from simulator.demo.printer import DemoPrinter
 from simulator.demo.recount import recount
-from simulator.demo.street import Street
+from simulator.demo.street import PATIENCE, Street
 from simulator.door import Door
 from simulator.pace import Anchor, Pace
 
@@ -38,6 +38,8 @@ HELD_AFTER = MINUTE
 """The door has stood open for too long: as `held_after` in the demo's edge.toml."""
 STUCK_FOR = 4_000
 """ms for which the bench says that a push was in vain."""
+AT_LEAST = 1_000
+"""Real ms that an edge has to answer a badge, however fast time passes: a busy machine needs some of them."""
 DAY_BEGINS = 4
 """Hour at which the people's day begins, as the site's day_cutoff."""
 
@@ -88,7 +90,7 @@ class World:
         self._opened_at: Instant | None = None
         self._in_vain: Instant | None = None
         self.door = Door(self._door_moved)
-        self.street = Street(self, self.door)
+        self.street = Street(self, self.door, patience=lambda: max(PATIENCE, AT_LEAST * pace.speed))
         self._inbox: queue.Queue[Callable[[], object] | None] = queue.Queue()
         self._thread = threading.Thread(target=self._run, name="world", daemon=True)
         self.ended = False

@@ -128,6 +128,13 @@ def test_a_dead_reader_is_tried_again_and_then_left() -> None:
     assert not site.street.inside
 
 
+def test_where_time_passes_faster_the_reader_has_longer_to_answer() -> None:
+    site = Site(grants=None)
+    site.street.patience = lambda: 60_000
+    site.run(coming())
+    assert site.did(f"take {IN}")[0] - site.did(f"lay {IN}")[0] == 60_000
+
+
 def test_who_is_too_slow_for_the_strike_badges_again() -> None:
     site = Site(strike_ms=500)
     site.run(coming(reach=1.0))
