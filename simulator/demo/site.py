@@ -108,6 +108,7 @@ class DemoSite:
             if fresh:
                 logins.choose_channels(session, wanted, self.pace.now())
                 asked.make(session, self.site, self.folder.state.start, self.pace.now())
+                asked.trainings(session, self.site, self.folder.state.start, self.pace.now())
         server.start()
         return server
 
