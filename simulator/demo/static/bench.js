@@ -7,13 +7,18 @@
   const busy = new Set();
 
   // While a button is held down or a badge is dragged, the picture stays as it is; the next one brings what was missed.
-  // A drag begins with the end of its pointer (pointercancel): it ends by dragend alone.
+  // A drag begins with the end of its pointer (pointercancel) and ends by dragend. A badge that is still dragged says so
+  // several times a second (drag): where that stops, its dragend was lost, and the page goes on.
   const held = (what, begins, ends) => {
     scene.addEventListener(begins, () => busy.add(what));
     for (const end of ends) addEventListener(end, () => setTimeout(() => busy.delete(what), 50));
   };
   held("button", "pointerdown", ["pointerup", "pointercancel"]);
   held("badge", "dragstart", ["dragend"]);
+  let lost = 0;
+  for (const event of ["dragstart", "drag", "dragend"]) {
+    addEventListener(event, () => { clearTimeout(lost); lost = setTimeout(() => busy.delete("badge"), 2000); });
+  }
   document.body.addEventListener("htmx:sseBeforeMessage", (event) => { if (busy.size) event.preventDefault(); });
 
   // A list of badges that somebody opened stays open when the picture is drawn anew.
