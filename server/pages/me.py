@@ -44,6 +44,7 @@ from server.text.my_trainings import Mine, mine
 from server.text.named import place_of
 from server.text.reasons import words
 from server.text.refusals import refusal
+from server.web.holding import holds_place
 from server.web.sessions import context, roles, signed_in
 
 page = Blueprint("me", __name__)
@@ -65,7 +66,7 @@ def page_of(refused: str = "", status: int = 200) -> ResponseReturnValue:
     """refused: what was not done on it, and why."""
     known, me = context(), signed_in()
     at, current = known.clock(), known.current()
-    one = current.people.people.get(me.member or "")
+    one, holding = current.people.people.get(me.member or ""), holds_place()
     if one is None:
         return render_template("me.html", at=at, one=None)
     with known.database.reading() as session:
@@ -81,6 +82,7 @@ def page_of(refused: str = "", status: int = 200) -> ResponseReturnValue:
             "me.html",
             at=at,
             one=one.member,
+            holding=holding,
             refused=refused,
             typed=request.form,
             takes_groups=bool(roles() & GARDIENS),

@@ -40,7 +40,9 @@ def closings(place: Place) -> list[str | None]:
 def test_the_gardien_who_holds_reads_who_waits_and_who_may_stay(place: Place) -> None:
     gardien = place.member("gregoire")
     assert re.search(r'id="to-closing" class="button"', gardien.get("/").text), "a press of thumb size"
-    assert "Fermer le lieu…" in place.page("/", gardien)
+    for page in ("/", "/me"):
+        assert "Fermer le lieu…" in place.page(page, gardien)
+        assert "Fermer le lieu…" not in place.page(page, place.member("brigitte"))
     said = place.page("/fermer", gardien)
     assert "1 personne notée dedans ne peut pas rester" in said, "others are inside, too, and may stay"
     assert "Vous tenez le lieu, au plus tard jusqu’à 22 h 15." in said
