@@ -94,7 +94,7 @@ def test_a_server_whose_broker_is_away_and_nothing_else(file: Path) -> None:
     assert wrong(findings) == {"broker"}
     looked_at = {"server.toml", "database", "disk", "backup", "edge front", "edge garage", "certificate", "version"}
     assert looked_at <= set(findings)
-    assert findings["broker"].said.startswith("the broker does not answer (127.0.0.1:")
+    assert findings["broker"].said.startswith("the link to the edges is down: mosquitto does not answer (127.0.0.1:")
     assert "mosquitto" in findings["broker"].remedy
     assert findings["mail"].level is Level.NOTE
 
@@ -112,7 +112,7 @@ def test_what_edges_said_is_told(file: Path) -> None:
         "entry reader at fault (no answer)",
         "clock lost",
         "20 MB are left on its card",
-        f"it does not say: {unsaid}, the wear of its card, its temperature",
+        f"its edge does not say: {unsaid}, the wear of its card, its temperature",
         "silent since 10:00",
     ]
     an_hour_later = [each.said for each in doctor.look(file, NOW + timedelta(hours=1)) if each.about == "edge front"]
@@ -165,4 +165,4 @@ def test_page_and_terminal_say_the_same_each_in_its_language(file: Path, place: 
     assert {one.level for one in found} == set(Level)
     for one in found:
         assert f"{one.said} {one.remedy}".strip() in page
-    assert "The broker does not answer The doors decide by themselves." in page
+    assert "The link to the edges is down: mosquitto does not answer The doors decide by themselves." in page
