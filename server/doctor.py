@@ -39,7 +39,7 @@ def look(file: Path, now: datetime) -> Iterator[Finding]:
     except ServerError as error:
         yield Finding("server.toml", Level.WRONG, str(error), "as it says")
         return
-    yield well("server.toml", f"{len(config.edges)} edges")
+    yield well("server.toml", "1 edge" if len(config.edges) == 1 else f"{len(config.edges)} edges")
     if erased.place(config.database, config.control) is None:
         said, _, helps = erased.NOWHERE.partition("; ")
         yield Finding("erasures", Level.LOOK, said, helps)
@@ -48,7 +48,8 @@ def look(file: Path, now: datetime) -> Iterator[Finding]:
             found = _found(config, session, now)
             yield well("database", "it can be read")
     except ServerError as error:
-        yield Finding("database", Level.WRONG, str(error), "start the server once, or mend its path")
+        said, _, helps = str(error).partition("; ")
+        yield Finding("database", Level.WRONG, said, helps or "start the server once, or mend its path")
         found = _found(config, None, now)
     yield from found
 

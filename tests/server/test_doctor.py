@@ -12,6 +12,7 @@ from console.finding import Finding, Level
 from console.version import version
 from keys.keyring import Keyring, Site
 from policy.terms import ClockState
+from proofs.postgres import PEER, Postgres
 from server import doctor
 from server.backups.ages import name_of
 from server.backups.state import Carried, State, note
@@ -152,6 +153,21 @@ def test_a_mistake_in_the_file_is_all_that_is_said(file: Path) -> None:
 def test_a_database_that_is_not_there_is_told(file: Path) -> None:
     (file.parent / "loquet.db").unlink()
     assert {"database", "broker"} <= wrong(found(file))
+    assert found(file)["database"].remedy == "start the server once, or mend its path"
+
+
+def test_a_database_that_lets_in_its_own_user_alone_is_looked_at_as_that_user(file: Path, postgres: Postgres) -> None:
+    file.write_text(file.read_text().replace(load(file).database, postgres.url(PEER)))
+    told = found(file)["database"]
+    assert "Peer authentication failed" in told.said
+    assert told.remedy.endswith("give the command as the server's, sudo -u loquet loquet ...")
+
+
+def test_the_edges_of_the_file_are_counted(file: Path) -> None:
+    assert found(file)["server.toml"].said == "0 edges"
+    made = """edges = [{{ id = "front", public_key = "{}", access_points = ["front"] }}]"""
+    file.write_text(file.read_text().replace("edges = []", made.format("ab" * 32)))
+    assert found(file)["server.toml"].said == "1 edge"
 
 
 def test_page_and_terminal_say_the_same_each_in_its_language(file: Path, place: Place) -> None:
