@@ -16,6 +16,8 @@ from policy.uids import plain
 
 ZoneOf = Callable[[str], tzinfo]
 """Opens a time zone by its name, as zoneinfo.ZoneInfo does."""
+NOWHERE = ("localtime", "Factory", "posixrules")
+"""Names on each machine that are no place's: the first is its own zone, and door and server may have two."""
 _PART = re.compile(r"\w+\[[0-9]+\]")
 _ID = re.compile(r"\w+(\[[0-9]+\](\.id)?)?")
 
@@ -72,6 +74,8 @@ def export(bundle: Bundle) -> bytes:
 
 
 def _zone(name: str, zone_of: ZoneOf) -> tzinfo | None:
+    if name in NOWHERE:
+        return None
     try:
         return zone_of(name)
     except (LookupError, ValueError, OSError):

@@ -43,6 +43,11 @@ def begin(session: Session, site: str, decided: Decided) -> None:
     import_bundle(session, Bundle(format="loquet.bundle/1", site=Site(site, site, ZONE, holidays="FR")), decided)
 
 
+def zones(kept: str = "") -> set[str]:
+    """Those of a place that somebody may choose, and the one that the site has, however old its name."""
+    return {name for name in available_timezones() if "/" in name} | {"UTC"} | ({kept} if kept else set())
+
+
 def facts_of(site: Site) -> Facts:
     return Facts(site.name, site.timezone, site.holidays, site.capacity)
 
@@ -53,7 +58,7 @@ def facts(seen: Facts, wanted: Facts) -> Plan:
     def plan(bundle: Bundle) -> Planned | Wrong | Meanwhile:
         if facts_of(bundle.site) not in (seen, wanted):
             return Meanwhile()
-        if wrong := _wrong_facts(wanted):
+        if wrong := _wrong_facts(wanted, bundle.site.timezone):
             return Wrong(wrong)
         site = replace(
             bundle.site,
@@ -106,9 +111,9 @@ def tiers(preset: str) -> Plan:
     return plan
 
 
-def _wrong_facts(wanted: Facts) -> tuple[str, ...]:
+def _wrong_facts(wanted: Facts, kept: str) -> tuple[str, ...]:
     wrong = ["name"] if len(wanted.name) > LONGEST_NAME else []
-    if wanted.timezone not in available_timezones():
+    if wanted.timezone not in zones(kept):
         wrong.append("timezone")
     try:
         holidays_of(wanted.holidays)

@@ -5,7 +5,6 @@ Each step is kept at once, and may be taken again later, in any order.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from zoneinfo import available_timezones
 
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -118,7 +117,7 @@ def _page(status: int, opened: Step | None = None, **told: object) -> ResponseRe
         },
         "facts_was": written(plans.facts_of(bundle.site)),
         "countries": text.countries(country),
-        "zones": sorted(available_timezones()),
+        "zones": sorted(plans.zones(bundle.site.timezone)),
         "rows": list(_typed_rows() if opened is Step.PLACES else _rows(bundle, found)),
         "places_was": written(Places(bundle.access_points, bundle.machines)),
         "tiers": [tier.name or tier.id for tier in bundle.tiers],

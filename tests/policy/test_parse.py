@@ -84,6 +84,7 @@ def test_the_smallest_bundle_has_the_defaults_of_the_format() -> None:
         ),
         ({"certifications": [{"member": "remy", "kind": "x", "until": 9}]}, 'certifications[0].until (of "x") is 9'),
         ({"site_timezone": "Europe/Malakoff"}, 'site.timezone is "Europe/Malakoff": no such time zone: use a name of'),
+        ({"site_timezone": "localtime"}, 'site.timezone is "localtime": no such time zone'),
         ({"site_timezone": "../../etc/passwd"}, 'site.timezone is "../../etc/passwd": no such time zone'),
     ],
 )

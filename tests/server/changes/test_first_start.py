@@ -11,7 +11,7 @@ from werkzeug.test import TestResponse
 
 from policy.terms import ClockState
 from server.audit import Decided
-from server.changes.first_start import begin
+from server.changes.first_start import begin, zones
 from server.database.engine import Database
 from server.database.schema import upgrade
 from server.models import AuditRow, Edge
@@ -114,6 +114,7 @@ def test_what_cannot_be_is_named_and_nothing_is_kept(bare: Place) -> None:
         ("name", "", "Écrivez le nom"),
         ("name", "x" * 10_000, "Écrivez le nom"),
         ("timezone", "Paris", "Choisissez un fuseau"),
+        ("timezone", "localtime", "Choisissez un fuseau"),
         ("region", "ZZ", "Ce pays n’a pas cette région"),
         ("capacity", "beaucoup", "Écrivez un nombre"),
         ("capacity", "9" * 400, "Écrivez un nombre"),
@@ -139,3 +140,10 @@ def test_each_country_is_offered_once_by_its_name_a_to_z() -> None:
     assert {"FR", "FRA"} <= set(codes), "and the one that the site has, however it is written"
     assert [code for code in codes if len(code) != len("FR")] == ["FRA"]
     assert names.index("Émirats arabes unis") < names.index("France") < names.index("Zimbabwe")
+
+
+def test_zones_are_those_of_places_and_the_one_that_the_site_has() -> None:
+    """Not the machine's own: a door and the server may have two."""
+    assert {"Europe/Paris", "America/Cayenne", "UTC"} <= zones()
+    assert not {"localtime", "Factory", "CET"} & zones()
+    assert "CET" in zones("CET")
