@@ -10,6 +10,7 @@ from server.queries import machine_sheet
 from server.queries.machine_figures import figures
 from server.queries.machine_service import services
 from server.queries.names import alphabetical
+from server.queries.now import picture
 from server.queries.start import unopened
 from server.text import machine_figures as text
 from server.text import machine_service
@@ -35,7 +36,8 @@ def show() -> ResponseReturnValue:
     current, at = known.current(), known.clock()
     with known.database.reading() as session:
         found = figures(session, current, at, known.retention_days, request.args.get("month", ""))
-        waiting = list(islice(unopened(session, current, at, at + AHEAD), MOST_WAITING + 1))
+        now = picture(session, current, at).known
+        waiting = list(islice(unopened(session, current, now, at + AHEAD), MOST_WAITING + 1))
         kept = services(session, current.calendar, at)
         reported = machine_sheet.faults(session)
     month, called = found.month, current.called

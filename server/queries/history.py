@@ -92,8 +92,8 @@ def moves_since(session: Session, start: Instant) -> Presence:
     Whose membership ends while they are inside is still inside: they are counted, and called over.
     """
     last = models.Presence
-    theirs = select(Member.id).where(or_(col(Member.ended).is_(None), col(Member.ended) >= moment(start)))
-    known = col(last.member).in_(theirs)
+    theirs = or_(col(Member.ended).is_(None), col(Member.ended) >= moment(start))
+    known = exists().where(col(Member.id) == last.member, theirs)  # a list of all members would be made first
     rows = session.exec(select(last.member, last.at, last.inside).where(col(last.at) >= moment(start), known))
     return Presence((member, Move(of(at), inside)) for member, at, inside in rows)
 

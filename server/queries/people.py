@@ -14,7 +14,7 @@ from sqlalchemy import func
 from sqlalchemy.sql.functions import aggregate_strings
 from sqlmodel import Session, col, select
 
-from policy.bundle import Bundle, Credential, Member
+from policy.bundle import Bundle, Credential, Member, Role
 from policy.bundle import Pass as Carnet
 from policy.passes import Low, is_valid, low_of, rests, unit_needed
 from policy.ruleset import Unit
@@ -137,6 +137,11 @@ class Directory:
     @cached_property
     def roles(self) -> Counter[str]:
         return Counter(str(role) for one in self._bundle.members for role in one.roles)
+
+    @cached_property
+    def gardiens(self) -> tuple[Member, ...]:
+        """Who has that role, A to Z."""
+        return tuple(one.member for one in self.people.values() if Role.GARDIEN in one.member.roles)
 
     @cached_property
     def _ends(self) -> dict[str, list[tuple[str, Person]]]:

@@ -12,6 +12,7 @@ from policy.terms import Instant
 from server.models import RotaOffer
 from server.queries.bookings import Slot
 from server.queries.current import Current
+from server.queries.now import picture
 from server.queries.public_holidays import holidays_of
 from server.queries.rota import AHEAD, Asked, Kind, Turn, may_take, turns
 from server.queries.start import without_gardien
@@ -63,17 +64,21 @@ def days(session: Session, known: Known, current: Current, asked: Asked, first: 
     last, calendar = first + timedelta(days=number - 1), current.calendar
     all_ = [one for one in turns(current.bundle, first - timedelta(days=1), last) if one.end > at]
     since, until = max(at, calendar.midnight(first)), calendar.midnight(last + timedelta(days=1))
-    waiting = without_gardien(session, current, since, until) if since < until else []
+    then = known if since == at else picture(session, current, since).known
+    waiting = without_gardien(session, current, then, until) if since < until else []
     events = _events_near(current, first, last)
     evenings = [_evening(known, current, asked, one, events, waiting) for one in all_]
     placed = {slot.id for one in evenings for slot in one.waiting}
-    free = [slot for slot in waiting if slot.id not in placed]
+    free: dict[date, list[Slot]] = {}
+    for slot in waiting:
+        if slot.id not in placed:
+            free.setdefault(calendar.date_at(slot.start), []).append(slot)
     holidays = holidays_of(current.bundle.site.holidays, kept=True)
     found = []
     for day in (first + timedelta(days=ahead) for ahead in range(number)):
         of_day = tuple(one for one in evenings if one.turn.day == day or (day == first and one.turn.day < first))
         staffed = bool(staff_hours(current.bundle.site, holidays(day.year), day))
-        found.append(Day(day, staffed, of_day, tuple(one for one in free if calendar.date_at(one.start) == day)))
+        found.append(Day(day, staffed, of_day, tuple(free.get(day, ()))))
     return found
 
 
@@ -95,7 +100,7 @@ def before(current: Current, turn: Turn) -> Turn | None:
 
 def gardiens(current: Current, day: date) -> list[str]:
     """Who may hold an evening of that day, A to Z."""
-    return [who for who, one in current.people.people.items() if may_take(one.member, day)]
+    return [one.id for one in current.people.gardiens if may_take(one, day)]
 
 
 def _evening(

@@ -7,7 +7,8 @@ inside, the machine to be free of other sessions, and each booking of the member
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from functools import cache
+from itertools import groupby
+from operator import attrgetter
 
 from msgspec.structs import replace as replace_known
 from sqlmodel import Session
@@ -22,11 +23,11 @@ from policy.presence import Move
 from policy.reasons import Reason
 from policy.ruleset import Credential
 from policy.sessions import Session as Use
+from policy.state import SiteState
 from policy.terms import DAY, MINUTE, SECOND, Instant
 from server.queries.bookings import RUNS, Free, Slot, holding, in_the_way, next_free, slots
 from server.queries.current import Current
 from server.queries.entry import Entry, badges, entry, planned, units_paid
-from server.queries.now import picture
 from server.queries.site_state import machines_at
 
 
@@ -209,32 +210,34 @@ def _stretch(known: Known, at: Instant) -> Stretch:
     return next(one for one in reversed(stretches(known, at, at + MINUTE)) if one.start <= at)
 
 
-def without_gardien(session: Session, current: Current, at: Instant, until: Instant) -> list[Slot]:
+def without_gardien(session: Session, current: Current, known: Known, until: Instant) -> list[Slot]:
     """The bookings to come for whose start nobody has said that they open: what is asked of the gardiens.
 
     Left out are those that fall into a closure: no gardien is asked for then.
     """
-    return [slot for slot, closure in unopened(session, current, at, until) if closure is None]
+    return [slot for slot, closure in unopened(session, current, known, until) if closure is None]
 
 
-def unopened(session: Session, current: Current, at: Instant, until: Instant) -> Iterator[tuple[Slot, Closure | None]]:
-    """The bookings to come for whose start nobody opens, the first ones first, each with the closure it falls into.
+def unopened(session: Session, current: Current, known: Known, until: Instant) -> Iterator[tuple[Slot, Closure | None]]:
+    """The bookings after `known.at` for whose start nobody opens, the first ones first, each with the closure it falls
+    into.
 
     Left out are those of members whom the door lets in at any hour.
     """
-    known = picture(session, current, at).known
-    opened = cache(lambda start: _stretch(known, start))  # many begin at one hour
-    for slot in slots(session, at, until):
-        if slot.start < at or slot.member not in current.rules.members or slot.machine not in current.rules.machines:
+    for start, coming in groupby(slots(session, known.at, until), attrgetter("start")):  # many begin at one hour
+        if start < known.at or (stretch := _stretch(known, start)).by is not None:
             continue
-        stretch = opened(slot.start)
-        if stretch.by is not None:
-            continue
-        member = current.rules.members[slot.member]
-        state = planned(known, stretch, slot.member, slot.start)
-        case = Case(
-            current.rules, state, slot.start, slot.machine, slot.member, Credential(slot.member), member,
-            current.rules.tiers[member.tier],
-        )  # fmt: skip
-        if lines.outside_hours(case) is not None:
-            yield slot, closure_of(current.bundle.site, current.calendar.date_at(slot.start))
+        state = planned(known, stretch, "", start)  # with nobody inside, whoever asks
+        closure = closure_of(current.bundle.site, current.calendar.date_at(start))
+        yield from ((slot, closure) for slot in coming if _hangs(current, state, slot))
+
+
+def _hangs(current: Current, state: SiteState, slot: Slot) -> bool:
+    """Whether nothing lets its member be there at its start."""
+    rules = current.rules
+    member = rules.members.get(slot.member)
+    if member is None or slot.machine not in rules.machines:
+        return False
+    tier, credential = rules.tiers[member.tier], Credential(slot.member)
+    case = Case(rules, state, slot.start, slot.machine, slot.member, credential, member, tier)
+    return lines.outside_hours(case) is not None

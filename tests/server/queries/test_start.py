@@ -76,9 +76,11 @@ def test_an_evening_without_a_gardien_is_said_and_may_be_booked(fab: Place) -> N
     lonely = desk.has(EVENING, who="brigitte")
     desk.has(thursday, who="brigitte")
     desk.has(EVENING, who="remy", what="printer-1")
+    current = fab.publisher.current
     with fab.database.reading() as session:
-        found = without_gardien(session, fab.publisher.current, fab.now, fab.now + 7 * 24 * HOUR)
-        begun = without_gardien(session, fab.publisher.current, EVENING + MINUTE, EVENING + HOUR)
+        now = picture(session, current, fab.now).known
+        found = without_gardien(session, current, now, fab.now + 7 * 24 * HOUR)
+        begun = without_gardien(session, current, picture(session, current, EVENING + MINUTE).known, EVENING + HOUR)
     assert found == [lonely], "whoever may come at any hour waits for nobody"
     assert begun == [], "nobody need be asked any more"
 
