@@ -59,7 +59,8 @@ class Form:
 
 @page.get("/calendar", endpoint="page")
 def show() -> ResponseReturnValue:
-    """`?day=&machine=&start=&end=` choose; so do `at` and `minutes`, of a press in the picture."""
+    """`?day=&machine=&start=&end=` choose; so do `at` and `minutes`, of a press in the picture. made: a start of one's
+    own booking, to be shown first."""
     return _page(200)
 
 
@@ -79,13 +80,20 @@ def make() -> ResponseReturnValue:
     when = f"{day_said(start)}, {hours(start, end)}"
     if isinstance(outcome, Booked):
         tell(gettext("Réservée pour vous : %(machine)s, %(when)s.", machine=_called(machine), when=when))
-        return redirect(url_for("calendar.page", day=request.form.get("day"), machine=machine.id), 303)
+        return _where_it_stands(machine, start)
     if _is_theirs(machine, me, start, end):  # the same press came twice
         tell(gettext("C’est déjà à vous : %(machine)s, %(when)s.", machine=_called(machine), when=when))
-        return redirect(url_for("calendar.page", day=request.form.get("day"), machine=machine.id), 303)
+        return _where_it_stands(machine, start)
     if isinstance(outcome, Taken):
         return _page(409, words.taken(outcome, context().current()), outcome)
     return _page(409, words.term(outcome.rule, outcome.limit))
+
+
+def _where_it_stands(machine: Machine, start: Instant) -> ResponseReturnValue:
+    """The day of a booking that is made, with it in sight: what else is free then comes below."""
+    calendar = context().current().calendar
+    day, made = calendar.date_at(start).isoformat(), written(calendar, start)
+    return redirect(url_for("calendar.page", day=day, machine=machine.id, made=made), 303)
 
 
 def _is_theirs(machine: Machine, member: str, start: Instant, end: Instant) -> bool:
@@ -177,12 +185,13 @@ def _page(status: int, fault: str = "", taken: Taken | None = None) -> ResponseR
         member = me if me in current.rules.members else None
         asker = Asker(session, current, place, member) if member is not None else None
         wish = _wish(session, calendar, current, machine, day, max(at, opens), at, taken, member)
-        form = _form(calendar, current, asker, machine, day, wish)
+        form = _form(calendar, current, asker, machine, day, wish, at)
         if asker is not None and (slot := _missed(form, taken)) is not None:
             asked_by = waiting_for(session, machine.id, *slot, at)
             form.wait = *slot, _wait_press(slot), booking_waits.asked(asked_by, machine.id, current)
         sure = {one.id: _startable(asker, current, one) for one in mine} if asker is not None else {}
     drawn = text.axis(calendar, day, of_day, found)
+    booked = [one for one in mine if one.machine == machine.id and written(calendar, one.start) == asked.get("made")]
     offered = [one for one in busy if one not in found and not one.id.startswith(RUNS)]
     taken_by = text.kept(found, running, seen)
     return render_template(
@@ -196,7 +205,9 @@ def _page(status: int, fault: str = "", taken: Taken | None = None) -> ResponseR
         machine=machine.id,
         axis=drawn,
         lanes=text.lanes(current, calendar, drawn, of_day, text.in_force(taken_by, seen) + offered, busy, seen),
-        wish=drawn.block(*wish, "wish", *text.chosen(*wish)) if wish is not None else None,
+        wish=drawn.block(*wish, "wish", *text.chosen(*wish)) if wish is not None and not booked else None,
+        just_booked=bool(booked),
+        shown_from=_sideways(drawn, [(one.start, one.end) for one in booked] or ([wish] if wish is not None else [])),
         value=lambda when: written(calendar, when),
         ending=lambda when: written(calendar, when, last=True),
         rows=text.listed(taken_by, seen),
@@ -207,6 +218,12 @@ def _page(status: int, fault: str = "", taken: Taken | None = None) -> ResponseR
         manages=seen.named,
         said=text.terms_said(terms_of(current.bundle.site, machine)),
     ), status
+
+
+def _sideways(drawn: text.Axis, found: list[tuple[Instant, Instant]]) -> float | None:
+    """From where the picture is shown where it is wider than the screen, percent of its width; None: its start."""
+    block = drawn.block(*found[0], "") if found else None
+    return None if block is None else block.x
 
 
 def _cut(stretch: Stretch, start: Instant, end: Instant) -> Stretch:
@@ -293,13 +310,14 @@ def _form(
     machine: Machine,
     day: date,
     wish: tuple[Instant, Instant] | None,
+    at: Instant,
 ) -> Form:
     terms = terms_of(current.bundle.site, machine)
     begin, finish = calendar.midnight(day), calendar.midnight(day + timedelta(days=1))
     starts = [
         one
         for one in text.times(calendar, machine, current, begin, finish - MINUTE)
-        if text.may_begin(current, calendar, machine, one) or (wish is not None and one == wish[0])
+        if (one >= at and text.may_begin(current, calendar, machine, one)) or (wish is not None and one == wish[0])
     ]
     ends: list[Instant] = []
     if wish is not None:

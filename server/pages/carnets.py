@@ -10,7 +10,7 @@ from server.queries.current import Current
 from server.queries.people import day_of
 from server.queries.treasury import FLOWS, MINTED, Held, Report, report
 from server.text import carnets as text
-from server.text.dates import read_date
+from server.text.dates import read_date, whole_day
 from server.text.sheets import Cell, Sheet, csv_file, xlsx_file
 from server.text.translate import N_, gettext
 from server.web.sessions import context, signed_in
@@ -49,6 +49,7 @@ def show() -> ResponseReturnValue:
         "shown": SHOWN,
         "ahead": found.last > day_of(known.current(), known.clock()),
         "written": "{:%d/%m/%Y}".format,
+        "said": whole_day,
     }
     return render_template("carnets.html", **said), 400 if wrong else 200
 

@@ -12,8 +12,10 @@
   document.getElementById("look").hidden = true;
 
   const lanes = document.querySelector(".lanes");
-  const wish = lanes.querySelector(".block.wish");
-  if (wish) lanes.scrollLeft = wish.getBoundingClientRect().left - lanes.getBoundingClientRect().left - 48; // on a phone
+  const from = Number(lanes.dataset.from ?? 0) / 100;
+  const drawn = lanes.querySelector(".track").getBoundingClientRect();
+  const before = drawn.left - lanes.getBoundingClientRect().left - 48;
+  if (from) lanes.scrollLeft = before + from * drawn.width; // on a phone
 
   const at = (track, event) => {
     const box = track.getBoundingClientRect();

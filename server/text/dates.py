@@ -85,6 +85,11 @@ def calendar_day(date: date_) -> str:
     return _written(date, "EEE d MMM" if date.year == this_year else "EEE d MMM y")
 
 
+def whole_day(date: date_) -> str:
+    """1er janvier 2026, in English 1 January 2026: where a sentence is about more than a year, or is kept on paper."""
+    return _written(date, "d MMMM y")
+
+
 def week_day(date: date_) -> str:
     """jeu. 26, in English Thu 26: where a week is shown."""
     return _written(date, "EEE d")
@@ -115,7 +120,7 @@ def _date(at: Instant | datetime, pattern: str) -> str:
 
 def _written(date: date_, pattern: str) -> str:
     if language() == "fr" and date.day == 1:
-        pattern = pattern.replace(" d ", " d'er' ")
+        pattern = re.sub(r"(^| )d ", r"\1d'er' ", pattern)
     return format_date(date, pattern, locale=language()).replace(" ", NBSP)
 
 

@@ -311,9 +311,18 @@ def _following(said: _Telling) -> str:
         )
         gap = busy and (_until(view.use) or 0) < booking.start
         return _next_day(gap=gap, who=who, span=span, start=when(booking.start, said.at))
+    if booking.start <= said.at:
+        return _now_theirs(who, span)
     if who:
         return gettext("Ensuite %(who)s, %(hours)s", who=who, hours=span)
     return gettext("Ensuite réservée, %(hours)s", hours=span)
+
+
+def _now_theirs(who: str, span: str) -> str:
+    """Its time has begun while somebody else still uses the machine."""
+    if who:
+        return gettext("Maintenant à %(who)s, %(hours)s", who=who, hours=span)
+    return gettext("Maintenant réservée, %(hours)s", hours=span)
 
 
 def _next_day(*, gap: bool, who: str, span: str, start: str) -> str:

@@ -105,6 +105,27 @@ def test_booked_seen_on_ones_own_page_and_cancelled(fab: Place) -> None:
     assert "cnc" not in fab.publisher.current.rules.bookings
 
 
+def test_what_was_just_booked_is_in_sight_and_what_else_is_free_comes_below(fab: Place) -> None:
+    client = fab.member("remy")
+    answer = client.post("/calendar", data={"csrf_token": fab.form_token(client, "/calendar")} | CHOICE)
+    text = client.get(answer.headers["Location"]).text
+    own, theirs, form = (text.index(f'id="{one}"') for one in ("mine", "list", "book"))
+    assert own < theirs < form
+    assert ("block mine" in text, "block wish" in text, "first-on-phone" in text) == (True, False, False)
+    begins = re.search(r'class="block mine" x="([0-9.]+)%', text)
+    assert begins is not None
+    assert f'data-from="{begins[1]}"' in text, "on a phone the picture is moved there"
+    assert "first-on-phone" in client.get(f"/calendar?day={DAY}").text
+
+
+def test_no_hour_that_is_past_is_offered(fab: Place) -> None:
+    fab.now = tomorrow(14) + 17 * 60_000
+    text = fab.member("remy").get(f"/calendar?day={DAY}&machine=cnc").text
+    starts = text.partition('id="choose-start"')[2].partition("</select>")[0]
+    offered = re.findall(r'<option value="[^"]+T(..:..)"', starts)
+    assert offered[:2] == ["14:30", "14:45"]
+
+
 def test_a_closure_that_came_later_is_said_of_the_booking_with_what_helps(fab: Place) -> None:
     """No gardien is waited for then: whoever has it must choose another day."""
     Desk(fab.database).has(tomorrow(14), who="brigitte")

@@ -56,6 +56,17 @@ def test_what_is_free_is_said_first_and_until_when(lab: Place) -> None:
     assert "Scie fermée Hors de ses heures, jusqu’à demain à 9 h" in said
 
 
+def test_a_booking_whose_hour_has_begun_is_now_not_then(lab: Place) -> None:
+    furnish(lab, lab_bundle(booked("b", "printer", "remy", "20:00", "21:00")))
+    runs(lab, "printer", "brigitte", at(19), until=at(20))
+    lab.now = at(20, 8)
+    lab.speak()
+    said = lab.page("/machines", account_of(lab, "brigitte"))
+    assert "Maintenant réservée, 20 h – 21 h" in said
+    assert "Maintenant à Rémy Q., 20 h – 21 h" in lab.page("/machines", lab.staff())
+    assert "Ensuite" not in said
+
+
 def test_a_session_until_the_next_booking_leaves_no_gap_that_would_be_free(lab: Place) -> None:
     tomorrow = Booked(id="b", machine="printer", member="remy", start="2026-11-25T10:00", end="2026-11-25T12:00")
     furnish(lab, lab_bundle(tomorrow))

@@ -129,8 +129,8 @@ def test_the_page_says_it_and_a_wrong_day_is_said_beside_its_field(place: Place)
     story(place)
     client = place.staff()
     page = place.page("/carnets", client).replace("\N{NO-BREAK SPACE}", " ")
-    assert "Carnets du 01/01/2026 au 24/11/2026 demi-journées : 22 dues" in page
-    assert "vendues 10 rendues 1 utilisées -5 expirées ou closes -4 dues le 24/11/2026 au soir 22" in page
+    assert "Carnets du 1er janvier 2026 au 24 novembre 2026 demi-journées : 22 dues" in page
+    assert "vendues 10 rendues 1 utilisées -5 expirées ou closes -4 dues le 24 novembre 2026 au soir 22" in page
     for asked, said in (("to=hier", "Écrivez le jour ainsi"), ("from=2/1/2027&to=1/1/2027", "avant le premier")):
         answer = client.get(f"/carnets?{asked}")
         assert (answer.status_code, said in answer.text) == (400, True)
