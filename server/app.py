@@ -224,6 +224,7 @@ def _shared(app: Flask, context: Context) -> dict[str, object]:
         "day": language.day,
         "long_day": language.long_day,
         "when": language.when,
+        "site_time": context.site_time,
         "hours": language.hours,
         "called": context.current().called,
         "who": who,

@@ -92,15 +92,16 @@ def tuned() -> Iterator[None]:
 class Server:
     """start() and stop(). Raises ServerError, BundleError.
 
-    clock: the site's time. bundle: makes the site what it says, by: the account that wants it. Where that would end
-    something that the site has, it raises WouldEndError, unless agreed. unblock: the UIDs of blocked badges that the
-    bundle may make good again.
+    clock: the site's time; site_time: that of an instant of the wall clock. bundle: makes the site what it says, by:
+    the account that wants it. Where that would end something that the site has, it raises WouldEndError, unless agreed.
+    unblock: the UIDs of blocked badges that the bundle may make good again.
     """
 
     def __init__(
         self,
         config: ServerConfig,
         clock: Callable[[], Instant] = wall_clock,
+        site_time: Callable[[datetime], datetime] = lambda at: at,
         *,
         bundle: Bundle | None = None,
         by: str = "installation",
@@ -111,6 +112,7 @@ class Server:
     ) -> None:
         self.config = config
         self.clock = clock
+        self._site_time = site_time
         self.live = Live()
         self._stopping = Event()
         self._carriers = carriers(config)
@@ -172,6 +174,7 @@ class Server:
         return Context(
             database=self.database,
             clock=self.clock,
+            site_time=self._site_time,
             current=lambda: self.exchange.publisher.current,
             troubles=self.exchange.troubles,
             live=self.live,

@@ -38,6 +38,7 @@ class Pace:
     def __init__(self, anchor: Anchor, real: Callable[[], int] = time.monotonic_ns) -> None:
         self._real = real
         self._anchor = anchor
+        self._anchors = [anchor]
         self._changed = threading.Condition()
         self._latest = anchor.virtual
         self._lively_until = 0
@@ -68,6 +69,16 @@ class Pace:
         """Virtual ms since 1970 UTC."""
         return self.now_ns() // 1_000_000
 
+    def at(self, seconds_ago: float) -> Instant:
+        """Virtual ms so many real seconds ago; before the beginning it was as at the beginning, and what is ahead is
+        as far ahead as in the real world."""
+        if seconds_ago <= 0:
+            return self.now() - round(seconds_ago * 1000)
+        real = self._real() - round(seconds_ago * 1e9)
+        with self._changed:
+            then = [anchor for anchor in self._anchors if anchor.real <= real]
+        return (then[-1].at(real) if then else self._anchors[0].virtual) // 1_000_000
+
     def change(self, speed: int) -> Anchor:
         """Let time pass at another speed from now on. Raises ValueError for one that is not in SPEEDS."""
         if speed not in SPEEDS:
@@ -80,6 +91,7 @@ class Pace:
         """Take over the anchor of another process; whoever sleeps reckons anew."""
         with self._changed:
             self._anchor = anchor
+            self._anchors.append(anchor)
             self._changed.notify_all()
         for listener in self._listeners:
             listener()

@@ -1,7 +1,7 @@
 """The pages of a small site for tests: a Flask client, a clock to set, an edge that tells what happened."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -89,6 +89,7 @@ class Place:
     tells: bool = True
     control: Path | None = None
     oidc: OidcConfig | None = None
+    site_time: Callable[[datetime], datetime] = lambda at: at
 
     def __post_init__(self) -> None:
         self.orders = Orders(self.database, TOPICS, SERVER_KEY, lambda: self.now, self._send)
@@ -107,6 +108,7 @@ class Place:
         return Context(
             database=self.database,
             clock=lambda: self.now,
+            site_time=lambda at: self.site_time(at),
             current=lambda: self.publisher.current,
             troubles=self.desk.troubles,
             live=self.live,

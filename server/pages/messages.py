@@ -52,8 +52,8 @@ def send_link() -> ResponseReturnValue:
                 "site": context().current().bundle.site.name or "Loquet",
                 "address": f"{base}{url_for('invitation.form', token=token)}",
                 "login": link.login,
-                "day": day(link.expires),
-                "hour": hour(link.expires),
+                "day": day(context().site_time(link.expires)),
+                "hour": hour(context().site_time(link.expires)),
             }
             queue(
                 session,

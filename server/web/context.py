@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 from policy.terms import Instant
@@ -25,7 +26,8 @@ class Context:
     hear of it only later. address: of the pages, where server.toml says it.
     channels: by which messages leave (server/changes/messages.py:Channel). retention_days: for which it is kept by name
     who came and went. health: of the server's own machine. erased: where it is noted who was erased
-    (server/database/erased.py:place). oidc: the provider by which people may log in, too.
+    (server/database/erased.py:place). oidc: the provider by which people may log in, too. site_time: what the site's
+    clock showed, or will, at an instant of the wall clock; another one only where time is simulated.
     """
 
     database: Database
@@ -45,6 +47,7 @@ class Context:
     health: Callable[[], Health] = Health
     erased: Path | None = None
     oidc: OidcConfig | None = None
+    site_time: Callable[[datetime], datetime] = lambda at: at
 
     @property
     def sends_mail(self) -> bool:

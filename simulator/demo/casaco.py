@@ -97,8 +97,10 @@ UNIT: dict[str, Literal["day", "half_day"]] = {"carnet-jour": "day", "carnet-dem
 UNITS = {"half_day": 15, "day": 10}
 """Of one carnet."""
 CARNETS = 3
-"""Of each who pays by them, bought at once when the site began: as many as somebody needs who comes in their turn
-(simulator/demo/people.py:carnets) for as long as the demo's shifts reach. What is used of them the door's rows say."""
+"""Of each who pays by them, as many as somebody needs who comes in their turn (simulator/demo/people.py:carnets) for
+as long as the demo's shifts reach; the last one is sold in the weeks before. What is used of them the door's rows
+say."""
+PRICE = "150 €"
 WOMEN = 70
 """47 % of 148."""
 GARDIENS = {"resident": 3, "nomade": 5}

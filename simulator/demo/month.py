@@ -1,26 +1,28 @@
 """What happened before the demo's first day? Four weeks at the front door, told to the server as its edge tells them.
 
-The people are those of simulator/demo/people.py, the rows those of a door without a contact; whoever has a carnet was
-not there, as carnets begin with the demo. One evening's rows came in two days late. The bank of hours is what the
-server's own bookkeeping makes of all that, night after night.
+The people are those of simulator/demo/people.py, the rows those of a door without a contact. Each who pays by carnets
+buys the last of theirs at the desk in those weeks. One evening's rows came in two days late. The bank of hours is what
+the server's own bookkeeping makes of all that, night after night.
 """
 
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, datetime, time, timedelta
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from msgspec import Raw
 from msgspec.structs import replace
 from sqlmodel import Session
 
-from policy.bundle import Bundle
+from policy.bundle import Bundle, Pass, Role
 from policy.instants import text
 from policy.reasons import Reason
 from policy.terms import DAY, HOUR, ClockState, Direction, Instant
 from server.audit import Decided
 from server.changes.bank import book
 from server.changes.bundle import import_bundle
+from server.changes.carnets import Sale, sell
 from server.changes.events import one, save_series
 from server.changes.planned import made
 from server.database.engine import Database
@@ -47,6 +49,8 @@ LATE_DAY, LATE = DAYS - 9, 2 * DAY
 """The number of a day whose rows came in so much later: the link was down."""
 BEFORE = 2 * HOUR
 """A day's rows are all in so long before BEGINS of the next: the site day has not ended yet."""
+SOLD_AFTER = 6 * HOUR
+"""After BEGINS: the desk sells before noon."""
 EVERY_ROW = 10**6
 JOURNAL = "mois-d-avant"
 
@@ -66,13 +70,16 @@ def make(
     try:
         upgrade(database, lambda _: None)
         with database.transaction() as session:
-            import_bundle(session, bundle, Decided("installation", _at(first, zone)))
+            sales = deque(_sales(bundle, first, zone))
+            there = tuple(one for one in bundle.passes if one not in {sale.carnet for sale in sales})
+            import_bundle(session, replace(bundle, passes=there), Decided("installation", _at(first, zone)))
             _talks(session, Decided("installation", _at(first, zone)), start, first)
             site, stored = known(session), 0
             agreed_on = deque(press for press in agreed.presses(bundle, start) if press.at <= now)
             people = agreed.story(bundle, start)
             for received, rows in _days(people, seed, first, key, zone):
                 _agree(session, agreed_on, received, logins)
+                _sell(session, sales, received, logins[next(m.id for m in bundle.members if Role.STAFF in m.roles)])
                 told = number([Raw(encode(row)) for row in rows], JOURNAL, b"")
                 batch = Batch(front, JOURNAL, stored, told)
                 store_batches(session, [batch], moment(received), site, lambda _: EVERY_ROW)
@@ -97,6 +104,31 @@ def _agree(session: Session, waiting: deque[Press], until: Instant, logins: Mapp
     while waiting and waiting[0].at <= until:
         press = waiting.popleft()
         agreed.agree(session, press, logins[press.who])
+
+
+class Sold(NamedTuple):
+    """A carnet that the desk sells. on: its first day."""
+
+    at: Instant
+    on: date
+    carnet: Pass
+
+
+def _sales(bundle: Bundle, first: date, zone: ZoneInfo) -> Iterator[Sold]:
+    """The last carnet of each member, some on each day on which the team works, in order."""
+    lasts = list({one.member: one for one in bundle.passes}.values())
+    days = [one for one in (first + timedelta(days=number) for number in range(DAYS)) if casaco.works(one)]
+    for place, carnet in enumerate(lasts):
+        on = days[place * len(days) // len(lasts)]
+        yield Sold(_at(on, zone) + SOLD_AFTER, on, carnet)
+
+
+def _sell(session: Session, waiting: deque[Sold], until: Instant, by: str) -> None:
+    """What the desk has sold until then."""
+    while waiting and waiting[0].at <= until:
+        at, on, carnet = waiting.popleft()
+        sale = Sale(carnet.total, casaco.PRICE, on, carnet.valid_until)
+        sell(session, Decided(by, at), carnet.member, sale, on, carnet.id)
 
 
 def _at(on: date, zone: ZoneInfo) -> Instant:

@@ -4,7 +4,7 @@ import sys
 import threading
 from collections.abc import Callable
 from contextlib import ExitStack
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -97,7 +97,7 @@ class DemoSite:
         try:
             if fresh:
                 self._weeks_before(config)
-            server = Server(config, self.pace.now, extra_blueprints=(bench,))
+            server = Server(config, self.pace.now, self._site_time, extra_blueprints=(bench,))
         except ServerError as error:
             raise CommandError(str(error)) from None
         self.parts.callback(server.stop)
@@ -111,6 +111,10 @@ class DemoSite:
                 asked.trainings(session, self.site, self.folder.state.start, self.pace.now())
         server.start()
         return server
+
+    def _site_time(self, at: datetime) -> datetime:
+        """What the demo's clock showed at an instant of the real one."""
+        return moment(self.pace.at((datetime.now(UTC) - at).total_seconds()))
 
     def _weeks_before(self, config: ServerConfig) -> None:
         front, state = config.edges[0], self.folder.state

@@ -30,6 +30,16 @@ def test_virtual_time_passes_at_the_speed() -> None:
     assert pace.now() == START + 30_000
 
 
+def test_it_says_what_it_showed_some_real_seconds_ago() -> None:
+    real = Real()
+    pace = Pace.starting(START, 60, real)
+    real.ns += 10 * SECOND
+    pace.change(1)
+    real.ns += 4 * SECOND
+    assert [pace.at(ago) for ago in (0, 3, 9, 99)] == [START + 604_000, START + 601_000, START + 300_000, START]
+    assert pace.at(-60) == START + 664_000, "what is ahead is as far ahead"
+
+
 def test_it_stands_still_when_paused_and_goes_on_from_there() -> None:
     real = Real()
     pace = Pace.starting(START, 60, real)

@@ -246,6 +246,13 @@ def test_one_sees_where_one_is_logged_in_and_ends_it(place: Place) -> None:
     assert "Cet appareil est déconnecté." in place.page("/account", phone)
 
 
+def test_where_time_is_simulated_sessions_are_told_in_the_sites_own(place: Place) -> None:
+    """They last by the wall clock all the same."""
+    phone = logged_in(place, "remy")
+    place.site_time = lambda _: datetime(2026, 11, 24, 9, 5, tzinfo=UTC)
+    assert "depuis le mar. 24 nov. à 10 h 05" in place.page("/account", phone)
+
+
 def test_a_new_password_by_page(place: Place) -> None:
     phone, desk = logged_in(place, "remy"), place.app.test_client()
     data = {"name": "remy", "password": PASSWORD, "csrf_token": place.form_token(desk)}

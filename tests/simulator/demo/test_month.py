@@ -11,7 +11,7 @@ from sqlmodel import Session, col, func, select
 from server.audit import Decided
 from server.changes.rota import ground
 from server.database.engine import Database
-from server.models import BankCount, BankEntry, JournalRow, PaidUnit
+from server.models import BankCount, BankEntry, CarnetEntry, JournalRow, PaidUnit, Pass
 from server.publish.bundle import held as held_now
 from server.queries.recurring import all_series, series_of
 from simulator.demo import agreed, casaco, month
@@ -88,6 +88,18 @@ def test_what_is_used_of_the_carnets_is_what_the_people_paid(database: Database)
         paid = {(one.member, one.unit) for one in session.exec(select(PaidUnit))}
     assert paid == meant
     assert len(paid) > 100
+
+
+def test_the_desk_sold_each_the_last_of_their_carnets_on_a_day_of_the_team(database: Database) -> None:
+    with closing(database), database.reading() as session:
+        sold = session.exec(select(CarnetEntry).where(CarnetEntry.did == "sold").order_by(col(CarnetEntry.id))).all()
+        there = session.exec(select(func.count()).select_from(Pass)).one()
+    assert (there, {one.price for one in sold}) == (len(SITE.passes), {casaco.PRICE})
+    assert {one.member for one in sold} == {one.member for one in SITE.passes}
+    days = [one.at.date() for one in sold]
+    assert days == sorted(days)
+    assert all(casaco.works(on) and FIRST <= on < TUESDAY for on in days)
+    assert len(set(days)) > 15
 
 
 def test_the_talks_are_one_series_and_none_is_on_a_holiday(database: Database) -> None:
