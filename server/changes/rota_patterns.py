@@ -41,16 +41,21 @@ def add(session: Session, decided: Decided, wanted: Pattern) -> Done | Wrong:
     return Done()
 
 
-def change(session: Session, decided: Decided, seen: Pattern, wanted: Pattern) -> Done | Wrong | Meanwhile:
-    """seen: the pattern as whoever decides has seen it. wanted.since: the day from which it is another one."""
+def change(
+    session: Session, decided: Decided, seen: Pattern, wanted: Pattern, later: int = 0
+) -> Done | Wrong | Meanwhile:
+    """seen: the pattern as whoever decides has seen it. wanted.since: the day from which it is another one.
+
+    later: see in_its_weeks().
+    """
     here = ground(session, decided)
     known = next((one for one in here.bundle.rota if one.id == seen.id), None)
     if known != seen:
         return Meanwhile()
     if wanted.since is None or wanted.since < _today(here):
         return Wrong(("since",))
-    wanted = in_its_weeks(known, wanted)
-    since = wanted.since or _today(here)
+    since = wanted.since
+    wanted = in_its_weeks(known, wanted, later)
     before = replace(known, until=since - timedelta(days=1))
     begun = known.since is None or known.since < since
     new = replace(wanted, id=f"rota-{token_hex(6)}" if begun else known.id)
@@ -60,7 +65,7 @@ def change(session: Session, decided: Decided, seen: Pattern, wanted: Pattern) -
         put(session, [new], decided)
         return Done()
     put(session, [before, new], decided)
-    _move(here, known, new)
+    _move(here, known, new, since)
     return Done()
 
 
@@ -78,13 +83,13 @@ def stop(session: Session, decided: Decided, seen: Pattern, last: date) -> Done 
     return Done()
 
 
-def in_its_weeks(known: Pattern, wanted: Pattern) -> Pattern:
+def in_its_weeks(known: Pattern, wanted: Pattern, later: int = 0) -> Pattern:
     """Where a pattern of each second week goes on so, it is another one from the next of its own weeks on: else a
-    change in a week between them would make those its weeks."""
+    change in a week between them would make those its weeks. later: so many weeks after its own are its new ones."""
     since = wanted.since
     if since is None or known.since is None or known.every == 1 or wanted.every != known.every:
         return wanted
-    apart = (monday(since) - monday(known.since)) // WEEK % known.every
+    apart = ((monday(since) - monday(known.since)) // WEEK - later) % known.every
     return wanted if apart == 0 else replace(wanted, since=monday(since) + (known.every - apart) * WEEK)
 
 
@@ -111,9 +116,8 @@ def _today(here: Ground) -> date:
     return here.calendar.date_at(here.decided.at)
 
 
-def _move(here: Ground, before: Pattern, new: Pattern) -> None:
-    """What is other on single dates from then on belongs to the new pattern, where it makes a slot."""
-    since = new.since or date.min
+def _move(here: Ground, before: Pattern, new: Pattern, since: date) -> None:
+    """What is other on single dates from that day on belongs to the new pattern, where it makes a slot."""
     later = [one for one in here.bundle.rota_changes if one.rota == before.id and one.date >= since]
     plain = rota_known(replace(here.bundle, rota=(new,), rota_changes=()))
     end(here.session, "rota_changes", [(one.rota, one.date) for one in later], here.decided)

@@ -13,6 +13,7 @@ from server.pages.bank import NOTHING_WRONG, Asked, page_of
 from server.queries.people import Person
 from server.roles import STAFF
 from server.text import people
+from server.text.dates import no_such_day
 from server.text.refusals import refusal
 from server.text.translate import gettext
 from server.web.deciding import decide, form_token
@@ -86,7 +87,7 @@ def _back(outcome: object, done: str) -> ResponseReturnValue:
 def _said(fields: tuple[str, ...]) -> str:
     """What is wrong with what was typed, in one sentence each."""
     words = {
-        "day": gettext("Écrivez le jour ainsi : 31/12/2026."),
+        "day": no_such_day(request.form.get("day", "")) or gettext("Écrivez le jour ainsi : 31/12/2026."),
         "member": gettext("Choisissez à qui."),
         "minutes": gettext("Écrivez combien ainsi : 2 h 30, ou − 1 h pour retirer ; un don est au-dessus de zéro."),
         "giver": gettext("Un don va de quelqu’un à quelqu’un d’autre."),

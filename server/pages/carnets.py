@@ -10,7 +10,7 @@ from server.queries.current import Current
 from server.queries.people import day_of
 from server.queries.treasury import FLOWS, MINTED, Held, Report, report
 from server.text import carnets as text
-from server.text.dates import read_date, whole_day
+from server.text.dates import no_such_day, read_date, whole_day
 from server.text.sheets import Cell, Sheet, csv_file, xlsx_file
 from server.text.translate import N_, gettext
 from server.web.sessions import context, signed_in
@@ -86,7 +86,8 @@ def _asked() -> tuple[tuple[date, date], dict[str, str]]:
         try:
             days[field] = read_date(request.values.get(field, "")) or days[field]
         except ValueError:
-            wrong[field] = gettext("Écrivez le jour ainsi : 31/12/2026.")
+            said = no_such_day(request.values.get(field, ""))
+            wrong[field] = said or gettext("Écrivez le jour ainsi : 31/12/2026.")
     if not wrong and days["to"] < days["from"]:
         wrong["to"] = gettext("Le dernier jour est avant le premier : échangez-les.")
     return (days["from"], max(days.values())) if wrong else (days["from"], days["to"]), wrong

@@ -27,7 +27,7 @@ from server.text.dates import local, zone
 from server.text.hours import spans
 from server.text.translate import gettext
 from server.web.sessions import context
-from server.web.typed import date_in, day_in, from_to, hours_in, line_in, typed, written
+from server.web.typed import beside, date_in, day_in, from_to, hours_in, line_in, typed, written
 
 MOST_TITLE = 200
 FIELDS = ("title", "date", "hours", "until", "interval", "times", "rule")
@@ -57,7 +57,7 @@ def shown(known: Event | Series, wrong: Sequence[str], *, meanwhile: bool) -> di
         "places": [(place.id, place.name or place.id) for place in places],
         "ticked": {name: form.getlist(name) for name in ticked} if again else ticked,
         "rule": known.rule if isinstance(known, Series) else "",
-        "wrong": {field: _why_not() if field == "rule" else text.wrong(field) for field in wrong},
+        "wrong": beside(wrong, lambda field: _why_not() if field == "rule" else text.wrong(field)),
         "meanwhile": meanwhile,
         "was": written(known) if known.id else "",
     }

@@ -20,7 +20,7 @@ from server.text.doors import doors
 from server.text.translate import gettext
 from server.web.deciding import today
 from server.web.sessions import context
-from server.web.typed import date_in, line_in, typed, written
+from server.web.typed import beside, date_in, line_in, typed, written
 from server.web.typed import seen as seen_in
 
 page = Blueprint("hours", __name__)
@@ -114,7 +114,7 @@ def _refused(outcome: Wrong | Meanwhile, form: str, key: str) -> ResponseReturnV
     """The page as it is now, with what was typed, and what is wrong beside it."""
     if isinstance(outcome, Meanwhile):
         return _page(409, form, NEW if form != "week" else "", meanwhile=True)
-    return _page(400, form, key, wrong={field: text.wrong(field) for field in outcome.fields})
+    return _page(400, form, key, wrong=beside(outcome.fields, text.wrong))
 
 
 def _page(status: int, form: str = "", key: str = "", **told: object) -> ResponseReturnValue:

@@ -21,7 +21,7 @@ from server.text.doors import doors
 from server.text.events import doors as named_doors
 from server.text.translate import gettext
 from server.web.sessions import context
-from server.web.typed import day_in, from_to, hours_in, offered, people_meant
+from server.web.typed import beside, day_in, from_to, hours_in, offered, people_meant
 
 page = Blueprint("invitations", __name__)
 
@@ -131,7 +131,7 @@ def _page(
         **offered(choices),
         places=[(place.id, place.name or place.id) for place in current.bundle.access_points],
         where=form.getlist("access_points"),
-        wrong={field: text.wrong(field) for field in wrong},
+        wrong=beside(wrong, text.wrong),
         opened=bool(wrong) or asked is not None,
     ), status
 

@@ -24,7 +24,7 @@ from server.text.dates import local
 from server.text.translate import gettext
 from server.web.deciding import rules_changed
 from server.web.sessions import context, signed_in
-from server.web.typed import date_in, line_in, seen, written
+from server.web.typed import beside, date_in, line_in, seen, written
 from server.web.unreached import tell_unreached
 from wire.row import Order
 
@@ -105,7 +105,7 @@ def put_back(machine: str) -> ResponseReturnValue:
 
 def _form(machine: str, wrong: list[str] | tuple[str, ...] = ()) -> ResponseReturnValue:
     name = context().current().called.place(machine)
-    said = {field: text.wrong(field) for field in wrong}
+    said = beside(wrong, text.wrong)
     return render_template("machine_out.html", name=name, typed=request.form, wrong=said), 400 if wrong else 200
 
 

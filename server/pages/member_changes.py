@@ -28,7 +28,7 @@ from server.text.refusals import refusal
 from server.text.translate import gettext
 from server.web.deciding import decide, form_token, today
 from server.web.sessions import context, roles, signed_in
-from server.web.typed import date_in, line_in, seen
+from server.web.typed import beside, date_in, line_in, seen
 
 page = Blueprint("member_changes", __name__)
 
@@ -44,13 +44,13 @@ def new() -> ResponseReturnValue:
 def add() -> ResponseReturnValue:
     wanted, wrong = _typed(msgspec.structs.replace(NEW, id=f"m-{form_token()}"))
     if wrong:
-        return _new_form({field: text.wrong(field) for field in wrong}, 400)
+        return _new_form(beside(wrong, text.wrong), 400)
     outcome = decide(lambda session, decided: changes.add(session, signed_in(), decided, wanted))
     if isinstance(outcome, Done):
         return back(outcome, "added")
     fields = outcome.fields if isinstance(outcome, Wrong) else ()
     refused = refusal(outcome) if isinstance(outcome, Refused) else ""
-    return _new_form({field: text.wrong(field) for field in fields}, 400, refused)
+    return _new_form(beside(fields, text.wrong), 400, refused)
 
 
 @page.post("/members/<path:member>/change")
@@ -205,7 +205,7 @@ def say_why(member: str, form: str, outcome: Outcome | Refused, was: Member | No
     """The page again, with what was typed, and why it was not done beside it."""
     match outcome:
         case Wrong(fields):
-            return again(member, 400, form, wrong={field: text.wrong(field) for field in fields}, was=was)
+            return again(member, 400, form, wrong=beside(fields, text.wrong), was=was)
         case Doubt():
             return again(member, 400, form, wrong={"uid": text.doubt(outcome)})
         case InStock() | Taken():

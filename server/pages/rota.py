@@ -33,6 +33,7 @@ from server.text.translate import gettext
 from server.web.deciding import decide, rules_changed
 from server.web.sessions import context, roles, signed_in
 from server.web.told import tell
+from server.web.typed import beside
 
 page = Blueprint("rota", __name__)
 
@@ -239,7 +240,7 @@ def show_page(status: int, refused: str = "", wrong: Sequence[str] = ()) -> Resp
         asks=text.asks(current, asked_.swaps, at, account.member, staff=staff),
         asked=text.asked(current, asked_.turns_of, account.member),
         absences=text.absences(current, asked_.absences, today, account.member, staff=staff),
-        wrong={field: gettext(text.WRONG[field]) for field in wrong},
+        wrong=beside(wrong, lambda field: gettext(text.WRONG[field])),
         typed=request.form,
         toast=toast if knowing else "",
         doors=knowing,

@@ -24,7 +24,7 @@ from server.text.translate import gettext
 from server.web.deciding import decide, form_token, rules_changed, today
 from server.web.sessions import context
 from server.web.told import tell
-from server.web.typed import day_in, hours_in, typed, written
+from server.web.typed import beside, day_in, hours_in, typed, written
 from server.web.typed import seen as seen_in
 
 page = Blueprint("rota_patterns", __name__)
@@ -53,16 +53,16 @@ def save() -> ResponseReturnValue:
     """A new one, or one that is another from a day on."""
     seen, wrong = seen_in(Pattern), list[str]()
     wanted = _typed(seen.id if seen else f"rota-{form_token()}", wrong)
-    key = seen.id if seen else NEW
+    key, later = seen.id if seen else NEW, _later(seen)
     if wanted is None:
         return _page(400, key, wrong)
 
     def change(session: Session, decided: Decided) -> Done | Wrong | Meanwhile:
         if seen is None:
             return changes.add(session, decided, wanted)
-        return changes.change(session, decided, seen, wanted)
+        return changes.change(session, decided, seen, wanted, later)
 
-    kept = wanted if seen is None else changes.in_its_weeks(seen, wanted)
+    kept = wanted if seen is None else changes.in_its_weeks(seen, wanted, later)
     return _ended(decide(change), key, gettext("Enregistré : %(what)s.", what=words.said(kept)))
 
 
@@ -86,6 +86,12 @@ def _ended(outcome: Done | Wrong | Meanwhile | Refused, key: str, said: str) -> 
     rules_changed()
     tell(said)
     return redirect(url_for("rota_patterns.page"), 303)
+
+
+def _later(seen: Pattern | None) -> int:
+    """How many weeks after its own it shall be, of one that is not in each week."""
+    offered = range(1 if seen is None else seen.every)
+    return next((one for one in offered if str(one) == request.form.get("weeks")), 0)
 
 
 def _typed(which: str, wrong: list[str]) -> Pattern | None:
@@ -115,15 +121,20 @@ def _page(status: int, key: str = "", wrong: Sequence[str] = (), refused: str = 
         lines=[Line(one.id, words.said(one), _who(one)) for one in order],
         was=written(asked) if asked else "",
         fields=_fields(asked, day) if asked else {},
+        weeks=words.weeks(asked, max(day, asked.since or day)) if asked else [],
         weekdays=[(one, weekday(one)) for one in WEEKDAYS],
         choices=[(who, people[who].member.name) for who in gardiens(current, day)],
         today=typed(day),
         key=key,
         new=NEW,
         typed=request.form,
-        wrong={FIELDS.get(one, one): gettext(words.WRONG.get(one, words.WRONG["hours"])) for one in wrong},
+        wrong={FIELDS.get(one, one): said for one, said in beside(wrong, _wrong).items()},
         refused=refused,
     ), status
+
+
+def _wrong(field: str) -> str:
+    return gettext(words.WRONG.get(field, words.WRONG["hours"]))
 
 
 def _who(one: Pattern) -> str:

@@ -25,7 +25,7 @@ from server.text.translate import gettext, ngettext
 from server.web.deciding import decide, rules_changed
 from server.web.sessions import context, signed_in
 from server.web.told import tell
-from server.web.typed import day_in
+from server.web.typed import beside, day_in
 
 page = Blueprint("rota_swaps", __name__)
 
@@ -45,7 +45,7 @@ def propose() -> ResponseReturnValue:
     wrong: list[str] = []
     last = day_in("last", wrong, needed=False)
     if wrong:
-        return _form(400, key, who, wrong=text.WRONG_LAST)
+        return _form(400, key, who, wrong=beside(wrong, lambda _: gettext(text.WRONG_LAST))["last"])
 
     def change(session: Session, decided: Decided) -> Swap | Busy:
         outcome = rota_swaps.propose(session, decided, key, who, against, last)
@@ -161,7 +161,7 @@ def _form(status: int, key: str, who: str, wrong: str = "", refused: str = "") -
         chosen=request.form.get("against", ""),
         last=request.form.get("last", ""),
         series=bool(mine.pattern),
-        wrong=gettext(wrong) if wrong else "",
+        wrong=wrong,
         refused=refused,
     ), status
 

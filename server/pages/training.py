@@ -18,7 +18,7 @@ from server.text.translate import gettext
 from server.web.deciding import decide, today
 from server.web.sessions import context
 from server.web.told import tell
-from server.web.typed import date_in, offered, people_meant
+from server.web.typed import beside, date_in, offered, people_meant
 
 page = Blueprint("training", __name__)
 
@@ -90,7 +90,7 @@ def told(outcome: Outcome) -> dict[str, object]:
     """Why it was not done, for a template."""
     match outcome:
         case Wrong(fields):
-            return {"wrong": {field: text.wrong(field) for field in fields}}
+            return {"wrong": beside(fields, text.wrong)}
         case Missing(lacking):
             return {"refused": text.missing(lacking, context().current().called)}
         case Refused():

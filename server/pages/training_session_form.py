@@ -12,7 +12,7 @@ from server.text import training_sessions as text
 from server.text.dates import local, zone
 from server.text.hours import spans
 from server.web.sessions import context, signed_in
-from server.web.typed import day_in, from_to, hours_in, line_in, typed, written
+from server.web.typed import beside, day_in, from_to, hours_in, line_in, typed, written
 
 FIELDS = ("date", "hours", "places", "note", "trainer")
 PLACES = 6
@@ -32,7 +32,7 @@ def form_of(known: Planned | None, wrong: Sequence[str]) -> dict[str, object]:
         "fields": {field: form.get(field, "") for field in FIELDS} if again else _fields(known),
         "trainers": managers,
         "typed": form,
-        "wrong": {field: text.wrong(field) for field in wrong},
+        "wrong": beside(wrong, text.wrong),
         "was": written(replace(known, seats=())) if known is not None else "",
     }
 

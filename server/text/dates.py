@@ -17,6 +17,7 @@ COOKIE = "lang"
 YEAR = 365 * 24 * 3600
 NBSP = "\N{NO-BREAK SPACE}"
 JOINER = "\N{WORD JOINER}"
+_BY_BROWSER = re.compile(r"\d{4}-\d{2}-\d{2}")
 _BY_HAND = re.compile(r"(\d{1,2})[/. -](\d{1,2})[/. -](\d{4})")
 
 
@@ -112,6 +113,17 @@ def read_date(written: str) -> date_ | None:
     if found := _BY_HAND.fullmatch(said):
         return date_(int(found[3]), int(found[2]), int(found[1]))
     return date_.fromisoformat(said)
+
+
+def no_such_day(written: str) -> str:
+    """What is said of a day that is written as one and that no calendar has; nothing of any other."""
+    said = written.strip()
+    found = _BY_HAND.fullmatch(said) or _BY_BROWSER.fullmatch(said)
+    try:
+        read_date(said)
+    except ValueError:
+        return gettext("Le %(day)s n’existe pas : vérifiez le jour et le mois.", day=said) if found else ""
+    return ""
 
 
 def _date(at: Instant | datetime, pattern: str) -> str:

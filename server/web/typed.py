@@ -3,7 +3,7 @@
 By that last one two who change the same thing learn of each other.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import date, datetime, time, timedelta
 from typing import TypeVar
 
@@ -14,7 +14,7 @@ from policy.bundle import HourRange
 from policy.calendar import minutes
 from policy.instants import in_our_years
 from server.queries.people import Person
-from server.text.dates import read_date
+from server.text.dates import no_such_day, read_date
 from server.text.hours import read_spans
 from server.web.sessions import context
 
@@ -47,6 +47,12 @@ def day_in(field: str, wrong: list[str], *, needed: bool = True) -> date | None:
     except ValueError:
         wrong.append(field)
         return None
+
+
+def beside(fields: Iterable[str], said: Callable[[str], str]) -> dict[str, str]:
+    """What stands beside each field that is wrong: that there is no such day, where one was typed that no calendar has;
+    else what the form says of it."""
+    return {field: no_such_day(request.form.get(field, "")) or said(field) for field in fields}
 
 
 def hours_in(wrong: list[str]) -> HourRange | None:

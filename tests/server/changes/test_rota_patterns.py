@@ -98,6 +98,47 @@ def test_an_evening_of_each_second_week_keeps_its_weeks_when_it_is_changed(place
     assert found == [("2026-11-30", "tarek"), ("2026-12-14", None), ("2027-01-11", None)], "closed on 28 December"
 
 
+def test_an_evening_of_each_second_week_moves_to_the_other_weeks(place: Place) -> None:
+    save(place)
+    which = next(one.id for one in place.publisher.current.bundle.rota if one.every == 2)
+    odile = place.member("odile")
+    page = place.staff().get(f"/gardiens/evenings?evening={which}").text.replace("\N{NO-BREAK SPACE}", " ")
+    assert re.findall(r'<option value="\d"[^>]*>([^<]+)', page.split('name="weeks"')[1].split("</select>")[0]) == [
+        "les mêmes : le 30 nov., puis le 14 déc.",
+        "d’autres : le 7 déc., puis le 21 déc.",
+    ]
+    assert press(place, odile, "take", f"slot:{which}/2026-12-14")[0] == 409, "tarek has it"
+    status, page = save(place, was=was(place, which), since="14/12/2026", weeks="1")
+    assert (status, "depuis le lun. 21 déc." in page.replace("\N{NO-BREAK SPACE}", " ")) == (303, True)
+    found = made(place, "rota-", date(2026, 11, 24), date(2027, 1, 12))
+    assert found == [("2026-11-30", "tarek"), ("2026-12-21", "tarek"), ("2027-01-04", "tarek")]
+
+
+def test_what_was_arranged_for_a_week_that_is_left_goes(place: Place) -> None:
+    save(place, gardien="")
+    which = next(one.id for one in place.publisher.current.bundle.rota if one.every == 2)
+    for day in ("2026-11-30", "2026-12-14"):
+        press(place, place.member("odile"), "take", f"slot:{which}/{day}")
+    assert save(place, was=was(place, which), since="07/12/2026", gardien="", weeks="1")[0] == 303
+    found = made(place, "rota-", date(2026, 11, 24), date(2026, 12, 31))
+    assert found == [("2026-11-30", "odile"), ("2026-12-07", None), ("2026-12-21", None)]
+    assert [one.date.isoformat() for one in place.publisher.current.bundle.rota_changes] == ["2026-11-30"]
+
+
+def test_an_evening_of_each_week_has_no_other_weeks(place: Place) -> None:
+    assert 'name="weeks"' not in place.staff().get("/gardiens/evenings?evening=jeudi").text
+    assert save(place, was=was(place, "jeudi"), since="14/12/2026", every="2", weeks="1")[0] == 303
+    assert made(place, "rota-", date(2026, 11, 24), date(2026, 12, 20)) == [("2026-12-14", "tarek")]
+
+
+def test_a_day_that_no_calendar_has_is_said_to_be_none(place: Place) -> None:
+    for typed in ("31/02/2027", "2027-02-31", "1.13.2027"):
+        status, page = save(place, since=typed)
+        assert (status, f"Le {typed} n’existe pas : vérifiez" in plain(page)) == (400, True), typed
+        assert "Il n’est pas passé" not in page
+    assert "Il n’est pas passé" in save(place, since="bientôt")[1]
+
+
 def test_the_same_evening_is_not_kept_twice(place: Place) -> None:
     gap = {"gardien": "", "weekday": "wed", "every": "2"}
     assert save(place, **gap)[0] == 303
