@@ -1,6 +1,6 @@
 """Is it open, and will my badge open it? /me: a member's own page."""
 
-from flask import Blueprint, render_template, request
+from flask import Blueprint, current_app, render_template, request
 from flask.typing import ResponseReturnValue
 from sqlmodel import Session
 
@@ -44,6 +44,7 @@ from server.text.my_trainings import Mine, mine
 from server.text.named import place_of
 from server.text.reasons import words
 from server.text.refusals import refusal
+from server.web.access import navigation
 from server.web.holding import holds_place
 from server.web.sessions import context, roles, signed_in
 
@@ -68,7 +69,7 @@ def page_of(refused: str = "", status: int = 200) -> ResponseReturnValue:
     at, current = known.clock(), known.current()
     one, holding = current.people.people.get(me.member or ""), holds_place()
     if one is None:
-        return render_template("me.html", at=at, one=None)
+        return render_template("me.html", at=at, one=None, leads_to=_leads_to())
     with known.database.reading() as session:
         seen = picture(session, current, at)
         who = one.member.id
@@ -117,6 +118,11 @@ def page_of(refused: str = "", status: int = 200) -> ResponseReturnValue:
             looks=looks(session, who),
             looked=how_often(session, who),
         ), status
+
+
+def _leads_to() -> list[tuple[str, list[tuple[str, str]]]]:
+    """Of an account that is no member's, what it is for: the pages that it may see, group by group as in the menu."""
+    return [(label, pages) for label, pages in navigation(current_app) if [label] != [name for _, name in pages]]
 
 
 def _rota(session: Session, current: Current, who: str, at: Instant) -> list[str]:

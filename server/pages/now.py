@@ -30,7 +30,7 @@ from server.text.orders import Told, told
 from server.text.reasons import Words, words
 from server.text.translate import gettext, ngettext
 from server.web.holding import holds_place
-from server.web.sessions import account, context, sees_names
+from server.web.sessions import Caller, account, context, sees_names
 
 page = Blueprint("now", __name__)
 
@@ -49,7 +49,7 @@ class Answer:
 
 @page.get("/", endpoint="page")
 def show() -> ResponseReturnValue:
-    known, staff = context(), sees_names()
+    known, who, staff = context(), account(), sees_names()
     here = staff or holds_place()
     current, at = known.current(), known.clock()
     with known.database.reading() as session:
@@ -57,7 +57,7 @@ def show() -> ResponseReturnValue:
         return render_template(
             "now.html",
             at=at,
-            answer=answer_of(seen, current.called, named=here, staff=staff),
+            answer=answer_of(seen, current.called, named=who is not None, staff=staff, reader=_member(who)),
             seen=seen,
             holding=holds_place(),
             ending=_ending(seen, current),
@@ -73,6 +73,11 @@ def show() -> ResponseReturnValue:
             staff=staff,
             ordered=_ordered(session, current, at) if here else None,
         )
+
+
+def _member(who: Caller | None) -> str:
+    """Whose account it is, empty for nobody's."""
+    return "" if who is None else who.member or ""
 
 
 def _ending(seen: Picture, current: Current) -> Turn | None:
@@ -108,10 +113,11 @@ def _edges(session: Session, current: Current, at: int) -> list[Line]:
     return [line(edge, current, at) for edge in edge_lines(session, current.version, context().troubles, at)]
 
 
-def answer_of(seen: Picture, known: Called, *, named: bool, staff: bool) -> Answer:
-    """Is it open? named: whether people are told by name. staff: whether the team asks."""
+def answer_of(seen: Picture, known: Called, *, named: bool, staff: bool, reader: str = "") -> Answer:
+    """Is it open? named: whether gardiens are told by name, as *Gardiens* and *Moi* do to every member. staff: whether
+    the team asks. reader: the member who reads it."""
     names = known.members if named else {}
-    lines = (holders_of(seen, names), *to_come(seen, names))
+    lines = (holders_of(seen, names, reader), *to_come(seen, names, reader))
     if seen.fires:
         return _fire(seen, known)
     if seen.lockdown is not None:

@@ -66,7 +66,7 @@ MEMBERS = Guide(
                 Line(
                     "« Probable », « incertain » ?",
                     "Le soir, le lieu ouvre quand un gardien est là. Probable : quelqu’un a pris la garde. "
-                    "Incertain : ce gardien cherche un remplaçant, ou n’est pas encore arrivé.",
+                    "Incertain : la personne de garde cherche quelqu’un à sa place, ou n’est pas encore là.",
                 ),
             ),
             picture=Picture(
@@ -194,7 +194,7 @@ GARDIENS = Guide(
                     "Un empêchement",
                     "*Changer* : *Proposer* (la garde reste la vôtre tant que personne ne l’a prise), *Échanger…*, "
                     "ou *Rendre…*. "
-                    "Plus vous le dites tôt, mieux c’est : les autres sont prévenus aussitôt.",
+                    "Plus vous le dites tôt, mieux c’est : on le dit aussitôt aux autres.",
                 ),
                 Line(
                     "Absent·e plusieurs jours",
@@ -214,10 +214,10 @@ GARDIENS = Guide(
                     "après le début, l’équipe et les autres gardiens l’apprennent, et la page dit que ce n’est pas "
                     "sûr. Appelez quelqu’un qui peut ouvrir.",
                 ),
-                Line("Partir avant la fin", "*Je pars plus tôt…* : qui est là est prévenu."),
+                Line("Partir avant la fin", "*Je pars plus tôt…* : on le dit à qui est là."),
                 Line(
                     "Passer la main",
-                    "Le suivant badge avant que vous ne sortiez : le lieu reste ouvert sans interruption.",
+                    "La personne suivante badge avant que vous ne sortiez : le lieu reste ouvert sans interruption.",
                 ),
                 Line(
                     "Personne ne suit",

@@ -32,7 +32,8 @@ LEVELS = {colour: level for level, colour in COLOURS.items()}
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """One thing that was looked at. what: the same in each language, for terminals and programs. about: which machine.
+    """One thing that was looked at. what: the same in each language, for terminals and programs. about: which edge, or
+    what of the server.
 
     helps: empty where nothing need be done. link: the endpoint of the page that helps.
     """
@@ -51,19 +52,19 @@ class Found:
 
 def of_server(health: Health, unsent: int, now: Instant, gone: Sequence[str] = ()) -> Iterator[Found]:
     """What the server's own machine shows. unsent: messages that were not sent. gone: whose address takes no mail."""
-    about = gettext("Le serveur")
-    yield _broker(health.broker, about)
-    yield from _copies(health.copies, about, now)
-    yield _certificate("certificate", about, health.certificate, now) or _unknown(
-        "certificate", about, gettext("la fin de son certificat n’est pas connue ; sans liaison chiffrée il n’en a pas")
+    yield _broker(health.broker, gettext("Lien avec les boîtiers"))
+    yield from _copies(health.copies, gettext("Sauvegarde"), now)
+    certificate, wear = gettext("Certificat du serveur"), gettext("Usure du disque du serveur")
+    yield _certificate("certificate", certificate, health.certificate, now) or _unknown(
+        "certificate",
+        certificate,
+        gettext("la fin de son certificat n’est pas connue ; sans liaison chiffrée il n’en a pas"),
     )
-    yield _disk(health.free, about)
-    yield _wear("wear", about, health.wear) or _unknown(
-        "wear", about, gettext("l’usure de son disque n’est pas connue")
-    )
-    yield _version(health.newer, about)
-    yield _mail(health.mail, unsent, about)
-    yield from _gone(gone, about)
+    yield _disk(health.free, gettext("Disque du serveur"))
+    yield _wear("wear", wear, health.wear) or _unknown("wear", wear, gettext("l’usure de son disque n’est pas connue"))
+    yield _version(health.newer, gettext("Version du serveur"))
+    yield _mail(health.mail, unsent, gettext("Courriel"))
+    yield from _gone(gone, gettext("Adresses de courriel"))
 
 
 def _broker(fault: Unreached | None, about: str) -> Found:
@@ -158,7 +159,7 @@ def _version(newer: str, about: str) -> Found:
 def _mail(fault: str | None, unsent: int, about: str) -> Found:
     if fault is None:
         helps = gettext("Pour qu’il en envoie : [smtp] dans server.toml.")
-        return Found("mail", Level.NOTE, about, gettext("n’envoie pas de courriel"), helps)
+        return Found("mail", Level.NOTE, about, gettext("le serveur n’envoie pas de courriel"), helps)
     if fault:
         told = gettext("le serveur de courriel ne répond pas (%(why)s)", why=fault)
         return Found("mail", Level.WRONG, about, told, gettext("Corrigez host et port sous [smtp] de server.toml."))

@@ -304,7 +304,11 @@ def test_a_program_that_asks_every_minute_leaves_the_page_as_quick(place: Place)
 
 
 def test_an_account_without_a_member(place: Place) -> None:
-    assert "Ce compte n’est celui d’aucun membre." in place.page("/me", place.staff())
+    page = place.page("/me", place.staff())
+    assert "Ce compte n’est celui d’aucun membre." in page
+    main = place.staff().get("/me").text.partition("<main")[2]
+    for address in ("/members", "/hours", "/gardiens/evenings", "/sante"):
+        assert f'href="{address}"' in main, "it leads to what it is for"
     assert place.staff().get("/me/data").status_code == 404
 
 

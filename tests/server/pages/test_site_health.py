@@ -1,5 +1,6 @@
 """*Santé*: the worst first, each with what helps; of what is silent nothing is claimed; late copies call the team."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -27,7 +28,7 @@ def test_what_is_to_be_done_first_stands_on_top_and_each_has_its_remedy(place: P
     )
     place.desk.say(Status(True, clock=ClockState.UNKNOWN, free_disk=20, temperature=84.6, software="0.0.1"))
     seen = place.page("/sante", place.staff())
-    assert "À faire d’abord · Le serveur Le lien avec les boîtiers est coupé : mosquitto ne répond pas" in seen
+    assert "À faire d’abord · Lien avec les boîtiers Le lien avec les boîtiers est coupé : mosquitto ne répond pas" in seen
     for words in (
         "la sauvegarde date de 19 h 12",
         f"la sauvegarde sur {NAS} n’a jamais été faite La clé USB est-elle branchée",
@@ -37,9 +38,12 @@ def test_what_is_to_be_done_first_stands_on_top_and_each_has_its_remedy(place: P
         "il reste 20 Mo sur sa carte",
         "son processeur est à 85 °C",
         f"version 0.0.1, le serveur a la {version()}",
-        "n’envoie pas de courriel",
+        "le serveur n’envoie pas de courriel",
     ):
         assert words in seen
+    titles = re.findall(r"<b>([^<]*)</b>", place.staff().get("/sante").text)
+    ours = ["Sauvegarde", "Disque du serveur", "Courriel", "Certificat du serveur", "Version du serveur"]
+    assert [one for one in ours if titles.count(one) != 1 + (one == "Sauvegarde")] == [], "each says what it is about"
     in_order = ("n’a jamais été faite", "horloge perdue", "de courriel", "date de 19 h 12")
     order = [seen.index(words) for words in in_order]
     assert order == sorted(order)
