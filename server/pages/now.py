@@ -15,6 +15,7 @@ from server.pages.alerts import there
 from server.pages.evening_watch import watching
 from server.pages.today import Day, day_of
 from server.queries import history
+from server.queries.accounts import Caller
 from server.queries.closing import Closed
 from server.queries.current import Current
 from server.queries.day_moves import today
@@ -30,7 +31,7 @@ from server.text.orders import Told, told
 from server.text.reasons import Words, words
 from server.text.translate import gettext, ngettext
 from server.web.holding import holds_place
-from server.web.sessions import Caller, account, context, sees_names
+from server.web.sessions import account, context, sees_names
 
 page = Blueprint("now", __name__)
 

@@ -100,7 +100,7 @@ def test_a_new_members_form_that_is_sent_again_overwrites_nothing_that_was_chang
         ({"name": "a" * 10_000, "tier": "nomad"}, "Un nom a de 1 à 200 signes visibles"),
         ({"name": "Léa\u202e", "tier": "nomad"}, "Un nom a de 1 à 200 signes visibles"),
         ({"name": NAME, "tier": "none"}, "Cette formule n’existe pas, ou plus."),
-        ({"name": NAME, "tier": "nomad", "valid_until": "31 13 2026"}, "Écrivez le dernier jour ainsi"),
+        ({"name": NAME, "tier": "nomad", "valid_until": "31 13 2026"}, "Le 31 13 2026 n’existe pas"),
         ({"name": NAME, "tier": "nomad", "valid_from": "0001-01-01"}, "Écrivez le jour ainsi"),
         ({"name": NAME, "tier": "nomad", "valid_from": "1/1/2027", "valid_until": "1/1/2026"}, "pas avant le premier"),
         ({"name": NAME, "tier": "nomad", "roles": ["admin"]}, "Ce rôle n’existe pas."),

@@ -254,7 +254,7 @@ def test_the_second_of_two_who_change_the_week_is_told_and_overwrites_nothing(pl
         ("closures", {"first": "0001-01-01", "last": "2026-12-31"}, "Écrivez le premier jour ainsi"),
         ("closures", {"first": "2/12/2026", "why": "a" * 10_000}, "Écrivez la raison sur une ligne"),
         ("closures", {"first": "2/12/2026", "why": "a\u202eb"}, "Écrivez la raison sur une ligne"),
-        ("openings", {"date": "32/12/2026", "hours": "9h-18h"}, "Écrivez le jour ainsi"),
+        ("openings", {"date": "32/12/2026", "hours": "9h-18h"}, "Le 32/12/2026 n’existe pas"),
         ("openings", {"date": "2/1/2026", "hours": "9h-18h"}, "Écrivez le jour ainsi"),
         ("openings", {"date": "2/12/2026", "hours": "18"}, "Écrivez les heures ainsi"),
     ],

@@ -28,7 +28,7 @@ def test_what_is_to_be_done_first_stands_on_top_and_each_has_its_remedy(place: P
     )
     place.desk.say(Status(True, clock=ClockState.UNKNOWN, free_disk=20, temperature=84.6, software="0.0.1"))
     seen = place.page("/sante", place.staff())
-    assert "À faire d’abord · Lien avec les boîtiers Le lien avec les boîtiers est coupé : mosquitto ne répond pas" in seen
+    assert "À faire d’abord · Lien avec les boîtiers Le lien avec les boîtiers est coupé : mosquitto ne" in seen
     for words in (
         "la sauvegarde date de 19 h 12",
         f"la sauvegarde sur {NAS} n’a jamais été faite La clé USB est-elle branchée",
