@@ -59,10 +59,12 @@ class Day:
 
 
 def days(session: Session, known: Known, current: Current, asked: Asked, first: date, number: int) -> list[Day]:
-    """So many days from the first on. What is over is left out. known: the place now."""
+    """So many days from the first on. What is over is left out; what runs since the day before stands with the first.
+    known: the place now."""
     at = known.at
     last, calendar = first + timedelta(days=number - 1), current.calendar
-    all_ = [one for one in turns(current.bundle, first - timedelta(days=1), last) if one.end > at]
+    near = turns(current.bundle, first - timedelta(days=1), last)
+    all_ = [one for one in near if one.end > at and (one.day >= first or one.start <= at)]
     since, until = max(at, calendar.midnight(first)), calendar.midnight(last + timedelta(days=1))
     then = known if since == at else picture(session, current, since).known
     waiting = without_gardien(session, current, then, until) if since < until else []

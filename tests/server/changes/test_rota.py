@@ -188,6 +188,20 @@ def test_a_suspended_gardiens_evening_may_be_taken(place: Place) -> None:
     assert holder_at(place, FRIDAY) == "odile"
 
 
+def test_a_later_fortnight_has_no_evening_of_the_day_before_its_first(place: Place) -> None:
+    """Else the gap of Thursday would be taken under Friday's name."""
+    tarek = place.member("tarek")
+    turns_on = re.findall(r'name="turn" value="([^"]+)"', tarek.get("/gardiens?from=2026-12-04").text)
+    assert "slot:jeudi/2026-12-10" in turns_on
+    assert GAP not in turns_on
+    place.now = instant("2026-12-04T00:30:00+01:00")
+    late = replace(rota_bundle().rota[1], start="22:00", end="02:00")
+    with place.database.transaction() as session:
+        put(session, [late], DECIDED)
+    place.publisher.publish()
+    assert GAP in tarek.get("/gardiens").text, "what runs since the day before stands with today"
+
+
 def test_members_see_the_list_without_presses_and_the_public_none(place: Place) -> None:
     page = plain(place.member("brigitte").get("/gardiens").text)
     assert "Tarek B." in page

@@ -390,3 +390,22 @@ def test_french_typography() -> None:
         for sentence in message if isinstance(message, tuple) else (message,):
             assert "'" not in sentence
             assert not [s for s in ":;!?" if f"{s} " in sentence and f" {s}" not in sentence], sentence
+
+
+@pytest.mark.parametrize(
+    ("french", "english", "never"),
+    [
+        (r"\bcarnets?\b", "carnet", r"\bpass(es)?\b"),
+        (r"\bboîtiers?\b", "edge", r"\b(box(es)?|controllers?|Pi)\b"),
+        (r"\bformules?\b(?! de tableur)", "tier", r"\bplans?\b"),
+        (r"\bgardiens?\b", "gardien", r"\b(guards?|keepers?|wardens?)\b"),
+        (r"\bgardes?\b", "shift", r"\b(watch|guard|duty)\b"),
+        (r"\bcourriels?\b", "e-mail", r"(?<!e-)\b[Mm]ails?\b(?! server)"),
+    ],
+)
+def test_english_has_one_word_for_one_thing(french: str, english: str, never: str) -> None:
+    """That of docs/glossary.md."""
+    said = [(str(one.id), str(one.string)) for one in catalogue.translated() if one.id]
+    found = [words for id_, words in said if re.search(french, id_, re.IGNORECASE)]
+    assert found, english
+    assert [words for words in found if re.search(never, words, re.IGNORECASE)] == []

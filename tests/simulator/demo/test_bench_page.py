@@ -227,7 +227,7 @@ def test_a_decision_is_said_in_words_with_its_stages(bench: Bench) -> None:
     for stage in ("2,9 ms", "26 échanges", "31 µs", "240 µs", "1,3 ms", "…"):
         assert stage in said.replace("\N{NO-BREAK SPACE}", " ")
     english = bench.page("?lang=en").replace("\N{NO-BREAK SPACE}", " ")
-    assert "closed for your plan" in english
+    assert "closed for your tier" in english
     assert "2.9 ms" in english
 
 
