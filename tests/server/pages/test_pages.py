@@ -290,13 +290,12 @@ def test_whoever_is_logged_in_reads_who_opens_next_by_name_and_the_public_does_n
     """As *Moi* and *Gardiens* have it for every member; a gardien reads of their own shift as theirs."""
     place.now = at(3) + 2 * DAY
     place.speak()
-    others, own = place.page("/", place.member("remy")), place.page("/", place.member("gregoire"))
-    assert "Brigitte O. prend le relais à 18 h ; ouvert probablement jusqu’à 20 h." in others
-    assert "Brigitte" not in place.page()
-    assert "Dans les murs" not in others, "who is inside stays with the team and whoever holds the place"
     with_shifts(place, ("gregoire", "2026-11-26T18:00", "2026-11-26T20:00"))
-    assert "Votre garde commence à 18 h" in place.page("/", place.member("gregoire"))
-    assert "Votre garde" not in own
+    others, own, public = (place.page("/", one) for one in (place.member("remy"), place.member("gregoire"), None))
+    assert "Grégoire V. prend le relais à 18 h ; ouvert probablement jusqu’à 20 h." in others
+    assert "Votre garde commence à 18 h ; le lieu est ouvert probablement jusqu’à 20 h." in own
+    assert "Grégoire" not in public
+    assert "Dans les murs" not in others, "who is inside stays with the team and whoever holds the place"
 
 
 def test_the_headline_gives_the_end_of_the_whole_chain_and_how_sure_it_is(place: Place) -> None:
