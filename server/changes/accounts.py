@@ -158,6 +158,24 @@ def set_roles(session: Session, by: Caller, at: datetime, account: int, roles: R
     return True
 
 
+def set_login(session: Session, by: Caller, at: datetime, account: int, login: str) -> tuple[str, str]:
+    """The login before and after. Who is logged in stays so, as password and passkeys are the same; a link that waits
+    is void, because whoever reads the old address may have it."""
+    found, new = _account(session, account), login_of(login)
+    _require_over(session, by, found)
+    old = found.login
+    if not is_login(new):
+        raise ChangeRefusedError(Refused.LOGIN_BAD)
+    if session.exec(select(Account.id).where(Account.login == new, Account.id != account)).first() is not None:
+        raise ChangeRefusedError(Refused.LOGIN_TAKEN)
+    if new != old:
+        _record(session, by, at, found, "set_login", {"login": old}, {"login": new})
+        found.login = new
+        session.add(found)
+        session.exec(delete(AccountLink).where(col(AccountLink.account) == account))
+    return old, new
+
+
 def begin_session(session: Session, account: Account, at: datetime, device: str, *, confirmed: bool = True) -> str:
     """The new token of somebody who has shown who they are. What is over is forgotten.
 

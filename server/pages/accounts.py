@@ -8,8 +8,9 @@ from console import versions
 from console.version import version
 from server.changes import accounts as changes
 from server.errors import ChangeRefusedError
+from server.pages.new_login import another_login
 from server.queries import accounts as queries
-from server.roles import Role
+from server.roles import ADMINS, Role
 from server.text.qr import qr
 from server.text.refusals import refusal
 from server.text.translate import N_, gettext
@@ -85,6 +86,15 @@ def new_link(which: int) -> ResponseReturnValue:
     return shown_link(token)
 
 
+@page.post("/accounts/<int:which>/login")
+def set_login(which: int) -> ResponseReturnValue:
+    try:
+        another_login(which)
+    except ChangeRefusedError as error:
+        return _one(which, refusal(error.why)), 400
+    return redirect(url_for("accounts.one", which=which), 303)
+
+
 @page.post("/accounts/<int:which>/roles")
 def set_roles(which: int) -> ResponseReturnValue:
     """What is ticked is given, the rest taken; doors and machines go by it at once."""
@@ -119,7 +129,6 @@ def shown_link(token: str, sent: str = "", wrong: str = "") -> str:
         link = queries.link_of(session, token)
     base = auth.context().address or request.host_url.rstrip("/")
     address = f"{base}{url_for('invitation.form', token=token)}"
-    mail = auth.context().sends_mail
-    return render_template(
-        "link.html", link=link, address=address, picture=qr(address), token=token, mail=mail, sent=sent, wrong=wrong
-    )
+    mail, administers = auth.context().sends_mail, bool(auth.roles() & ADMINS)
+    said = {"link": link, "address": address, "token": token, "mail": mail, "sent": sent, "wrong": wrong}
+    return render_template("link.html", picture=qr(address), administers=administers, **said)

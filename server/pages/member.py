@@ -11,6 +11,8 @@ from sqlmodel import Session
 from werkzeug.exceptions import NotFound
 
 from policy.bundle import Member
+from server.queries.accounts import account_of as account_at
+from server.queries.accounts import proposed_login
 from server.queries.carnets import account_of, with_taps
 from server.queries.current import Current
 from server.queries.day_badges import stock
@@ -84,6 +86,9 @@ def shown(which: str, *, taps: bool = False) -> dict[str, object]:
             "low": carnet_text.low(account, current, which, at) if left is not None else "",
             "unpaid": carnet_text.unpaid(account),
             **_trainings(session, current, which, day_of(current, at)),
+            "login_account": account_at(session, which),
+            "free_login": proposed_login(session, member.name),
+            "administers": bool(roles() & ADMINS),
             "reasons": last_reasons(session, signed_in().login),
             "badge_end": text.badge,
             "calendar_day": calendar_day,

@@ -127,6 +127,31 @@ def _name(session: Session, account: Account) -> str:
     return member.name if member is not None else account.login
 
 
+@dataclass(frozen=True, slots=True)
+class MembersAccount:
+    """roles: beside a member's, which an administrator alone looks after. ready: whether somebody can log in."""
+
+    id: int
+    login: str
+    roles: Roles
+    ready: bool
+
+
+def account_of(session: Session, member: str) -> MembersAccount | None:
+    """The account of a member that is not closed."""
+    wanted = select(Account).where(Account.member == member, col(Account.ended).is_(None))
+    found = session.exec(wanted).one_or_none()
+    if found is None or found.id is None:
+        return None
+    ready = found.password_hash is not None or bool(passkeys_of(session, found.id))
+    return MembersAccount(found.id, found.login, roles_of(session, found) - {Role.MEMBER}, ready)
+
+
+def proposed_login(session: Session, name: str) -> str:
+    """For somebody of this name: one that nobody has."""
+    return _free(_proposed(name), set(session.exec(select(Account.login))))
+
+
 def accounts(session: Session, now: datetime) -> list[Line]:
     """All of them, those that ended last."""
     passkeys = dict(session.exec(select(Passkey.account, func.count()).group_by(col(Passkey.account))).all())
