@@ -51,10 +51,10 @@ class FakeLink:
 
 
 class Site:
-    def __init__(self, at: int, printers: Mapping[str, DemoPrinter] | None = None) -> None:
+    def __init__(self, at: int, printers: Mapping[str, DemoPrinter] | None = None, *, again: bool = False) -> None:
         self.pace = Pace.starting(at, 0)
         self.edge = FakeEdge()
-        self.world = World(BUNDLE, 1, self.pace, FakeLink(), printers)
+        self.world = World(BUNDLE, 1, self.pace, FakeLink(), printers, again=again)
         self.workshop = FakeEdge()
         self.world.start(self.edge, self.workshop)
 

@@ -16,6 +16,8 @@ from simulator.demo.cast import IN, Intent
 
 STOPPED = "cnc"
 """It alone has an emergency stop."""
+STARTS, ENDS = ("booking", "walk_up"), ("session_ended", "machine_locked_out")
+"""What a tap is answered that begins to use a machine, or finds that one does not any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +34,17 @@ def day(bundle: Bundle, on: date, at_door: list[Intent]) -> AtMachines:
     if not booked:
         return AtMachines()
     return AtMachines(tuple(_story(_Day(bundle, on), booked, at_door)), tuple(_stops(_Day(bundle, on))))
+
+
+def begun(told: AtMachines, reader: str, now: Instant) -> tuple[Intent, ...]:
+    """The taps by which somebody started the machine until then; empty where nobody uses it any more."""
+    taps = [one for one in told.intents if one.reader == reader and one.at <= now and one.expect in (*STARTS, *ENDS)]
+    return tuple(one for one in taps if one.expect in STARTS) if taps and taps[-1].expect in STARTS else ()
+
+
+def pressed(told: AtMachines, now: Instant) -> bool:
+    """Whether the emergency stop is down then."""
+    return next((on for at, on in reversed(told.stops) if at <= now), False)
 
 
 def booked_on(bundle: Bundle, on: date) -> list[Booking]:

@@ -4,7 +4,7 @@ Its program (simulator/printer_program.py) listens on the loopback and lives in 
 as it would, and its bed cools before it is idle.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from policy.terms import HOUR, MINUTE, Instant
@@ -29,16 +29,30 @@ class DemoPrinter(PrinterProgram):
         self._began: Instant | None = None
         self._last: Instant | None = None
         self._lasts = SHORT
+        self._goes_on = False
         super().__init__("moonraker")
 
     def power(self, on: bool) -> None:
         """Its machine gets power, and a print begins; or it is cut, and what was printed is lost."""
-        now = self._clock()
-        if not on:
+        if self._goes_on:
+            self._goes_on = not on
+        elif on:
+            self._print(self._clock())
+        else:
             self._began = None
-            return
-        self._lasts = LONG if self._last is None or now - self._last >= LONG_ONE else SHORT
-        self._began = self._last = now
+
+    def goes_on(self, began: Sequence[Instant]) -> None:
+        """The demo was ended while it printed, and no time has passed since: it does when it has power again.
+
+        began: when the day's prints were, the last one's included.
+        """
+        self._goes_on = bool(began)
+        for at in began:
+            self._print(at)
+
+    def _print(self, at: Instant) -> None:
+        self._lasts = LONG if self._last is None or at - self._last >= LONG_ONE else SHORT
+        self._began = self._last = at
 
     def does(self) -> tuple[PrinterState, int | None]:
         """What it does now, and for how many seconds it still prints."""

@@ -59,7 +59,8 @@ class DemoSite:
             mailbox = self._mailbox(letters)
             printer = self._printer()
             people = agreed.story(self.site, self.folder.state.start)
-            world = World(people, self.folder.state.seed, self.pace, cable, {PRINTER: printer})
+            again = not self.folder.fresh
+            world = World(people, self.folder.state.seed, self.pace, cable, {PRINTER: printer}, again=again)
             server = self._server(mailbox, broker, bench_page.blueprint(world, letters))
             edges = self._edges(broker, cable, world, printer)
             self._copy(server.config)
@@ -141,7 +142,7 @@ class DemoSite:
         door = self._edge(self.folder.write_edge_toml(EDGE, cable.port), "edge.log", world.hear_door)
         machines = self.folder.write_edge_toml(WORKSHOP, broker.port)
         self.folder.write_printer(machines, PRINTER, printer.kind, printer.address)
-        workshop = self._edge(machines, f"{WORKSHOP}.log", world.hear)
+        workshop = self._edge(machines, f"{WORKSHOP}.log", world.hear_workshop)
         self.parts.callback(lambda: self._save(running=False))
         self.parts.callback(world.stop)
         world.start(door, workshop)

@@ -66,10 +66,19 @@ class World:
     """Runs from `start` to `stop`."""
 
     def __init__(
-        self, bundle: Bundle, seed: int, pace: Pace, link: Link, printers: Mapping[str, DemoPrinter] | None = None
+        self,
+        bundle: Bundle,
+        seed: int,
+        pace: Pace,
+        link: Link,
+        printers: Mapping[str, DemoPrinter] | None = None,
+        *,
+        again: bool = False,
     ) -> None:
-        """printers: what stands at a machine and goes by its power, by machine."""
+        """printers: what stands at a machine and goes by its power, by machine. again: whether a demo goes on."""
         self._printers = printers or {}
+        self._again = again
+        self._at_machines = fablab.AtMachines()
         self.bundle = bundle
         self.pace = pace
         self._seed = seed
@@ -147,6 +156,13 @@ class World:
         """The same of the door's edge, which tells when it has started."""
         if isinstance(event, remote.Ready):
             self.call(self._started)
+        else:
+            self.hear(event)
+
+    def hear_workshop(self, event: remote.Event) -> None:
+        """The same of the machines' edge."""
+        if isinstance(event, remote.Ready):
+            self.call(self._workshop_started)
         else:
             self.hear(event)
 
@@ -273,7 +289,7 @@ class World:
         intents = day(self.bundle, self._seed, today)
         tally = recount(intent for intent in intents if intent.at <= now)
         self.street.inside = self.street.inside | tally.inside(now) - set(tally.unseen)
-        at_machines = fablab.day(self.bundle, today, intents)
+        at_machines = self._at_machines = fablab.day(self.bundle, today, intents)
         self.street.send(intent for intent in (*intents, *at_machines.intents) if intent.at > now)
         for at, pressed in at_machines.stops:
             if at > now:
@@ -288,6 +304,20 @@ class World:
 
     def _started(self) -> None:
         self._starting = False
+
+    def _workshop_started(self) -> None:
+        """Where the demo goes on, whoever used a machine when it was ended lays the badge on it again: its edge lost
+        its power, and ended the session."""
+        again, self._again = self._again, False
+        now = self.pace.now()
+        if again and fablab.pressed(self._at_machines, now):
+            self.estop(True)
+        for machine, reader in MACHINES.items() if again else ():
+            begun = fablab.begun(self._at_machines, reader, now)
+            if machine in self._printers:
+                self._printers[machine].goes_on([one.at for one in begun])
+            if begun:
+                self.street.tap(reader, begun[-1].uids[0], now)
 
     def _heard(self, event: remote.Event) -> None:
         if isinstance(event, remote.Stages):

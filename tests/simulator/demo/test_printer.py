@@ -12,7 +12,7 @@ from edge.devices.printers import KINDS, read
 from policy.terms import HOUR, MINUTE, Instant
 from simulator.demo.folder import WORKSHOP, Folder
 from simulator.demo.printer import COOLS, HEATS, LONG, MACHINE, SHORT, DemoPrinter
-from simulator.remote import Output
+from simulator.remote import Lay, Output, Ready
 from tests.support_world import NOON, Site
 from wire.messages import PrinterState
 
@@ -75,6 +75,44 @@ def test_it_goes_by_its_machine_s_power(printer: DemoPrinter, time: Time) -> Non
     assert (view.runs, view.prints) == (True, PrinterState.PRINTING)
     site.says(Output(NOON, f"{MACHINE}.interlock", False))
     assert printer.does() == (PrinterState.IDLE, None)
+    site.world.stop()
+
+
+def test_a_demo_that_goes_on_in_the_middle_of_a_print_goes_on_printing(printer: DemoPrinter, time: Time) -> None:
+    """Its edge ended the session when it lost its power; whoever printed lays the badge on again."""
+    time.now = NOON - 55 * MINUTE  # 11:30; it began at 10:03
+    site = Site(time.now, {MACHINE: printer}, again=True)
+    site.world.hear_workshop(Ready())
+    site.do()
+    laid = [one for one in site.workshop.told if isinstance(one, Lay)]
+    assert [one.reader for one in laid] == ["cnc-tap", "printer-1-tap"], "whoever milled as well"
+    site.says(Output(time.now, f"{MACHINE}.interlock", False), Output(time.now, f"{MACHINE}.interlock", True))
+    state, left = printer.does()
+    assert state is PrinterState.PRINTING
+    assert left is not None
+    assert left < (LONG - 80 * MINUTE) / 1000
+    site.world.hear_workshop(Ready())
+    site.do()
+    assert [one for one in site.workshop.told if isinstance(one, Lay)] == laid, "once"
+    site.world.stop()
+
+
+def test_a_fresh_demo_has_nobody_lay_a_badge_again(printer: DemoPrinter) -> None:
+    site = Site(NOON - 55 * MINUTE, {MACHINE: printer})
+    site.world.hear_workshop(Ready())
+    site.do()
+    assert site.workshop.told == []
+    site.world.stop()
+
+
+@pytest.mark.parametrize(("ago", "down"), [(0, False), (-169, True), (-175, False)])
+def test_the_emergency_stop_is_where_it_was(printer: DemoPrinter, ago: int, down: bool) -> None:
+    """It is pressed at 15:10 and raised at 15:17."""
+    site = Site(NOON - ago * MINUTE, {MACHINE: printer}, again=True)
+    site.world.hear_workshop(Ready())
+    site.do()
+    (down_now,) = (one.pressed for one in site.world.picture().machines if one.machine == "cnc")
+    assert down_now is down
     site.world.stop()
 
 
