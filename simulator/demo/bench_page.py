@@ -26,7 +26,7 @@ from simulator.demo.bench_badges import STRANGER, Badge, badges
 from simulator.demo.bench_words import t
 from simulator.demo.mailbox import Letters
 from simulator.demo.picture import Picture
-from simulator.demo.world import FRAME, MACHINES, READERS, World
+from simulator.demo.world import FRAME, IN_THE_GARAGE, READERS, World
 from simulator.pace import SPEEDS
 from simulator.remote import Stages
 
@@ -215,7 +215,7 @@ def _wanted(world: World) -> Act:
         return acts[wanted]
     if (
         wanted not in at_reader
-        or reader not in (*READERS, *MACHINES.values())
+        or reader not in (*READERS, *IN_THE_GARAGE.values())
         or (wanted in ("tap", "lay", "take") and not _known(world, uid))
     ):
         abort(400)

@@ -74,6 +74,7 @@ SIGNALS = {
 READERS = {
     "front-in": ("Entrée", "Way in"),
     "front-out": ("Sortie", "Way out"),
+    "garage-in": ("Porte du garage", "Garage door"),
     "cnc-tap": ("Fraiseuse CNC", "CNC mill"),
     "printer-1-tap": ("Imprimante 1", "Printer 1"),
     "printer-2-tap": ("Imprimante 2", "Printer 2"),

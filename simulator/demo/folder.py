@@ -23,7 +23,7 @@ Kept = TypeVar("Kept", bound=Struct)
 
 EDGE, WORKSHOP = "front", "fablab"
 EDGES = (EDGE, WORKSHOP)
-"""The door's, and that of the machines in the garage."""
+"""The front door's, and that of the garage: its own door and the machines."""
 DAY_STARTS = timedelta(hours=7, minutes=55)
 """Local time at which a fresh demo begins: just before the first people come."""
 FIRST_SPEED = 60
@@ -68,8 +68,13 @@ fire = { line = 24, active_low = false }
 WORKSHOP_TOML = """\
 [readers]
 cnc-tap = { device = 0, green = { line = 4 }, red = { line = 5 }, buzzer = { line = 14 } }
-printer-1-tap = { device = 1, green = { line = 6 }, red = { line = 12 }, buzzer = { line = 15 } }
+printer-1-tap = { device = 1, green = { line = 6 }, red = { line = 12 } }
 printer-2-tap = { bus = 1, device = 0, green = { line = 13 }, red = { line = 26 } }
+garage-in = { bus = 1, device = 1, green = { line = 27 }, red = { line = 3 } }
+
+[door.garage]
+reader_in = "garage-in"
+strike = { line = 15 }
 
 [machine.cnc]
 reader = "cnc-tap"

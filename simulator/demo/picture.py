@@ -21,8 +21,8 @@ class ReaderView:
 
 @dataclass(frozen=True, slots=True)
 class MachineView:
-    """A machine as one sees it. runs: it has power. pressed: its emergency stop is down, None where it has none.
-    prints: what its printer does, None where none stands."""
+    """A machine as one sees it, or the garage's door. runs: it has power; the strike is released. pressed: its
+    emergency stop is down, None where it has none. prints: what its printer does, None where none stands."""
 
     machine: str
     reader: ReaderView

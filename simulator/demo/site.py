@@ -205,7 +205,9 @@ def server_config(folder: Folder, broker_port: int, port: int, mailbox: Mailbox)
         broker=BrokerConfig(HOST, broker_port, "server", folder.password("server")),
         edges=(
             EdgeConfig(EDGE, folder.keys.public_hex(EDGE), ("front",)),
-            EdgeConfig(WORKSHOP, folder.keys.public_hex(WORKSHOP), tuple(machine.id for machine in casaco.MACHINES)),
+            EdgeConfig(
+                WORKSHOP, folder.keys.public_hex(WORKSHOP), (casaco.GARAGE.id, *(one.id for one in casaco.MACHINES))
+            ),
         ),
         staff_name=folder.login.name,
         staff_password_hash=hash_password(folder.login.password, salt=folder.login.token.encode()),

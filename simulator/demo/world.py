@@ -30,6 +30,9 @@ from simulator.pace import Anchor, Pace
 READERS = (IN, OUT)
 MACHINES = {machine.id: machine.reader for machine in casaco.MACHINES}
 """Their readers."""
+GARAGE = casaco.GARAGE.id
+IN_THE_GARAGE = {GARAGE: casaco.GARAGE.readers.in_, **MACHINES}
+"""The same, after that of the garage's own door: on the bench it opens for whoever may, and nobody else comes by."""
 TAPS = 12
 """As many are shown."""
 FRAME = 0.1
@@ -40,6 +43,8 @@ STUCK_FOR = 4_000
 """ms for which the bench says that a push was in vain."""
 AT_LEAST = 1_000
 """Real ms that an edge has to answer a badge, however fast time passes: a busy machine needs some of them."""
+COMES_BACK = 30_000
+"""ms after the machines' edge has started until whoever used one lays the badge on it again."""
 DAY_BEGINS = 4
 """Hour at which the people's day begins, as the site's day_cutoff."""
 
@@ -88,7 +93,7 @@ class World:
         self._workshop: Edge | None = None
         self._powered = False
         self._starting = False
-        everywhere = (*READERS, *MACHINES.values())
+        everywhere = (*READERS, *IN_THE_GARAGE.values())
         self._lying: dict[str, list[str]] = {reader: [] for reader in everywhere}
         self._plugged = dict.fromkeys(everywhere, True)
         self._lamps = {reader: Lamp(reader in MACHINES.values()) for reader in everywhere}
@@ -163,6 +168,8 @@ class World:
         """The same of the machines' edge."""
         if isinstance(event, remote.Ready):
             self.call(self._workshop_started)
+        elif isinstance(event, remote.Output) and event.name == "strike":
+            self.call(lambda: self._power(GARAGE, on=event.active))
         else:
             self.hear(event)
 
@@ -184,7 +191,7 @@ class World:
             stuck=self._in_vain is not None and now - self._in_vain < STUCK_FOR,
             fire=door.fire,
             readers=tuple(self._view(reader, now) for reader in READERS),
-            machines=tuple(self._machine(machine, now) for machine in MACHINES),
+            machines=tuple(self._machine(place, reader, now) for place, reader in IN_THE_GARAGE.items()),
             taps=tuple(self._taps.copy()),
         )
 
@@ -317,7 +324,10 @@ class World:
             if machine in self._printers:
                 self._printers[machine].goes_on([one.at for one in begun])
             if begun:
-                self.street.tap(reader, begun[-1].uids[0], now)
+                self.street.plan(now + COMES_BACK, self._tapping(reader, begun[-1].uids[0]))
+
+    def _tapping(self, reader: str, uid: bytes) -> Callable[[Instant], None]:
+        return lambda now: self.street.tap(reader, uid, now)
 
     def _heard(self, event: remote.Event) -> None:
         if isinstance(event, remote.Stages):
@@ -328,7 +338,7 @@ class World:
     def _moved(self, event: remote.Output) -> None:
         reader, _, light = event.name.rpartition(".")
         if reader in MACHINES:
-            self._runs = self._runs | {reader} if event.active else self._runs - {reader}
+            self._power(reader, on=event.active)
             if reader in self._printers:
                 self._printers[reader].power(event.active)
         elif reader in self._lamps:
@@ -336,6 +346,10 @@ class World:
             if self._lamps[reader].gave(ENROLLED):
                 self._taken_up(reader)
         self.street.notice(event.name, event.active, event.at)
+
+    def _power(self, place: str, *, on: bool) -> None:
+        """A machine's relay, or the strike of the garage."""
+        self._runs = self._runs | {place} if on else self._runs - {place}
 
     def _taken_up(self, reader: str) -> None:
         """Whoever enrolled their badge takes it away: left there it would be in everybody's way."""
@@ -379,8 +393,8 @@ class World:
     def _pace_changed(self) -> None:
         self.call(lambda: self._send(remote.Follow(self.pace.anchor)))
 
-    def _machine(self, machine: str, now: Instant) -> MachineView:
-        view = self._view(MACHINES[machine], now)
+    def _machine(self, machine: str, reader: str, now: Instant) -> MachineView:
+        view = self._view(reader, now)
         runs = machine in self._runs and not (machine == STOPPED and self._pressed)
         printer = self._printers.get(machine)
         prints = None if printer is None else printer.does()[0]
@@ -399,7 +413,7 @@ class World:
 def _at_a_machine(command: remote.Command) -> bool:
     if isinstance(command, remote.Move):
         return command.input.startswith(f"{STOPPED}.")
-    return not isinstance(command, remote.Follow) and command.reader in MACHINES.values()
+    return not isinstance(command, remote.Follow) and command.reader in IN_THE_GARAGE.values()
 
 
 def _nothing() -> None:

@@ -366,7 +366,7 @@ def test_a_badge_is_enrolled_opens_the_door_and_is_dead_once_lost(demo: Demo, pa
     expect(no_tap).to_have_count(0)
     reads_well(desk)
     desk.get_by_role("button", name="Oui, c’est son badge").click()
-    expect(desk.locator("#toast")).to_contain_text("Le badge ···B00C est bon. 1 porte sur 1 le sait.")
+    expect(desk.locator("#toast")).to_contain_text("Le badge ···B00C est bon. 2 portes sur 2 le savent.")
     expect(reader).to_contain_text("muette : posez un badge")  # away for long enough to be another tap
     decided = next_tap(page, RESIDENT)
     press(page, f"b-{IN}-{STRANGER.uid}")
@@ -375,7 +375,7 @@ def test_a_badge_is_enrolled_opens_the_door_and_is_dead_once_lost(demo: Demo, pa
     expect(reader).to_contain_text("muette : posez un badge")
     badge = desk.locator("li", has_text="···B00C")
     badge.get_by_role("button", name="perdu").click()
-    expect(desk.locator("#toast")).to_contain_text("Il n’ouvre plus rien : 1 porte sur 1 le sait.")
+    expect(desk.locator("#toast")).to_contain_text("Il n’ouvre plus rien : 2 portes sur 2 le savent.")
     decided = next_tap(page, RESIDENT)
     press(page, f"b-{IN}-{STRANGER.uid}")
     said(decided, "ce badge a été déclaré perdu")

@@ -172,7 +172,7 @@ def test_network_and_power_are_cut_and_come_back(bench: Bench) -> None:
         {},
         {"act": "dance"},
         {"act": "lay", "reader": IN, "uid": "04ffffff"},
-        {"act": "lay", "reader": "garage-in", "uid": NOMAD},
+        {"act": "lay", "reader": "cave-in", "uid": NOMAD},
         {"act": "tap", "reader": IN, "uid": "04ffffff"},
         {"act": "plug", "reader": "", "on": 1},
         {"act": "both", "reader": "x"},
@@ -229,6 +229,17 @@ def test_a_decision_is_said_in_words_with_its_stages(bench: Bench) -> None:
     english = bench.page("?lang=en").replace("\N{NO-BREAK SPACE}", " ")
     assert "closed for your tier" in english
     assert "2.9 ms" in english
+
+
+def test_the_garage_s_door_opens_on_the_bench(bench: Bench) -> None:
+    assert "Gâche verrouillée" in bench.page().partition("Porte du garage")[2]
+    assert bench.press(act="tap", reader="garage-in", uid=NOMAD) == 303
+    assert bench.site.workshop.told == [Lay("garage-in", NOMAD)]
+    assert bench.told == []
+    bench.site.world.hear_workshop(Output(NIGHT, "strike", True))
+    bench.site.do()
+    assert "Gâche libérée" in bench.page().partition("Porte du garage")[2]
+    assert not bench.site.world.picture().released, "the front door stays shut"
 
 
 def test_a_machine_keeps_its_name_as_it_is_written(bench: Bench) -> None:

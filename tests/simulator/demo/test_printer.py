@@ -12,6 +12,7 @@ from edge.devices.printers import KINDS, read
 from policy.terms import HOUR, MINUTE, Instant
 from simulator.demo.folder import WORKSHOP, Folder
 from simulator.demo.printer import COOLS, HEATS, LONG, MACHINE, SHORT, DemoPrinter
+from simulator.demo.world import COMES_BACK
 from simulator.remote import Lay, Output, Ready
 from tests.support_world import NOON, Site
 from wire.messages import PrinterState
@@ -83,7 +84,7 @@ def test_a_demo_that_goes_on_in_the_middle_of_a_print_goes_on_printing(printer: 
     time.now = NOON - 55 * MINUTE  # 11:30; it began at 10:03
     site = Site(time.now, {MACHINE: printer}, again=True)
     site.world.hear_workshop(Ready())
-    site.do()
+    site.do(lambda world: world.street.step(time.now + COMES_BACK))
     laid = [one for one in site.workshop.told if isinstance(one, Lay)]
     assert [one.reader for one in laid] == ["cnc-tap", "printer-1-tap"], "whoever milled as well"
     site.says(Output(time.now, f"{MACHINE}.interlock", False), Output(time.now, f"{MACHINE}.interlock", True))
@@ -92,7 +93,7 @@ def test_a_demo_that_goes_on_in_the_middle_of_a_print_goes_on_printing(printer: 
     assert left is not None
     assert left < (LONG - 80 * MINUTE) / 1000
     site.world.hear_workshop(Ready())
-    site.do()
+    site.do(lambda world: world.street.step(time.now + 2 * COMES_BACK))
     assert [one for one in site.workshop.told if isinstance(one, Lay)] == laid, "once"
     site.world.stop()
 
