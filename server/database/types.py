@@ -4,7 +4,9 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import DateTime, Dialect
+from sqlalchemy import BigInteger, DateTime, Dialect
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.functions import GenericFunction
 from sqlalchemy.types import TypeDecorator
 
 from policy.terms import Instant
@@ -38,3 +40,40 @@ def _read(written: str | None) -> datetime | None:
 def moment(at: Instant) -> datetime:
     """The aware UTC datetime of an instant."""
     return datetime.fromtimestamp(at / 1000, UTC)
+
+
+class Seconds(GenericFunction[int]):
+    """The whole seconds since 1970 of a stored instant."""
+
+    type = BigInteger()
+    inherit_cache = True
+
+
+class Millis(GenericFunction[int]):
+    """The instant itself."""
+
+    type = BigInteger()
+    inherit_cache = True
+
+
+@compiles(Seconds, "sqlite")
+def _seconds(element: Seconds, compiler: Any, **how: Any) -> str:
+    """strftime would write each down, to be read again."""
+    return f"unixepoch({compiler.process(element.clauses, **how)})"
+
+
+@compiles(Millis, "sqlite")
+def _millis(element: Millis, compiler: Any, **how: Any) -> str:
+    """Of what SQLite has written: 2026-11-24 19:12:00.000000."""
+    written = compiler.process(element.clauses, **how)
+    return f"(unixepoch({written}) * 1000 + CAST(substr({written}, 21, 3) AS INTEGER))"
+
+
+@compiles(Seconds, "postgresql")
+def _epoch(element: Seconds, compiler: Any, **how: Any) -> str:
+    return f"CAST(floor(EXTRACT(epoch FROM {compiler.process(element.clauses, **how)})) AS BIGINT)"
+
+
+@compiles(Millis, "postgresql")
+def _epoch_millis(element: Millis, compiler: Any, **how: Any) -> str:
+    return f"CAST(floor(EXTRACT(epoch FROM {compiler.process(element.clauses, **how)}) * 1000) AS BIGINT)"

@@ -165,6 +165,7 @@ class MachineSession(SQLModel, table=True):
     """A member's use of a machine. until: when it should end. ended: when it did, null while it runs."""
 
     __tablename__ = "machine_session"
+    __table_args__ = (Index("ix_machine_session_member", "member", "started"),)
 
     machine: str = Field(primary_key=True)
     started: datetime = Field(primary_key=True, sa_type=UtcDateTime)

@@ -50,10 +50,8 @@ def show() -> ResponseReturnValue:
         named=full_month(month),
         months=[(f"{one:%Y-%m}", short_month(one), one == month) for one in found.months],
         lines=text.lines(found, month, called),
-        totals=text.totals(found, called, kept),
-        due=[
-            machine_service.said(one) for one in kept.values() if one.planned and one.sheet.machine in current.machines
-        ],
+        totals=text.totals(found, called),
+        due=[machine_service.said(one) for one in kept.values() if one.sheet.machine in current.machines],
         waiting=[
             (
                 one,

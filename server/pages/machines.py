@@ -33,7 +33,7 @@ def show() -> ResponseReturnValue:
         seen = views(session, current, opening, at)
         ordered = outcome(session, asked.get("order", ""), at) if manages else None
         waiting = queries.faults(session) if manages else []
-        planned = services(session, current.calendar, at, planned=True) if manages else {}
+        planned = services(session, current.calendar, at) if manages else {}
         heard = box(session, machine, asked.get("rules", "")) if manages else None
     audience = text.Audience(me.member, named=manages)
     return render_template(

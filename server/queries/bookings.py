@@ -22,7 +22,7 @@ from policy.ruleset import Booking as Reserved
 from policy.sessions import Session as Use
 from policy.state import SiteState
 from policy.terms import MINUTE, Instant
-from server.database.types import moment
+from server.database.types import Millis, moment
 from server.models import Booking, BookingWait, MachineBusy, MachineSession
 from server.queries.site_state import uses_of
 
@@ -48,7 +48,9 @@ class Free(NamedTuple):
 RUNS = "session-"
 """So begins the id of a Slot that is no booking, but a session that runs."""
 _table: Table = Booking.__table__  # type: ignore[attr-defined]
-_ALL = sqlalchemy.select(_table.c.start_at, _table.c.end_at, _table.c.machine, _table.c.member, _table.c.id)
+_ALL = sqlalchemy.select(
+    Millis(_table.c.start_at), Millis(_table.c.end_at), _table.c.machine, _table.c.member, _table.c.id
+)
 _HELD = _ALL.where(_table.c.ended.is_(None))
 
 
@@ -82,18 +84,13 @@ def _slots(
         asked = asked.where(_table.c.machine.in_(machines))
     if member is not None:
         asked = asked.where(_table.c.member == member)
-    return sorted(_slot(row) for row in session.connection().execute(asked))
+    return sorted(Slot(*row) for row in session.connection().execute(asked))
 
 
 def slot(session: Session, which: str) -> Slot | None:
     """The booking with this id, while it holds."""
     row = session.connection().execute(_HELD.where(_table.c.id == which)).first()
-    return None if row is None else _slot(row)
-
-
-def _slot(row: Any) -> Slot:
-    start, end, machine, member, which = row
-    return Slot(of(start), of(end), machine, member, which)
+    return None if row is None else Slot(*row)
 
 
 def offers(

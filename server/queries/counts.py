@@ -28,7 +28,7 @@ from server.models import AdhocShift, CountKept, GuestDay, JournalRow, Visitor
 from server.queries.first_row import first_at
 from server.queries.gardien_figures import evenings
 from server.queries.history import one_by_one
-from server.queries.machine_service import Between, ran_between
+from server.queries.machine_uses import Between, ran_between
 from server.queries.now import FEW
 from server.queries.past_days import Moved, Once, by_day
 from server.queries.public_holidays import holidays_of

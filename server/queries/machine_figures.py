@@ -6,49 +6,29 @@ in those in which it ran.
 
 from bisect import bisect_right
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
-from enum import StrEnum
 
 from sqlmodel import Session, col, select
 
 from policy.instants import of
-from policy.sessions import Session as Use
-from policy.terms import DAY, MINUTE, SECOND, Instant
+from policy.spans import spans
+from policy.terms import DAY, SECOND, Instant
 from server.database.types import moment
-from server.models import JournalRow, MachineFault
+from server.models import JournalRow, MachineFault, MachineSheet
 from server.queries.current import Current
 from server.queries.gardien_figures import months_to
 from server.queries.history import one_by_one
-from server.queries.machine_service import ran_between
+from server.queries.machine_ends import End, ends, used_by
+from server.queries.machine_uses import Used, overran_since, ran_by
 from server.queries.no_shows import no_shows
-from server.queries.site_state import uses_since
-from wire.row import Kind, Order
+from wire.row import Kind
 
 MONTHS = 4
-AT_ONCE: Instant = 5 * SECOND
-"""So near to its end a stop or an order is what ended a session."""
-OVER: Instant = MINUTE
-"""A session that goes on for longer than that after its end overruns."""
 OFTEN = 3
 """Bookings within LATELY to which somebody did not come: fab managers are told."""
 LATELY: Instant = 30 * DAY
-
-
-class End(StrEnum):
-    """How a session ended."""
-
-    RUNS = "runs"
-    HOUR = "hour"
-    """At the hour at which it was to."""
-    BEFORE = "before"
-    """Earlier: its holder ended it, or went away."""
-    STOP = "stop"
-    """By the emergency stop."""
-    ORDER = "order"
-    """A fab manager ended it."""
-    OVERRUN = "overrun"
 
 
 @dataclass(slots=True)
@@ -74,7 +54,8 @@ class Tally:
 @dataclass(frozen=True, slots=True)
 class Figures:
     """months: their first days, the oldest first. month: of these the one that is asked for. machines: those of the
-    site, then those that are gone from it. tallies: of another month than that the hours alone.
+    site, then those that are gone from it. tallies: of another month than that the hours alone. ever: seconds of each
+    machine in all.
 
     absent: members who did not come to OFTEN bookings or more lately, and to how many.
     """
@@ -83,6 +64,7 @@ class Figures:
     month: date
     machines: Sequence[str]
     tallies: Mapping[tuple[str, date], Tally]
+    ever: Mapping[str, int]
     absent: Mapping[str, int]
 
     def of(self, machine: str, month: date) -> Tally:
@@ -102,20 +84,22 @@ def figures(session: Session, current: Current, at: Instant, kept_days: int, ask
     def tally(machine: str, when: Instant) -> Tally:
         return found[machine, months[max(0, bisect_right(edges, when, hi=len(months)) - 1)]]
 
-    for month, *span in zip(months, edges, [*edges[1:-1], at], strict=False):
-        for machine, ran in ran_between(session, at, *span).items():
-            found[machine, month].seconds = ran.seconds
-    lately = max(edges[0], at - LATELY)
-    uses = uses_since(session, lately)
-    if start < lately:
-        uses = [*{*uses_since(session, start, end + 7 * DAY), *uses}]  # a booking may last until then
-    for use, how in _ended(session, [use for use in uses if start <= use.start < end], start, at):
-        one = tally(use.machine, use.start)
-        one.people.add(use.member)
-        one.ends[how] += 1
-    for use in uses:
+    ever = {machine: seconds for machine, seconds in session.exec(_GONE)}  # noqa: C416 - a row is no tuple to the type checker
+    for machine, (whole, parts) in ran_by(session, at, [*edges[:-1], at]).items():
+        ever[machine] = ever.get(machine, 0) + whole
+        for month, seconds in zip(months, parts, strict=True):
+            if seconds is not None:
+                found[machine, month].seconds = seconds
+    for month, begins, ends_ in zip(months, edges, edges[1:], strict=False):
+        if start <= begins < end:
+            for machine, who in used_by(session, begins, ends_).items():
+                found[machine, month].people = who
+            for machine, how in ends(session, begins, ends_, at).items():
+                found[machine, month].ends = how
+    for use in overran_since(session, start):
         _add_late(found, months, [*edges[:-1], at], use)
-    absent = no_shows(session, uses, [(start, end), (lately, at)], at)
+    lately = max(edges[0], at - LATELY)
+    absent = no_shows(session, spans([(start, end), (lately, at)]), at)
     for booking in absent:
         if start <= booking.start < end:
             tally(booking.machine, booking.start).absent += 1
@@ -126,43 +110,16 @@ def figures(session: Session, current: Current, at: Instant, kept_days: int, ask
     gone = {machine for machine, _ in found} - set(current.machines)
     counted = Counter(one.member for one in absent if one.start >= lately)
     often = {who: number for who, number in counted.items() if number >= OFTEN}
-    return Figures(months, months[shown], [*current.machines, *sorted(gone)], found, often)
+    return Figures(months, months[shown], [*current.machines, *sorted(gone)], found, ever, often)
 
 
 def _add_late(
-    found: defaultdict[tuple[str, date], Tally], months: Sequence[date], edges: Sequence[Instant], use: Use
+    found: defaultdict[tuple[str, date], Tally], months: Sequence[date], edges: Sequence[Instant], use: Used
 ) -> None:
     """Its seconds after the hour at which it was to end, to the months in which they are. edges: where each begins."""
-    if use.until is None or (use.over is not None and use.over <= use.until):
-        return
     for month, start, end in zip(months, edges, edges[1:], strict=False):
-        if use.overlaps(start, end):
-            found[use.machine, month].over += use.seconds(max(start, use.until), end)
-
-
-def _ended(session: Session, uses: Iterable[Use], since: Instant, at: Instant) -> Iterator[tuple[Use, End]]:
-    """Each session with how it ended."""
-    row = JournalRow
-    asked = select(row.access_point, row.at, row.kind).where(col(row.at) >= moment(since))
-    stops = asked.where(row.kind == Kind.ESTOP)
-    orders = asked.where(row.kind == Kind.COMMAND, col(row.order).in_([Order.END, Order.LOCK_OUT]))
-    causes: defaultdict[str | None, list[tuple[Instant, End]]] = defaultdict(list)
-    for machine, when, kind in [*session.exec(stops), *session.exec(orders)]:
-        causes[machine].append((of(when), End.STOP if kind == Kind.ESTOP else End.ORDER))
-    for use in uses:
-        yield use, _how(use, causes[use.machine], at)
-
-
-def _how(use: Use, causes: Iterable[tuple[Instant, End]], at: Instant) -> End:
-    over = use.over
-    if over is None or over > at:
-        return End.RUNS
-    cause = next((end for when, end in causes if abs(when - over) <= AT_ONCE), None)
-    if cause is not None:
-        return cause
-    if use.until is None or over < use.until - AT_ONCE:
-        return End.BEFORE
-    return End.OVERRUN if over > use.until + OVER else End.HOUR
+        if use.start < end and use.over > start:
+            found[use.machine, month].over += max(0, min(use.over, end) - max(start, use.start, use.until)) // SECOND
 
 
 def _refused(session: Session, current: Current, since: Instant, until: Instant) -> list[tuple[str, Instant]]:
@@ -182,3 +139,7 @@ def _reported(session: Session, since: Instant, until: Instant) -> list[tuple[st
     row = MachineFault
     asked = select(row.machine, row.at).where(row.at >= moment(since), row.at < moment(until))
     return [(one, of(when)) for one, when in session.exec(asked)]
+
+
+_GONE = select(MachineSheet.machine, MachineSheet.seconds_gone)
+"""In sessions that are forgotten."""

@@ -1,24 +1,22 @@
 """Who reserved a machine and did not come? Asked of bookings, sessions and lock-outs; nothing follows by itself."""
 
-from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, NamedTuple, TypeAlias
+from collections.abc import Iterable
+from typing import NamedTuple
 
 import sqlalchemy
-from sqlalchemy import Table
-from sqlmodel import Session, and_, col, or_, select
+from sqlalchemy import Executable, Table, bindparam, exists
+from sqlmodel import Session, col, or_, select
 
 from policy.bookings import RELEASE_AFTER
 from policy.instants import of
-from policy.sessions import Session as Use
+from policy.spans import Spans, pairs
 from policy.terms import Instant
-from server.database.types import moment
+from server.database.types import Millis, UtcDateTime, moment
 from server.models import Booking, MachineBusy, MachineOut
+from server.queries.machine_uses import over
+from server.queries.machine_uses import table as sessions
 
-Spans: TypeAlias = Mapping[tuple[str, str], list[tuple[Instant, Instant]]]
-"""By machine and member."""
 _table: Table = Booking.__table__  # type: ignore[attr-defined]
-_BOOKED = sqlalchemy.select(*(_table.c[name] for name in ("machine", "member", "start_at", "end_at", "late")))
 
 
 class NoShow(NamedTuple):
@@ -29,44 +27,51 @@ class NoShow(NamedTuple):
     start: Instant
 
 
-def no_shows(
-    session: Session, uses: Iterable[Use], spans: Sequence[tuple[Instant, Instant]], at: Instant
-) -> list[NoShow]:
-    """Bookings that began in one of the spans: nobody came to them, by no fault of the machine, or cancelled them too
-    late.
+def no_shows(session: Session, within: Spans, at: Instant) -> list[NoShow]:
+    """Bookings that began then: nobody came to them, by no fault of the machine, or cancelled them too late.
 
-    uses: the sessions since the first span begins. Whoever found the machine busy did come.
+    Whoever found the machine busy did come.
     """
-    there, row = _there(session, uses, min(start for start, _ in spans), at), Booking
+    row = MachineBusy
+    busy = [
+        (one.machine, one.member, of(one.at))
+        for one in session.exec(select(row).where(col(row.at) >= moment(within[0])))
+    ]
     outs = [
         (one.machine, of(one.since), None if one.back is None else of(one.back))
         for one in session.exec(select(MachineOut))
     ]
-    asked = _BOOKED.where(
-        or_(*(and_(col(row.start_at) >= moment(start), col(row.start_at) < moment(end)) for start, end in spans)),
-        col(row.start_at) <= moment(at - RELEASE_AFTER),
-        or_(col(row.ended).is_(None), col(row.late)),
+    found, last = [], at - RELEASE_AFTER
+    for begins, ends in pairs(within):
+        span = {"start": moment(begins), "end": moment(min(ends, last + 1))}
+        for machine, member, start, end, late in session.connection().execute(_NOBODY, span):
+            one = NoShow(machine, member, start)
+            if late or not (_found_busy(one, end, busy) or _was_out(one, end, outs)):
+                found.append(one)
+    return found
+
+
+def _nobody() -> Executable:
+    """The bookings during which their member ran the machine at no time, and those that were cancelled too late."""
+    row = _table.c
+    start, end = (bindparam(name, type_=UtcDateTime()) for name in ("start", "end"))
+    theirs = (sessions.c.machine == row.machine, sessions.c.member == row.member)
+    came = exists().where(*theirs, sessions.c.started < row.end_at, over() > row.start_at)
+    return (
+        sqlalchemy.select(row.machine, row.member, Millis(row.start_at), Millis(row.end_at), row.late)
+        .where(row.start_at >= start, row.start_at < end, or_(row.ended.is_(None), row.late), or_(row.late, ~came))
+        .order_by(row.start_at)
     )
-    found = []
-    rows: Iterable[Any] = session.connection().execute(asked.order_by(col(row.start_at)))
-    for machine, member, start, end, late in rows:
-        one = NoShow(machine, member, of(start))
-        if late or not (_came(one, of(end), there) or _was_out(one, of(end), outs)):
-            found.append(one)
-    return found
 
 
-def _there(session: Session, uses: Iterable[Use], since: Instant, at: Instant) -> Spans:
-    found: defaultdict[tuple[str, str], list[tuple[Instant, Instant]]] = defaultdict(list)
-    for use in uses:
-        found[use.machine, use.member].append((use.start, at if use.over is None else use.over))
-    for one in session.exec(select(MachineBusy).where(col(MachineBusy.at) >= moment(since))):
-        found[one.machine, one.member].append((of(one.at), of(one.at) + 1))
-    return found
+_NOBODY = _nobody()
 
 
-def _came(booked: NoShow, end: Instant, there: Spans) -> bool:
-    return any(begun < end and over > booked.start for begun, over in there.get((booked.machine, booked.member), ()))
+def _found_busy(booked: NoShow, end: Instant, busy: Iterable[tuple[str, str, Instant]]) -> bool:
+    return any(
+        (machine, member) == (booked.machine, booked.member) and booked.start <= when < end
+        for machine, member, when in busy
+    )
 
 
 def _was_out(booked: NoShow, end: Instant, outs: Iterable[tuple[str, Instant, Instant | None]]) -> bool:

@@ -16,7 +16,7 @@ from policy.instants import of
 from policy.sessions import Session as MachineUse
 from policy.state import SiteState
 from policy.terms import DAY, Instant
-from server.database.types import UtcDateTime, moment
+from server.database.types import Millis, UtcDateTime, moment
 from server.models import (
     AdhocShift,
     Lockdown,
@@ -72,10 +72,9 @@ def _uses_since(session: Session, recent: Instant, asked: Any, **whose: str) -> 
     return [(edge, use) for edge, use in uses if not _past(use, since)]
 
 
-def uses_since(session: Session, since: Instant, until: Instant | None = None) -> list[MachineUse]:
-    """The sessions of everybody that run or ended since the instant. until: before which they began."""
-    asked = _USES if until is None else _USES.where(_session.c.started < moment(until))
-    uses = (_use_of(*row) for *row, _edge in session.connection().execute(asked, {"since": moment(since)}))
+def uses_since(session: Session, since: Instant) -> list[MachineUse]:
+    """The sessions of everybody that run or ended since the instant."""
+    uses = (_use_of(*row) for *row, _edge in session.connection().execute(_USES, {"since": moment(since)}))
     return [use for use in uses if not _past(use, since)]
 
 
@@ -140,12 +139,12 @@ _BUSY = select(MachineBusy.machine, MachineBusy.member, MachineBusy.at, MachineB
 _session: Table = MachineSession.__table__  # type: ignore[attr-defined]
 _SESSIONS = sqlalchemy.select(
     _session.c.machine,
-    _session.c.started,
+    Millis(_session.c.started),
     _session.c.member,
     _session.c.kind,
-    _session.c.until,
+    Millis(_session.c.until),
     _session.c.cuts,
-    _session.c.ended,
+    Millis(_session.c.ended),
 )
 _KNOWN = (
     select(Member.id).where(col(Member.ended).is_(None)),
@@ -170,15 +169,9 @@ def _in_order(rows: Iterable[Any]) -> list[Any]:
 
 
 def _use_of(
-    machine: str,
-    started: datetime,
-    member: str,
-    kind: str,
-    until: datetime | None,
-    cuts: bool,
-    ended: datetime | None,
+    machine: str, start: Instant, member: str, kind: str, until: Instant | None, cuts: bool, ended: Instant | None
 ) -> MachineUse:
-    return MachineUse(machine, kind, member, of(started), _instant(until), cuts, _instant(ended))
+    return MachineUse(machine, kind, member, start, until, cuts, ended)
 
 
 def _past(use: MachineUse, before: Instant) -> bool:
@@ -226,7 +219,3 @@ def machines_at(session: Session, at: Instant, member: str = "") -> SiteState:
 def _recent(at: Instant) -> Instant:
     """The midnight, UTC, that begins DAYS_BACK."""
     return at // DAY * DAY - DAYS_BACK * DAY
-
-
-def _instant(at: datetime | None) -> Instant | None:
-    return None if at is None else of(at)

@@ -30,6 +30,8 @@ from server.queries.current import Current
 from server.queries.entry import Entry, badges, entry, planned, units_paid
 from server.queries.site_state import machines_at
 
+WEEK: Instant = 7 * DAY
+
 
 class Sign(StrEnum):
     """GOOD: it will do. WARN: nobody knows yet, or it is scarce. BAD: it would be refused, and can still be mended.
@@ -224,12 +226,18 @@ def unopened(session: Session, current: Current, known: Known, until: Instant) -
 
     Left out are those of members whom the door lets in at any hour.
     """
-    for start, coming in groupby(slots(session, known.at, until), attrgetter("start")):  # many begin at one hour
-        if start < known.at or (stretch := _stretch(known, start)).by is not None:
+    coming = (slot for first in range(known.at, until, WEEK) for slot in _beginning(session, first, until))
+    for start, together in groupby(coming, attrgetter("start")):
+        if (stretch := _stretch(known, start)).by is not None:
             continue
         state = planned(known, stretch, "", start)  # with nobody inside, whoever asks
         closure = closure_of(current.bundle.site, current.calendar.date_at(start))
-        yield from ((slot, closure) for slot in coming if _hangs(current, state, slot))
+        yield from ((slot, closure) for slot in together if _hangs(current, state, slot))
+
+
+def _beginning(session: Session, first: Instant, until: Instant) -> list[Slot]:
+    """The bookings that begin in the week from the instant: a week at a time, of which the first ones may do."""
+    return [slot for slot in slots(session, first, min(first + WEEK, until)) if slot.start >= first]
 
 
 def _hangs(current: Current, state: SiteState, slot: Slot) -> bool:

@@ -1,11 +1,10 @@
 """How is it said how the machines are used? Rows of a month, and the list that leaves for a spreadsheet."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
-from server.queries.machine_figures import End, Figures, Tally
-from server.queries.machine_service import Service
+from server.queries.machine_ends import End
+from server.queries.machine_figures import Figures, Tally
 from server.queries.names import Called
 from server.queries.now import few
 from server.text.bank import plain
@@ -59,14 +58,14 @@ def _line(machine: str, tally: Tally, called: Called) -> Line:
     )
 
 
-def totals(found: Figures, called: Called, kept: Mapping[str, Service]) -> list[tuple[str, list[str]]]:
+def totals(found: Figures, called: Called) -> list[tuple[str, list[str]]]:
     """Each machine with its hours by month, and in all."""
     return [
         (
             called.place(one),
             [
                 *(lasting(found.of(one, month).seconds) for month in found.months),
-                lasting(kept[one].ran.whole if one in kept else 0),
+                lasting(found.ever.get(one, 0)),
             ],
         )
         for one in found.machines

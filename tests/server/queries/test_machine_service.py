@@ -37,7 +37,7 @@ def ran(database: Database, start: Instant, **more: object) -> None:
 
 def service(database: Database, now: Instant) -> Service:
     with database.reading() as session:
-        return services(session, calendar_of(session), now, planned=True)[MACHINE]
+        return services(session, calendar_of(session), now)[MACHINE]
 
 
 def test_a_session_counts_until_it_ended_until_its_hour_or_until_now(site: Database) -> None:
