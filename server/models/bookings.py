@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from sqlalchemy import Index
 from sqlmodel import Field, SQLModel
 
 from server.models.fields import utc, utc_or_none
@@ -14,10 +15,11 @@ class Booking(SQLModel, table=True):
     """
 
     __tablename__ = "booking"
+    __table_args__ = (Index("ix_booking_machine_end", "machine", "end_at"),)
 
     id: str = Field(primary_key=True)
     position: int
-    machine: str = Field(foreign_key="machine.id", index=True)
+    machine: str = Field(foreign_key="machine.id")
     member: str = Field(foreign_key="member.id", index=True)
     start: str
     end: str

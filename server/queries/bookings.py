@@ -154,10 +154,11 @@ def in_use(session: Session, at: Instant, *, machines: Collection[str], but: str
     moment from now. but: not this member's."""
     row = MachineSession
     over = or_(col(row.ended).is_(None), col(row.ended) > moment(at))
-    asked = select(row).where(over, col(row.machine).in_(machines), col(row.member) != but)
+    asked = select(row).where(over, col(row.member) != but)  # of which there are few, whatever they ran before
     found = [
         Use(one.machine, one.kind, one.member, of(one.started), _of(one.until), one.cuts, _of(one.ended))
         for one in session.exec(asked)
+        if one.machine in machines
     ]
     return sorted(
         Slot(use.start, max(use.until or 0, at + MINUTE), use.machine, use.member, f"{RUNS}{use.start}")

@@ -17,7 +17,7 @@ from server.queries.bookings import slots
 from server.text.calendar import opened
 from tests.support_bookings import CNC, Desk, furnish, tomorrow
 from tests.support_pages import Place, plain
-from tests.support_server import DECIDED
+from tests.support_server import DECIDED, statements
 
 pytestmark = pytest.mark.sqlite
 DAY = "2026-11-25"
@@ -364,3 +364,17 @@ def test_ones_own_page_says_who_cancelled_a_booking(fab: Place) -> None:
     said = read(brigitte, "/me")
     assert "mer. 25 nov., 9 h – 11 h annulée par Rémy Q." in said
     assert "mer. 25 nov., 14 h – 16 h annulée par vous" in said
+
+
+def test_what_is_over_is_not_read_again_for_a_day(fab: Place) -> None:
+    """Of twenty machines that are booked three times a day there are twenty thousand bookings in a year."""
+    remy = fab.member("remy")
+    with statements(fab.database) as asked:
+        read(remy, f"/calendar?day={DAY}&machine=cnc")
+    about = [one for one in asked if "FROM booking " in one[0] or "FROM machine_session" in one[0]]
+    with fab.database.reading() as session:
+        plans = [
+            str(session.connection().exec_driver_sql(f"EXPLAIN QUERY PLAN {sql}", told).all()) for sql, told in about
+        ]
+    assert len(plans) > 5
+    assert not [one for one in plans if "(machine=?)" in one or "SCAN" in one]
