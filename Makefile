@@ -39,9 +39,10 @@ lint: setup
 		[ "$$content" = "$$(cat $(VENV)/.playbooks 2>/dev/null)" ] || \
 		{ cd ansible && PATH="$(CURDIR)/$(BIN):$$PATH" ansible-lint --offline -q && echo "$$content" >../$(VENV)/.playbooks; }
 
-proof: setup system ## hours: the installation on a Pi's systems and of a whole site, the first hour by its guide, the real OctoPrint, every page at both widths, random stories, mutants of policy, every proof at its release figure, the bench's promises; or make proof STORIES=100 FILES="quota.py"
+proof: setup system ## hours: the installation on a Pi's systems and of a whole site, on SQLite and on PostgreSQL, the first hour by its guide, the real OctoPrint, every page at both widths, random stories, mutants of policy, every proof at its release figure, the bench's promises; or make proof STORIES=100 FILES="quota.py"
 	@tools/on-pi
 	@tools/on-bare
+	@tools/on-bare --postgresql
 	@tools/first-hour
 	@$(BIN)/python tools/octoprint
 	@$(BIN)/python -m tests.oracle.compare $(or $(STORIES),20000)
