@@ -64,14 +64,14 @@ def _asked() -> tuple[Year, Year | None, list[date]]:
     current, at = known.current(), known.clock()
     today = day_of(current, at)
     with known.database.reading() as session:
-        since = known_since(session, current.calendar) or today
+        once = Once()
+        since = known_since(session, current.calendar, once) or today
         asked = _first(request.args.get("from", ""))
         begins = asked.month if asked is not None else BEGINS
         years = first_months(since, today, begins)
-        once = Once()
         found = year(session, current, asked or years[-1], at, once)
-        past = year(session, current, before(found.first), at, once)
-    return found, past if past.whole else None, years
+        past = year(session, current, before(found.first), at, once) if since <= before(found.first) else None
+    return found, past if past is not None and past.whole else None, years
 
 
 def _first(said: str) -> date | None:

@@ -113,8 +113,12 @@ def kept(session: Session, first: date, last: date) -> defaultdict[date, Numbers
     return found
 
 
-def first_uncounted(session: Session, calendar: Calendar) -> date | None:
+def first_uncounted(session: Session, calendar: Calendar, once: Once | None = None) -> date | None:
     """The day after the last that is kept; at first, that of the first row. None before anything was heard."""
+    return (once or Once()).of("uncounted", lambda: _first_uncounted(session, calendar))
+
+
+def _first_uncounted(session: Session, calendar: Calendar) -> date | None:
     row = CountKept
     newest = session.exec(select(row).where(row.what == What.LAST).order_by(col(row.month).desc()).limit(1)).first()
     if newest is not None:
@@ -141,7 +145,7 @@ def by_month(days: Days) -> dict[date, Numbers]:
     """The months that begin between the days, of which anything is known: what is kept, and the days since as the rows
     say now. Of one whose people are not known there is no number of them."""
     found = kept(days.session, days.first, days.last)
-    start, today = first_uncounted(days.session, days.calendar), days.calendar.day_at(days.until)
+    start, today = first_uncounted(days.session, days.calendar, days.once), days.calendar.day_at(days.until)
     month = None if start is None else max(month_of(start), days.first)
     while start is not None and month is not None and month <= min(days.last, today):
         since = replace(days, first=max(start, month), last=min(last_day(month), today))

@@ -117,7 +117,7 @@ def year(session: Session, current: Current, first: date, at: Instant, once: Onc
     months = [Month(one, known.get(one)) for one in (_after(first, number) for number in range(12))]
     numbers = [one.numbers for one in months if one.numbers is not None]
     since = next((one.first.replace(day=one.numbers[What.FIRST, ""]) for one in months if one.numbers), None)
-    began = known_since(session, calendar)
+    began = known_since(session, calendar, once)
     agreed: Counter[str] = Counter()
     for name, _, days in guests.by_month(session, first, end):
         agreed[name] += days
@@ -136,11 +136,12 @@ def year(session: Session, current: Current, first: date, at: Instant, once: Onc
     )
 
 
-def known_since(session: Session, calendar: Calendar) -> date | None:
+def known_since(session: Session, calendar: Calendar, once: Once) -> date | None:
     """The first day that anything is counted of; None before anybody came."""
     row = CountKept
-    first = session.exec(select(row).where(row.what == What.FIRST).order_by(col(row.month)).limit(1)).first()
-    return first_uncounted(session, calendar) if first is None else first.month.replace(day=first.count)
+    asked = select(row).where(row.what == What.FIRST).order_by(col(row.month)).limit(1)
+    first = once.of("first", lambda: session.exec(asked).first())
+    return first_uncounted(session, calendar, once) if first is None else first.month.replace(day=first.count)
 
 
 def first_months(since: date, today: date, month: int) -> list[date]:

@@ -17,6 +17,7 @@ from server.models import BankEntry, CountKept, MachineSession
 from server.queries.counts import What
 from tests.server.changes.test_purge import KEPT, forget
 from tests.support_pages import Place
+from tests.support_server import statements
 from tests.support_site import at
 
 pytestmark = pytest.mark.sqlite
@@ -134,6 +135,15 @@ def test_the_year_before_stands_beside_it_and_who_came_alone_in_no_sum(place: Pl
         ["Ensemble", "45", "5"],
         ["2025-2026", "12000", "50"],
     ]
+
+
+def test_of_a_year_before_anything_was_counted_nothing_is_asked(lived: Place) -> None:
+    """The sheet would not show it. And when the first row was is asked once."""
+    accueil = lived.staff()
+    with statements(lived.database) as asked:
+        assert accueil.get(YEAR).status_code == 200
+    assert sum("min(journal_row.at)" in sql for sql, _ in asked) == 1
+    assert not [told for _, told in asked if "2025-" in str(told)]
 
 
 def test_what_is_not_known_is_said_and_not_shown_as_nothing(place: Place) -> None:
