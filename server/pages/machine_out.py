@@ -7,8 +7,10 @@ from datetime import date, timedelta
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from sqlmodel import Session
 
 from policy.bundle import LockOut
+from policy.ruleset import Booking
 from policy.terms import Instant
 from server.audit import Decided
 from server.changes import machines as changes
@@ -17,6 +19,7 @@ from server.changes.outcomes import Done, Meanwhile, Wrong
 from server.errors import OrderRefusedError
 from server.pages.booking_mail import tell_out
 from server.pages.machine import known_machine
+from server.queries.booking_outcomes import kept
 from server.queries.booking_waits import waits
 from server.queries.machines import bookings_in
 from server.text import machine_out as text
@@ -61,7 +64,7 @@ def lock_out(machine: str) -> ResponseReturnValue:
         decided = Decided(me.login, known.clock(), wanted.why)
         outcome = changes.lock_out(session, decided, machine, wanted, _today())
         if isinstance(outcome, Done):
-            hit = bookings_in(known.current(), machine, known.clock(), _end(wanted))
+            hit = _hit(session, machine, wanted)
             unreached = tell_out(session, machine, wanted.why, hit, ends=wanted.until is not None)
     if isinstance(outcome, Wrong):
         return _form(machine, outcome.fields)
@@ -103,6 +106,13 @@ def put_back(machine: str) -> ResponseReturnValue:
     return _done("back", machine) if isinstance(outcome, Done) else _gone(machine)
 
 
+def _hit(session: Session, machine: str, wanted: Wanted) -> list[Booking]:
+    """Whose bookings fall with it: nobody is told of one that others may have already."""
+    known = context()
+    at = known.clock()
+    return kept(session, machine, bookings_in(known.current(), machine, at, _end(wanted)), at)
+
+
 def _form(machine: str, wrong: list[str] | tuple[str, ...] = ()) -> ResponseReturnValue:
     name = context().current().called.place(machine)
     said = beside(wrong, text.wrong)
@@ -112,8 +122,8 @@ def _form(machine: str, wrong: list[str] | tuple[str, ...] = ()) -> ResponseRetu
 def _second_step(machine: str, wanted: Wanted) -> ResponseReturnValue:
     known = context()
     current, at = known.current(), known.clock()
-    hit = bookings_in(current, machine, at, _end(wanted))
     with known.database.reading() as session:
+        hit = _hit(session, machine, wanted)
         waiting = len(waits(session, at, machines=[machine]))
     said, more = text.before_out(wanted.urgent, hit, current.called, at)
     more += text.who_waits(waiting)

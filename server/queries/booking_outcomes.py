@@ -43,6 +43,12 @@ def outcomes(session: Session, found: Sequence[Slot], at: Instant) -> dict[str, 
     return {which: outcome for which, outcome in known.items() if outcome is not None}
 
 
+def kept(session: Session, machine: str, found: Sequence[Reserved], at: Instant) -> list[Reserved]:
+    """Those that are still their holder's: without what others may have by now."""
+    known = outcomes(session, [Slot(one.start, one.end, machine, one.member, f"{one.start}") for one in found], at)
+    return [one for one in found if known.get(f"{one.start}") not in (Outcome.NOBODY, Outcome.LEFT)]
+
+
 def _outcome(state: SiteState, slot: Slot, at: Instant) -> Outcome | None:
     theirs = [use for use in state.sessions.of_machine(slot.machine) if use.member == slot.member]
     theirs = [use for use in theirs if use.overlaps(slot.start, slot.end)]

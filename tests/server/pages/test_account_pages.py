@@ -201,7 +201,7 @@ def test_a_form_whose_session_has_ended_is_carried_through_the_log_in(place: Pla
     token = place.form_token(admin, "/tokens")
     with place.database.transaction() as session:
         changes.end_sessions(session, account(session, STAFF))
-    typed = {"name": "Écran « été »", "scope": ["read:now", "read:passages"]}
+    typed = {"name": "Écran « été »", "scope": ["read:now", "read:passages"], "was": '{"id":"m1"}', "token": "d39752"}
     answer = admin.post("/tokens", data=typed | {"csrf_token": token, "password": "secret"})
     assert (answer.status_code, "attend : connectez-vous" in plain(answer.text)) == (401, True)
     assert "secret" not in answer.text
@@ -211,6 +211,7 @@ def test_a_form_whose_session_has_ended_is_carried_through_the_log_in(place: Pla
     again = admin.post("/login", data=form | {"name": STAFF, "password": PASSWORD})
     assert (again.status_code, 'action="/tokens"' in again.text) == (200, True)
     assert "Se déconnecter" in again.text
+    assert not [one for one in ("d39752", "m1") if one in plain(again.text)], "what nobody typed is no news to anybody"
     sent = admin.post("/tokens", data=fields_of(again.text))
     assert "Écran « été » en service read:now, read:passages" in plain(sent.text)
 

@@ -11,6 +11,7 @@ from server.models import AuditRow, MachineOut
 from tests.support_accounts import account_of
 from tests.support_lab import booked, furnish, lab_bundle
 from tests.support_pages import Place
+from tests.support_site import at
 from wire.messages import Status
 from wire.row import Order
 
@@ -103,6 +104,16 @@ def test_a_reason_is_needed_and_a_last_day_is_one(lab: Place, field: str, typed:
 
 
 @pytest.mark.sqlite
+def test_whose_booking_others_may_have_already_is_not_touched_by_it(lab: Place) -> None:
+    furnish(lab, lab_bundle(booked("b", "printer", "remy", "20:00", "21:00")))
+    fabien = account_of(lab, "fabien")
+    form = {"why": "buse bouchée", "when": "idle"}
+    lab.now = at(20, 14)
+    assert "1 réservation est touchée : Rémy Q." in pressed(lab, fabien, "/machines/printer/out", form)
+    lab.now = at(20, 16)
+    assert "Aucune réservation n’est touchée" in pressed(lab, fabien, "/machines/printer/out", form)
+
+
 def test_until_when_limits_what_it_hits_and_is_told(lab: Place) -> None:
     later = booked("c", "printer", "remy", "21:30", "22:00")
     furnish(lab, lab_bundle(booked("b", "printer", "remy", "20:30", "21:00"), later))
