@@ -6,13 +6,13 @@ from policy.instants import of
 from policy.opening import Degree
 from policy.reasons import Reason
 from policy.ruleset import Unit
-from policy.spans import covers, end_of, spans
+from policy.spans import covers, end_of
 from policy.terms import Direction, Instant
 from server.pages.now import headline_of, holders_of, to_come, unlifted
 from server.queries.current import Current
 from server.queries.entry import Entry, Span
 from server.queries.history import Passage
-from server.queries.now import Picture, shift_end
+from server.queries.now import Picture, adhoc_of, shift_end
 from server.text.dates import hour, opens, when
 from server.text.reasons import Words, words
 from server.text.translate import gettext, ngettext
@@ -84,7 +84,7 @@ def _silent(seen: Picture, answer: Answer) -> Answer:
 
 def _own_end(seen: Picture, current: Current, who: str) -> Instant | None:
     """When their own shift ends, whoever else holds the place after that; None in its grace."""
-    own = [shift_end(current, who, seen.at), end_of(_adhoc(seen, who), seen.at)]
+    own = [shift_end(current, who, seen.at), end_of(adhoc_of(seen, who), seen.at)]
     return max((end for end in own if end is not None), default=None)
 
 
@@ -165,7 +165,7 @@ def _left_behind(seen: Picture, current: Current, who: str) -> Answer | None:
     """For the gardien who was the last to hold the place, and has left while others are inside."""
     if not current.rules.members[who].gardien or seen.opening.open or seen.closed or not seen.inside:
         return None
-    on_shift = covers(current.rules.shifts.get(who, ()), seen.at) or covers(_adhoc(seen, who), seen.at)
+    on_shift = covers(current.rules.shifts.get(who, ()), seen.at) or covers(adhoc_of(seen, who), seen.at)
     if not on_shift or not _has_left(seen, who):
         return None
     people = ngettext(
@@ -175,10 +175,6 @@ def _left_behind(seen: Picture, current: Current, who: str) -> Answer | None:
     )
     helps = gettext("Retournez-y, trouvez un gardien qui prend la suite, ou appelez l’équipe.")
     return Answer("need", gettext("Vous êtes sorti·e"), "warn", people, (helps,))
-
-
-def _adhoc(seen: Picture, who: str) -> tuple[Instant, ...]:
-    return spans(seen.known.state.adhoc.get(who, ()))
 
 
 def _has_left(seen: Picture, who: str) -> bool:

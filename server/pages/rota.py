@@ -9,6 +9,8 @@ from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlmodel import Session
 
+from policy.spans import end_of
+from policy.terms import Instant
 from server.audit import Decided
 from server.changes import rota as changes
 from server.changes import rota_longer, rota_news
@@ -18,7 +20,7 @@ from server.pages.rota_mail import tell_free, tell_given
 from server.queries.current import Current
 from server.queries.feeds import feeds_of
 from server.queries.names import alphabetical
-from server.queries.now import picture
+from server.queries.now import Picture, adhoc_of, picture
 from server.queries.people import day_of
 from server.queries.rota import DAYS, asked, turn_of
 from server.queries.rota_days import days, gardiens, own_turns
@@ -26,7 +28,7 @@ from server.queries.rota_ending import ending
 from server.roles import GARDIENS, STAFF, Role
 from server.text import rota as text
 from server.text import rota_feed
-from server.text.dates import calendar_day
+from server.text.dates import calendar_day, hour
 from server.text.doors import doors
 from server.text.refusals import refusal
 from server.text.translate import gettext
@@ -213,13 +215,13 @@ def show_page(status: int, refused: str = "", wrong: Sequence[str] = ()) -> Resp
         knowing = doors(session, current, request.args.get("rules", ""), at) if toast else None
     evenings = [one for day in found for one in day.evenings]
     gaps, doubts = sum(one.gap for one in evenings), sum(one.in_doubt for one in evenings)
-    runs, coming = own_turns(current, account.member, at) if account.member and gardien else (None, None)
-    mine = runs or coming
+    holds = account.member if gardien else None
+    headed, headline, then = _own(seen, current, holds, at) if holds else ("", None, "")
     return render_template(
         "rota.html",
-        headline=text.next_said(mine, current, at) if mine is not None else None,
-        headed=gettext("Votre garde, maintenant") if runs is not None else gettext("Votre prochaine garde"),
-        then=text.next_line(coming) if runs is not None and coming is not None else "",
+        headline=headline,
+        headed=headed,
+        then=then,
         ending=ends,
         days=[text.told(one, current, at, account.member, takes=gardien, staff=staff) for one in found],
         gaps=gaps,
@@ -246,6 +248,20 @@ def show_page(status: int, refused: str = "", wrong: Sequence[str] = ()) -> Resp
         doors=knowing,
         undone=undone,
     ), status
+
+
+def _own(seen: Picture, current: Current, member: str, at: Instant) -> tuple[str, tuple[str, str] | None, str]:
+    """What stands over a gardien's own shift; the shift: that which runs, an opening without one, else the next; and
+    the next one where another stands above."""
+    runs, coming = own_turns(current, member, at)
+    then = "" if coming is None else text.next_line(coming)
+    if runs is not None:
+        return gettext("Votre garde, maintenant"), text.next_said(runs, current, at), then
+    until = end_of(adhoc_of(seen, member), at) if member in seen.opening.held_by else None
+    if until is not None:
+        said = gettext("Vous tenez le lieu jusqu’à %(hour)s", hour=hour(until))
+        return gettext("Ouverture sans garde"), (said, ""), then
+    return gettext("Votre prochaine garde"), None if coming is None else text.next_said(coming, current, at), ""
 
 
 def _first(today: date) -> date:

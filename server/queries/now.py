@@ -12,7 +12,7 @@ from policy.degrees import Answer, Known, degree
 from policy.instants import instant, of
 from policy.opening import Opening, opening, relays
 from policy.presence import Presence
-from policy.spans import Spans, covers, end_of, last_end, next_start, pairs
+from policy.spans import Spans, covers, end_of, last_end, next_start, pairs, spans
 from policy.state import SiteState, holders
 from policy.terms import MINUTE, Instant
 from server.models import DoorState, Edge, Position, Visitor
@@ -213,6 +213,11 @@ def _takes_over(current: Current, begins: Instant, at: Instant) -> bool:
     """Whether a shift follows hours of the team that are still to come, within the grace that chains allow."""
     left = last_end(current.rules.staffed, begins)
     return left is not None and left > at and begins <= left + current.rules.shift_grace
+
+
+def adhoc_of(seen: Picture, gardien: str) -> Spans:
+    """The shifts that a gardien made by two taps."""
+    return spans(seen.known.state.adhoc.get(gardien, ()))
 
 
 def shift_end(current: Current, gardien: str, at: Instant) -> Instant | None:

@@ -7,8 +7,9 @@ import pytest
 from msgspec.structs import replace
 from sqlmodel import col, select
 
-from policy.instants import instant
+from policy.instants import instant, text
 from policy.opening import Degree
+from policy.reasons import Reason
 from policy.terms import HOUR, MINUTE
 from server.audit import Decided
 from server.changes import rota as changes
@@ -186,6 +187,19 @@ def test_a_suspended_gardiens_evening_may_be_taken(place: Place) -> None:
     assert "Tarek B. ne peut pas la tenir" in plain(place.page("/gardiens", odile))
     assert press(place, odile, "take", FRIDAY)[0] == 303
     assert holder_at(place, FRIDAY) == "odile"
+
+
+def test_who_opened_without_a_shift_reads_until_when_they_hold_the_place(place: Place) -> None:
+    tarek = place.member("tarek")
+    assert "Votre prochaine garde" in plain(place.page("/gardiens", tarek))
+    place.now = instant("2026-11-24T23:00:00+01:00")
+    made = replace(
+        place.journal.tap_in(place.now, "tarek", Reason.OWN_SHIFT), pending=False, adhoc_until=text(place.now + HOUR)
+    )
+    place.journal.rows[-1] = made
+    place.tell()
+    page = plain(place.page("/gardiens", tarek))
+    assert "Ouverture sans garde Vous tenez le lieu jusqu’à 0 h Votre prochaine garde : ven. 27 nov." in page
 
 
 def test_a_later_fortnight_has_no_evening_of_the_day_before_its_first(place: Place) -> None:
