@@ -38,7 +38,8 @@ def test_the_desk_gives_a_member_an_account_and_hands_the_link_over(desk: Place)
     team = logged_in(desk, "brigitte")
     assert "Pas de compte : cette personne ne peut pas se connecter." in desk.page(PAGE, team)
     shown = press(desk, team, PAGE, f"{PAGE}/account", login=OLD)
-    assert (shown.status_code, OLD in shown.text, "/messages" in shown.text) == (200, True, True)
+    assert (shown.status_code, OLD in shown.text, "/messages/link" in shown.text) == (200, True, True)
+    assert 'href="/accounts"' not in shown.text, "that page is an administrator's"
     assert f"{OLD} pas encore pris" in desk.page(PAGE, team)
     link = link_in(shown.text)
     assert press(desk, desk.app.test_client(), link, link, password=GOOD, repeated=GOOD).status_code == 303
