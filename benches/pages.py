@@ -6,7 +6,7 @@ from contextlib import closing
 from datetime import UTC, date, datetime, timedelta
 from itertools import product
 from pathlib import Path
-from typing import get_args
+from typing import Any, get_args
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from flask.testing import FlaskClient
@@ -39,7 +39,17 @@ from server.database.engine import Database
 from server.database.schema import upgrade
 from server.exchange import Exchange
 from server.main import tuned
-from server.models import Account, Booking, MachineSession, PaidUnit
+from server.models import (
+    Account,
+    Agreement,
+    BankEntry,
+    Booking,
+    Certification,
+    GuestDay,
+    MachineSession,
+    Message,
+    PaidUnit,
+)
 from server.passwords import hash_password
 from server.web.context import Context
 from server.web.live import Live
@@ -58,6 +68,9 @@ BOOKED = (8, 11, 14)
 """The hours (UTC) at which each machine is booked for two, on each day of the last `days` and of the next 30."""
 ABSENT = 10
 """One in so many does not come; the others run the machine, which is kept as long as passages are."""
+GUESTS, GUEST_DAYS = 4, 10
+"""Guests on each day of the last `days`, and how many days each of them has."""
+TRAINED = 500
 ROUNDS = 20
 DAYS = 89
 NOW: Instant = 1_795_543_920_000
@@ -73,17 +86,23 @@ PAGES = {
     "member": "/members/m17",
     "carnets": "/carnets",
     "presence": "/presence",
+    "stay": "/presence/m17",
     "evacuation": "/evacuation",
     "hours": "/hours",
     "machines": "/machines",
     "machine": "/machines/cnc3",
     "calendar": "/calendar",
     "machine_figures": "/machines/chiffres",
+    "machine_figures_before": "/machines/chiffres?month=2026-10",
     "trainings": "/trainings",
+    "trained": "/trainings/kinds/cnc",
     "gardiens": "/gardiens",
     "gardien_figures": "/gardiens/chiffres",
     "evenings": "/gardiens/evenings",
     "bank": "/banque",
+    "account": "/banque/m7",
+    "guests": "/guests",
+    "messages": "/messages",
     "closing": "/fermer",
     "year": "/chiffres",
     "events": "/events",
@@ -150,6 +169,7 @@ def fill(database: Database, members: int, passages: int, days: int) -> None:
         take_over_account(session, datetime.now(UTC), LOGIN, hash_password(PASSWORD))
         _pay(session, members)
         _book(session, members, days)
+        _note(session, members, days)
         session.exec(update(Account).values(member="m17"))  # who is asked what the machines would say to them
     with database.transaction() as session:
         start = NOW // 1000 - DAYS * DAY // 1000
@@ -193,6 +213,35 @@ def _book(session: Session, members: int, days: int) -> None:
                 )
     session.execute(insert(Booking), rows)
     session.execute(insert(MachineSession), ran)
+
+
+def _note(session: Session, members: int, days: int) -> None:
+    """For so many days: guests by agreement, a shift of each evening in the bank of hours, and a message to each of
+    its gardiens; and who was trained."""
+    today = datetime.fromtimestamp(NOW // 1000, UTC)
+    agreement = Agreement(name="La coopérative voisine", days=GUEST_DAYS)
+    session.add(agreement)
+    session.flush()
+    for back in range(1, days):
+        when, gardien = today - timedelta(back), f"m{back % GARDIENS}"
+        for guest in (f"Invité {number} de {back // GUEST_DAYS}" for number in range(GUESTS)):
+            session.add(
+                GuestDay(agreement=agreement.id or 0, who=guest.casefold(), name=guest, day=when.date(), by=LOGIN)
+            )
+        paid: dict[str, Any] = {"from_account": "minted", "to_account": "used", "source": ["unit", str(back)]}
+        session.add(BankEntry(at=when, member=gardien, minutes=210, inside=[], **paid))
+        for number in range(GARDIENS):
+            mail: dict[str, Any] = {
+                "by": LOGIN,
+                "name": f"{back}-{number}",
+                "to": f"gardien{number}@example.org",
+                "subject": "Une soirée est libre",
+                "body": "",
+            }
+            session.add(Message(state="sent", about="rota_free", made=when, due=when, until=when, ended=when, **mail))
+    for number in range(min(TRAINED, members)):
+        shown: dict[str, Any] = {"member": f"m{number}", "kind": "cnc", "position": number, "until": None}
+        session.add(Certification(**shown))
 
 
 def _pay(session: Session, members: int) -> None:

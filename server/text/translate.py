@@ -6,6 +6,7 @@ missing.
 
 import re
 from contextlib import AbstractContextManager
+from functools import lru_cache
 
 import flask_babel
 from flask import Flask
@@ -24,7 +25,14 @@ def N_(text: str) -> str:  # noqa: N802 - the name by which translators' tools f
 
 def gettext(text: str, **values: object) -> str:
     """The sentence in the language of the request, with its %(named)s values."""
-    return typeset(str(flask_babel.gettext(text, **values)))
+    said = _sentence(language(), text)
+    return typeset(said % values if values else said)
+
+
+@lru_cache(maxsize=1 << 13)
+def _sentence(_language: str, text: str) -> str:
+    """In this language, which is that of the request. A long list asks for one five hundred times."""
+    return str(flask_babel.gettext(text))
 
 
 def ngettext(one: str, many: str, num: int, **values: object) -> str:
@@ -36,8 +44,13 @@ def ngettext(one: str, many: str, num: int, **values: object) -> str:
 
 def typeset(text: str) -> str:
     """One full stop, not two; French with its no-break spaces, so that no line begins with a colon."""
+    return _typeset(language(), text)
+
+
+@lru_cache(maxsize=1 << 13)
+def _typeset(language: str, text: str) -> str:
     text = DOUBLED.sub(".", text)
-    return GLUED.sub("\N{NO-BREAK SPACE}", text) if language() == "fr" else text
+    return GLUED.sub("\N{NO-BREAK SPACE}", text) if language == "fr" else text
 
 
 def language() -> str:

@@ -17,7 +17,7 @@ from server.queries.history import Passage
 from server.text import catalogue
 from server.text import dates as language
 from server.text.reasons import OF_MEMBERS, REMEDIES, SENTENCES, words
-from server.text.translate import typeset
+from server.text.translate import gettext, in_language, typeset
 from tests.support_pages import CREDENTIAL_KEY, Place, plain
 from tests.support_server import DECIDED, whole_bundle
 from tests.support_site import ALICE, at
@@ -409,3 +409,14 @@ def test_english_has_one_word_for_one_thing(french: str, english: str, never: st
     found = [words for id_, words in said if re.search(french, id_, re.IGNORECASE)]
     assert found, english
     assert [words for words in found if re.search(never, words, re.IGNORECASE)] == []
+
+
+def test_a_sentence_is_said_in_the_language_of_whoever_asks_whoever_asked_before(place: Place) -> None:
+    with place.app.test_request_context():
+        said = []
+        for which in ("fr", "en", "fr", "en"):
+            with in_language(which):
+                said.append((gettext("Pourquoi ?"), gettext("Réserver %(day)s, %(hours)s", day="9 :", hours="9 h")))
+    assert said[0] == (f"Pourquoi{NB}?", f"Réserver 9{NB}:, 9{NB}h")
+    assert said[1] == ("Why?", "Book 9 :, 9 h")
+    assert said[2:] == said[:2]
