@@ -1,5 +1,6 @@
 """What is wrong with an inventory, before anything is done by it; and what an edge is asked by it."""
 
+import json
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
@@ -8,6 +9,9 @@ from typing import Any
 ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 NO_EDGES = ("server", "broker", "authority", "credential")
 """Names that `loquet keys` gives to something else."""
+SETTINGS = {"database", "socket", "retention_days"}
+TABLES = {"smtp", "ntfy", "matrix", "webhook", "oidc", "staff", "api"}
+"""Of server.toml: what loquet_settings may say. The rest follows from the inventory."""
 
 
 def faults(
@@ -15,7 +19,7 @@ def faults(
 ) -> list[str]:
     """Every fault in words, with its remedy. hosts: the variables of each machine. keys: the site.json of the key
     folder, empty for one that is to be made. revoked: edges that were shut out."""
-    return [*_machines(groups, hosts), *_keys(groups, hosts, keys, revoked)]
+    return [*_machines(groups, hosts), *_keys(groups, hosts, keys, revoked), *_settings(groups, hosts)]
 
 
 def _machines(groups: Mapping[str, list[str]], hosts: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
@@ -63,6 +67,35 @@ def _keys(
         )
 
 
+def _settings(groups: Mapping[str, list[str]], hosts: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
+    for server in groups.get("server", []):
+        said = hosts[server].get("loquet_settings", {})
+        if not isinstance(said, Mapping):
+            yield f"loquet_settings is {said!r}: write names and values below it, as server/sample.toml has them"
+            continue
+        for name, value in said.items():
+            if name not in SETTINGS | TABLES:
+                can = ", ".join(sorted(SETTINGS | TABLES))
+                yield f"loquet_settings says {name!r}: it may say {can}; the rest follows from the inventory"
+            elif isinstance(value, Mapping) is not (name in TABLES):
+                kind = "names and values below it" if name in TABLES else "one value"
+                yield f"{name} of loquet_settings is {value!r}: give it {kind}, as server/sample.toml does"
+
+
+def settings(said: Mapping[str, Any]) -> str:
+    """The lines of server.toml that say so: values first, tables last."""
+    tables = {name: value for name, value in said.items() if isinstance(value, Mapping)}
+    lines = [_line(name, value) for name, value in said.items() if name not in tables]
+    for name, table in tables.items():
+        lines += ["", f"[{name}]", *(_line(key, value) for key, value in table.items())]
+    return "\n".join(lines)
+
+
+def _line(name: str, value: object) -> str:
+    """A text, a number, yes or no, a list of these: TOML writes them as JSON does."""
+    return f"{name} = {json.dumps(value, ensure_ascii=False)}"
+
+
 def places(wiring: Mapping[str, Any]) -> list[str]:
     """The doors and machines that hang on an edge."""
     return [name for kind in ("door", "machine") for name in wiring.get(kind) or {}]
@@ -72,4 +105,4 @@ class FilterModule:
     """What Ansible looks for."""
 
     def filters(self) -> dict[str, Any]:
-        return {"inventory_faults": faults, "places": places}
+        return {"inventory_faults": faults, "places": places, "settings": settings}

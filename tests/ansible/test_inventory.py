@@ -62,6 +62,23 @@ def test_a_site_that_cannot_be_is_told(hosts: dict[str, Any], keys: dict[str, An
     assert said in told(hosts, keys)
 
 
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({"smtp": {"host": "mail.example.org", "sender": "l@example.org"}, "retention_days": 30}, ""),
+        ("mail", "loquet_settings is 'mail': write names and values below it"),
+        ({"backup": {"minutes": 5}}, "loquet_settings says 'backup': it may say api, database"),
+        ({"smtp": "mail.example.org"}, "smtp of loquet_settings is 'mail.example.org': give it names and values"),
+        ({"database": {"url": "x"}}, "database of loquet_settings is {'url': 'x'}: give it one value"),
+    ],
+)
+def test_what_else_the_server_is_told_is_looked_at_first(settings: object, said: str) -> None:
+    hosts = site(front={"loquet_wiring": DOOR})
+    hosts["hub"]["loquet_settings"] = settings
+    assert told(hosts).startswith(said)
+    assert bool(told(hosts)) is bool(said)
+
+
 def test_an_edge_that_is_revoked_while_the_inventory_has_it_is_told() -> None:
     assert "edge 'front' was revoked" in told(site(front={"loquet_wiring": DOOR}), KEYS, ("front",))
 

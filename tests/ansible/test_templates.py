@@ -19,7 +19,7 @@ from server.config import EdgeConfig, RevokedEdge
 from server.config_file import load
 
 ROLES = Path(__file__).parents[2] / "ansible" / "roles"
-PLACES = runpy.run_path(str(ROLES.parent / "filter_plugins" / "inventory.py"))["places"]
+OWN = runpy.run_path(str(ROLES.parent / "filter_plugins" / "inventory.py"))
 WIRING = {"front": {"door": {"front": {"readers": 2}}}, "fab": {"machine": {"cnc": {}, "laser": {}}}}
 
 
@@ -32,7 +32,7 @@ def rendered(role: str, name: str, variables: Mapping[str, Any]) -> str:
         undefined=StrictUndefined,
         autoescape=False,  # noqa: S701  no page: files of a server
     )
-    made.filters |= FilterModule().filters() | {"places": PLACES}
+    made.filters |= FilterModule().filters() | {name: OWN[name] for name in ("places", "settings")}
     return made.get_template(name).render(variables)
 
 
@@ -52,6 +52,7 @@ def test_the_server_is_told_of_every_edge_and_of_those_revoked(
         "loquet_backup_days": 20,
         "loquet_backup_copies": ["/media/loquet", "sftp://loquet@nas.lan/copies"],
         "loquet_backup_ssh_key": "keys/nas",
+        "loquet_settings": {},
     }
     shutil.copytree(ring.server, tmp_path / "keys")
     (tmp_path / "server.toml").write_text(rendered("server", "server.toml", variables), "utf-8")
@@ -68,7 +69,31 @@ def test_the_server_is_told_of_every_edge_and_of_those_revoked(
     assert (copies.ssh_key, copies.known_hosts) == (tmp_path / "backup_ssh", tmp_path / "known_hosts")
     (tmp_path / "server.toml").write_text(rendered("server", "server.toml", variables | {"loquet_backup": False}))
     assert load(tmp_path / "server.toml").backup is None
-    alone = rendered("server", "server.toml", variables | {"loquet_edges": []})
+    mail = {
+        "host": "mail.example.org",
+        "sender": "l@example.org",
+        "username": "l",
+        "password_file": "keys/mail",
+        "port": 465,
+        "security": "tls",
+    }
+    (tmp_path / "keys" / "mail").write_text("secret\n")
+    (tmp_path / "keys" / "mail").chmod(0o600)
+    more = {
+        "smtp": mail,
+        "retention_days": 60,
+        "database": "postgresql://loquet@/loquet",
+        "socket": str(tmp_path / "control"),
+    }
+    (tmp_path / "server.toml").write_text(
+        rendered("server", "server.toml", variables | {"loquet_settings": more}), "utf-8"
+    )
+    told = load(tmp_path / "server.toml")
+    assert told.smtp is not None
+    assert (told.smtp.host, told.smtp.port, told.smtp.password) == ("mail.example.org", 465, "secret")
+    assert told.database.startswith("postgresql")
+    assert (told.retention_days, told.socket, told.edges) == (60, tmp_path / "control", config.edges)
+    alone = rendered("server", "server.toml", variables | {"loquet_edges": [], "loquet_settings": more})
     (tmp_path / "server.toml").write_text(alone, "utf-8")  # its only edge was stolen
     assert load(tmp_path / "server.toml").edges == ()
     assert (config.address, config.trusted_proxy) == ("https://loquet.example.org", "127.0.0.1")
