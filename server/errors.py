@@ -66,6 +66,7 @@ class Refused(StrEnum):
     LINK_LATE = "link_late"
     LOGIN_BAD = "login_bad"
     LOGIN_TAKEN = "login_taken"
+    LOGIN_CONFIGURED = "login_configured"
     MEMBER_UNKNOWN = "member_unknown"
     STILL_INSIDE = "still_inside"
     AGREEMENT_WRONG = "agreement_wrong"

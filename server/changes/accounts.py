@@ -3,7 +3,7 @@
 by: who wants it; what they may not is refused. at: the wall clock's instant. Raises ChangeRefusedError.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -12,9 +12,10 @@ from sqlmodel import Session, col, delete, select
 from policy.instants import of
 from server.audit import Change, Decided, record
 from server.errors import ChangeRefusedError, Refused
-from server.models import Account, AccountLink, AccountSession, Member, OidcIdentity, Passkey
+from server.models import Account, AccountLink, AccountSession, AuditRow, Member, OidcIdentity, Passkey
 from server.passwords import hash_token, is_login, login_of, new_token
 from server.queries.accounts import Caller, administrators, lasts, roles_of
+from server.queries.former_logins import SET_LOGIN, former_logins
 from server.roles import ADMINS, STAFF, Role, Roles
 
 INVITED, FIRST = timedelta(days=7), timedelta(hours=24)
@@ -38,7 +39,7 @@ def invite(session: Session, by: Caller, at: datetime, *, login: str, member: st
     _require_over(session, by, account)
     if not is_login(account.login):
         raise ChangeRefusedError(Refused.LOGIN_BAD)
-    if session.exec(select(Account.id).where(Account.login == account.login)).first() is not None:
+    if _is_taken(session, account.login):
         raise ChangeRefusedError(Refused.LOGIN_TAKEN)
     if member is not None and session.exec(select(Account.id).where(Account.member == member)).first() is not None:
         raise ChangeRefusedError(Refused.MEMBER_HAS_ACCOUNT)
@@ -166,13 +167,16 @@ def set_login(session: Session, by: Caller, at: datetime, account: int, login: s
     old = found.login
     if not is_login(new):
         raise ChangeRefusedError(Refused.LOGIN_BAD)
-    if session.exec(select(Account.id).where(Account.login == new, Account.id != account)).first() is not None:
+    if new == old:
+        return old, new
+    if found.configured is not None:
+        raise ChangeRefusedError(Refused.LOGIN_CONFIGURED)
+    if _is_taken(session, new, {one.login for one in former_logins(session, old)}):
         raise ChangeRefusedError(Refused.LOGIN_TAKEN)
-    if new != old:
-        _record(session, by, at, found, "set_login", {"login": old}, {"login": new})
-        found.login = new
-        session.add(found)
-        session.exec(delete(AccountLink).where(col(AccountLink.account) == account))
+    _record(session, by, at, found, SET_LOGIN, {"login": old}, {"login": new})
+    found.login = new
+    session.add(found)
+    session.exec(delete(AccountLink).where(col(AccountLink.account) == account))
     return old, new
 
 
@@ -244,6 +248,14 @@ def _account(session: Session, account: int | None) -> Account:
     if found.ended is not None:
         raise ChangeRefusedError(Refused.ACCOUNT_ENDED)
     return found
+
+
+def _is_taken(session: Session, login: str, own: Collection[str] = ()) -> bool:
+    """Whether an account has it, or somebody has done something under it who is known by it still. own: the account's
+    former ones."""
+    if session.exec(select(Account.id).where(Account.login == login)).first() is not None:
+        return True
+    return login not in own and session.exec(select(AuditRow.id).where(AuditRow.account == login)).first() is not None
 
 
 def _require_over(session: Session, by: Caller, account: Account) -> None:

@@ -6,10 +6,10 @@ and what the audit says of them go. The caller wipes the database's files then (
 """
 
 import json
-from collections.abc import Callable
-from datetime import datetime
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
 
-from sqlalchemy import Column, String, Table, and_, cast, func, or_
+from sqlalchemy import Column, ColumnElement, String, Table, and_, cast, func, or_
 from sqlmodel import Session, SQLModel, col, delete, select, update
 
 from policy.bank_units import BANKED
@@ -52,6 +52,7 @@ from server.models import (
     Visitor,
 )
 from server.queries.accounts import Caller, at_the_machine
+from server.queries.former_logins import Former, former_logins
 from server.queries.member import is_erased
 from server.roles import ADMINS
 
@@ -90,6 +91,8 @@ WITHOUT_KEY = frozenset(
 """Columns that name a member and refer to no row: a door may have told of them first."""
 NEW = "ancien-"
 """With a number, see is_erased."""
+NOTICE = timedelta(seconds=1)
+"""Within that the old address is told of the new login."""
 ERASED = "erased"
 """What the audit has that was done."""
 
@@ -112,8 +115,9 @@ def erase(session: Session, by: Caller, decided: Decided, member: str, day_start
         raise ChangeRefusedError(Refused.NOT_ALLOWED)
     plain = account is not None and not account.admin and not row.roles
     forget_vouchers(session, member, decided.at)
-    _forget_messages(session, member, account)
-    _empty_audit(session, member, account.login if account is not None and plain else None)
+    former = former_logins(session, account.login) if account is not None else []
+    _forget_messages(session, member, account, former)
+    _empty_audit(session, member, account.login if account is not None and plain else None, former if plain else [])
     new = _stand_in(session, row)
     if account is not None:
         _close(session, account, new, keep_login=not plain, decided=decided)
@@ -192,11 +196,16 @@ def _stand_in(session: Session, row: Member) -> Member:
     return new
 
 
-def _forget_messages(session: Session, member: str, account: Account | None) -> None:
+def _forget_messages(session: Session, member: str, account: Account | None, former: Sequence[Former]) -> None:
     """Those to their addresses, sent or not; one that is on its way is none to take back."""
     row, choice = Message, session.get(ChannelChoice, member)
-    theirs = [(col(row.channel) == Channel.MAIL, col(row.to) == account.login)] if account is not None else []
-    theirs += [(col(row.channel) == choice.channel, col(row.to) == choice.address)] if choice is not None else []
+    mail, theirs = col(row.channel) == Channel.MAIL, list[tuple[ColumnElement[bool], ...]]()
+    if account is not None:
+        theirs.append((mail, col(row.to) == account.login))
+    for one in former:
+        theirs.append((mail, col(row.to) == one.login, col(row.made) < one.given_up + NOTICE))
+    if choice is not None:
+        theirs.append((col(row.channel) == choice.channel, col(row.to) == choice.address))
     for where in theirs:
         session.exec(delete(row).where(*where, col(row.state) != State.SENDING))
 
@@ -248,18 +257,23 @@ def _close(session: Session, account: Account, new: Member, *, keep_login: bool,
     session.flush()
 
 
-def _empty_audit(session: Session, member: str, login: str | None) -> None:
+def _empty_audit(session: Session, member: str, login: str | None, former: Sequence[Former]) -> None:
     """Rows about them, and what a member did alone; the chain stays whole (server/audit.py)."""
     row = AuditRow
     about = [
         col(row.subject).startswith(f"{member}/", autoescape=True),
         col(row.subject).endswith(f"/{member}", autoescape=True),
+        *_named(member),
     ]
-    for name in (member, *([login] if login is not None else [])):
-        about.append(col(row.subject) == name)
-        told = (func.coalesce(cast(said, String), "") for said in (row.before, row.after))
-        about += [said.contains(json.dumps(name), autoescape=True) for said in told]
     if login is not None:
-        about.append(col(row.account) == login)
+        about += [col(row.account) == login, *_named(login)]
+    for one in former:
+        about.append(and_(col(row.id) <= one.row, or_(col(row.account) == one.login, *_named(one.login))))
     empty = dict.fromkeys(SAID, "") | {"before": None, "after": None, "salt": None}
     session.exec(update(row).where(or_(*about)).values(**empty))
+
+
+def _named(name: str) -> list[ColumnElement[bool]]:
+    """The audit's rows that are about it."""
+    told = (func.coalesce(cast(said, String), "") for said in (AuditRow.before, AuditRow.after))
+    return [col(AuditRow.subject) == name, *(said.contains(json.dumps(name), autoescape=True) for said in told)]

@@ -129,22 +129,24 @@ def _name(session: Session, account: Account) -> str:
 
 @dataclass(frozen=True, slots=True)
 class MembersAccount:
-    """roles: beside a member's, which an administrator alone looks after. ready: whether somebody can log in."""
+    """roles: beside a member's, which an administrator alone looks after. ready: whether somebody can log in. ended:
+    whether it is closed."""
 
     id: int
     login: str
     roles: Roles
     ready: bool
+    ended: bool
 
 
 def account_of(session: Session, member: str) -> MembersAccount | None:
-    """The account of a member that is not closed."""
-    wanted = select(Account).where(Account.member == member, col(Account.ended).is_(None))
-    found = session.exec(wanted).one_or_none()
+    """The account of a member, closed or not: nobody has a second one."""
+    found = session.exec(select(Account).where(Account.member == member)).one_or_none()
     if found is None or found.id is None:
         return None
     ready = found.password_hash is not None or bool(passkeys_of(session, found.id))
-    return MembersAccount(found.id, found.login, roles_of(session, found) - {Role.MEMBER}, ready)
+    roles = roles_of(session, found) - {Role.MEMBER}
+    return MembersAccount(found.id, found.login, roles, ready, found.ended is not None)
 
 
 def proposed_login(session: Session, name: str) -> str:

@@ -7,8 +7,9 @@ from sqlmodel import Session, col, select
 from policy.instants import of
 from policy.terms import Instant
 from server.database.types import moment
-from server.models import Account, AuditRow, Booking
+from server.models import AuditRow, Booking
 from server.queries.bookings import Slot
+from server.queries.former_logins import member_of
 
 BY_RULE = "server"
 """In the audit: nobody came for it, or nobody was there any more, and somebody else wanted it."""
@@ -27,11 +28,14 @@ def fallen(session: Session, member: str, at: Instant) -> list[Fallen]:
     asked = select(row).where(row.member == member, col(row.ended).is_not(None), col(row.end_at) > moment(at))
     found = [Slot(of(one.start_at), of(one.end_at), one.machine, member, one.id) for one in session.exec(asked)]
     said = (
-        select(AuditRow.subject, AuditRow.account, Account.member)
-        .join(Account, col(Account.login) == col(AuditRow.account), isouter=True)
-        .where(
-            col(AuditRow.subject).in_([one.id for one in found]), AuditRow.noun == "booking", AuditRow.did == "ended"
-        )
+        select(AuditRow.subject, AuditRow.account)
+        .where(col(AuditRow.subject).in_([one.id for one in found]))
+        .where(AuditRow.noun == "booking", AuditRow.did == "ended")
     )
-    by = {which: "" if account == BY_RULE else who for which, account, who in session.exec(said)}
+    by = {which: "" if login == BY_RULE else _who(session, login) for which, login in session.exec(said)}
     return [Fallen(slot, by.get(slot.id)) for slot in sorted(found)]
+
+
+def _who(session: Session, login: str) -> str | None:
+    member = member_of(session, login)
+    return None if member is None else member.id

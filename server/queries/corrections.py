@@ -1,6 +1,5 @@
 """What did somebody write down of a member's coming and going? With what the member says to it, and the answer."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -9,7 +8,8 @@ from sqlmodel import Session, col, select
 from policy.instants import of
 from policy.terms import Direction, Instant
 from server.database.types import moment
-from server.models import Account, JournalRow, Member
+from server.models import JournalRow
+from server.queries.former_logins import names_of
 from server.queries.history import ANSWERED, CONTESTED, CORRECTED, WITHDRAWN
 
 
@@ -52,7 +52,7 @@ def noted(session: Session, member: str) -> list[Noted]:
     kinds = col(row.kind).in_((CORRECTED, CONTESTED, ANSWERED, WITHDRAWN))
     asked = select(row).where(row.member == member, kinds).order_by(col(row.seq))
     rows = session.exec(asked).all()
-    names = _names(session, {_by(one) for one in rows})
+    names = names_of(session, {_by(one) for one in rows})
     said = {(one.kind, one.settles): _said(one, names) for one in rows if one.kind != CORRECTED}
     found: dict[tuple[datetime, str | None], list[JournalRow]] = {}
     for one in rows:
@@ -89,9 +89,3 @@ def _said(row: JournalRow, names: dict[str, str]) -> Said:
 
 def _by(row: JournalRow) -> str:
     return (row.detail or "").partition(": ")[0]
-
-
-def _names(session: Session, logins: Sequence[str] | set[str]) -> dict[str, str]:
-    """Of accounts that are a member's: the member's name."""
-    asked = select(Account.login, Member.name).join(Member, col(Member.id) == col(Account.member))
-    return {login: name for login, name in session.exec(asked.where(col(Account.login).in_(list(logins))))}  # noqa: C416

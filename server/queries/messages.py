@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement
+from sqlalchemy import ColumnElement, exists
 from sqlmodel import Session, col, func, select
 
-from server.models import Account, Message
+from server.models import Account, AuditRow, Message
+from server.queries.former_logins import SET_LOGIN
 
 ADDRESS = "address"
 """What the reason of a message begins with whose address the mail server will never take."""
@@ -28,7 +29,8 @@ class Bounced:
 def bounced(session: Session, member: str | None = None) -> list[Bounced]:
     """Addresses whose last word was no, the newest first; one that took a message since is not among them.
 
-    member: that of this member alone. Of a closed account's address nothing is told: nobody writes there any more.
+    member: that of this member alone. Of a closed account's address, and of one that was a login once,
+    nothing is told: nobody writes there any more.
     """
     row = Message
     last = (
@@ -37,7 +39,8 @@ def bounced(session: Session, member: str | None = None) -> list[Bounced]:
         .group_by(row.to)
     )
     wanted = select(row, Account).join(Account, col(Account.login) == col(row.to), isouter=True)
-    wanted = wanted.where(col(row.id).in_(last), _refused())
+    given_up = exists().where(col(AuditRow.subject) == row.to, col(AuditRow.did) == SET_LOGIN)
+    wanted = wanted.where(col(row.id).in_(last), _refused(), col(Account.id).is_not(None) | ~given_up)
     if member is not None:
         wanted = wanted.where(Account.member == member)
     found = session.exec(wanted.order_by(col(row.id).desc()))

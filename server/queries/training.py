@@ -11,6 +11,7 @@ from sqlmodel import Session, col, func, select
 from policy.bundle import Certification, Kind, Machine
 from server import models
 from server.models import CertificationEntry, MachineSession
+from server.queries.former_logins import names_of
 
 DECIDED = ("certified", "withdrawn")
 """Of the entries those that say what holds."""
@@ -72,7 +73,7 @@ def trained(session: Session, held: Iterable[Certification]) -> list[Trained]:
     row = CertificationEntry
     asked = select(row).where(col(row.member).in_(members), col(row.did).in_(DECIDED)).order_by(col(row.id))
     given = {(one.member, one.kind): one for one in session.exec(asked)} if known else {}
-    names = _names(session, {one.by for one in given.values()})
+    names = names_of(session, {one.by for one in given.values()})
     used = _used(session, members) if known else {}
     return [
         Trained(one, _given(given.get((one.member, one.kind)), one, names), used.get((one.member, one.kind)))
@@ -88,13 +89,6 @@ def _used(session: Session, members: AnyOf[str]) -> dict[tuple[str, str], date]:
     new = select(ran.member, ran.kind, func.max(ran.started)).where(col(ran.member).in_(members))
     used = {(one.member, one.kind): one.used for one in session.exec(old) if one.used is not None}
     return used | {(member, kind): at.date() for member, kind, at in session.exec(new.group_by(ran.member, ran.kind))}
-
-
-def _names(session: Session, logins: AnyOf[str]) -> dict[str, str]:
-    """Of the members whose logins these are."""
-    known, account = models.Member, models.Account
-    asked = select(account.login, known.name).join(known, col(known.id) == col(account.member))
-    return dict(session.exec(asked.where(col(account.login).in_(logins))).all()) if logins else {}
 
 
 def _given(last: CertificationEntry | None, held: Certification, names: Mapping[str, str]) -> Given | None:

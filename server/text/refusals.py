@@ -14,6 +14,9 @@ SENTENCES = {
     Refused.LINK_LATE: N_("Ce lien est trop vieux. Demandez un nouveau lien à l’équipe."),
     Refused.LOGIN_BAD: N_("Un identifiant se compose de lettres, de chiffres et de . _ - @ +, 100 signes au plus."),
     Refused.LOGIN_TAKEN: N_("Cet identifiant est pris. Choisissez-en un autre."),
+    Refused.LOGIN_CONFIGURED: N_(
+        "L’identifiant de ce compte est écrit dans server.toml. Faites un autre compte, puis fermez celui-ci."
+    ),
     Refused.AGREEMENT_WRONG: N_("Pas fait : un accord a un nom, et de 1 à 366 journées par personne et par an."),
     Refused.AGREEMENT_OVER: N_("Pas fait : cet accord n’est pas, ou plus, en cours. Voici ceux qui le sont."),
     Refused.GUEST_DAY_OVER: N_("Pas fait : on ne retire que les journées d’aujourd’hui."),

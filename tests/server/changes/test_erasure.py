@@ -13,7 +13,7 @@ from sqlmodel import Session, col, func, select
 from policy.terms import DAY
 from server.audit import Decided, verify
 from server.backups.restore import restore
-from server.changes.accounts import invite, take_up
+from server.changes.accounts import invite, set_login, take_up
 from server.changes.bundle import put
 from server.changes.erasure import naming
 from server.changes.messages import Channel, queue
@@ -122,6 +122,23 @@ def test_no_message_stays_that_was_to_reach_them(former: Place) -> None:
     assert erase(former)[0] == 303
     with former.database.reading() as session:
         assert session.exec(select(Message.to)).all() == ["another@example.org"]
+
+
+def test_a_login_that_they_had_before_stays_nowhere(former: Place) -> None:
+    """Nor a message to it; of whoever has it since all stays."""
+    old, later = "brigitte.m@example.org", datetime.now(UTC) + timedelta(days=1)
+    with former.database.transaction() as session:
+        account = session.exec(select(Account.id).where(Account.member == WHO)).one()
+        for made, to in ((datetime.now(UTC), old), (later, old)):
+            queue(session, Decided("server", EVENING), made, about="t", to=to, subject="s", body="b", until=later)
+        assert account is not None
+        set_login(session, at_the_machine("root"), datetime.now(UTC) + timedelta(minutes=1), account, "b@example.net")
+    assert erase(former)[0] == 303
+    with former.database.reading() as session:
+        said = "".join(str(row.model_dump()) for row in session.exec(select(AuditRow)))
+        assert [one for one in (old, "b@example.net") if one in said] == []
+        assert verify(session).broken is None
+        assert len(session.exec(select(Message).where(Message.to == old)).all()) == 1
 
 
 def test_the_badge_is_free_and_nobody_comes_back(former: Place) -> None:

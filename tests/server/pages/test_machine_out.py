@@ -114,6 +114,7 @@ def test_whose_booking_others_may_have_already_is_not_touched_by_it(lab: Place) 
     assert "Aucune réservation n’est touchée" in pressed(lab, fabien, "/machines/printer/out", form)
 
 
+@pytest.mark.sqlite
 def test_until_when_limits_what_it_hits_and_is_told(lab: Place) -> None:
     later = booked("c", "printer", "remy", "21:30", "22:00")
     furnish(lab, lab_bundle(booked("b", "printer", "remy", "20:30", "21:00"), later))

@@ -6,9 +6,16 @@ import pytest
 from sqlmodel import col, select
 
 from policy.bundle import Role
+from server.audit import Decided
+from server.changes import accounts as changes
+from server.changes.configured import take_over_account
+from server.changes.messages import queue
 from server.models import Account, AuditRow, Member, Message
+from server.queries.accounts import at_the_machine
+from server.queries.former_logins import names_of
+from server.queries.messages import ADDRESS, Bounced, bounced
 from tests.server.pages.test_account_pages import GOOD, account, link_in, logged_in, press
-from tests.support_pages import Place, plain
+from tests.support_pages import CHEAP_HASH, Place, plain
 
 pytestmark = pytest.mark.sqlite
 PAGE, OLD, NEW = "/members/remy", "remy@exemple.org", "remy.q@exemple.net"
@@ -66,6 +73,64 @@ def test_another_login_is_told_to_both_addresses_and_nobody_is_logged_out(desk: 
     assert [one.to for one in told] == [OLD, NEW]
     assert all(OLD in one.body and NEW in one.body for one in told)
     assert (noted.account, noted.noun) == ("brigitte", "account")
+
+
+def test_what_was_done_under_another_login_is_still_theirs_and_nobody_elses(desk: Place) -> None:
+    logged_in(desk, "remy")
+    team = logged_in(desk, "brigitte")
+    assert press(desk, team, PAGE, f"{PAGE}/account/login", login=OLD).status_code == 303
+    assert press(desk, team, PAGE, f"{PAGE}/account/login", login=NEW).status_code == 303
+    with desk.database.reading() as session:
+        assert names_of(session, ["remy", OLD, NEW, "brigitte", "root"]) == {
+            "remy": "Rémy Quentin", OLD: "Rémy Quentin", NEW: "Rémy Quentin", "brigitte": "Brigitte Oudin",
+        }  # fmt: skip
+    other = press(desk, team, "/members/zoe", "/members/zoe/account", login="remy")
+    assert (other.status_code, "Cet identifiant est pris" in plain(other.text)) == (409, True)
+    assert press(desk, team, PAGE, f"{PAGE}/account/login", login="remy").status_code == 303, "it was theirs"
+    given = press(desk, team, "/members/zoe", "/members/zoe/account", login=OLD)
+    assert given.status_code == 200, "an address that was another's by mistake, who did nothing under it"
+
+
+def test_an_address_that_refused_mail_is_no_longer_missed_once_it_is_changed(desk: Place) -> None:
+    logged_in(desk, "remy")
+    called(desk, "remy", OLD)
+    team, now = logged_in(desk, "brigitte"), datetime.now(UTC)
+    with desk.database.transaction() as session:
+        queue(session, Decided("server", desk.now), now, about="t", to=OLD, subject="s", body="b", until=now)
+        [sent] = session.exec(select(Message)).all()
+        sent.state, sent.why = "refused", f"{ADDRESS}: unknown"
+        session.add(sent)
+    assert [one.member for one in bounces(desk)] == ["remy"]
+    assert press(desk, team, PAGE, f"{PAGE}/account/login", login=NEW).status_code == 303
+    assert bounces(desk) == []
+
+
+def bounces(place: Place) -> list[Bounced]:
+    with place.database.reading() as session:
+        return bounced(session)
+
+
+def test_an_account_that_is_closed_is_said_to_be_and_no_second_one_is_offered(desk: Place) -> None:
+    logged_in(desk, "remy")
+    team = logged_in(desk, "brigitte")
+    with desk.database.transaction() as session:
+        changes.end_account(session, at_the_machine("root"), datetime.now(UTC), account(session, "remy").id or 0)
+    page = desk.page(PAGE, team)
+    assert "remy fermé Ce compte est fermé." in page
+    assert "Lui donner un compte" not in page
+    for what in ("account", "account/link", "account/login"):
+        assert press(desk, team, PAGE, f"{PAGE}/{what}", login=NEW).status_code == 409, what
+
+
+def test_the_login_that_stands_in_server_toml_is_not_changed_beside_it(desk: Place) -> None:
+    """The next start would make an administrator of that login again."""
+    with desk.database.transaction() as session:
+        take_over_account(session, datetime.now(UTC), "maison", CHEAP_HASH)
+        which = account(session, "maison").id
+    page = f"/accounts/{which}"
+    answer = press(desk, desk.staff(), page, f"{page}/login", login="autre")
+    assert (answer.status_code, "est écrit dans server.toml" in answer.text) == (400, True)
+    assert press(desk, desk.staff(), page, f"{page}/login", login="maison").status_code == 303
 
 
 def test_what_is_no_login_or_somebody_elses_changes_nothing(desk: Place) -> None:
