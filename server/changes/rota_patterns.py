@@ -63,6 +63,7 @@ def change(
         return Wrong(wrong)
     if not begun:
         put(session, [new], decided)
+        _move(here, known, new, date.min)
         return Done()
     put(session, [before, new], decided)
     _move(here, known, new, since)
@@ -120,9 +121,10 @@ def _move(here: Ground, before: Pattern, new: Pattern, since: date) -> None:
     """What is other on single dates from that day on belongs to the new pattern, where it makes a slot."""
     later = [one for one in here.bundle.rota_changes if one.rota == before.id and one.date >= since]
     plain = rota_known(replace(here.bundle, rota=(new,), rota_changes=()))
-    end(here.session, "rota_changes", [(one.rota, one.date) for one in later], here.decided)
-    kept = [replace(one, rota=new.id) for one in later if slot_on(plain, new, one.date) is not None]
-    put(here.session, kept, here.decided)
+    kept = [one for one in later if slot_on(plain, new, one.date) is not None]
+    gone = [one for one in later if new.id != before.id or one not in kept]
+    end(here.session, "rota_changes", [(one.rota, one.date) for one in gone], here.decided)
+    put(here.session, [replace(one, rota=new.id) for one in kept], here.decided)
 
 
 def _wrong(

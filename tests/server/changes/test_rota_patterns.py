@@ -171,3 +171,17 @@ def test_an_evening_ends_and_of_two_who_change_it_the_second_is_told(place: Plac
     assert made(place, "vendredi", date(2026, 11, 28), date(2027, 1, 31)) == []
     status, page = press(place, place.staff(), "evenings/end", was=seen, last="31/12/2026")
     assert (status, "quelqu’un a changé cette soirée" in plain(page)) == (409, True)
+
+
+def test_of_an_evening_that_has_not_begun_what_was_arranged_for_a_week_that_is_left_goes_too(place: Place) -> None:
+    """Else it would hold again once the evening came back to those weeks."""
+    save(place, gardien="", since="07/12/2026")
+    which = next(one.id for one in place.publisher.current.bundle.rota if one.every == 2)
+    for day in ("2026-12-07", "2026-12-21"):
+        assert press(place, place.member("odile"), "take", f"slot:{which}/{day}")[0] == 303
+    assert save(place, was=was(place, which), since="07/12/2026", gardien="", weeks="1")[0] == 303
+    assert made(place, "rota-", date(2026, 11, 24), date(2026, 12, 20)) == [("2026-12-14", None)]
+    assert place.publisher.current.bundle.rota_changes == ()
+    assert press(place, place.member("odile"), "take", f"slot:{which}/2026-12-14")[0] == 303
+    assert save(place, was=was(place, which), since="14/12/2026", gardien="", hours="19 h – 22 h")[0] == 303
+    assert made(place, "rota-", date(2026, 11, 24), date(2026, 12, 20)) == [("2026-12-14", "odile")], "its own weeks"
