@@ -1,11 +1,9 @@
 """Which guests may come by which agreement, who was here today, and how many days were had?"""
 
-from collections import Counter, defaultdict
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 
-from sqlalchemy import ColumnElement
+from sqlalchemy import ColumnElement, extract
 from sqlmodel import Session, col, func, select
 
 from server.models import Agreement, GuestDay
@@ -57,25 +55,29 @@ def by_month(session: Session, first: date, last: date) -> list[tuple[str, date,
     """Agreement, first day of the month and days had, of the months between two dates; those that ended, too."""
     names = {one.id: one.name for one in session.exec(select(Agreement))}
     row = GuestDay
-    asked = select(row).where(row.day >= first, row.day <= last)
-    counted = Counter((one.agreement, one.day.replace(day=1)) for one in session.exec(asked))
-    return sorted((names[agreement], month, days) for (agreement, month), days in counted.items())
+    year, month = extract("year", col(row.day)), extract("month", col(row.day))
+    asked = (
+        select(row.agreement, year, month, func.count())
+        .where(row.day >= first, row.day <= last)
+        .group_by(col(row.agreement), year, month)
+    )
+    counted = [(names[which], date(int(y), int(m), 1), days) for which, y, m, days in session.exec(asked)]
+    return sorted(counted)
 
 
 def _line(session: Session, one: Agreement, today: date) -> Line:
     row = GuestDay
-    asked = select(row).where(row.agreement == one.id, *_in(today.year)).order_by(col(row.id))
-    known: dict[str, list[GuestDay]] = defaultdict(list)
-    for day in session.exec(asked):
-        known[day.who].append(day)
-    guests = tuple(sorted(_guests(one, known, today), key=lambda guest: (guest.name.casefold(), guest.name)))
-    return Line(one.id or 0, one.name, one.days, sum(map(len, known.values())), len(known), guests)
-
-
-def _guests(one: Agreement, known: dict[str, list[GuestDay]], today: date) -> Iterator[Guest]:
-    for days in known.values():
-        here = next((day.id for day in days if day.exact and day.day == today), None)
-        yield Guest(one.id or 0, days[-1].name, len(days), max(0, one.days - len(days)), here)
+    of_year = (col(row.agreement) == one.id, *_in(today.year))
+    people = session.exec(select(row.who, func.count(), func.max(row.id)).where(*of_year).group_by(col(row.who))).all()
+    latest = select(func.max(row.id)).where(*of_year).group_by(col(row.who))
+    names = dict(session.exec(select(row.id, row.name).where(col(row.id).in_(latest))).all())
+    exact = select(row.who, func.min(row.id)).where(*of_year, row.day == today, col(row.exact)).group_by(col(row.who))
+    here = dict(session.exec(exact).all())
+    guests = [
+        Guest(one.id or 0, names[last], days, max(0, one.days - days), here.get(who)) for who, days, last in people
+    ]
+    guests.sort(key=lambda guest: (guest.name.casefold(), guest.name))
+    return Line(one.id or 0, one.name, one.days, sum(guest.had for guest in guests), len(people), tuple(guests))
 
 
 def _in(year: int) -> tuple[ColumnElement[bool], ...]:
