@@ -11,7 +11,7 @@ from typing import Any, Literal, TypeAlias, cast
 
 import msgspec
 from msgspec.structs import replace
-from sqlmodel import Session, col, delete, or_
+from sqlmodel import Session, col, delete, or_, select
 
 from policy.bundle import Credential, Member, Part, Pass
 from server.audit import Decided
@@ -31,6 +31,7 @@ READY = (Kind.NEW, Kind.CHANGED)
 KEPT = timedelta(days=1)
 """How long a file waits, and how long an import can be undone."""
 LONGEST_NAME = 100
+LISTED = 10
 
 
 def start(session: Session, decided: Decided, name: str, content: bytes) -> str:
@@ -61,6 +62,14 @@ def forget_files(session: Session, now: datetime) -> int:
     late = now - KEPT
     over = col(MemberImport.at) < late, or_(col(MemberImport.done).is_(None), col(MemberImport.done) < late)
     return session.exec(delete(MemberImport).where(*over)).rowcount
+
+
+def latest(session: Session, now: datetime) -> Sequence[MemberImport]:
+    """Files of the last day that wait to be imported, and imports that can still be undone; the newest first."""
+    since = now - KEPT
+    waits, undoable = col(MemberImport.done).is_(None), col(MemberImport.done) >= since
+    there = col(MemberImport.undone).is_(None), or_(waits & (col(MemberImport.at) >= since), undoable)
+    return session.exec(select(MemberImport).where(*there).order_by(col(MemberImport.at).desc()).limit(LISTED)).all()
 
 
 def of(session: Session, which: str) -> MemberImport | None:

@@ -42,7 +42,7 @@ VIEWS = {
 
 @page.get("/import", endpoint="page")
 def choose() -> ResponseReturnValue:
-    return render_template("member_import.html", fault="")
+    return _first_step("")
 
 
 @page.post("/import")
@@ -58,7 +58,7 @@ def read() -> ResponseReturnValue:
         with known.database.transaction() as session:
             which = changes.start(session, decided(), name, content)
     except NotATableError as error:
-        return render_template("member_import.html", fault=text.fault(error)), 400
+        return _first_step(text.fault(error)), 400
     return redirect(url_for("member_import.show", which=which), 303)
 
 
@@ -139,6 +139,14 @@ def left(which: str) -> Response:
         rows = [[*line.cells, " ".join(text.whys(line))] for line in lines if line.kind in VIEWS["yours"]]
         sheet = Sheet(gettext("à corriger"), [*kept.headings, gettext("Raison")], rows)
     return csv_file(sheet, gettext("a-corriger"))
+
+
+def _first_step(fault: str) -> str:
+    """Which file? And the way back to those that wait, or that can still be undone."""
+    known = context()
+    with known.database.reading() as session:
+        latest = [(one.id, one.name, one.at, one.done) for one in changes.latest(session, moment(known.clock()))]
+    return render_template("member_import.html", fault=fault, latest=latest)
 
 
 def _preview(

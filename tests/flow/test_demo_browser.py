@@ -326,6 +326,19 @@ def test_it_works_without_javascript(demo: Demo, browser: Browser, team: Storage
     context.close()
 
 
+def test_the_longest_menu_fits_the_narrowest_screen_that_shows_it_open(demo: Demo, browser: Browser) -> None:
+    """The desk's: every part of the menu, and a name that is cut."""
+    context = browser.new_context(locale="fr-FR", viewport={"width": 1200, "height": 844})
+    desk = context.new_page()
+    desk.goto(f"{demo.address}/login")
+    desk.get_by_label("Identifiant").fill("accueil")
+    desk.get_by_label("Mot de passe").fill(demo.said("Password"))
+    desk.locator("main").get_by_role("button", name="Se connecter").click()
+    expect(desk.get_by_role("button", name="Se déconnecter")).to_be_visible()
+    assert desk.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
+    context.close()
+
+
 def reads_well(page: Page) -> None:
     """Nothing stands in anybody's way, on a phone as at the desk."""
     for width in (390, 1200):

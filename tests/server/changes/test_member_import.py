@@ -291,6 +291,17 @@ def test_undone_within_a_day_but_what_was_changed_since_stays(place: Place) -> N
     assert press(place, client, f"{path}/undo")[0] == 404
 
 
+def test_who_left_the_page_finds_what_waits_and_what_can_still_be_undone(place: Place) -> None:
+    client = place.staff()
+    path, _ = preview(place, client, FILE)
+    assert "adherents.csv mar. 24 nov., 19 h 12 · rien n’est encore enregistré" in said(client.get("/import").text)
+    press(place, client, f"{path}/run")
+    first = client.get("/import").text
+    assert (f'href="{path}"' in first, "s’annule encore" in said(first)) == (True, True)
+    press(place, client, f"{path}/undo")
+    assert "adherents.csv" not in client.get("/import").text
+
+
 def test_after_a_day_an_import_stays_and_a_file_is_forgotten(place: Place) -> None:
     client = place.staff()
     path, _ = preview(place, client, FILE)
@@ -299,6 +310,7 @@ def test_after_a_day_an_import_stays_and_a_file_is_forgotten(place: Place) -> No
     place.now += DAY + HOUR
     client = place.staff()
     assert press(place, client, f"{path}/undo")[0] == 404
+    assert "adherents.csv" not in client.get("/import").text
     with place.database.transaction() as session:
         assert purge(session, place.now, 90) == "2 older rows"
         assert session.exec(select(MemberImport)).all() == []
