@@ -39,6 +39,7 @@ QUESTIONS = {
     "granted": N_("Alors, entrez"),
 }
 """By the name of the function that reads the line."""
+AT_A_MACHINE = QUESTIONS | {"granted": N_("Alors, elle démarre")}
 LAMPS = {
     Family.SEE_DESK: N_("voir l’accueil"),
     Family.NOT_NOW: N_("pas maintenant"),
@@ -59,12 +60,13 @@ class Line:
 def lines(reason: Reason, *, at_machine: bool) -> list[Line]:
     """Of a refusal, to its end."""
     table: Table = machine.LINES if at_machine else door.LINES
+    questions = AT_A_MACHINE if at_machine else QUESTIONS
     names = [line.applies.__name__ for line in table]
     decided = names.index(reason)
     found = [] if at_machine else [Line("1", gettext("Sortie ?"), gettext("non"), "before")]
     for position, (line, name) in enumerate(zip(table, names, strict=True)):
         place = "before" if position < decided else "decides" if position == decided else "after"
-        found.append(Line(line.number, gettext(QUESTIONS[name]), _said(place, name), place))
+        found.append(Line(line.number, gettext(questions[name]), _said(place, name), place))
     return found
 
 

@@ -6,7 +6,7 @@ from policy import door, machine
 from policy.reasons import Reason
 from server.queries.history import LAST_ID, Passage, refusals
 from server.queries.looks import looks
-from server.text.rule_lines import QUESTIONS
+from server.text.rule_lines import QUESTIONS, lines
 from tests.support_pages import Place, plain
 from tests.support_site import at
 
@@ -42,6 +42,11 @@ def test_the_lines_stand_in_order_up_to_the_one_that_decided(place: Place) -> No
     assert "5 Accès suspendu ? oui : refusé" in rules
     assert "6 Hors des dates de l’adhésion ? pas regardé" in rules
     assert "14 Alors, entrez pas atteint" in rules
+
+
+def test_a_door_lets_in_and_a_machine_starts(place: Place) -> None:
+    assert lines(Reason("machine_locked_out"), at_machine=True)[-1].question == "Alors, elle démarre"
+    assert lines(Reason("member_suspended"), at_machine=False)[-1].question == "Alors, entrez"
 
 
 def test_the_team_reads_anybodys_and_the_member_sees_that(place: Place) -> None:
