@@ -32,6 +32,7 @@ class Doubtful:
     """Who left in the last 24 h without a tap of their own. noted: somebody wrote down that they left, or closed the
     place, at `at`; else the end of the site day checked them out, who came at `at`."""
 
+    member: str
     name: str
     at: Instant
     noted: bool
@@ -106,7 +107,7 @@ def _doubtful(session: Session, current: Current, day_start: Instant, at: Instan
         col(Presence.inside), col(Presence.at) >= recent, col(Presence.at) < moment(day_start)
     )
     for known in session.exec(stayed):
-        yield Doubtful(_name(current, known.member), of(known.at), noted=False)
+        yield Doubtful(known.member, _name(current, known.member), of(known.at), noted=False)
     row = JournalRow
     noted = (
         select(row.member, row.moved_at)
@@ -120,7 +121,7 @@ def _doubtful(session: Session, current: Current, day_start: Instant, at: Instan
     )
     for who, left in session.exec(noted):
         if who is not None and left is not None:
-            yield Doubtful(_name(current, who), of(left), noted=True)
+            yield Doubtful(who, _name(current, who), of(left), noted=True)
 
 
 def _unlocked(session: Session, current: Current, day_start: Instant) -> Iterator[Unlocked]:

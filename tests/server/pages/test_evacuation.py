@@ -113,6 +113,9 @@ def test_who_left_without_a_tap_of_their_own_is_to_be_checked(place: Place) -> N
     assert "2 personnes dedans" in seen
     assert "À vérifier · 1" in seen
     assert "Oudin Brigitte départ noté à 18 h 30" in seen
+    ticked = staff.get("/evacuation?found=d:brigitte").text
+    assert 'value="d:brigitte" class="uncounted" checked' in ticked
+    assert ".roll input:not(.uncounted):checked { counter-increment: found; }" in ticked
     place.now = at(19, 12) + DAY // 2
     seen = place.page("/evacuation", staff)
     assert "0, d’après les portes" in seen
