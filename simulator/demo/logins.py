@@ -61,10 +61,14 @@ def by_mail(bundle: Bundle, known: Sequence[Login]) -> Sequence[Login]:
     return [Login(address(m.name), m.id, m.name, "") for m in others]
 
 
+def everybodys(bundle: Bundle, start: date) -> Sequence[Login]:
+    known = logins(bundle, start)
+    return (*known, *by_mail(bundle, known))
+
+
 def login_of(bundle: Bundle, start: date) -> Mapping[str, str]:
     """The login of each member who has an account."""
-    known = logins(bundle, start)
-    return {one.member: one.login for one in (*known, *by_mail(bundle, known))}
+    return {one.member: one.login for one in everybodys(bundle, start)}
 
 
 def address(name: str) -> str:

@@ -37,7 +37,8 @@ from simulator.demo import agreed, casaco
 from simulator.demo.agreed import Press
 from simulator.demo.casaco import FRONT, SITE, WEEKS_BEFORE
 from simulator.demo.cast import GRANTED, IN, OUT, Intent
-from simulator.demo.logins import login_of
+from simulator.demo.logins import everybodys, login_of
+from simulator.demo.logins import make as open_accounts
 from simulator.demo.people import day
 from wire.credential import pseudonym
 from wire.row import Kind, Row, encode
@@ -56,11 +57,21 @@ JOURNAL = "mois-d-avant"
 
 
 def make(
-    url: str, bundle: Bundle, seed: int, start: date, edge: tuple[str, str], key: bytes, retention: int, now: Instant
+    url: str,
+    bundle: Bundle,
+    seed: int,
+    start: date,
+    edge: tuple[str, str],
+    key: bytes,
+    retention: int,
+    now: Instant,
+    password_hash: str,
 ) -> int:
     """How many rows came in. url: of a database that is not there yet. start: the demo's first day, now: in it.
 
     edge: the door's id and public key, hex. key: the site's credential key. retention: days for which rows are kept.
+    password_hash: everybody's. Whoever sold or agreed on something had an account: nobody gets one later under a login
+    that has done something.
     """
     zone = ZoneInfo(bundle.site.timezone)
     first = start - timedelta(days=DAYS)
@@ -73,6 +84,7 @@ def make(
             sales = deque(_sales(bundle, first, zone))
             there = tuple(one for one in bundle.passes if one not in {sale.carnet for sale in sales})
             import_bundle(session, replace(bundle, passes=there), Decided("installation", _at(first, zone)))
+            open_accounts(session, everybodys(bundle, start), password_hash)
             _talks(session, Decided("installation", _at(first, zone)), start, first)
             site, stored = known(session), 0
             agreed_on = deque(press for press in agreed.presses(bundle, start) if press.at <= now)

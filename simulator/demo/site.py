@@ -103,9 +103,8 @@ class DemoSite:
             raise CommandError(str(error)) from None
         self.parts.callback(server.stop)
         with server.database.transaction() as session:
-            wanted = logins.logins(self.site, self.folder.state.start)
-            told = logins.by_mail(self.site, wanted)
-            logins.make(session, (*wanted, *told), server.config.staff_password_hash)
+            wanted = logins.everybodys(self.site, self.folder.state.start)
+            logins.make(session, wanted, server.config.staff_password_hash)
             if fresh:
                 logins.choose_channels(session, wanted, self.pace.now())
                 asked.make(session, self.site, self.folder.state.start, self.pace.now())
@@ -129,6 +128,7 @@ class DemoSite:
             config.credential_key,
             config.retention_days,
             state.now,
+            config.staff_password_hash,
         )
 
     def _printer(self) -> DemoPrinter:

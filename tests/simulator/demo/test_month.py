@@ -31,7 +31,7 @@ BREAKFAST = 1795503300000
 @pytest.fixture(scope="module")
 def database(tmp_path_factory: pytest.TempPathFactory) -> Database:
     url = f"sqlite:///{tmp_path_factory.mktemp('month') / 'server.db'}"
-    month.make(url, SITE, casaco.SEED, TUESDAY, ("front", "00" * 32), bytes(32), 90, BREAKFAST)
+    month.make(url, SITE, casaco.SEED, TUESDAY, ("front", "00" * 32), bytes(32), 90, BREAKFAST, "of a password")
     return Database(url)
 
 
