@@ -50,10 +50,30 @@ def invite(session: Session, by: Caller, at: datetime, *, login: str, member: st
 
 
 def new_link(session: Session, by: Caller, at: datetime, account: int) -> str:
-    """The token of a new link for an account whose owner lost password or passkey; earlier links are void."""
-    found = _account(session, account)
+    """The token of a new link for an account whose owner lost password or passkey; earlier links are void.
+
+    One that was closed is open again by it: for an administrator, for a member who is one still.
+    """
+    found = _reopened(session, by, at, account) or _account(session, account)
     _require_over(session, by, found)
     return _link(session, by, at, found, INVITED)
+
+
+def _reopened(session: Session, by: Caller, at: datetime, account: int) -> Account | None:
+    """None where it is not closed. Password, passkeys and the right to administer do not come back."""
+    found = session.get(Account, account)
+    if found is None or found.ended is None:
+        return None
+    _require(by, ADMINS)
+    member = session.get(Member, found.member) if found.member is not None else None
+    if found.member is not None and (member is None or member.ended is not None):
+        raise ChangeRefusedError(Refused.MEMBER_UNKNOWN)
+    was = {"ended": found.ended, "admin": found.admin}
+    found.ended, found.password_hash, found.admin = None, None, False
+    session.add(found)
+    session.exec(delete(Passkey).where(col(Passkey.account) == account))
+    _record(session, by, at, found, "reopen", was, {"ended": None, "admin": False})
+    return found
 
 
 def first_admin(session: Session, by: Caller, at: datetime) -> str:

@@ -167,7 +167,7 @@ def test_an_account_that_ended_is_shut_out(database: Database) -> None:
         assert known.caller_of(session, token, NOW) is None
         assert known.by_login(session, "remy") is None
         with refused(Refused.ACCOUNT_ENDED):
-            accounts.new_link(session, ROOT, NOW, account.id or 0)
+            accounts.set_login(session, ROOT, NOW, account.id or 0, "another")
 
 
 def test_whoever_has_left_logs_in_no_more(database: Database) -> None:

@@ -148,8 +148,37 @@ def test_an_account_that_is_closed_is_out_at_once(place: Place) -> None:
     assert press(place, admin, path, f"{path}/end").status_code == 303
     assert theirs.get("/account").status_code == 303
     assert "Rémy Quentin fermé" in place.page("/accounts", admin)
-    answer = press(place, admin, "/accounts", f"{path}/link")
+    answer = press(place, admin, path, f"{path}/roles", role=["admin"])
     assert (answer.status_code, "Ce compte est fermé." in answer.text) == (400, True)
+
+
+def test_an_account_that_was_closed_is_open_again_by_a_new_link_and_by_nothing_of_before(place: Place) -> None:
+    logged_in(place, "remy")
+    admin, which = place.staff(), id_of(place, "remy")
+    path = f"/accounts/{which}"
+    press(place, admin, path, f"{path}/roles", member="1", role=["admin"])
+    press(place, admin, path, f"{path}/end")
+    assert "Rouvrir et faire un lien" in place.page(path, admin)
+    link = link_in(press(place, admin, path, f"{path}/link").text)
+    with place.database.reading() as session:
+        found = account(session, "remy")
+        assert (found.ended, found.password_hash, found.admin) == (None, None, False)
+    client = place.app.test_client()
+    assert press(place, client, link, link, password=GOOD, repeated=GOOD).status_code == 303
+    assert client.get("/account").status_code == 200
+
+
+def test_the_account_of_a_member_who_left_stays_closed(place: Place) -> None:
+    logged_in(place, "remy")
+    admin, path = place.staff(), f"/accounts/{id_of(place, 'remy')}"
+    press(place, admin, path, f"{path}/end")
+    with place.database.transaction() as session:
+        remy = session.exec(select(Member).where(Member.id == "remy")).one()
+        remy.ended = datetime.now(UTC)
+        session.add(remy)
+    answer = press(place, admin, path, f"{path}/link")
+    assert answer.status_code == 400
+    assert "Ce compte est fermé." in answer.text
 
 
 def test_a_new_link_is_handed_over(place: Place) -> None:

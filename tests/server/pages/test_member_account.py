@@ -118,8 +118,9 @@ def test_an_account_that_is_closed_is_said_to_be_and_no_second_one_is_offered(de
     page = desk.page(PAGE, team)
     assert "remy fermé Ce compte est fermé." in page
     assert "Lui donner un compte" not in page
-    for what in ("account", "account/link", "account/login"):
-        assert press(desk, team, PAGE, f"{PAGE}/{what}", login=NEW).status_code == 409, what
+    assert "C’est l’administration qui le rouvre." in page
+    for what, status in (("account", 409), ("account/link", 403), ("account/login", 409)):
+        assert press(desk, team, PAGE, f"{PAGE}/{what}", login=NEW).status_code == status, what
 
 
 def test_the_login_that_stands_in_server_toml_is_not_changed_beside_it(desk: Place) -> None:
