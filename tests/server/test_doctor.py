@@ -128,7 +128,7 @@ def test_copies_that_are_late_are_told_here_and_where_they_are_carried(file: Pat
     (copies / name_of(later)).touch()
     note(copies, State(later.isoformat(), places={"/media/loquet": Carried(NOW.isoformat(), "is the stick in?")}))
     assert wrong(found(file, later)) == {"broker", "backup at /media/loquet"} | edges
-    assert found(file, later)["backup at /media/loquet"].said.endswith("of 10:00 (is the stick in?)")
+    assert found(file, later)["backup at /media/loquet"].said.endswith("10:00 (is the stick in?)")
     for copy in copies.glob("*.age"):
         copy.unlink()
     assert "never" in found(file)["backup"].said

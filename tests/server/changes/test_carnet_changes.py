@@ -102,7 +102,7 @@ def test_a_sale_that_cannot_be_is_said_beside_its_field(place: Place, sale: dict
 
 
 def test_all_that_is_wrong_with_a_sale_is_said_at_once(place: Place) -> None:
-    status, text = post(place, "/members/zoe/carnets", place.staff(), units="quinze", last="31/06/2027")
+    status, text = post(place, "/members/zoe/carnets", place.staff(), units="quinze", last="fin juin")
     assert status == 400
     assert "de 1 à 1000" in text
     assert "Écrivez le dernier jour ainsi" in text
