@@ -69,6 +69,11 @@ def slots(
     return _slots(session, asked, machines, member)
 
 
+def beginning(session: Session, start: Instant, end: Instant) -> list[Slot]:
+    """The bookings that hold and begin in [start, end), the first ones first: found by their start, of both bounds."""
+    return _slots(session, _HELD.where(_table.c.start_at >= moment(start), _table.c.start_at < moment(end)), None, None)
+
+
 def cancelled(
     session: Session, since: Instant, *, machines: Collection[str] | None = None, member: str | None = None
 ) -> list[Slot]:

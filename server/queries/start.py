@@ -25,7 +25,7 @@ from policy.ruleset import Credential
 from policy.sessions import Session as Use
 from policy.state import SiteState
 from policy.terms import DAY, MINUTE, SECOND, Instant
-from server.queries.bookings import RUNS, Free, Slot, holding, in_the_way, next_free, slots
+from server.queries.bookings import RUNS, Free, Slot, beginning, holding, in_the_way, next_free, slots
 from server.queries.current import Current
 from server.queries.entry import Entry, badges, entry, planned, units_paid
 from server.queries.site_state import machines_at
@@ -226,18 +226,15 @@ def unopened(session: Session, current: Current, known: Known, until: Instant) -
 
     Left out are those of members whom the door lets in at any hour.
     """
-    coming = (slot for first in range(known.at, until, WEEK) for slot in _beginning(session, first, until))
+    # A week at a time, of which the first ones may do.
+    weeks = ((first, min(first + WEEK, until)) for first in range(known.at, until, WEEK))
+    coming = (slot for first, last in weeks for slot in beginning(session, first, last))
     for start, together in groupby(coming, attrgetter("start")):
         if (stretch := _stretch(known, start)).by is not None:
             continue
         state = planned(known, stretch, "", start)  # with nobody inside, whoever asks
         closure = closure_of(current.bundle.site, current.calendar.date_at(start))
         yield from ((slot, closure) for slot in together if _hangs(current, state, slot))
-
-
-def _beginning(session: Session, first: Instant, until: Instant) -> list[Slot]:
-    """The bookings that begin in the week from the instant: a week at a time, of which the first ones may do."""
-    return [slot for slot in slots(session, first, min(first + WEEK, until)) if slot.start >= first]
 
 
 def _hangs(current: Current, state: SiteState, slot: Slot) -> bool:
