@@ -68,12 +68,13 @@ def one(which: int) -> ResponseReturnValue:
     return _one(which, None)
 
 
-def _one(which: int, wrong: str | None) -> str:
+def _one(which: int, wrong: str | None, login: str | None = None) -> str:
+    """login: what was typed and refused."""
     with auth.context().database.reading() as session:
         line = next((line for line in queries.accounts(session, auth.now()) if line.id == which), None)
     if line is None:
         raise NotFound
-    return render_template("one_account.html", line=line, roles=ROLES, names=_names, wrong=wrong)
+    return render_template("one_account.html", line=line, roles=ROLES, names=_names, wrong=wrong, typed=login)
 
 
 @page.post("/accounts/<int:which>/link")
@@ -91,7 +92,7 @@ def set_login(which: int) -> ResponseReturnValue:
     try:
         another_login(which)
     except ChangeRefusedError as error:
-        return _one(which, refusal(error.why)), 400
+        return _one(which, refusal(error.why), request.form.get("login", "")), 400
     return redirect(url_for("accounts.one", which=which), 303)
 
 

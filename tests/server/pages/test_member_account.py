@@ -1,5 +1,6 @@
 """A member's account at the desk: a link of their own, another login, and who is written to about it."""
 
+import re
 from datetime import UTC, datetime
 
 import pytest
@@ -14,7 +15,7 @@ from server.models import Account, AuditRow, Member, Message
 from server.queries.accounts import at_the_machine
 from server.queries.former_logins import names_of
 from server.queries.messages import ADDRESS, Bounced, bounced
-from tests.server.pages.test_account_pages import GOOD, account, link_in, logged_in, press
+from tests.server.pages.test_account_pages import GOOD, account, id_of, link_in, logged_in, press
 from tests.support_pages import CHEAP_HASH, Place, plain
 
 pytestmark = pytest.mark.sqlite
@@ -140,6 +141,13 @@ def test_what_is_no_login_or_somebody_elses_changes_nothing(desk: Place) -> None
     for login, said in (("remy quentin", "Un identifiant se compose"), ("brigitte", "Cet identifiant est pris")):
         answer = press(desk, team, PAGE, f"{PAGE}/account/login", login=login)
         assert (answer.status_code, said in plain(answer.text)) == (409, True)
+        assert re.search(rf'<details open>\s*<summary>Changer l’identifiant.*?value="{login}"', answer.text, re.S), (
+            "as typed"
+        )
+    admin, one = desk.staff(), f"/accounts/{id_of(desk, 'remy')}"
+    answer = press(desk, admin, one, f"{one}/login", login="remy quentin")
+    assert (answer.status_code, 'value="remy quentin"' in answer.text) == (400, True)
+    assert "<details open>" not in admin.get(one).text
     assert press(desk, team, PAGE, f"{PAGE}/account/login", login="remy").status_code == 303, "the same again"
     with desk.database.reading() as session:
         assert account(session, "remy").member == "remy"
