@@ -16,7 +16,7 @@ from server.changes.lockdown import set_lockdown
 from server.database.types import moment
 from server.models import MachineSession, PaidUnit
 from server.queries.now import picture
-from server.queries.start import About, Asker, Sign, Start, without_gardien
+from server.queries.start import WEEK, About, Asker, Sign, Start, without_gardien
 from tests.support_bookings import CNC, PRINTERS, Desk, furnish, tomorrow
 from tests.support_pages import CREDENTIAL_KEY, Place
 from tests.support_server import DECIDED
@@ -83,6 +83,11 @@ def test_an_evening_without_a_gardien_is_said_and_may_be_booked(fab: Place) -> N
         begun = without_gardien(session, current, picture(session, current, EVENING + MINUTE).known, EVENING + HOUR)
     assert found == [lonely], "whoever may come at any hour waits for nobody"
     assert begun == [], "nobody need be asked any more"
+    later = desk.has(EVENING + WEEK, who="brigitte")
+    with fab.database.reading() as session:
+        three = without_gardien(session, current, now, fab.now + 3 * WEEK)
+        one = without_gardien(session, current, now, later.start)
+    assert (three, one) == ([lonely, later], [lonely]), "each once, though it is read a week at a time"
 
 
 def test_training_that_is_missing_or_over_by_then(fab: Place) -> None:
